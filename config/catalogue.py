@@ -1,0 +1,96 @@
+"""The models that an owner offers, read from one TOML file.
+
+A path in it is relative to the file itself, so that a catalogue and its models can be moved together.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from config.loading import ConfigError
+from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.samplers import SAMPLERS
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """Every model by its key, in the order of the file, and the one that is used when none is named."""
+
+    models: Mapping[str, ModelSpec]
+    default_key: str
+
+    @property
+    def default(self) -> ModelSpec:
+        """The model of requests that name none."""
+        return self.models[self.default_key]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    model: list[ModelSpec]
+
+
+def load_catalogue(path: Path, default_key: str) -> Catalogue:
+    """Read a catalogue. Whether the weights are there is for the worker to say.
+
+    Raises:
+        ConfigError: an unreadable file, a wrong field, two models of one key, or an unknown default.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = msgspec.convert(data, _File)
+    except FileNotFoundError as error:
+        raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) does not exist.") from error
+    except OSError as error:
+        raise ConfigError(f"The model catalogue {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The model catalogue {path} is not valid TOML: {error}.") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
+    models: dict[str, ModelSpec] = {}
+    for spec in file.model:
+        if spec.key in models:
+            raise ConfigError(f"The model catalogue {path} has two models with the key '{spec.key}'.")
+        _check(spec, path)
+        models[spec.key] = _absolute(spec, path.parent.resolve())
+    if default_key not in models:
+        known = ", ".join(models) or "none"
+        raise ConfigError(
+            f"The setting pipeline.default_model is '{default_key}', which {path} does not list; it lists {known}."
+        )
+    return Catalogue(models=MappingProxyType(models), default_key=default_key)
+
+
+def _check(spec: ModelSpec, path: Path) -> None:
+    """What a type cannot say: names that exist and defaults inside the bounds."""
+    defaults, bounds = spec.defaults, spec.bounds
+    for name in (*spec.samplers, defaults.sampler):
+        if name not in SAMPLERS:
+            raise ConfigError(f"The model '{spec.key}' in {path} names the sampler '{name}', which does not exist.")
+    mistakes = {
+        "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
+        "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
+        "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
+        "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
+        "its default size is outside its bounds": min(defaults.width, defaults.height) < bounds.min_side
+        or max(defaults.width, defaults.height) > bounds.max_side
+        or defaults.width * defaults.height > bounds.max_pixels,
+    }
+    for mistake, is_made in mistakes.items():
+        if is_made:
+            raise ConfigError(f"The model '{spec.key}' in {path} is wrong: {mistake}.")
+
+
+def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
+    """The same entry with every path absolute."""
+    source: FolderSource | FileSource | HubSource = spec.source
+    if isinstance(source, FolderSource):
+        source = FolderSource(path=str((base / source.path).resolve()))
+    elif isinstance(source, FileSource):
+        config = None if source.config is None else str((base / source.config).resolve())
+        source = FileSource(path=str((base / source.path).resolve()), config=config)
+    enlarger = spec.enlarger
+    if enlarger is not None:
+        enlarger = Enlarger(path=str((base / enlarger.path).resolve()), scale=enlarger.scale)
+    return msgspec.structs.replace(spec, source=source, enlarger=enlarger)

@@ -1,0 +1,190 @@
+"""Every setting of Easel, one model an area.
+
+Read from a TOML file and from `EASEL_<AREA>__<FIELD>` variables, which win. `config.loading` does the reading;
+nothing is read on import.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from typing_extensions import override
+
+from pipeline.protocol.messages import Device, DType
+
+_PACKAGE_DIRECTORY = Path(__file__).parent
+
+
+class Area(BaseModel):
+    """One table of the settings file. An unknown name is an error, since it is most often a misspelt one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DiscordSettings(Area):
+    """How to reach Discord."""
+
+    token: SecretStr | None = Field(default=None, description="The bot's token. Prefer token_file.")
+    token_file: Path | None = Field(default=None, description="A file that holds nothing but the bot's token.")
+    api_base_url: str = Field(
+        default="https://discord.com/api/v10",
+        description="Where the REST interface is. Changed only by the playground and by tests.",
+    )
+    gateway_url: str = Field(
+        default="wss://gateway.discord.gg/",
+        description="Where the gateway is. Changed only by the playground and by tests.",
+    )
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _is_websocket(cls, value: str) -> str:
+        if not value.startswith(("ws://", "wss://")):
+            raise ValueError("must begin with ws:// or wss://")
+        return value
+
+    def read_token(self) -> str | None:
+        """The token from its field or its file; None where neither is set.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.token is not None:
+            return self.token.get_secret_value().strip() or None
+        if self.token_file is not None:
+            return self.token_file.read_text(encoding="utf-8").strip() or None
+        return None
+
+
+class PipelineSettings(Area):
+    """The process that draws, and what it may draw with."""
+
+    device: Device = Field(default="auto", description="auto, cuda, mps or cpu.")
+    dtype: DType = Field(default="auto", description="auto, float16, bfloat16, float32 or float64.")
+    threads: int = Field(default=0, ge=0, le=256, description="CPU threads of the worker; 0 = one a core.")
+    catalogue: Path = Field(
+        default=_PACKAGE_DIRECTORY / "models.toml",
+        description="The file that lists the models members may use.",
+    )
+    default_model: str = Field(default="pocket", description="Key of the model that is used when none is named.")
+    preview_interval_s: float = Field(
+        default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
+    )
+    cache_directory: Path | None = Field(
+        default=None, description="Where models from a hub are kept; unset = models below storage.directory."
+    )
+    job_timeout_s: float = Field(
+        default=900.0, gt=0.0, description="A job that runs longer is ended and refunded; loading a model counts."
+    )
+
+
+class Period(StrEnum):
+    """How often a quota starts anew."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class QuotaSettings(Area):
+    """What a member may use."""
+
+    amount: int = Field(default=50, ge=0, description="Images (or units of work) a period; 0 = no limit.")
+    period: Period = Field(default=Period.DAY, description="hour, day, week or month.")
+    pricing: Literal["flat", "work"] = Field(
+        default="flat", description="flat: 1 an image; work: by steps, size and sampler against the model's default."
+    )
+    time_zone: str = Field(default="UTC", description="IANA name of the zone in which days, weeks, months begin.")
+    cooldown_s: float = Field(default=0.0, ge=0.0, description="Seconds between two jobs of a member; 0 = none.")
+    queued_per_user: int = Field(default=5, ge=0, description="Jobs that a member may have waiting; 0 = no limit.")
+    running_per_user: int = Field(default=2, ge=0, description="Jobs of a member that run at once; 0 = no limit.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin") from error
+        return value
+
+
+class StorageSettings(Area):
+    """Where Easel writes. Nothing is written elsewhere."""
+
+    directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
+    keep_images_days: int = Field(
+        default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever."
+    )
+
+
+class LimitSettings(Area):
+    """Bounds of this server, on top of those of each model."""
+
+    max_images: int = Field(default=4, ge=1, le=4, description="Images of one job.")
+    max_steps: int = Field(default=150, ge=1, le=150, description="Steps of one job.")
+    max_pixels: int = Field(
+        default=2_048 * 2_048, ge=64 * 64, description="Width times height that a model may be asked to draw."
+    )
+    max_prompt_length: int = Field(default=2_000, ge=1, le=2_000, description="Characters of a prompt.")
+
+
+class PlaygroundSettings(Area):
+    """The local Discord in the browser."""
+
+    port: int = Field(default=8777, ge=0, le=65_535, description="Port of the page; 0 = any free one.")
+    open_browser: bool = Field(default=True, description="Open the page when it is ready.")
+
+
+class LoggingSettings(Area):
+    """What is written to standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+    format: Literal["text", "json"] = Field(default="text", description="text for people, json for machines.")
+
+
+class Settings(BaseSettings):
+    """All areas. Use `config.loading.load_settings`, which turns errors into sentences."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="EASEL_", env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    discord: DiscordSettings = DiscordSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    quotas: QuotaSettings = QuotaSettings()
+    storage: StorageSettings = StorageSettings()
+    limits: LimitSettings = LimitSettings()
+    playground: PlaygroundSettings = PlaygroundSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,80 @@
+"""Frames on the wire: four bytes of length, big-endian, then one msgpack message.
+
+Images travel as msgpack `bin`, which is their raw bytes. Nothing is ever unpickled: the worker reads untrusted
+model files, and the bot holds the token.
+"""
+
+import struct
+from collections.abc import Iterator
+
+import msgspec
+
+from pipeline.protocol.errors import ProtocolError
+from pipeline.protocol.limits import MAX_FRAME_BYTES
+from pipeline.protocol.messages import FromWorker, ToWorker
+
+_LENGTH = struct.Struct(">I")
+_encoder = msgspec.msgpack.Encoder()
+_to_worker = msgspec.msgpack.Decoder(ToWorker)
+_from_worker = msgspec.msgpack.Decoder(FromWorker)
+
+
+def encode_frame(message: ToWorker | FromWorker) -> bytes:
+    """One message as the bytes of one frame.
+
+    Raises:
+        ProtocolError: the message is larger than `MAX_FRAME_BYTES`.
+    """
+    body = _encoder.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"A message of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}.")
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    """Read what the bot says.
+
+    Raises:
+        ProtocolError: it is no message of the union.
+    """
+    try:
+        return _to_worker.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(f"Not a message for a worker: {error}") from error
+
+
+def decode_from_worker(body: bytes) -> FromWorker:
+    """Read what a worker says.
+
+    Raises:
+        ProtocolError: it is no message of the union.
+    """
+    try:
+        return _from_worker.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(f"Not a message of a worker: {error}") from error
+
+
+class FrameReader:
+    """Cuts a stream of bytes into the bodies of frames, however the bytes arrive."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take in bytes and yield every body that is complete.
+
+        Raises:
+            ProtocolError: a length over `MAX_FRAME_BYTES`, which is what garbage looks like.
+        """
+        self._buffer += data
+        while len(self._buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > MAX_FRAME_BYTES:
+                raise ProtocolError(f"A frame of {length} bytes is over the limit of {MAX_FRAME_BYTES}.")
+            end = _LENGTH.size + length
+            if len(self._buffer) < end:
+                return
+            body = bytes(self._buffer[_LENGTH.size : end])
+            del self._buffer[:end]
+            yield body

@@ -1,0 +1,36 @@
+"""What can go wrong with a job or with the words about it."""
+
+from enum import StrEnum
+
+
+class FailureReason(StrEnum):
+    """Why an attempt ended without an image."""
+
+    CANCELLED = "cancelled"
+    """Somebody asked for it."""
+    INVALID_REQUEST = "invalid_request"
+    """The engine cannot do what was asked, however often it is tried."""
+    MODEL_UNAVAILABLE = "model_unavailable"
+    """The model's files are missing or broken."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """Too big for this device."""
+    BROKEN_IMAGE = "broken_image"
+    """The numbers left the range of numbers: NaN or infinite latents."""
+    DEVICE_ERROR = "device_error"
+    """The device failed; the worker restarts."""
+    WORKER_DIED = "worker_died"
+    """The worker process ended in the middle."""
+    WORKER_HUNG = "worker_hung"
+    """The worker stopped moving and was ended."""
+    TIMEOUT = "timeout"
+    """It took longer than the owner allows."""
+    INTERNAL = "internal"
+    """A fault of ours."""
+
+
+RETRYABLE = frozenset({FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.DEVICE_ERROR})
+"""Reasons after which another attempt may well succeed."""
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not a message of this protocol."""

@@ -1,0 +1,189 @@
+"""All that may cross between the bot and a worker: two closed unions.
+
+A job is named by `(job_id, attempt)` on every message, so that a late word about an earlier attempt is known
+for what it is and dropped. Each submitted attempt ends in exactly one `Finished` or `Failed`.
+
+From the bot: `Configure` (once, first), then `Submit` and `Cancel`. The end of the stream means: stop.
+From a worker: `Ready` (once, first) or `Unusable`, then `Progress`, `Finished` and `Failed` for its jobs, and
+`Heartbeat` all the while.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+
+PROTOCOL_VERSION: Final = 1
+"""Raised with every change of a message; the two sides must agree exactly."""
+
+Device = Literal["auto", "cuda", "mps", "cpu"]
+DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
+Phase = Literal["idle", "loading", "running"]
+
+
+class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """First word to a worker: how to run and what to offer.
+
+    Attributes:
+        protocol_version: must equal the worker's own.
+        device: where tensors live; `auto` takes CUDA, then Apple's MPS, then the CPU.
+        dtype: precision; `auto` takes what the device runs well.
+        threads: CPU threads of torch; 0 leaves it to the worker.
+        preview_interval_s: seconds between two previews of a job; 0 sends none.
+        models: every model that the catalogue offers.
+        preload: key of the model to load before the first job; None loads on demand.
+        cache_directory: where downloads from a hub are kept; None is the library's own place.
+    """
+
+    protocol_version: int
+    device: Device
+    dtype: DType
+    threads: int
+    preview_interval_s: float
+    models: tuple[ModelSpec, ...]
+    preload: str | None
+    cache_directory: str | None
+
+
+class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Run this request."""
+
+    job_id: int
+    attempt: int
+    request: GenerationRequest
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Stop this attempt at its next step; it answers `Failed` with reason `cancelled` unless it was faster."""
+
+    job_id: int
+    attempt: int
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker's answer to `Configure`.
+
+    Attributes:
+        device: the device in use, such as `cuda` or `cpu`.
+        device_name: what its maker calls it.
+        dtype: the precision in use.
+        vram_bytes: memory of the device; 0 where it shares the computer's.
+        models: keys of the models whose files are there.
+        missing: model key to the sentence that says why it cannot be offered.
+        capacity: how many attempts it accepts at once.
+        versions: of the libraries that decide about pixels.
+    """
+
+    protocol_version: int
+    device: str
+    device_name: str
+    dtype: str
+    vram_bytes: int
+    models: tuple[str, ...]
+    missing: dict[str, str]
+    capacity: int
+    versions: dict[str, str]
+
+
+class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker's answer to a `Configure` that it cannot work with; it exits after it."""
+
+    sentence: str
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Sign of life, once a second, sent beside the work.
+
+    Attributes:
+        phase: what the engine is doing.
+        quiet_s: seconds since the engine last moved (a step, a loaded component); 0 when idle.
+        rss_bytes: resident memory of the worker process.
+    """
+
+    phase: Phase
+    quiet_s: float
+    rss_bytes: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Where a running attempt is. May be dropped when the pipe is full: only the newest matters.
+
+    Attributes:
+        phase: `loading` until the model is there, then `running`.
+        step: steps done, 0 to `total_steps`.
+        elapsed_s: seconds since the attempt began to run.
+        preview: a small WebP picture of all images side by side, or empty.
+    """
+
+    job_id: int
+    attempt: int
+    phase: Phase
+    step: int
+    total_steps: int
+    elapsed_s: float
+    preview: bytes = b""
+
+
+class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished image, encoded.
+
+    Attributes:
+        data: the file's bytes.
+        media_type: `image/png`.
+        width: pixels of the delivered image.
+        height: pixels of the delivered image.
+        seed: repeats exactly this image as the only one of a job.
+    """
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    seed: int
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Terminal: every image of the request, in order.
+
+    Attributes:
+        notices: facts that the requester should read, such as text that did not fit the model.
+        denoise_s: seconds of the step loop.
+        total_s: seconds from the start of the attempt to this message.
+    """
+
+    job_id: int
+    attempt: int
+    images: tuple[ImageFile, ...]
+    notices: tuple["Notice", ...]
+    denoise_s: float
+    total_s: float
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about one run, as a key of the text catalogue and its values."""
+
+    key: str
+    values: dict[str, str | int] = {}
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Terminal: no image.
+
+    Attributes:
+        reason: which family of failure; the sentence that members read hangs on it.
+        detail: for the log only; may hold file names and library messages.
+    """
+
+    job_id: int
+    attempt: int
+    reason: FailureReason
+    detail: str = ""
+
+
+ToWorker = Configure | Submit | Cancel
+FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed
+JobEvent = Progress | Finished | Failed
+"""What a backend hands on: words about one attempt."""

@@ -1,0 +1,104 @@
+"""What an owner's catalogue says of a model: where its weights lie and what members may ask of it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.protocol import limits
+
+Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
+Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
+Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
+ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+Family = Literal["sd"]
+"""Architectures with a step adapter. `sd` is Stable Diffusion 1.x and 2.x."""
+
+
+class FolderSource(
+    msgspec.Struct, frozen=True, kw_only=True, tag="folder", tag_field="kind", forbid_unknown_fields=True
+):
+    """A diffusers folder on disk; `path` is absolute once the catalogue is loaded."""
+
+    path: str
+
+
+class FileSource(
+    msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_field="kind", forbid_unknown_fields=True
+):
+    """One .safetensors checkpoint as A1111 and ComfyUI use them.
+
+    `config` names a local folder with the component configurations (the diffusers layout without weights),
+    needed where the machine cannot ask a hub for them.
+    """
+
+    path: str
+    config: str | None = None
+
+
+class HubSource(
+    msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field="kind", forbid_unknown_fields=True
+):
+    """A repository of the Hugging Face hub, pinned to a revision so that a picture stays repeatable."""
+
+    repo_id: str
+    revision: str
+
+
+class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request gets where the member said nothing."""
+
+    steps: Steps = 20
+    cfg: Guidance = 7.0
+    width: Side = 512
+    height: Side = 512
+    sampler: str = "DPM++ 2M Karras"
+    images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = 1
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far members may go with this model. Sides and pixels are those that the model draws."""
+
+    max_steps: Steps = 50
+    max_cfg: Guidance = limits.MAX_GUIDANCE_SCALE
+    min_side: Side = 256
+    max_side: Side = 1_024
+    max_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
+    max_images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = limits.MAX_IMAGES
+
+
+class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A small upscaling network run on every finished image of a model that draws small ones.
+
+    Attributes:
+        path: its .safetensors file, absolute once the catalogue is loaded; any architecture spandrel knows.
+        scale: how many times wider and higher the delivered image is.
+    """
+
+    path: str
+    scale: Annotated[int, Meta(ge=2, le=8)]
+
+
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the catalogue.
+
+    Attributes:
+        key: the name in commands and in the database; never reused for other weights.
+        title: the name that members see.
+        source: where the weights lie.
+        family: which step adapter runs it.
+        license: what the licence allows, in one line, shown to the owner and in the model's details.
+        samplers: names offered with this model; empty offers every sampler.
+    """
+
+    key: ModelKey
+    title: str
+    source: FolderSource | FileSource | HubSource
+    family: Family
+    license: str
+    description: str = ""
+    defaults: Defaults = Defaults()
+    bounds: Bounds = Bounds()
+    samplers: tuple[str, ...] = ()
+    enlarger: Enlarger | None = None
