@@ -1,0 +1,7 @@
+"""The playground: Discord without Discord, in the browser and in tests."""
+
+from playground.faults import Fault, FaultKind, Faults
+from playground.local_discord import LocalDiscord, PortTaken
+from playground.rest import RequestRecord
+
+__all__ = ["Fault", "FaultKind", "Faults", "LocalDiscord", "PortTaken", "RequestRecord"]

@@ -1,0 +1,241 @@
+"""SimCord's world with a real clock, real deadlines and Discord's missing fields.
+
+Each override closes one gap between SimCord and Discord that a bot could notice; the
+reason stands beside it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import secrets
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from simcord._clock import Clock
+from simcord.backend import Backend, serializers
+from simcord.backend.errors import BackendError
+
+from playground.bridge.cdn import LocalCdn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from simcord.backend.models import Interaction, Message
+
+ATTACHMENT_SIZE_LIMIT = 10 * 1024 * 1024
+"""What Discord allows for one file on a server without boosts."""
+
+LOG_ENTRIES_KEPT = 2_000
+"""SimCord logs every request and event for ever; a playground may run for days."""
+
+MEDIA_FIELDS = ("url", "proxy_url", "width", "height", "content_type")
+"""What an embed's picture takes over from the uploaded file."""
+
+USER_FIELDS: dict[str, Any] = {
+    "primary_guild": None,
+    "avatar_decoration_data": None,
+    "collectibles": None,
+    "banner": None,
+    "accent_color": None,
+}
+"""What every user has on the wire and SimCord leaves out."""
+
+
+class WallClock(Clock):
+    """Real time instead of SimCord's frozen one: the deadlines of the wire are real."""
+
+    def now(self) -> datetime:
+        """Return the current moment in UTC."""
+        return datetime.now(UTC)
+
+
+class LocalBackend(Backend):
+    """The world behind the local Discord's REST interface and gateway."""
+
+    def __init__(
+        self,
+        *,
+        cdn_base_url: str,
+        interaction_deadline_s: float,
+        token_lifetime_s: float,
+        on_change: Callable[[], None],
+    ) -> None:
+        super().__init__(clock=WallClock())
+        self.interaction_deadline_s = interaction_deadline_s
+        self.token_lifetime_s = token_lifetime_s
+        self.attachment_size_limit = ATTACHMENT_SIZE_LIMIT
+        self.cdn: LocalCdn = LocalCdn(cdn_base_url)
+        # When each interaction was dispatched, to tell how fast it was acknowledged.
+        self.sent_at: dict[int, float] = {}
+        self._on_change = on_change
+        # SimCord only appends to these two and reads them as sequences, which a deque serves.
+        self.transcript = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
+        self.http_requests = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
+        self.bot_user.name = "Easel"
+
+    # Events
+
+    def emit(self, event: str, payload: Mapping[str, Any]) -> None:
+        """Complete an interaction's payload, then hand the event to the gateway."""
+        if event == "INTERACTION_CREATE":
+            payload = self._complete_interaction(payload)
+            self.sent_at[int(payload["id"])] = time.monotonic()
+        super().emit(event, payload)
+        self._on_change()
+
+    def _complete_interaction(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        guild_id = payload.get("guild_id")
+        completed = {
+            **payload,
+            "attachment_size_limit": self.attachment_size_limit,
+            "authorizing_integration_owners": owners(guild_id),
+        }
+        if guild_id is not None:
+            completed["guild"] = {"id": guild_id, "locale": "en-US", "features": []}
+            completed["channel"] = {
+                **payload["channel"],
+                "permissions": payload["member"]["permissions"],
+            }
+        return completed
+
+    # Interactions
+
+    def new_interaction(self, type: int, channel_id: int, user_id: int, guild_id: int | None) -> Interaction:  # noqa: A002 - SimCord's own argument name
+        """Give an interaction the configured deadlines and a token that cannot be guessed."""
+        record = super().new_interaction(type, channel_id, user_id, guild_id)
+        del self.interaction_tokens[record.token]
+        record.token = secrets.token_urlsafe(48)
+        record.expires_at = self.iso_after(self.token_lifetime_s)
+        record.initial_response_deadline = self.iso_after(self.interaction_deadline_s)
+        self.interaction_tokens[record.token] = record.id
+        return record
+
+    def interaction_by_token(self, token: str) -> Interaction:
+        """Answer an expired token as Discord does: 401 and 50027, not SimCord's 10015."""
+        interaction_id = self.interaction_tokens.get(token)
+        if interaction_id is not None:
+            expires_at = self.interactions[interaction_id].expires_at
+            if expires_at is not None and self.now_iso() >= expires_at:
+                raise BackendError(401, 50027, "Invalid Webhook Token")
+        return super().interaction_by_token(token)
+
+    # Commands
+
+    def register_commands(self, guild_id: int | None, payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add what Discord returns for a command: its version, kind and permissions as text."""
+        before = copy.deepcopy(self.commands.get(guild_id, {}))
+        registered = super().register_commands(guild_id, payloads)
+        for command in registered:
+            permissions = command["default_member_permissions"]
+            command["default_member_permissions"] = None if permissions is None else str(permissions)
+            command.setdefault("nsfw", False)
+            command.setdefault("contexts", None)
+            command.setdefault("integration_types", [0])
+            old = before.get((command["name"], command["type"]), {})
+            is_same = {**command, "version": old.get("version")} == old
+            command["version"] = old["version"] if is_same else str(self.snowflake())
+        self._on_change()
+        return registered
+
+    # Messages
+
+    def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
+        """Resolve `attachment://` and sizes before a new message is shown to anybody."""
+        message.embeds = resolve_embeds(message.embeds, message.attachments)
+        add_media_sizes(message.components, message.attachments)
+        self._name_owners(message)
+        committed = super().commit_message(message, broadcast=broadcast)
+        self._on_change()
+        return committed
+
+    def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
+        """Resolve `attachment://` and sizes before an edit is shown to anybody."""
+        before = list(self.get_message(channel_id, message_id).attachments)
+        attachments = fields.get("attachments", before) or []
+        if fields.get("embeds"):
+            fields["embeds"] = resolve_embeds(fields["embeds"], attachments)
+        if fields.get("components"):
+            add_media_sizes(fields["components"], attachments)
+        message = super().edit_message(channel_id, message_id, fields)
+        kept = {item["id"] for item in message.attachments}
+        self.cdn.retire(item for item in before if item["id"] not in kept)
+        self._on_change()
+        return message
+
+    def delete_message(self, channel_id: int, message_id: int) -> None:
+        """Delete a message, and after a while its files."""
+        attachments = list(self.get_message(channel_id, message_id).attachments)
+        super().delete_message(channel_id, message_id)
+        self.cdn.retire(attachments)
+        self._on_change()
+
+    def visible_messages(self, channel_id: int, viewer_id: int | None) -> list[dict[str, Any]]:
+        """Return the channel's messages as this person's client shows them, newest first."""
+        stored = sorted(self.messages.get(channel_id, {}).values(), key=lambda item: item.id, reverse=True)
+        return [
+            complete(serializers.message_payload(self, item, for_user=viewer_id))
+            for item in stored
+            if item.visible_to(viewer_id)
+        ]
+
+    def _name_owners(self, message: Message) -> None:
+        if message.interaction_metadata is not None:
+            guild_id = self.get_channel(message.channel_id).guild_id
+            message.interaction_metadata["authorizing_integration_owners"] = owners(guild_id)
+
+
+def owners(guild_id: int | str | None) -> dict[str, str]:
+    """Say who installed the app: this server, or nobody in a direct message."""
+    return {"0": "0" if guild_id is None else str(guild_id)}
+
+
+def resolve_embeds(embeds: list[dict[str, Any]], attachments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Point `attachment://name` in embeds at the uploaded file, as Discord does."""
+    by_url = {f"attachment://{item['filename']}": item for item in attachments}
+    resolved = copy.deepcopy(embeds)
+    for embed in resolved:
+        for part in ("image", "thumbnail"):
+            media = embed.get(part) or {}
+            if (file := by_url.get(media.get("url", ""))) is not None:
+                media.update({key: file[key] for key in MEDIA_FIELDS if key in file})
+        for part in ("author", "footer"):
+            icon = embed.get(part) or {}
+            if (file := by_url.get(icon.get("icon_url", ""))) is not None:
+                icon["icon_url"], icon["proxy_icon_url"] = file["url"], file["proxy_url"]
+    return resolved
+
+
+def add_media_sizes(node: Any, attachments: list[dict[str, Any]]) -> None:
+    """Tell each picture of a components tree its width and height (SimCord does not)."""
+    by_id = {item["id"]: item for item in attachments}
+
+    def visit(value: Any) -> None:
+        if isinstance(value, list):
+            for item in value:
+                visit(item)
+        elif isinstance(value, dict):
+            file = by_id.get(value.get("attachment_id", ""))
+            if file is not None and "width" in file:
+                value.update(width=file["width"], height=file["height"], loading_state=2)
+            for item in value.values():
+                visit(item)
+
+    visit(node)
+
+
+def complete(payload: Any) -> Any:
+    """Return a plain copy of a payload in which every user has the fields that SimCord omits.
+
+    The round trip through JSON also cuts the ties to SimCord's live objects and turns its
+    enumerations into plain numbers.
+    """
+    return json.loads(json.dumps(payload), object_hook=_complete_user)
+
+
+def _complete_user(node: dict[str, Any]) -> dict[str, Any]:
+    if "username" in node and "discriminator" in node:
+        return {**USER_FIELDS, **node}
+    return node

@@ -1,0 +1,115 @@
+"""The files of the local Discord, behind signed addresses like the real ones.
+
+SimCord stores uploads under an address that no client could fetch and says nothing
+of an image's size. Here each file has an address on this machine that expires and
+is signed, so that a bot which cuts the query off fails here as it would there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import mimetypes
+import secrets
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from PIL import Image, UnidentifiedImageError
+from simcord.backend.cdn import CdnStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ADDRESS_LIFETIME_S = 24 * 3600
+"""Discord signs an attachment's address for about a day."""
+
+RETIRED_FILES_KEPT = 64
+"""How many files that no message shows any more can still be fetched.
+
+A progress preview is replaced every few seconds: keeping all of them would fill the
+memory, dropping each at once would break a client that is just loading it.
+"""
+
+
+class LocalCdn(CdnStore):
+    """Keeps uploads in memory and hands out addresses that a client can fetch."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        self._base_url = base_url
+        self._secret = secrets.token_bytes(16)
+        self._retired: deque[str] = deque()
+        # Pillow loads its formats on first use, which would cost the first picture 40 ms.
+        Image.preinit()
+
+    def store_attachment(
+        self, attachment_id: int, channel_id: int, filename: str, data: bytes, description: str | None
+    ) -> dict[str, Any]:
+        """Keep the bytes and describe them as Discord's attachment object does."""
+        path = f"/attachments/{channel_id}/{attachment_id}/{quote(filename)}"
+        self._blobs[path] = data
+        url = f"{self._base_url}{path}?{self._signature(path)}"
+        attachment: dict[str, Any] = {
+            "id": str(attachment_id),
+            "filename": filename,
+            "size": len(data),
+            "url": url,
+            "proxy_url": url,
+            "content_type": mimetypes.guess_type(filename)[0] or "application/octet-stream",
+            "content_scan_version": 0,
+        }
+        if description is not None:
+            attachment["description"] = description
+        if (size := image_size(data)) is not None:
+            attachment["width"], attachment["height"] = size
+        return attachment
+
+    def get(self, url: str) -> bytes | None:
+        """Return a file by its address without looking at the signature (SimCord's own reads)."""
+        if not url.startswith(self._base_url):
+            return super().get(url)
+        return self._blobs.get(urlsplit(url).path.removeprefix(urlsplit(self._base_url).path))
+
+    def fetch(self, path: str, query: str) -> tuple[bytes, str] | None:
+        """Return bytes and type for a client, or None where Discord would answer 404."""
+        given = {name: values[0] for name, values in parse_qs(query).items()}
+        expires = given.get("ex", "")
+        try:
+            is_expired = int(expires, 16) < time.time()
+        except ValueError:
+            return None
+        wanted = self._digest(path, expires, given.get("is", ""))
+        if is_expired or not hmac.compare_digest(given.get("hm", ""), wanted):
+            return None
+        data = self._blobs.get(path)
+        if data is None:
+            return None
+        return data, mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+    def retire(self, attachments: Iterable[dict[str, Any]]) -> None:
+        """Forget files that no message shows any more, the oldest first."""
+        for attachment in attachments:
+            self._retired.append(urlsplit(str(attachment["url"])).path)
+        prefix = urlsplit(self._base_url).path
+        while len(self._retired) > RETIRED_FILES_KEPT:
+            self._blobs.pop(self._retired.popleft().removeprefix(prefix), None)
+
+    def _signature(self, path: str) -> str:
+        issued = format(int(time.time()), "x")
+        expires = format(int(time.time()) + ADDRESS_LIFETIME_S, "x")
+        return f"ex={expires}&is={issued}&hm={self._digest(path, expires, issued)}&"
+
+    def _digest(self, path: str, expires: str, issued: str) -> str:
+        return hmac.new(self._secret, f"{path}|{expires}|{issued}".encode(), hashlib.sha256).hexdigest()
+
+
+def image_size(data: bytes) -> tuple[int, int] | None:
+    """Return width and height from an image's header, or None if it is not an image."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None

@@ -1,0 +1,87 @@
+"""One REST request, answered by SimCord's routes.
+
+Discord's answer is a status and a JSON body. Where SimCord has no answer at all it
+raises; on the wire that must become a 4xx, because discord.py repeats a 5xx five
+times over 25 seconds and the gap would look like a hang.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simcord.backend.errors import BackendError
+from simcord.http import RouteNotImplemented, UnsupportedField, router
+
+from playground.bridge.backend import complete
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from playground.bridge.backend import LocalBackend
+
+_log = logging.getLogger(__name__)
+
+ALIASES = {"/applications/@me": "/oauth2/applications/@me"}
+"""Routes that SimCord knows under their older name only."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One uploaded file, in the shape in which SimCord reads it."""
+
+    filename: str
+    data: bytes
+    description: str | None = None
+    fp: io.BytesIO = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Open the bytes as a file, which is how SimCord wants them."""
+        object.__setattr__(self, "fp", io.BytesIO(self.data))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and JSON body; `gap` says what SimCord could not do."""
+
+    status: int
+    body: Any = None
+    gap: str | None = None
+
+
+def dispatch(
+    backend: LocalBackend,
+    method: str,
+    path: str,
+    *,
+    body: Any,
+    query: Mapping[str, str],
+    uploads: Sequence[Upload],
+    reason: str | None,
+) -> Answer:
+    """Apply one request to the world and return Discord's answer."""
+    try:
+        result = router.dispatch(
+            backend,
+            method,
+            ALIASES.get(path, path),
+            json=body,
+            params=dict(query),
+            files=list(uploads),
+            reason=reason,
+        )
+    except (RouteNotImplemented, UnsupportedField) as error:
+        _log.error("SimCord cannot answer %s %s: %s", method, path, error.message)
+        return Answer(400, {"code": 0, "message": error.message}, gap=error.message)
+    except BackendError as error:
+        return Answer(error.status, error.to_json())
+    except Exception as error:  # noqa: BLE001 - logged with its traceback
+        # Whatever else a route raises (a missing field, a wrong type) is a request that
+        # Discord would refuse as malformed. It is logged with its traceback, and kept
+        # as a gap, because it may as well be a mistake of SimCord's.
+        _log.exception("%s %s failed inside SimCord", method, path)
+        gap = f"{method} {path}: {error!r}"
+        return Answer(400, {"code": 50035, "message": f"Invalid Form Body: {error!r}"}, gap=gap)
+    return Answer(204) if result is None else Answer(200, complete(result))

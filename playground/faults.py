@@ -1,0 +1,134 @@
+"""Everything that can go wrong between a bot and Discord, on demand.
+
+A fault of the REST interface is armed with `Faults.add` and spends itself on the next
+requests that match. A fault of the gateway happens at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class FaultKind(StrEnum):
+    """What happens to a request instead of, or besides, being answered."""
+
+    STATUS = "status"
+    """Answered with `status` and `code`; nothing was applied."""
+    APPLIED_STATUS = "applied_status"
+    """Applied, but answered with `status` (502 unless told otherwise): the answer got lost."""
+    RESET_BEFORE = "reset_before"
+    """The connection breaks and nothing was applied."""
+    RESET_AFTER = "reset_after"
+    """The connection breaks although the request was applied."""
+    DELAY = "delay"
+    """Applied and answered as usual, but only after `delay_s`."""
+    RATE_LIMIT = "rate_limit"
+    """429 with a `Via` header and `retry_after`, as Discord's own limiter answers."""
+
+
+@dataclass(eq=False)
+class Fault:
+    """One armed fault; `hits` counts how often it struck."""
+
+    kind: FaultKind
+    method: str
+    path: re.Pattern[str]
+    times: int | None
+    status: int
+    code: int
+    delay_s: float
+    retry_after_s: float
+    is_global: bool
+    hits: int = field(default=0, init=False)
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether this fault is still armed and meant for this request."""
+        is_spent = self.times is not None and self.hits >= self.times
+        return not is_spent and self.method in ("*", method) and self.path.search(path) is not None
+
+
+class _Gateway(Protocol):
+    """The part of the gateway that faults act on."""
+
+    def drop(self) -> None: ...
+    def ask_reconnect(self) -> None: ...
+    def invalidate_sessions(self, *, is_resumable: bool) -> None: ...
+    def duplicate_next_interaction(self) -> None: ...
+
+
+class Faults:
+    """Arms faults of the REST interface and causes faults of the gateway."""
+
+    def __init__(self, gateway: _Gateway) -> None:
+        self._gateway = gateway
+        self._armed: list[Fault] = []
+
+    def add(
+        self,
+        *,
+        kind: FaultKind | str,
+        method: str = "*",
+        path: str = "",
+        times: int | None = 1,
+        status: int | None = None,
+        code: int = 0,
+        delay_s: float = 0.0,
+        retry_after_s: float = 1.0,
+        is_global: bool = False,
+    ) -> Fault:
+        """Arm a fault for the next `times` requests (None: until cleared).
+
+        `path` is a regular expression searched in the path behind `/api/v10`. A fault of
+        any kind also waits `delay_s` before it strikes.
+        """
+        fault = Fault(
+            kind=FaultKind(kind),
+            method=method.upper(),
+            path=re.compile(path),
+            times=times,
+            status=status if status is not None else DEFAULT_STATUS.get(FaultKind(kind), 500),
+            code=code,
+            delay_s=delay_s,
+            retry_after_s=retry_after_s,
+            is_global=is_global,
+        )
+        self._armed.append(fault)
+        return fault
+
+    def clear(self) -> Self:
+        """Disarm everything."""
+        self._armed.clear()
+        return self
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the first armed fault for this request and count the hit."""
+        for fault in self._armed:
+            if fault.matches(method, path):
+                fault.hits += 1
+                return fault
+        return None
+
+    def drop_gateway(self) -> None:
+        """Break the gateway's connection without a farewell; the session can be resumed."""
+        self._gateway.drop()
+
+    def ask_reconnect(self) -> None:
+        """Tell the bot to reconnect and resume (op 7), as Discord does many times a day."""
+        self._gateway.ask_reconnect()
+
+    def invalidate_session(self, *, is_resumable: bool = False) -> None:
+        """Declare the session invalid (op 9); if not resumable, missed events are lost."""
+        self._gateway.invalidate_sessions(is_resumable=is_resumable)
+
+    def duplicate_next_interaction(self) -> None:
+        """Deliver the next interaction twice, as a resumed gateway may."""
+        self._gateway.duplicate_next_interaction()
+
+
+DEFAULT_STATUS = {FaultKind.APPLIED_STATUS: 502, FaultKind.RATE_LIMIT: 429}

@@ -1,0 +1,52 @@
+"""Who and what the local Discord starts with: one server, two channels, three people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import discord
+
+from playground.bridge import ChannelHandle, GuildHandle, LocalEnv, Person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simcord import RoleHandle
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people and places of the local Discord."""
+
+    guild: GuildHandle
+    studio: ChannelHandle
+    lounge: ChannelHandle
+    member: Person
+    friend: Person
+    admin: Person
+
+
+def populate(env: LocalEnv) -> Cast:
+    """Create the server. Nobody owns it who acts in it: owners pass every check."""
+    guild = env.create_guild("Easel playground")
+    studio = guild.create_text_channel("studio", topic="Ask Easel for a picture: type /imagine")
+    lounge = guild.create_text_channel("lounge", topic="A second channel, for rules by channel")
+    permissions = discord.Permissions(manage_guild=True, manage_messages=True)
+    keepers = guild.create_role("Keepers", permissions=permissions)
+    return Cast(
+        guild=guild,
+        studio=studio,
+        lounge=lounge,
+        member=_join(env, guild, "mia", "Mia (member)"),
+        friend=_join(env, guild, "finn", "Finn (friend)"),
+        admin=_join(env, guild, "ada", "Ada (admin)", roles=[keepers]),
+    )
+
+
+def _join(
+    env: LocalEnv, guild: GuildHandle, name: str, shown_as: str, roles: Sequence[RoleHandle] = ()
+) -> Person:
+    user = env.create_user(name, global_name=shown_as)
+    guild.add_member(user, roles=roles)
+    return Person(env, guild, user)

@@ -1,0 +1,106 @@
+"""The page in a real browser: it follows the bot by itself and lets one act."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Page
+
+    from playground import LocalDiscord
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.usefixtures("bot"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs chromium"),
+]
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    playwright = pytest.importorskip("playwright.async_api")
+    async with playwright.async_playwright() as engine:
+        browser = await engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(10_000)
+        yield page
+        await browser.close()
+
+
+async def open_on(page: Page, local: LocalDiscord) -> None:
+    await page.goto(await local.open_page())
+    await page.get_by_text("Ask Easel for a picture").first.wait_for()
+
+
+async def type_command(page: Page, name: str, prompt: str) -> None:
+    await page.locator("#channel-composer-input").click()
+    await page.keyboard.type(f"/{name}")
+    await page.get_by_role("option").filter(has_text=f"/{name}").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type(prompt)
+
+
+async def picture_shown(page: Page) -> tuple[int, int]:
+    """Wait for a picture in a message and return the size that the browser decoded."""
+    picture = page.locator("#channel-message-list img").last
+    size = [0, 0]
+    async with asyncio.timeout(10):
+        while not size[0]:
+            # Each publication may replace the element while its picture is still loading.
+            size = await picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+            await asyncio.sleep(0.05)
+    return size[0], size[1]
+
+
+async def test_command_picture_and_button(page: Page, local: LocalDiscord) -> None:
+    await open_on(page, local)
+    await type_command(page, "paint", "an apple")
+    await page.keyboard.press("Enter")
+    messages = page.locator("#channel-message-list")
+    await messages.get_by_text("an apple (square)").wait_for()
+    assert await picture_shown(page) == (96, 64)
+    await messages.get_by_role("button", name="Make it blue").click()
+    await messages.get_by_text("Now blue").wait_for()
+
+
+async def test_page_follows_by_itself(page: Page, local: LocalDiscord) -> None:
+    """Somebody else's job is seen to progress without a click."""
+    await open_on(page, local)
+    await local.friend.slash(local.channel, "paint", prompt="a pear", seconds=3.0)
+    messages = page.locator("#channel-message-list")
+    for text in ("a pear: 0 %", "a pear: 50 %", "a pear (square)"):
+        await messages.get_by_text(text).wait_for()
+
+
+async def test_private_answer_and_switch_of_person(page: Page, local: LocalDiscord) -> None:
+    await open_on(page, local)
+    await local.member.slash(local.channel, "hello")
+    messages = page.locator("#channel-message-list")
+    await messages.get_by_text("Hello Mia (member)").wait_for()
+    await page.locator("#viewer-picker").select_option(label="Finn (friend)")
+    await messages.get_by_text("Hello Mia (member)").wait_for(state="hidden")
+
+
+async def test_action_on_an_older_publication_counts(page: Page, local: LocalDiscord) -> None:
+    """With a bot that edits all the time nobody could click if only the newest state counted."""
+    await open_on(page, local)
+    await local.member.slash(local.channel, "paint", prompt="an apple")
+    messages = page.locator("#channel-message-list")
+    button = messages.get_by_role("button", name="Make it green")
+    await button.wait_for()
+    # From here on the page knows nothing new, but the server goes on publishing.
+    await page.route("**/api/state", lambda route: route.abort())
+    for _ in range(3):
+        await local.friend.send(local.channel, "chatter")
+        await page.wait_for_timeout(250)
+    await button.click()
+    message = await local.wait_for_message(lambda m: "green.png" in str(m["attachments"]), 10)
+    assert message["attachments"][0]["filename"] == "green.png"
