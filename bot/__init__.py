@@ -1,0 +1,1 @@
+"""The Discord side: conversation, queue, quotas. It owns the truth and never loads torch."""

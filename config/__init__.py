@@ -1,0 +1,1 @@
+"""Settings and the catalogue of models, read once at the start."""

@@ -16,7 +16,6 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
-
 from typing_extensions import override
 
 from pipeline.protocol.messages import Device, DType
@@ -89,7 +88,9 @@ class PipelineSettings(Area):
         default=None, description="Where models from a hub are kept; unset = models below storage.directory."
     )
     job_timeout_s: float = Field(
-        default=900.0, gt=0.0, description="A job that runs longer is ended and refunded; loading a model counts."
+        default=900.0,
+        gt=0.0,
+        description="A job that runs longer is ended and refunded; loading a model counts.",
     )
 
 
@@ -108,7 +109,8 @@ class QuotaSettings(Area):
     amount: int = Field(default=50, ge=0, description="Images (or units of work) a period; 0 = no limit.")
     period: Period = Field(default=Period.DAY, description="hour, day, week or month.")
     pricing: Literal["flat", "work"] = Field(
-        default="flat", description="flat: 1 an image; work: by steps, size and sampler against the model's default."
+        default="flat",
+        description="flat: 1 an image; work: by steps, size and sampler against the model's default.",
     )
     time_zone: str = Field(default="UTC", description="IANA name of the zone in which days, weeks, months begin.")
     cooldown_s: float = Field(default=0.0, ge=0.0, description="Seconds between two jobs of a member; 0 = none.")
@@ -129,9 +131,7 @@ class StorageSettings(Area):
     """Where Easel writes. Nothing is written elsewhere."""
 
     directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
-    keep_images_days: int = Field(
-        default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever."
-    )
+    keep_images_days: int = Field(default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever.")
 
 
 class LimitSettings(Area):

@@ -1,0 +1,18 @@
+"""Slash commands: parse, call a service, present."""
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+
+from bot.commands.imagine import make_imagine
+from bot.commands.quota import make_quota
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+
+def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Services") -> None:
+    """Add every command to the tree. Bounds come from the catalogue, so Discord refuses what we would."""
+    tree.add_command(make_imagine(services))
+    tree.add_command(make_quota(services))

@@ -1,0 +1,1 @@
+"""How a bot reaches engines. No torch here."""

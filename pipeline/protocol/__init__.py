@@ -1,0 +1,1 @@
+"""The only words that bot and workers share. No torch, no Discord, no input or output."""

@@ -24,9 +24,7 @@ class FolderSource(
     path: str
 
 
-class FileSource(
-    msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_field="kind", forbid_unknown_fields=True
-):
+class FileSource(msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_field="kind", forbid_unknown_fields=True):
     """One .safetensors checkpoint as A1111 and ComfyUI use them.
 
     `config` names a local folder with the component configurations (the diffusers layout without weights),
@@ -37,9 +35,7 @@ class FileSource(
     config: str | None = None
 
 
-class HubSource(
-    msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field="kind", forbid_unknown_fields=True
-):
+class HubSource(msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field="kind", forbid_unknown_fields=True):
     """A repository of the Hugging Face hub, pinned to a revision so that a picture stays repeatable."""
 
     repo_id: str

@@ -1,0 +1,147 @@
+"""The command line: `easel`. Heavy imports stay inside commands, so that `easel --help` is quick."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from config.catalogue import Catalogue, load_catalogue
+from config.loading import EXIT_CONFIG, ConfigError, load_settings
+from config.settings import Settings
+
+EXIT_UNAVAILABLE: Final = 69
+"""EX_UNAVAILABLE of sysexits.h: something that is needed is not there."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The settings file. Default: easel.toml, where there is one.")
+]
+
+
+def main() -> None:
+    """Run a command; what an owner can mend ends in one sentence."""
+    try:
+        app()
+    except ConfigError as error:
+        _stop(str(error), EXIT_CONFIG)
+
+
+def _stop(sentence: str, code: int) -> None:
+    print(f"easel: {sentence}", file=sys.stderr)  # noqa: T201 - this is the command line
+    raise SystemExit(code)
+
+
+def _load(config: Path | None) -> tuple[Settings, Catalogue]:
+    settings = load_settings(config)
+    return settings, load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the bot on Discord."""
+    from bot.app import run_bot
+    from bot.logs import set_up_logging
+    from bot.store.database import DatabaseUnusable
+
+    settings, catalogue = _load(config)
+    set_up_logging(settings.logging)
+    try:
+        asyncio.run(run_bot(settings, catalogue))
+    except DatabaseUnusable as error:
+        _stop(str(error), EXIT_UNAVAILABLE)
+
+
+@app.command()
+def playground(
+    config: ConfigOption = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page; 0 takes any free one.")] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,  # noqa: FBT002
+) -> None:
+    """Try Easel in the browser: a local Discord, the bot, its worker and the shipped model."""
+    settings, _ = _load(config)
+    try:
+        from playground import PortTaken
+        from playground.launcher import run_playground
+    except ModuleNotFoundError as error:
+        _stop(f"the playground's packages are not installed ({error.name}); run it with `uv run`.", EXIT_CONFIG)
+        return
+    command = [sys.executable, "-m", "bot", "run"]
+    if config is not None:
+        command += ["--config", str(config)]
+    try:
+        code = asyncio.run(
+            run_playground(
+                port=settings.playground.port if port is None else port,
+                open_browser=settings.playground.open_browser and not no_open,
+                bot_command=command,
+                bot_environment=_playground_environment(settings),
+                announce=typer.echo,
+            )
+        )
+    except PortTaken as error:
+        _stop(str(error), EXIT_UNAVAILABLE)
+        return
+    raise SystemExit(code)
+
+
+def _playground_environment(settings: Settings) -> dict[str, str]:
+    """The bot's environment: its own folder, since the local Discord forgets everything at its end."""
+    directory = settings.storage.directory / "playground"
+    return {**os.environ, "EASEL_STORAGE__DIRECTORY": str(directory)}
+
+
+@app.command()
+def imagine(
+    prompt: Annotated[str, typer.Argument(help="What you want to see.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write; several get -1, -2, …")],
+    config: ConfigOption = None,
+    negative: Annotated[str | None, typer.Option(help="What you do not want to see.")] = None,
+    cfg: Annotated[float | None, typer.Option(help="Guidance (CFG).")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    size: Annotated[str | None, typer.Option(help="square, portrait, …, or WIDTHxHEIGHT.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="The denoising algorithm.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed repeats the same image.")] = None,
+    images: Annotated[int | None, typer.Option(help="How many images.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
+) -> None:
+    """Draw without Discord: one job through the same worker and engine."""
+    from bot.imagine import CannotDraw, draw
+    from bot.jobs.given import GivenRequest
+
+    settings, catalogue = _load(config)
+    given = GivenRequest(
+        prompt=prompt,
+        negative_prompt=negative,
+        guidance_scale=cfg,
+        num_inference_steps=steps,
+        size=size,
+        scheduler_name=sampler,
+        seed=seed,
+        num_images=images,
+        model_key=model,
+    )
+    try:
+        asyncio.run(draw(given, out, settings=settings, catalogue=catalogue))
+    except CannotDraw as error:
+        _stop(str(error), 1)
+
+
+@app.command()
+def doctor(
+    config: ConfigOption = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002
+) -> None:
+    """Check everything that Easel needs; one line each, and how to mend it."""
+    from bot.doctor import examine
+
+    settings, catalogue = _load(config)
+    if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The composition root: opens, connects, runs, and takes down in order."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import discord
+import structlog
+import yarl
+from discord import gateway, http
+
+from bot.client import EaselClient
+from bot.jobs.accepting import Accepting
+from bot.jobs.delivery import Delivery
+from bot.jobs.dispatcher import Dispatcher
+from bot.services import Services
+from bot.store.database import Database
+from bot.store.images import ImageStore
+from bot.store.jobs import JobRepository
+from config.catalogue import Catalogue
+from config.loading import ConfigError
+from config.settings import Settings
+from pipeline.backends.process import ProcessBackend
+from pipeline.protocol.messages import PROTOCOL_VERSION, Configure
+
+DRAIN_S: Final = 20.0
+"""How long a shutdown lets running jobs finish; service managers kill after thirty to ninety seconds."""
+_HOUR_S: Final = 3_600.0
+
+_log = structlog.get_logger(__name__)
+
+
+def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
+    """The first word to a worker."""
+    pipeline = settings.pipeline
+    cache = pipeline.cache_directory or settings.storage.directory / "models"
+    return Configure(
+        protocol_version=PROTOCOL_VERSION,
+        device=pipeline.device,
+        dtype=pipeline.dtype,
+        threads=pipeline.threads,
+        preview_interval_s=pipeline.preview_interval_s,
+        models=tuple(catalogue.models.values()),
+        preload=catalogue.default_key,
+        cache_directory=str(cache.resolve()),
+    )
+
+
+def point_discord_at(settings: Settings) -> None:
+    """Let discord.py speak to another server than Discord: the playground and tests do."""
+    http.Route.BASE = settings.discord.api_base_url
+    gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
+
+
+@contextlib.asynccontextmanager
+async def open_services(
+    settings: Settings, catalogue: Catalogue, client: discord.Client
+) -> AsyncGenerator[tuple[Services, ImageStore]]:
+    """Database, images, worker and everything between; closed in the opposite order."""
+    database = await Database.open(settings.storage.directory / "easel.db")
+    backend = ProcessBackend(configure=make_configure(settings, catalogue))
+    try:
+        jobs = JobRepository(database)
+        images = ImageStore(settings.storage.directory / "images")
+        accepting = Accepting(
+            jobs=jobs,
+            quotas=settings.quotas,
+            catalogue=catalogue,
+            backend=backend,
+        )
+        dispatcher = Dispatcher(
+            client=client,
+            jobs=jobs,
+            backend=backend,
+            delivery=Delivery(jobs=jobs, images=images, catalogue=catalogue, accepting=accepting),
+            running_per_user=settings.quotas.running_per_user,
+            job_timeout_s=settings.pipeline.job_timeout_s,
+        )
+        yield (
+            Services(
+                settings=settings,
+                catalogue=catalogue,
+                jobs=jobs,
+                accepting=accepting,
+                dispatcher=dispatcher,
+                backend=backend,
+            ),
+            images,
+        )
+    finally:
+        await backend.close()
+        await database.close()
+
+
+async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: no token, or one that Discord does not know.
+    """
+    token = _token(settings)
+    point_discord_at(settings)
+    client = EaselClient()
+    async with open_services(settings, catalogue, client) as (services, images):
+        client.serve(services)
+        stopping = asyncio.Event()
+        _on_signals(stopping.set)
+        await services.backend.start()
+        tasks = [
+            asyncio.create_task(_connect(client, services, token), name="discord"),
+            asyncio.create_task(services.dispatcher.run(), name="dispatcher"),
+            asyncio.create_task(_remove_old_images(images, settings.storage.keep_images_days), name="retention"),
+        ]
+        tasks.append(asyncio.create_task(_wait_for(stopping), name="stop"))
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        _log.info("stopping", action="stopping")
+        services.accepting.close()
+        await services.dispatcher.drain(DRAIN_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await client.close()
+        for task in done:
+            if (error := task.exception()) is not None:
+                raise error
+
+
+async def _wait_for(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _connect(client: EaselClient, services: Services, token: str) -> None:
+    """Log in, mend what the last run left, then stay connected."""
+    try:
+        await client.login(token)
+    except discord.LoginFailure as error:
+        raise ConfigError(
+            "Discord does not know this bot token (discord.token); copy it again from the developer portal."
+        ) from error
+    await services.dispatcher.recover()
+    await client.connect()
+
+
+def _token(settings: Settings) -> str:
+    try:
+        token = settings.discord.read_token()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The token file {settings.discord.token_file} (discord.token_file) cannot be read: {error}."
+        ) from error
+    if token is None:
+        raise ConfigError(
+            "There is no bot token; set EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE, or try "
+            "`easel playground`, which needs none."
+        )
+    return token
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Stop in order on Ctrl-C and on a service manager's word; a second signal does nothing more."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+async def _remove_old_images(images: ImageStore, keep_days: int) -> None:
+    """Retention, once an hour; 0 keeps everything."""
+    while True:
+        if keep_days:
+            removed = await images.remove_older_than(keep_days, datetime.now(UTC))
+            if removed:
+                _log.info("old images removed", action="retention", count=removed)
+        await asyncio.sleep(_HOUR_S)

@@ -1,0 +1,59 @@
+"""The Discord client: no privileged intents, and no message of ours ever pings anybody."""
+
+from typing import TYPE_CHECKING
+
+import discord
+import structlog
+from typing_extensions import override
+
+from bot.commands import add_commands
+from bot.tree import EaselTree, sync_if_changed
+from bot.views import add_buttons
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+MAX_RATE_LIMIT_WAIT_S = 60.0
+"""A longer wait raises instead, so that a job ends with a sentence and not in an hour."""
+
+_log = structlog.get_logger(__name__)
+
+
+class EaselClient(discord.Client):
+    """A client that carries the services that its commands and buttons call."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=MAX_RATE_LIMIT_WAIT_S,
+            # Members and messages are never looked up: what an interaction carries is enough.
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            guild_ready_timeout=0.5,
+        )
+        self.tree = EaselTree(self)
+        self._services: Services | None = None
+
+    @property
+    def services(self) -> "Services":
+        """What `serve` was given."""
+        if self._services is None:
+            raise RuntimeError("The client was used before its services were set.")
+        return self._services
+
+    def serve(self, services: "Services") -> None:
+        """Set the services and register commands and buttons; before the client starts."""
+        self._services = services
+        add_commands(self.tree, services)
+        add_buttons(self)
+
+    @override
+    async def setup_hook(self) -> None:
+        await sync_if_changed(self.tree, self.services.settings.storage.directory)
+
+    async def on_ready(self) -> None:
+        """Say who we are in the log."""
+        _log.info("connected to Discord", action="connected", user=str(self.user), guilds=len(self.guilds))
+        self.services.dispatcher.wake()

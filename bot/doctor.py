@@ -1,0 +1,163 @@
+"""`easel doctor`: one line for each thing that Easel needs, with the remedy where it is not right."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+import msgspec
+
+from bot.app import make_configure
+from bot.store.database import Database, DatabaseUnusable
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.base import WorkerUnavailable
+from pipeline.backends.process import ProcessBackend
+
+_GIB: Final = 1 << 30
+_MIN_FREE_BYTES: Final = _GIB
+_MAX_CLOCK_ERROR_S: Final = 5.0
+_READY_TIMEOUT_S: Final = 300.0
+_CALL_TIMEOUT_S: Final = 15.0
+_UNAUTHORIZED: Final = 401
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the report. `is_fine` is None where something could not be looked at."""
+
+    subject: str
+    is_fine: bool | None
+    sentence: str
+
+    def __str__(self) -> str:
+        mark = {True: "ok  ", False: "BAD ", None: "?   "}[self.is_fine]
+        return f"{mark} {self.subject:<10} {self.sentence}"
+
+
+async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, say: Callable[[str], None]) -> bool:
+    """Look at everything and say each finding; True where nothing is wrong."""
+    say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
+    findings = [_database(settings), _disk(settings)]
+    is_fine = True
+    for finding in findings:
+        result = await finding if asyncio.iscoroutine(finding) else finding
+        say(str(result))
+        is_fine = is_fine and result.is_fine is not False
+    if is_quick:
+        return is_fine
+    async for result in _slow(settings, catalogue):
+        say(str(result))
+        is_fine = is_fine and result.is_fine is not False
+    return is_fine
+
+
+async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    async for finding in _discord(settings):
+        yield finding
+    async for finding in _worker(settings, catalogue):
+        yield finding
+
+
+async def _database(settings: Settings) -> Finding:
+    path = settings.storage.directory / "easel.db"
+    if not path.exists():
+        return Finding(subject="database", is_fine=True, sentence=f"{path} will be made at the first start")
+    try:
+        database = await Database.open(path)
+    except DatabaseUnusable as error:
+        if "in use by another Easel" in str(error):
+            return Finding(subject="database", is_fine=True, sentence=f"{path} is in use by a running Easel")
+        return Finding(subject="database", is_fine=False, sentence=str(error))
+    row = await database.fetch_one("PRAGMA quick_check")
+    version = await database.version()
+    await database.close()
+    if row is None or row[0] != "ok":
+        sentence = f"{path} is damaged; restore a backup"
+        return Finding(subject="database", is_fine=False, sentence=sentence)
+    return Finding(subject="database", is_fine=True, sentence=f"{path} is sound (version {version})")
+
+
+def _disk(settings: Settings) -> Finding:
+    directory = settings.storage.directory
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.absolute().parent
+    free = shutil.disk_usage(directory).free
+    sentence = f"{free / _GIB:.1f} GiB free for {settings.storage.directory}"
+    if free < _MIN_FREE_BYTES:
+        sentence += "; make room, or set storage.directory to a larger disk"
+    return Finding(subject="disk", is_fine=free >= _MIN_FREE_BYTES, sentence=sentence)
+
+
+async def _discord(settings: Settings) -> AsyncIterator[Finding]:
+    """Token, clock; permissions are given by each server and are checked when a command is used."""
+    try:
+        token = settings.discord.read_token()
+    except OSError as error:
+        sentence = f"{settings.discord.token_file} cannot be read ({error.strerror}); check discord.token_file"
+        yield Finding(subject="token", is_fine=False, sentence=sentence)
+        return
+    if token is None:
+        sentence = "none set; `easel run` needs EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE"
+        yield Finding(subject="token", is_fine=None, sentence=sentence)
+        return
+    url = f"{settings.discord.api_base_url}/users/@me"
+    try:
+        async with (
+            asyncio.timeout(_CALL_TIMEOUT_S),
+            aiohttp.ClientSession(headers={"Authorization": f"Bot {token}"}) as session,
+            session.get(url) as response,
+        ):
+            date = response.headers.get("Date")
+            if response.status == _UNAUTHORIZED:
+                sentence = "Discord does not know it; copy it again from the developer portal"
+                yield Finding(subject="token", is_fine=False, sentence=sentence)
+            elif response.ok:
+                name = (await response.json()).get("username", "?")
+                yield Finding(subject="token", is_fine=True, sentence=f"Discord knows it as {name}")
+                yield Finding(subject="intents", is_fine=True, sentence="no privileged ones are needed")
+            else:
+                yield Finding(
+                    subject="token",
+                    is_fine=None,
+                    sentence=f"Discord answered {response.status}; try again later",
+                )
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        sentence = f"Discord cannot be reached ({type(error).__name__}); check the network and discord.api_base_url"
+        yield Finding(subject="network", is_fine=False, sentence=sentence)
+        return
+    yield _clock(date)
+
+
+def _clock(date: str | None) -> Finding:
+    if date is None:
+        return Finding(subject="clock", is_fine=None, sentence="could not be compared")
+    off_s = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+    sentence = f"within {off_s:.0f} s of Discord's"
+    if off_s > _MAX_CLOCK_ERROR_S:
+        sentence = f"{off_s:.0f} s away from Discord's; switch time synchronization on"
+    return Finding(subject="clock", is_fine=off_s <= _MAX_CLOCK_ERROR_S, sentence=sentence)
+
+
+async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    """Start the real worker with the default model: device, memory, model files."""
+    backend = ProcessBackend(configure=make_configure(settings, catalogue))
+    began = time.monotonic()
+    await backend.start()
+    try:
+        ready = await backend.wait_ready(_READY_TIMEOUT_S)
+    except WorkerUnavailable as error:
+        yield Finding(subject="worker", is_fine=False, sentence=str(error))
+        return
+    finally:
+        await backend.close()
+    seconds = time.monotonic() - began
+    yield Finding(subject="worker", is_fine=True, sentence=f"ready after {seconds:.1f} s")
+    memory = f", {ready.vram_bytes / _GIB:.1f} GiB" if ready.vram_bytes else ""
+    yield Finding(subject="device", is_fine=True, sentence=f"{ready.device_name} ({ready.dtype}{memory})")
+    for key, spec in catalogue.models.items():
+        sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}")
+        yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)

@@ -1,0 +1,105 @@
+"""`easel imagine`: one job through the real worker, without Discord and without a database."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.app import make_configure
+from bot.errors import Refused
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
+from bot.presenting.texts import text
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.base import WorkerUnavailable
+from pipeline.backends.process import ProcessBackend
+from pipeline.protocol import messages
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+_READY_TIMEOUT_S = 600.0
+
+
+class CannotDraw(Exception):  # noqa: N818 - exceptions say what happened
+    """Nothing was written; the text is one sentence."""
+
+
+async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue: Catalogue) -> list[Path]:
+    """Draw and write the files; shows a progress bar on standard error.
+
+    Raises:
+        CannotDraw: a wrong option, no worker, a failed job, or a file that cannot be written.
+    """
+    # The worker's own log is for hosts; here only what goes wrong is said.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    try:
+        resolved = resolve(given, catalogue=catalogue, limits=settings.limits)
+    except Refused as error:
+        raise CannotDraw(text(error.key, **error.values)) from error
+    paths = _paths(out, resolved.request.num_images)
+    if not out.parent.is_dir():
+        raise CannotDraw(f"The folder {out.parent} does not exist; create it or choose another --out.")
+    console = Console(stderr=True)
+    _tell(console, resolved.notices)
+    finished = await _run(resolved.request, settings, catalogue, console)
+    _tell(console, finished.notices)
+    for path, image in zip(paths, finished.images, strict=True):
+        try:
+            path.write_bytes(image.data)
+        except OSError as error:
+            raise CannotDraw(f"The file {path} cannot be written: {error.strerror}.") from error
+        console.print(f"{path}  {image.width}x{image.height}, seed {image.seed}", highlight=False)
+    return paths
+
+
+async def _run(
+    request: GenerationRequest, settings: Settings, catalogue: Catalogue, console: Console
+) -> messages.Finished:
+    configure = msgspec.structs.replace(
+        make_configure(settings, catalogue), preload=request.model_key, preview_interval_s=0.0
+    )
+    backend = ProcessBackend(configure=configure)
+    await backend.start()
+    try:
+        with console.status("Loading the model …"):
+            ready = await backend.wait_ready(_READY_TIMEOUT_S)
+        if request.model_key in ready.missing:
+            raise CannotDraw(ready.missing[request.model_key])
+        await backend.submit(1, 1, request)
+        return await _follow(backend, request, console)
+    except WorkerUnavailable as error:
+        raise CannotDraw(str(error)) from error
+    except asyncio.CancelledError:
+        raise CannotDraw("Stopped; nothing was written.") from None
+    finally:
+        await backend.close()
+
+
+async def _follow(backend: ProcessBackend, request: GenerationRequest, console: Console) -> messages.Finished:
+    columns = (TextColumn("Drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=request.num_inference_steps)
+        async for event in backend.events():
+            match event:
+                case messages.Progress():
+                    bar.update(task, completed=event.step, total=event.total_steps)
+                case messages.Finished():
+                    return event
+                case messages.Failed():
+                    raise CannotDraw(f"{text(f'failure-{event.reason}')} ({event.detail})")
+    raise CannotDraw("The worker ended before the job did.")
+
+
+def _paths(out: Path, count: int) -> list[Path]:
+    if count == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
+
+
+def _tell(console: Console, notices: tuple[Notice, ...]) -> None:
+    for notice in notices:
+        console.print(text(notice.key, **notice.values), highlight=False)

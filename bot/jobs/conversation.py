@@ -1,0 +1,99 @@
+"""One message a job, edited in place: the newest state wins, and the last word always arrives.
+
+States between are dropped rather than queued: at most one edit is under way, and at most one waits.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Final
+
+import aiohttp
+import discord
+import msgspec
+import structlog
+from discord import ui
+
+from bot.jobs.discord_calls import MessageLost, edit_job_message
+from bot.store.rows import Job
+
+MIN_INTERVAL_S: Final = 2.0
+"""Between two edits of a message: Discord allows about five in five seconds to a whole channel."""
+
+_IN_FLIGHT_GRACE_S: Final = 3.0
+"""How long the last word waits for an edit under way, so that the older one cannot arrive after it."""
+
+_log = structlog.get_logger(__name__)
+
+Files = Sequence[tuple[str, bytes]]
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """A layout and the attachments that go with it; None keeps those that are there."""
+
+    view: ui.LayoutView
+    files: Files | None
+
+
+class JobMessage:
+    """The message of one running job."""
+
+    def __init__(self, client: discord.Client, job: Job, *, min_interval_s: float = MIN_INTERVAL_S) -> None:
+        self._client = client
+        self._job = job
+        self._min_interval_s = min_interval_s
+        self._newest: Edit | None = None
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task: asyncio.Task[None] | None = None
+        self.edits = 0
+
+    def show(self, view: ui.LayoutView, files: Files | None = None) -> None:
+        """Show this state soon, unless a newer one comes first."""
+        self._newest = Edit(view, files)
+        self._wake.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_up(), name=f"message of job {self._job.job_id}")
+
+    async def finish(self, view: ui.LayoutView, files: Files | None = None) -> None:
+        """Show the last state now. What was waiting is dropped; what is under way may end first.
+
+        Raises:
+            MessageLost: nobody can see it any more.
+            discord.HTTPException, aiohttp.ClientError, TimeoutError: Discord did not take it.
+        """
+        await self.close()
+        await edit_job_message(self._client, self._job, view, files)
+        self.edits += 1
+
+    async def close(self) -> None:
+        """Show nothing more."""
+        self._newest = None
+        if self._task is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_IN_FLIGHT_GRACE_S):
+                    await self._idle.wait()
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _keep_up(self) -> None:
+        """Send the newest state, then rest."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            edit, self._newest = self._newest, None
+            if edit is None:
+                continue
+            self._idle.clear()
+            try:
+                await edit_job_message(self._client, self._job, edit.view, edit.files)
+                self.edits += 1
+            except MessageLost:
+                return
+            except (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+                _log.warning("edit failed", action="edit_failed", error=repr(error), **self._job.log_context())
+            finally:
+                self._idle.set()
+            await asyncio.sleep(self._min_interval_s)

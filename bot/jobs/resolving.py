@@ -1,0 +1,203 @@
+"""From what was given to a resolved request: defaults, limits, and a word about everything that was changed.
+
+A number is moved to the nearest one allowed, and told, where its meaning stays; it is refused where it would not.
+"""
+
+import math
+import re
+import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from bot.errors import Refused
+from bot.jobs.given import GivenRequest, read_typed_options
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS, find_sampler
+
+SIZES: Final[Mapping[str, str]] = MappingProxyType(
+    {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
+)
+"""Names of sizes and their aspect ratios; the area is that of the model's default size."""
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """A request with every field set, and what its member should know about it."""
+
+    request: GenerationRequest
+    notices: tuple[Notice, ...]
+
+
+def resolve(given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings) -> Resolved:
+    """Set every field, within the limits of the model and of the server.
+
+    Raises:
+        Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
+    """
+    given, typed_notices = read_typed_options(given)
+    notices = list(typed_notices)
+    spec = _model(given.model_key, catalogue)
+    prompt = _text(given.prompt, "refused-prompt-long", limits)
+    if not prompt:
+        raise Refused("refused-prompt-empty")
+    width, height = _size(given.size, spec, limits, notices)
+    defaults, bounds = spec.defaults, spec.bounds
+    request = GenerationRequest(
+        prompt=prompt,
+        negative_prompt=_text(given.negative_prompt or "", "refused-negative-long", limits),
+        num_inference_steps=int(
+            _clamp(
+                "steps",
+                _given(given.num_inference_steps, defaults.steps),
+                hard.MIN_STEPS,
+                min(bounds.max_steps, limits.max_steps),
+                notices,
+            )
+        ),
+        guidance_scale=_clamp(
+            "cfg",
+            _given(given.guidance_scale, defaults.cfg),
+            hard.MIN_GUIDANCE_SCALE,
+            bounds.max_cfg,
+            notices,
+        ),
+        width=width,
+        height=height,
+        scheduler_name=_sampler(given.scheduler_name, spec),
+        seed=_seed(given.seed),
+        num_images=int(
+            _clamp(
+                "images",
+                _given(given.num_images, defaults.images),
+                hard.MIN_IMAGES,
+                min(bounds.max_images, limits.max_images),
+                notices,
+            )
+        ),
+        model_key=spec.key,
+    )
+    return Resolved(request=request, notices=tuple(notices))
+
+
+def reroll(request: GenerationRequest) -> GenerationRequest:
+    """The same request with another seed."""
+    return msgspec.structs.replace(request, seed=choose_seed())
+
+
+def choose_seed() -> int:
+    """Any seed, each as likely as the next."""
+    return secrets.randbelow(hard.MAX_SEED + 1)
+
+
+def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
+    """The samplers that are offered with a model, in the order in which they are shown."""
+    return spec.samplers or tuple(SAMPLERS)
+
+
+def _given(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _text(text: str, key: str, limits: LimitSettings) -> str:
+    stripped = text.replace("\x00", "").strip()
+    if len(stripped) > limits.max_prompt_length:
+        raise Refused(key, length=len(stripped), limit=limits.max_prompt_length)
+    return stripped
+
+
+def _model(key: str | None, catalogue: Catalogue) -> ModelSpec:
+    """A model by its key or, since autocomplete is only a hint to Discord, by its title."""
+    if key is None:
+        return catalogue.default
+    wanted = key.strip().casefold()
+    for spec in catalogue.models.values():
+        if wanted in (spec.key, spec.title.casefold()):
+            return spec
+    known = ", ".join(spec.key for spec in catalogue.models.values())
+    raise Refused("refused-model", model=key[:80], known=known)
+
+
+def _sampler(name: str | None, spec: ModelSpec) -> str:
+    if name is None:
+        return spec.defaults.sampler
+    sampler = find_sampler(name)
+    if sampler is None or sampler.name not in sampler_names(spec):
+        raise Refused("refused-sampler", sampler=name[:80], known=", ".join(sampler_names(spec)))
+    return sampler.name
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return choose_seed()
+    if not hard.MIN_SEED <= seed <= hard.MAX_SEED:
+        raise Refused("refused-seed", seed=str(seed)[:40], limit=str(hard.MAX_SEED))
+    return seed
+
+
+def _clamp(name: str, value: float, low: float, high: float, notices: list[Notice]) -> float:
+    """The nearest allowed number, with a notice where it differs.
+
+    Raises:
+        Refused: not a number at all.
+    """
+    if math.isnan(value):
+        raise Refused("refused-typed-number", option=name, value="nan")
+    clamped = min(max(value, low), high)
+    if clamped != value:
+        notices.append(
+            Notice(key="notice-clamped", values={"option": name, "given": f"{value:g}", "used": f"{clamped:g}"})
+        )
+    return clamped
+
+
+def _size(size: str | None, spec: ModelSpec, limits: LimitSettings, notices: list[Notice]) -> tuple[int, int]:
+    """Width and height in pixels, from a name, a ratio or WIDTHxHEIGHT."""
+    if size is None:
+        return spec.defaults.width, spec.defaults.height
+    wanted = SIZES.get(size.strip().casefold(), size.strip().casefold())
+    match = re.fullmatch(r"([0-9]{1,5}) ?([x\u00d7*:]) ?([0-9]{1,5})", wanted)
+    if match is None or not int(match[1]) or not int(match[3]):
+        raise Refused("refused-size", size=size[:40])
+    first, second = int(match[1]), int(match[3])
+    if match[2] == ":":
+        return _fit(*_of_area(first, second, spec), spec, limits)
+    width, height = _fit(first, second, spec, limits)
+    if (width, height) != (first, second):
+        values: dict[str, str | int] = {
+            "option": "size",
+            "given": f"{first}x{second}",
+            "used": f"{width}x{height}",
+        }
+        notices.append(Notice(key="notice-clamped", values=values))
+    return width, height
+
+
+def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
+    """Sides in the given ratio whose product is the area of the model's default size."""
+    area = spec.defaults.width * spec.defaults.height
+    return math.sqrt(area * first / second), math.sqrt(area * second / first)
+
+
+def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int]:
+    """The nearest size of the same shape inside the bounds, in whole multiples of eight pixels."""
+    bounds = spec.bounds
+    max_pixels = min(bounds.max_pixels, limits.max_pixels)
+    scale = max(1.0, bounds.min_side / min(width, height))
+    scale = min(scale, bounds.max_side / (max(width, height)), math.sqrt(max_pixels / (width * height)))
+    sides = [
+        min(
+            max(round(side * scale / hard.SIZE_MULTIPLE) * hard.SIZE_MULTIPLE, bounds.min_side),
+            bounds.max_side,
+        )
+        for side in (width, height)
+    ]
+    while sides[0] * sides[1] > max_pixels and max(sides) > bounds.min_side:
+        sides[sides.index(max(sides))] -= hard.SIZE_MULTIPLE
+    return sides[0], sides[1]

@@ -1,0 +1,39 @@
+"""Member's words made harmless: shown as typed, and read by Discord as nothing but letters."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+MAX_SHOWN_PROMPT: Final = 300
+MAX_ALT_TEXT: Final = 1_024
+"""Discord's limit of characters for the description of an attachment."""
+
+# Discord takes a backslash before any punctuation; `:` also stops links, `@` and `<` mentions, `#` headings.
+_MARKUP = re.compile(r"([\\*_~|`>#\-\[\]()<:@+.!&$^])")
+# Marks that reorder or hide text could make a prompt show something else than it says.
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+
+
+def plain(words: str) -> str:
+    """One line without invisible or reordering characters."""
+    return " ".join(_INVISIBLE.sub("", words).split())
+
+
+def shorten(words: str, length: int) -> str:
+    """At most `length` characters, the last of them an ellipsis where something was cut."""
+    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def escape(words: str, length: int = MAX_SHOWN_PROMPT) -> str:
+    """Words for a message: shortened, on one line, without markup, mentions, links or emoji codes."""
+    return _MARKUP.sub(r"\\\1", shorten(plain(words), length))
+
+
+def alt_text(words: str) -> str:
+    """Words for the description of an image."""
+    return shorten(plain(words), MAX_ALT_TEXT)
+
+
+def relative(moment: datetime) -> str:
+    """A Discord timestamp that counts by itself, such as "in 5 minutes"."""
+    return f"<t:{int(moment.timestamp())}:R>"

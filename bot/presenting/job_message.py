@@ -1,0 +1,207 @@
+"""The one message of a job in each of its states: pure functions from facts to a components v2 layout.
+
+A layout is returned stopped: discord.py keeps every view that still listens, for ever, and ours must not
+listen, since buttons are matched by their id (`bot.views`).
+"""
+
+from datetime import datetime
+from typing import Final
+
+import discord
+import msgspec
+from discord import ui
+
+from bot.presenting import custom_ids
+from bot.presenting.escaping import alt_text, escape, relative
+from bot.presenting.texts import text
+from bot.store.rows import Job
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+
+_BLUE: Final = discord.Color(0x5865F2)
+_GREEN: Final = discord.Color(0x57F287)
+_RED: Final = discord.Color(0xED4245)
+_GREY: Final = discord.Color(0x80848E)
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the requester has left after this job; `left` is None where there is no limit."""
+
+    left: int | None
+
+
+class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture of a finished job; `file_name` is that of the attachment."""
+
+    file_name: str
+    width: int
+    height: int
+
+
+def image_file_name(job_id: int, index: int, extension: str) -> str:
+    """A name made from numbers alone: prompts are no file names."""
+    return f"easel-{job_id}-{index + 1}.{extension}"
+
+
+def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutView:
+    """Waiting its turn."""
+    if starts_at is None:
+        line = text("job-queued", position=position)
+    else:
+        line = text("job-queued-starts", position=position, starts=relative(starts_at))
+    return _layout(job, _GREY, line, ui.ActionRow(_cancel_button(job)))
+
+
+def waiting_again(job: Job) -> ui.LayoutView:
+    """Back in the queue after the worker was lost."""
+    return _layout(job, _GREY, text("job-waiting-again"), ui.ActionRow(_cancel_button(job)))
+
+
+def starting(job: Job) -> ui.LayoutView:
+    """Handed to the worker."""
+    return _layout(job, _BLUE, text("job-starting"), ui.ActionRow(_cancel_button(job)))
+
+
+def loading(job: Job) -> ui.LayoutView:
+    """The worker loads the model first."""
+    return _layout(job, _BLUE, text("job-loading"), ui.ActionRow(_cancel_button(job)))
+
+
+def running(
+    job: Job, *, step: int, total_steps: int, ends_at: datetime | None, preview_name: str | None
+) -> ui.LayoutView:
+    """Being drawn, with the newest preview where there is one."""
+    percent = 100 * step // total_steps
+    if ends_at is None:
+        line = text("job-running", percent=percent, step=step, total=total_steps)
+    else:
+        line = text("job-running-ends", percent=percent, step=step, total=total_steps, ends=relative(ends_at))
+    items: list[ui.Item[ui.LayoutView]] = []
+    if preview_name is not None:
+        description = alt_text(text("alt-preview", prompt=job.request.prompt))
+        items.append(ui.MediaGallery(discord.MediaGalleryItem(_attachment(preview_name), description=description)))
+    return _layout(job, _BLUE, line, *items, ui.ActionRow(_cancel_button(job)))
+
+
+def delivering(job: Job) -> ui.LayoutView:
+    """Drawn, and being uploaded: too late to cancel."""
+    return _layout(job, _BLUE, text("job-delivering"))
+
+
+def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
+    """The pictures, what made them, and the buttons."""
+    gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
+        *(
+            discord.MediaGalleryItem(
+                _attachment(image.file_name),
+                description=alt_text(text("alt-image", number=number, count=len(images), prompt=job.request.prompt)),
+            )
+            for number, image in enumerate(images, start=1)
+        )
+    )
+    notices = [_small(notice_line(notice)) for notice in job.notices]
+    details = _small(" · ".join(_details(job, images, spec, allowance)))
+    return _layout(
+        job,
+        _GREEN,
+        None,
+        gallery,
+        ui.TextDisplay("\n".join([*notices, details])),
+        ui.ActionRow(_reroll_button(job)),
+        is_shown_with_notices=False,
+    )
+
+
+def cancelled(job: Job) -> ui.LayoutView:
+    """Stopped by its owner or by somebody who may."""
+    if job.cancel_requested_by in (None, job.requester_id):
+        line = text("job-cancelled")
+    else:
+        line = text("job-cancelled-by", actor_id=job.cancel_requested_by or 0)
+    return _layout(job, _GREY, line, ui.ActionRow(_reroll_button(job)))
+
+
+def failed(job: Job) -> ui.LayoutView:
+    """What happened, what to do, and the id that the owner finds in the log."""
+    sentence = text(f"failure-{job.failure or 'internal'}")
+    line = text("job-failed", sentence=sentence, error_id=job.error_id or "-")
+    return _layout(job, _RED, line, ui.ActionRow(_reroll_button(job)))
+
+
+def notice_line(notice: Notice) -> str:
+    """A notice as a sentence, with what came from the member escaped."""
+    values = {name: escape(value, 200) if isinstance(value, str) else value for name, value in notice.values.items()}
+    return text(notice.key, **values)
+
+
+def _layout(
+    job: Job,
+    color: discord.Color,
+    line: str | None,
+    *items: ui.Item[ui.LayoutView],
+    is_shown_with_notices: bool = True,
+) -> ui.LayoutView:
+    """Head, one line about the state, notices, then whatever the state adds."""
+    head = text("job-head", prompt=escape(job.request.prompt), kind=job.kind.value, requester_id=str(job.requester_id))
+    lines = [] if line is None else [line]
+    if is_shown_with_notices:
+        lines += [_small(notice_line(notice)) for notice in job.notices]
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(head), accent_color=color)
+    if lines:
+        container.add_item(ui.TextDisplay("\n".join(lines)))
+    for item in items:
+        container.add_item(item)
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()
+    return view
+
+
+def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
+    """What differs from the model's defaults, and always the seed, the time and the price."""
+    request = job.request
+    details = [text("detail-seed", seed=request.seed)]
+    if spec is None or request.num_inference_steps != spec.defaults.steps:
+        details.append(text("detail-steps", steps=request.num_inference_steps))
+    if spec is None or request.guidance_scale != spec.defaults.cfg:
+        details.append(text("detail-cfg", cfg=f"{request.guidance_scale:g}"))
+    if spec is None or request.scheduler_name != spec.defaults.sampler:
+        details.append(text("detail-sampler", sampler=escape(request.scheduler_name)))
+    first = images[0]
+    details.append(text("detail-size", width=first.width, height=first.height))
+    if (first.width, first.height) != (request.width, request.height):
+        details.append(text("detail-drawn", width=request.width, height=request.height))
+    details.append(text("detail-model", model=escape(spec.title if spec else request.model_key)))
+    if request.negative_prompt:
+        details.append(text("detail-negative", negative=escape(request.negative_prompt, 100)))
+    if job.total_s is not None:
+        details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
+    if allowance.left is not None:
+        details.append(text("detail-price", price=job.price, left=str(allowance.left)))
+    return details
+
+
+def _small(line: str) -> str:
+    return f"-# {line}"
+
+
+def _attachment(file_name: str) -> str:
+    return f"attachment://{file_name}"
+
+
+def _reroll_button(job: Job) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=text("button-reroll"),
+        emoji="🔁",
+        style=discord.ButtonStyle.secondary,
+        custom_id=custom_ids.reroll(job.job_id),
+    )
+
+
+def _cancel_button(job: Job) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=text("button-cancel"),
+        emoji="✖️",
+        style=discord.ButtonStyle.secondary,
+        custom_id=custom_ids.cancel(job.job_id),
+    )

@@ -1,0 +1,137 @@
+"""One SQLite file, one connection, one process.
+
+WAL with `synchronous=FULL`: with NORMAL a power loss took back commits that had been acknowledged, and SQLite
+before 3.51.3 can corrupt a WAL file that two connections write, so a lock file keeps a second bot away.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import sqlite3
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Self
+
+import aiosqlite
+
+Value = str | int | float | bytes | None
+
+
+class DatabaseUnusable(Exception):  # noqa: N818 - exceptions say what happened
+    """The file cannot be used; the text says which and what to do."""
+
+
+class DatabaseTooNew(DatabaseUnusable):
+    """The file was written by a later version of Easel."""
+
+
+class Database:
+    """The connection. Reads may interleave; a write happens in `transaction` and nowhere else."""
+
+    def __init__(self, connection: aiosqlite.Connection, lock_file: IO[str]) -> None:
+        self._connection = connection
+        self._lock_file = lock_file
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or create the file and bring it up to date.
+
+        Raises:
+            DatabaseUnusable: another process has it, it is no database, or the disk says no.
+            DatabaseTooNew: this version of Easel does not know its tables.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock_file = _lock(path)
+        except OSError as error:
+            raise DatabaseUnusable(
+                f"The folder {path.parent} (storage.directory) cannot be written: {error.strerror}."
+            ) from error
+        try:
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            lock_file.close()
+            raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
+        database = cls(connection, lock_file)
+        try:
+            await database._set_up(path)
+        except sqlite3.Error as error:
+            await database.close()
+            raise DatabaseUnusable(f"The database {path} cannot be used: {error}.") from error
+        except DatabaseTooNew:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close the file and let another process have it."""
+        await self._connection.close()
+        self._lock_file.close()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """All or nothing. Only one at a time: they would share the connection's one transaction."""
+        async with self._writing:
+            try:
+                await self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+                await self._connection.execute("COMMIT")
+            except BaseException:
+                # A task cancelled while BEGIN or COMMIT was under way finds no transaction here.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    await self._connection.execute("ROLLBACK")
+                raise
+
+    async def fetch_one(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        async with self._connection.execute(sql, values) as cursor:
+            return await cursor.fetchone()
+
+    async def fetch_all(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
+        """Every row of a query."""
+        async with self._connection.execute(sql, values) as cursor:
+            return list(await cursor.fetchall())
+
+    async def version(self) -> int:
+        """The number of the last migration that was applied."""
+        row = await self.fetch_one("PRAGMA user_version")
+        return 0 if row is None else int(row[0])
+
+    async def _set_up(self, path: Path) -> None:
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            await self._connection.execute(f"PRAGMA {pragma}")
+        there = await self.version()
+        steps = migrations()
+        newest = max(steps)
+        if there > newest:
+            raise DatabaseTooNew(
+                f"The database {path} was written by a newer Easel (version {there} of its tables, this one knows "
+                f"{newest}); install that Easel again, or restore a backup."
+            )
+        for number in range(there + 1, newest + 1):
+            script = f"BEGIN IMMEDIATE;\n{steps[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
+            await self._connection.executescript(script)
+
+
+def migrations() -> dict[int, str]:
+    """Every migration's SQL by its number."""
+    folder = files("bot.store") / "migrations"
+    return {
+        int(file.name[:4]): file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".sql")
+    }
+
+
+def _lock(path: Path) -> IO[str]:
+    """Keep other processes away for as long as the returned file is open."""
+    lock_file = path.with_suffix(path.suffix + ".lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock_file.close()
+        raise DatabaseUnusable(
+            f"The database {path} is in use by another Easel; stop that one, or set another storage.directory."
+        ) from error
+    return lock_file

@@ -1,0 +1,80 @@
+"""Finished images on disk, each under the hash of its bytes.
+
+A file is either whole or not there: it is written beside its place, synced, and renamed.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+
+class StorageFailed(Exception):  # noqa: N818 - exceptions say what happened
+    """The disk would not take or give an image; the text says why, for the log."""
+
+
+class ImageStore:
+    """A folder of images. Methods run in a thread, so that a slow disk keeps nobody waiting."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    async def save(self, data: bytes) -> str:
+        """Keep these bytes and return their SHA-256. Saving the same bytes again only makes them young.
+
+        Raises:
+            StorageFailed: disk full, or no right to write.
+        """
+        return await asyncio.to_thread(self._save, data)
+
+    async def read(self, sha256: str) -> bytes:
+        """The bytes under this hash.
+
+        Raises:
+            StorageFailed: not there, or not readable.
+        """
+        try:
+            return await asyncio.to_thread(self._path(sha256).read_bytes)
+        except OSError as error:
+            raise StorageFailed(f"The image {sha256} cannot be read: {error.strerror}.") from error
+
+    async def remove_older_than(self, days: int, now: datetime) -> int:
+        """Remove what was last saved more than so many days ago; returns how many."""
+        return await asyncio.to_thread(self._remove_before, (now - timedelta(days=days)).timestamp())
+
+    def _path(self, sha256: str) -> Path:
+        return self._directory / sha256[:2] / f"{sha256}.png"
+
+    def _save(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                path.touch()
+                return sha256
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as file:
+                try:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    Path(file.name).replace(path)
+                except OSError:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            raise StorageFailed(f"An image cannot be written to {path.parent}: {error.strerror}.") from error
+        return sha256
+
+    def _remove_before(self, timestamp: float) -> int:
+        removed = 0
+        for path in self._directory.glob("??/*.png"):
+            # Another run of this job may have been faster.
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < timestamp:
+                    path.unlink()
+                    removed += 1
+        return removed

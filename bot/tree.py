@@ -1,0 +1,51 @@
+"""The command tree: registration only when something changed, and one way to answer what goes wrong."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Final
+
+import discord
+import structlog
+from discord import app_commands
+from typing_extensions import override
+
+from bot.replies import answer_error
+
+_FINGERPRINT_FILE: Final = "commands.sha256"
+
+_log = structlog.get_logger(__name__)
+
+
+class EaselTree(app_commands.CommandTree[discord.Client]):
+    """A tree whose errors become sentences."""
+
+    @override
+    async def on_error(
+        self, interaction: discord.Interaction[discord.Client], error: app_commands.AppCommandError
+    ) -> None:
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        await answer_error(interaction, cause)
+
+
+async def sync_if_changed(tree: EaselTree, directory: Path) -> bool:
+    """Register the commands at Discord unless the same ones are there already.
+
+    Discord allows 200 registrations a day, and members lose their command list for a moment at each. What was
+    registered last is remembered by its hash, and that it is still there is seen by the names.
+    """
+    ours = tree.get_commands()
+    payload = [command.to_dict(tree) for command in ours]
+    application_id = tree.client.application_id
+    text = json.dumps([application_id, payload], sort_keys=True, default=str)
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    file = directory / _FINGERPRINT_FILE
+    if file.is_file() and file.read_text(encoding="utf-8").strip() == fingerprint:
+        there = await tree.fetch_commands()
+        if {command.name for command in there} == {command.name for command in ours}:
+            return False
+    commands = await tree.sync()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(fingerprint + "\n", encoding="utf-8")
+    _log.info("commands registered", action="synced", commands=[command.name for command in commands])
+    return True

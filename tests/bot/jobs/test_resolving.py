@@ -1,0 +1,127 @@
+"""Defaults, limits, and what is told about them."""
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.errors import Refused
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import SIZES, reroll, resolve, sampler_names
+from bot.presenting.job_message import notice_line
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.protocol.requests import GenerationRequest
+
+
+def _resolve(settings: Settings, catalogue: Catalogue, **options: object) -> tuple[GenerationRequest, list[str]]:
+    asked = msgspec.convert({"prompt": "a cat", **options}, GivenRequest)
+    resolved = resolve(asked, catalogue=catalogue, limits=settings.limits)
+    return resolved.request, [notice_line(notice) for notice in resolved.notices]
+
+
+def test_defaults_come_from_the_model(settings: Settings, catalogue: Catalogue) -> None:
+    request, notices = _resolve(settings, catalogue)
+    defaults = catalogue.default.defaults
+    assert (request.width, request.height) == (defaults.width, defaults.height)
+    assert (request.num_inference_steps, request.guidance_scale) == (defaults.steps, defaults.cfg)
+    assert (request.scheduler_name, request.num_images, request.model_key) == (defaults.sampler, 1, "pocket")
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field", "used"),
+    [
+        ("num_inference_steps", 200, "num_inference_steps", 50),
+        ("num_inference_steps", 0, "num_inference_steps", 1),
+        ("guidance_scale", 99.0, "guidance_scale", 30.0),
+        ("guidance_scale", -1.0, "guidance_scale", 0.0),
+        ("num_images", 9, "num_images", 4),
+    ],
+)
+def test_numbers_out_of_range_are_moved_and_told(
+    settings: Settings, catalogue: Catalogue, option: str, value: float, field: str, used: float
+) -> None:
+    request, notices = _resolve(settings, catalogue, **{option: value})
+    assert getattr(request, field) == used
+    assert len(notices) == 1
+    assert f"{value:g}".replace("-", "\\-") in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected", "is_told"),
+    [
+        ("square", (64, 64), False),
+        ("wide", (112, 64), False),
+        ("tall", (64, 112), False),
+        ("96x64", (96, 64), False),
+        ("96 × 64", (96, 64), False),
+        ("100x70", (96, 72), True),
+        ("4096x4096", (128, 128), True),
+        ("8x8", (64, 64), True),
+        ("1x9999", (64, 128), True),
+    ],
+)
+def test_sizes(
+    settings: Settings, catalogue: Catalogue, size: str, expected: tuple[int, int], is_told: bool
+) -> None:
+    request, notices = _resolve(settings, catalogue, size=size)
+    assert (request.width, request.height) == expected
+    assert bool(notices) is is_told
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"prompt": "   "}, "refused-prompt-empty"),
+        ({"prompt": "--no cats"}, "refused-prompt-empty"),
+        ({"prompt": "x" * 2_001}, "refused-prompt-long"),
+        ({"negative_prompt": "x" * 2_001}, "refused-negative-long"),
+        ({"size": "huge"}, "refused-size"),
+        ({"size": "0x64"}, "refused-size"),
+        ({"size": "9" * 100}, "refused-size"),
+        ({"scheduler_name": "Restart"}, "refused-sampler"),
+        ({"model_key": "sdxl"}, "refused-model"),
+        ({"seed": -1}, "refused-seed"),
+        ({"seed": 2**32}, "refused-seed"),
+    ],
+)
+def test_what_means_nothing_is_refused(
+    settings: Settings, catalogue: Catalogue, options: dict[str, object], key: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, catalogue, **options)
+    assert refused.value.key == key
+
+
+def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogue) -> None:
+    request, _ = _resolve(settings, catalogue, scheduler_name="EULER_A", model_key="Pocket")
+    assert (request.scheduler_name, request.model_key) == ("Euler a", "pocket")
+    assert "Euler a" in sampler_names(catalogue.default)
+
+
+def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:
+    again = reroll(request_)
+    assert again.seed != request_.seed
+    assert msgspec.structs.replace(again, seed=request_.seed) == request_
+
+
+@given(first=st.integers(1, 9_999), second=st.integers(1, 9_999), as_ratio=st.booleans())
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_every_size_ends_inside_the_bounds(
+    settings: Settings, catalogue: Catalogue, first: int, second: int, as_ratio: bool
+) -> None:
+    size = f"{first}:{second}" if as_ratio else f"{first}x{second}"
+    request, _ = _resolve(settings, catalogue, size=size)
+    bounds = catalogue.default.bounds
+    for side in (request.width, request.height):
+        assert bounds.min_side <= side <= bounds.max_side
+        assert side % 8 == 0
+    assert request.width * request.height <= bounds.max_pixels
+
+
+def test_every_named_size_has_its_shape(settings: Settings, catalogue: Catalogue) -> None:
+    for name, ratio in SIZES.items():
+        request, _ = _resolve(settings, catalogue, size=name)
+        wide, high = (int(part) for part in ratio.split(":"))
+        assert (request.width > request.height) is (wide > high)

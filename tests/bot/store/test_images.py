@@ -1,0 +1,36 @@
+"""Images on disk."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store.images import ImageStore, StorageFailed
+
+
+async def test_bytes_come_back_under_their_hash_and_are_kept_once(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    first, second = await store.save(b"picture"), await store.save(b"picture")
+    assert first == second
+    assert await store.read(first) == b"picture"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{first}.png"]
+
+
+async def test_a_missing_image_and_a_full_disk_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        await ImageStore(tmp_path).read("0" * 64)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageFailed, match="cannot be written"):
+        await ImageStore(tmp_path / "file").save(b"picture")
+
+
+async def test_only_old_images_are_removed(tmp_path: Path) -> None:
+    store, now = ImageStore(tmp_path), datetime.now(UTC)
+    old, young = await store.save(b"old"), await store.save(b"young")
+    then = (now - timedelta(days=31)).timestamp()
+    os.utime(tmp_path / old[:2] / f"{old}.png", (then, then))
+    assert await store.remove_older_than(30, now) == 1
+    assert await store.read(young) == b"young"
+    with pytest.raises(StorageFailed):
+        await store.read(old)
