@@ -1,0 +1,1 @@
+"""Everything that draws, and the words by which a bot asks for it."""

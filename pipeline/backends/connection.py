@@ -2,6 +2,9 @@
 
 Started by exec with one end of a socket pair inherited: never by fork, which CUDA and asyncio do not survive. The
 environment goes along without our own variables, so that no token reaches a process that reads models.
+
+The sockets are read and written bare. A stream of asyncio forgets what it has read as soon as a write fails, and
+with it a finished job of a worker that ended a moment later.
 """
 
 import asyncio
@@ -27,21 +30,13 @@ _log = structlog.get_logger("worker")
 class Connection:
     """A started child. Frames go out in order; frames come in through `messages`."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, stream: socket.socket, output: socket.socket) -> None:
         self._process = process
-        self._reader = reader
-        self._writer = writer
-        self._outbox: asyncio.Queue[ToWorker] = asyncio.Queue()
-        self._tasks = [
-            asyncio.create_task(self._send_all(), name="worker outbox"),
-            asyncio.create_task(_log_lines(process.stderr), name="worker stderr"),
-            asyncio.create_task(_log_lines(process.stdout), name="worker stdout"),
-        ]
+        self._stream = stream
+        self._output = output
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._sending = asyncio.create_task(self._send_all(), name="worker outbox")
+        self._logging = asyncio.create_task(_log_lines(output), name="worker output")
 
     @classmethod
     async def open(cls, command: Sequence[str]) -> Self:
@@ -53,26 +48,22 @@ class Connection:
         Raises:
             OSError: the program cannot be started.
         """
-        ours, theirs = socket.socketpair()
-        try:
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            stream, stream_there = _socket_pair(ours, theirs)
+            # Not asyncio's pipes: those keep `wait` waiting for as long as a grandchild holds them open.
+            output, output_there = _socket_pair(ours, theirs)
             process = await asyncio.create_subprocess_exec(
                 *command,
                 "--socket-fd",
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
+                str(stream_there.fileno()),
+                pass_fds=[stream_there.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+                stdout=output_there,
+                stderr=output_there,
                 env={name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIX)},
             )
-        except BaseException:
-            # A child that was started all the same sees the end of its stream and ends.
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, reader, writer)
+            ours.pop_all()
+            return cls(process, stream, output)
 
     @property
     def pid(self) -> int:
@@ -80,8 +71,12 @@ class Connection:
         return self._process.pid
 
     def send(self, message: ToWorker) -> None:
-        """Queue a message; a child that reads slowly keeps nobody waiting."""
-        self._outbox.put_nowait(message)
+        """Queue a message; a child that reads slowly keeps nobody waiting.
+
+        Raises:
+            ProtocolError: the message is too large.
+        """
+        self._outbox.put_nowait(encode_frame(message))
 
     async def messages(self) -> AsyncIterator[FromWorker]:
         """What the child says, until it closes its end.
@@ -90,47 +85,60 @@ class Connection:
             ProtocolError: garbage.
         """
         frames = FrameReader()
+        loop = asyncio.get_running_loop()
+        # A child that ends with words of ours unread resets the connection, after all that it said itself.
         with contextlib.suppress(ConnectionError):
-            while data := await self._reader.read(_READ_BYTES):
+            while data := await loop.sock_recv(self._stream, _READ_BYTES):
                 for body in frames.feed(data):
                     yield decode_from_worker(body)
 
-    async def close(self, grace_s: float) -> str:
-        """End the child: by the end of the stream, then by SIGTERM, then by SIGKILL. Says how it ended."""
-        self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
-        for send_signal in (None, self._process.terminate, self._process.kill):
-            if send_signal is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    send_signal()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
-                    await self._process.wait()
-                    break
+    async def kill(self) -> None:
+        """End the process at once. What it said before can still be read."""
+        self._signal(signal.SIGKILL)
         await self._process.wait()
-        # The pipes end with the child, unless a grandchild holds them open.
-        _, pending = await asyncio.wait(self._tasks[1:], timeout=grace_s)
-        for task in (self._tasks[0], *pending):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        return describe_exit(self._process.returncode)
 
-    async def kill(self) -> str:
-        """End a child that cannot be trusted to end itself."""
+    async def close(self, grace_s: float) -> str:
+        """End the child: by the end of the stream, then by SIGTERM, then by SIGKILL. Says how it ended.
+
+        Nobody may be reading `messages` any more. May be called again, also after a call that was cancelled.
+        """
+        await _cancel(self._sending)
+        self._stream.close()
+        how = "closed its connection and had to be ended"
+        if await self._wait(grace_s):
+            how = describe_exit(self._process.returncode)
+        else:
+            self._signal(signal.SIGTERM)
+            if not await self._wait(grace_s):
+                await self.kill()
+        # Its output ends with it, unless a grandchild holds it open.
+        await asyncio.wait({self._logging}, timeout=grace_s)
+        await _cancel(self._logging)
+        self._output.close()
+        return how
+
+    async def _wait(self, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        return await self.close(1.0)
+            self._process.send_signal(number)
 
     async def _send_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        # The reading side sees the same end, and all that was said before it.
         with contextlib.suppress(ConnectionError):
             while True:
-                self._writer.write(encode_frame(await self._outbox.get()))
-                await self._writer.drain()
+                await loop.sock_sendall(self._stream, await self._outbox.get())
 
 
 def describe_exit(code: int | None) -> str:
-    """An exit code in words."""
+    """An exit code in words that follow "The worker"."""
     if code is None:
         return "is still there"
     if code >= 0:
@@ -141,12 +149,22 @@ def describe_exit(code: int | None) -> str:
     return f"was ended by {name}"
 
 
-async def _log_lines(stream: asyncio.StreamReader | None) -> None:
+def _socket_pair(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[socket.socket, socket.socket]:
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    return ours.enter_context(here), theirs.enter_context(there)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _log_lines(output: socket.socket) -> None:
     """Hand what a child prints to the log; a line without end is cut, never waited for."""
-    if stream is None:
-        return
+    loop = asyncio.get_running_loop()
     rest = b""
-    while data := await stream.read(_READ_BYTES):
+    while data := await loop.sock_recv(output, _READ_BYTES):
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             _log_line(line)

@@ -8,7 +8,6 @@ or says that its engine has not moved for too long.
 import asyncio
 import random
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
@@ -17,6 +16,7 @@ import structlog
 
 from pipeline.backends.base import BackendStatus, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
+from pipeline.backends.vigil import Timeouts, Vigil
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (
     Cancel,
@@ -34,38 +34,17 @@ from pipeline.protocol.messages import (
 )
 from pipeline.protocol.requests import GenerationRequest
 
-_MAX_CHECK_S: Final = 0.5
+_DRAIN_S: Final = 1.0
 _JITTER: Final = 0.25
 
 _log = structlog.get_logger(__name__)
 
 
-class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """When to give up, in seconds.
+class _Loss(msgspec.Struct, frozen=True):
+    """Why a worker is gone; `detail` follows "The worker"."""
 
-    Attributes:
-        ready_s: from the start to `Ready`, while the worker does not say that it loads.
-        heartbeat_s: silence of a ready worker.
-        step_s: an engine that runs but does not move.
-        load_s: an engine that loads but does not move.
-        stop_s: for each of the kinder ways to end it.
-        backoff_min_s: pause before the first restart.
-        backoff_max_s: the longest pause.
-        stable_s: a worker that was ready so long makes the next pause the shortest again.
-    """
-
-    ready_s: float = 180.0
-    heartbeat_s: float = 15.0
-    step_s: float = 120.0
-    load_s: float = 1_800.0
-    stop_s: float = 5.0
-    backoff_min_s: float = 1.0
-    backoff_max_s: float = 60.0
-    stable_s: float = 60.0
-
-
-class _Hung(Exception):  # noqa: N818 - exceptions say what happened
-    """The worker lives but does not move."""
+    reason: FailureReason
+    detail: str
 
 
 class ProcessBackend:
@@ -93,10 +72,18 @@ class ProcessBackend:
         self._callbacks: list[Callable[[], None]] = []
         self._changed = asyncio.Condition()
         self._supervisor: asyncio.Task[None] | None = None
-        self._heard_at = 0.0
+        self._sentence: str | None = None  # why it cannot work, if it said so in this life
+        self._is_closed = False
+        self._closing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Begin to look after the worker; returns at once."""
+        """Begin to look after the worker; returns at once. A backend is started once.
+
+        Raises:
+            RuntimeError: it was started or closed before.
+        """
+        if self._supervisor is not None or self._is_closed:
+            raise RuntimeError("A backend is started once.")
         await self._set_state(WorkerState.STARTING, "The worker is starting.")
         self._supervisor = asyncio.create_task(self._supervise(), name="supervise the worker")
 
@@ -124,8 +111,8 @@ class ProcessBackend:
         """
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
-        self._running.add((job_id, attempt))
         self._connection.send(Submit(job_id=job_id, attempt=attempt, request=request))
+        self._running.add((job_id, attempt))
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Stop an attempt at its next step; one that is not running is passed over."""
@@ -136,6 +123,8 @@ class ProcessBackend:
         """What the worker says of its attempts; ends after `close`."""
         while (event := await self._events.get()) is not None:
             yield event
+        # Whoever asks again is told again.
+        self._events.put_nowait(None)
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Call this each time the worker becomes ready."""
@@ -161,84 +150,109 @@ class ProcessBackend:
         return max(0, self._ready.capacity - len(self._running))
 
     async def close(self) -> None:
-        """End the worker, in whatever state it is."""
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is None:
-            return
-        supervisor.cancel()
-        await asyncio.gather(supervisor, return_exceptions=True)
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close(self._timeouts.stop_s)
-        self._running.clear()
-        await self._set_state(WorkerState.STOPPED, "The worker was stopped.")
-        self._events.put_nowait(None)
+        """End the worker, in whatever state it is. Attempts that run there get no event."""
+        async with self._closing:
+            if self._is_closed:
+                return
+            if self._supervisor is not None:
+                self._supervisor.cancel()
+                await asyncio.gather(self._supervisor, return_exceptions=True)
+            await self._set_state(WorkerState.STOPPED, "The worker was stopped.")
+            self._running.clear()
+            if self._connection is not None:
+                await self._connection.close(self._timeouts.stop_s)
+                self._connection = None
+            self._is_closed = True
+            self._events.put_nowait(None)
 
     async def _supervise(self) -> None:
         pause_s = self._timeouts.backoff_min_s
         while True:
-            began = time.monotonic()
-            reason, detail = await self._live()
-            self._fail_running(reason, detail)
-            if time.monotonic() - began > self._timeouts.stable_s:
+            vigil = Vigil(self._timeouts)
+            self._sentence = None
+            loss = await self._live(vigil)
+            self._fail_running(loss)
+            if vigil.was_stable:
                 pause_s = self._timeouts.backoff_min_s
-            if self._state is not WorkerState.UNUSABLE:
-                await self._set_state(WorkerState.RESTARTING, f"The worker {detail} and starts again shortly.")
-            _log.warning("worker lost", action="worker_lost", reason=reason, detail=detail, pause_s=pause_s)
-            await asyncio.sleep(pause_s * (1 + random.uniform(0, _JITTER)))  # noqa: S311 - a pause is no secret
+            if self._sentence is None:
+                sentence = f"The worker {loss.detail}. It starts again shortly."
+                await self._set_state(WorkerState.RESTARTING, sentence)
+            _log.warning(
+                "worker lost", action="worker_lost", reason=loss.reason, detail=loss.detail, pause_s=pause_s
+            )
+            jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311 - a pause is no secret
+            await asyncio.sleep(pause_s * jitter)
             pause_s = min(pause_s * 2, self._timeouts.backoff_max_s)
             self._restarts += 1
 
-    async def _live(self) -> tuple[FailureReason, str]:
-        """One life of a worker, from its start to its end: why it ended, and how in words."""
+    async def _live(self, vigil: Vigil) -> _Loss:
+        """One life of a worker, from its start to its end."""
         try:
-            self._connection = await Connection.open(self._command)
+            connection = await Connection.open(self._command)
         except OSError as error:
-            return FailureReason.WORKER_DIED, f"could not be started ({error.strerror})"
-        connection = self._connection
-        self._heard_at = time.monotonic()
+            return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
+        self._connection = connection
         connection.send(self._configure)
-        listening = asyncio.create_task(self._listen(connection), name="listen to the worker")
-        watching = asyncio.create_task(self._watch(), name="watch the worker")
+        listening = asyncio.create_task(self._listen(connection, vigil), name="listen to the worker")
+        watching = asyncio.create_task(vigil.complaint(), name="watch the worker")
         try:
-            done, _ = await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
+            vigil.end()
+            if self._state is WorkerState.READY:
+                await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
+            loss = await self._find_loss(connection, listening, watching)
         finally:
             listening.cancel()
             watching.cancel()
-            results = await asyncio.gather(listening, watching, return_exceptions=True)
+            await asyncio.gather(listening, watching, return_exceptions=True)
+        how = await connection.close(self._timeouts.stop_s)
+        # Only now: `close` must find a child whose burial it interrupts.
         self._connection = None
-        if self._state is WorkerState.READY:
-            await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
-        error = next((result for result in results if isinstance(result, (ProtocolError, _Hung))), None)
-        if error is None and listening in done:
-            return FailureReason.WORKER_DIED, await connection.close(self._timeouts.stop_s)
+        return loss or _Loss(FailureReason.WORKER_DIED, how)
+
+    @staticmethod
+    async def _find_loss(
+        connection: Connection, listening: asyncio.Task[None], watching: asyncio.Task[str]
+    ) -> _Loss | None:
+        """What is wrong with a worker; None where it closed its end, and only its exit can tell."""
+        if not listening.done():
+            await connection.kill()
+            # What it said before is in the socket, and may be the end of a job.
+            await asyncio.wait({listening}, timeout=_DRAIN_S)
+            return _Loss(FailureReason.WORKER_HUNG, watching.result())
+        error = listening.exception()
+        if error is None:
+            return None
         await connection.kill()
-        reason = FailureReason.WORKER_HUNG if isinstance(error, _Hung) else FailureReason.WORKER_DIED
-        return reason, str(error or results[0])
+        if not isinstance(error, ProtocolError):
+            _log.error("the listener failed", action="listener_failed", exc_info=error)
+        return _Loss(FailureReason.WORKER_DIED, f"could not be understood ({error})")
 
-    async def _listen(self, connection: Connection) -> None:
+    async def _listen(self, connection: Connection, vigil: Vigil) -> None:
         async for message in connection.messages():
-            self._heard_at = time.monotonic()
-            await self._take(message)
+            vigil.heard(message)
+            match message:
+                case Progress() | Finished() | Failed():
+                    self._hand_on(message)
+                case Heartbeat():
+                    self._rss_bytes, self._phase = message.rss_bytes, message.phase
+                case _ if vigil.is_over:
+                    _log.debug("late message dropped", action="stale", kind=type(message).__name__)
+                case Ready():
+                    await self._welcome(message, vigil)
+                case Unusable():
+                    _log.error("worker unusable", action="worker_unusable", sentence=message.sentence)
+                    self._sentence = message.sentence
+                    await self._set_state(WorkerState.UNUSABLE, message.sentence)
+                    return
 
-    async def _take(self, message: FromWorker) -> None:
-        match message:
-            case Ready():
-                await self._welcome(message)
-            case Unusable():
-                _log.error("worker unusable", action="worker_unusable", sentence=message.sentence)
-                await self._set_state(WorkerState.UNUSABLE, message.sentence)
-            case Heartbeat():
-                self._rss_bytes, self._phase = message.rss_bytes, message.phase
-                self._check_movement(message)
-            case Progress() | Finished() | Failed():
-                self._hand_on(message)
-
-    async def _welcome(self, ready: Ready) -> None:
-        if ready.protocol_version != self._configure.protocol_version:
-            raise ProtocolError(
-                f"speaks version {ready.protocol_version} of the protocol and not {self._configure.protocol_version}"
-            )
+    async def _welcome(self, ready: Ready, vigil: Vigil) -> None:
+        ours = self._configure.protocol_version
+        if ready.protocol_version != ours:
+            raise ProtocolError(f"it speaks version {ready.protocol_version} of the protocol and not {ours}")
+        if self._state is WorkerState.READY:
+            raise ProtocolError("it said twice that it is ready")
+        vigil.now_ready()
         self._ready = ready
         await self._set_state(WorkerState.READY, "")
         _log.info(
@@ -251,7 +265,11 @@ class ProcessBackend:
         for key, sentence in ready.missing.items():
             _log.warning("model missing", action="model_missing", model=key, sentence=sentence)
         for callback in self._callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:
+                # A fault of whoever listens must not cost the worker.
+                _log.exception("a callback failed", action="callback_failed")
 
     def _hand_on(self, event: JobEvent) -> None:
         """Pass on what is about a running attempt; anything else is late, or said twice."""
@@ -263,23 +281,10 @@ class ProcessBackend:
             self._running.discard(key)
         self._events.put_nowait(event)
 
-    def _check_movement(self, beat: Heartbeat) -> None:
-        limit_s = {"running": self._timeouts.step_s, "loading": self._timeouts.load_s}.get(beat.phase)
-        if limit_s is not None and beat.quiet_s > limit_s:
-            raise _Hung(f"did not move for {beat.quiet_s:.0f} s while {beat.phase}")
-
-    async def _watch(self) -> None:
-        """Notice silence. Before it is ready, a worker imports libraries and cannot talk yet."""
-        while True:
-            is_ready = self._state is WorkerState.READY
-            limit_s = self._timeouts.heartbeat_s if is_ready else self._timeouts.ready_s
-            if time.monotonic() - self._heard_at > limit_s:
-                raise _Hung(f"was silent for {limit_s:.0f} s")
-            await asyncio.sleep(min(limit_s / 4, _MAX_CHECK_S))
-
-    def _fail_running(self, reason: FailureReason, detail: str) -> None:
+    def _fail_running(self, loss: _Loss) -> None:
         for job_id, attempt in sorted(self._running):
-            self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=reason, detail=detail))
+            failed = Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=f"The worker {loss.detail}.")
+            self._events.put_nowait(failed)
         self._running.clear()
 
     async def _set_state(self, state: WorkerState, detail: str) -> None:

@@ -1,0 +1,1 @@
+"""The GPU side: one step of every running job a tick."""

@@ -1,0 +1,1 @@
+"""The prompt language: pure text, no torch."""

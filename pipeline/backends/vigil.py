@@ -1,0 +1,95 @@
+"""When a worker counts as lost though its process still lives."""
+
+import asyncio
+import time
+from typing import Final
+
+import msgspec
+
+from pipeline.protocol.messages import FromWorker, Heartbeat
+
+_MAX_CHECK_S: Final = 0.5
+_CHECKS_PER_LIMIT: Final = 4
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """When to give up, in seconds.
+
+    Attributes:
+        ready_s: from the start to `Ready`; time in which the worker says that it loads does not count.
+        heartbeat_s: silence of a ready worker.
+        step_s: an engine that runs but does not move.
+        load_s: an engine that loads but does not move.
+        stop_s: for each of the kinder ways to end it.
+        backoff_min_s: pause before the first restart.
+        backoff_max_s: the longest pause.
+        stable_s: a worker that was ready so long makes the next pause the shortest again.
+    """
+
+    ready_s: float = 180.0
+    heartbeat_s: float = 15.0
+    step_s: float = 120.0
+    load_s: float = 1_800.0
+    stop_s: float = 5.0
+    backoff_min_s: float = 1.0
+    backoff_max_s: float = 60.0
+    stable_s: float = 60.0
+
+
+class Vigil:
+    """What one life of a worker showed so far, and whether that still looks alive."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._heard_at = time.monotonic()
+        self._waiting_since = self._heard_at
+        self._ready_at: float | None = None
+        self._beat: Heartbeat | None = None
+        self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the worker was given up; what it said before is read all the same."""
+        return self._is_over
+
+    @property
+    def was_stable(self) -> bool:
+        """Whether the worker was ready for so long that its end is no part of a series."""
+        return self._ready_at is not None and time.monotonic() - self._ready_at >= self._timeouts.stable_s
+
+    def heard(self, message: FromWorker) -> None:
+        """Take note of a message."""
+        self._heard_at = time.monotonic()
+        # A word about a job is movement, so the beat before it tells nothing any more.
+        self._beat = message if isinstance(message, Heartbeat) else None
+        if self._beat is not None and self._beat.phase == "loading":
+            self._waiting_since = self._heard_at
+
+    def now_ready(self) -> None:
+        """From here on the worker must beat."""
+        self._ready_at = time.monotonic()
+
+    def end(self) -> None:
+        """The worker was given up."""
+        self._is_over = True
+
+    async def complaint(self) -> str:
+        """Wait until the worker looks lost: what is wrong with it, in words that follow "The worker"."""
+        while (found := self._complaint_now()) is None:
+            await asyncio.sleep(self._check_s())
+        return found
+
+    def _complaint_now(self) -> str | None:
+        now, limits = time.monotonic(), self._timeouts
+        if self._beat is not None and self._beat.phase != "idle":
+            limit_s = limits.step_s if self._beat.phase == "running" else limits.load_s
+            if self._beat.quiet_s > limit_s:
+                return f"did not move for {self._beat.quiet_s:.0f} s while {self._beat.phase}"
+        if self._ready_at is None:
+            # Importing libraries takes long, and a worker cannot beat before that is done.
+            return None if now - self._waiting_since <= limits.ready_s else f"was not ready in {limits.ready_s:g} s"
+        return None if now - self._heard_at <= limits.heartbeat_s else f"was silent for {limits.heartbeat_s:g} s"
+
+    def _check_s(self) -> float:
+        limit_s = self._timeouts.ready_s if self._ready_at is None else self._timeouts.heartbeat_s
+        return min(limit_s / _CHECKS_PER_LIMIT, _MAX_CHECK_S)

@@ -1,0 +1,63 @@
+"""What goes wrong with a job, and which family of failure an exception belongs to."""
+
+from typing import Final
+
+import torch
+
+from pipeline.protocol.errors import FailureReason
+
+
+class InvalidRequest(Exception):
+    """The engine cannot do what was asked; the message is one plain sentence."""
+
+
+class ModelUnavailable(Exception):
+    """A model's files are missing or broken; the message is one plain sentence."""
+
+
+class BrokenImage(Exception):
+    """Latents or pixels hold NaN or infinity."""
+
+
+class DeviceLost(Exception):
+    """The device failed in a way that this process cannot recover from; it must end."""
+
+
+_REASONS: Final = {
+    InvalidRequest: FailureReason.INVALID_REQUEST,
+    ModelUnavailable: FailureReason.MODEL_UNAVAILABLE,
+    BrokenImage: FailureReason.BROKEN_IMAGE,
+    torch.OutOfMemoryError: FailureReason.OUT_OF_MEMORY,
+    MemoryError: FailureReason.OUT_OF_MEMORY,
+    torch.AcceleratorError: FailureReason.DEVICE_ERROR,
+}
+
+# torch raises a bare RuntimeError for these: only the message tells them apart.
+_OUT_OF_MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
+_DEVICE_WORDS: Final = (
+    "cuda error",
+    "device-side assert",
+    "cublas_status",
+    "cudnn_status",
+    "hip error",
+    "mps backend",
+)
+
+
+def reason_of(error: BaseException) -> FailureReason:
+    """The family of failure that members are told about."""
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, RuntimeError):
+        message = str(error).lower()
+        if any(words in message for words in _OUT_OF_MEMORY_WORDS):
+            return FailureReason.OUT_OF_MEMORY
+        if any(words in message for words in _DEVICE_WORDS):
+            return FailureReason.DEVICE_ERROR
+    return FailureReason.INTERNAL
+
+
+def detail_of(error: BaseException) -> str:
+    """One line for the log."""
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:2_000]

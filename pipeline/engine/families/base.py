@@ -1,0 +1,69 @@
+"""What the step loop needs to know of an architecture."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+import torch
+
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+Conditioning = Mapping[str, torch.Tensor]
+"""Text as tensors, one row each: `prompt_embeds` [1, tokens, features] and whatever else a family names."""
+
+
+class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
+    """A request's words as tensors.
+
+    Attributes:
+        positive: of the prompt.
+        negative: of the negative prompt; None where guidance does not use it.
+        notices: what the requester should know, such as words that did not fit.
+    """
+
+    positive: Conditioning
+    negative: Conditioning | None
+    notices: tuple[Notice, ...]
+
+
+class StepAdapter(Protocol):
+    """One loaded model as the step loop sees it. All methods run without gradients."""
+
+    @property
+    def scheduler_config(self) -> Mapping[str, Any]:
+        """The model's own noise schedule and prediction type."""
+        ...
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of its latents."""
+        ...
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels of one latent's side."""
+        ...
+
+    def encode_text(self, request: GenerationRequest) -> EncodedText:
+        """Turn the request's words into tensors on the device."""
+        ...
+
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    ) -> torch.Tensor:
+        """One forward of the U-Net.
+
+        Args:
+            latents: [rows, c, h, w] in the latents' precision.
+            timesteps: [rows], each row at its own.
+            conditioning: tensors with as many rows.
+
+        Returns:
+            [rows, c, h, w] in the latents' precision.
+        """
+        ...
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32."""
+        ...

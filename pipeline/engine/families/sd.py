@@ -1,0 +1,121 @@
+"""Stable Diffusion 1.x and 2.x: CLIP text, one U-Net, epsilon or v-prediction."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from pipeline.engine.devices import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.base import Conditioning, EncodedText
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+NO_GUIDANCE: Final = 1.0
+"""At this scale and below, guidance adds nothing and the unconditional row is left out."""
+
+
+class StableDiffusion:
+    """The step adapter of family `sd`.
+
+    Args:
+        pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
+        placement: where it lives.
+
+    Raises:
+        ModelUnavailable: the U-Net does not start from plain latents (inpainting, depth, image pairs).
+    """
+
+    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement) -> None:
+        self._tokenizer: Any = pipeline.tokenizer
+        self._text_encoder: Any = pipeline.text_encoder
+        self._unet: Any = pipeline.unet
+        self._vae: Any = pipeline.vae
+        self._placement = placement
+        self._scheduler_config: Mapping[str, Any] = dict(pipeline.scheduler.config)
+        for module in (self._text_encoder, self._unet, self._vae):
+            module.eval().requires_grad_(False)  # noqa: FBT003 -- torch's own spelling
+        if self._unet.config.in_channels != self.latent_channels:
+            raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
+        if self._needs_full_precision_vae:
+            self._vae.to(torch.float32)
+
+    @property
+    def scheduler_config(self) -> Mapping[str, Any]:
+        """The model's own noise schedule and prediction type."""
+        return self._scheduler_config
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of its latents."""
+        return int(self._vae.config.latent_channels)
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels of one latent's side: each stage of the VAE but the first halves it."""
+        config = self._vae.config
+        if isinstance(self._vae, AutoencoderTiny):
+            return 2 ** (len(config.decoder_block_out_channels) - 1)
+        return 2 ** (len(config.block_out_channels) - 1)
+
+    @torch.inference_mode()
+    def encode_text(self, request: GenerationRequest) -> EncodedText:
+        """Encode prompt and negative prompt, cut at the text encoder's limit."""
+        notices: list[Notice] = []
+        positive = self._encode(request.prompt, "notice-prompt-cut", notices)
+        negative = None
+        if request.guidance_scale > NO_GUIDANCE:
+            negative = self._encode(request.negative_prompt, "notice-negative-cut", notices)
+        return EncodedText(positive=positive, negative=negative, notices=tuple(notices))
+
+    @torch.inference_mode()
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    ) -> torch.Tensor:
+        """One forward of the U-Net; see `StepAdapter.predict`."""
+        prediction: torch.Tensor = self._unet(
+            latents.to(self._placement.dtype),
+            timesteps,
+            encoder_hidden_states=conditioning["prompt_embeds"],
+            return_dict=False,
+        )[0]
+        return prediction.to(latents.dtype)
+
+    @torch.inference_mode()
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32; NaN stays NaN."""
+        scaled = (latents / self._vae.config.scaling_factor).to(self._vae.dtype)
+        pixels: torch.Tensor = self._vae.decode(scaled, return_dict=False)[0]
+        return (pixels.float() / 2 + 0.5).clamp(0, 1)
+
+    @property
+    def _needs_full_precision_vae(self) -> bool:
+        # Stable Diffusion's own VAE leaves float16's range on some pictures and says so in its configuration.
+        return self._placement.dtype is torch.float16 and bool(getattr(self._vae.config, "force_upcast", False))
+
+    def _encode(self, text: str, notice_key: str, notices: list[Notice]) -> Conditioning:
+        limit: int = self._tokenizer.model_max_length
+        cut = self._cut_words(text, limit)
+        if cut:
+            notices.append(Notice(key=notice_key, values={"text": cut}))
+        tokens = self._tokenizer(
+            text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
+        )
+        device = self._placement.device
+        mask = None
+        if getattr(self._text_encoder.config, "use_attention_mask", False):
+            mask = tokens.attention_mask.to(device)
+        embeds: torch.Tensor = self._text_encoder(tokens.input_ids.to(device), attention_mask=mask)[0]
+        return {"prompt_embeds": embeds.to(self._placement.dtype)}
+
+    def _cut_words(self, text: str, limit: int) -> str:
+        """The member's own words past the limit, from the start of the first word that is hurt."""
+        offsets = self._tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+        if len(offsets) <= limit:
+            return ""
+        first_cut: int = offsets[limit - 1][0]  # the last place of the limit is the end token's
+        while first_cut > 0 and not text[first_cut - 1].isspace():
+            first_cut -= 1
+        return text[first_cut:].strip()

@@ -1,0 +1,175 @@
+"""From a catalogue entry to a model on the device."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers.utils.logging as diffusers_logging
+import huggingface_hub.utils
+import torch
+import transformers.utils.logging as transformers_logging
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from pipeline.engine.devices import Placement
+from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
+from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.sd import StableDiffusion
+from pipeline.engine.headers import check_safetensors
+from pipeline.engine.latents import PreviewMap
+from pipeline.images.enlarge import LoadedEnlarger
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+
+log = logging.getLogger(__name__)
+
+_WEIGHTS: Final = {
+    "text_encoder": "model",
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+}
+_CONFIGURATIONS: Final = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "tokenizer/tokenizer_config.json",
+    "unet/config.json",
+    "vae/config.json",
+)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class LoadedModel:
+    """A model that is ready to draw."""
+
+    spec: ModelSpec
+    adapter: StepAdapter
+    preview: PreviewMap
+    enlarger: LoadedEnlarger | None
+
+
+def quiet_libraries() -> None:
+    """Keep libraries from printing bars and remarks that help nobody who reads the worker's log.
+
+    That includes the remark about prompts over 77 tokens: the requester gets a notice instead.
+    """
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    huggingface_hub.utils.disable_progress_bars()
+
+
+def check_source(spec: ModelSpec) -> None:
+    """See without loading whether a model can be offered; one on a hub is taken at its word.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing or broken.
+    """
+    source = spec.source
+    if isinstance(source, FolderSource):
+        _check_folder(Path(source.path))
+    elif isinstance(source, FileSource):
+        _check_file(source)
+    if spec.enlarger is not None:
+        check_safetensors(Path(spec.enlarger.path))
+
+
+def load_model(
+    spec: ModelSpec, placement: Placement, cache_directory: str | None, moved: Callable[[], None]
+) -> LoadedModel:
+    """Load a model and everything behind it.
+
+    Args:
+        spec: the catalogue's entry.
+        placement: device and precision.
+        cache_directory: where downloads from a hub are kept; None is the library's own place.
+        moved: called after each component.
+
+    Raises:
+        ModelUnavailable: missing or broken files, or a hub that cannot be reached.
+    """
+    check_source(spec)
+    started = time.monotonic()
+    pipeline = _read_pipeline(spec, placement, cache_directory)
+    moved()
+    pipeline.to(placement.device, placement.dtype)
+    adapter = StableDiffusion(pipeline, placement)
+    moved()
+    preview = PreviewMap(adapter, placement.device, placement.latents_dtype)
+    moved()
+    enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
+    log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
+    return LoadedModel(spec=spec, adapter=adapter, preview=preview, enlarger=enlarger)
+
+
+def _read_pipeline(
+    spec: ModelSpec, placement: Placement, cache_directory: str | None
+) -> StableDiffusionPipeline:
+    # The safety checker is no part of the picture and doubles the download.
+    shared: dict[str, Any] = {
+        "dtype": placement.dtype,
+        "use_safetensors": True,
+        "safety_checker": None,
+        "requires_safety_checker": False,
+    }
+    source = spec.source
+    try:
+        with torch.inference_mode(mode=False):
+            if isinstance(source, FolderSource):
+                return StableDiffusionPipeline.from_pretrained(source.path, local_files_only=True, **shared)
+            if isinstance(source, HubSource):
+                return StableDiffusionPipeline.from_pretrained(
+                    source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+                )
+            del shared["use_safetensors"]
+            return StableDiffusionPipeline.from_single_file(
+                source.path,
+                config=source.config,
+                local_files_only=source.config is not None,
+                cache_dir=cache_directory,
+                **shared,
+            )
+    # Libraries raise anything over files they cannot read; members get one sentence, the log the rest.
+    except Exception as error:
+        if reason_of(error) is not FailureReason.INTERNAL:
+            raise
+        log.warning("The model %s cannot be loaded: %s", spec.key, detail_of(error))
+        raise ModelUnavailable(_cannot_load(source)) from error
+
+
+def _cannot_load(source: FolderSource | FileSource | HubSource) -> str:
+    if isinstance(source, HubSource):
+        return f"The model {source.repo_id} ({source.revision}) could not be fetched from the hub or loaded."
+    if isinstance(source, FileSource) and source.config is None:
+        return f"The file {source.path} cannot be loaded; without a hub it needs a `config` folder beside it."
+    return f"The files in {source.path} cannot be loaded as a Stable Diffusion model."
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelUnavailable(f"There is no folder {folder}.")
+    _check_configurations(folder)
+    for component, stem in _WEIGHTS.items():
+        weights = sorted((folder / component).glob("*.safetensors"))
+        if not any(file.name.startswith(stem) for file in weights):
+            raise ModelUnavailable(f"The folder {folder / component} holds no {stem}.safetensors.")
+        for file in weights:
+            check_safetensors(file)
+
+
+def _check_file(source: FileSource) -> None:
+    path = Path(source.path)
+    if path.suffix != ".safetensors":
+        raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
+    check_safetensors(path)
+    if source.config is not None:
+        _check_configurations(Path(source.config))
+
+
+def _check_configurations(folder: Path) -> None:
+    for name in _CONFIGURATIONS:
+        if not (folder / name).is_file():
+            raise ModelUnavailable(f"The folder {folder} has no {name}.")

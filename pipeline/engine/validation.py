@@ -1,0 +1,40 @@
+"""Whether the engine can do what a request asks; the bot asked the same before, from the catalogue."""
+
+from pipeline.engine.failures import InvalidRequest
+from pipeline.protocol import limits
+from pipeline.protocol.requests import GenerationRequest
+
+
+def check_request(request: GenerationRequest) -> None:
+    """See that every field is within the bounds of the protocol.
+
+    Raises:
+        InvalidRequest: one sentence about the first that is not.
+    """
+    _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, limits.MAX_STEPS)
+    _check_range(
+        "guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE
+    )
+    _check_range("num_images", request.num_images, limits.MIN_IMAGES, limits.MAX_IMAGES)
+    _check_range("seed", request.seed, limits.MIN_SEED, limits.MAX_SEED)
+    _check_range("width", request.width, limits.MIN_SIDE, limits.MAX_SIDE)
+    _check_range("height", request.height, limits.MIN_SIDE, limits.MAX_SIDE)
+    check_multiple(request, limits.SIZE_MULTIPLE)
+    for text in (request.prompt, request.negative_prompt):
+        _check_range("length of the text", len(text), 0, limits.MAX_PROMPT_LENGTH)
+
+
+def check_multiple(request: GenerationRequest, multiple: int) -> None:
+    """See that both sides are whole numbers of latents.
+
+    Raises:
+        InvalidRequest: they are not.
+    """
+    if request.width % multiple or request.height % multiple:
+        raise InvalidRequest(f"{request.width} x {request.height} is no multiple of {multiple} pixels.")
+
+
+def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
+    # written so that NaN fails as well
+    if not lowest <= value <= highest:
+        raise InvalidRequest(f"The {name} is {value}, outside {lowest} to {highest}.")

@@ -1,0 +1,236 @@
+"""The worker process: words from the bot in, words about jobs out, and the engine between.
+
+Four threads: the main one steps the engine; one reads the socket; one writes to it, so that a full pipe never
+keeps a step waiting; one beats. The process holds no token, no database and opens no connection.
+"""
+
+import contextlib
+import ctypes
+import importlib.metadata
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from collections import deque
+from typing import Final
+
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
+from pipeline.engine.failures import DeviceLost, ModelUnavailable
+from pipeline.engine.loading import check_source, quiet_libraries
+from pipeline.engine.loop import Engine
+from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
+from pipeline.protocol.errors import ProtocolError
+from pipeline.protocol.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Configure,
+    FromWorker,
+    Heartbeat,
+    Progress,
+    Ready,
+    Submit,
+    ToWorker,
+    Unusable,
+)
+
+CAPACITY: Final = 2
+"""One attempt runs and one waits at hand, so that the device never waits for the bot."""
+EXIT_PROTOCOL: Final = 1
+EXIT_DEVICE: Final = 70
+"""EX_SOFTWARE of sysexits.h: the device failed for good, and only a new process can use it again."""
+_HEARTBEAT_S: Final = 1.0
+_NICENESS: Final = 5
+_READ_BYTES: Final = 1 << 16
+_PR_SET_PDEATHSIG: Final = 1
+_LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Messages on their way to the bot. Of heartbeats and of a job's progress only the newest waits."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self._waiting: deque[FromWorker] = deque()
+        self._changed = threading.Condition()
+        self._is_sending = False
+        threading.Thread(target=self._send_all, name="write", daemon=True).start()
+
+    def put(self, message: FromWorker) -> None:
+        """Send soon; from any thread."""
+        with self._changed:
+            if isinstance(message, (Progress, Heartbeat)):
+                self._drop_older(_topic(message))
+            self._waiting.append(message)
+            self._changed.notify_all()
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until everything was handed to the system."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting and not self._is_sending, timeout_s)
+
+    def _drop_older(self, topic: tuple[int, int]) -> None:
+        for older in self._waiting:
+            if isinstance(older, (Progress, Heartbeat)) and _topic(older) == topic:
+                self._waiting.remove(older)
+                return
+
+    def _send_all(self) -> None:
+        # The bot is gone when this fails; the reader sees the same and ends the process.
+        with contextlib.suppress(OSError):
+            while True:
+                with self._changed:
+                    self._is_sending = False
+                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: bool(self._waiting))
+                    message = self._waiting.popleft()
+                    self._is_sending = True
+                self._stream.sendall(encode_frame(message))
+
+
+def _topic(message: Progress | Heartbeat) -> tuple[int, int]:
+    """What a newer message makes an older one worthless for; no job has the number 0."""
+    return (message.job_id, message.attempt) if isinstance(message, Progress) else (0, 0)
+
+
+def run_worker(socket_fd: int) -> int:
+    """Serve the bot at the other end of an inherited socket; returns the exit code."""
+    _guard_process()
+    quiet_libraries()
+    stream = socket.socket(fileno=socket_fd)
+    inbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+    threading.Thread(target=_read_all, args=(stream, inbox), name="read", daemon=True).start()
+    outbox = Outbox(stream)
+    first = inbox.get()
+    if not isinstance(first, Configure):
+        log.error("The first message was no Configure.")
+        return EXIT_PROTOCOL
+    if first.protocol_version != PROTOCOL_VERSION:
+        return _refuse(
+            outbox,
+            f"The worker speaks version {PROTOCOL_VERSION} of the protocol and the bot {first.protocol_version}; "
+            "install the same Easel on both sides.",
+        )
+    try:
+        placement = choose_placement(first.device, first.dtype)
+    except DeviceUnavailable as error:
+        return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
+    return _serve(first, placement, inbox, outbox)
+
+
+def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[ToWorker], outbox: Outbox) -> int:
+    threads = use_threads(configure.threads)
+    activity = Activity()
+    threading.Thread(target=_beat, args=(activity, outbox), name="beat", daemon=True).start()
+    engine = Engine(
+        models={spec.key: spec for spec in configure.models},
+        placement=placement,
+        preview_interval_s=configure.preview_interval_s,
+        cache_directory=configure.cache_directory,
+        emit=outbox.put,
+        activity=activity,
+    )
+    missing = _missing_models(configure, engine)
+    outbox.put(_ready(configure, placement, missing))
+    log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
+    try:
+        while True:
+            _take_in(inbox, engine, is_waiting=not engine.has_work)
+            engine.tick()
+    except DeviceLost as error:
+        log.critical("The device is lost: %s", error)
+        outbox.flush(_HEARTBEAT_S)
+        return EXIT_DEVICE
+
+
+def _take_in(inbox: queue.SimpleQueue[ToWorker], engine: Engine, *, is_waiting: bool) -> None:
+    """Hand over what came in; where there is nothing to do, wait for it."""
+    while is_waiting or not inbox.empty():
+        message = inbox.get()
+        is_waiting = False
+        match message:
+            case Submit():
+                engine.submit(message)
+            case Cancel():
+                engine.cancel(message)
+            case Configure():
+                log.warning("A second Configure was passed over.")
+
+
+def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
+    """Check every model's files, and load the one that most jobs will want."""
+    missing: dict[str, str] = {}
+    for spec in configure.models:
+        try:
+            check_source(spec)
+        except ModelUnavailable as error:
+            missing[spec.key] = str(error)
+    if configure.preload is not None and configure.preload not in missing:
+        try:
+            engine.preload(configure.preload)
+        except ModelUnavailable as error:
+            missing[configure.preload] = str(error)
+    return missing
+
+
+def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) -> Ready:
+    return Ready(
+        protocol_version=PROTOCOL_VERSION,
+        device=placement.device.type,
+        device_name=placement.name,
+        dtype=placement.dtype_name,
+        vram_bytes=placement.vram_bytes,
+        models=tuple(spec.key for spec in configure.models if spec.key not in missing),
+        missing=missing,
+        capacity=CAPACITY,
+        versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
+    )
+
+
+def _refuse(outbox: Outbox, sentence: str) -> int:
+    log.error("%s", sentence)
+    outbox.put(Unusable(sentence=sentence))
+    outbox.flush(_HEARTBEAT_S)
+    return EXIT_PROTOCOL
+
+
+def _read_all(stream: socket.socket, inbox: queue.SimpleQueue[ToWorker]) -> None:
+    """Read until the bot is gone, then end at once, whatever the engine does."""
+    frames = FrameReader()
+    try:
+        while data := stream.recv(_READ_BYTES):
+            for body in frames.feed(data):
+                inbox.put(decode_to_worker(body))
+    except ProtocolError as error:
+        log.critical("The bot sent garbage: %s", error)
+        os._exit(EXIT_PROTOCOL)
+    except OSError:
+        pass
+    os._exit(0)
+
+
+def _beat(activity: Activity, outbox: Outbox) -> None:
+    while True:
+        phase, quiet_s = activity.read()
+        outbox.put(Heartbeat(phase=phase, quiet_s=quiet_s, rss_bytes=rss_bytes()))
+        threading.Event().wait(_HEARTBEAT_S)
+
+
+def _guard_process() -> None:
+    """Leave Ctrl-C to the bot, let it answer while all cores denoise, and never outlive it.
+
+    The end of the socket ends the process too, but only while its threads can run.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # It may have died before the kernel was told.
+        if os.getppid() != parent:
+            os._exit(0)

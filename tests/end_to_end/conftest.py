@@ -1,0 +1,82 @@
+"""The real bot process and the real worker process, on the local Discord."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+
+import pytest
+
+from playground import LocalDiscord
+
+
+class BotProcess:
+    """`python -m bot run` as its own process, as an owner runs it."""
+
+    def __init__(self, local: LocalDiscord, directory: Path, **variables: str) -> None:
+        self._local = local
+        self._log_path = directory / "bot.log"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("EASEL_")},
+            "EASEL_DISCORD__TOKEN": local.token,
+            "EASEL_DISCORD__API_BASE_URL": local.api_base_url,
+            "EASEL_DISCORD__GATEWAY_URL": local.gateway_url,
+            "EASEL_STORAGE__DIRECTORY": str(directory / "data"),
+            "EASEL_PIPELINE__THREADS": "1",
+            "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.05",
+            **variables,
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def log(self) -> str:
+        """All that the bot and its worker wrote."""
+        return self._log_path.read_text(encoding="utf-8")
+
+    async def start(self) -> None:
+        """Start and wait until it answers commands."""
+        with self._log_path.open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
+            )
+        await self._local.wait_for_bot(60)
+
+    async def wait_for_log(self, words: str, timeout_s: float = 90) -> None:
+        """Wait until these words were logged."""
+        async with asyncio.timeout(timeout_s):
+            while words not in self.log:
+                await asyncio.sleep(0.1)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end."""
+        if self.process is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        async with asyncio.timeout(60):
+            return await self.process.wait()
+
+
+@pytest.fixture
+async def local() -> AsyncGenerator[LocalDiscord]:
+    """A fresh local Discord."""
+    async with LocalDiscord() as discord:
+        yield discord
+
+
+@pytest.fixture
+async def start_bot(local: LocalDiscord, tmp_path: Path) -> AsyncGenerator[Callable[..., BotProcess]]:
+    """Make bot processes that end with the test."""
+    bots: list[BotProcess] = []
+
+    def make(**variables: str) -> BotProcess:
+        bots.append(BotProcess(local, tmp_path, **variables))
+        return bots[-1]
+
+    yield make
+    for bot in bots:
+        if bot.process is not None and bot.process.returncode is None:
+            await bot.stop(signal.SIGKILL)
