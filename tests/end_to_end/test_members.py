@@ -1,0 +1,157 @@
+"""What members do, on the local Discord, with the real bot, worker and model."""
+
+import asyncio
+import io
+import json
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from playground import LocalDiscord
+
+StartBot = Callable[..., Any]
+Message = dict[str, Any]
+
+pytestmark = pytest.mark.slow
+
+
+def text_of(message: Message) -> str:
+    """Everything that is written in a message, buttons included."""
+    return json.dumps(message["components"], ensure_ascii=False) + message["content"]
+
+
+def has(words: str) -> Callable[[Message], bool]:
+    """Whether a message says this."""
+    return lambda message: words in text_of(message)
+
+
+def rows(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What the database says."""
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        return connection.execute(sql).fetchall()
+
+
+async def picture_of(local: LocalDiscord, message: Message) -> Image.Image:
+    """The first picture of a message."""
+    return Image.open(io.BytesIO(await local.fetch_cdn(message["attachments"][0]["url"])))
+
+
+async def wait_until(condition: Callable[[], bool], timeout_s: float = 30) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_ask_reroll_and_press_again_after_a_restart(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    asked = await local.member.slash(
+        local.channel, "imagine", prompt="two green frogs --no rain", steps=8, seed=5, images=2
+    )
+    assert asked.response is not None
+    done = await local.wait_for_message(has("seed 5"), 90)
+    gallery = next(item for item in done["components"][0]["components"] if item["type"] == 12)
+    assert [item["description"] for item in gallery["items"]] == [
+        "1 of 2: two green frogs",
+        "2 of 2: two green frogs",
+    ]
+    assert "8 steps" in text_of(done)
+    assert "without: rain" in text_of(done)
+    picture = await picture_of(local, done)
+    assert picture.size == (256, 256)
+    assert len(picture.convert("RGB").getcolors(1 << 16) or []) > 100
+    assert "Seed: 5" in picture.info["parameters"]
+
+    await local.friend.click(done, label="Reroll")
+    await local.wait_for_message(has("Reroll for"), 60)
+    await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(2,)])
+
+    assert await bot.stop() == 0
+    assert bot.log.count("commands registered") == 1
+    await bot.start()
+    await local.friend.click(done, label="Reroll")
+    await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 90)
+    assert bot.log.count("commands registered") == 1
+    assert rows(tmp_path, "SELECT used FROM usage ORDER BY used") == [(2,), (4,)]
+    assert local.gaps == []
+    assert "Traceback" not in bot.log
+
+
+async def test_previews_come_while_it_runs_and_cancel_refunds(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="a long job", steps=50, images=4)
+    await local.wait_for_message(has("Preview, not finished: a long job"), 60)
+    running = await local.wait_for_message(has("Drawing: "), 10)
+    refused = await local.friend.click(running, label="Cancel")
+    assert "Only the person who asked" in str(refused.response and refused.response.content)
+    await local.member.click(running, label="Cancel")
+    cancelled = await local.wait_for_message(has("Cancelled. Nothing was charged."), 30)
+    assert cancelled["attachments"] == []
+    await wait_until(lambda: rows(tmp_path, "SELECT status FROM jobs") == [("cancelled",)])
+    assert rows(tmp_path, "SELECT used FROM usage") == [(0,)]
+    assert rows(tmp_path, "SELECT kind, reserved, captured, released FROM ledger") == [
+        ("reserve", 4, 0, 0),
+        ("settle", 0, 0, 4),
+    ]
+
+
+async def test_a_waiting_job_is_cancelled_at_once_by_a_moderator(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__RUNNING_PER_USER="1")
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="first", steps=50, images=4)
+    await local.member.slash(local.channel, "imagine", prompt="second")
+    waiting = await local.wait_for_message(lambda message: "second" in text_of(message), 10)
+    assert "line" in text_of(waiting)
+    await local.admin.click(waiting, label="Cancel")
+    await local.wait_for_message(has("Cancelled by"), 10)
+    await local.wait_for_message(lambda message: "first" in text_of(message) and "seed" in text_of(message), 60)
+    ends = [("succeeded",), ("cancelled",)]
+    await wait_until(lambda: rows(tmp_path, "SELECT status FROM jobs ORDER BY job_id") == ends)
+
+
+async def test_a_killed_worker_costs_nothing_but_time(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    import psutil  # noqa: PLC0415 - only here
+
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="a survivor", steps=50, images=4)
+    await local.wait_for_message(has("Drawing: "), 30)
+    (worker,) = psutil.Process(bot.process.pid).children()
+    worker.send_signal(signal.SIGKILL)
+    await local.wait_for_message(has("starts again shortly"), 30)
+    await local.wait_for_message(has("seed"), 120)
+    await wait_until(lambda: rows(tmp_path, "SELECT status, attempt FROM jobs") == [("succeeded", 2)])
+    assert rows(tmp_path, "SELECT used FROM usage") == [(4,)]
+
+
+async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    for number in range(3):
+        await local.member.slash(local.channel, "imagine", prompt=f"job {number}", steps=40, images=4)
+    await local.wait_for_message(has("Drawing: "), 30)
+    await bot.stop(signal.SIGKILL)
+    await bot.start()
+    await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 120)
+    assert rows(tmp_path, "SELECT used FROM usage") == [(12,)]
+    messages = [message for message in local.messages() if "job " in text_of(message)]
+    assert len(messages) == 3
+    assert all("seed" in text_of(message) for message in messages)

@@ -1,0 +1,103 @@
+"""Bad input: one private sentence, nothing charged, nothing lost."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground import LocalDiscord
+
+StartBot = Callable[..., Any]
+
+pytestmark = pytest.mark.slow
+
+
+def _jobs(tmp_path: Path) -> int:
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        return int(connection.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+
+async def test_every_refusal_is_private_and_leaves_no_trace(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="3")
+    await bot.start()
+    refusals: list[tuple[dict[str, Any], str]] = [
+        ({"prompt": "--no cats"}, "There is no prompt."),
+        ({"prompt": "a cat", "size": "huge"}, "“huge” is no size."),
+        ({"prompt": "a cat", "sampler": "Restart"}, "There is no sampler called “Restart”"),
+        ({"prompt": "a cat", "model": "sdxl"}, "There is no model called “sdxl”"),
+        ({"prompt": "a cat --seed many"}, "“many” is no number for"),
+        ({"prompt": "a cat --ar 1:0"}, "is no aspect ratio"),
+        ({"prompt": "a cat", "images": 4}, "This costs 4, and 3 is all that a period has."),
+    ]
+    for options, sentence in refusals:
+        result = await local.member.slash(local.channel, "imagine", **options)
+        assert result.response is not None
+        assert result.response.ephemeral, options
+        assert sentence in result.response.content.replace("\\", "")
+        assert "Your prompt: " in result.response.content
+    assert _jobs(tmp_path) == 0
+    quota = await local.member.slash(local.channel, "quota")
+    assert quota.response is not None
+    assert quota.response.ephemeral
+    assert "3 of 3 left." in quota.response.content
+
+
+async def test_a_spent_quota_says_when_it_starts_anew(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="2")
+    await bot.start()
+    await local.member.slash(local.channel, "imagine", prompt="one", images=2, steps=2)
+    result = await local.member.slash(local.channel, "imagine", prompt="@everyone `two`")
+    assert result.response is not None
+    assert "you have 0 of 2 left. Your quota starts anew <t:" in result.response.content
+    assert "\\@everyone \\`two\\`" in result.response.content
+    other = await local.friend.slash(local.channel, "imagine", prompt="three", steps=2)
+    assert other.response is not None
+    assert not other.response.ephemeral
+    assert _jobs(tmp_path) == 2
+
+
+async def test_a_missing_model_file_is_told(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(
+        '[[model]]\nkey = "gone"\ntitle = "Gone"\nfamily = "sd"\nlicense = "none"\n'
+        'source = { kind = "folder", path = "nowhere" }\n'
+    )
+    bot = start_bot(EASEL_PIPELINE__CATALOGUE=str(catalogue), EASEL_PIPELINE__DEFAULT_MODEL="gone")
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    result = await local.member.slash(local.channel, "imagine", prompt="a cat")
+    assert result.response is not None
+    assert "The model “Gone” cannot be used right now." in result.response.content
+    assert "model missing" in bot.log
+    assert _jobs(tmp_path) == 0
+
+
+async def test_a_worker_that_cannot_work_is_told(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    bot = start_bot(EASEL_PIPELINE__DEVICE="cuda")
+    await bot.start()
+    await bot.wait_for_log("worker unusable")
+    result = await local.member.slash(local.channel, "imagine", prompt="a cat")
+    assert result.response is not None
+    assert "Nothing can be drawn right now" in result.response.content
+    assert _jobs(tmp_path) == 0
+
+
+async def test_a_forged_or_foreign_button_is_refused(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await local.member.slash(local.channel, "imagine", prompt="one", steps=2)
+    message = await local.wait_for_message(lambda shown: "seed" in str(shown["components"]), 90)
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        connection.execute("UPDATE jobs SET message_id = 1")
+    result = await local.friend.click(message, label="Reroll")
+    assert result.response is not None
+    assert "a job that Easel no longer knows" in result.response.content
+    assert _jobs(tmp_path) == 1

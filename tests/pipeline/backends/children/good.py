@@ -1,0 +1,24 @@
+"""Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process."""
+
+import os
+import sys
+
+from speech import Speech, beat, cancelled, finished, progress
+
+from pipeline.protocol.messages import Cancel, Submit
+
+bot = Speech()
+bot.begin(device_name=",".join(name for name in os.environ if name.startswith("EASEL_")) or str(os.getpid()))
+bot.say(beat())
+while True:
+    match bot.hear():
+        case Submit() as submit if submit.request.prompt == "wait":
+            bot.say(progress(submit))
+        case Submit() as submit if submit.request.prompt == "fall":
+            sys.exit(3)
+        case Submit() as submit:
+            bot.say(progress(submit), finished(submit))
+        case Cancel() as cancel:
+            bot.say(cancelled(cancel.job_id, cancel.attempt))
+        case _:
+            sys.exit(1)
