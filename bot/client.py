@@ -23,6 +23,9 @@ class EaselClient(discord.Client):
     """A client that carries the services that its commands and buttons call."""
 
     def __init__(self) -> None:
+        # Easel has no voice; without this, every start warns of packages that voice would need.
+        discord.VoiceClient.warn_nacl = False
+        discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),

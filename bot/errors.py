@@ -9,7 +9,7 @@ from typing import Final
 _ERROR_ID_BYTES: Final = 4
 
 
-class Refused(Exception):  # noqa: N818 - exceptions say what happened
+class Refused(Exception):
     """A request that was not accepted: nothing was charged and the member reads one sentence, privately."""
 
     def __init__(self, key: str, **values: str | int) -> None:

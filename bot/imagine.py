@@ -24,7 +24,7 @@ from pipeline.protocol.requests import GenerationRequest
 _READY_TIMEOUT_S = 600.0
 
 
-class CannotDraw(Exception):  # noqa: N818 - exceptions say what happened
+class CannotDraw(Exception):
     """Nothing was written; the text is one sentence."""
 
 

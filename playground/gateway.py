@@ -62,13 +62,9 @@ class Connection:
         self._socket = socket
         self._outgoing: asyncio.Queue[str | int] = asyncio.Queue()
 
-    def send(
-        self, op: Op, data: Any = None, *, event: str | None = None, sequence: int | None = None
-    ) -> None:
+    def send(self, op: Op, data: Any = None, *, event: str | None = None, sequence: int | None = None) -> None:
         """Queue one frame."""
-        self._outgoing.put_nowait(
-            json.dumps({"op": op, "d": data, "s": sequence, "t": event}, separators=(",", ":"))
-        )
+        self._outgoing.put_nowait(json.dumps({"op": op, "d": data, "s": sequence, "t": event}, separators=(",", ":")))
 
     def close(self, code: int) -> None:
         """Close the socket after everything that is queued."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 
-class PortTaken(OSError):  # noqa: N818 - exceptions say what happened, as in the whole project
+class PortTaken(OSError):
     """Another program listens on the wanted port."""
 
     def __init__(self, port: int) -> None:
@@ -70,9 +70,7 @@ class LocalDiscord:
     admin: Person
     faults: Faults
 
-    def __init__(
-        self, *, port: int = 0, interaction_deadline_s: float = 3.0, token_lifetime_s: float = 900.0
-    ) -> None:
+    def __init__(self, *, port: int = 0, interaction_deadline_s: float = 3.0, token_lifetime_s: float = 900.0) -> None:
         self._port = port
         self._interaction_deadline_s = interaction_deadline_s
         self._token_lifetime_s = token_lifetime_s
@@ -105,9 +103,7 @@ class LocalDiscord:
         cast = populate(self._env)
         self.guild, self.channel, self.lounge = cast.guild, cast.studio, cast.lounge
         self.member, self.friend, self.admin = cast.member, cast.friend, cast.admin
-        self._gateway = Gateway(
-            self._backend, token=self.token, url=self.gateway_url, on_change=self._changes.ring
-        )
+        self._gateway = Gateway(self._backend, token=self.token, url=self.gateway_url, on_change=self._changes.ring)
         self.faults = Faults(self._gateway)
         self._rest = Rest(
             self._backend,

@@ -44,9 +44,7 @@ def populate(env: LocalEnv) -> Cast:
     )
 
 
-def _join(
-    env: LocalEnv, guild: GuildHandle, name: str, shown_as: str, roles: Sequence[RoleHandle] = ()
-) -> Person:
+def _join(env: LocalEnv, guild: GuildHandle, name: str, shown_as: str, roles: Sequence[RoleHandle] = ()) -> Person:
     user = env.create_user(name, global_name=shown_as)
     guild.add_member(user, roles=roles)
     return Person(env, guild, user)

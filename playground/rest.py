@@ -109,9 +109,7 @@ class Rest:
         # After an abort there is nobody to read the answer; aiohttp still wants one.
         return web.Response() if answer is None else respond(answer, fault)
 
-    def _answer(
-        self, request: web.Request, path: str, body: Body | None, fault: Fault | None
-    ) -> Answer | None:
+    def _answer(self, request: web.Request, path: str, body: Body | None, fault: Fault | None) -> Answer | None:
         """Return the answer, or None where the connection is to be broken."""
         kind = None if fault is None else fault.kind
         if fault is not None and kind in (FaultKind.STATUS, FaultKind.RATE_LIMIT):

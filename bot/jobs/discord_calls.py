@@ -30,7 +30,7 @@ _TOKEN_OVER: Final = frozenset({10015, 50027})
 _log = structlog.get_logger(__name__)
 
 
-class MessageLost(Exception):  # noqa: N818 - exceptions say what happened
+class MessageLost(Exception):
     """The message can no longer be edited: deleted, or the right to it was lost."""
 
 

@@ -164,7 +164,6 @@ class Dispatcher:
             await self._jobs.requeue(job.job_id)
             return
         _log.info("job started", action="started", **job.log_context())
-        running.message.show(job_message.starting(job))
 
     async def _follow_events(self) -> None:
         async for event in self._backend.events():

@@ -57,11 +57,6 @@ def waiting_again(job: Job) -> ui.LayoutView:
     return _layout(job, _GREY, text("job-waiting-again"), ui.ActionRow(_cancel_button(job)))
 
 
-def starting(job: Job) -> ui.LayoutView:
-    """Handed to the worker."""
-    return _layout(job, _BLUE, text("job-starting"), ui.ActionRow(_cancel_button(job)))
-
-
 def loading(job: Job) -> ui.LayoutView:
     """The worker loads the model first."""
     return _layout(job, _BLUE, text("job-loading"), ui.ActionRow(_cancel_button(job)))
@@ -81,11 +76,6 @@ def running(
         description = alt_text(text("alt-preview", prompt=job.request.prompt))
         items.append(ui.MediaGallery(discord.MediaGalleryItem(_attachment(preview_name), description=description)))
     return _layout(job, _BLUE, line, *items, ui.ActionRow(_cancel_button(job)))
-
-
-def delivering(job: Job) -> ui.LayoutView:
-    """Drawn, and being uploaded: too late to cancel."""
-    return _layout(job, _BLUE, text("job-delivering"))
 
 
 def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:

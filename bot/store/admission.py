@@ -42,7 +42,7 @@ UPDATE usage SET used = used - ? WHERE guild_id = ? AND user_id = ? AND period_s
 """
 
 
-class AlreadyAccepted(Exception):  # noqa: N818 - exceptions say what happened
+class AlreadyAccepted(Exception):
     """Discord sent the same interaction before."""
 
     def __init__(self, job: Job) -> None:
@@ -50,7 +50,7 @@ class AlreadyAccepted(Exception):  # noqa: N818 - exceptions say what happened
         self.job = job
 
 
-class CooldownActive(Exception):  # noqa: N818 - exceptions say what happened
+class CooldownActive(Exception):
     """The member's last job was a moment ago."""
 
     def __init__(self, until: datetime) -> None:
@@ -58,7 +58,7 @@ class CooldownActive(Exception):  # noqa: N818 - exceptions say what happened
         self.until = until
 
 
-class TooManyQueued(Exception):  # noqa: N818 - exceptions say what happened
+class TooManyQueued(Exception):
     """The member has as many jobs waiting as are allowed."""
 
     def __init__(self, count: int) -> None:
@@ -66,7 +66,7 @@ class TooManyQueued(Exception):  # noqa: N818 - exceptions say what happened
         self.count = count
 
 
-class QuotaExceeded(Exception):  # noqa: N818 - exceptions say what happened
+class QuotaExceeded(Exception):
     """The price does not fit into what is left of the period."""
 
     def __init__(self, *, used: int, limit: int, price: int) -> None:

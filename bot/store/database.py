@@ -18,7 +18,7 @@ import aiosqlite
 Value = str | int | float | bytes | None
 
 
-class DatabaseUnusable(Exception):  # noqa: N818 - exceptions say what happened
+class DatabaseUnusable(Exception):
     """The file cannot be used; the text says which and what to do."""
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 
-class StorageFailed(Exception):  # noqa: N818 - exceptions say what happened
+class StorageFailed(Exception):
     """The disk would not take or give an image; the text says why, for the log."""
 
 

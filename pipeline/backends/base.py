@@ -41,7 +41,7 @@ class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class WorkerUnavailable(Exception):  # noqa: N818 - exceptions say what happened
+class WorkerUnavailable(Exception):
     """No worker can take the job now; the text says why."""
 
 

@@ -1,10 +1,10 @@
 """One worker process and the socket to it.
 
-Started by exec with one end of a socket pair inherited: never by fork, which CUDA and asyncio do not survive. The
-environment goes along without our own variables, so that no token reaches a process that reads models.
+Started by exec with one end of a socket pair inherited: never by fork, which CUDA and asyncio do not survive.
+The environment goes along without our own variables, so that no token reaches a process that reads models.
 
-The sockets are read and written bare. A stream of asyncio forgets what it has read as soon as a write fails, and
-with it a finished job of a worker that ended a moment later.
+The sockets are read and written bare. A stream of asyncio forgets what it has read as soon as a write fails,
+and with it a finished job of a worker that ended a moment later.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ class Connection:
     async def open(cls, command: Sequence[str]) -> Self:
         """Start the child.
 
-        Must be called in the event loop's own thread, which lives as long as the bot: the worker asks Linux to be
-        killed when the thread that started it ends.
+        Must be called in the event loop's own thread, which lives as long as the bot: the worker asks Linux
+        to be killed when the thread that started it ends.
 
         Raises:
             OSError: the program cannot be started.
@@ -58,8 +58,8 @@ class Connection:
                 str(stream_there.fileno()),
                 pass_fds=[stream_there.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=output_there,
-                stderr=output_there,
+                stdout=output_there.fileno(),
+                stderr=output_there.fileno(),
                 env={name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIX)},
             )
             ours.pop_all()

@@ -1,8 +1,8 @@
 """A worker process on this machine, looked after.
 
-Two families of failure: an attempt failed (a result), or the worker is lost (then every attempt there fails, and
-it is started again after a pause that doubles). A worker counts as lost when it ends, talks nonsense, is silent,
-or says that its engine has not moved for too long.
+Two families of failure: an attempt failed (a result), or the worker is lost (then every attempt there fails,
+and it is started again after a pause that doubles). A worker counts as lost when it ends, talks nonsense, is
+silent, or says that its engine has not moved for too long.
 """
 
 import asyncio
@@ -23,7 +23,6 @@ from pipeline.protocol.messages import (
     Configure,
     Failed,
     Finished,
-    FromWorker,
     Heartbeat,
     JobEvent,
     Phase,
@@ -177,9 +176,7 @@ class ProcessBackend:
             if self._sentence is None:
                 sentence = f"The worker {loss.detail}. It starts again shortly."
                 await self._set_state(WorkerState.RESTARTING, sentence)
-            _log.warning(
-                "worker lost", action="worker_lost", reason=loss.reason, detail=loss.detail, pause_s=pause_s
-            )
+            _log.warning("worker lost", action="worker_lost", reason=loss.reason, detail=loss.detail, pause_s=pause_s)
             jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311 - a pause is no secret
             await asyncio.sleep(pause_s * jitter)
             pause_s = min(pause_s * 2, self._timeouts.backoff_max_s)
@@ -267,15 +264,14 @@ class ProcessBackend:
         for callback in self._callbacks:
             try:
                 callback()
-            except Exception:
-                # A fault of whoever listens must not cost the worker.
+            except Exception:  # noqa: BLE001 - a fault of whoever listens must not cost the worker
                 _log.exception("a callback failed", action="callback_failed")
 
     def _hand_on(self, event: JobEvent) -> None:
         """Pass on what is about a running attempt; anything else is late, or said twice."""
         key = (event.job_id, event.attempt)
         if key not in self._running:
-            _log.debug("stale message dropped", action="stale", kind=type(event).__name__, job_id=event.job_id)
+            _log.debug("stale message dropped", action="stale", kind=type(event).__name__, key=key)
             return
         if not isinstance(event, Progress):
             self._running.discard(key)
@@ -283,8 +279,8 @@ class ProcessBackend:
 
     def _fail_running(self, loss: _Loss) -> None:
         for job_id, attempt in sorted(self._running):
-            failed = Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=f"The worker {loss.detail}.")
-            self._events.put_nowait(failed)
+            detail = f"The worker {loss.detail}."
+            self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=detail))
         self._running.clear()
 
     async def _set_state(self, state: WorkerState, detail: str) -> None:

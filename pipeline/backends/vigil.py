@@ -75,9 +75,11 @@ class Vigil:
 
     async def complaint(self) -> str:
         """Wait until the worker looks lost: what is wrong with it, in words that follow "The worker"."""
-        while (found := self._complaint_now()) is None:
+        while True:
+            found = self._complaint_now()
+            if found is not None:
+                return found
             await asyncio.sleep(self._check_s())
-        return found
 
     def _complaint_now(self) -> str | None:
         now, limits = time.monotonic(), self._timeouts
@@ -87,8 +89,10 @@ class Vigil:
                 return f"did not move for {self._beat.quiet_s:.0f} s while {self._beat.phase}"
         if self._ready_at is None:
             # Importing libraries takes long, and a worker cannot beat before that is done.
-            return None if now - self._waiting_since <= limits.ready_s else f"was not ready in {limits.ready_s:g} s"
-        return None if now - self._heard_at <= limits.heartbeat_s else f"was silent for {limits.heartbeat_s:g} s"
+            is_late = now - self._waiting_since > limits.ready_s
+            return f"was not ready in {limits.ready_s:g} s" if is_late else None
+        is_silent = now - self._heard_at > limits.heartbeat_s
+        return f"was silent for {limits.heartbeat_s:g} s" if is_silent else None
 
     def _check_s(self) -> float:
         limit_s = self._timeouts.ready_s if self._ready_at is None else self._timeouts.heartbeat_s

@@ -105,9 +105,7 @@ def load_model(
     return LoadedModel(spec=spec, adapter=adapter, preview=preview, enlarger=enlarger)
 
 
-def _read_pipeline(
-    spec: ModelSpec, placement: Placement, cache_directory: str | None
-) -> StableDiffusionPipeline:
+def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> StableDiffusionPipeline:
     # The safety checker is no part of the picture and doubles the download.
     shared: dict[str, Any] = {
         "dtype": placement.dtype,

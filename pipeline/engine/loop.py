@@ -234,9 +234,7 @@ class Engine:
             return b""
         job.preview_at = now + self._preview_interval_s
         timestep = job.scheduler.timesteps[job.evaluation - 1]
-        return self._model.preview.draw(
-            denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep)
-        )
+        return self._model.preview.draw(denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep))
 
     @property
     def _model(self) -> LoadedModel:
@@ -249,7 +247,7 @@ class Engine:
         try:
             work()
         # A job's failure, whatever it is, becomes its last word and must not end the other jobs.
-        except Exception as error:  # noqa: BLE001 -- see above
+        except Exception as error:
             reason, detail = reason_of(error), detail_of(error)
             if reason is FailureReason.INTERNAL:
                 log.exception("Jobs %s failed.", names)

@@ -24,7 +24,7 @@ def sampler_named(name: str) -> Sampler:
     return sampler
 
 
-def build_scheduler(sampler: Sampler, model_config: Mapping[str, Any], steps: int) -> SchedulerMixin:
+def build_scheduler(sampler: Sampler, model_config: Mapping[str, Any], steps: int) -> Any:
     """A scheduler of its own for one job, with its timesteps set, on the CPU.
 
     Args:

@@ -12,9 +12,7 @@ def check_request(request: GenerationRequest) -> None:
         InvalidRequest: one sentence about the first that is not.
     """
     _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, limits.MAX_STEPS)
-    _check_range(
-        "guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE
-    )
+    _check_range("guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE)
     _check_range("num_images", request.num_images, limits.MIN_IMAGES, limits.MAX_IMAGES)
     _check_range("seed", request.seed, limits.MIN_SEED, limits.MAX_SEED)
     _check_range("width", request.width, limits.MIN_SIDE, limits.MAX_SIDE)

@@ -49,9 +49,7 @@ def encode_png(picture: Image.Image, parameters: str, seed: int) -> ImageFile:
     text.add_text("parameters", parameters)
     data = io.BytesIO()
     picture.save(data, "PNG", pnginfo=text)
-    return ImageFile(
-        data=data.getvalue(), media_type=MEDIA_TYPE, width=picture.width, height=picture.height, seed=seed
-    )
+    return ImageFile(data=data.getvalue(), media_type=MEDIA_TYPE, width=picture.width, height=picture.height, seed=seed)
 
 
 def _plain(words: str) -> str:

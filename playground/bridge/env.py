@@ -85,9 +85,7 @@ class Person(MemberActor):
         """Choose values in a select menu."""
         return await super().select(self.message(message), values, custom_id=custom_id)
 
-    async def context_menu(
-        self, channel: Any, name: str, target: AnyMessage | MemberActor
-    ) -> InteractionResult:
+    async def context_menu(self, channel: Any, name: str, target: AnyMessage | MemberActor) -> InteractionResult:
         """Run a context-menu command on a member or a message."""
         if not isinstance(target, MemberActor):
             target = self.message(target)

@@ -123,9 +123,7 @@ async def test_a_waiting_job_is_cancelled_at_once_by_a_moderator(
     await wait_until(lambda: rows(tmp_path, "SELECT status FROM jobs ORDER BY job_id") == ends)
 
 
-async def test_a_killed_worker_costs_nothing_but_time(
-    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
-) -> None:
+async def test_a_killed_worker_costs_nothing_but_time(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
     import psutil  # noqa: PLC0415 - only here
 
     bot = start_bot()

@@ -46,9 +46,7 @@ async def test_every_refusal_is_private_and_leaves_no_trace(
     assert "3 of 3 left." in quota.response.content
 
 
-async def test_a_spent_quota_says_when_it_starts_anew(
-    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
-) -> None:
+async def test_a_spent_quota_says_when_it_starts_anew(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
     bot = start_bot(EASEL_QUOTAS__AMOUNT="2")
     await bot.start()
     await local.member.slash(local.channel, "imagine", prompt="one", images=2, steps=2)
@@ -88,9 +86,7 @@ async def test_a_worker_that_cannot_work_is_told(local: LocalDiscord, start_bot:
     assert _jobs(tmp_path) == 0
 
 
-async def test_a_forged_or_foreign_button_is_refused(
-    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
-) -> None:
+async def test_a_forged_or_foreign_button_is_refused(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
     bot = start_bot()
     await bot.start()
     await local.member.slash(local.channel, "imagine", prompt="one", steps=2)

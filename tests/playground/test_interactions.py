@@ -96,9 +96,7 @@ async def test_two_people_at_once(local: LocalDiscord) -> None:
     assert friend.response is not None
     assert paint.response.id != friend.response.id
     for result, prompt in ((paint, "mine"), (friend, "theirs")):
-        message = await local.wait_for_message(
-            lambda m, p=prompt: f"{p} (square)" in str(m["components"]), 10
-        )
+        message = await local.wait_for_message(lambda m, p=prompt: f"{p} (square)" in str(m["components"]), 10)
         assert result.response is not None
         assert int(message["id"]) == result.response.id
 

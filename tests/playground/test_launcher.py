@@ -70,9 +70,7 @@ async def test_dead_bot_is_told_in_one_sentence(play: Play, bot: str, code: int)
     async with asyncio.timeout(10):
         assert await program.process.wait() == code
     shown = 0 if bot == "pass" else code
-    await program.printed(
-        f"announced: The bot ended by itself (exit code {shown}), so the playground stops too."
-    )
+    await program.printed(f"announced: The bot ended by itself (exit code {shown}), so the playground stops too.")
     assert not any("Traceback" in line for line in program.lines)
 
 

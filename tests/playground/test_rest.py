@@ -105,9 +105,7 @@ async def test_answers_are_exactly_as_discords(local: LocalDiscord) -> None:
         async with session.get(f"{local.api_base_url}/users/@me", headers=headers) as response:
             assert response.status == 200
             assert (await response.json())["username"] == "Easel"
-        async with session.post(
-            f"{local.api_base_url}/interactions/1/x/callback", json={"type": 5}
-        ) as response:
+        async with session.post(f"{local.api_base_url}/interactions/1/x/callback", json={"type": 5}) as response:
             assert (await response.json())["code"] == 10062
 
 

@@ -24,12 +24,10 @@ job-queued = { $position ->
        *[other] Number { $position } in line.
     }
 job-queued-starts = { job-queued } Starts { $starts }.
-job-starting = Starting …
 job-loading = Loading the model …
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.
-job-delivering = Finished; the pictures are on their way …
 job-cancelled = Cancelled. Nothing was charged.
 job-cancelled-by = Cancelled by <@{ $actor_id }>. Nothing was charged.
 job-failed = { $sentence } Nothing was charged.

@@ -49,9 +49,7 @@ class StepAdapter(Protocol):
         """Turn the request's words into tensors on the device."""
         ...
 
-    def predict(
-        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
-    ) -> torch.Tensor:
+    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """One forward of the U-Net.
 
         Args:

@@ -36,7 +36,7 @@ class StableDiffusion:
         self._placement = placement
         self._scheduler_config: Mapping[str, Any] = dict(pipeline.scheduler.config)
         for module in (self._text_encoder, self._unet, self._vae):
-            module.eval().requires_grad_(False)  # noqa: FBT003 -- torch's own spelling
+            module.eval().requires_grad_(False)
         if self._unet.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
         if self._needs_full_precision_vae:
@@ -71,9 +71,7 @@ class StableDiffusion:
         return EncodedText(positive=positive, negative=negative, notices=tuple(notices))
 
     @torch.inference_mode()
-    def predict(
-        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
-    ) -> torch.Tensor:
+    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """One forward of the U-Net; see `StepAdapter.predict`."""
         prediction: torch.Tensor = self._unet(
             latents.to(self._placement.dtype),
@@ -100,9 +98,7 @@ class StableDiffusion:
         cut = self._cut_words(text, limit)
         if cut:
             notices.append(Notice(key=notice_key, values={"text": cut}))
-        tokens = self._tokenizer(
-            text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
-        )
+        tokens = self._tokenizer(text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")
         device = self._placement.device
         mask = None
         if getattr(self._text_encoder.config, "use_attention_mask", False):

@@ -16,7 +16,10 @@ from bot.jobs.given import GivenRequest, read_typed_options
         ("a --no x --no y, z", GivenRequest(prompt="a", negative_prompt="x, y, z")),
         ("a cat --ar 16:9", GivenRequest(prompt="a cat", size="16:9")),
         ("a cat --ar16:9 sleeping", GivenRequest(prompt="a cat sleeping", size="16:9")),
-        ("a --seed 7 --steps 30 --cfg 6.5", GivenRequest(prompt="a", seed=7, num_inference_steps=30, guidance_scale=6.5)),
+        (
+            "a --seed 7 --steps 30 --cfg 6.5",
+            GivenRequest(prompt="a", seed=7, num_inference_steps=30, guidance_scale=6.5),
+        ),
         ("a —seed 7", GivenRequest(prompt="a", seed=7)),
         ("now—no more", GivenRequest(prompt="now—no more")),
         ("a —word", GivenRequest(prompt="a —word")),

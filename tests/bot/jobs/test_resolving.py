@@ -2,7 +2,8 @@
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings as hypothesis_settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.errors import Refused
@@ -62,9 +63,7 @@ def test_numbers_out_of_range_are_moved_and_told(
         ("1x9999", (64, 128), True),
     ],
 )
-def test_sizes(
-    settings: Settings, catalogue: Catalogue, size: str, expected: tuple[int, int], is_told: bool
-) -> None:
+def test_sizes(settings: Settings, catalogue: Catalogue, size: str, expected: tuple[int, int], is_told: bool) -> None:
     request, notices = _resolve(settings, catalogue, size=size)
     assert (request.width, request.height) == expected
     assert bool(notices) is is_told

@@ -64,9 +64,7 @@ class Recolor(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"recolor
     async def callback(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer()
         file = discord.File(io.BytesIO(png(self.color)), f"{self.color}.png")
-        await interaction.edit_original_response(
-            view=picture(f"Now {self.color}", file.filename), attachments=[file]
-        )
+        await interaction.edit_original_response(view=picture(f"Now {self.color}", file.filename), attachments=[file])
 
 
 class Remix(discord.ui.DynamicItem[discord.ui.Button[Any]], template="remix"):
@@ -100,9 +98,7 @@ def waiting(text: str) -> discord.ui.LayoutView:
 
 
 class Question(discord.ui.Modal, title="Remix"):
-    prompt = discord.ui.Label(
-        text="Prompt", component=discord.ui.TextInput(custom_id="prompt", max_length=60)
-    )
+    prompt = discord.ui.Label(text="Prompt", component=discord.ui.TextInput(custom_id="prompt", max_length=60))
 
     def __init__(self) -> None:
         super().__init__(custom_id="question")
@@ -118,9 +114,7 @@ async def hello(interaction: discord.Interaction) -> None:
 
 
 @app_commands.command(description="Defer, show progress, deliver a picture")
-@app_commands.describe(
-    prompt="What to paint", size="How large", seconds="How long it takes", count="How many"
-)
+@app_commands.describe(prompt="What to paint", size="How large", seconds="How long it takes", count="How many")
 async def paint(
     interaction: discord.Interaction,
     prompt: str,
@@ -132,9 +126,7 @@ async def paint(
     for percent in (0, 50):
         await interaction.edit_original_response(view=waiting(f"{prompt}: {percent} %"))
         await asyncio.sleep(seconds / 2)
-    files = [
-        discord.File(io.BytesIO(png(color)), f"{color}.png", description=prompt) for color in COLORS[:count]
-    ]
+    files = [discord.File(io.BytesIO(png(color)), f"{color}.png", description=prompt) for color in COLORS[:count]]
     view = picture(f"{prompt} ({size})", *(file.filename for file in files))
     await interaction.edit_original_response(view=view, attachments=files)
 
@@ -168,9 +160,7 @@ async def keep(interaction: discord.Interaction, seconds: float) -> None:
         await interaction.edit_original_response(content="by token")
     except discord.HTTPException as error:
         channel = interaction.client.get_partial_messageable(message.channel.id)
-        await channel.get_partial_message(message.id).edit(
-            content=f"by bot token after {error.status}/{error.code}"
-        )
+        await channel.get_partial_message(message.id).edit(content=f"by bot token after {error.status}/{error.code}")
 
 
 @app_commands.command(description="Open a form")
@@ -198,9 +188,7 @@ async def heavy(interaction: discord.Interaction) -> None:
     try:
         await interaction.edit_original_response(attachments=[file])
     except discord.HTTPException as error:
-        await interaction.edit_original_response(
-            content=f"{interaction.filesize_limit} {error.status} {error.code}"
-        )
+        await interaction.edit_original_response(content=f"{interaction.filesize_limit} {error.status} {error.code}")
 
 
 @app_commands.command(description="Post in the channel with the bot's token and tell how it went")

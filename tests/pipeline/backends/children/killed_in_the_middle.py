@@ -1,4 +1,4 @@
-"""Takes two jobs, finishes the first, and is killed as the OOM killer does it; both words are still on the wire."""
+"""Takes two jobs, finishes the first, and is killed as the OOM killer does it; the words are on the wire."""
 
 import os
 import signal

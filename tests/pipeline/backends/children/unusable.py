@@ -1,4 +1,4 @@
-"""Cannot work as long as the file named on its command line is there; without it, it is not even able to say so."""
+"""Cannot work while the file named on its command line is there; without it, cannot even say so."""
 
 import sys
 from pathlib import Path

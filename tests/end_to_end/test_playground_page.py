@@ -1,0 +1,105 @@
+"""The README's first command, in a real browser: type, watch, press.
+
+With SAVE_SCREENSHOTS=1 the pictures go to docs/images, where the README shows them.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncGenerator[str]:
+    """`easel playground`, and what it prints; ended by Ctrl-C, after which nothing of it is left."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
+    environment |= {"EASEL_STORAGE__DIRECTORY": str(tmp_path), "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.3"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "playground", "--no-open", "--port", "0"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(90):
+        while (match := re.search(rb"http://\S+", line := await process.stdout.readline())) is None:
+            assert line, "the playground ended without an address"
+    yield match[0].decode()
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(30):
+        assert await process.wait() == 0
+
+
+@pytest.fixture
+async def page() -> AsyncGenerator["Page"]:
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - skipped where there is no browser
+
+    async with async_playwright() as engine:
+        browser = await engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(60_000)
+        yield page
+        await browser.close()
+
+
+async def _type_imagine(page: "Page", prompt: str) -> None:
+    await page.locator("#channel-composer-input").click()
+    await page.keyboard.type("/imagine")
+    await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type(prompt)
+    await page.keyboard.press("Enter")
+
+
+async def _pictures_shown(page: "Page", count: int) -> None:
+    """Wait until so many pictures of a finished size are shown."""
+    async with asyncio.timeout(60):
+        while True:
+            sizes = await page.locator("#channel-message-list img").evaluate_all(
+                "(images) => images.map((image) => image.naturalWidth)"
+            )
+            if sum(size == 256 for size in sizes) >= count:
+                return
+            await asyncio.sleep(0.2)
+
+
+async def test_a_newcomer_types_a_prompt_watches_and_presses_reroll(address: str, page: "Page", tmp_path: Path) -> None:
+    pictures = ROOT / "docs" / "images" if os.environ.get("SAVE_SCREENSHOTS") else tmp_path
+    pictures.mkdir(parents=True, exist_ok=True)
+    await page.goto(address)
+    await page.get_by_text("Ask Easel for a picture").first.wait_for()
+    # The page is live once it has the commands that the bot registered.
+    await page.wait_for_load_state("networkidle")
+    messages = page.locator("#channel-message-list")
+    await _type_imagine(page, "a red apple")
+    await messages.get_by_text(re.compile(r"seed \d+")).first.wait_for()
+    await _pictures_shown(page, 1)
+    await messages.get_by_role("button", name="Reroll").first.click()
+    await messages.get_by_text("Reroll for").wait_for()
+    await _pictures_shown(page, 2)
+    await _type_imagine(page, "three yellow stars on a blue background --steps 50 --seed 3")
+    await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
+    await page.screenshot(path=pictures / "drawing.png")
+    await messages.get_by_text(re.compile(r"seed 3 ")).wait_for()
+    await _pictures_shown(page, 3)
+    await messages.evaluate("(list) => { list.scrollTop = list.scrollHeight }")
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=pictures / "playground.png")

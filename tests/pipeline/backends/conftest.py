@@ -1,0 +1,107 @@
+"""A backend over one of the little workers in `children`, and what a test of it needs."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.backends.process import ProcessBackend
+from pipeline.backends.vigil import Timeouts
+from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, JobEvent, Progress
+
+CHILDREN = Path(__file__).parent / "children"
+PATIENCE_S = 60.0
+CONFIGURE = Configure(
+    protocol_version=PROTOCOL_VERSION,
+    device="cpu",
+    dtype="auto",
+    threads=0,
+    preview_interval_s=0.0,
+    models=(),
+    preload=None,
+    cache_directory=None,
+)
+
+
+class Rig(ProcessBackend):
+    """A backend with helpers to wait on what matters."""
+
+    _words: AsyncIterator[JobEvent] | None = None
+
+    async def next_event(self) -> JobEvent:
+        self._words = self._words or self.events()
+        async with asyncio.timeout(PATIENCE_S):
+            return await anext(self._words)
+
+    async def terminals(self, count: int) -> list[JobEvent]:
+        """The next terminal events; progress on the way is passed over."""
+        found: list[JobEvent] = []
+        while len(found) < count:
+            event = await self.next_event()
+            if not isinstance(event, Progress):
+                found.append(event)
+        return found
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        await wait_until(condition)
+
+    @property
+    def waiting_events(self) -> int:
+        return self._events.qsize()
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
+
+
+def has_zombie() -> bool:
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False
+
+
+Make = Callable[..., Rig]
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Make]:
+    """Backends over a child; closed in the end, with no task, descriptor or zombie left."""
+    made: list[Rig] = []
+    descriptors = open_descriptors()
+
+    def build(child: str, *arguments: str, command: tuple[str, ...] | None = None, **timeouts: float) -> Rig:
+        short = {"ready_s": 30.0, "stop_s": 5.0, "backoff_min_s": 0.01, "backoff_max_s": 0.05}
+        rig = Rig(
+            configure=CONFIGURE,
+            command=command or (sys.executable, str(CHILDREN / f"{child}.py"), *arguments),
+            timeouts=Timeouts(**(short | timeouts)),
+        )
+        made.append(rig)
+        return rig
+
+    yield build
+    for rig in made:
+        await rig.close()
+        await rig.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await wait_until(lambda: open_descriptors() <= descriptors)
+    assert not has_zombie()

@@ -1,0 +1,74 @@
+"""How long the pause before the next start is, and what a vigil complains about."""
+
+import asyncio
+
+import msgspec
+from structlog.testing import capture_logs
+
+from pipeline.backends.connection import describe_exit
+from pipeline.backends.vigil import Timeouts, Vigil
+from pipeline.protocol.messages import Heartbeat, Progress
+from pipeline.protocol.requests import GenerationRequest
+from tests.pipeline.backends.conftest import PATIENCE_S, Make, Rig
+
+
+async def fall(backend: Rig, request: GenerationRequest, times: int) -> list[float]:
+    """Let the worker end some times while it is ready: the pauses after it."""
+    with capture_logs() as logs:
+        for job_id in range(1, times + 1):
+            await backend.wait_ready(PATIENCE_S)
+            await backend.submit(job_id, 1, msgspec.structs.replace(request, prompt="fall"))
+            await backend.terminals(1)
+    return [entry["pause_s"] for entry in logs if entry.get("action") == "worker_lost"]
+
+
+async def test_pauses_double_up_to_the_longest(make: Make) -> None:
+    backend = make("exit_at_start", backoff_min_s=0.01, backoff_max_s=0.03)
+    with capture_logs() as logs:
+        await backend.start()
+        await backend.until(lambda: backend.status.restarts >= 4)
+    pauses = [entry["pause_s"] for entry in logs if entry.get("action") == "worker_lost"]
+    assert pauses[:4] == [0.01, 0.02, 0.03, 0.03]
+
+
+async def test_a_worker_that_was_ready_only_briefly_does_not_reset_the_pause(
+    make: Make, request_: GenerationRequest
+) -> None:
+    backend = make("good", backoff_min_s=0.01, backoff_max_s=1.0, stable_s=60.0)
+    await backend.start()
+    assert (await fall(backend, request_, 3))[:2] == [0.01, 0.02]
+
+
+async def test_a_worker_that_was_ready_long_enough_does(make: Make, request_: GenerationRequest) -> None:
+    backend = make("good", backoff_min_s=0.01, backoff_max_s=1.0, stable_s=0.0)
+    await backend.start()
+    assert (await fall(backend, request_, 3))[:2] == [0.01, 0.01]
+
+
+async def test_a_loading_engine_has_its_own_patience() -> None:
+    vigil = Vigil(Timeouts(step_s=10, load_s=100))
+    vigil.now_ready()
+    vigil.heard(Heartbeat(phase="loading", quiet_s=99, rss_bytes=0))
+    assert vigil._complaint_now() is None
+    vigil.heard(Heartbeat(phase="loading", quiet_s=101, rss_bytes=0))
+    async with asyncio.timeout(PATIENCE_S):
+        assert await vigil.complaint() == "did not move for 101 s while loading"
+
+
+def test_an_idle_engine_need_not_move_and_a_step_is_movement() -> None:
+    vigil = Vigil(Timeouts(step_s=10))
+    vigil.now_ready()
+    vigil.heard(Heartbeat(phase="idle", quiet_s=1_000, rss_bytes=0))
+    assert vigil._complaint_now() is None
+    vigil.heard(Heartbeat(phase="running", quiet_s=11, rss_bytes=0))
+    assert vigil._complaint_now() == "did not move for 11 s while running"
+    vigil.heard(Progress(job_id=1, attempt=1, phase="running", step=1, total_steps=2, elapsed_s=11))
+    assert vigil._complaint_now() is None
+
+
+def test_exits_in_words() -> None:
+    assert describe_exit(70) == "ended with exit code 70"
+    assert describe_exit(-15) == "was ended by SIGTERM"
+    assert describe_exit(-9).startswith("was killed (SIGKILL)")
+    assert describe_exit(-250) == "was ended by signal 250"
+    assert describe_exit(None) == "is still there"

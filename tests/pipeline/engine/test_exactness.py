@@ -1,0 +1,154 @@
+"""The engine against diffusers' own, unmodified pipeline, in float64: the same latents for the same inputs."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from config.catalogue import Catalogue
+from pipeline.engine import loop
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import choose_placement
+from pipeline.engine.finishing import Finisher
+from pipeline.engine.loop import Engine
+from pipeline.engine.schedulers import build_scheduler
+from pipeline.protocol.messages import Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS
+
+TOLERANCE = 1e-8
+
+_latents: list[torch.Tensor] = []
+
+
+class _Recorder(Finisher):
+    """Keeps the final latents of every job."""
+
+    def __init__(self, job: Any, *rest: Any) -> None:
+        _latents.append(job.latents.clone())
+        super().__init__(job, *rest)
+
+
+class Studio:
+    """An engine in float64 and what it said."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.events: list[JobEvent] = []
+        self.engine = Engine(
+            models=catalogue.models,
+            placement=choose_placement("cpu", "float64"),
+            preview_interval_s=0.0,
+            cache_directory=None,
+            emit=self.events.append,
+            activity=Activity(),
+        )
+        self.engine.preload("pocket")
+
+    def draw(self, request: GenerationRequest) -> torch.Tensor:
+        """Final latents, [images, 4, h, w]."""
+        _latents.clear()
+        self.engine.submit(Submit(job_id=1, attempt=1, request=request))
+        while self.engine.has_work:
+            self.engine.tick()
+        assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
+        return _latents[-1]
+
+
+@pytest.fixture(scope="module")
+def module_catalogue() -> Catalogue:
+    from config.catalogue import load_catalogue  # noqa: PLC0415 - the shared fixture lives for one test only
+    from config.settings import PipelineSettings  # noqa: PLC0415 - as above
+
+    return load_catalogue(PipelineSettings().catalogue, "pocket")
+
+
+@pytest.fixture(scope="module")
+def studio(module_catalogue: Catalogue) -> Studio:
+    return Studio(module_catalogue)
+
+
+@pytest.fixture(autouse=True)
+def record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "Finisher", _Recorder)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    folder = Path(__file__).parents[3] / "models" / "pocket"
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float64)
+    pipeline.text_encoder.to(torch.float64)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
+    return pipeline
+
+
+def _expected(reference: Any, request: GenerationRequest) -> torch.Tensor:
+    sampler = SAMPLERS[request.scheduler_name]
+    scheduler = build_scheduler(sampler, reference.own_scheduler_config, request.num_inference_steps)
+    reference.scheduler = scheduler
+    timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.explicit_timesteps else {}
+    answer = reference(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt or None,
+        num_inference_steps=request.num_inference_steps,
+        guidance_scale=request.guidance_scale,
+        height=request.height,
+        width=request.width,
+        num_images_per_prompt=request.num_images,
+        generator=[torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)],
+        output_type="latent",
+        **timesteps,
+    )
+    return answer.images
+
+
+@pytest.mark.parametrize("negative", ["", "red, rain"])
+@pytest.mark.parametrize("guidance_scale", [1.0, 7.0])
+@pytest.mark.parametrize("scheduler_name", sorted(SAMPLERS))
+def test_latents_equal_diffusers(
+    studio: Studio,
+    reference: Any,
+    request_: GenerationRequest,
+    scheduler_name: str,
+    guidance_scale: float,
+    negative: str,
+) -> None:
+    request = msgspec.structs.replace(
+        request_,
+        scheduler_name=scheduler_name,
+        guidance_scale=guidance_scale,
+        negative_prompt=negative,
+        num_inference_steps=5,
+        num_images=2,
+    )
+    difference = (studio.draw(request) - _expected(reference, request)).abs().max().item()
+    assert difference <= TOLERANCE
+
+
+def test_another_seed_prompt_or_guidance_gives_other_latents(studio: Studio, request_: GenerationRequest) -> None:
+    base = studio.draw(request_)
+    for change in ({"seed": 8}, {"prompt": "a blue car"}, {"guidance_scale": 2.0}, {"negative_prompt": "red"}):
+        other = studio.draw(msgspec.structs.replace(request_, **change))
+        assert (other - base).abs().max().item() > 1e-3
+
+
+def test_each_image_of_a_job_can_be_drawn_alone(studio: Studio, request_: GenerationRequest) -> None:
+    together = studio.draw(msgspec.structs.replace(request_, num_images=3, scheduler_name="Euler a"))
+    for index in range(3):
+        alone = msgspec.structs.replace(request_, seed=request_.seed + index, scheduler_name="Euler a")
+        assert (studio.draw(alone)[0] - together[index]).abs().max().item() <= TOLERANCE
+
+
+def test_a_job_is_told_step_by_step_and_ends_once(catalogue: Catalogue, request_: GenerationRequest) -> None:
+    studio = Studio(catalogue)
+    studio.draw(msgspec.structs.replace(request_, scheduler_name="Heun", prompt="word " * 120))
+    studio.engine.close()
+    steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]
+    assert steps == [0, 1, 2, 3, 4]
+    (finished,) = [event for event in studio.events if isinstance(event, Finished)]
+    assert studio.events[-1] is finished
+    assert [notice.key for notice in finished.notices] == ["notice-prompt-cut"]
+    assert (finished.images[0].width, finished.images[0].seed) == (256, 7)

@@ -1,0 +1,199 @@
+"""Frames: every message survives the wire, however it is cut; nothing else is taken for one."""
+
+import itertools
+import struct
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.protocol import codec
+from pipeline.protocol.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
+from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.limits import MAX_FRAME_BYTES
+from pipeline.protocol.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Configure,
+    Failed,
+    Finished,
+    FromWorker,
+    Heartbeat,
+    ImageFile,
+    Notice,
+    Progress,
+    Ready,
+    Submit,
+    ToWorker,
+    Unusable,
+)
+from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+
+SOURCES = (
+    FolderSource(path="/models/a"),
+    FileSource(path="/models/b.safetensors", config="/models/b"),
+    HubSource(repo_id="somebody/model", revision="abc"),
+)
+MODELS = tuple(
+    ModelSpec(
+        key=f"model-{number}",
+        title="A model",
+        source=source,
+        family="sd",
+        license="MIT",
+        samplers=("Euler",),
+        enlarger=Enlarger(path="/models/up.safetensors", scale=4) if number else None,
+    )
+    for number, source in enumerate(SOURCES)
+)
+REQUEST = GenerationRequest(
+    prompt="a red äpple 🍎",
+    negative_prompt="",
+    num_inference_steps=4,
+    guidance_scale=5.5,
+    width=64,
+    height=72,
+    scheduler_name="Euler",
+    seed=2**32 - 1,
+    num_images=1,
+    model_key="pocket",
+)
+TO_WORKER: tuple[ToWorker, ...] = (
+    Configure(
+        protocol_version=PROTOCOL_VERSION,
+        device="cuda",
+        dtype="float16",
+        threads=2,
+        preview_interval_s=0.5,
+        models=MODELS,
+        preload="model-0",
+        cache_directory=None,
+    ),
+    Submit(job_id=2**62, attempt=3, request=REQUEST),
+    Cancel(job_id=1, attempt=1),
+)
+IMAGE = ImageFile(data=bytes(range(256)), media_type="image/png", width=64, height=64, seed=7)
+FROM_WORKER: tuple[FromWorker, ...] = (
+    Ready(
+        protocol_version=PROTOCOL_VERSION,
+        device="cuda",
+        device_name="A card",
+        dtype="float16",
+        vram_bytes=2**37,
+        models=("pocket",),
+        missing={"other": "Its files are not there."},
+        capacity=2,
+        versions={"torch": "2.13"},
+    ),
+    Unusable(sentence="There is no CUDA device."),
+    Heartbeat(phase="loading", quiet_s=1.25, rss_bytes=2**33),
+    Progress(job_id=1, attempt=2, phase="running", step=3, total_steps=4, elapsed_s=0.5, preview=b"\x00\xff"),
+    Finished(
+        job_id=1,
+        attempt=2,
+        images=(IMAGE, IMAGE),
+        notices=(Notice(key="cut", values={"count": 3, "text": "rest"}),),
+        denoise_s=1.5,
+        total_s=2.5,
+    ),
+    *(Failed(job_id=1, attempt=2, reason=reason, detail="why") for reason in FailureReason),
+)
+
+
+def name_of(message: object) -> str:
+    return type(message).__name__
+
+
+def bodies(data: bytes, cuts: list[int] | None = None) -> list[bytes]:
+    """What a reader finds in bytes that arrive in pieces."""
+    reader = FrameReader()
+    edges = [0, *sorted(cuts or []), len(data)]
+    return [body for start, end in itertools.pairwise(edges) for body in reader.feed(data[start:end])]
+
+
+@pytest.mark.parametrize("message", TO_WORKER, ids=name_of)
+def test_words_to_a_worker_survive(message: ToWorker) -> None:
+    (body,) = bodies(encode_frame(message))
+    assert decode_to_worker(body) == message
+
+
+@pytest.mark.parametrize("message", FROM_WORKER, ids=name_of)
+def test_words_of_a_worker_survive(message: FromWorker) -> None:
+    (body,) = bodies(encode_frame(message))
+    assert decode_from_worker(body) == message
+
+
+def test_every_message_is_among_them() -> None:
+    assert {type(message) for message in TO_WORKER} == set(ToWorker.__args__)
+    assert {type(message) for message in FROM_WORKER} == set(FromWorker.__args__)
+
+
+WIRE = b"".join(encode_frame(message) for message in FROM_WORKER)
+
+
+@given(st.lists(st.integers(0, len(WIRE)), max_size=40))
+def test_pieces_make_no_difference(cuts: list[int]) -> None:
+    assert [decode_from_worker(body) for body in bodies(WIRE, cuts)] == list(FROM_WORKER)
+
+
+@given(st.lists(st.binary(max_size=50), max_size=10), st.integers(1, 5))
+def test_any_bodies_come_out_as_they_went_in(parts: list[bytes], step: int) -> None:
+    data = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+    assert bodies(data, list(range(0, len(data), step))) == parts
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_an_error_of_the_protocol_or_a_message(body: bytes) -> None:
+    for decode in (decode_to_worker, decode_from_worker):
+        try:
+            decode(body)
+        except ProtocolError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode({"type": "Nothing"}),
+        msgspec.msgpack.encode({"type": "Progress", "job_id": "one"}),
+        msgspec.msgpack.encode([1, 2]),
+    ],
+)
+def test_what_is_no_message_is_refused(body: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode_to_worker(body)
+    with pytest.raises(ProtocolError):
+        decode_from_worker(body)
+
+
+def test_each_side_takes_only_the_others_words() -> None:
+    (cancel,) = bodies(encode_frame(TO_WORKER[2]))
+    (unusable,) = bodies(encode_frame(FROM_WORKER[1]))
+    with pytest.raises(ProtocolError):
+        decode_from_worker(cancel)
+    with pytest.raises(ProtocolError):
+        decode_to_worker(unusable)
+
+
+def test_a_length_over_the_limit_is_refused_before_its_bytes_come() -> None:
+    with pytest.raises(ProtocolError):
+        list(FrameReader().feed(struct.pack(">I", MAX_FRAME_BYTES + 1)))
+    assert list(FrameReader().feed(struct.pack(">I", MAX_FRAME_BYTES))) == []
+
+
+def test_text_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        list(FrameReader().feed(b"Traceback (most recent call last):"))
+
+
+def test_a_message_over_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(encode_frame(FROM_WORKER[4])) - 4
+    monkeypatch.setattr(codec, "MAX_FRAME_BYTES", size)
+    encode_frame(FROM_WORKER[4])
+    monkeypatch.setattr(codec, "MAX_FRAME_BYTES", size - 1)
+    with pytest.raises(ProtocolError):
+        encode_frame(FROM_WORKER[4])
