@@ -36,7 +36,7 @@ ENV PATH=/opt/easel/.venv/bin:$PATH \
     HF_HOME=/data/models \
     EASEL_STORAGE__DIRECTORY=/data
 
-USER easel
+USER 10001
 WORKDIR /data
 VOLUME ["/data", "/models"]
 HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["easel", "doctor", "--quick"]
