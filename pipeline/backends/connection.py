@@ -12,7 +12,9 @@ import contextlib
 import os
 import signal
 import socket
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from typing import Final, Self
 
 import structlog
@@ -30,7 +32,7 @@ _log = structlog.get_logger("worker")
 class Connection:
     """A started child. Frames go out in order; frames come in through `messages`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, stream: socket.socket, output: socket.socket) -> None:
+    def __init__(self, process: Process, stream: socket.socket, output: socket.socket) -> None:
         self._process = process
         self._stream = stream
         self._output = output
@@ -48,7 +50,7 @@ class Connection:
         Raises:
             OSError: the program cannot be started.
         """
-        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        with ExitStack() as ours, ExitStack() as theirs:
             stream, stream_there = _socket_pair(ours, theirs)
             # Not asyncio's pipes: those keep `wait` waiting for as long as a grandchild holds them open.
             output, output_there = _socket_pair(ours, theirs)
@@ -149,7 +151,7 @@ def describe_exit(code: int | None) -> str:
     return f"was ended by {name}"
 
 
-def _socket_pair(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[socket.socket, socket.socket]:
+def _socket_pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
     here, there = socket.socketpair()
     here.setblocking(False)
     return ours.enter_context(here), theirs.enter_context(there)

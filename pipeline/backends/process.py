@@ -176,7 +176,8 @@ class ProcessBackend:
             if self._sentence is None:
                 sentence = f"The worker {loss.detail}. It starts again shortly."
                 await self._set_state(WorkerState.RESTARTING, sentence)
-            _log.warning("worker lost", action="worker_lost", reason=loss.reason, detail=loss.detail, pause_s=pause_s)
+            log = _log.bind(reason=loss.reason, detail=loss.detail)
+            log.warning("worker lost", action="worker_lost", pause_s=pause_s)
             jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311 - a pause is no secret
             await asyncio.sleep(pause_s * jitter)
             pause_s = min(pause_s * 2, self._timeouts.backoff_max_s)

@@ -45,17 +45,19 @@ class Vigil:
         self._waiting_since = self._heard_at
         self._ready_at: float | None = None
         self._beat: Heartbeat | None = None
-        self._is_over = False
+        self._ended_at: float | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether the worker was given up; what it said before is read all the same."""
-        return self._is_over
+        return self._ended_at is not None
 
     @property
     def was_stable(self) -> bool:
         """Whether the worker was ready for so long that its end is no part of a series."""
-        return self._ready_at is not None and time.monotonic() - self._ready_at >= self._timeouts.stable_s
+        if self._ready_at is None or self._ended_at is None:
+            return False
+        return self._ended_at - self._ready_at >= self._timeouts.stable_s
 
     def heard(self, message: FromWorker) -> None:
         """Take note of a message."""
@@ -71,7 +73,7 @@ class Vigil:
 
     def end(self) -> None:
         """The worker was given up."""
-        self._is_over = True
+        self._ended_at = time.monotonic()
 
     async def complaint(self) -> str:
         """Wait until the worker looks lost: what is wrong with it, in words that follow "The worker"."""

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipeline.backends.base import WorkerState, WorkerUnavailable
+from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.backends.conftest import CHILDREN, PATIENCE_S, Make, is_alive, wait_until
 
@@ -116,6 +117,29 @@ async def test_close_interrupted_and_called_again_leaves_no_child(make: Make) ->
     assert not is_alive(pid)
 
 
+async def test_close_in_a_burial_leaves_no_child(make: Make, request_: GenerationRequest) -> None:
+    backend = make("deserter", stop_s=0.3)
+    await backend.start()
+    pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
+    await backend.submit(1, 1, request_)
+    await backend.until(lambda: backend.status.state is WorkerState.RESTARTING)
+    assert is_alive(pid)
+    await backend.close()
+    assert not is_alive(pid)
+    assert [event async for event in backend.events()] == []
+
+
+async def test_a_worker_that_only_closes_its_end_is_ended(make: Make, request_: GenerationRequest) -> None:
+    backend = make("deserter", stop_s=0.1, backoff_min_s=30, backoff_max_s=30)
+    await backend.start()
+    pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
+    await backend.submit(1, 1, request_)
+    (failed,) = await backend.terminals(1)
+    assert isinstance(failed, Failed)
+    assert failed.detail == "The worker closed its connection and had to be ended."
+    assert not is_alive(pid)
+
+
 async def test_close_gives_running_attempts_no_event(make: Make, request_: GenerationRequest) -> None:
     backend = make("silent")
     await backend.start()
@@ -153,9 +177,13 @@ async def test_close_in_the_pause_before_a_restart(make: Make) -> None:
     assert backend.status.restarts == 0
 
 
+def fail() -> None:
+    raise ValueError("a fault")
+
+
 async def test_a_fault_of_a_listener_costs_nothing(make: Make, request_: GenerationRequest) -> None:
     backend = make("good")
-    backend.on_ready(lambda: [][0])
+    backend.on_ready(fail)
     await backend.start()
     await backend.wait_ready(PATIENCE_S)
     await backend.submit(1, 1, request_)

@@ -1,0 +1,108 @@
+"""From a command's arrival to the finished message, against a bare loop that does the same work.
+
+The bare loop is what one would write with diffusers' components and nothing else: encode, denoise, decode, enlarge,
+write PNG. Both sides run alone, turn by turn, with the same model, threads, steps and images.
+"""
+
+import asyncio
+import io
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks._harness import running_bot
+from benchmarks.report import Report
+
+GOAL: Final = 1.10
+PAIRS: Final = 7
+STEPS: Final = 40
+IMAGES: Final = 2
+THREADS: Final = 2
+GUIDANCE_SCALE: Final = 5.0
+MODELS: Final = Path(__file__).parents[1] / "models"
+
+
+def run() -> Report:
+    """Take the pairs."""
+    return asyncio.run(_run())
+
+
+async def _run() -> Report:
+    bare = _bare_loop()
+    ours_s: list[float] = []
+    bare_s: list[float] = []
+    async with running_bot(THREADS) as running:
+        local = running.local
+        for seed in range(1, PAIRS + 2):
+            began = time.monotonic()
+            await local.member.slash(
+                local.channel, "imagine", prompt="a red apple", steps=STEPS, images=IMAGES, seed=seed, sampler="Euler"
+            )
+            await local.wait_for_message(
+                lambda message, seed=seed: f"seed {seed} " in json.dumps(message["components"])
+            )
+            ours_s.append(time.monotonic() - began)
+            began = time.monotonic()
+            await asyncio.to_thread(bare, seed)
+            bare_s.append(time.monotonic() - began)
+    # The first of each warms caches up.
+    ratios = [ours / plain for ours, plain in zip(ours_s[1:], bare_s[1:], strict=True)]
+    value = statistics.median(ratios)
+    return Report(
+        name="overhead",
+        goal=f"service / bare loop <= {GOAL}",
+        value=value,
+        holds=value <= GOAL,
+        median=value,
+        minimum=min(ratios),
+        pairs=PAIRS,
+        detail={
+            "service_s": statistics.median(ours_s[1:]),
+            "bare_s": statistics.median(bare_s[1:]),
+            "max_ratio": max(ratios),
+            "steps": STEPS,
+            "images": IMAGES,
+        },
+    )
+
+
+def _bare_loop() -> Callable[[int], None]:
+    """Load the model and return a function that draws one job."""
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    import torch  # noqa: PLC0415 - after OMP_WAIT_POLICY is set, as the worker does
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (  # noqa: PLC0415 - as above
+        StableDiffusionPipeline,
+    )
+    from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler  # noqa: PLC0415 - as above
+    from PIL import Image  # noqa: PLC0415 - as above
+    from spandrel import ModelLoader  # noqa: PLC0415 - as above
+
+    torch.set_num_threads(THREADS)
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(str(MODELS / "pocket"), dtype=torch.float32)
+    enlarger: Any = ModelLoader().load_from_file(str(MODELS / "upscaler" / "realesr-animevideov3-x4.safetensors"))
+    enlarger.model.float()
+    config = pipeline.scheduler.config
+
+    @torch.inference_mode()
+    def draw(seed: int) -> None:
+        scheduler: Any = EulerDiscreteScheduler.from_config(config, timestep_spacing="linspace")
+        scheduler.set_timesteps(STEPS)
+        positive, negative = pipeline.encode_prompt("a red apple", "cpu", IMAGES, True)
+        text = torch.cat([negative, positive])
+        generators = [torch.Generator().manual_seed(seed + index) for index in range(IMAGES)]
+        noise = torch.cat([torch.randn(1, 4, 16, 16, generator=generator) for generator in generators])
+        latents = noise * scheduler.init_noise_sigma
+        for timestep in scheduler.timesteps:
+            rows = scheduler.scale_model_input(torch.cat([latents, latents]), timestep)
+            empty, asked = pipeline.unet(rows, timestep, encoder_hidden_states=text, return_dict=False)[0].chunk(2)
+            latents = scheduler.step(empty + GUIDANCE_SCALE * (asked - empty), timestep, latents).prev_sample
+        pixels = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample / 2 + 0.5
+        for large in enlarger(pixels.clamp(0, 1)):
+            array = (large.clamp(0, 1).permute(1, 2, 0) * 255).round().byte().numpy()
+            Image.fromarray(array).save(io.BytesIO(), "PNG")
+
+    return draw
