@@ -1,0 +1,120 @@
+"""Settings and catalogue: right ones load, wrong ones end in one sentence that names the field."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config.catalogue import load_catalogue
+from config.loading import ConfigError, load_settings
+from config.settings import Settings
+from pipeline.protocol.models import FolderSource
+
+ROOT = Path(__file__).parents[2]
+UNSET = {("discord", "token"), ("discord", "token_file"), ("pipeline", "cache_directory")}
+
+
+def test_the_example_holds_every_setting_with_its_default() -> None:
+    example = tomllib.loads((ROOT / "easel.example.toml").read_text())
+    text = (ROOT / "easel.example.toml").read_text()
+    for area, field in Settings.model_fields.items():
+        assert field.annotation is not None
+        for name, setting in field.annotation.model_fields.items():
+            assert setting.description, f"{area}.{name} is not described"
+            assert setting.description in text
+            assert (area, name) in UNSET or name in example[area], f"{area}.{name}"
+    shipped = load_settings(ROOT / "easel.example.toml")
+    assert shipped.quotas == Settings().quotas
+    assert shipped.pipeline.default_model == Settings().pipeline.default_model
+
+
+def test_variables_win_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "easel.toml"
+    file.write_text("[quotas]\namount = 3\nperiod = 'week'\n")
+    monkeypatch.setenv("EASEL_QUOTAS__AMOUNT", "4")
+    settings = load_settings(file)
+    assert (settings.quotas.amount, settings.quotas.period) == (4, "week")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[quotas]\namount = 'many'\n", r"quotas\.amount .*EASEL_QUOTAS__AMOUNT.* valid integer.* 'many' now"),
+        ("[quotas]\namount = -1\n", r"quotas\.amount .*greater than or equal to 0"),
+        ("[quotas]\nperiod = 'year'\n", r"quotas\.period .*'hour', 'day', 'week' or 'month'"),
+        ("[quotas]\ntime_zone = 'Mars/Base'\n", r"quotas\.time_zone .*no IANA time zone"),
+        ("[quotas]\namont = 3\n", r"no setting quotas\.amont"),
+        ("[quota]\namount = 3\n", r"no setting quota "),
+        ("[pipeline]\ndevice = 'tpu'\n", r"pipeline\.device .*'cpu'"),
+        ("[discord]\napi_base_url = 'discord.com'\n", r"discord\.api_base_url .*must begin with http"),
+        ("[quotas\n", r"not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "easel.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        load_settings(file)
+
+
+def test_a_wrong_token_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "easel.toml"
+    file.write_text("[discord]\ntoken = 123456789\n")
+    with pytest.raises(ConfigError, match=r"discord\.token") as error:
+        load_settings(file)
+    assert "123456789" not in str(error.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_the_token_comes_from_a_file_and_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("secret-of-the-bot\n")
+    monkeypatch.setenv("EASEL_DISCORD__TOKEN_FILE", str(tmp_path / "token"))
+    assert load_settings().discord.read_token() == "secret-of-the-bot"
+    monkeypatch.setenv("EASEL_DISCORD__TOKEN", "another-secret")
+    settings = load_settings()
+    assert settings.discord.read_token() == "another-secret"
+    assert "another-secret" not in repr(settings)
+
+
+def test_the_shipped_catalogue_has_absolute_paths_and_the_model_is_there() -> None:
+    catalogue = load_catalogue(Settings().pipeline.catalogue, "pocket")
+    source = catalogue.default.source
+    assert isinstance(source, FolderSource)
+    assert (Path(source.path) / "model_index.json").is_file()
+
+
+ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind = "folder", path = "a" }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[[model]]\n" + ENTRY + "[[model]]\n" + ENTRY, "two models with the key 'a'"),
+        ("[[model]]\n" + ENTRY.replace('"sd"', '"dalle"'), r"Invalid enum value 'dalle'"),
+        ("[[model]]\n" + ENTRY.replace("folder", "torrent"), r"Invalid value 'torrent'"),
+        ("[[model]]\n" + ENTRY + "colour = 1\n", "colour"),
+        ("[[model]]\n" + ENTRY + "defaults = { steps = 70 }\n", "defaults.steps is over bounds.max_steps"),
+        ("[[model]]\n" + ENTRY + "defaults = { width = 2048 }\n", "default size is outside its bounds"),
+        ("[[model]]\n" + ENTRY + "defaults = { width = 513 }\n", "width"),
+        ("[[model]]\n" + ENTRY + 'samplers = ["Restart"]\n', "names the sampler 'Restart'"),
+        ("[[model]]\n" + ENTRY, "default_model is 'pocket', which .* does not list; it lists a"),
+        ("[[model\n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_catalogue_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        load_catalogue(file, "pocket" if "default_model" in sentence else "a")
+
+
+def test_commented_entries_of_the_shipped_catalogue_are_right_but_for_what_is_not_built(tmp_path: Path) -> None:
+    text = (ROOT / "config" / "models.toml").read_text()
+    block = text[text.index('# [[model]]\n# key = "sd15"') : text.index("# The same as one")]
+    file = tmp_path / "models.toml"
+    file.write_text("\n".join(line.removeprefix("# ").removeprefix("#") for line in block.splitlines()))
+    assert load_catalogue(file, "sd15").default.defaults.width == 512

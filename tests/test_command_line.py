@@ -1,0 +1,112 @@
+"""The command line: sentences and exit codes, in real processes."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+
+def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_importing_the_bot_loads_no_torch() -> None:
+    program = "import sys, bot.__main__, bot.app, bot.doctor, bot.imagine; print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "set()"
+
+
+def test_a_picture_without_discord(tmp_path: Path) -> None:
+    out = tmp_path / "apple.png"
+    result = easel("imagine", "a red apple --steps 99", "--images", "2", "--seed", "3", "-o", str(out))
+    assert result.returncode == 0, result.stderr
+    assert "steps 99 → 50" in result.stderr
+    for number in (1, 2):
+        with Image.open(tmp_path / f"apple-{number}.png") as picture:
+            assert picture.size == (256, 256)
+            assert f"Seed: {2 + number}" in str(picture.info["parameters"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "sentence"),
+    [
+        (("run",), {}, 78, "There is no bot token"),
+        (("run",), {"EASEL_DISCORD__TOKEN_FILE": "/nowhere"}, 78, "discord.token_file) cannot be read"),
+        (("run",), {"EASEL_QUOTAS__AMOUNT": "x"}, 78, "quotas.amount"),
+        (("run", "--config", "none.toml"), {}, 78, "none.toml does not exist"),
+        (("imagine", "x", "-o", "x.png", "--size", "huge"), {}, 1, "“huge” is no size"),
+        (("imagine", "x", "-o", "x.png", "--model", "sdxl"), {}, 1, "no model called “sdxl”"),
+        (("imagine", "x", "-o", "/nowhere/x.png"), {}, 1, "The folder /nowhere does not exist"),
+        (("imagine", "x", "-o", "x.png"), {"EASEL_PIPELINE__DEVICE": "cuda"}, 1, "'cuda' was asked for"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], code: int, sentence: str
+) -> None:
+    result = easel(*arguments, EASEL_STORAGE__DIRECTORY=str(tmp_path), **variables)
+    assert result.returncode == code, result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("easel: ")]
+    assert len(lines) == 1
+    assert sentence in lines[0]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_in_use_or_broken_is_told(tmp_path: Path) -> None:
+    (tmp_path / "easel.db").write_text("no database" * 200)
+    result = easel("run", EASEL_STORAGE__DIRECTORY=str(tmp_path), EASEL_DISCORD__TOKEN="x")
+    assert result.returncode == 69
+    assert "easel.db cannot be used: file is not a database" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = easel("playground", "--no-open", "--port", port, EASEL_STORAGE__DIRECTORY=str(tmp_path))
+    assert result.returncode == 69
+    assert port in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_doctor_says_what_is_there(tmp_path: Path) -> None:
+    result = easel("doctor", EASEL_STORAGE__DIRECTORY=str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    for subject in ("settings", "database", "disk", "token", "worker", "device", "pocket"):
+        assert f" {subject} " in result.stdout
+    assert "BAD" not in result.stdout
+
+
+def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(
+        '[[model]]\nkey = "gone"\ntitle = "Gone"\nfamily = "sd"\nlicense = "none"\n'
+        'source = { kind = "folder", path = "nowhere" }\n'
+    )
+    result = easel(
+        "doctor",
+        EASEL_STORAGE__DIRECTORY=str(tmp_path),
+        EASEL_PIPELINE__CATALOGUE=str(catalogue),
+        EASEL_PIPELINE__DEFAULT_MODEL="gone",
+    )
+    assert result.returncode == 1
+    assert "BAD  gone" in result.stdout
+
+
+def test_the_quick_doctor_is_quick_and_right(tmp_path: Path) -> None:
+    assert easel("doctor", "--quick", EASEL_STORAGE__DIRECTORY=str(tmp_path)).returncode == 0
+    (tmp_path / "easel.db").write_text("no database" * 200)
+    assert easel("doctor", "--quick", EASEL_STORAGE__DIRECTORY=str(tmp_path)).returncode == 1
