@@ -25,7 +25,10 @@ def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
 
 
 def test_importing_the_bot_loads_no_torch() -> None:
-    program = "import sys, bot.__main__, bot.app, bot.doctor, bot.imagine; print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
+    program = (
+        "import sys, bot.__main__, bot.app, bot.doctor, bot.imagine;"
+        "print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
 

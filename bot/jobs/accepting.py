@@ -1,5 +1,6 @@
 """Taking a job: one transaction that inserts it and reserves its price, or one sentence that says why not."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -121,6 +122,10 @@ class Accepting:
             raise Refused("refused-queued", count=error.count) from error
         except QuotaExceeded as error:
             raise self._quota_refusal(error, now) from error
+        except sqlite3.Error as error:
+            # Disk full, or an I/O error: nothing was committed, so nothing may be acknowledged.
+            _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
+            raise Refused("refused-storage") from error
 
     async def quota_state(self, guild_id: int, user_id: int) -> QuotaState:
         """What this member may do here now."""

@@ -7,7 +7,7 @@ import pytest
 
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
-from config.settings import Settings
+from config.settings import Area, Settings
 from pipeline.protocol.models import FolderSource
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,8 @@ def test_the_example_holds_every_setting_with_its_default() -> None:
     example = tomllib.loads((ROOT / "easel.example.toml").read_text())
     text = (ROOT / "easel.example.toml").read_text()
     for area, field in Settings.model_fields.items():
-        assert field.annotation is not None
+        assert isinstance(field.annotation, type)
+        assert issubclass(field.annotation, Area)
         for name, setting in field.annotation.model_fields.items():
             assert setting.description, f"{area}.{name} is not described"
             assert setting.description in text

@@ -38,11 +38,15 @@ class BotProcess:
 
     async def start(self) -> None:
         """Start and wait until it answers commands."""
+        await self.spawn()
+        await self._local.wait_for_bot(60)
+
+    async def spawn(self) -> None:
+        """Start and do not wait."""
         with self._log_path.open("a") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
             )
-        await self._local.wait_for_bot(60)
 
     async def wait_for_log(self, words: str, timeout_s: float = 90) -> None:
         """Wait until these words were logged."""

@@ -1,5 +1,6 @@
 """Bad input: one private sentence, nothing charged, nothing lost."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,29 @@ async def test_a_worker_that_cannot_work_is_told(local: LocalDiscord, start_bot:
     assert result.response is not None
     assert "Nothing can be drawn right now" in result.response.content
     assert _jobs(tmp_path) == 0
+
+
+async def test_a_database_that_cannot_be_written_is_told(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    result = await local.member.slash(local.channel, "imagine", prompt="a cat")
+    assert result.response is not None
+    assert "The request could not be saved" in result.response.content
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        assert connection.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+
+
+async def test_a_wrong_token_ends_in_one_sentence(start_bot: StartBot) -> None:
+    bot = start_bot(EASEL_DISCORD__TOKEN="wrong")
+    await bot.spawn()
+    async with asyncio.timeout(60):
+        assert await bot.process.wait() == 78
+    assert "easel: Discord does not know this bot token" in bot.log
+    assert "Traceback" not in bot.log
 
 
 async def test_a_forged_or_foreign_button_is_refused(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""The message of a job in every state: what Discord gets, and what a prompt cannot do to it."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from discord import ui
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.presenting import job_message
+from bot.presenting.escaping import escape
+from bot.presenting.job_message import Allowance, ShownImage
+from bot.store.rows import Job, JobKind, JobStatus
+from config.catalogue import Catalogue
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+IMAGES = tuple(ShownImage(file_name=f"easel-7-{number}.png", width=256, height=256) for number in range(1, 5))
+
+
+@pytest.fixture
+def job(request_: GenerationRequest) -> Job:
+    return Job(
+        job_id=7,
+        interaction_id=1,
+        kind=JobKind.IMAGINE,
+        parent_job_id=None,
+        guild_id=5,
+        channel_id=6,
+        requester_id=42,
+        requester_name="Ada",
+        locale="en-US",
+        filesize_limit=1,
+        interaction_token="token",
+        token_expires_at=NOW,
+        message_id=9,
+        request=request_,
+        notices=(),
+        price=4,
+        period_start=NOW,
+        status=JobStatus.RUNNING,
+        failure=None,
+        error_id=None,
+        attempt=1,
+        cancel_requested_by=None,
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=None,
+        denoise_s=1.0,
+        total_s=1.234,
+    )
+
+
+def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
+    """The job in every state."""
+    failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
+    return {
+        "queued": job_message.queued(job, position=2, starts_at=NOW),
+        "next": job_message.queued(job, position=1, starts_at=None),
+        "again": job_message.waiting_again(job),
+        "loading": job_message.loading(job),
+        "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
+        "done": job_message.done(job, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
+        "cancelled": job_message.cancelled(job),
+        "failed": job_message.failed(failed),
+    }
+
+
+def texts(view: ui.LayoutView) -> list[str]:
+    return [item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay)]
+
+
+def labels(view: ui.LayoutView) -> list[str | None]:
+    return [item.label for item in view.walk_children() if isinstance(item, ui.Button)]
+
+
+def descriptions(view: ui.LayoutView) -> list[Any]:
+    galleries = [item for item in view.walk_children() if isinstance(item, ui.MediaGallery)]
+    return [image.description for gallery in galleries for image in gallery.items]
+
+
+def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None:
+    shown = {name: "\n".join(texts(view)) for name, view in states(job, catalogue).items()}
+    head = "**a red apple**\n-# For <@42>\n"
+    stamp = f"<t:{int(NOW.timestamp())}:R>"
+    assert shown == {
+        "queued": f"{head}Number 2 in line. Starts {stamp}.",
+        "next": f"{head}Next in line.",
+        "again": f"{head}The worker stopped in the middle; the job starts again shortly. Nothing is lost.",
+        "loading": f"{head}Loading the model …",
+        "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",
+        "done": f"{head}-# seed 7 · 4 steps · Euler · 256×256 · drawn at 64×64 · Pocket · 1.2 s · cost 4, 3 left",
+        "cancelled": f"{head}Cancelled. Nothing was charged.",
+        "failed": f"{head}The job took longer than is allowed here and was ended. Try fewer steps or a smaller size."
+        " Nothing was charged.\n-# Error ab12",
+    }
+
+
+async def test_buttons_fit_the_state(job: Job, catalogue: Catalogue) -> None:
+    for name, view in states(job, catalogue).items():
+        is_open = name in ("queued", "next", "again", "loading", "running")
+        assert labels(view) == ["Cancel" if is_open else "Reroll"]
+        assert view.is_finished(), "a view that listens is kept in memory for ever"
+
+
+def test_pictures_have_alt_text(job: Job, catalogue: Catalogue) -> None:
+    shown = states(job, catalogue)
+    assert descriptions(shown["done"]) == [f"{number} of 4: a red apple" for number in range(1, 5)]
+    assert descriptions(shown["running"]) == ["Preview, not finished: a red apple"]
+
+
+def test_every_reason_has_a_sentence(job: Job) -> None:
+    for reason in {*FailureReason, "delivery"} - {FailureReason.CANCELLED}:
+        (_, line) = texts(job_message.failed(msgspec.structs.replace(job, failure=reason, error_id="x")))
+        assert "Nothing was charged." in line
+
+
+def test_somebody_elses_cancel_is_named(job: Job) -> None:
+    (_, line) = texts(job_message.cancelled(msgspec.structs.replace(job, cancel_requested_by=99)))
+    assert line == "Cancelled by <@99>. Nothing was charged."
+
+
+def test_notices_are_told(job: Job, catalogue: Catalogue) -> None:
+    notice = Notice(key="notice-clamped", values={"option": "steps", "given": "200", "used": "50"})
+    for view in states(msgspec.structs.replace(job, notices=(notice,)), catalogue).values():
+        assert any("-# steps 200 → 50, the limit here." in text for text in texts(view))
+
+
+@given(prompt=st.text(min_size=1, max_size=2_000))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_any_prompt_fits_and_is_only_letters(job: Job, catalogue: Catalogue, prompt: str) -> None:
+    request = msgspec.structs.replace(job.request, prompt=prompt, negative_prompt=prompt)
+    for view in states(msgspec.structs.replace(job, request=request), catalogue).values():
+        assert sum(len(text) for text in texts(view)) <= 4_000
+        assert view.total_children_count <= 40
+        assert all(len(description) <= 1_024 for description in descriptions(view))
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "@everyone",
+        "<@123456789012345678>",
+        "<#5> <:smile:1> <t:0:R>",
+        "`code` ```js```",
+        "**bold** __u__ ~~s~~ ||spoiler||",
+        "[a](https://example.com) https://example.com",
+        "# head\n> quote\n- list",
+    ],
+)
+def test_markup_is_shown_and_not_obeyed(trick: str) -> None:
+    escaped = escape(trick)
+    assert re.sub(r"\\(.)", r"\1", escaped) == " ".join(trick.split())
+    assert not re.search(r"(?<!\\)[@<`*_~|\[\]#>:]", escaped)
+
+
+def test_invisible_and_reordering_characters_are_dropped() -> None:
+    assert escape("a\u202eb\u200bc\x00") == "abc"

@@ -1,0 +1,140 @@
+"""The real worker process at the other end of a real socket."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+
+import msgspec
+import pytest
+
+from config.catalogue import Catalogue
+from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Configure,
+    Failed,
+    Finished,
+    FromWorker,
+    Heartbeat,
+    Progress,
+    Ready,
+    Submit,
+    ToWorker,
+    Unusable,
+)
+from pipeline.protocol.requests import GenerationRequest
+
+pytestmark = pytest.mark.slow
+
+
+class Worker:
+    """A worker, and the bot's end of its socket."""
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(90)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "--socket-fd", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+        )
+        theirs.close()
+        self._stream = self._read()
+
+    def say(self, message: ToWorker) -> None:
+        self.socket.sendall(encode_frame(message))
+
+    def hear(self) -> FromWorker:
+        """The next message that is no heartbeat."""
+        return next(self._stream)
+
+    def _read(self) -> Iterator[FromWorker]:
+        frames = FrameReader()
+        while data := self.socket.recv(1 << 20):
+            for body in frames.feed(data):
+                message = decode_from_worker(body)
+                if not isinstance(message, Heartbeat):
+                    yield message
+
+
+@pytest.fixture
+def worker() -> Generator[Worker]:
+    started = Worker()
+    yield started
+    started.socket.close()
+    started.process.kill()
+    started.process.wait()
+
+
+@pytest.fixture
+def configure(catalogue: Catalogue) -> Configure:
+    return Configure(
+        protocol_version=PROTOCOL_VERSION,
+        device="cpu",
+        dtype="float32",
+        threads=1,
+        preview_interval_s=0.01,
+        models=tuple(catalogue.models.values()),
+        preload="pocket",
+        cache_directory=None,
+    )
+
+
+def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
+    worker: Worker, configure: Configure, request_: GenerationRequest
+) -> None:
+    worker.say(configure)
+    ready = worker.hear()
+    assert isinstance(ready, Ready)
+    assert (ready.protocol_version, ready.device, ready.dtype) == (PROTOCOL_VERSION, "cpu", "float32")
+    assert (ready.models, ready.missing) == (("pocket",), {})
+    assert {"torch", "diffusers"} <= set(ready.versions)
+
+    worker.say(Submit(job_id=1, attempt=1, request=request_))
+    heard: list[FromWorker] = []
+    while not heard or isinstance(heard[-1], Progress):
+        heard.append(worker.hear())
+    finished = heard[-1]
+    assert isinstance(finished, Finished)
+    assert finished.images[0].data.startswith(b"\x89PNG")
+    steps = [message.step for message in heard if isinstance(message, Progress)]
+    assert steps == sorted(steps)
+    assert any(message.preview.startswith(b"RIFF") for message in heard if isinstance(message, Progress))
+
+    long = msgspec.structs.replace(request_, num_inference_steps=150, num_images=4)
+    worker.say(Submit(job_id=2, attempt=1, request=long))
+    while not (isinstance(message := worker.hear(), Progress) and message.step > 0):
+        assert isinstance(message, Progress)
+    worker.say(Cancel(job_id=2, attempt=1))
+    while isinstance(message := worker.hear(), Progress):
+        assert message.step < 150
+    assert message == Failed(job_id=2, attempt=1, reason=FailureReason.CANCELLED)
+
+    worker.say(Submit(job_id=3, attempt=1, request=msgspec.structs.replace(request_, scheduler_name="Restart")))
+    refused = worker.hear()
+    assert isinstance(refused, Failed)
+    assert refused.reason is FailureReason.INVALID_REQUEST
+
+    worker.say(Submit(job_id=4, attempt=1, request=long))
+    assert isinstance(worker.hear(), Progress)
+    worker.socket.close()
+    assert worker.process.wait(10) == 0
+
+
+def test_another_version_is_refused_in_one_sentence(worker: Worker, configure: Configure) -> None:
+    worker.say(msgspec.structs.replace(configure, protocol_version=99))
+    refusal = worker.hear()
+    assert isinstance(refusal, Unusable)
+    assert "install the same Easel on both sides" in refusal.sentence
+    assert worker.process.wait(10) == 1
+
+
+def test_garbage_ends_it_and_ctrl_c_does_not(worker: Worker, configure: Configure) -> None:
+    worker.say(configure)
+    assert isinstance(worker.hear(), Ready)
+    os.kill(worker.process.pid, signal.SIGINT)
+    worker.socket.sendall(b"\x00\x00\x00\x04oops")
+    assert worker.process.wait(10) == 1
