@@ -1,6 +1,7 @@
 """`easel doctor`: one line for each thing that Easel needs, with the remedy where it is not right."""
 
 import asyncio
+import logging
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from typing import Final
 
 import aiohttp
 import msgspec
+import structlog
 
 from bot.app import make_configure
 from bot.store.database import Database, DatabaseUnusable
@@ -40,6 +42,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, say: Callable[[str], None]) -> bool:
     """Look at everything and say each finding; True where nothing is wrong."""
+    # The report is the log; what the worker says of itself stands in it.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
     findings = [_database(settings), _disk(settings)]
     is_fine = True

@@ -1,6 +1,7 @@
 """`easel imagine`: one job through the real worker, without Discord and without a database."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,7 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
         CannotDraw: a wrong option, no worker, a failed job, or a file that cannot be written.
     """
     # The worker's own log is for hosts; here only what goes wrong is said.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         resolved = resolve(given, catalogue=catalogue, limits=settings.limits)
     except Refused as error:

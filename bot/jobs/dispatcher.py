@@ -8,6 +8,7 @@ from typing import Final
 
 import aiohttp
 import discord
+import msgspec
 import structlog
 
 from bot.jobs.conversation import JobMessage
@@ -128,7 +129,9 @@ class Dispatcher:
 
     async def cancel(self, job: Job, actor_id: int) -> None:
         """Stop a job: at once where it waits, at its next step where it runs."""
-        job = await self._jobs.request_cancel(job.job_id, actor_id)
+        # The id of the message comes from the press itself: the row may not know it yet.
+        row = await self._jobs.request_cancel(job.job_id, actor_id)
+        job = msgspec.structs.replace(row, message_id=job.message_id)
         key = (job.job_id, job.attempt)
         if job.status is JobStatus.QUEUED or key not in self._running:
             await self._delivery.cancel(job, JobMessage(self._client, job))

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
+import msgspec
 from discord import ui
 from typing_extensions import override
 
@@ -25,7 +26,12 @@ async def _find_job(services: "Services", interaction: discord.Interaction[Any],
     job = await services.jobs.get(job_id)
     if job is None or job.guild_id != (interaction.guild_id or 0):
         raise Refused("refused-unknown-job")
-    if interaction.message is None or job.message_id != interaction.message.id:
+    if interaction.message is None or job.channel_id != interaction.channel_id:
+        raise Refused("refused-unknown-job")
+    if job.message_id is None:
+        # Pressed before the answer to our own post came back, which is where its id is from.
+        return msgspec.structs.replace(job, message_id=interaction.message.id)
+    if job.message_id != interaction.message.id:
         raise Refused("refused-unknown-job")
     return job
 
