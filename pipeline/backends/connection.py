@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final, Self
 
@@ -41,8 +41,8 @@ class Connection:
         self._logging = asyncio.create_task(_log_lines(output), name="worker output")
 
     @classmethod
-    async def open(cls, command: Sequence[str]) -> Self:
-        """Start the child.
+    async def open(cls, command: Sequence[str], environment: Mapping[str, str]) -> Self:
+        """Start the child in our environment without our own variables, and with `environment` on top.
 
         Must be called in the event loop's own thread, which lives as long as the bot: the worker asks Linux
         to be killed when the thread that started it ends.
@@ -62,7 +62,7 @@ class Connection:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output_there.fileno(),
                 stderr=output_there.fileno(),
-                env={name: value for name, value in os.environ.items() if not name.startswith(_OWN_PREFIX)},
+                env={**_without_ours(os.environ), **environment},
             )
             ours.pop_all()
             return cls(process, stream, output)
@@ -94,10 +94,22 @@ class Connection:
                 for body in frames.feed(data):
                     yield decode_from_worker(body)
 
-    async def kill(self) -> None:
-        """End the process at once. What it said before can still be read."""
-        self._signal(signal.SIGKILL)
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process ended and was reaped."""
+        return self._process.returncode is not None
+
+    async def gone(self) -> None:
+        """Wait until the process ended."""
         await self._process.wait()
+
+    async def kill(self, grace_s: float) -> None:
+        """End the process at once. What it said before can still be read.
+
+        A process that waits in a driver ends only when the driver lets go of it; `is_gone` tells.
+        """
+        self._signal(signal.SIGKILL)
+        await self._wait(grace_s)
 
     async def close(self, grace_s: float) -> str:
         """End the child: by the end of the stream, then by SIGTERM, then by SIGKILL. Says how it ended.
@@ -112,7 +124,7 @@ class Connection:
         else:
             self._signal(signal.SIGTERM)
             if not await self._wait(grace_s):
-                await self.kill()
+                await self.kill(grace_s)
         # Its output ends with it, unless a grandchild holds it open.
         await asyncio.wait({self._logging}, timeout=grace_s)
         await _cancel(self._logging)
@@ -149,6 +161,11 @@ def describe_exit(code: int | None) -> str:
     if -code == signal.SIGKILL:
         return f"was killed ({name}); the computer may have run out of memory"
     return f"was ended by {name}"
+
+
+def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """Settings are read from variables whatever their case, and so is the token."""
+    return {name: value for name, value in environment.items() if not name.upper().startswith(_OWN_PREFIX)}
 
 
 def _socket_pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:

@@ -8,7 +8,7 @@ silent, or says that its engine has not moved for too long.
 import asyncio
 import random
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -55,10 +55,12 @@ class ProcessBackend:
         configure: Configure,
         command: Sequence[str] = (sys.executable, "-m", "pipeline"),
         timeouts: Timeouts | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._configure = configure
         self._command = tuple(command)
         self._timeouts = timeouts or Timeouts()
+        self._environment = dict(environment or {})
         self._state = WorkerState.STOPPED
         self._detail = "The worker was not started."
         self._ready: Ready | None = None
@@ -167,10 +169,9 @@ class ProcessBackend:
     async def _supervise(self) -> None:
         pause_s = self._timeouts.backoff_min_s
         while True:
-            vigil = Vigil(self._timeouts)
+            vigil = Vigil(self._timeouts, has_work=lambda: bool(self._running))
             self._sentence = None
             loss = await self._live(vigil)
-            self._fail_running(loss)
             if vigil.was_stable:
                 pause_s = self._timeouts.backoff_min_s
             if self._sentence is None:
@@ -186,7 +187,7 @@ class ProcessBackend:
     async def _live(self, vigil: Vigil) -> _Loss:
         """One life of a worker, from its start to its end."""
         try:
-            connection = await Connection.open(self._command)
+            connection = await Connection.open(self._command, self._environment)
         except OSError as error:
             return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
         self._connection = connection
@@ -203,25 +204,37 @@ class ProcessBackend:
             listening.cancel()
             watching.cancel()
             await asyncio.gather(listening, watching, return_exceptions=True)
-        how = await connection.close(self._timeouts.stop_s)
+        loss = await self._bury(connection, loss)
         # Only now: `close` must find a child whose burial it interrupts.
         self._connection = None
-        return loss or _Loss(FailureReason.WORKER_DIED, how)
+        return loss
 
-    @staticmethod
+    async def _bury(self, connection: Connection, loss: _Loss | None) -> _Loss:
+        """End a lost worker and its attempts; returns when the process is gone, since two share no device."""
+        how = await connection.close(self._timeouts.stop_s)
+        loss = loss or _Loss(FailureReason.WORKER_DIED, how)
+        self._rss_bytes, self._phase = 0, "idle"
+        self._fail_running(loss)
+        if not connection.is_gone:
+            detail = f"The worker {loss.detail}. It cannot be ended: a driver may hang. Restart the computer."
+            _log.critical("worker cannot be ended", action="worker_stuck", pid=connection.pid)
+            await self._set_state(WorkerState.RESTARTING, detail)
+            await connection.gone()
+        return loss
+
     async def _find_loss(
-        connection: Connection, listening: asyncio.Task[None], watching: asyncio.Task[str]
+        self, connection: Connection, listening: asyncio.Task[None], watching: asyncio.Task[str]
     ) -> _Loss | None:
         """What is wrong with a worker; None where it closed its end, and only its exit can tell."""
         if not listening.done():
-            await connection.kill()
+            await connection.kill(self._timeouts.stop_s)
             # What it said before is in the socket, and may be the end of a job.
             await asyncio.wait({listening}, timeout=_DRAIN_S)
             return _Loss(FailureReason.WORKER_HUNG, watching.result())
         error = listening.exception()
         if error is None:
             return None
-        await connection.kill()
+        await connection.kill(self._timeouts.stop_s)
         if not isinstance(error, ProtocolError):
             _log.error("the listener failed", action="listener_failed", exc_info=error)
         return _Loss(FailureReason.WORKER_DIED, f"could not be understood ({error})")

@@ -1,7 +1,9 @@
 """When a worker counts as lost though its process still lives."""
 
 import asyncio
+import math
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -10,6 +12,7 @@ from pipeline.protocol.messages import FromWorker, Heartbeat
 
 _MAX_CHECK_S: Final = 0.5
 _CHECKS_PER_LIMIT: Final = 4
+_FREEZES_PER_LIMIT: Final = 2
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +21,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ready_s: from the start to `Ready`; time in which the worker says that it loads does not count.
         heartbeat_s: silence of a ready worker.
-        step_s: an engine that runs but does not move.
+        step_s: an engine that runs but does not move, or has attempts and is idle all the same.
         load_s: an engine that loads but does not move.
         stop_s: for each of the kinder ways to end it.
         backoff_min_s: pause before the first restart.
@@ -39,9 +42,12 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 class Vigil:
     """What one life of a worker showed so far, and whether that still looks alive."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, timeouts: Timeouts, *, has_work: Callable[[], bool] = lambda: False) -> None:
         self._timeouts = timeouts
+        self._has_work = has_work
         self._heard_at = time.monotonic()
+        self._worked_at = self._heard_at
+        self._awake_since = -math.inf
         self._waiting_since = self._heard_at
         self._ready_at: float | None = None
         self._beat: Heartbeat | None = None
@@ -64,6 +70,8 @@ class Vigil:
         self._heard_at = time.monotonic()
         # A word about a job is movement, so the beat before it tells nothing any more.
         self._beat = message if isinstance(message, Heartbeat) else None
+        if self._beat is None or self._beat.phase != "idle":
+            self._worked_at = self._heard_at
         if self._beat is not None and self._beat.phase == "loading":
             self._waiting_since = self._heard_at
 
@@ -81,20 +89,33 @@ class Vigil:
             found = self._complaint_now()
             if found is not None:
                 return found
-            await asyncio.sleep(self._check_s())
+            slept_at, check_s = time.monotonic(), self._check_s()
+            await asyncio.sleep(check_s)
+            self._slept(time.monotonic() - slept_at - check_s)
+
+    def _slept(self, late_s: float) -> None:
+        """A container that was paused stood still as a whole: its worker gets the whole time to speak again."""
+        if late_s > self._timeouts.heartbeat_s / _FREEZES_PER_LIMIT:
+            self._awake_since = time.monotonic()
 
     def _complaint_now(self) -> str | None:
         now, limits = time.monotonic(), self._timeouts
+        awake_s = now - self._awake_since
+        if not self._has_work():
+            self._worked_at = now
         if self._beat is not None and self._beat.phase != "idle":
             limit_s = limits.step_s if self._beat.phase == "running" else limits.load_s
-            if self._beat.quiet_s > limit_s:
+            if min(self._beat.quiet_s, awake_s) > limit_s:
                 return f"did not move for {self._beat.quiet_s:.0f} s while {self._beat.phase}"
         if self._ready_at is None:
             # Importing libraries takes long, and a worker cannot beat before that is done.
-            is_late = now - self._waiting_since > limits.ready_s
+            is_late = min(now - self._waiting_since, awake_s) > limits.ready_s
             return f"was not ready in {limits.ready_s:g} s" if is_late else None
-        is_silent = now - self._heard_at > limits.heartbeat_s
-        return f"was silent for {limits.heartbeat_s:g} s" if is_silent else None
+        if min(now - self._heard_at, awake_s) > limits.heartbeat_s:
+            return f"was silent for {limits.heartbeat_s:g} s"
+        if min(now - self._worked_at, awake_s) > limits.step_s:
+            return f"was idle for {limits.step_s:g} s though it had a job"
+        return None
 
     def _check_s(self) -> float:
         limit_s = self._timeouts.ready_s if self._ready_at is None else self._timeouts.heartbeat_s

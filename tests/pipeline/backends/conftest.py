@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -88,12 +88,19 @@ async def make() -> AsyncIterator[Make]:
     made: list[Rig] = []
     descriptors = open_descriptors()
 
-    def build(child: str, *arguments: str, command: tuple[str, ...] | None = None, **timeouts: float) -> Rig:
+    def build(
+        child: str,
+        *arguments: str,
+        command: tuple[str, ...] | None = None,
+        environment: Mapping[str, str] | None = None,
+        **timeouts: float,
+    ) -> Rig:
         short = {"ready_s": 30.0, "stop_s": 5.0, "backoff_min_s": 0.01, "backoff_max_s": 0.05}
         rig = Rig(
             configure=CONFIGURE,
             command=command or (sys.executable, str(CHILDREN / f"{child}.py"), *arguments),
             timeouts=Timeouts(**(short | timeouts)),
+            environment=environment,
         )
         made.append(rig)
         return rig

@@ -143,6 +143,22 @@ async def test_silence_is_noticed(make: Make, request_: GenerationRequest) -> No
     ]
 
 
+async def test_a_worker_that_never_reads_its_jobs_is_ended(make: Make, request_: GenerationRequest) -> None:
+    backend = make("deaf", step_s=0.5, backoff_min_s=30, backoff_max_s=30)
+    await backend.start()
+    await backend.wait_ready(30)
+    # More than the socket holds, so that the outbox waits as well.
+    for job_id in range(1, 401):
+        await backend.submit(job_id, 1, asking(request_, "x" * 2_000))
+    failures = await backend.terminals(400)
+    assert {(event.job_id, event.reason) for event in failures if isinstance(event, Failed)} == {
+        (job_id, FailureReason.WORKER_HUNG) for job_id in range(1, 401)
+    }
+    assert isinstance(failures[0], Failed)
+    assert failures[0].detail == "The worker was idle for 0.5 s though it had a job."
+    assert backend.waiting_events == 0
+
+
 async def test_garbage_ends_the_worker(make: Make, request_: GenerationRequest) -> None:
     backend = make("garbage", backoff_min_s=30, backoff_max_s=30)
     await backend.start()

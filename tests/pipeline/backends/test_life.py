@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+import time
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
@@ -78,10 +80,68 @@ async def test_another_version_is_refused(make: Make) -> None:
 async def test_no_variable_of_ours_reaches_the_worker(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_DISCORD__TOKEN", "secret")
     monkeypatch.setenv("EASEL_X", "1")
+    # Settings are read from variables of any case.
+    monkeypatch.setenv("easel_discord__token", "secret")
     backend = make("good")
     await backend.start()
     # The child names its process where it sees no such variable.
     assert (await backend.wait_ready(PATIENCE_S)).device_name.isdigit()
+
+
+async def test_variables_meant_for_the_worker_reach_it(make: Make) -> None:
+    backend = make("good", environment={"EASEL_MEANT": "1"})
+    await backend.start()
+    assert (await backend.wait_ready(PATIENCE_S)).device_name == "EASEL_MEANT"
+
+
+async def test_a_pause_of_everything_is_no_silence(make: Make) -> None:
+    backend = make("deaf", heartbeat_s=1.0)
+    await backend.start()
+    pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
+    await backend.until(lambda: backend.status.rss_bytes > 0)
+    os.kill(pid, signal.SIGSTOP)
+    # What the worker said just before it stood still is read.
+    await asyncio.sleep(0.1)
+    seen = backend.status.rss_bytes
+    # Stands still as a whole, as a paused container does.
+    time.sleep(2.5)
+    os.kill(pid, signal.SIGCONT)
+    await backend.until(lambda: backend.status.rss_bytes > seen)
+    assert backend.status.restarts == 0
+
+
+async def test_a_worker_that_cannot_be_killed_keeps_nobody_waiting(
+    make: Make, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = make("ignores_eof", heartbeat_s=0.4, stop_s=0.1)
+    await backend.start()
+    pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
+    await backend.submit(1, 1, request_)
+    with monkeypatch.context() as patched:
+        # A process that waits in a driver takes no signal.
+        patched.setattr(Process, "send_signal", lambda *_: None)
+        (failed,) = await backend.terminals(1)
+        assert isinstance(failed, Failed)
+        await backend.until(lambda: "cannot be ended" in backend.status.detail)
+        assert backend.status.restarts == 0
+        assert is_alive(pid)
+        await backend.close()
+        assert is_alive(pid)
+    os.kill(pid, signal.SIGKILL)
+    await wait_until(lambda: not is_alive(pid))
+
+
+async def test_the_next_worker_waits_for_one_that_cannot_be_killed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = make("ignores_eof", heartbeat_s=0.4, stop_s=0.1)
+    await backend.start()
+    pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
+    with monkeypatch.context() as patched:
+        patched.setattr(Process, "send_signal", lambda *_: None)
+        await backend.until(lambda: "cannot be ended" in backend.status.detail)
+        assert backend.free_slots == 0
+    os.kill(pid, signal.SIGKILL)
+    assert int((await backend.wait_ready(PATIENCE_S)).device_name) != pid
+    assert backend.status.restarts == 1
 
 
 async def test_what_a_worker_prints_is_logged_in_bounded_lines(make: Make) -> None:

@@ -66,6 +66,27 @@ def test_an_idle_engine_need_not_move_and_a_step_is_movement() -> None:
     assert vigil._complaint_now() is None
 
 
+def test_an_idle_engine_with_a_job_is_not_at_rest() -> None:
+    vigil = Vigil(Timeouts(step_s=0), has_work=lambda: True)
+    vigil.now_ready()
+    vigil.heard(Heartbeat(phase="idle", quiet_s=0, rss_bytes=0))
+    assert vigil._complaint_now() == "was idle for 0 s though it had a job"
+    at_rest = Vigil(Timeouts(step_s=0), has_work=lambda: False)
+    at_rest.now_ready()
+    at_rest.heard(Heartbeat(phase="idle", quiet_s=0, rss_bytes=0))
+    assert at_rest._complaint_now() is None
+
+
+def test_time_stood_still_counts_for_nothing() -> None:
+    vigil = Vigil(Timeouts(step_s=10, heartbeat_s=15))
+    vigil.now_ready()
+    vigil.heard(Heartbeat(phase="running", quiet_s=11, rss_bytes=0))
+    vigil._slept(7)
+    assert vigil._complaint_now() == "did not move for 11 s while running"
+    vigil._slept(8)
+    assert vigil._complaint_now() is None
+
+
 def test_exits_in_words() -> None:
     assert describe_exit(70) == "ended with exit code 70"
     assert describe_exit(-15) == "was ended by SIGTERM"

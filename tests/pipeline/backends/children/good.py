@@ -8,7 +8,8 @@ from speech import Speech, beat, cancelled, finished, progress
 from pipeline.protocol.messages import Cancel, Submit
 
 bot = Speech()
-bot.begin(device_name=",".join(name for name in os.environ if name.startswith("EASEL_")) or str(os.getpid()))
+ours = [name for name in os.environ if name.upper().startswith("EASEL_")]
+bot.begin(device_name=",".join(ours) or str(os.getpid()))
 bot.say(beat())
 while True:
     match bot.hear():
