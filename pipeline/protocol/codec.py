@@ -39,7 +39,7 @@ def decode_to_worker(body: bytes) -> ToWorker:
     """
     try:
         return _to_worker.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise ProtocolError(f"Not a message for a worker: {error}") from error
 
 
@@ -51,7 +51,7 @@ def decode_from_worker(body: bytes) -> FromWorker:
     """
     try:
         return _from_worker.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise ProtocolError(f"Not a message of a worker: {error}") from error
 
 

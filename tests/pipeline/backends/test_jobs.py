@@ -106,12 +106,18 @@ async def test_every_running_attempt_fails_once_and_the_next_worker_takes_more(
     }
     assert all("exit code 3" in event.detail for event in failures if isinstance(event, Failed))
     await backend.wait_ready(30)
+    assert backend.free_slots == 2
     await backend.submit(1, 2, request_)
     (again,) = await backend.terminals(1)
     assert isinstance(again, Finished)
     assert again.attempt == 2
     assert backend.status.restarts == 1
     assert calls == [WorkerState.READY, WorkerState.READY]
+    # What failed with the first worker does not fail again with the second.
+    await backend.submit(3, 1, asking(request_, "fall"))
+    assert [event.job_id for event in await backend.terminals(1)] == [3]
+    await backend.wait_ready(30)
+    assert backend.waiting_events == 0
 
 
 async def test_an_engine_that_does_not_move_is_ended(make: Make, request_: GenerationRequest) -> None:

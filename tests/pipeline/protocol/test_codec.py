@@ -197,3 +197,10 @@ def test_a_message_over_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(codec, "MAX_FRAME_BYTES", size - 1)
     with pytest.raises(ProtocolError):
         encode_frame(FROM_WORKER[4])
+
+
+def test_a_body_nested_beyond_reason_is_garbage() -> None:
+    with pytest.raises(ProtocolError):
+        decode_from_worker(b"\x81\xa4type" + b"\x91" * 200_000 + b"\xc0")
+    with pytest.raises(ProtocolError):
+        decode_to_worker(b"\x91" * 200_000 + b"\xc0")
