@@ -132,7 +132,8 @@ class Engine:
         name = (submit.job_id, submit.attempt)
         check_request(request)
         sampler = sampler_named(request.scheduler_name)
-        self._progress(name, "loading", 0, request.num_inference_steps, started_at)
+        if self._loaded is None or self._loaded.spec.key != request.model_key:
+            self._progress(name, "loading", 0, request.num_inference_steps, started_at)
         model = self._require_model(request.model_key)
         self._activity.enter("running")
         adapter = model.adapter

@@ -48,7 +48,7 @@ class BotProcess:
                 sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
             )
 
-    async def wait_for_log(self, words: str, timeout_s: float = 90) -> None:
+    async def wait_for_log(self, words: str, timeout_s: float = 180) -> None:
         """Wait until these words were logged."""
         async with asyncio.timeout(timeout_s):
             while words not in self.log:

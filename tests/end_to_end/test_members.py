@@ -17,7 +17,7 @@ from playground import LocalDiscord
 StartBot = Callable[..., Any]
 Message = dict[str, Any]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
 
 
 def text_of(message: Message) -> str:

@@ -23,6 +23,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.timeout(400),  # a busy machine loads libraries slowly
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
 ]
 
@@ -55,7 +56,7 @@ async def page() -> AsyncGenerator["Page"]:
     async with async_playwright() as engine:
         browser = await engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         yield page
         await browser.close()
 

@@ -12,7 +12,7 @@ from playground import LocalDiscord
 
 StartBot = Callable[..., Any]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
 
 
 def _jobs(tmp_path: Path) -> int:
