@@ -17,8 +17,9 @@ from playground import LocalDiscord
 class RunningBot:
     """A bot process that answers, its worker ready."""
 
-    def __init__(self, local: LocalDiscord, pid: int) -> None:
+    def __init__(self, local: LocalDiscord, pid: int, database: Path) -> None:
         self.local = local
+        self.database = database
         self.bot = psutil.Process(pid)
 
     @property
@@ -51,7 +52,7 @@ async def running_bot(threads: int) -> AsyncGenerator[RunningBot]:
                 await local.wait_for_bot(60)
                 while "worker ready" not in log.read_text():
                     await asyncio.sleep(0.1)
-                yield RunningBot(local, process.pid)
+                yield RunningBot(local, process.pid, Path(folder) / "data" / "easel.db")
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()

@@ -16,6 +16,8 @@ EXIT_UNAVAILABLE: Final = 69
 """EX_UNAVAILABLE of sysexits.h: something that is needed is not there."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+database_app = typer.Typer(no_args_is_help=True, help="Look after the database.")
+app.add_typer(database_app, name="db")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The settings file. Default: easel.toml, where there is one.")
@@ -141,6 +143,54 @@ def doctor(
     settings, catalogue = _load(config)
     if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):
         raise SystemExit(1)
+
+
+@database_app.command("backup")
+def db_backup(
+    file: Annotated[Path, typer.Argument(help="Where to write the copy; must not exist yet.")],
+    config: ConfigOption = None,
+) -> None:
+    """Copy the database while Easel runs, and check the copy."""
+    from bot.care import CareFailed, back_up
+
+    settings, _ = _load(config)
+    try:
+        asyncio.run(back_up(settings.storage.directory / "easel.db", file))
+    except CareFailed as error:
+        _stop(str(error), 1)
+    typer.echo(f"{file}: a copy of the database, checked.")
+
+
+@database_app.command("check")
+def db_check(config: ConfigOption = None) -> None:
+    """Check the file, and that every balance equals the sum of its rows."""
+    from bot.care import CareFailed, examine_database
+
+    settings, _ = _load(config)
+    try:
+        is_fine = asyncio.run(examine_database(settings.storage.directory / "easel.db", say=typer.echo))
+    except CareFailed as error:
+        _stop(str(error), 1)
+        return
+    if not is_fine:
+        raise SystemExit(1)
+
+
+@database_app.command("forget")
+def db_forget(
+    user: Annotated[int, typer.Argument(help="The person's Discord id.")],
+    config: ConfigOption = None,
+) -> None:
+    """Delete what a person wrote: prompts and names. Easel must be stopped. Sums of the ledger stay."""
+    from bot.care import CareFailed, forget
+
+    settings, _ = _load(config)
+    try:
+        count = asyncio.run(forget(settings.storage.directory / "easel.db", user))
+    except CareFailed as error:
+        _stop(str(error), 1)
+        return
+    typer.echo(f"The words of {user} are deleted; {count} open job(s) of theirs were cancelled and given back.")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import discord
@@ -12,17 +12,25 @@ import structlog
 import yarl
 from discord import gateway, http
 
+from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.jobs.accepting import Accepting
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.recovery import Recovery
 from bot.services import Services
 from bot.store.database import Database
 from bot.store.images import ImageStore
 from bot.store.jobs import JobRepository
+from bot.store.ledger import LedgerRepository
+from bot.store.queue import QueueRepository
+from bot.store.servers import ServerRepository
+from bot.store.statistics import StatisticsRepository
+from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.settings import Settings
+from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol.messages import PROTOCOL_VERSION, Configure
 
@@ -57,42 +65,67 @@ def point_discord_at(settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def open_services(
-    settings: Settings, catalogue: Catalogue, client: discord.Client
+    settings: Settings, catalogue: Catalogue, client: EaselClient
 ) -> AsyncGenerator[tuple[Services, ImageStore]]:
     """Database, images, worker and everything between; closed in the opposite order."""
     database = await Database.open(settings.storage.directory / "easel.db")
     backend = ProcessBackend(configure=make_configure(settings, catalogue))
     try:
-        jobs = JobRepository(database)
         images = ImageStore(settings.storage.directory / "images")
-        accepting = Accepting(
-            jobs=jobs,
-            quotas=settings.quotas,
-            catalogue=catalogue,
-            backend=backend,
-        )
-        dispatcher = Dispatcher(
-            client=client,
-            jobs=jobs,
-            backend=backend,
-            delivery=Delivery(jobs=jobs, images=images, catalogue=catalogue, accepting=accepting),
-            running_per_user=settings.quotas.running_per_user,
-            job_timeout_s=settings.pipeline.job_timeout_s,
-        )
-        yield (
-            Services(
-                settings=settings,
-                catalogue=catalogue,
-                jobs=jobs,
-                accepting=accepting,
-                dispatcher=dispatcher,
-                backend=backend,
-            ),
-            images,
-        )
+        yield compose(settings, catalogue, client, database=database, images=images, backend=backend), images
     finally:
         await backend.close()
         await database.close()
+
+
+def compose(
+    settings: Settings,
+    catalogue: Catalogue,
+    client: EaselClient,
+    *,
+    database: Database,
+    images: ImageStore,
+    backend: Backend,
+) -> Services:
+    """Join the rooms of the bot."""
+    jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
+    calls = Calls(client, client.invalid_requests)
+    max_wait = timedelta(hours=settings.queue.max_wait_h)
+    accepting = Accepting(
+        jobs=jobs,
+        timings=timings,
+        quotas=settings.quotas,
+        queue=settings.queue,
+        catalogue=catalogue,
+        backend=backend,
+    )
+    delivery = Delivery(
+        jobs=jobs, timings=timings, images=images, catalogue=catalogue, accepting=accepting, max_wait=max_wait
+    )
+    dispatcher = Dispatcher(
+        calls=calls,
+        jobs=jobs,
+        queue=queue,
+        backend=backend,
+        delivery=delivery,
+        recovery=Recovery(calls=calls, jobs=jobs, queue=queue, delivery=delivery),
+        running_per_user=settings.quotas.running_per_user,
+        job_timeout_s=settings.pipeline.job_timeout_s,
+        max_wait=max_wait,
+    )
+    return Services(
+        settings=settings,
+        catalogue=catalogue,
+        calls=calls,
+        jobs=jobs,
+        queue=queue,
+        ledger=LedgerRepository(database),
+        servers=ServerRepository(database),
+        statistics=StatisticsRepository(database),
+        accepting=accepting,
+        dispatcher=dispatcher,
+        backend=backend,
+    )
 
 
 async def run_bot(settings: Settings, catalogue: Catalogue) -> None:

@@ -6,6 +6,7 @@ import discord
 import structlog
 from typing_extensions import override
 
+from bot.calls.invalid_requests import InvalidRequests
 from bot.commands import add_commands
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
@@ -26,7 +27,9 @@ class EaselClient(discord.Client):
         # Easel has no voice; without this, every start warns of packages that voice would need.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
+        self.invalid_requests = InvalidRequests()
         super().__init__(
+            http_trace=self.invalid_requests.trace(),
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=MAX_RATE_LIMIT_WAIT_S,

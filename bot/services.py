@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
+from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.store.jobs import JobRepository
+from bot.store.ledger import LedgerRepository
+from bot.store.queue import QueueRepository
+from bot.store.servers import ServerRepository
+from bot.store.statistics import StatisticsRepository
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import Backend
@@ -16,7 +21,12 @@ class Services:
 
     settings: Settings
     catalogue: Catalogue
+    calls: Calls
     jobs: JobRepository
+    queue: QueueRepository
+    ledger: LedgerRepository
+    servers: ServerRepository
+    statistics: StatisticsRepository
     accepting: Accepting
     dispatcher: Dispatcher
     backend: Backend

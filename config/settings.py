@@ -6,7 +6,7 @@ nothing is read on import.
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -114,6 +114,7 @@ class QuotaSettings(Area):
     )
     time_zone: str = Field(default="UTC", description="IANA name of the zone in which days, weeks, months begin.")
     cooldown_s: float = Field(default=0.0, ge=0.0, description="Seconds between two jobs of a member; 0 = none.")
+    cooldown_burst: int = Field(default=1, ge=1, description="Jobs that a rested member may ask for at once.")
     queued_per_user: int = Field(default=5, ge=0, description="Jobs that a member may have waiting; 0 = no limit.")
     running_per_user: int = Field(default=2, ge=0, description="Jobs of a member that run at once; 0 = no limit.")
 
@@ -125,6 +126,20 @@ class QuotaSettings(Area):
         except (ValueError, OSError, KeyError) as error:
             raise ValueError(f"'{value}' is no IANA time zone such as Europe/Berlin") from error
         return value
+
+
+class QueueSettings(Area):
+    """Who goes first when several wait."""
+
+    role_weights: dict[int, Annotated[int, Field(ge=1, le=100)]] = Field(
+        default_factory=dict[int, int], description="Share of a role by its id: 3 = three times as much as others."
+    )
+    express_roles: frozenset[int] = Field(
+        default=frozenset(), description="Ids of roles whose jobs go before all others."
+    )
+    max_wait_h: float = Field(
+        default=24.0, gt=0.0, le=720.0, description="Hours after which a job that waits, or cannot be delivered, ends."
+    )
 
 
 class StorageSettings(Area):
@@ -171,6 +186,7 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     pipeline: PipelineSettings = PipelineSettings()
     quotas: QuotaSettings = QuotaSettings()
+    queue: QueueSettings = QueueSettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
     playground: PlaygroundSettings = PlaygroundSettings()

@@ -21,7 +21,7 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import check_source, quiet_libraries
-from pipeline.engine.loop import Engine
+from pipeline.engine.loop import MAX_RUNNING, Engine
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.messages import (
@@ -37,8 +37,6 @@ from pipeline.protocol.messages import (
     Unusable,
 )
 
-CAPACITY: Final = 2
-"""One attempt runs and one waits at hand, so that the device never waits for the bot."""
 EXIT_PROTOCOL: Final = 1
 EXIT_DEVICE: Final = 70
 """EX_SOFTWARE of sysexits.h: the device failed for good, and only a new process can use it again."""
@@ -187,7 +185,7 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) 
         vram_bytes=placement.vram_bytes,
         models=tuple(spec.key for spec in configure.models if spec.key not in missing),
         missing=missing,
-        capacity=CAPACITY,
+        capacity=MAX_RUNNING,
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
     )
 

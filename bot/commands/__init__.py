@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import discord
 from discord import app_commands
 
+from bot.commands.admin import make_admin
 from bot.commands.imagine import make_imagine
+from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 
 if TYPE_CHECKING:
@@ -16,3 +18,5 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Serv
     """Add every command to the tree. Bounds come from the catalogue, so Discord refuses what we would."""
     tree.add_command(make_imagine(services))
     tree.add_command(make_quota(services))
+    tree.add_command(make_queue(services))
+    tree.add_command(make_admin(services))

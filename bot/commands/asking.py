@@ -1,21 +1,30 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
-import asyncio
-
-import aiohttp
 import discord
 import structlog
 
+from bot.calls.errors import CallFailed, InteractionLost
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
-from bot.jobs.discord_calls import CALL_TIMEOUT_S
 from bot.presenting import job_message
 from bot.services import Services
-from bot.store.rows import Job, JobKind, JobStatus
+from bot.store.rows import Asker, Job, JobKind, JobStatus
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
 _log = structlog.get_logger(__name__)
+
+
+def asker_of(interaction: discord.Interaction[discord.Client]) -> Asker:
+    """Who asks and where, with the roles that the interaction states."""
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return Asker(
+        guild_id=interaction.guild_id or 0,
+        channel_id=interaction.channel_id or 0,
+        parent_channel_id=interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None,
+        user_id=interaction.user.id,
+        role_ids=tuple(role.id for role in roles),
+    )
 
 
 async def ask(
@@ -40,9 +49,7 @@ async def ask(
             interaction_token=interaction.token,
             kind=kind,
             parent_job_id=parent_job_id,
-            guild_id=interaction.guild_id or 0,
-            channel_id=interaction.channel_id,
-            requester_id=interaction.user.id,
+            asker=asker_of(interaction),
             requester_name=interaction.user.display_name,
             locale=str(interaction.locale),
             filesize_limit=interaction.filesize_limit,
@@ -57,16 +64,20 @@ async def ask(
 
 async def _answer(services: Services, interaction: discord.Interaction[discord.Client], job: Job) -> None:
     """Post the job's message and let the job run; where Discord does not know the interaction, give back."""
-    position = await services.jobs.queue_position(job.job_id)
-    view = job_message.queued(job, position=position, starts_at=await services.dispatcher.starts_at(job, position))
+    position, starts_at = await services.dispatcher.starts_at(job)
     try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
-            response = await interaction.response.send_message(view=view)
-    except (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-        await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="delivery", error_id=None)
-        _log.warning("acknowledgement lost", action="unacknowledged", error=repr(error), **job.log_context())
+        message_id = await services.calls.answer(
+            interaction, view=job_message.queued(job, position=position, starts_at=starts_at)
+        )
+    except InteractionLost:
+        await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+        _log.warning("Discord no longer knows the interaction", action="unanswered", **job.log_context())
         return
-    if response.message_id is not None:
-        await services.jobs.record_message(job.job_id, response.message_id)
+    except CallFailed as error:
+        # Nobody knows whether it was seen: the dispatcher asks Discord later, and runs it or gives it back.
+        _log.warning("acknowledgement unsure", action="unsure", error=repr(error), **job.log_context())
+        return
+    if message_id is not None:
+        await services.jobs.record_message(job.job_id, message_id)
     _log.info("job accepted", action="accepted", **job.log_context())
     services.dispatcher.wake()

@@ -5,6 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.commands.asking import asker_of
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
 from bot.presenting.quota_message import quota_lines
 from bot.presenting.texts import text
 from bot.replies import answer_privately
@@ -16,7 +19,14 @@ def make_quota(services: Services) -> app_commands.Command[Any, ..., None]:
 
     @app_commands.command(name="quota", description=text("command-quota"))
     async def quota(interaction: discord.Interaction[discord.Client]) -> None:
-        state = await services.accepting.quota_state(interaction.guild_id or 0, interaction.user.id)
-        await answer_privately(interaction, quota_lines(state, services.accepting.default_price()))
+        asker = asker_of(interaction)
+        one = resolve(
+            GivenRequest(prompt="-", num_images=1),
+            catalogue=services.catalogue,
+            limits=services.settings.limits,
+            defaults=await services.servers.channel_defaults(asker),
+        )
+        standing = await services.accepting.standing(asker, services.accepting.price(one.request))
+        await answer_privately(interaction, quota_lines(standing))
 
     return quota

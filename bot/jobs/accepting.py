@@ -8,13 +8,15 @@ import msgspec
 import structlog
 
 from bot.errors import Refused
-from bot.presenting.escaping import relative
-from bot.quotas import rules
-from bot.store.admission import AlreadyAccepted, CooldownActive, QuotaExceeded, TooManyQueued
+from bot.presenting.quota_message import refusal
+from bot.quotas.pricing import price
+from bot.quotas.standing import Standing, standing
+from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, JobKind, NewJob
+from bot.store.rows import Asker, Job, JobKind, NewJob
+from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
-from config.settings import QuotaSettings
+from config.settings import QueueSettings, QuotaSettings
 from pipeline.backends.base import Backend, WorkerState
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -32,28 +34,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     interaction_token: str
     kind: JobKind
     parent_job_id: int | None
-    guild_id: int
-    channel_id: int
-    requester_id: int
+    asker: Asker
     requester_name: str
     locale: str
     filesize_limit: int
     request: GenerationRequest
     notices: tuple[Notice, ...]
-
-
-class QuotaState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member may still do in this period; `limit` and `left` are None where there is no limit."""
-
-    limit: int | None
-    used: int
-    in_flight: int
-    resets_at: datetime
-
-    @property
-    def left(self) -> int | None:
-        """Units that are not used and not reserved."""
-        return None if self.limit is None else max(0, self.limit - self.used)
 
 
 class Accepting:
@@ -63,12 +49,16 @@ class Accepting:
         self,
         *,
         jobs: JobRepository,
+        timings: TimingRepository,
         quotas: QuotaSettings,
+        queue: QueueSettings,
         catalogue: Catalogue,
         backend: Backend,
     ) -> None:
         self._jobs = jobs
+        self._timings = timings
         self._quotas = quotas
+        self._queue = queue
         self._catalogue = catalogue
         self._backend = backend
         self._is_open = True
@@ -87,15 +77,58 @@ class Accepting:
             raise Refused("refused-shutting-down")
         self._check_worker(asked.request.model_key)
         now = datetime.now(UTC)
-        spec = self._catalogue.models[asked.request.model_key]
-        price = rules.price(asked.request, spec, self._quotas.pricing)
-        new = NewJob(
+        try:
+            return await self._jobs.accept(
+                await self._new_job(asked, now), asker=asked.asker, settings=self._quotas, now=now
+            )
+        except AlreadyAccepted as error:
+            return error.job
+        except NotAllowed as error:
+            raise refusal(error.standing) from error
+        except (sqlite3.Error, LedgerDisagrees) as error:
+            # Disk full, or an I/O error: nothing was committed, so nothing may be acknowledged.
+            _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
+            raise Refused("refused-storage") from error
+
+    async def standing(self, asker: Asker, price: int | None = None) -> Standing:
+        """What this member may do here now, with something of this price, or one image with the defaults."""
+        facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
+        return standing(facts, price=self.default_price() if price is None else price, settings=self._quotas)
+
+    def price(self, request: GenerationRequest) -> int:
+        """What a request costs, in units."""
+        spec = self._catalogue.models[request.model_key]
+        return price(request, spec, self._catalogue.default, self._quotas.pricing)
+
+    def default_price(self) -> int:
+        """What one image with the default model's defaults costs."""
+        spec = self._catalogue.default
+        return self.price(
+            GenerationRequest(
+                prompt="-",
+                negative_prompt="",
+                num_inference_steps=spec.defaults.steps,
+                guidance_scale=spec.defaults.cfg,
+                width=spec.defaults.width,
+                height=spec.defaults.height,
+                scheduler_name=spec.defaults.sampler,
+                seed=0,
+                num_images=1,
+                model_key=spec.key,
+            )
+        )
+
+    async def _new_job(self, asked: Asked, now: datetime) -> NewJob:
+        """The job with its price, its share of the queue, and how long it may run."""
+        asker = asked.asker
+        expected_s = await self._timings.expected_s(asked.request)
+        return NewJob(
             interaction_id=asked.interaction_id,
             kind=asked.kind,
             parent_job_id=asked.parent_job_id,
-            guild_id=asked.guild_id,
-            channel_id=asked.channel_id,
-            requester_id=asked.requester_id,
+            guild_id=asker.guild_id,
+            channel_id=asker.channel_id,
+            requester_id=asker.user_id,
             requester_name=asked.requester_name,
             locale=asked.locale,
             filesize_limit=asked.filesize_limit,
@@ -103,57 +136,12 @@ class Accepting:
             token_expires_at=now + TOKEN_LIFETIME,
             request=asked.request,
             notices=asked.notices,
-            price=price,
-            period_start=rules.period_start(now, self._quotas.period, self._quotas.time_zone),
+            price=self.price(asked.request),
+            weight=max((self._queue.role_weights.get(role_id, 1) for role_id in asker.role_ids), default=1),
+            is_express=not self._queue.express_roles.isdisjoint(asker.role_ids),
+            expected_ms=round((expected_s or 0.0) * 1_000),
+            role_ids=asker.role_ids,
         )
-        try:
-            return await self._jobs.accept(
-                new,
-                limit=self._quotas.amount or None,
-                queued_per_user=self._quotas.queued_per_user,
-                cooldown_s=self._quotas.cooldown_s,
-                now=now,
-            )
-        except AlreadyAccepted as error:
-            return error.job
-        except CooldownActive as error:
-            raise Refused("refused-cooldown", until=relative(error.until)) from error
-        except TooManyQueued as error:
-            raise Refused("refused-queued", count=error.count) from error
-        except QuotaExceeded as error:
-            raise self._quota_refusal(error, now) from error
-        except sqlite3.Error as error:
-            # Disk full, or an I/O error: nothing was committed, so nothing may be acknowledged.
-            _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
-            raise Refused("refused-storage") from error
-
-    async def quota_state(self, guild_id: int, user_id: int) -> QuotaState:
-        """What this member may do here now."""
-        now = datetime.now(UTC)
-        start = rules.period_start(now, self._quotas.period, self._quotas.time_zone)
-        return QuotaState(
-            limit=self._quotas.amount or None,
-            used=await self._jobs.usage(guild_id, user_id, start),
-            in_flight=await self._jobs.in_flight(guild_id, user_id),
-            resets_at=rules.period_end(now, self._quotas.period, self._quotas.time_zone),
-        )
-
-    def default_price(self) -> int:
-        """What one image with the default model's defaults costs."""
-        spec = self._catalogue.default
-        request = GenerationRequest(
-            prompt="-",
-            negative_prompt="",
-            num_inference_steps=spec.defaults.steps,
-            guidance_scale=spec.defaults.cfg,
-            width=spec.defaults.width,
-            height=spec.defaults.height,
-            scheduler_name=spec.defaults.sampler,
-            seed=0,
-            num_images=1,
-            model_key=spec.key,
-        )
-        return rules.price(request, spec, self._quotas.pricing)
 
     def _check_worker(self, model_key: str) -> None:
         """Refuse at the door what could only fail later. A worker that restarts is waited for instead."""
@@ -163,15 +151,3 @@ class Accepting:
         if status.ready is not None and model_key in status.ready.missing:
             _log.warning("model missing", action="refused", reason=status.ready.missing[model_key])
             raise Refused("refused-model-unavailable", model=self._catalogue.models[model_key].title)
-
-    def _quota_refusal(self, error: QuotaExceeded, now: datetime) -> Refused:
-        if error.price > error.limit:
-            return Refused("refused-quota-too-big", price=error.price, limit=error.limit)
-        resets_at = rules.period_end(now, self._quotas.period, self._quotas.time_zone)
-        return Refused(
-            "refused-quota",
-            price=error.price,
-            left=str(max(0, error.limit - error.used)),
-            limit=error.limit,
-            resets=relative(resets_at),
-        )

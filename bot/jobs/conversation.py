@@ -8,13 +8,12 @@ import contextlib
 from collections.abc import Sequence
 from typing import Final
 
-import aiohttp
-import discord
 import msgspec
 import structlog
 from discord import ui
 
-from bot.jobs.discord_calls import MessageLost, edit_job_message
+from bot.calls.errors import CallFailed, EditsExhausted, MessageGone, NotPermitted
+from bot.calls.messages import Calls
 from bot.store.rows import Job
 
 MIN_INTERVAL_S: Final = 2.0
@@ -38,8 +37,8 @@ class Edit(msgspec.Struct, frozen=True):
 class JobMessage:
     """The message of one running job."""
 
-    def __init__(self, client: discord.Client, job: Job, *, min_interval_s: float = MIN_INTERVAL_S) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, job: Job, *, min_interval_s: float = MIN_INTERVAL_S) -> None:
+        self._calls = calls
         self._job = job
         self._min_interval_s = min_interval_s
         self._newest: Edit | None = None
@@ -47,7 +46,6 @@ class JobMessage:
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
-        self.edits = 0
 
     def show(self, view: ui.LayoutView, files: Files | None = None) -> None:
         """Show this state soon, unless a newer one comes first."""
@@ -56,16 +54,20 @@ class JobMessage:
         if self._task is None:
             self._task = asyncio.create_task(self._keep_up(), name=f"message of job {self._job.job_id}")
 
-    async def finish(self, view: ui.LayoutView, files: Files | None = None) -> None:
+    async def finish(self, view: ui.LayoutView, files: Files | None = None) -> int | None:
         """Show the last state now. What was waiting is dropped; what is under way may end first.
 
+        Returns the id of a new message, where Discord edits the old one no more.
+
         Raises:
-            MessageLost: nobody can see it any more.
-            discord.HTTPException, aiohttp.ClientError, TimeoutError: Discord did not take it.
+            CallFailed: nobody can see it any more, or Discord did not take it.
         """
         await self.close()
-        await edit_job_message(self._client, self._job, view, files)
-        self.edits += 1
+        try:
+            await self._calls.edit_message(self._job, view, files, is_last_word=True)
+        except EditsExhausted:
+            return await self._calls.post_message(self._job, view, files)
+        return None
 
     async def close(self) -> None:
         """Show nothing more."""
@@ -88,11 +90,10 @@ class JobMessage:
                 continue
             self._idle.clear()
             try:
-                await edit_job_message(self._client, self._job, edit.view, edit.files)
-                self.edits += 1
-            except MessageLost:
+                await self._calls.edit_message(self._job, edit.view, edit.files, is_last_word=False)
+            except (MessageGone, NotPermitted, EditsExhausted):
                 return
-            except (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            except CallFailed as error:
                 _log.warning("edit failed", action="edit_failed", error=repr(error), **self._job.log_context())
             finally:
                 self._idle.set()

@@ -1,41 +1,61 @@
 """From finished images to a message that shows them, and the price that is settled with it.
 
 The images are on disk and in the database before Discord hears of them, so a crash in between costs nothing:
-the next start delivers them again, by the same edit.
+the next start looks whether they arrived, and else delivers them again.
 """
 
-import aiohttp
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 import discord
 import structlog
 
+from bot.calls.errors import CallFailed, DiscordUnreachable, MessageGone, NotPermitted, TooLarge
 from bot.errors import new_error_id
 from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
-from bot.jobs.discord_calls import MessageLost
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage, image_file_name
-from bot.store.images import ImageStore
+from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, NewResult, Result
+from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
+from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Finished
+
+_FIRST_PAUSE_S: Final = 5.0
+_LONGEST_PAUSE_S: Final = 300.0
 
 
 class Delivery:
     """Ends jobs: with their pictures, or with a sentence and a refund."""
 
-    def __init__(self, *, jobs: JobRepository, images: ImageStore, catalogue: Catalogue, accepting: Accepting) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobRepository,
+        timings: TimingRepository,
+        images: ImageStore,
+        catalogue: Catalogue,
+        accepting: Accepting,
+        max_wait: timedelta,
+    ) -> None:
         self._jobs = jobs
+        self._timings = timings
         self._images = images
         self._catalogue = catalogue
         self._accepting = accepting
+        self._max_wait = max_wait
         self._log = structlog.get_logger(__name__)
 
     async def keep(self, job: Job, finished: Finished) -> Job:
         """Write the images and what is known about them.
 
         Raises:
-            StorageFailed: the disk would not take them.
+            StorageFailed, sqlite3.Error: the disk would not take them.
         """
         results = [
             NewResult(
@@ -48,31 +68,42 @@ class Delivery:
             )
             for image in finished.images
         ]
-        return await self._jobs.store_results(
+        kept = await self._jobs.store_results(
             job.job_id,
             results=results,
             notices=(*job.notices, *finished.notices),
             denoise_s=finished.denoise_s,
             total_s=finished.total_s,
         )
+        await self._timings.learn(job.request, denoise_s=finished.denoise_s, total_s=finished.total_s)
+        return kept
 
     async def deliver(self, job: Job, message: JobMessage) -> None:
-        """Show kept images and settle; where Discord refuses them for good, refund."""
+        """Show kept images and settle; where Discord refuses them for good, or for too long, refund."""
+        current = await self._jobs.get(job.job_id)
+        if current is None or current.status is not JobStatus.RUNNING:
+            return  # ended meanwhile, and given back: nothing may be shown that was not charged
         results = await self._jobs.results(job.job_id)
         try:
             files = [(_name(job, result), await self._images.read(result.sha256)) for result in results]
-            await message.finish(await self._done(job, results), files)
-        except (
-            MessageLost,
-            discord.HTTPException,
-            aiohttp.ClientError,
-            ConnectionError,
-            TimeoutError,
-        ) as error:
-            await self._end_undelivered(job, error)
+        except StorageFailed as error:
+            await self.fail(job, message, FailureReason.INTERNAL, str(error))
             return
+        view = await self._done(job, results)
+        try:
+            new_message_id = await self._insist(job, lambda: message.finish(view, files))
+        except CallFailed as error:
+            await self.fail(job, message, _failure_of(error), repr(error))
+            return
+        if new_message_id is not None:
+            await self._jobs.record_message(job.job_id, new_message_id)
+        await self.settle(job)
+
+    async def settle(self, job: Job) -> None:
+        """Charge for what arrived."""
+        results = await self._jobs.results(job.job_id)
         await self._jobs.deliver(job.job_id, images_delivered=len(results))
-        self._log.info("job delivered", action="delivered", edits=message.edits, **job.log_context())
+        self._log.info("job delivered", action="delivered", **job.log_context())
 
     async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
         """Refund and say what happened."""
@@ -87,45 +118,62 @@ class Delivery:
             **job.log_context(),
         )
         if ended is not None:
-            await self.say(message, ended, job_message.failed(ended))
+            await self._say(message, job, job_message.failed(ended))
 
     async def cancel(self, job: Job, message: JobMessage) -> None:
         """Refund and say so."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
         if ended is not None:
             self._log.info("job cancelled", action="cancelled", **job.log_context())
-            await self.say(message, ended, job_message.cancelled(ended))
+            await self._say(message, job, job_message.cancelled(ended))
 
-    async def say(self, message: JobMessage, job: Job, view: discord.ui.LayoutView) -> None:
+    async def _say(self, message: JobMessage, job: Job, view: discord.ui.LayoutView) -> None:
         """The last word of an attempt without pictures; where nobody can hear it, the log keeps it."""
         try:
-            await message.finish(view, [])
-        except (
-            MessageLost,
-            discord.HTTPException,
-            aiohttp.ClientError,
-            ConnectionError,
-            TimeoutError,
-        ) as error:
+            await self._insist(job, lambda: message.finish(view, []))
+        except CallFailed as error:
             self._log.warning("last word lost", action="unsaid", error=repr(error), **job.log_context())
 
+    async def _insist(self, job: Job, send: Callable[[], Awaitable[int | None]]) -> int | None:
+        """Send, and wait for as long as Discord is away, up to the longest wait of a job.
+
+        Raises:
+            CallFailed: Discord does not take it, or was away for too long.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await send()
+            except DiscordUnreachable as error:
+                if datetime.now(UTC) - job.created_at > self._max_wait:
+                    raise
+                self._log.warning("Discord is away", action="away", error=repr(error), **job.log_context())
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
     async def _done(self, job: Job, results: list[Result]) -> discord.ui.LayoutView:
-        state = await self._accepting.quota_state(job.guild_id, job.requester_id)
+        standing = await self._accepting.standing(job.asker)
         return job_message.done(
             job,
             images=tuple(
                 ShownImage(file_name=_name(job, result), width=result.width, height=result.height) for result in results
             ),
             spec=self._catalogue.models.get(job.request.model_key),
-            allowance=Allowance(left=state.left),
+            allowance=Allowance(left=standing.left),
         )
 
-    async def _end_undelivered(self, job: Job, error: Exception) -> None:
-        error_id = new_error_id()
-        await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure="delivery", error_id=error_id)
-        self._log.warning(
-            "job undelivered", action="undelivered", error_id=error_id, error=repr(error), **job.log_context()
-        )
+
+def _failure_of(error: CallFailed) -> str:
+    """What to tell when pictures could not be shown."""
+    match error:
+        case MessageGone():
+            return "message-gone"
+        case NotPermitted():
+            return "not-permitted"
+        case TooLarge():
+            return "too-large"
+        case _:
+            return "delivery"
 
 
 def _name(job: Job, result: Result) -> str:

@@ -2,29 +2,33 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import aiohttp
-import discord
 import msgspec
 import structlog
 
+from bot.calls.errors import CallFailed
+from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
-from bot.jobs.discord_calls import find_original
+from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
 from bot.presenting import job_message
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
+from bot.store.queue import QueueRepository
 from bot.store.rows import Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.errors import RETRYABLE, FailureReason
 from pipeline.protocol.messages import Failed, Finished, Progress
 
-MAX_ATTEMPTS: Final = 2
-"""A job that loses its worker is tried once more; then it may well be the cause."""
+MAX_CRASHES: Final = 2
+"""A job that loses its worker is tried once more, alone; then it may well be the cause."""
 SWEEP_INTERVAL_S: Final = 5.0
+_UNOWNED_S: Final = 60.0
+_SWEPT_AT_ONCE: Final = 20
 _MIN_SHOWN_ETA_S: Final = 3.0
 _PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"
 
@@ -34,12 +38,17 @@ _log = structlog.get_logger(__name__)
 class RunningJob:
     """A claimed job, its message, and what we want of it."""
 
-    def __init__(self, job: Job, message: JobMessage) -> None:
+    def __init__(self, job: Job, message: JobMessage, *, is_alone: bool) -> None:
         self.job = job
         self.message = message
+        self.is_alone = is_alone
         self.preview: tuple[str, bytes] | None = None
         self.is_timed_out = False
         self.started_at = asyncio.get_running_loop().time()
+
+    def left_s(self) -> float:
+        """Seconds that it may still run."""
+        return max(0.0, self.job.expected_ms / 1_000 - (asyncio.get_running_loop().time() - self.started_at))
 
 
 class Dispatcher:
@@ -48,21 +57,28 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        client: discord.Client,
+        calls: Calls,
         jobs: JobRepository,
+        queue: QueueRepository,
         backend: Backend,
         delivery: Delivery,
+        recovery: Recovery,
         running_per_user: int,
         job_timeout_s: float,
+        max_wait: timedelta,
     ) -> None:
-        self._client = client
+        self._calls = calls
         self._jobs = jobs
+        self._queue = queue
         self._backend = backend
         self._delivery = delivery
+        self._recovery = recovery
         self._running_per_user = running_per_user
         self._job_timeout_s = job_timeout_s
+        self._max_wait = max_wait
         self._running: dict[tuple[int, int], RunningJob] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[asyncio.Task[None], int] = {}
+        self._cancelled_early: set[int] = set()
         self._wake = asyncio.Event()
         self._is_draining = False
         self._idle = asyncio.Event()
@@ -88,85 +104,83 @@ class Dispatcher:
                 await self._idle.wait()
         for running in [*self._running.values()]:
             await running.message.close()
-            await self._jobs.requeue(running.job.job_id)
+            await self._queue.requeue(running.job.job_id)
         self._running.clear()
         if self._ending:
             await asyncio.wait(self._ending, timeout=timeout_s)
 
     async def recover(self) -> None:
-        """After a start: deliver what was drawn, and queue again what was running."""
-        for job in await self._jobs.unfinished():
-            if job.status is JobStatus.QUEUED:
-                await self._find_message(job)
-            elif await self._jobs.results(job.job_id):
-                self._end(self._delivery.deliver(job, JobMessage(self._client, job)))
-            elif job.attempt >= MAX_ATTEMPTS:
-                self._end(
-                    self._delivery.fail(
-                        job, JobMessage(self._client, job), FailureReason.WORKER_DIED, "lost at a restart"
-                    )
-                )
-            else:
-                await self._jobs.requeue(job.job_id)
-                _log.info("job queued again", action="recovered", **job.log_context())
+        """After a start: find out about every job whose end or beginning was not seen."""
+        for job in await self._queue.unanswered():
+            await self._recovery.find_message(job)
+        for job in await self._queue.running():
+            if not self._is_owned(job):
+                self._end(job, self._recovery.adopt(job))
         self.wake()
 
-    async def _find_message(self, job: Job) -> None:
-        """A job that was accepted but not seen to be acknowledged: Discord knows whether it was."""
-        if job.message_id is not None:
-            return
-        try:
-            message_id = await find_original(self._client, job)
-        except (discord.HTTPException, aiohttp.ClientError, ConnectionError, TimeoutError) as error:
-            # It stays in the queue, unstarted; the next start asks again.
-            _log.warning("not known whether acknowledged", action="unknown", error=repr(error), **job.log_context())
-            return
-        if message_id is None:
-            await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure="delivery", error_id=None)
-            _log.info("unacknowledged job given back", action="recovered", **job.log_context())
-        else:
-            await self._jobs.record_message(job.job_id, message_id)
-
-    async def cancel(self, job: Job, actor_id: int) -> None:
-        """Stop a job: at once where it waits, at its next step where it runs."""
+    async def cancel(self, job: Job, actor_id: int) -> bool:
+        """Stop a job: at once where it waits, at its next step where it runs. False where its end is under way."""
         # The id of the message comes from the press itself: the row may not know it yet.
         row = await self._jobs.request_cancel(job.job_id, actor_id)
         job = msgspec.structs.replace(row, message_id=job.message_id)
         key = (job.job_id, job.attempt)
-        if job.status is JobStatus.QUEUED or key not in self._running:
-            await self._delivery.cancel(job, JobMessage(self._client, job))
-            return
-        self._running[key].job = job
-        await self._backend.cancel(*key)
+        if key in self._running:
+            self._running[key].job = job
+            await self._backend.cancel(*key)
+        elif job.status is JobStatus.QUEUED:
+            await self._delivery.cancel(job, JobMessage(self._calls, job))
+        elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
+            return False
+        else:
+            # Claimed, and not yet handed over.
+            self._cancelled_early.add(job.job_id)
+        return True
 
-    async def starts_at(self, job: Job, position: int) -> datetime | None:
-        """When a waiting job may start, from what jobs of its model took; None while nothing is known."""
-        average_s = await self._jobs.average_seconds(job.request.model_key)
-        if average_s is None or average_s * position < _MIN_SHOWN_ETA_S:
-            return None
-        return datetime.now(UTC) + timedelta(seconds=average_s * position)
+    async def starts_at(self, job: Job) -> tuple[int, datetime | None]:
+        """Where a waiting job stands, and when it may start; None where nobody knows, or at once."""
+        place = await self._queue.place_of(job)
+        wait_s = place.ahead_s + sum(running.left_s() for running in self._running.values())
+        if job.expected_ms == 0 or wait_s < _MIN_SHOWN_ETA_S:
+            return place.position, None
+        return place.position, datetime.now(UTC) + timedelta(seconds=wait_s)
 
     async def _claim_forever(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._backend.free_slots > 0 and not self._is_draining:
-                job = await self._jobs.claim_next(running_per_user=self._running_per_user)
+            while self._may_claim():
+                try:
+                    job = await self._queue.claim_next(running_per_user=self._running_per_user, now=datetime.now(UTC))
+                except sqlite3.Error:
+                    _log.exception("nothing claimed", action="storage_failed")
+                    break
                 if job is None:
                     break
+                if job.crashes:
+                    await self._idle.wait()
                 await self._hand_over(job)
 
+    def _may_claim(self) -> bool:
+        """A job that was there when a worker died runs alone, so that nobody else is blamed or hurt."""
+        is_one_suspect = any(running.job.crashes for running in self._running.values())
+        return self._backend.free_slots > 0 and not self._is_draining and not is_one_suspect
+
     async def _hand_over(self, job: Job) -> None:
-        running = RunningJob(job, JobMessage(self._client, job))
+        for other in self._running.values():
+            other.is_alone = False
+        running = RunningJob(job, JobMessage(self._calls, job), is_alone=not self._running)
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
             await self._backend.submit(job.job_id, job.attempt, job.request)
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))
-            await self._jobs.requeue(job.job_id)
+            await self._queue.requeue(job.job_id)
             return
         _log.info("job started", action="started", **job.log_context())
+        if job.job_id in self._cancelled_early:
+            self._cancelled_early.discard(job.job_id)
+            await self._backend.cancel(job.job_id, job.attempt)
 
     async def _follow_events(self) -> None:
         async for event in self._backend.events():
@@ -176,7 +190,7 @@ class Dispatcher:
             if isinstance(event, Progress):
                 self._show_progress(running, event)
                 continue
-            self._end(self._finish(running, event))
+            self._end(running.job, self._finish(running, event))
             self._forget((event.job_id, event.attempt))
             self.wake()
 
@@ -214,7 +228,7 @@ class Dispatcher:
         if isinstance(event, Finished):
             try:
                 job = await self._delivery.keep(job, event)
-            except StorageFailed as error:
+            except (StorageFailed, sqlite3.Error) as error:
                 await self._delivery.fail(job, running.message, FailureReason.INTERNAL, str(error))
                 return
             await self._delivery.deliver(job, running.message)
@@ -222,7 +236,7 @@ class Dispatcher:
             await self._delivery.fail(job, running.message, FailureReason.TIMEOUT, event.detail)
         elif event.reason is FailureReason.CANCELLED or job.cancel_requested_by is not None:
             await self._delivery.cancel(job, running.message)
-        elif event.reason in RETRYABLE and job.attempt < MAX_ATTEMPTS:
+        elif event.reason in RETRYABLE and not _is_blamed(running):
             await self._try_again(running, event)
         else:
             await self._delivery.fail(job, running.message, event.reason, event.detail)
@@ -230,12 +244,16 @@ class Dispatcher:
     async def _try_again(self, running: RunningJob, event: Failed) -> None:
         job = running.job
         _log.warning("job tried again", action="retried", reason=event.reason, detail=event.detail, **job.log_context())
-        await self._delivery.say(running.message, job, job_message.waiting_again(job))
-        await self._jobs.requeue(job.job_id)
+        try:
+            # Before the next attempt, whose states are newer and must not be overtaken by this one.
+            await running.message.finish(job_message.waiting_again(job), [])
+        except CallFailed as error:
+            _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
+        await self._queue.requeue(job.job_id, has_crashed=True)
         self.wake()
 
     async def _sweep_forever(self) -> None:
-        """End what runs too long. A worker that does not even obey is the supervisor's affair."""
+        """Every job reaches an end. A worker that does not even obey is the supervisor's affair."""
         while True:
             await asyncio.sleep(min(SWEEP_INTERVAL_S, self._job_timeout_s))
             now = asyncio.get_running_loop().time()
@@ -243,17 +261,44 @@ class Dispatcher:
                 if now - running.started_at > self._job_timeout_s and not running.is_timed_out:
                     running.is_timed_out = True
                     await self._backend.cancel(job_id, attempt)
+            try:
+                await self._sweep_database(datetime.now(UTC))
+            except sqlite3.Error:
+                _log.exception("not swept", action="storage_failed")
+            self.wake()
 
-    def _end(self, ending: Coroutine[None, None, None]) -> None:
+    async def _sweep_database(self, now: datetime) -> None:
+        """Jobs that wait for too long, that nobody knows to be acknowledged, or that lost their owner."""
+        long_ago = now - timedelta(seconds=_UNOWNED_S)
+        for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
+            self._end(job, self._delivery.fail(job, JobMessage(self._calls, job), "waited", "waited too long"))
+        for job in await self._queue.unanswered():
+            if job.created_at < long_ago:
+                await self._recovery.find_message(job)
+        for job in await self._queue.running():
+            if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
+                self._end(job, self._recovery.adopt(job))
+
+    def _is_owned(self, job: Job) -> bool:
+        return (job.job_id, job.attempt) in self._running or job.job_id in self._ending.values()
+
+    def _end(self, job: Job, ending: Coroutine[None, None, None]) -> None:
         """Upload beside the work, so that a slow network never keeps the next job waiting."""
         task = asyncio.create_task(ending)
-        self._ending.add(task)
+        self._ending[task] = job.job_id
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._ending.discard(task)
+        del self._ending[task]
+        self.wake()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("ending a job failed", action="end_failed", exc_info=error)
+
+
+def _is_blamed(running: RunningJob) -> bool:
+    """Whether an attempt that lost its worker was the last: never for the company that a job was in."""
+    job = running.job
+    return job.attempt >= MAX_ATTEMPTS or (running.is_alone and job.crashes + 1 >= MAX_CRASHES)
 
 
 def _ends_at(progress: Progress) -> datetime | None:

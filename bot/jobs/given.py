@@ -1,29 +1,30 @@
 """What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
 
 import re
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
 from bot.errors import Refused
+from bot.store.rows import Preferences
 from pipeline.protocol.messages import Notice
 
 MAX_NUMBER_LENGTH: Final = 12
 """Characters of a typed number; longer ones are no numbers that anybody means, and slow to convert."""
 
 
-class GivenRequest(msgspec.Struct, frozen=True, kw_only=True):
+class GivenRequest(Preferences, frozen=True, kw_only=True):
     """Fields that are None were not given."""
 
     prompt: str
-    negative_prompt: str | None = None
-    guidance_scale: float | None = None
-    num_inference_steps: int | None = None
-    size: str | None = None
-    scheduler_name: str | None = None
     seed: int | None = None
-    num_images: int | None = None
-    model_key: str | None = None
+
+    def or_else(self, defaults: Preferences) -> Self:
+        """With the defaults in place of what was not given."""
+        missing = {
+            name: value for name, value in msgspec.structs.asdict(defaults).items() if getattr(self, name) is None
+        }
+        return msgspec.structs.replace(self, **missing)
 
 
 _KNOWN = ("no", "ar", "seed", "steps", "cfg")

@@ -14,6 +14,7 @@ import msgspec
 
 from bot.errors import Refused
 from bot.jobs.given import GivenRequest, read_typed_options
+from bot.store.rows import Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
@@ -28,6 +29,9 @@ SIZES: Final[Mapping[str, str]] = MappingProxyType(
 """Names of sizes and their aspect ratios; the area is that of the model's default size."""
 
 
+_NO_PREFERENCES: Final = Preferences()
+
+
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """A request with every field set, and what its member should know about it."""
 
@@ -35,27 +39,36 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...]
 
 
-def resolve(given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings) -> Resolved:
+def resolve(
+    given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings, defaults: Preferences = _NO_PREFERENCES
+) -> Resolved:
     """Set every field, within the limits of the model and of the server.
+
+    Args:
+        given: what a member asked for.
+        catalogue: the models.
+        limits: of the server.
+        defaults: of the place where they asked; they come before those of the model.
 
     Raises:
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
     """
     given, typed_notices = read_typed_options(given)
     notices = list(typed_notices)
-    spec = _model(given.model_key, catalogue)
+    spec = _model(given.model_key or _still_there(defaults.model_key, catalogue), catalogue)
+    given = given.or_else(_fitting(defaults, spec))
     prompt = _text(given.prompt, "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
     width, height = _size(given.size, spec, limits, notices)
-    defaults, bounds = spec.defaults, spec.bounds
+    usual, bounds = spec.defaults, spec.bounds
     request = GenerationRequest(
         prompt=prompt,
         negative_prompt=_text(given.negative_prompt or "", "refused-negative-long", limits),
         num_inference_steps=int(
             _clamp(
                 "steps",
-                _given(given.num_inference_steps, defaults.steps),
+                _given(given.num_inference_steps, usual.steps),
                 hard.MIN_STEPS,
                 min(bounds.max_steps, limits.max_steps),
                 notices,
@@ -63,7 +76,7 @@ def resolve(given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings)
         ),
         guidance_scale=_clamp(
             "cfg",
-            _given(given.guidance_scale, defaults.cfg),
+            _given(given.guidance_scale, usual.cfg),
             hard.MIN_GUIDANCE_SCALE,
             bounds.max_cfg,
             notices,
@@ -75,7 +88,7 @@ def resolve(given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings)
         num_images=int(
             _clamp(
                 "images",
-                _given(given.num_images, defaults.images),
+                _given(given.num_images, usual.images),
                 hard.MIN_IMAGES,
                 min(bounds.max_images, limits.max_images),
                 notices,
@@ -122,6 +135,18 @@ def _model(key: str | None, catalogue: Catalogue) -> ModelSpec:
             return spec
     known = ", ".join(spec.key for spec in catalogue.models.values())
     raise Refused("refused-model", model=key[:80], known=known)
+
+
+def _still_there(key: str | None, catalogue: Catalogue) -> str | None:
+    """A default model; one that the owner took away since is nobody's wish."""
+    return key if key in catalogue.models else None
+
+
+def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
+    """Defaults without a sampler that this model does not have."""
+    if defaults.scheduler_name in (None, *sampler_names(spec)):
+        return defaults
+    return msgspec.structs.replace(defaults, scheduler_name=None)
 
 
 def _sampler(name: str | None, spec: ModelSpec) -> str:

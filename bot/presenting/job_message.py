@@ -14,6 +14,7 @@ from discord import ui
 from bot.presenting import custom_ids
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.texts import text
+from bot.quotas.pricing import part
 from bot.store.rows import Job
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
@@ -25,7 +26,7 @@ _GREY: Final = discord.Color(0x80848E)
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the requester has left after this job; `left` is None where there is no limit."""
+    """What the requester has left with all of this job's price taken; `left` is None where there is no limit."""
 
     left: int | None
 
@@ -40,7 +41,12 @@ class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
 
 def image_file_name(job_id: int, index: int, extension: str) -> str:
     """A name made from numbers alone: prompts are no file names."""
-    return f"easel-{job_id}-{index + 1}.{extension}"
+    return f"{image_file_prefix(job_id)}{index + 1}.{extension}"
+
+
+def image_file_prefix(job_id: int) -> str:
+    """What the names of a job's finished images begin with, and those of its previews do not."""
+    return f"easel-{job_id}-"
 
 
 def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutView:
@@ -49,7 +55,8 @@ def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutV
         line = text("job-queued", position=position)
     else:
         line = text("job-queued-starts", position=position, starts=relative(starts_at))
-    return _layout(job, _GREY, line, ui.ActionRow(_cancel_button(job)))
+    price = _small(text("job-price", price=job.price))
+    return _layout(job, _GREY, f"{line}\n{price}", ui.ActionRow(_cancel_button(job)))
 
 
 def waiting_again(job: Job) -> ui.LayoutView:
@@ -166,8 +173,11 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
         details.append(text("detail-negative", negative=escape(request.negative_prompt, 100)))
     if job.total_s is not None:
         details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
+    charged = part(job.price, delivered=len(images), asked=request.num_images)
+    if len(images) < request.num_images:
+        details.append(text("detail-partial", count=len(images), asked=request.num_images))
     if allowance.left is not None:
-        details.append(text("detail-price", price=job.price, left=str(allowance.left)))
+        details.append(text("detail-price", price=charged, left=str(allowance.left + job.price - charged)))
     return details
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import sqlite3
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Self
@@ -29,7 +29,7 @@ class DatabaseTooNew(DatabaseUnusable):
 class Database:
     """The connection. Reads may interleave; a write happens in `transaction` and nowhere else."""
 
-    def __init__(self, connection: aiosqlite.Connection, lock_file: IO[str]) -> None:
+    def __init__(self, connection: aiosqlite.Connection, lock_file: IO[str] | None) -> None:
         self._connection = connection
         self._lock_file = lock_file
         self._writing = asyncio.Lock()
@@ -65,10 +65,51 @@ class Database:
             raise
         return database
 
+    @classmethod
+    async def open_to_read(cls, path: Path) -> Self:
+        """Look into a file that a running Easel may have open, as it is at this moment.
+
+        A reader never writes the file or empties its log, so it is outside the fault that keeps a second writer away.
+
+        Raises:
+            DatabaseUnusable: there is none, it is no database, or this Easel has not brought it up to date yet.
+        """
+        try:
+            connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
+        database = cls(connection, None)
+        connection.row_factory = sqlite3.Row
+        try:
+            await connection.execute("BEGIN")
+            there = await database.version()
+        except sqlite3.Error as error:
+            await database.close()
+            raise DatabaseUnusable(f"The database {path} cannot be read: {error}.") from error
+        if there != max(migrations()):
+            await database.close()
+            raise DatabaseUnusable(
+                f"The database {path} has version {there} of its tables and this Easel knows version "
+                f"{max(migrations())}; start this Easel once, or use the one that wrote the file."
+            )
+        return database
+
+    async def copy_to(self, target: Path) -> None:
+        """Write a copy of this moment, whole and synced.
+
+        Raises:
+            sqlite3.Error: the disk would not take it.
+        """
+        async with aiosqlite.connect(target) as copy:
+            await self._connection.backup(copy)
+            # One file without a log beside it, so that it can be moved as it is.
+            await copy.execute("PRAGMA journal_mode=DELETE")
+
     async def close(self) -> None:
         """Close the file and let another process have it."""
         await self._connection.close()
-        self._lock_file.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -116,12 +157,33 @@ class Database:
             await self._connection.executescript(script)
 
 
+def reader(connection: aiosqlite.Connection) -> Callable[..., Awaitable[list[sqlite3.Row]]]:
+    """Reads inside a transaction, like `Database.fetch_all` outside."""
+
+    async def fetch_all(sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
+        async with connection.execute(sql, values) as cursor:
+            return list(await cursor.fetchall())
+
+    return fetch_all
+
+
+def sure(row: sqlite3.Row | None) -> sqlite3.Row:
+    """A row that a statement with RETURNING or an aggregate always gives."""
+    if row is None:
+        raise LookupError("The database gave no row where there is always one.")
+    return row
+
+
 def migrations() -> dict[int, str]:
     """Every migration's SQL by its number."""
     folder = files("bot.store") / "migrations"
     return {
         int(file.name[:4]): file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".sql")
     }
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro"
 
 
 def _lock(path: Path) -> IO[str]:

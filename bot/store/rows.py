@@ -38,8 +38,33 @@ def from_ms(value: int | None) -> datetime | None:
     return None if value is None else datetime.fromtimestamp(value / 1_000, UTC)
 
 
+class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Values for the options of a request; None is no preference."""
+
+    negative_prompt: str | None = None
+    guidance_scale: float | None = None
+    num_inference_steps: int | None = None
+    size: str | None = None
+    scheduler_name: str | None = None
+    num_images: int | None = None
+    model_key: str | None = None
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks and where; `guild_id` is 0 outside servers, and a thread's parent is the channel that it is in."""
+
+    guild_id: int
+    channel_id: int
+    user_id: int
+    parent_channel_id: int | None = None
+    role_ids: tuple[int, ...] = ()
+
+
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job before it has a number."""
+    """A job before it has a number.
+
+    `weight` is the member's share of the queue, `expected_ms` how long the job may run, 0 where nobody knows.
+    """
 
     interaction_id: int
     kind: JobKind
@@ -55,11 +80,18 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int
-    period_start: datetime
+    weight: int = 1
+    is_express: bool = False
+    expected_ms: int = 0
+    role_ids: tuple[int, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An accepted request and all that became of it."""
+    """An accepted request and all that became of it.
+
+    `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
+    workers that died while they had it.
+    """
 
     job_id: int
     interaction_id: int
@@ -77,11 +109,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int
-    period_start: datetime
+    queue_key: int | None
+    turn_round: int
+    turn_deficit: int
+    expected_ms: int
+    role_ids: tuple[int, ...]
     status: JobStatus
     failure: str | None
     error_id: str | None
     attempt: int
+    crashes: int
     cancel_requested_by: int | None
     created_at: datetime
     started_at: datetime | None
@@ -93,13 +130,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of the table `jobs`."""
         values = {name: row[name] for name in cls.__struct_fields__}
-        for name in ("token_expires_at", "period_start", "created_at", "started_at", "finished_at"):
+        for name in ("token_expires_at", "created_at", "started_at", "finished_at"):
             values[name] = from_ms(values[name])
         values["request"] = msgspec.json.decode(values["request"], type=GenerationRequest)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
+        values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
         values["kind"] = JobKind(values["kind"])
         values["status"] = JobStatus(values["status"])
         return cls(**values)
+
+    @property
+    def asker(self) -> Asker:
+        """Who asked for it and where, with the roles that they had then."""
+        return Asker(
+            guild_id=self.guild_id, channel_id=self.channel_id, user_id=self.requester_id, role_ids=self.role_ids
+        )
 
     def log_context(self) -> dict[str, str | int]:
         """What every log record about this job says."""

@@ -3,8 +3,9 @@
 import discord
 
 from bot.views.buttons import CancelButton, RerollButton
+from bot.views.my_queue import CancelMineButton
 
 
 def add_buttons(client: discord.Client) -> None:
     """Let the client answer every button that Easel ever posted."""
-    client.add_dynamic_items(RerollButton, CancelButton)
+    client.add_dynamic_items(RerollButton, CancelButton, CancelMineButton)

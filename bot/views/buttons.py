@@ -82,5 +82,6 @@ class CancelButton(_JobButton, template=custom_ids.CANCEL_TEMPLATE):
             raise Refused("refused-not-yours")
         if job.status not in (JobStatus.QUEUED, JobStatus.RUNNING):
             raise Refused("refused-already-over")
-        await interaction.response.defer()
-        await services.dispatcher.cancel(job, interaction.user.id)
+        await services.calls.defer(interaction)
+        if not await services.dispatcher.cancel(job, interaction.user.id):
+            raise Refused("refused-already-over")

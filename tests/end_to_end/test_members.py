@@ -79,7 +79,7 @@ async def test_ask_reroll_and_press_again_after_a_restart(
     await local.friend.click(done, label="Reroll")
     await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 90)
     assert bot.log.count("commands registered") == 1
-    assert rows(tmp_path, "SELECT used FROM usage ORDER BY used") == [(2,), (4,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period' ORDER BY 1") == [(2,), (4,)]
     assert local.gaps == []
     assert "Traceback" not in bot.log
 
@@ -99,7 +99,7 @@ async def test_previews_come_while_it_runs_and_cancel_refunds(
     cancelled = await local.wait_for_message(has("Cancelled. Nothing was charged."), 30)
     assert cancelled["attachments"] == []
     await wait_until(lambda: rows(tmp_path, "SELECT status FROM jobs") == [("cancelled",)])
-    assert rows(tmp_path, "SELECT used FROM usage") == [(0,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(0,)]
     assert rows(tmp_path, "SELECT kind, reserved, captured, released FROM ledger") == [
         ("reserve", 4, 0, 0),
         ("settle", 0, 0, 4),
@@ -136,7 +136,7 @@ async def test_a_killed_worker_costs_nothing_but_time(local: LocalDiscord, start
     await local.wait_for_message(has("starts again shortly"), 30)
     await local.wait_for_message(has("seed"), 120)
     await wait_until(lambda: rows(tmp_path, "SELECT status, attempt FROM jobs") == [("succeeded", 2)])
-    assert rows(tmp_path, "SELECT used FROM usage") == [(4,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(4,)]
 
 
 async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot:
     await bot.stop(signal.SIGKILL)
     await bot.start()
     await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 120)
-    assert rows(tmp_path, "SELECT used FROM usage") == [(12,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(12,)]
     messages = [message for message in local.messages() if "job " in text_of(message)]
     assert len(messages) == 3
     assert all("seed" in text_of(message) for message in messages)

@@ -44,7 +44,7 @@ async def test_every_refusal_is_private_and_leaves_no_trace(
     quota = await local.member.slash(local.channel, "quota")
     assert quota.response is not None
     assert quota.response.ephemeral
-    assert "3 of 3 left." in quota.response.content
+    assert "3 of 3 left today." in quota.response.content
 
 
 async def test_a_spent_quota_says_when_it_starts_anew(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_database_that_cannot_be_written_is_told(
     assert result.response is not None
     assert "The request could not be saved" in result.response.content
     with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
-        assert connection.execute("SELECT count(*) FROM usage").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM pots").fetchone() == (0,)
 
 
 async def test_a_wrong_token_ends_in_one_sentence(start_bot: StartBot) -> None:

@@ -24,6 +24,7 @@ job-queued = { $position ->
        *[other] Number { $position } in line.
     }
 job-queued-starts = { job-queued } Starts { $starts }.
+job-price = Costs { $price }, and nothing if it does not arrive.
 job-loading = Loading the model …
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
@@ -41,6 +42,7 @@ detail-sampler = { $sampler }
 detail-model = { $model }
 detail-negative = without: { $negative }
 detail-time = { $seconds } s
+detail-partial = { $count } of { $asked } images
 detail-price = cost { $price }, { $left } left
 alt-image = { $number } of { $count }: { $prompt }
 alt-preview = Preview, not finished: { $prompt }
@@ -67,10 +69,23 @@ refused-ratio = “{ $value }” is no aspect ratio. Write it like this: --ar 16
 refused-typed-number = “{ $value }” is no number for { $option }. Write it like this: --steps 30 --cfg 6 --seed 7.
 refused-model-unavailable = The model “{ $model }” cannot be used right now. Choose another one; the owner finds the reason in the log.
 refused-worker-down = Nothing can be drawn right now: { $reason } Try again in a few minutes.
+refused-blocked = { $until ->
+        [never] You may not use Easel in this server.
+       *[other] You may not use Easel in this server; that ends { $until }.
+    }{ $reason ->
+        [none] {""}
+       *[other] {" "}The reason given: { $reason }
+    } Ask an admin of the server if you think that is wrong.
+refused-channel = Easel may not be used in this channel. Ask in one where it is allowed, or ask an admin to allow it here.
+refused-draining = Easel takes no new jobs in this server for now; what waits is still done. Try again later.
 refused-quota = This costs { $price } and you have { $left } of { $limit } left. Your quota starts anew { $resets }.
 refused-quota-too-big = This costs { $price }, and { $limit } is all that a period has. Ask for fewer images.
+refused-pool = This costs { $price }, more than is left of what all members of this server may use together. It starts anew { $resets }.
 refused-cooldown = That was quick. You can ask again { $until }.
-refused-queued = You have { $count } jobs waiting, the most that is allowed here. Cancel one or wait until one is done.
+refused-queued = You have { $count ->
+        [one] one job
+       *[other] { $count } jobs
+    } waiting, the most that is allowed here. Cancel one or wait until one is done.
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
@@ -89,12 +104,287 @@ failure-worker_died = The worker ended in the middle of the job, twice. Try a sm
 failure-worker_hung = The worker stopped moving in the middle of the job, twice. Try again later.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
-failure-delivery = The pictures were drawn but Discord would not take them.
+failure-delivery = The pictures were drawn but Discord would not take them. Try again.
+failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
+failure-not-permitted = Easel has lost the right to write in this channel; an admin can give it back.
+failure-too-large = The pictures are larger than Discord takes here. Try a smaller size or fewer images.
+failure-unanswered = Discord never showed that the job was taken.
+failure-waited = The job waited longer than is allowed here. Try again later.
 
 ## Quota
 quota-unlimited = You can draw as much as you like here.
-quota-state = { $left } of { $limit } left.
+quota-state = { $left } of { $limit } left { $period ->
+        [hour] this hour
+        [day] today
+        [week] this week
+       *[month] this month
+    }.
+quota-bonuses = Of these from bonuses, used first: { $bonuses }.
+quota-bonus = { $left }
+quota-bonus-ends = { $left } (ends { $ends })
 quota-used = Used: { $used }.
 quota-in-flight = In flight: { $in_flight }.
 quota-resets = Starts anew { $resets }.
 quota-price = One image with the default settings costs { $price }.
+quota-obstacle = Right now: { $sentence }
+period-hour = hour
+period-day = day
+period-week = week
+period-month = month
+
+## The member's own queue
+command-queue = Your jobs, when they are due, and a way to cancel them
+queue-mine = **Your jobs in line**
+queue-mine-empty = You have no jobs in line. Use /imagine to ask for a picture.
+queue-job = { $job } { $prompt }
+    -# { $state }
+queue-running = Being drawn now.
+queue-cancelling = Being cancelled.
+queue-cancelled = Job { $job_id } is cancelled. Nothing was charged.
+queue-more = And { $count } more, which start after these.
+queue-server = -# In this server: { $queued } waiting, { $running } running.
+queue-state = -# { $state ->
+        [paused] The queue of this server is paused; jobs start when an admin resumes it.
+       *[draining] This server takes no new jobs for now; what waits is still done.
+    }
+job-number = #{ $job_id }
+job-number-link = [#{ $job_id }]({ $address })
+
+## Admins: commands
+command-admin = What those who manage this server decide
+command-admin-quota = What members may use
+command-admin-quota-set = Set how much a member, a role, or everybody may use
+command-admin-quota-pool = Set how much all members together may use
+command-admin-quota-grant = Give a member a bonus
+command-admin-quota-reset = Give back what a member used in this period
+command-admin-quota-show = What a member has left, and their newest entries
+command-admin-quota-report = A chart and a table of what was used
+command-admin-block = Let a member ask for nothing
+command-admin-unblock = Let a blocked member ask again
+command-admin-channel = Where Easel may be used, and its defaults there
+command-admin-queue = What waits and runs; pause, resume, drain or cancel
+command-admin-status = How Easel is doing
+command-admin-audit = Who decided what, newest first
+option-admin-amount = A whole number, “unlimited”, or “default” to take the rule away
+option-admin-period = How often it starts anew
+option-admin-quota-user = Only for this member
+option-admin-quota-role = Only for members with this role
+option-admin-user = The member
+option-admin-grant-amount = How much, used before their quota
+option-admin-expires = When it ends, such as 12h, 7d or 2w; without it, never
+option-admin-reason = Why; shown in the audit log
+option-admin-reason-told = Why; the member reads it too
+option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
+option-admin-use = Allow or forbid Easel there; without it, the rules are listed
+option-admin-channel = Which channel; without it, this one
+option-admin-default = Used there by who does not name { $option ->
+        [model] a model
+        [size] a size
+        [steps] the steps
+        [cfg] the CFG
+        [sampler] a sampler
+        [images] how many images
+       *[negative] what to avoid
+    }
+option-admin-action = What to do; without it, the queue is shown
+option-admin-cancel = The number of a job to cancel
+option-admin-days = How many days, today included
+choice-allow = Allow
+choice-forbid = Forbid
+choice-default = Default: take its rule and its defaults away
+choice-show = Show
+choice-pause = Pause: take jobs, start none
+choice-resume = Resume: as usual
+choice-drain = Drain: take no jobs, finish those that wait
+
+## Admins: refusals
+refused-not-admin = This command is for those who may manage the server. Ask one of them.
+refused-user-and-role = That names both a member and a role. Choose one of them, or neither to set it for everybody.
+refused-amount = “{ $value }” is no amount. Use a whole number from 0 to { $limit }, “unlimited”, or “default” to take the rule away.
+refused-duration = “{ $value }” is no duration. Write it like 12h, 7d or 2w; ten years is the most.
+refused-bot = Bots cannot ask Easel for anything. Choose a person.
+refused-one-at-a-time = That asks for two things at once. Cancel a job first, then change the queue.
+refused-no-such-job = There is no job { $job_id } in this server. The number is at the start of each line of /admin queue.
+
+## Admins: quota
+admin-rule = { $amount ->
+        [none] no limit
+       *[other] { $amount } { $period ->
+            [hour] an hour
+            [day] a day
+            [week] a week
+           *[month] a month
+        }
+    }
+admin-rule-set = { $subject ->
+        [user] <@{ $id }> has { $rule ->
+            [none] no rule of their own any more; that of their roles or of the server holds.
+           *[other] a rule of their own now: { $rule }.
+        }
+        [role] Members with <@&{ $id }> have { $rule ->
+            [none] no rule of that role any more; the server's holds.
+           *[other] a rule now: { $rule }. Who has several such roles gets the best of them.
+        }
+        [pool] All members together have { $rule ->
+            [none] no rule any more; only that of each member holds.
+           *[other] a rule now: { $rule }.
+        }
+       *[server] The server has { $rule ->
+            [none] no rule of its own any more; the host's default holds.
+           *[other] a rule now: { $rule } for each member.
+        }
+    }
+admin-granted = <@{ $user_id }> has a bonus of { $amount }, used before their quota. { $ends ->
+        [none] It does not end.
+       *[other] It ends { $ends }.
+    }
+admin-reset = { $units ->
+        [0] <@{ $user_id }> had used nothing in this period, so nothing was given back.
+       *[other] <@{ $user_id }> got back { $units }, all that was used in this period.
+    }
+admin-show-rule = <@{ $user_id }> may use { $rule }, by { $source ->
+        [user] a rule of their own.
+        [role] the rule of <@&{ $role_id }>.
+        [server] the server's rule.
+       *[host] the host's default.
+    }
+admin-show-left = { $left } left, { $used } used, { $in_flight } in flight. Starts anew { $resets }.
+admin-show-unlimited = { $used } used, { $in_flight } in flight.
+admin-show-bonus = { $ends ->
+        [none] Bonus: { $left } left, without an end.
+       *[other] Bonus: { $left } left, ends { $ends }.
+    }
+admin-show-obstacle = They cannot ask here right now: { $obstacle ->
+        [blocked] they are blocked.
+        [channel] Easel may not be used in this channel.
+        [draining] the queue takes no new jobs.
+        [cooldown] they asked a moment ago.
+        [queued] they have as many jobs waiting as they may.
+        [pool] all members together have used up what they may.
+       *[quota] their quota is used up.
+    }
+admin-show-entries = **Newest entries**
+admin-show-no-entries = There are no entries yet.
+admin-entry = { $when } { $kind ->
+        [reserve] job { $job_id }: { $reserved } reserved
+        [settle] job { $job_id }: { $captured } charged, { $released } given back
+        [grant] bonus of { $granted } from <@{ $actor_id }>
+       *[adjust] { $returned } given back by <@{ $actor_id }>
+    }
+admin-reason = (“{ $reason }”)
+admin-more = And { $count } more.
+
+## Admins: members and channels
+admin-blocked = { $ends ->
+        [none] <@{ $user_id }> may ask for nothing any more in this server.
+       *[other] <@{ $user_id }> may ask for nothing in this server; that ends { $ends }.
+    }
+admin-told = They were told.
+admin-not-told = They could not be told, since they take no direct messages from here.
+blocked-notice = { $ends ->
+        [none] You may not use Easel in { $server } any more.
+       *[other] You may not use Easel in { $server } for now; that ends { $ends }.
+    }{ $reason ->
+        [none] {""}
+       *[other] {" "}The reason given: { $reason }
+    }
+    Ask an admin of the server if you think that is wrong.
+admin-unblocked = <@{ $user_id }> may ask again.
+admin-not-blocked = <@{ $user_id }> is not blocked; there is nothing to take back.
+admin-channel-set = Set. { $rule }
+admin-channel-cleared = <#{ $channel_id }> has no rule and no defaults any more.
+admin-channels = { $default ->
+        [everywhere] Easel may be used in every channel.
+        [only-allowed] Easel may be used only where it is allowed:
+       *[elsewhere] Easel may be used in every channel but these:
+    }
+admin-channel-row = <#{ $channel_id }>: { $use ->
+        [allowed] allowed
+        [forbidden] forbidden
+       *[none] as everywhere
+    }{ $defaults ->
+        [none] {""}
+       *[other] ; defaults: { $defaults }
+    }
+preference-negative_prompt = without
+preference-guidance_scale = CFG
+preference-num_inference_steps = steps
+preference-size = size
+preference-scheduler_name = sampler
+preference-num_images = images
+preference-model_key = model
+
+## Admins: queue, status, audit
+admin-queue-set = { $state ->
+        [paused] The queue is paused: jobs are taken, and start when it is resumed.
+        [draining] The queue is draining: no new jobs are taken, and those that wait are done.
+       *[open] The queue is open: jobs are taken and start.
+    }
+admin-queue-state = { admin-queue-set }
+admin-queue-counts = { $queued } waiting, { $running } running.
+admin-queue-oldest = The oldest waits since { $since }.
+admin-queue-running = { $job } for <@{ $user_id }>, started { $since }
+admin-cancelled = Job { $job_id } of <@{ $user_id }> is cancelled. Nothing was charged.
+status-worker = The worker is { $state ->
+        [starting] starting.
+        [ready] { $phase ->
+            [loading] ready, and loads a model.
+            [running] ready, and draws.
+           *[idle] ready, and idle.
+        }
+        [restarting] being started again.
+        [unusable] not able to work; the owner must mend it.
+       *[stopped] stopped.
+    }
+status-models = Models: { $models }
+status-no-model = none
+status-missing = Missing: { $models }
+status-device = Device: { $name } ({ $device }, { $dtype }{ $vram ->
+        [none] {""}
+       *[other] , { $vram } GiB
+    })
+status-memory = Memory of the worker: { $gib } GiB
+status-queue = In this server: { $queued } waiting, { $running } running.
+status-failures = In the last hour: { $failed } of { $ended } jobs failed.
+status-quiet = In the last hour no job ended.
+status-waits = Waited for the start: half at most { $p50 }, 95 % at most { $p95 }.
+status-version = Easel { $version }, worker restarts: { $restarts }
+duration-seconds = { $seconds } s
+duration-minutes = { $minutes } min { $seconds } s
+admin-audit-empty = Nothing was decided here yet.
+admin-audit-row = { $when } <@{ $actor_id }> { $action ->
+        [quota-set] set the quota of { $subject ->
+            [server] the server
+            [pool] all together
+           *[other] { $subject }
+        }: { $detail }
+        [quota-grant] gave { $subject } a bonus of { $detail }
+        [quota-adjust] changed what { $subject } used: { $detail }
+        [block] blocked { $subject } { $detail }
+        [unblock] unblocked { $subject }
+        [channel] set { $subject } to { $detail }
+        [queue] set the queue to { $detail }
+        [cancel] cancelled job { $detail } of { $subject }
+       *[other] { $action } { $subject } { $detail }
+    }
+
+## Admins: report
+report-summary = { $days ->
+        [1] Today:
+       *[other] The last { $days } days:
+    } { $units } used by { $members ->
+        [1] one member
+       *[other] { $members } members
+    } in { $jobs ->
+        [1] one job.
+       *[other] { $jobs } jobs.
+    }
+report-summary-empty = { $days ->
+        [1] Nothing was used today.
+       *[other] Nothing was used in the last { $days } days.
+    }
+report-by-day = Used each day, by model
+report-by-user = Used by member
+report-nothing = Nothing was used
+report-others = others
+report-member = member …{ $digits }

@@ -43,11 +43,16 @@ def job(request_: GenerationRequest) -> Job:
         request=request_,
         notices=(),
         price=4,
-        period_start=NOW,
+        queue_key=1,
+        turn_round=0,
+        turn_deficit=0,
+        expected_ms=0,
+        role_ids=(),
         status=JobStatus.RUNNING,
         failure=None,
         error_id=None,
         attempt=1,
+        crashes=0,
         cancel_requested_by=None,
         created_at=NOW,
         started_at=NOW,
@@ -88,10 +93,11 @@ def descriptions(view: ui.LayoutView) -> list[Any]:
 def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None:
     shown = {name: "\n".join(texts(view)) for name, view in states(job, catalogue).items()}
     head = "**a red apple**\n-# For <@42>\n"
+    price = "-# Costs 4, and nothing if it does not arrive."
     stamp = f"<t:{int(NOW.timestamp())}:R>"
     assert shown == {
-        "queued": f"{head}Number 2 in line. Starts {stamp}.",
-        "next": f"{head}Next in line.",
+        "queued": f"{head}Number 2 in line. Starts {stamp}.\n{price}",
+        "next": f"{head}Next in line.\n{price}",
         "again": f"{head}The worker stopped in the middle; the job starts again shortly. Nothing is lost.",
         "loading": f"{head}Loading the model …",
         "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",

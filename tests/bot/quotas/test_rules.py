@@ -1,87 +1,68 @@
-"""Prices and periods."""
+"""Which rule of a server holds for a member."""
 
-from datetime import UTC, datetime
-
-import msgspec
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.quotas.rules import period_end, period_start, price
-from config.catalogue import Catalogue
+from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective, generosity
 from config.settings import Period
-from pipeline.protocol.requests import GenerationRequest
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+FALLBACK = Rule(amount=50, period=Period.DAY)
+
+RULES = st.builds(Rule, amount=st.none() | st.integers(0, 1_000), period=st.sampled_from(Period))
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+def _rule(subject: Subject, amount: int | None, period: Period = Period.DAY, subject_id: int = 0) -> SetRule:
+    return SetRule(subject=subject, subject_id=subject_id, amount=amount, period=period)
+
+
+def test_without_any_rule_the_hosts_setting_holds_and_there_is_no_pool() -> None:
+    assert effective([], FALLBACK) == Rules(member=FALLBACK, pool=None)
 
 
 @pytest.mark.parametrize(
-    ("period", "now", "start", "end"),
+    ("subjects", "amount"),
     [
-        (Period.HOUR, "2026-05-01T10:30+00:00", "2026-05-01T10:00+00:00", "2026-05-01T11:00+00:00"),
-        (Period.DAY, "2026-05-01T10:30+00:00", "2026-05-01T00:00+02:00", "2026-05-02T00:00+02:00"),
-        (Period.DAY, "2026-03-29T12:00+02:00", "2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00"),
-        (Period.DAY, "2026-10-25T12:00+01:00", "2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00"),
-        (Period.WEEK, "2026-05-01T10:30+00:00", "2026-04-27T00:00+02:00", "2026-05-04T00:00+02:00"),
-        (Period.MONTH, "2026-12-31T22:59+00:00", "2026-12-01T00:00+01:00", "2027-01-01T00:00+01:00"),
-        (Period.MONTH, "2026-12-31T23:01+00:00", "2027-01-01T00:00+01:00", "2027-02-01T00:00+01:00"),
+        ((Subject.SERVER,), 1),
+        ((Subject.SERVER, Subject.ROLE), 2),
+        ((Subject.SERVER, Subject.ROLE, Subject.USER), 3),
+        ((Subject.USER, Subject.SERVER), 3),
+        ((Subject.POOL,), 50),
     ],
 )
-def test_periods_follow_the_clock_on_the_wall(period: Period, now: str, start: str, end: str) -> None:
-    assert period_start(_time(now), period, "Europe/Berlin") == _time(start)
-    assert period_end(_time(now), period, "Europe/Berlin") == _time(end)
+def test_the_nearest_rule_holds_even_where_it_gives_less(subjects: tuple[Subject, ...], amount: int) -> None:
+    amounts = {Subject.SERVER: 1, Subject.ROLE: 2, Subject.USER: 3, Subject.POOL: 4}
+    given_ = [_rule(subject, amounts[subject]) for subject in subjects]
+    assert effective(given_, FALLBACK).member.amount == amount
+    opposite = [_rule(subject, 5 - amounts[subject]) for subject in subjects]
+    assert effective(opposite, FALLBACK).member.amount == (amount if amount == 50 else 5 - amount)
 
 
-@given(
-    now=st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
-    period=st.sampled_from(Period),
-    zone=st.sampled_from(ZONES),
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ((20, Period.DAY), (10, Period.DAY)),
+        ((None, Period.DAY), (1_000_000, Period.HOUR)),
+        ((2, Period.HOUR), (40, Period.DAY)),
+        ((8, Period.DAY), (50, Period.WEEK)),
+        ((24, Period.DAY), (1, Period.HOUR)),
+        ((1, Period.HOUR), (0, Period.HOUR)),
+    ],
 )
-def test_every_moment_is_in_exactly_one_period(now: datetime, period: Period, zone: str) -> None:
-    start, end = period_start(now, period, zone), period_end(now, period, zone)
-    assert start <= now < end
-    assert period_start(start, period, zone) == start
-    assert period_start(end, period, zone) == end
+def test_of_two_roles_the_better_one_holds(better: tuple[int | None, Period], worse: tuple[int | None, Period]) -> None:
+    good, bad = _rule(Subject.ROLE, *better, subject_id=1), _rule(Subject.ROLE, *worse, subject_id=2)
+    assert effective([good, bad], FALLBACK).member == effective([bad, good], FALLBACK).member == good
 
 
-def test_a_default_image_costs_one_and_four_cost_four(catalogue: Catalogue, request_: GenerationRequest) -> None:
-    defaults = catalogue.default.defaults
-    one = msgspec.structs.replace(
-        request_,
-        num_inference_steps=defaults.steps,
-        guidance_scale=defaults.cfg,
-        scheduler_name=defaults.sampler,
-    )
-    four = msgspec.structs.replace(one, num_images=4)
-    for pricing in ("flat", "work"):
-        assert price(one, catalogue.default, pricing) == 1
-        assert price(four, catalogue.default, pricing) == 4
+def test_the_pool_is_beside_the_members_rule() -> None:
+    pool = _rule(Subject.POOL, 7, Period.WEEK)
+    found = effective([_rule(Subject.USER, None), pool], FALLBACK)
+    assert (found.member.amount, found.pool) == (None, pool)
 
 
-@given(
-    steps=st.integers(1, 49),
-    side=st.sampled_from([64, 72, 96, 120]),
-    guidance=st.floats(0, 29),
-    sampler=st.sampled_from(["Euler", "Heun"]),
-)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_more_never_costs_less(
-    catalogue: Catalogue, request_: GenerationRequest, steps: int, side: int, guidance: float, sampler: str
-) -> None:
-    base = msgspec.structs.replace(
-        request_, num_inference_steps=steps, width=side, guidance_scale=guidance, scheduler_name=sampler
-    )
-    more = [
-        msgspec.structs.replace(base, num_inference_steps=steps + 1),
-        msgspec.structs.replace(base, width=side + 8),
-        msgspec.structs.replace(base, guidance_scale=guidance + 1),
-        msgspec.structs.replace(base, num_images=base.num_images + 1),
-        msgspec.structs.replace(base, scheduler_name="Heun"),
-    ]
-    for request in more:
-        assert price(request, catalogue.default, "work") >= price(base, catalogue.default, "work")
+@given(RULES, RULES)
+def test_more_units_in_the_same_period_are_never_less_generous(one: Rule, other: Rule) -> None:
+    same = Rule(amount=other.amount, period=one.period)
+    least = float("inf")
+    fewer = (least if one.amount is None else one.amount) <= (least if same.amount is None else same.amount)
+    assert (generosity(one) <= generosity(same)) is fewer

@@ -3,16 +3,74 @@
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.store.checking import check
 from bot.store.database import Database
 from bot.store.jobs import JobRepository
-from bot.store.rows import JobKind, NewJob
+from bot.store.ledger import LedgerRepository
+from bot.store.queue import QueueRepository
+from bot.store.rows import Asker, Job, JobKind, NewJob
+from bot.store.servers import Decision, ServerRepository
+from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-PERIOD = datetime(2026, 5, 1, tzinfo=UTC)
+GUILD = 5
+ADMIN = 99
+
+
+def settings_of(**values: Any) -> QuotaSettings:
+    """Quota settings, without any limit unless told."""
+    return QuotaSettings.model_validate({"amount": 0, "queued_per_user": 0, "running_per_user": 0, **values})
+
+
+def asker_of(user: int = 1, *, guild: int = GUILD, roles: tuple[int, ...] = (), channel: int = 6) -> Asker:
+    """A member who asks."""
+    return Asker(guild_id=guild, channel_id=channel, user_id=user, role_ids=roles)
+
+
+def decision(now: datetime = NOW, reason: str | None = None, guild: int = GUILD) -> Decision:
+    """What an admin decides."""
+    return Decision(guild_id=guild, actor_id=ADMIN, now=now, reason=reason)
+
+
+class Store:
+    """Every repository on one database, and the short ways that tests take."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = JobRepository(database)
+        self.queue = QueueRepository(database)
+        self.ledger = LedgerRepository(database)
+        self.servers = ServerRepository(database)
+
+    async def accept(
+        self,
+        new: NewJob,
+        *,
+        roles: tuple[int, ...] = (),
+        now: datetime = NOW,
+        is_seen: bool = True,
+        **quotas: Any,
+    ) -> Job:
+        """Accept a job and, unless told otherwise, let Discord see it."""
+        asker = asker_of(new.requester_id, guild=new.guild_id, roles=roles, channel=new.channel_id)
+        job = await self.jobs.accept(new, asker=asker, settings=settings_of(**quotas), now=now)
+        if is_seen:
+            await self.jobs.record_message(job.job_id, 1_000 + job.job_id)
+        return job
+
+    async def used(self, user: int = 1, now: datetime = NOW, **quotas: Any) -> int:
+        """Units charged or reserved in the member's period."""
+        facts = await self.jobs.facts(asker_of(user), settings_of(**quotas), now)
+        return facts.spent + facts.held
+
+    async def broken(self) -> list[str]:
+        """Promises that the database breaks."""
+        return [f"{finding.promise}: {finding.examples}" for finding in await check(self.database) if finding.broken]
 
 
 @pytest.fixture
@@ -23,29 +81,30 @@ async def database(tmp_path: Path) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-def jobs(database: Database) -> JobRepository:
-    return JobRepository(database)
+def store(database: Database) -> Store:
+    return Store(database)
 
 
 @pytest.fixture
 def new_job(request_: GenerationRequest) -> Callable[..., NewJob]:
-    def make(interaction_id: int, *, user: int = 1, price: int = 1) -> NewJob:
-        return NewJob(
-            interaction_id=interaction_id,
-            kind=JobKind.IMAGINE,
-            parent_job_id=None,
-            guild_id=5,
-            channel_id=6,
-            requester_id=user,
-            requester_name="Ada",
-            locale="en-US",
-            filesize_limit=10_485_760,
-            interaction_token="token",
-            token_expires_at=NOW + timedelta(minutes=15),
-            request=request_,
-            notices=(),
-            price=price,
-            period_start=PERIOD,
-        )
+    def make(interaction_id: int, *, user: int = 1, price: int = 1, guild: int = GUILD, **values: Any) -> NewJob:
+        fields: dict[str, Any] = {
+            "interaction_id": interaction_id,
+            "kind": JobKind.IMAGINE,
+            "parent_job_id": None,
+            "guild_id": guild,
+            "channel_id": 6,
+            "requester_id": user,
+            "requester_name": "Ada",
+            "locale": "en-US",
+            "filesize_limit": 10_485_760,
+            "interaction_token": "token",
+            "token_expires_at": NOW + timedelta(minutes=15),
+            "request": request_,
+            "notices": (),
+            "price": price,
+            **values,
+        }
+        return NewJob(**fields)
 
     return make

@@ -18,7 +18,7 @@ from bot.store.database import Database
 async def hold():
     database = await Database.open(Path(sys.argv[1]))
     async with database.transaction() as connection:
-        await connection.execute("INSERT INTO usage VALUES (1, 2, 3, 4)")
+        await connection.execute("INSERT INTO servers VALUES (1, 'open')")
     print("open", flush=True)
     await asyncio.sleep(60)
 
@@ -41,11 +41,11 @@ async def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(tmp_pa
     database = await Database.open(tmp_path / "easel.db")
     with pytest.raises(ZeroDivisionError):
         async with database.transaction() as connection:
-            await connection.execute("INSERT INTO usage VALUES (1, 2, 3, 4)")
+            await connection.execute("INSERT INTO servers VALUES (1, 'open')")
             raise ZeroDivisionError
     async with database.transaction() as connection:
-        await connection.execute("INSERT INTO usage VALUES (9, 9, 9, 9)")
-    rows = await database.fetch_all("SELECT guild_id FROM usage")
+        await connection.execute("INSERT INTO servers VALUES (9, 'open')")
+    rows = await database.fetch_all("SELECT guild_id FROM servers")
     assert [row["guild_id"] for row in rows] == [9]
     await database.close()
 
@@ -83,7 +83,6 @@ async def test_one_process_at_a_time_and_nothing_lost_by_its_death(tmp_path: Pat
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
     database = await Database.open(path)
-    row = await database.fetch_one("SELECT used FROM usage")
-    assert row is not None
-    assert row["used"] == 4
+    rows = await database.fetch_all("SELECT queue_state FROM servers")
     await database.close()
+    assert [row["queue_state"] for row in rows] == ["open"]

@@ -1,0 +1,1 @@
+"""Calls to Discord: time-outs, safe repeats, and one answer for each error."""

@@ -1,0 +1,67 @@
+"""Counts our invalid requests: Discord bans an address for a while after 10,000 of them in ten minutes.
+
+https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Final
+
+import aiohttp
+import structlog
+
+WINDOW_S: Final = 600.0
+SPARE_AFTER: Final = 500
+"""From here on, edits that are not a job's last word are not sent."""
+STOP_AFTER: Final = 2_000
+"""From here on, nothing is sent that can wait."""
+_INVALID: Final = frozenset({401, 403, 429})
+_LIMIT: Final = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+class InvalidRequests:
+    """A sliding window over the answers 401, 403 and 429, except 429 for limits shared with other bots."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: deque[float] = deque(maxlen=_LIMIT)
+        self._is_warned = False
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """What a client session needs to let each of its answers be counted, those too that a library repeats."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._look)
+        return config
+
+    @property
+    def count(self) -> int:
+        """Invalid requests of the last ten minutes."""
+        oldest = self._clock() - WINDOW_S
+        while self._times and self._times[0] < oldest:
+            self._times.popleft()
+        return len(self._times)
+
+    @property
+    def is_sparing(self) -> bool:
+        """Whether what can be spared should be."""
+        return self.count >= SPARE_AFTER
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether all that can wait should."""
+        return self.count >= STOP_AFTER
+
+    async def _look(
+        self, session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        del session, context  # the signature is aiohttp's
+        if end.response.status not in _INVALID or end.response.headers.get("X-RateLimit-Scope") == "shared":
+            return
+        self._times.append(self._clock())
+        if self.is_sparing and not self._is_warned:
+            _log.error("many invalid requests to Discord", action="invalid_requests", count=self.count)
+        self._is_warned = self.is_sparing

@@ -1,0 +1,318 @@
+"""Everything that Easel asks of Discord about a job's message.
+
+An interaction's token edits its message for fifteen minutes and needs no permission; after that the bot edits the
+message as itself. Repeated is only what may be done twice: edits, questions, and posts with a nonce, which Discord
+then takes once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any, Final, TypeVar, cast
+
+import discord
+import stamina
+import structlog
+from discord import ui
+
+from bot.calls.errors import (
+    AlreadyAcknowledged,
+    CallFailed,
+    CallRefused,
+    DiscordUnreachable,
+    EditsHalted,
+    MessageGone,
+    Passing,
+    TokenOver,
+    failure_of,
+    is_passing,
+)
+from bot.calls.invalid_requests import InvalidRequests
+from bot.presenting.custom_ids import is_about
+from bot.presenting.job_message import image_file_prefix
+from bot.store.rows import Job
+
+TOKEN_MARGIN: Final = timedelta(seconds=60)
+_NOT_FOUND: Final = 404
+_SEARCHED: Final = 100
+"""Messages looked through for one of ours; Discord gives so many at once."""
+_CLOCK_MARGIN: Final = timedelta(minutes=1)
+
+_T = TypeVar("_T")
+Files = Sequence[tuple[str, bytes]]
+Interaction = discord.Interaction[Any]
+
+_log = structlog.get_logger(__name__)
+
+
+class Calls:
+    """The way to Discord.
+
+    Args:
+        client: logged in.
+        invalid: counts the client's invalid requests.
+        call_timeout_s: of one try; discord.py itself waits as long as a 429 tells it to, an hour if need be.
+        answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
+        pause_s: before the second try; it doubles, and varies.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        invalid: InvalidRequests,
+        *,
+        call_timeout_s: float = 30.0,
+        answer_timeout_s: float = 5.0,
+        pause_s: float = 0.5,
+    ) -> None:
+        self._client = client
+        self._invalid = invalid
+        self._call_timeout_s = call_timeout_s
+        self._answer_timeout_s = answer_timeout_s
+        self._pause_s = pause_s
+
+    async def answer(self, interaction: Interaction, **message: Any) -> int | None:
+        """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
+
+        Raises:
+            InteractionLost: Discord no longer knows the interaction, and nobody saw anything.
+            CallFailed: it is not known whether the answer arrived.
+        """
+        try:
+            response = await self._repeat(
+                lambda: interaction.response.send_message(**message), tries=2, timeout_s=self._answer_timeout_s
+            )
+        except AlreadyAcknowledged:
+            return (await self._repeat(interaction.original_response)).id
+        return response.message_id
+
+    async def defer(self, interaction: Interaction, *, is_private: bool = False) -> None:
+        """Tell Discord that a press or a command was seen; the answer comes later.
+
+        Args:
+            interaction: a press, which needs no answer of its own, or a command.
+            is_private: whether a command's answer will be seen by nobody else.
+
+        Raises:
+            InteractionLost: Discord no longer knows the interaction.
+            CallFailed: it is not known whether it arrived.
+        """
+        with contextlib.suppress(AlreadyAcknowledged):
+            await self._repeat(
+                lambda: interaction.response.defer(ephemeral=is_private), tries=2, timeout_s=self._answer_timeout_s
+            )
+
+    async def answer_privately(self, interaction: Interaction, **message: Any) -> None:
+        """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
+
+        Raises:
+            CallFailed: it did not arrive, or nobody knows.
+        """
+        if interaction.response.is_done():
+            # A followup has no nonce, so it is tried once.
+            await self._repeat(lambda: interaction.followup.send(ephemeral=True, **message), tries=1)
+        else:
+            await self.answer(interaction, ephemeral=True, **message)
+
+    async def edit_answer(self, interaction: Interaction, view: ui.LayoutView) -> None:
+        """Replace what an interaction answered, or the message whose button was pressed.
+
+        Raises:
+            CallFailed: it did not arrive, or nobody knows.
+        """
+        await self._repeat(lambda: interaction.edit_original_response(view=view))
+
+    async def tell(self, user: discord.abc.Messageable, sentence: str) -> None:
+        """Send a direct message.
+
+        Raises:
+            CallFailed: the person takes none, or nobody knows whether it arrived.
+        """
+        await self._repeat(lambda: user.send(sentence), tries=1)
+
+    async def edit_message(self, job: Job, view: ui.LayoutView, files: Files | None, *, is_last_word: bool) -> None:
+        """Replace a job's message.
+
+        Args:
+            job: its `message_id` is set.
+            view: the new layout.
+            files: names and bytes of all attachments; None keeps those that are there.
+            is_last_word: whether nothing newer will follow; what is not is spared when many requests were invalid.
+
+        Raises:
+            CallFailed: `MessageGone`, `NotPermitted`, `TooLarge`, `EditsExhausted`, `DiscordUnreachable`, …
+        """
+        if self._invalid.is_sparing and not is_last_word:
+            raise EditsHalted("Many of our requests were invalid of late.")
+        if job.message_id is None:
+            raise MessageGone("The message was never known.")
+        if _is_token_alive(job):
+            try:
+                await self._repeat(lambda: self._edit_by_token(job, view, files))
+            except (TokenOver, DiscordUnreachable) as error:
+                # A limit of the token's own route says nothing about the bot's.
+                _log.info("edit by the bot instead", action="token_over", error=repr(error), **job.log_context())
+            else:
+                return
+        await self._as_bot(lambda: self._edit_as_bot(job, view, files))
+
+    async def post_message(self, job: Job, view: ui.LayoutView, files: Files | None) -> int:
+        """Show a job in a new message, once however often it is tried; returns its id.
+
+        Raises:
+            CallFailed: it could not be posted.
+        """
+        channel = self._client.get_partial_messageable(job.channel_id)
+        message = await self._as_bot(
+            lambda: channel.send(
+                view=view,
+                files=_as_files(files or []),
+                nonce=f"easel-{job.job_id}",
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        )
+        return message.id
+
+    async def find_answer(self, job: Job) -> int | None:
+        """The id of the message that answered a job's interaction; None where there is none.
+
+        Raises:
+            CallFailed: Discord did not say.
+        """
+        if _is_token_alive(job):
+            try:
+                # The path takes a name in place of the number that the signature asks for.
+                return (await self._repeat(lambda: self._webhook(job).fetch_message(cast("int", "@original")))).id
+            except MessageGone:
+                return None
+            except TokenOver as error:
+                if error.status == _NOT_FOUND:
+                    return None  # Discord has the token and no answer to it
+                _log.info("channel searched instead", action="token_over", error=repr(error), **job.log_context())
+        after = discord.Object(discord.utils.time_snowflake(job.created_at - _CLOCK_MARGIN))
+        found = await self._search(job, lambda message: is_about(_custom_ids(message), job.job_id), after=after)
+        return None if found is None else found.id
+
+    async def message_exists(self, job: Job) -> bool:
+        """Whether the job's message can still be seen.
+
+        Raises:
+            CallFailed: Discord did not say.
+        """
+        return await self._fetch(job) is not None
+
+    async def find_delivered(self, job: Job) -> int | None:
+        """The id of the message that shows the job's finished images; None where none does.
+
+        Raises:
+            CallFailed: Discord did not say.
+        """
+        message = await self._fetch(job)
+        if message is None or not _shows_images(message, job):
+            message = await self._search(job, lambda found: _shows_images(found, job), after=None)
+        return None if message is None else message.id
+
+    async def _fetch(self, job: Job) -> discord.Message | None:
+        """The job's message; None where it is gone."""
+        message_id = job.message_id
+        if message_id is None:
+            return None
+        channel = self._client.get_partial_messageable(job.channel_id)
+        try:
+            if _is_token_alive(job):
+                return await self._repeat(lambda: self._webhook(job).fetch_message(message_id))
+            return await self._as_bot(lambda: channel.fetch_message(message_id))
+        except MessageGone:
+            return None
+
+    async def _search(
+        self, job: Job, is_wanted: Callable[[discord.Message], bool], *, after: discord.Object | None
+    ) -> discord.Message | None:
+        """One of our own messages among the newest of the channel, or the first after a moment."""
+        channel = self._client.get_partial_messageable(job.channel_id)
+
+        async def look() -> list[discord.Message]:
+            return [message async for message in channel.history(limit=_SEARCHED, after=after)]
+
+        try:
+            messages = await self._as_bot(look)
+        except MessageGone:
+            return None
+        own = self._client.user.id if self._client.user is not None else 0
+        return next((message for message in messages if message.author.id == own and is_wanted(message)), None)
+
+    def _webhook(self, job: Job) -> discord.Webhook:
+        if self._client.application_id is None or job.interaction_token is None:
+            raise TokenOver("There is no token.")
+        return discord.Webhook.partial(self._client.application_id, job.interaction_token, client=self._client)
+
+    async def _edit_by_token(self, job: Job, view: ui.LayoutView, files: Files | None) -> None:
+        await self._webhook(job).edit_message(
+            job.message_id or 0,
+            view=view,
+            attachments=discord.utils.MISSING if files is None else _as_files(files),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    async def _edit_as_bot(self, job: Job, view: ui.LayoutView, files: Files | None) -> None:
+        channel = self._client.get_partial_messageable(job.channel_id)
+        await channel.get_partial_message(job.message_id or 0).edit(
+            view=view,
+            attachments=discord.utils.MISSING if files is None else _as_files(files),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    async def _as_bot(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        """A call with the bot's own token, which has no other to change to."""
+        try:
+            return await self._repeat(call)
+        except TokenOver as error:
+            raise CallRefused(str(error), status=error.status, code=error.code) from error
+
+    async def _repeat(self, call: Callable[[], Awaitable[_T]], *, tries: int = 3, timeout_s: float | None = None) -> _T:
+        """Call, and call again for what passes; every exception becomes one of ours."""
+        if self._invalid.is_stopped:
+            raise DiscordUnreachable("Too many of our requests were invalid of late; nothing is sent for a while.")
+        try:
+            async for attempt in stamina.retry_context(
+                on=is_passing, attempts=tries, timeout=None, wait_initial=self._pause_s, wait_jitter=self._pause_s
+            ):
+                with attempt:
+                    async with asyncio.timeout(timeout_s or self._call_timeout_s):
+                        return await call()
+        except CallFailed:
+            raise
+        except (discord.DiscordException, *Passing) as error:
+            raise failure_of(error) from error
+        raise DiscordUnreachable("It was never tried.")
+
+
+def _is_token_alive(job: Job) -> bool:
+    if job.interaction_token is None or job.token_expires_at is None:
+        return False
+    return datetime.now(UTC) < job.token_expires_at - TOKEN_MARGIN
+
+
+def _as_files(files: Files) -> list[discord.File]:
+    """Fresh objects for every try, since sending one reads it to its end."""
+    return [discord.File(BytesIO(data), filename=name) for name, data in files]
+
+
+def _shows_images(message: discord.Message, job: Job) -> bool:
+    prefix = image_file_prefix(job.job_id)
+    return any(attachment.filename.startswith(prefix) for attachment in message.attachments)
+
+
+def _custom_ids(message: discord.Message) -> list[str]:
+    return [found for component in message.components for found in _ids_in(component)]
+
+
+def _ids_in(component: Any) -> Iterable[str]:
+    """Ids of a component and of those in it: containers and rows hold others."""
+    custom_id = getattr(component, "custom_id", None)
+    if isinstance(custom_id, str):
+        yield custom_id
+    for child in getattr(component, "children", ()):
+        yield from _ids_in(child)

@@ -1,0 +1,26 @@
+"""`/admin`: what those who manage a server decide. Every answer is private."""
+
+import discord
+
+from bot.commands.admin.channel import make_channel
+from bot.commands.admin.checks import AdminGroup
+from bot.commands.admin.members import make_block, make_unblock
+from bot.commands.admin.overview import make_audit, make_status
+from bot.commands.admin.queue import make_queue_command
+from bot.commands.admin.quota import make_quota_group
+from bot.presenting.texts import text
+from bot.services import Services
+
+
+def make_admin(services: Services) -> AdminGroup:
+    """The group with all that is below it."""
+    group = AdminGroup(
+        name="admin",
+        description=text("command-admin"),
+        default_permissions=discord.Permissions(manage_guild=True),
+        guild_only=True,
+    )
+    group.add_command(make_quota_group(services))
+    for make in (make_block, make_unblock, make_channel, make_queue_command, make_status, make_audit):
+        group.add_command(make(services))
+    return group

@@ -1,0 +1,109 @@
+"""`/admin channel`: where Easel may be used, and what holds there for those who say nothing else."""
+
+from typing import Any
+
+import msgspec
+from discord import app_commands
+from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Range
+
+from bot.commands.admin.checks import Interaction, decision_of, guild_of
+from bot.commands.options import Bounds, add_suggestions
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
+from bot.presenting import admin_message
+from bot.presenting.texts import text
+from bot.replies import answer_privately
+from bot.services import Services
+from bot.store.rows import Preferences
+from bot.store.servers import ChannelRule
+from pipeline.protocol import limits
+
+_ALLOW = "allow"
+_FORBID = "forbid"
+_DEFAULT = "default"
+_IS_ALLOWED = {_ALLOW: True, _FORBID: False}
+
+
+def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+    most = Bounds.of(services)
+
+    @app_commands.command(name="channel", description=text("command-admin-channel"))
+    @app_commands.describe(
+        use=text("option-admin-use"),
+        channel=text("option-admin-channel"),
+        model=text("option-admin-default", option="model"),
+        size=text("option-admin-default", option="size"),
+        steps=text("option-admin-default", option="steps"),
+        cfg=text("option-admin-default", option="cfg"),
+        sampler=text("option-admin-default", option="sampler"),
+        images=text("option-admin-default", option="images"),
+        negative=text("option-admin-default", option="negative"),
+    )
+    @app_commands.choices(
+        use=[
+            Choice(name=text("choice-allow"), value=_ALLOW),
+            Choice(name=text("choice-forbid"), value=_FORBID),
+            Choice(name=text("choice-default"), value=_DEFAULT),
+        ]
+    )
+    async def channel_(
+        interaction: Interaction,
+        use: str | None = None,
+        channel: AppCommandChannel | AppCommandThread | None = None,
+        model: Range[str, 1, 100] | None = None,
+        size: Range[str, 1, 20] | None = None,
+        steps: Range[int, limits.MIN_STEPS, most.steps] | None = None,
+        cfg: Range[float, limits.MIN_GUIDANCE_SCALE, most.cfg] | None = None,
+        sampler: Range[str, 1, 40] | None = None,
+        images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
+        negative: Range[str, 1, limits.MAX_PROMPT_LENGTH] | None = None,
+    ) -> None:
+        defaults = Preferences(
+            negative_prompt=negative,
+            guidance_scale=cfg,
+            num_inference_steps=steps,
+            size=size,
+            scheduler_name=sampler,
+            num_images=images,
+            model_key=model,
+        )
+        channel_id = channel.id if channel else (interaction.channel_id or 0)
+        sentence = ""
+        if use is not None or defaults != Preferences():
+            rule = await _set(services, interaction, channel_id, use, defaults)
+            sentence = admin_message.channel_set(channel_id, rule)
+        rules = await services.servers.channels(guild_of(interaction))
+        await answer_privately(interaction, admin_message.channel_rules(rules, sentence))
+
+    add_suggestions(channel_, services)
+    return channel_
+
+
+async def _set(
+    services: Services, interaction: Interaction, channel_id: int, use: str | None, given: Preferences
+) -> ChannelRule:
+    """Change what was named and keep the rest; `default` forgets what was there."""
+    before = (await services.servers.channels(guild_of(interaction))).get(channel_id, ChannelRule())
+    if use == _DEFAULT:
+        before = ChannelRule()
+    named = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not None}
+    rule = ChannelRule(
+        is_allowed=before.is_allowed if use is None else _IS_ALLOWED.get(use),
+        defaults=_checked(services, msgspec.structs.replace(before.defaults, **named)),
+    )
+    await services.servers.set_channel(decision_of(interaction), channel_id, rule)
+    return rule
+
+
+def _checked(services: Services, defaults: Preferences) -> Preferences:
+    """The defaults, with the model's key in place of its title.
+
+    Raises:
+        Refused: one of them means nothing.
+    """
+    asked = GivenRequest(prompt="-").or_else(defaults)
+    resolved = resolve(asked, catalogue=services.catalogue, limits=services.settings.limits)
+    if defaults.model_key is None:
+        return defaults
+    return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)

@@ -1,0 +1,72 @@
+"""`/admin block` and `unblock`."""
+
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+from discord.app_commands import Range
+
+from bot.calls.errors import CallFailed
+from bot.commands.admin.checks import Interaction, Person, decision_of
+from bot.commands.admin.parsing import parse_duration
+from bot.errors import Refused
+from bot.presenting import admin_message
+from bot.presenting.texts import text
+from bot.replies import answer_privately
+from bot.services import Services
+
+_MAX_REASON = 200
+
+_log = structlog.get_logger(__name__)
+
+
+def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="block", description=text("command-admin-block"))
+    @app_commands.rename(duration="for")
+    @app_commands.describe(
+        user=text("option-admin-user"), reason=text("option-admin-reason-told"), duration=text("option-admin-for")
+    )
+    async def block(
+        interaction: Interaction,
+        user: discord.User,
+        reason: Range[str, 1, _MAX_REASON] | None = None,
+        duration: Range[str, 1, 40] | None = None,
+    ) -> None:
+        if user.bot:
+            raise Refused("refused-bot")
+        by = decision_of(interaction, reason)
+        until = None if duration is None else by.now + parse_duration(duration)
+        # Telling takes two calls to Discord, which may take longer than the three seconds for an answer.
+        await services.calls.defer(interaction, is_private=True)
+        await services.servers.block(by, user.id, until)
+        server = interaction.guild.name if interaction.guild else ""
+        is_told = await _tell(services, user, admin_message.blocked_notice(server, until, reason))
+        await answer_privately(interaction, admin_message.blocked(user.id, until, is_told=is_told))
+
+    return block
+
+
+def make_unblock(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="unblock", description=text("command-admin-unblock"))
+    @app_commands.describe(user=text("option-admin-user"))
+    async def unblock(interaction: Interaction, user: discord.User) -> None:
+        was_blocked = await services.servers.unblock(decision_of(interaction), user.id)
+        key = "admin-unblocked" if was_blocked else "admin-not-blocked"
+        await answer_privately(interaction, text(key, user_id=str(user.id)))
+
+    return unblock
+
+
+async def _tell(services: Services, user: Person, sentence: str) -> bool:
+    """Send a direct message; False where the person takes none, or Discord did not take it."""
+    try:
+        await services.calls.tell(user, sentence)
+    except CallFailed as error:
+        _log.info("direct message not sent", action="not_told", user_id=user.id, error=repr(error))
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""`/admin status` and `audit`: how it goes, and who decided what."""
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+from discord import app_commands
+
+from bot.commands.admin.checks import Interaction, guild_of
+from bot.presenting import admin_message
+from bot.presenting.admin_status import status_lines
+from bot.presenting.texts import text
+from bot.replies import answer_privately
+from bot.services import Services
+
+_RECENT = timedelta(hours=1)
+_SHOWN_DECISIONS = 15
+
+
+def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="status", description=text("command-admin-status"))
+    async def status(interaction: Interaction) -> None:
+        guild_id = guild_of(interaction)
+        lines = status_lines(
+            services.backend.status,
+            titles={key: spec.title for key, spec in services.catalogue.models.items()},
+            waiting=await services.queue.waiting_of(guild_id),
+            recent=await services.statistics.recent(guild_id, datetime.now(UTC) - _RECENT),
+            version=version("easel"),
+        )
+        await answer_privately(interaction, lines)
+
+    return status
+
+
+def make_audit(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="audit", description=text("command-admin-audit"))
+    async def audit(interaction: Interaction) -> None:
+        rows = await services.servers.audit_log(guild_of(interaction), _SHOWN_DECISIONS)
+        await answer_privately(interaction, admin_message.audit(rows))
+
+    return audit

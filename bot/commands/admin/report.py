@@ -1,0 +1,47 @@
+"""`/admin quota report`: a chart and a table of what was used."""
+
+import asyncio
+import io
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Range
+
+from bot.commands.admin.checks import Interaction, guild_of
+from bot.presenting import report, report_chart
+from bot.presenting.texts import text
+from bot.services import Services
+
+_MAX_DAYS = 90
+_DEFAULT_DAYS = 30
+
+
+def make_report(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="report", description=text("command-admin-quota-report"))
+    @app_commands.describe(days=text("option-admin-days"))
+    async def report_(interaction: Interaction, days: Range[int, 1, _MAX_DAYS] = _DEFAULT_DAYS) -> None:
+        await services.calls.defer(interaction, is_private=True)
+        time_zone = services.settings.quotas.time_zone
+        now = datetime.now(UTC)
+        since = report.first_day(now, days, time_zone)
+        uses = await services.ledger.use_since(guild_of(interaction), since)
+        # The only place that uses matplotlib, which keeps a list of the machine's fonts in a folder of its own.
+        os.environ.setdefault("MPLCONFIGDIR", str(services.settings.storage.directory / "cache" / "matplotlib"))
+        chart = await asyncio.to_thread(report_chart.chart, uses, since=since, now=now, time_zone=time_zone)
+        table = await asyncio.to_thread(report.csv, uses, time_zone=time_zone)
+        summary = report.summary(uses, days)
+        await services.calls.answer_privately(
+            interaction,
+            content=summary,
+            files=[
+                discord.File(io.BytesIO(chart), "easel-use.png", description=summary),
+                discord.File(io.BytesIO(table), "easel-use.csv"),
+            ],
+        )
+
+    return report_

@@ -1,0 +1,60 @@
+"""Bounds and suggestions of the options that say how to draw, wherever they can be given."""
+
+from typing import Any, Self
+
+import discord
+import msgspec
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bot.jobs.resolving import SIZES, sampler_names
+from bot.services import Services
+
+MAX_CHOICES = 25
+"""Discord's limit of suggestions."""
+
+Interaction = discord.Interaction[discord.Client]
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """The widest that any model of the catalogue has, within the host's limits."""
+
+    steps: int
+    cfg: float
+    images: int
+
+    @classmethod
+    def of(cls, services: Services) -> Self:
+        """Read them from the catalogue."""
+        every = [spec.bounds for spec in services.catalogue.models.values()]
+        limits = services.settings.limits
+        return cls(
+            steps=min(limits.max_steps, max(bounds.max_steps for bounds in every)),
+            cfg=max(bounds.max_cfg for bounds in every),
+            images=min(limits.max_images, max(bounds.max_images for bounds in every)),
+        )
+
+
+def add_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
+    """Autocomplete for `size`, `model` and `sampler`, whose values are names."""
+
+    async def sizes(_: Interaction, current: str) -> list[Choice[str]]:
+        return _matching(current, [(f"{name} ({ratio})", name) for name, ratio in SIZES.items()])
+
+    async def models(_: Interaction, current: str) -> list[Choice[str]]:
+        return _matching(current, [(spec.title, spec.key) for spec in services.catalogue.models.values()])
+
+    async def samplers(interaction: Interaction, current: str) -> list[Choice[str]]:
+        key = getattr(interaction.namespace, "model", None)
+        spec = services.catalogue.models.get(str(key), services.catalogue.default)
+        return _matching(current, [(name, name) for name in sampler_names(spec)])
+
+    command.autocomplete("size")(sizes)
+    command.autocomplete("model")(models)
+    command.autocomplete("sampler")(samplers)
+
+
+def _matching(current: str, names: list[tuple[str, str]]) -> list[Choice[str]]:
+    """What contains the typed letters, in the order of the list."""
+    wanted = current.strip().casefold()
+    return [Choice(name=shown, value=value) for shown, value in names if wanted in shown.casefold()][:MAX_CHOICES]

@@ -1,0 +1,45 @@
+"""`/queue`: my jobs, with a cancel button each. Only the one who asks sees the answer."""
+
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+
+from bot.presenting import queue_message
+from bot.presenting.queue_message import Place, ServerQueue
+from bot.presenting.texts import text
+from bot.services import Services
+from bot.store.rows import JobStatus
+
+_MAX_JOBS = 100
+"""More than the host's settings let anybody have waiting; beyond it the count is too low."""
+
+
+def make_queue(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="queue", description=text("command-queue"))
+    async def queue(interaction: discord.Interaction[discord.Client]) -> None:
+        await services.calls.answer_privately(interaction, view=await my_queue(services, interaction))
+
+    return queue
+
+
+async def my_queue(
+    services: Services, interaction: discord.Interaction[discord.Client], note: str | None = None
+) -> ui.LayoutView:
+    """The list as it is now, below what was just done."""
+    guild_id = interaction.guild_id or 0
+    jobs = await services.queue.of_member(guild_id, interaction.user.id, _MAX_JOBS)
+    places: list[Place] = []
+    for number, job in enumerate(jobs):
+        position, starts_at = 0, None
+        if job.status is JobStatus.QUEUED and number < queue_message.MAX_SHOWN_JOBS:
+            position, starts_at = await services.dispatcher.starts_at(job)
+        places.append(Place(job=job, position=position, starts_at=starts_at))
+    server = None
+    if guild_id:
+        server = ServerQueue(
+            waiting=await services.queue.waiting_of(guild_id), state=await services.servers.queue_state(guild_id)
+        )
+    return queue_message.my_jobs(places, server, note)

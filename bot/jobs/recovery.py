@@ -1,0 +1,76 @@
+"""Jobs that nobody owns, after a start or a fault of ours. Nothing is guessed; Discord and the disk are asked."""
+
+import structlog
+
+from bot.calls.errors import CallFailed
+from bot.calls.messages import Calls
+from bot.jobs.conversation import JobMessage
+from bot.jobs.delivery import Delivery
+from bot.store.jobs import JobRepository
+from bot.store.queue import QueueRepository
+from bot.store.rows import Job, JobStatus
+from pipeline.protocol.errors import FailureReason
+
+MAX_ATTEMPTS = 10
+"""A restart of the bot is not the job's fault; one that is at hand at every one of so many may be."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Finds out what became of a job, and lets it wait, be delivered, or be given back."""
+
+    def __init__(self, *, calls: Calls, jobs: JobRepository, queue: QueueRepository, delivery: Delivery) -> None:
+        self._calls = calls
+        self._jobs = jobs
+        self._queue = queue
+        self._delivery = delivery
+
+    async def find_message(self, job: Job) -> None:
+        """A job that was accepted but not seen to be acknowledged: Discord knows whether it was."""
+        try:
+            message_id = await self._calls.find_answer(job)
+        except CallFailed as error:
+            # It stays in the queue, unstarted, and is asked about again.
+            _log.warning("not known whether acknowledged", action="unknown", error=repr(error), **job.log_context())
+            return
+        if message_id is None:
+            await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+            _log.info("unacknowledged job given back", action="recovered", **job.log_context())
+        else:
+            await self._jobs.record_message(job.job_id, message_id)
+            _log.info("message found", action="recovered", **job.log_context())
+
+    async def adopt(self, job: Job) -> None:
+        """A job that was started and has no owner: deliver what was drawn, or let it start again."""
+        message = JobMessage(self._calls, job)
+        if await self._jobs.results(job.job_id):
+            shown_in = await self._shown_in(job)
+            if shown_in is not None:
+                await self._jobs.record_message(job.job_id, shown_in)
+                await self._delivery.settle(job)
+            else:
+                await self._delivery.deliver(job, message)
+        elif job.cancel_requested_by is not None:
+            await self._delivery.cancel(job, message)
+        elif job.attempt >= MAX_ATTEMPTS:
+            await self._delivery.fail(job, message, FailureReason.WORKER_DIED, "lost at too many restarts")
+        elif await self._is_gone(job):
+            await self._delivery.fail(job, message, "message-gone", "the message was deleted")
+        else:
+            await self._queue.requeue(job.job_id)
+            _log.info("job queued again", action="recovered", **job.log_context())
+
+    async def _shown_in(self, job: Job) -> int | None:
+        """The message in which the pictures can be seen already; not known is none: showing twice is one edit."""
+        try:
+            return await self._calls.find_delivered(job)
+        except CallFailed:
+            return None
+
+    async def _is_gone(self, job: Job) -> bool:
+        """Whether there is nothing left to show pictures in; not known is no."""
+        try:
+            return not await self._calls.message_exists(job)
+        except CallFailed:
+            return False

@@ -1,0 +1,170 @@
+"""What admins read: rules, blocks, channels, the queue and the audit log. Pure functions from facts to text."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bot.presenting.escaping import escape, relative
+from bot.presenting.queue_message import link
+from bot.presenting.texts import text
+from bot.quotas.rules import Rule, SetRule, Subject
+from bot.quotas.standing import QueueState, Standing
+from bot.store.ledger import Entry
+from bot.store.queue import Waiting
+from bot.store.rows import Job, from_ms
+from bot.store.servers import AuditRow, ChannelRule
+
+_MAX_MESSAGE: Final = 2_000
+"""Discord's limit of characters for a message."""
+_MAX_REASON: Final = 100
+_NONE: Final = "none"
+
+
+def fit(lines: Sequence[str]) -> str:
+    """As many of the lines as a message takes; the last one says how many were left out."""
+    room = _MAX_MESSAGE - len(text("admin-more", count=len(lines))) - 1
+    shown: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*shown, text("admin-more", count=len(lines) - len(shown))])
+        shown.append(line)
+    return "\n".join(shown)
+
+
+def rule_set(subject: Subject, subject_id: int, rule: Rule | None) -> str:
+    """What was just decided about a quota."""
+    return text("admin-rule-set", subject=subject, id=str(subject_id), rule=_NONE if rule is None else _rule(rule))
+
+
+def granted(user_id: int, amount: int, expires_at: datetime | None) -> str:
+    """A bonus that was just given."""
+    ends = _NONE if expires_at is None else relative(expires_at)
+    return text("admin-granted", user_id=str(user_id), amount=amount, ends=ends)
+
+
+def standing_of(user_id: int, standing: Standing, rule: Rule, entries: Sequence[Entry]) -> str:
+    """What somebody may use, which rule says so, and their newest ledger entries."""
+    source = rule.subject if isinstance(rule, SetRule) else "host"
+    role_id = rule.subject_id if isinstance(rule, SetRule) else 0
+    lines = [text("admin-show-rule", user_id=str(user_id), source=source, role_id=str(role_id), rule=_rule(rule))]
+    resets = relative(standing.resets_at)
+    used, in_flight = standing.spent, standing.in_flight
+    if standing.left is None:
+        lines.append(text("admin-show-unlimited", used=used, in_flight=in_flight))
+    else:
+        lines.append(text("admin-show-left", left=standing.left, used=used, in_flight=in_flight, resets=resets))
+    lines += [
+        text(
+            "admin-show-bonus", left=bonus.left, ends=_NONE if bonus.expires_at is None else relative(bonus.expires_at)
+        )
+        for bonus in standing.bonuses
+    ]
+    if standing.obstacle is not None:
+        lines.append(text("admin-show-obstacle", obstacle=standing.obstacle))
+    lines.append(text("admin-show-entries" if entries else "admin-show-no-entries"))
+    return fit([*lines, *(_entry(entry) for entry in entries)])
+
+
+def blocked(user_id: int, until: datetime | None, *, is_told: bool) -> str:
+    """A block that was just set, and whether the person knows."""
+    ends = _NONE if until is None else relative(until)
+    sentence = text("admin-blocked", user_id=str(user_id), ends=ends)
+    return f"{sentence} {text('admin-told' if is_told else 'admin-not-told')}"
+
+
+def blocked_notice(server: str, until: datetime | None, reason: str | None) -> str:
+    """What a blocked person reads, once."""
+    return text(
+        "blocked-notice",
+        server=escape(server, _MAX_REASON),
+        ends=_NONE if until is None else relative(until),
+        reason=_NONE if reason is None else escape(reason),
+    )
+
+
+def channel_set(channel_id: int, rule: ChannelRule) -> str:
+    """What was just decided about a channel."""
+    if rule == ChannelRule():
+        return text("admin-channel-cleared", channel_id=str(channel_id))
+    return text("admin-channel-set", rule=_channel_row(channel_id, rule))
+
+
+def channel_rules(rules: Mapping[int, ChannelRule], sentence: str) -> str:
+    """Where Easel may be used in this server and with which defaults, below what was just decided."""
+    uses = {rule.is_allowed for rule in rules.values()}
+    default = "only-allowed" if True in uses else "elsewhere" if False in uses else "everywhere"
+    lines = [text("admin-channels", default=default)]
+    lines += [_channel_row(channel_id, rule) for channel_id, rule in rules.items()]
+    return fit([sentence, *lines] if sentence else lines)
+
+
+def _channel_row(channel_id: int, rule: ChannelRule) -> str:
+    use = {True: "allowed", False: "forbidden", None: "none"}[rule.is_allowed]
+    defaults = ", ".join(
+        f"{text(f'preference-{name}')} {escape(str(value), _MAX_REASON)}"
+        for name, value in msgspec.structs.asdict(rule.defaults).items()
+        if value is not None
+    )
+    return text("admin-channel-row", channel_id=str(channel_id), use=use, defaults=defaults or "none")
+
+
+def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence: str) -> str:
+    """A server's queue, below what was just decided about it."""
+    lines = [sentence] if sentence else [text("admin-queue-state", state=state)]
+    lines.append(text("admin-queue-counts", queued=waiting.queued, running=waiting.running))
+    oldest_at = from_ms(waiting.oldest_at)
+    if oldest_at is not None:
+        lines.append(text("admin-queue-oldest", since=relative(oldest_at)))
+    lines += [
+        text(
+            "admin-queue-running",
+            job=link(job),
+            user_id=str(job.requester_id),
+            since=relative(job.started_at or job.created_at),
+        )
+        for job in running
+    ]
+    return fit(lines)
+
+
+def audit(rows: Sequence[AuditRow]) -> str:
+    """Who did what to whom, when and why."""
+    if not rows:
+        return text("admin-audit-empty")
+    return fit([_audit_row(row) for row in rows])
+
+
+def _audit_row(row: AuditRow) -> str:
+    line = text(
+        "admin-audit-row",
+        when=_NONE if row.created_at is None else relative(row.created_at),
+        actor_id=str(row.actor_id),
+        action=row.action,
+        subject=row.subject,
+        detail=row.detail,
+    )
+    return line if row.reason is None else f"{line} {text('admin-reason', reason=escape(row.reason, _MAX_REASON))}"
+
+
+def _entry(entry: Entry) -> str:
+    line = text(
+        "admin-entry",
+        when=relative(entry.created_at),
+        kind=entry.kind,
+        job_id=entry.job_id or 0,
+        reserved=entry.reserved,
+        captured=entry.captured,
+        released=entry.released,
+        granted=entry.granted,
+        returned=-entry.adjusted,
+        actor_id=str(entry.actor_id or 0),
+    )
+    return line if entry.reason is None else f"{line} {text('admin-reason', reason=escape(entry.reason, _MAX_REASON))}"
+
+
+def _rule(rule: Rule) -> str:
+    """What a rule allows."""
+    return text("admin-rule", amount=_NONE if rule.amount is None else rule.amount, period=rule.period)

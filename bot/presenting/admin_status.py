@@ -1,0 +1,70 @@
+"""`/admin status`: the worker as it is now, and how this server's jobs fared in the last hour."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.presenting.escaping import escape, relative
+from bot.presenting.texts import text
+from bot.store.queue import Waiting
+from bot.store.rows import from_ms
+from bot.store.statistics import Recent
+from pipeline.backends.base import BackendStatus, WorkerState
+from pipeline.protocol.messages import Ready
+
+_GIB: Final = 2**30
+_MINUTE_S: Final = 60
+
+
+def status_lines(
+    status: BackendStatus, *, titles: Mapping[str, str], waiting: Waiting, recent: Recent, version: str
+) -> str:
+    """All of it.
+
+    Args:
+        status: of the worker.
+        titles: of the models, by their keys.
+        waiting: what waits and runs for this server.
+        recent: this server's jobs of the last hour.
+        version: of Easel.
+    """
+    lines = [text("status-worker", state=status.state, phase=status.phase)]
+    if status.state is not WorkerState.READY and status.detail:
+        lines.append(escape(status.detail))
+    if status.ready is not None:
+        lines += _device(status.ready, titles)
+    lines.append(text("status-memory", gib=_gib(status.rss_bytes)))
+    lines.append(text("status-queue", queued=waiting.queued, running=waiting.running))
+    oldest_at = from_ms(waiting.oldest_at)
+    if oldest_at is not None:
+        lines.append(text("admin-queue-oldest", since=relative(oldest_at)))
+    if recent.ended:
+        lines.append(text("status-failures", failed=recent.failed, ended=recent.ended))
+    else:
+        lines.append(text("status-quiet"))
+    if recent.wait_p50_s is not None and recent.wait_p95_s is not None:
+        lines.append(text("status-waits", p50=_seconds(recent.wait_p50_s), p95=_seconds(recent.wait_p95_s)))
+    lines.append(text("status-version", version=version, restarts=status.restarts))
+    return "\n".join(lines)
+
+
+def _device(ready: Ready, titles: Mapping[str, str]) -> list[str]:
+    """What the worker said of itself, and what it may draw with."""
+    models = ", ".join(escape(titles.get(key, key)) for key in ready.models) or text("status-no-model")
+    lines = [text("status-models", models=models)]
+    if ready.missing:
+        lines.append(text("status-missing", models=", ".join(escape(titles.get(key, key)) for key in ready.missing)))
+    vram = _gib(ready.vram_bytes) if ready.vram_bytes else "none"
+    device = escape(ready.device_name)
+    return [*lines, text("status-device", name=device, device=ready.device, dtype=ready.dtype, vram=vram)]
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / _GIB:.1f}"
+
+
+def _seconds(seconds: float) -> str:
+    """Short waits in tenths, long ones in minutes."""
+    if seconds < _MINUTE_S:
+        return text("duration-seconds", seconds=f"{seconds:.1f}")
+    minutes, rest = divmod(round(seconds), _MINUTE_S)
+    return text("duration-minutes", minutes=minutes, seconds=rest)

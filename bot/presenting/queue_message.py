@@ -1,0 +1,94 @@
+"""The private list of a member's jobs: pure functions from facts to a components v2 layout."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import discord
+import msgspec
+from discord import ui
+
+from bot.presenting import custom_ids
+from bot.presenting.escaping import escape, relative
+from bot.presenting.texts import text
+from bot.quotas.standing import QueueState
+from bot.store.queue import Waiting
+from bot.store.rows import Job, JobStatus
+
+MAX_SHOWN_JOBS: Final = 8
+"""Discord allows 40 components a message, and each job takes three."""
+_MAX_PROMPT: Final = 80
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """An open job, where it stands, and when it may start, if anybody knows."""
+
+    job: Job
+    position: int
+    starts_at: datetime | None
+
+
+class ServerQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """What the member's server has waiting and running, and what its admins decided."""
+
+    waiting: Waiting
+    state: QueueState
+
+
+def my_jobs(places: Sequence[Place], server: ServerQueue | None, note: str | None = None) -> ui.LayoutView:
+    """A member's open jobs with a cancel button each.
+
+    Args:
+        places: the jobs, in the order in which they start; only the first few are shown.
+        server: where the member asks; None outside servers.
+        note: what was just done.
+    """
+    shown, hidden = places[:MAX_SHOWN_JOBS], len(places[MAX_SHOWN_JOBS:])
+    container: ui.Container[ui.LayoutView] = ui.Container()
+    head = text("queue-mine" if places else "queue-mine-empty")
+    container.add_item(ui.TextDisplay(head if note is None else f"{note}\n{head}"))
+    for place in shown:
+        container.add_item(ui.Section(_line(place), accessory=_cancel_button(place.job)))
+    foot = [text("queue-more", count=hidden)] if hidden else []
+    if server is not None:
+        foot.append(text("queue-server", queued=server.waiting.queued, running=server.waiting.running))
+        if server.state is not QueueState.OPEN:
+            foot.append(text("queue-state", state=server.state))
+    if foot:
+        container.add_item(ui.TextDisplay("\n".join(foot)))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()  # buttons are matched by their id, see `bot.presenting.job_message`
+    return view
+
+
+def link(job: Job) -> str:
+    """The job's number, leading to its message where it has one."""
+    if job.message_id is None:
+        return text("job-number", job_id=job.job_id)
+    place = job.guild_id or "@me"
+    address = f"https://discord.com/channels/{place}/{job.channel_id}/{job.message_id}"
+    return text("job-number-link", job_id=job.job_id, address=address)
+
+
+def _line(place: Place) -> str:
+    job = place.job
+    if job.cancel_requested_by is not None:
+        state = text("queue-cancelling")
+    elif job.status is JobStatus.RUNNING:
+        state = text("queue-running")
+    elif place.starts_at is None:
+        state = text("job-queued", position=place.position)
+    else:
+        state = text("job-queued-starts", position=place.position, starts=relative(place.starts_at))
+    return text("queue-job", job=link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=state)
+
+
+def _cancel_button(job: Job) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=text("button-cancel"),
+        emoji="✖️",
+        style=discord.ButtonStyle.secondary,
+        custom_id=custom_ids.cancel_mine(job.job_id),
+        disabled=job.cancel_requested_by is not None,
+    )

@@ -1,0 +1,24 @@
+"""Why something was refused, in one sentence."""
+
+from typing import Final
+
+from bot.errors import Refused
+from bot.presenting.escaping import escape
+from bot.presenting.texts import text
+
+_MAX_WORDS: Final = 1_500
+_OURS: Final = ("resets", "until")
+"""Values that are timestamps of ours and must stay as they are."""
+
+
+def sentence_of(refused: Refused, prompt: str | None = None) -> str:
+    """The sentence of a refusal, with the member's prompt so that nothing must be typed again."""
+    sentence = text(refused.key, **{name: _safe(name, value) for name, value in refused.values.items()})
+    if not prompt:
+        return sentence
+    return f"{sentence}\n{text('your-prompt', prompt=escape(prompt, _MAX_WORDS))}"
+
+
+def _safe(name: str, value: str | int) -> str | int:
+    """Escape what somebody typed."""
+    return value if isinstance(value, int) or name in _OURS else escape(value, _MAX_WORDS)

@@ -1,0 +1,245 @@
+"""Units in and out of pots, in rows that are only ever added: reserve, settle, grant, adjust.
+
+The functions that take a connection are steps inside somebody's transaction.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import aiosqlite
+import msgspec
+
+from bot.quotas.rules import Rules
+from bot.quotas.standing import NO_LIMIT, starts_of
+from bot.store.database import Database, reader, sure
+from bot.store.facts import read_rules
+from bot.store.rows import Asker, Job, from_ms, to_ms
+from bot.store.servers import Decision, audit
+from config.settings import QuotaSettings
+
+ADMIT: Final = """
+INSERT INTO postings (entry_id, pot_id, held, spent)
+WITH payable AS (
+    SELECT pot_id, 1 AS is_last, NULL AS expires_at, max(0, :limit - held - spent) AS available
+    FROM pots WHERE pot_id = :period_pot
+    UNION ALL
+    SELECT pot_id, 0, expires_at, amount - held - spent
+    FROM pots WHERE guild_id = :guild AND user_id = :user AND kind = 'bonus' AND :limit < :no_limit
+        AND amount > held + spent AND ifnull(expires_at, :now + 1) > :now
+), ordered AS (
+    SELECT pot_id, available,
+        sum(available) OVER (ORDER BY is_last, expires_at IS NULL, expires_at, pot_id) - available AS before
+    FROM payable
+), allowed AS (
+    SELECT 1 WHERE (SELECT sum(available) FROM payable) >= :price
+        AND (SELECT held + spent FROM pots WHERE pot_id = :pool_pot) + :price <= :pool_limit
+)
+SELECT :entry, pot_id, min(available, :price - before), 0 FROM ordered, allowed
+WHERE before < :price AND available > 0
+UNION ALL SELECT :entry, :pool_pot, :price, 0 FROM allowed
+"""
+"""Admission and reservation in one statement: bonuses first, the one that ends first before the others, then
+the period; and the same units once more in the pool of the whole server. All of the price, or no row at all."""
+
+RESERVE: Final = """
+INSERT INTO ledger (job_id, kind, guild_id, user_id, reserved, created_at) VALUES (?, 'reserve', ?, ?, ?, ?)
+RETURNING entry_id
+"""
+
+SETTLE: Final = """
+INSERT INTO ledger (job_id, kind, guild_id, user_id, captured, released, created_at)
+VALUES (?, 'settle', ?, ?, ?, ?, ?) RETURNING entry_id
+"""
+
+SETTLE_POTS: Final = """
+INSERT INTO postings (entry_id, pot_id, held, spent)
+WITH paid AS (
+    SELECT pot_id, postings.held, kind,
+        sum(postings.held) OVER (
+            PARTITION BY kind = 'pool' ORDER BY kind = 'period', expires_at IS NULL, expires_at, pot_id
+        ) - postings.held AS before
+    FROM postings JOIN pots USING (pot_id)
+    WHERE entry_id = (SELECT entry_id FROM ledger WHERE job_id = :job AND kind = 'reserve')
+)
+SELECT :entry, pot_id, -held, max(0, min(held, :captured - before)) FROM paid
+"""
+"""What is charged comes out of the pots in the order in which they were taken from; the rest goes back."""
+
+ENSURE_POT: Final = """
+INSERT OR IGNORE INTO pots (guild_id, user_id, kind, period, period_start) VALUES (?, ?, ?, ?, ?)
+"""
+
+FIND_POT: Final = """
+SELECT pot_id, held, spent FROM pots
+WHERE guild_id = ? AND user_id = ? AND kind = ? AND period = ? AND period_start = ? AND kind <> 'bonus'
+"""
+
+ENTRIES: Final = """
+SELECT * FROM ledger WHERE guild_id = ? AND user_id = ? ORDER BY created_at DESC, entry_id DESC LIMIT ?
+"""
+
+USE: Final = """
+SELECT ledger.user_id, jobs.requester_name, jobs.model_key, ledger.captured, ledger.created_at,
+    (SELECT count(*) FROM results WHERE results.job_id = jobs.job_id) AS images
+FROM ledger JOIN jobs USING (job_id)
+WHERE ledger.guild_id = ? AND ledger.created_at >= ? AND ledger.kind = 'settle' AND captured > 0
+ORDER BY ledger.created_at
+"""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a person's ledger."""
+
+    entry_id: int
+    job_id: int | None
+    kind: str
+    reserved: int
+    captured: int
+    released: int
+    granted: int
+    adjusted: int
+    actor_id: int | None
+    reason: str | None
+    created_at: datetime
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """One job that was charged."""
+
+    user_id: int
+    user_name: str
+    model_key: str
+    units: int
+    images: int
+    at: datetime
+
+
+async def reserve(connection: aiosqlite.Connection, job: Job, rules: Rules, *, now: datetime, time_zone: str) -> bool:
+    """Hold a job's price; False, with the reserve row but no posting, where it does not fit: roll back then."""
+    member_start, pool_start = starts_of(rules, now, time_zone)
+    pool = rules.pool or rules.member
+    period_pot = await _pot(connection, job.guild_id, job.requester_id, "period", rules.member.period, member_start)
+    pool_pot = await _pot(connection, job.guild_id, 0, "pool", pool.period, pool_start)
+    values = (job.job_id, job.guild_id, job.requester_id, job.price, to_ms(now))
+    async with connection.execute(RESERVE, values) as cursor:
+        entry_id = int(sure(await cursor.fetchone())[0])
+    async with connection.execute(
+        ADMIT,
+        {
+            "entry": entry_id,
+            "guild": job.guild_id,
+            "user": job.requester_id,
+            "period_pot": period_pot,
+            "pool_pot": pool_pot,
+            "limit": NO_LIMIT if rules.member.amount is None else rules.member.amount,
+            "pool_limit": NO_LIMIT if rules.pool is None or rules.pool.amount is None else rules.pool.amount,
+            "no_limit": NO_LIMIT,
+            "price": job.price,
+            "now": to_ms(now),
+        },
+    ) as cursor:
+        return cursor.rowcount > 0
+
+
+async def settle(connection: aiosqlite.Connection, job: Job, captured: int, now: datetime) -> None:
+    """Charge what was delivered and give the rest back to the pots that it came from.
+
+    Raises:
+        sqlite3.IntegrityError: the job was settled before, or was never reserved.
+    """
+    values = (job.job_id, job.guild_id, job.requester_id, captured, job.price - captured, to_ms(now))
+    async with connection.execute(SETTLE, values) as cursor:
+        entry_id = int(sure(await cursor.fetchone())[0])
+    await connection.execute(SETTLE_POTS, {"entry": entry_id, "job": job.job_id, "captured": captured})
+
+
+class LedgerRepository:
+    """What admins do to quotas, and what the ledger tells."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def grant(self, by: Decision, user_id: int, amount: int, *, expires_at: datetime | None) -> None:
+        """Give a member a bonus, used before the period's units.
+
+        Args:
+            by: the admin's decision.
+            user_id: the member.
+            amount: units, at least 1.
+            expires_at: when it ends; None is never.
+        """
+        async with self._database.transaction() as connection:
+            entry_id = await _decide(connection, by, user_id, "grant", amount)
+            async with connection.execute(
+                "INSERT INTO pots (guild_id, user_id, kind, period, period_start, amount, expires_at)"
+                " VALUES (?, ?, 'bonus', '', ?, ?, ?) RETURNING pot_id",
+                (by.guild_id, user_id, to_ms(by.now), amount, expires_at and to_ms(expires_at)),
+            ) as cursor:
+                pot_id = int(sure(await cursor.fetchone())[0])
+            await connection.execute("INSERT INTO postings VALUES (?, ?, 0, 0)", (entry_id, pot_id))
+
+    async def reset(self, by: Decision, asker: Asker, settings: QuotaSettings) -> int:
+        """Give back what was charged in a member's running period; what is reserved stays so. Returns the units."""
+        async with self._database.transaction() as connection:
+            rules = await read_rules(reader(connection), asker, settings)
+            start, _ = starts_of(rules, by.now, settings.time_zone)
+            pot_id = await _pot(connection, by.guild_id, asker.user_id, "period", rules.member.period, start)
+            async with connection.execute("SELECT spent FROM pots WHERE pot_id = ?", (pot_id,)) as cursor:
+                spent = int(sure(await cursor.fetchone())[0])
+            entry_id = await _decide(connection, by, asker.user_id, "adjust", -spent)
+            await connection.execute("INSERT INTO postings VALUES (?, ?, 0, ?)", (entry_id, pot_id, -spent))
+        return spent
+
+    async def entries(self, guild_id: int, user_id: int, limit: int) -> list[Entry]:
+        """A person's newest rows in a server."""
+        rows = await self._database.fetch_all(ENTRIES, (guild_id, user_id, limit))
+        names = [name for name in Entry.__struct_fields__ if name != "created_at"]
+        return [Entry(**{name: row[name] for name in names}, created_at=sure_time(row["created_at"])) for row in rows]
+
+    async def use_since(self, guild_id: int, since: datetime) -> Sequence[Use]:
+        """Every job of a server that was charged since then, oldest first."""
+        rows = await self._database.fetch_all(USE, (guild_id, to_ms(since)))
+        return [
+            Use(
+                user_id=row["user_id"],
+                user_name=row["requester_name"],
+                model_key=row["model_key"],
+                units=row["captured"],
+                images=row["images"],
+                at=sure_time(row["created_at"]),
+            )
+            for row in rows
+        ]
+
+
+def sure_time(value: int) -> datetime:
+    """A time from a column that is never null."""
+    moment = from_ms(value)
+    if moment is None:
+        raise LookupError("The database gave no time where there is always one.")
+    return moment
+
+
+async def _pot(
+    connection: aiosqlite.Connection, guild_id: int, user_id: int, kind: str, period: str, start: datetime
+) -> int:
+    """The pot of a period, made where it is the first time that somebody asks."""
+    values = (guild_id, user_id, kind, str(period), to_ms(start))
+    await connection.execute(ENSURE_POT, values)
+    async with connection.execute(FIND_POT, values) as cursor:
+        return int(sure(await cursor.fetchone())["pot_id"])
+
+
+async def _decide(
+    connection: aiosqlite.Connection, by: Decision, user_id: int, kind: Literal["grant", "adjust"], units: int
+) -> int:
+    """An admin's row in the ledger, and the same in the audit log; the entry's number."""
+    await audit(connection, by, f"quota-{kind}", f"<@{user_id}>", str(units))
+    granted, adjusted = (units, 0) if kind == "grant" else (0, units)
+    async with connection.execute(
+        "INSERT INTO ledger (kind, guild_id, user_id, granted, adjusted, actor_id, reason, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry_id",
+        (kind, by.guild_id, user_id, granted, adjusted, by.actor_id, by.reason, to_ms(by.now)),
+    ) as cursor:
+        return int(sure(await cursor.fetchone())[0])

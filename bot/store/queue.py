@@ -1,0 +1,228 @@
+"""The queue: who starts next, where a job stands, and who may not start.
+
+Order and counters live in the database, kept by triggers, so no statement here looks at more rows than it moves.
+The functions that take a connection are steps inside somebody's transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import aiosqlite
+import msgspec
+
+from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
+from bot.store.database import Database, Value, sure
+from bot.store.rows import Job, NewJob, to_ms
+
+_UNLIMITED_RUNNING: Final = 1_000_000
+_MOST_PLACED_ANEW: Final = 100
+"""Later jobs of a member that move up when an earlier one is cancelled; beyond it a cancel would be slow."""
+
+ENSURE_MEMBER: Final = """
+INSERT INTO members (guild_id, user_id, weight, is_paused)
+VALUES (:guild, :user, :weight,
+    EXISTS (SELECT 1 FROM servers WHERE guild_id = :guild AND queue_state = 'paused'))
+ON CONFLICT DO UPDATE SET weight = excluded.weight
+"""
+
+TAKE_COOLDOWN: Final = """
+UPDATE members SET theoretical_at = max(min(theoretical_at, :now + :burst), :now) + :interval
+WHERE guild_id = :guild AND user_id = :user AND min(theoretical_at, :now + :burst) + :interval - :burst <= :now
+"""
+"""GCRA, see `bot.quotas.standing.cooldown_until`; `:burst` is burst x interval, all in milliseconds."""
+
+CLAIM: Final = """
+UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now
+WHERE job_id = (
+    SELECT head_key & 0xFFFFFFFF FROM members
+    WHERE head_key IS NOT NULL AND is_paused = 0 AND running < :per_user
+    ORDER BY head_key LIMIT 1
+)
+RETURNING *
+"""
+"""The first of those who may start: each member stands in line with their first job that Discord has seen.
+
+A job without a message was not acknowledged: nobody knows that it was accepted, so it does not start.
+"""
+
+POSITION: Final = """
+SELECT ifnull(sum(waiting), 0) AS jobs, ifnull(sum(expected_ms), 0) AS expected_ms
+FROM digits CROSS JOIN queue_counts USING (shift)
+WHERE prefix >= ((:key >> (shift + 4)) << 4) AND prefix < (:key >> shift)
+"""
+"""Jobs with a smaller key: for each hexadecimal digit, those that agree before it and are smaller in it."""
+
+LATER_TURNS: Final = """
+SELECT * FROM jobs
+WHERE guild_id = ? AND requester_id = ? AND status = 'queued' AND queue_key > ? ORDER BY queue_key LIMIT ?
+"""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a job stands: 1 is next. `ahead_s` is what the jobs before it may take; 0 where nobody knows."""
+
+    position: int
+    ahead_s: float
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits and runs, of one server."""
+
+    queued: int
+    running: int
+    oldest_at: int | None
+
+
+async def ensure_member(connection: aiosqlite.Connection, new: NewJob) -> None:
+    """The member's row, with the weight that they have now."""
+    values = {"guild": new.guild_id, "user": new.requester_id, "weight": new.weight}
+    await connection.execute(ENSURE_MEMBER, values)
+
+
+async def take_cooldown(
+    connection: aiosqlite.Connection, new: NewJob, *, interval_s: float, burst: int, now: datetime
+) -> bool:
+    """Count one job against the member's cooldown; False, with nothing changed, where it is too soon."""
+    interval_ms = round(interval_s * 1_000)
+    values = {
+        "guild": new.guild_id,
+        "user": new.requester_id,
+        "interval": interval_ms,
+        "burst": interval_ms * burst,
+        "now": to_ms(now),
+    }
+    async with connection.execute(TAKE_COOLDOWN, values) as cursor:
+        return cursor.rowcount > 0
+
+
+async def place(connection: aiosqlite.Connection, job: Job, *, is_express: bool) -> Job:
+    """Put a new job at the end of its member's turns."""
+    lane = EXPRESS if is_express else NORMAL
+    async with connection.execute(
+        "SELECT members.round, deficit, weight, members.lane, lanes.round AS now_round FROM members, lanes"
+        " WHERE guild_id = ? AND user_id = ? AND lanes.lane = ?",
+        (job.guild_id, job.requester_id, lane),
+    ) as cursor:
+        row = sure(await cursor.fetchone())
+    # Rounds of one lane mean nothing in the other.
+    turn = Turn(row["round"] if row["lane"] == lane else 0, row["deficit"])
+    placed, following = await _place(connection, job, lane, caught_up(turn, row["now_round"]), row["weight"])
+    await _keep_turn(connection, job, lane, following)
+    return placed
+
+
+async def close_gap(connection: aiosqlite.Connection, gone: Job) -> None:
+    """Let a member's later jobs move up when one of theirs leaves the queue without a start."""
+    if gone.queue_key is None:
+        return
+    lane = lane_of(gone.queue_key)
+    values = (gone.guild_id, gone.requester_id, gone.queue_key, _MOST_PLACED_ANEW + 1)
+    async with connection.execute(LATER_TURNS, values) as cursor:
+        later = [Job.from_row(row) for row in await cursor.fetchall()]
+    if len(later) > _MOST_PLACED_ANEW:
+        return
+    turn = Turn(gone.turn_round, gone.turn_deficit)
+    async with connection.execute(
+        "SELECT weight FROM members WHERE guild_id = ? AND user_id = ?", (gone.guild_id, gone.requester_id)
+    ) as cursor:
+        weight = int(sure(await cursor.fetchone())[0])
+    for job in later:
+        if job.queue_key is not None and lane_of(job.queue_key) == lane:
+            _, turn = await _place(connection, job, lane, turn, weight)
+    await _keep_turn(connection, gone, lane, turn)
+
+
+class QueueRepository:
+    """The queue as a whole."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim_next(self, *, running_per_user: int, now: datetime) -> Job | None:
+        """Take the next job out of the queue and count the attempt; None where nobody may start.
+
+        Args:
+            running_per_user: jobs of one member that may run at once; 0 is without limit.
+            now: the time.
+        """
+        values = {"now": to_ms(now), "per_user": running_per_user or _UNLIMITED_RUNNING}
+        async with (
+            self._database.transaction() as connection,
+            connection.execute(CLAIM, values) as cursor,
+        ):
+            row = await cursor.fetchone()
+        return None if row is None else Job.from_row(row)
+
+    async def requeue(self, job_id: int, *, has_crashed: bool = False) -> None:
+        """Put a running job back at its old place."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "UPDATE jobs SET status = 'queued', crashes = crashes + ? WHERE job_id = ? AND status = 'running'",
+                (has_crashed, job_id),
+            )
+
+    async def place_of(self, job: Job) -> Place:
+        """Where a waiting job stands."""
+        row = sure(await self._database.fetch_one(POSITION, {"key": job.queue_key or 0}))
+        return Place(position=int(row["jobs"]) + 1, ahead_s=row["expected_ms"] / 1_000)
+
+    async def unanswered(self) -> list[Job]:
+        """Waiting jobs of which nobody knows whether Discord saw them accepted."""
+        return await self._jobs("status = 'queued' AND message_id IS NULL ORDER BY job_id")
+
+    async def running(self) -> list[Job]:
+        """Jobs that were started and have not ended."""
+        return await self._jobs("status = 'running' ORDER BY job_id")
+
+    async def waiting_since_before(self, moment: datetime, limit: int) -> list[Job]:
+        """Jobs that wait since before then, the oldest first."""
+        return await self._jobs(
+            "status = 'queued' AND created_at < ? ORDER BY created_at LIMIT ?", (to_ms(moment), limit)
+        )
+
+    async def of_member(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
+        """A member's open jobs, in the order in which they start."""
+        mine = "guild_id = ? AND requester_id = ?"
+        running = await self._jobs(f"status = 'running' AND {mine} ORDER BY job_id", (guild_id, user_id))
+        queued = await self._jobs(
+            f"status = 'queued' AND {mine} ORDER BY queue_key LIMIT ?", (guild_id, user_id, limit)
+        )
+        return [*running, *queued][:limit]
+
+    async def running_of(self, guild_id: int) -> list[Job]:
+        """What runs for a server."""
+        return await self._jobs("status = 'running' AND guild_id = ? ORDER BY job_id", (guild_id,))
+
+    async def waiting_of(self, guild_id: int) -> Waiting:
+        """What waits and runs for a server."""
+        row = sure(
+            await self._database.fetch_one(
+                "SELECT ifnull(sum(queued), 0) AS queued, ifnull(sum(running), 0) AS running,"
+                " (SELECT min(created_at) FROM jobs WHERE status = 'queued' AND guild_id = :guild) AS oldest_at"
+                " FROM members WHERE guild_id = :guild",
+                {"guild": guild_id},
+            )
+        )
+        return Waiting(queued=row["queued"], running=row["running"], oldest_at=row["oldest_at"])
+
+    async def _jobs(self, condition: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[Job]:
+        rows = await self._database.fetch_all(f"SELECT * FROM jobs WHERE {condition}", values)  # noqa: S608 - ours
+        return [Job.from_row(row) for row in rows]
+
+
+async def _keep_turn(connection: aiosqlite.Connection, job: Job, lane: int, turn: Turn) -> None:
+    await connection.execute(
+        "UPDATE members SET lane = ?, round = ?, deficit = ? WHERE guild_id = ? AND user_id = ?",
+        (lane, turn.round, turn.deficit, job.guild_id, job.requester_id),
+    )
+
+
+async def _place(connection: aiosqlite.Connection, job: Job, lane: int, turn: Turn, weight: int) -> tuple[Job, Turn]:
+    """Write a job's place; gives the member's turn after it."""
+    following = next_turn(turn, price=job.price, weight=weight)
+    async with connection.execute(
+        "UPDATE jobs SET queue_key = ?, turn_round = ?, turn_deficit = ? WHERE job_id = ? RETURNING *",
+        (queue_key(lane, following, job.job_id), turn.round, turn.deficit, job.job_id),
+    ) as cursor:
+        return Job.from_row(sure(await cursor.fetchone())), following

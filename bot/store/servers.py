@@ -1,0 +1,198 @@
+"""What the admins of a server decided, each decision with the audit row that says who and why.
+
+Everything is found by the server's id, so that nothing of one server can be seen or changed from another.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import aiosqlite
+import msgspec
+
+from bot.quotas.rules import Rule, SetRule, Subject
+from bot.quotas.standing import QueueState
+from bot.store.database import Database, Value
+from bot.store.rows import Asker, Preferences, from_ms, to_ms
+from config.settings import Period
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Who decides, for which server, when and why."""
+
+    guild_id: int
+    actor_id: int
+    now: datetime
+    reason: str | None = None
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision as it was written down; `subject` is whom or what it is about, as Discord would mention it."""
+
+    audit_id: int
+    actor_id: int
+    action: str
+    subject: str
+    detail: str
+    reason: str | None
+    created_at: datetime | None
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A member who may not ask; `until` None is for good."""
+
+    user_id: int
+    until: datetime | None
+    reason: str | None
+
+
+class ChannelRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What admins decided about a channel; `is_allowed` None is nothing, and defaults come before the host's."""
+
+    is_allowed: bool | None = None
+    defaults: Preferences = Preferences()
+
+
+class ServerRepository:
+    """Rules, blocks, channels, the state of the queue, and the audit log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def set_rule(self, by: Decision, subject: Subject, subject_id: int, rule: Rule | None) -> None:
+        """Set what a member, a role, everybody or all together may use a period; None takes the rule away."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "DELETE FROM quota_rules WHERE guild_id = ? AND subject = ? AND subject_id = ?",
+                (by.guild_id, subject, subject_id),
+            )
+            if rule is not None:
+                await connection.execute(
+                    "INSERT INTO quota_rules VALUES (?, ?, ?, ?, ?)",
+                    (by.guild_id, subject, subject_id, rule.amount, rule.period),
+                )
+            detail = (
+                "default" if rule is None else f"{'unlimited' if rule.amount is None else rule.amount}/{rule.period}"
+            )
+            await audit(connection, by, "quota-set", _mention(subject, subject_id), detail)
+
+    async def rules(self, guild_id: int) -> list[SetRule]:
+        """Every rule of a server."""
+        rows = await self._database.fetch_all(
+            "SELECT * FROM quota_rules WHERE guild_id = ? ORDER BY subject, subject_id", (guild_id,)
+        )
+        return [
+            SetRule(
+                subject=Subject(row["subject"]),
+                subject_id=row["subject_id"],
+                amount=row["amount"],
+                period=Period(row["period"]),
+            )
+            for row in rows
+        ]
+
+    async def block(self, by: Decision, user_id: int, until: datetime | None) -> None:
+        """Let a member ask for nothing, until then or for good."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason",
+                (by.guild_id, user_id, None if until is None else to_ms(until), by.reason),
+            )
+            detail = "for good" if until is None else f"until <t:{int(until.timestamp())}:f>"
+            await audit(connection, by, "block", f"<@{user_id}>", detail)
+
+    async def unblock(self, by: Decision, user_id: int) -> bool:
+        """Let a member ask again; False where they were not blocked."""
+        async with self._database.transaction() as connection:
+            values = (by.guild_id, user_id)
+            async with connection.execute("DELETE FROM blocks WHERE guild_id = ? AND user_id = ?", values) as cursor:
+                was_blocked = cursor.rowcount > 0
+            if was_blocked:
+                await audit(connection, by, "unblock", f"<@{user_id}>", "")
+        return was_blocked
+
+    async def set_channel(self, by: Decision, channel_id: int, rule: ChannelRule) -> None:
+        """Allow or forbid Easel in a channel, and set its defaults; an empty rule takes everything away."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "DELETE FROM channel_rules WHERE guild_id = ? AND channel_id = ?", (by.guild_id, channel_id)
+            )
+            defaults = msgspec.json.encode(rule.defaults).decode()
+            if rule != ChannelRule():
+                await connection.execute(
+                    "INSERT INTO channel_rules VALUES (?, ?, ?, ?)",
+                    (by.guild_id, channel_id, rule.is_allowed, defaults),
+                )
+            use = {None: "default", True: "allowed", False: "forbidden"}[rule.is_allowed]
+            detail = use if rule.defaults == Preferences() else f"{use} {defaults}"
+            await audit(connection, by, "channel", f"<#{channel_id}>", detail)
+
+    async def channels(self, guild_id: int) -> dict[int, ChannelRule]:
+        """Channels with a rule of their own."""
+        rows = await self._database.fetch_all(
+            "SELECT * FROM channel_rules WHERE guild_id = ? ORDER BY channel_id", (guild_id,)
+        )
+        return {row["channel_id"]: _channel_rule(row) for row in rows}
+
+    async def channel_defaults(self, asker: Asker) -> Preferences:
+        """What holds where somebody asks and says nothing else: of the thread, else of the channel it is in."""
+        rows = await self._database.fetch_all(
+            "SELECT * FROM channel_rules WHERE guild_id = ? AND channel_id IN (?, ?) ORDER BY channel_id = ? DESC",
+            (asker.guild_id, asker.channel_id, asker.parent_channel_id or 0, asker.channel_id),
+        )
+        found = [rule.defaults for rule in map(_channel_rule, rows) if rule.defaults != Preferences()]
+        return found[0] if found else Preferences()
+
+    async def set_queue_state(self, by: Decision, state: QueueState) -> None:
+        """Pause, drain or open a server's queue."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO servers VALUES (?, ?) ON CONFLICT DO UPDATE SET queue_state = excluded.queue_state",
+                (by.guild_id, state),
+            )
+            await connection.execute(
+                "UPDATE members SET is_paused = ? WHERE guild_id = ?", (state is QueueState.PAUSED, by.guild_id)
+            )
+            await audit(connection, by, "queue", "", state)
+
+    async def queue_state(self, guild_id: int) -> QueueState:
+        """Whether a server's queue is open."""
+        row = await self._database.fetch_one("SELECT queue_state FROM servers WHERE guild_id = ?", (guild_id,))
+        return QueueState.OPEN if row is None else QueueState(row["queue_state"])
+
+    async def write_audit(self, by: Decision, action: str, subject: str, detail: str) -> None:
+        """Write down a decision whose effect is kept elsewhere."""
+        async with self._database.transaction() as connection:
+            await audit(connection, by, action, subject, detail)
+
+    async def audit_log(self, guild_id: int, limit: int) -> list[AuditRow]:
+        """The newest decisions of a server's admins."""
+        rows = await self._database.fetch_all(
+            "SELECT * FROM audit WHERE guild_id = ? ORDER BY audit_id DESC LIMIT ?", (guild_id, limit)
+        )
+        names = [name for name in AuditRow.__struct_fields__ if name != "created_at"]
+        return [AuditRow(**{name: row[name] for name in names}, created_at=from_ms(row["created_at"])) for row in rows]
+
+
+async def audit(connection: aiosqlite.Connection, by: Decision, action: str, subject: str, detail: str) -> None:
+    """One row of the audit log, inside the transaction of the decision itself."""
+    values: Sequence[Value] = (by.guild_id, by.actor_id, action, subject, detail, by.reason, to_ms(by.now))
+    await connection.execute(
+        "INSERT INTO audit (guild_id, actor_id, action, subject, detail, reason, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
+
+
+def _channel_rule(row: sqlite3.Row) -> ChannelRule:
+    is_allowed = row["is_allowed"]
+    return ChannelRule(
+        is_allowed=None if is_allowed is None else bool(is_allowed),
+        defaults=msgspec.json.decode(row["defaults"], type=Preferences),
+    )
+
+
+def _mention(subject: Subject, subject_id: int) -> str:
+    """Whom a rule is about, as Discord shows it."""
+    return {Subject.USER: f"<@{subject_id}>", Subject.ROLE: f"<@&{subject_id}>"}.get(subject, str(subject))

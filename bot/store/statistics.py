@@ -1,0 +1,58 @@
+"""How a server's jobs fared lately, for its admins."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from bot.store.database import Database, sure
+from bot.store.rows import to_ms
+
+WAITS: Final = """
+WITH waits AS (
+    SELECT max(0, started_at - created_at) AS wait,
+        row_number() OVER (ORDER BY started_at - created_at) AS place, count(*) OVER () AS total
+    FROM jobs WHERE guild_id = :guild AND finished_at >= :since AND started_at IS NOT NULL
+)
+SELECT min(wait) FILTER (WHERE place * 100 >= total * 50) AS p50,
+    min(wait) FILTER (WHERE place * 100 >= total * 95) AS p95
+FROM waits
+"""
+"""Percentiles by nearest rank: the wait that so many in a hundred did not exceed."""
+
+ENDS: Final = """
+SELECT count(*) AS ended, ifnull(sum(status = 'failed'), 0) AS failed
+FROM jobs WHERE guild_id = :guild AND finished_at >= :since
+"""
+
+
+class Recent(msgspec.Struct, frozen=True, kw_only=True):
+    """The jobs of a server that ended since a moment; waits are None where none of them had started."""
+
+    ended: int
+    failed: int
+    wait_p50_s: float | None
+    wait_p95_s: float | None
+
+
+class StatisticsRepository:
+    """Sums over a server's jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recent(self, guild_id: int, since: datetime) -> Recent:
+        """How many ended and failed since then, and how long they had waited."""
+        values = {"guild": guild_id, "since": to_ms(since)}
+        ends = sure(await self._database.fetch_one(ENDS, values))
+        waits = sure(await self._database.fetch_one(WAITS, values))
+        return Recent(
+            ended=ends["ended"],
+            failed=ends["failed"],
+            wait_p50_s=_seconds(waits["p50"]),
+            wait_p95_s=_seconds(waits["p95"]),
+        )
+
+
+def _seconds(value: int | None) -> float | None:
+    return None if value is None else value / 1_000

@@ -1,0 +1,121 @@
+"""What a job costs, and what is charged of it."""
+
+import msgspec
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.quotas.pricing import part, price, rows
+from config.catalogue import Catalogue
+from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+
+SD15 = ModelSpec(
+    key="sd15",
+    title="Stable Diffusion 1.5",
+    source=FolderSource(path="/nowhere"),
+    family="sd",
+    license="",
+    defaults=Defaults(steps=20, cfg=7.0, width=512, height=512, sampler="Euler"),
+    cost=Cost(row_linear=0.75, row_quadratic=0.25, decode=2.5, text=0.03),
+)
+"""Round numbers: a row costs P x 0.75 + P^2 x 0.25, so one default image is 40 + 2.5 + 0.03 TFLOP."""
+
+
+def _like(request: GenerationRequest, spec: ModelSpec, **changes: object) -> GenerationRequest:
+    defaults = spec.defaults
+    plain = msgspec.structs.replace(
+        request,
+        num_inference_steps=defaults.steps,
+        guidance_scale=defaults.cfg,
+        width=defaults.width,
+        height=defaults.height,
+        scheduler_name=defaults.sampler,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def test_a_default_image_costs_one_and_four_cost_four(catalogue: Catalogue, request_: GenerationRequest) -> None:
+    one = _like(request_, catalogue.default)
+    four = msgspec.structs.replace(one, num_images=4)
+    for pricing in ("flat", "work"):
+        assert price(one, catalogue.default, catalogue.default, pricing) == 1
+        assert price(four, catalogue.default, catalogue.default, pricing) == 4
+
+
+def test_flat_counts_images_and_nothing_else(request_: GenerationRequest) -> None:
+    big = _like(request_, SD15, num_inference_steps=150, width=2_048, height=2_048, num_images=3)
+    assert price(big, SD15, SD15, "flat") == 3
+
+
+def test_work_is_worked_out_as_it_is_written_down(request_: GenerationRequest) -> None:
+    unit = 40 + 2.5 + 0.03
+    expected = {
+        # Twice the steps: 80 + 2.53.
+        2: _like(request_, SD15, num_inference_steps=40),
+        # No negative prompt to pass through the network, half the rows; never less than one unit.
+        1: _like(request_, SD15, guidance_scale=1.0),
+        # Four times the pixels: 40 x (0.75 x 4 + 0.25 x 16) + 4 x 2.5 + 0.03.
+        7: _like(request_, SD15, width=1_024, height=1_024),
+    }
+    for units, request in expected.items():
+        assert price(request, SD15, SD15, "work") == units
+    assert (280 + 10 + 0.03) / unit < 7
+
+
+def test_images_are_rounded_up_together_and_not_one_by_one(request_: GenerationRequest) -> None:
+    little_more = _like(request_, SD15, num_inference_steps=21)
+    assert price(little_more, SD15, SD15, "work") == 2
+    assert price(msgspec.structs.replace(little_more, num_images=4), SD15, SD15, "work") == 5
+
+
+def test_a_heavier_model_costs_more_of_the_same_unit(request_: GenerationRequest) -> None:
+    double = msgspec.structs.replace(SD15, cost=Cost(row_linear=1.5, row_quadratic=0.5, decode=5.0, text=0.06))
+    assert price(_like(request_, double), double, SD15, "work") == 2
+    assert price(_like(request_, SD15), SD15, double, "work") == 1
+
+
+@given(
+    steps=st.integers(1, 49),
+    side=st.sampled_from([64, 72, 96, 120]),
+    guidance=st.floats(0, 29),
+    sampler=st.sampled_from(["Euler", "Heun"]),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_more_never_costs_less(
+    catalogue: Catalogue, request_: GenerationRequest, steps: int, side: int, guidance: float, sampler: str
+) -> None:
+    base = msgspec.structs.replace(
+        request_, num_inference_steps=steps, width=side, guidance_scale=guidance, scheduler_name=sampler
+    )
+    more = [
+        msgspec.structs.replace(base, num_inference_steps=steps + 1),
+        msgspec.structs.replace(base, width=side + 8),
+        msgspec.structs.replace(base, guidance_scale=guidance + 1),
+        msgspec.structs.replace(base, num_images=base.num_images + 1),
+        msgspec.structs.replace(base, scheduler_name="Heun"),
+    ]
+    default = catalogue.default
+    for request in more:
+        assert price(request, default, default, "work") >= price(base, default, default, "work") >= 1
+
+
+def test_three_of_four_are_three_quarters_rounded_up() -> None:
+    assert [part(4, delivered=done, asked=4) for done in range(5)] == [0, 1, 2, 3, 4]
+    assert [part(7, delivered=done, asked=4) for done in range(5)] == [0, 2, 4, 6, 7]
+
+
+@given(price_=st.integers(0, 10_000), asked=st.integers(1, 4), delivered=st.integers(0, 4))
+def test_a_part_is_fair(price_: int, asked: int, delivered: int) -> None:
+    charged = part(price_, delivered=delivered, asked=asked)
+    assert 0 <= charged <= price_
+    assert charged * asked >= price_ * min(delivered, asked)
+    assert (charged == 0) is (price_ * delivered == 0)
+
+
+def test_rows_count_every_pass_through_the_network(request_: GenerationRequest) -> None:
+    plain = msgspec.structs.replace(request_, num_inference_steps=10, guidance_scale=1.0, scheduler_name="Euler")
+    assert rows(plain) == 10
+    assert rows(msgspec.structs.replace(plain, guidance_scale=1.1)) == 20
+    assert rows(msgspec.structs.replace(plain, num_images=4)) == 40
+    assert rows(msgspec.structs.replace(plain, scheduler_name="Heun")) == 19
