@@ -1,0 +1,62 @@
+"""Pays for the imports once, and forks one life of a bot for each line that it reads.
+
+Nothing runs here but this loop: no thread and no event loop that a fork could tear.
+"""
+
+import gc
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from tests.kill_points.life import Order, live
+
+LONGEST_LIFE_S: Final = 60
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How a life ended: its exit code (negative: the signal), and its steps where it came to an end of its own."""
+
+    code: int
+    steps: int
+
+
+def be_born(order: Order) -> int:
+    """The child: everything that it says goes to a file, since our standard output speaks to the test."""
+    log = os.open(Path(order.directory) / "bot.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    signal.alarm(LONGEST_LIFE_S)
+    processors = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    factory = structlog.WriteLoggerFactory(os.fdopen(log, "w", buffering=1))
+    structlog.configure(processors=processors, logger_factory=factory)
+    try:
+        steps = live(order)
+    except BaseException:  # noqa: BLE001 - whatever it was, this process may not go on as a second zygote
+        os.write(log, traceback.format_exc().encode())
+        return 1
+    (Path(order.directory) / "steps").write_text(str(steps))
+    return 0
+
+
+def main() -> None:
+    """One line in, one life, one line out."""
+    gc.freeze()
+    for line in sys.stdin:
+        order = msgspec.json.decode(line, type=Order)
+        child = os.fork()
+        if child == 0:
+            os._exit(be_born(order))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        steps = int((Path(order.directory) / "steps").read_text()) if code == 0 else 0
+        sys.stdout.write(msgspec.json.encode(Ended(code=code, steps=steps)).decode() + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
