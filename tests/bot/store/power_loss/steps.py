@@ -1,0 +1,44 @@
+"""The steps of a job's life, each one call and one transaction."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from bot.store.rows import Job, JobStatus, NewJob, NewResult
+from tests.bot.store.conftest import NOW, Store
+
+IMAGES = 4
+
+Make = Callable[..., NewJob]
+Step = Callable[[], Awaitable[object]]
+
+
+async def accept(store: Store, make: Make, interaction_id: int) -> Job:
+    """Accept a job that nobody has seen yet."""
+    request = msgspec.structs.replace(make(0).request, num_images=IMAGES)
+    new = make(interaction_id, user=interaction_id % 3 + 1, price=IMAGES, request=request, expected_ms=2_000)
+    return await store.accept(new, is_seen=False, amount=1_000_000)
+
+
+async def record_message(store: Store, job_id: int) -> None:
+    await store.jobs.record_message(job_id, 1_000 + job_id)
+
+
+async def claim(store: Store) -> None:
+    assert await store.queue.claim_next(running_per_user=0, now=NOW) is not None
+
+
+async def store_results(store: Store, job_id: int) -> None:
+    results = [
+        NewResult(sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=seed)
+        for seed in range(IMAGES)
+    ]
+    await store.jobs.store_results(job_id, results=results, notices=(), denoise_s=1.0, total_s=1.5)
+
+
+async def deliver(store: Store, job_id: int, images: int) -> None:
+    assert await store.jobs.deliver(job_id, images_delivered=images, now=NOW)
+
+
+async def fail(store: Store, job_id: int) -> None:
+    assert await store.jobs.end(job_id, status=JobStatus.FAILED, failure="x", error_id=None, now=NOW) is not None
