@@ -1,0 +1,125 @@
+"""A file of every earlier version, with data in it, is brought up to date and works on."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+import pytest
+
+from bot.store.database import Database, DatabaseUnusable, migrations
+from bot.store.rows import JobStatus, NewJob, to_ms
+from pipeline.protocol.requests import GenerationRequest
+from tests.bot.store.conftest import NOW, Store
+
+Make = Callable[..., NewJob]
+TODAY = to_ms(NOW.replace(hour=0))
+YESTERDAY = TODAY - 86_400_000
+
+_JOB_1 = (
+    "INSERT INTO jobs (job_id, interaction_id, kind, guild_id, channel_id, requester_id, requester_name, locale,"
+    " filesize_limit, message_id, request, model_key, price, period_start, status, attempt, created_at)"
+    " VALUES (?, ?, 'imagine', 5, 6, ?, 'Ada', 'en-US', 1000, ?, ?, 'pocket', ?, ?, ?, ?, ?)"
+)
+_ENTRY_1 = (
+    "INSERT INTO ledger (job_id, kind, guild_id, user_id, period_start, reserved, captured, released, created_at)"
+    " VALUES (?, ?, 5, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
+    """Two members: one with jobs in every state and in two periods, one who waits behind them."""
+    jobs = [
+        # job, user, price, period, status, attempt, captured
+        (1, 1, 4, YESTERDAY, "succeeded", 1, 4),
+        (2, 1, 2, TODAY, "succeeded", 1, 2),
+        (3, 1, 3, TODAY, "failed", 1, 0),
+        (4, 1, 1, TODAY, "running", 1, None),
+        (5, 1, 2, TODAY, "queued", 0, None),
+        (6, 1, 1, TODAY, "queued", 2, None),
+        (7, 2, 3, TODAY, "queued", 0, None),
+    ]
+    for job, user, price, period, status, attempt, captured in jobs:
+        message = None if job == 6 else 1_000 + job
+        connection.execute(
+            _JOB_1, (job, 100 + job, user, message, request, price, period, status, attempt, period + job)
+        )
+        connection.execute(_ENTRY_1, (job, "reserve", user, period, price, 0, 0, period + job))
+        if captured is not None:
+            connection.execute(_ENTRY_1, (job, "settle", user, period, 0, captured, price - captured, period + job))
+    connection.execute("INSERT INTO results VALUES (2, 0, 'ab', 'image/png', 64, 64, 3, 7)")
+    usage = [(1, YESTERDAY, 4), (1, TODAY, 6), (2, TODAY, 3)]
+    connection.executemany("INSERT INTO usage VALUES (5, ?, ?, ?)", usage)
+
+
+FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType({1: fill_version_1})
+"""How each earlier version was written. A new migration needs a new entry."""
+
+
+@pytest.fixture(params=sorted(FILLED))
+async def migrated(
+    request: pytest.FixtureRequest, request_: GenerationRequest, tmp_path: Path
+) -> AsyncGenerator[Store]:
+    version = int(request.param)
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
+        for number in range(1, version + 1):
+            connection.executescript(migrations()[number])
+        FILLED[version](connection, msgspec.json.encode(request_).decode())
+        connection.execute(f"PRAGMA user_version = {version}")
+    database = await Database.open(tmp_path / "easel.db")
+    yield Store(database)
+    await database.close()
+
+
+def test_every_earlier_version_is_tried() -> None:
+    assert sorted(FILLED) == list(range(1, max(migrations())))
+
+
+async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
+    assert await migrated.database.version() == max(migrations())
+    assert await migrated.broken() == []
+    facts_1 = await migrated.used(1, amount=50)
+    assert (facts_1, await migrated.used(2, amount=50)) == (6, 3)
+    entries = await migrated.ledger.entries(5, 1, 100)
+    assert sum(entry.captured for entry in entries) == 6
+    assert len(entries) == 9
+    assert [result.sha256 for result in await migrated.jobs.results(2)] == ["ab"]
+    read = await migrated.jobs.get(1)
+    assert read is not None
+    assert (read.request.prompt, read.status, read.price) == ("a red apple", JobStatus.SUCCEEDED, 4)
+
+
+async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) -> None:
+    assert [job.job_id for job in await migrated.queue.running()] == [4]
+    assert [job.job_id for job in await migrated.queue.unanswered()] == [6]
+    await migrated.accept(new_job(900, user=3))
+    await migrated.jobs.record_message(6, 1_006)
+    claimed: list[int] = []
+    while job := await migrated.queue.claim_next(running_per_user=0, now=NOW):
+        claimed.append(job.job_id)
+    assert claimed == [7, 8, 5, 6]
+    assert await migrated.broken() == []
+
+
+async def test_what_was_reserved_then_is_settled_now(migrated: Store) -> None:
+    assert await migrated.jobs.deliver(4, images_delivered=1, now=NOW)
+    await migrated.jobs.end(5, status=JobStatus.CANCELLED, failure=None, error_id=None, now=NOW)
+    assert await migrated.used(1, amount=50) == 4
+    assert await migrated.broken() == []
+
+
+async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "easel.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(migrations()[1])
+        # In the way of the second migration's last steps.
+        connection.executescript("PRAGMA user_version = 1; CREATE TABLE timings (x INTEGER);")
+    with pytest.raises(DatabaseUnusable, match="timings already exists"):
+        await Database.open(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    assert "usage" in tables
+    assert "pots" not in tables
