@@ -178,7 +178,8 @@ class Dispatcher:
             await self._queue.requeue(job.job_id)
             return
         _log.info("job started", action="started", **job.log_context())
-        if job.job_id in self._cancelled_early:
+        if running.job.cancel_requested_by is not None or job.job_id in self._cancelled_early:
+            # The press came before the worker knew the job.
             self._cancelled_early.discard(job.job_id)
             await self._backend.cancel(job.job_id, job.attempt)
 

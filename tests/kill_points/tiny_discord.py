@@ -141,11 +141,14 @@ class TinyDiscord:
             app.router.add_route(method, path, answered(handler))
         return app
 
-    def _world(self, request: web.Request) -> World:
-        name = request.match_info["world"]
+    def world(self, name: str) -> World:
+        """The world of a name, made where it is new."""
         if name not in self._worlds:
             self._worlds[name] = World(self._root / name)
         return self._worlds[name]
+
+    def _world(self, request: web.Request) -> World:
+        return self.world(request.match_info["world"])
 
     async def _me(self, _: web.Request) -> Payload:
         return BOT_USER

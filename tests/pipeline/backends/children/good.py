@@ -1,4 +1,7 @@
-"""Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process."""
+"""Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process.
+
+One of the prompt `linger` waits at its first attempt and is done at the next.
+"""
 
 import os
 import sys
@@ -13,7 +16,9 @@ bot.begin(device_name=",".join(ours) or str(os.getpid()))
 bot.say(beat())
 while True:
     match bot.hear():
-        case Submit() as submit if submit.request.prompt == "wait":
+        case Submit() as submit if submit.request.prompt == "wait" or (
+            submit.request.prompt == "linger" and submit.attempt == 1
+        ):
             bot.say(progress(submit))
         case Submit() as submit if submit.request.prompt == "fall":
             sys.exit(3)
