@@ -38,10 +38,9 @@ _log = structlog.get_logger(__name__)
 class RunningJob:
     """A claimed job, its message, and what we want of it."""
 
-    def __init__(self, job: Job, message: JobMessage, *, is_alone: bool) -> None:
+    def __init__(self, job: Job, message: JobMessage) -> None:
         self.job = job
         self.message = message
-        self.is_alone = is_alone
         self.preview: tuple[str, bytes] | None = None
         self.is_timed_out = False
         self.started_at = asyncio.get_running_loop().time()
@@ -166,9 +165,7 @@ class Dispatcher:
         return self._backend.free_slots > 0 and not self._is_draining and not is_one_suspect
 
     async def _hand_over(self, job: Job) -> None:
-        for other in self._running.values():
-            other.is_alone = False
-        running = RunningJob(job, JobMessage(self._calls, job), is_alone=not self._running)
+        running = RunningJob(job, JobMessage(self._calls, job))
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
@@ -237,7 +234,7 @@ class Dispatcher:
             await self._delivery.fail(job, running.message, FailureReason.TIMEOUT, event.detail)
         elif event.reason is FailureReason.CANCELLED or job.cancel_requested_by is not None:
             await self._delivery.cancel(job, running.message)
-        elif event.reason in RETRYABLE and not _is_blamed(running):
+        elif event.reason in RETRYABLE and not _is_blamed(job):
             await self._try_again(running, event)
         else:
             await self._delivery.fail(job, running.message, event.reason, event.detail)
@@ -296,10 +293,9 @@ class Dispatcher:
             _log.error("ending a job failed", action="end_failed", exc_info=error)
 
 
-def _is_blamed(running: RunningJob) -> bool:
-    """Whether an attempt that lost its worker was the last: never for the company that a job was in."""
-    job = running.job
-    return job.attempt >= MAX_ATTEMPTS or (running.is_alone and job.crashes + 1 >= MAX_CRASHES)
+def _is_blamed(job: Job) -> bool:
+    """Whether an attempt that lost its worker was the last. After a first such loss, a job was alone."""
+    return job.attempt >= MAX_ATTEMPTS or job.crashes + 1 >= MAX_CRASHES
 
 
 def _ends_at(progress: Progress) -> datetime | None:

@@ -68,8 +68,10 @@ class House:
         self._numbers = iter(range(1, 1_000))
         self.working: asyncio.Task[None] | None = None
 
-    async def ask(self, prompt: str = "a cat", *, age: timedelta = timedelta(0), **values: Any) -> Job:
-        """An accepted job whose message can be seen."""
+    async def ask(
+        self, prompt: str = "a cat", *, age: timedelta = timedelta(0), crashes: int = 0, **values: Any
+    ) -> Job:
+        """An accepted job whose message can be seen; with crashes, it was there when workers died."""
         number = next(self._numbers)
         now = datetime.now(UTC)
         new = self._make(
@@ -79,6 +81,8 @@ class House:
         quotas = self.services.settings.quotas
         asker = Asker(guild_id=new.guild_id, channel_id=new.channel_id, user_id=new.requester_id)
         job = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
+        async with self.database.transaction() as connection:
+            await connection.execute("UPDATE jobs SET crashes = ? WHERE job_id = ?", (crashes, job.job_id))
         message = self.world.create("6", {}, {})
         self.world.originals[f"token-{number}"] = int(message["id"])
         await self.services.jobs.record_message(job.job_id, int(message["id"]))

@@ -97,19 +97,28 @@ async def test_who_was_beside_it_is_not_blamed(open_house: OpenHouse) -> None:
 
 
 async def test_nobody_is_put_beside_a_suspect(open_house: OpenHouse) -> None:
-    house = await open_house(quotas={"running_per_user": 0})
-    suspect = await house.ask("wait", user=1)
-    await house.ask("fall", user=2)
+    house = await open_house()
+    suspect = await house.ask("wait", crashes=1)
     house.work()
-    async with asyncio.timeout(30):
-        while (await house.job(suspect)).crashes == 0 or (await house.job(suspect)).status is not RUNNING:
-            await asyncio.sleep(0.01)
-    after = await house.ask(user=3)
+    await house.until(suspect, RUNNING)
+    after = await house.ask(user=2)
     await asyncio.sleep(0.2)
     assert (await house.job(after)).status is QUEUED
     await house.services.dispatcher.cancel(suspect, 1)
     await house.until(after, SUCCEEDED)
-    assert (await house.until(suspect, CANCELLED)).crashes == 1
+
+
+async def test_a_suspect_waits_until_nobody_is_beside_it(open_house: OpenHouse) -> None:
+    house = await open_house()
+    first = await house.ask("wait")
+    house.work()
+    await house.until(first, RUNNING)
+    suspect = await house.ask("fall", user=2, crashes=1)
+    await asyncio.sleep(0.2)
+    assert house.backend.submitted == [(first.job_id, 1)]
+    await house.services.dispatcher.cancel(first, 1)
+    assert (await house.until(suspect, FAILED)).attempt == 1
+    assert (await house.until(first, CANCELLED)).crashes == 0
 
 
 @pytest.mark.parametrize("prompt", ["wait", "a cat"])
