@@ -9,8 +9,8 @@ from benchmarks.report import Report
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.100
-SAMPLES: Final = 200
-PER_SECOND: Final = 10
+SAMPLES: Final = 1_000
+PER_SECOND: Final = 200
 
 
 def run() -> Report:

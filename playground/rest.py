@@ -68,6 +68,7 @@ class Rest:
         self._on_change = on_change
         self.requests: deque[RequestRecord] = deque(maxlen=REQUESTS_KEPT)
         self.gaps: deque[str] = deque(maxlen=REQUESTS_KEPT)
+        self._by_nonce: dict[tuple[str, str], Answer] = {}
 
     def application(self, gateway: Callable[[web.Request], Any]) -> web.Application:
         """Build the web application, with the gateway under the same port."""
@@ -130,6 +131,9 @@ class Rest:
             return TOO_LARGE
         if path in ("/gateway", "/gateway/bot"):
             return Answer(200, self._gateway_info())
+        nonce = nonce_of(request.method, path, body.json)
+        if nonce in self._by_nonce:
+            return self._by_nonce[nonce]
         answer = dispatch(
             self._backend,
             request.method,
@@ -141,6 +145,8 @@ class Rest:
         )
         if answer.gap is not None:
             self.gaps.append(answer.gap)
+        if nonce is not None and answer.status == web.HTTPOk.status_code:
+            self._by_nonce[nonce] = answer
         is_bare_callback = path.endswith("/callback") and request.query.get("with_response") != "1"
         return Answer(204) if is_bare_callback and answer.status == web.HTTPOk.status_code else answer
 
@@ -153,6 +159,17 @@ def needs_token(path: str) -> bool:
     """Whether the bot's token is wanted: callbacks and webhooks carry theirs in the path."""
     parts = path.strip("/").split("/")
     return not (parts[0] == "interactions" or (parts[0] == "webhooks" and len(parts) > 2))  # noqa: PLR2004 - /webhooks/{id}/{token}
+
+
+def nonce_of(method: str, path: str, body: Any) -> tuple[str, str] | None:
+    """What makes a new message the same as an earlier one: Discord then answers with that one.
+
+    https://discord.com/developers/docs/resources/message#create-message; Discord forgets it after some minutes.
+    """
+    is_post = method == "POST" and path.startswith("/channels/") and path.endswith("/messages")
+    if not is_post or not isinstance(body, dict) or not body.get("enforce_nonce") or "nonce" not in body:
+        return None
+    return path, str(body["nonce"])
 
 
 async def read_body(request: web.Request, file_limit: int) -> Body | None:

@@ -6,7 +6,6 @@ then takes once.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -39,6 +38,8 @@ _NOT_FOUND: Final = 404
 _SEARCHED: Final = 100
 """Messages looked through for one of ours; Discord gives so many at once."""
 _CLOCK_MARGIN: Final = timedelta(minutes=1)
+_ACKNOWLEDGED: Final = "easel acknowledged"
+"""Marks an interaction whose acknowledgement arrived and whose receipt did not: the library does not know it."""
 
 _T = TypeVar("_T")
 Files = Sequence[tuple[str, bytes]]
@@ -85,6 +86,7 @@ class Calls:
                 lambda: interaction.response.send_message(**message), tries=2, timeout_s=self._answer_timeout_s
             )
         except AlreadyAcknowledged:
+            interaction.extras[_ACKNOWLEDGED] = True
             return (await self._repeat(interaction.original_response)).id
         return response.message_id
 
@@ -99,10 +101,12 @@ class Calls:
             InteractionLost: Discord no longer knows the interaction.
             CallFailed: it is not known whether it arrived.
         """
-        with contextlib.suppress(AlreadyAcknowledged):
+        try:
             await self._repeat(
                 lambda: interaction.response.defer(ephemeral=is_private), tries=2, timeout_s=self._answer_timeout_s
             )
+        except AlreadyAcknowledged:
+            interaction.extras[_ACKNOWLEDGED] = True
 
     async def answer_privately(self, interaction: Interaction, **message: Any) -> None:
         """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
@@ -110,7 +114,7 @@ class Calls:
         Raises:
             CallFailed: it did not arrive, or nobody knows.
         """
-        if interaction.response.is_done():
+        if interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras:
             # A followup has no nonce, so it is tried once.
             await self._repeat(lambda: interaction.followup.send(ephemeral=True, **message), tries=1)
         else:

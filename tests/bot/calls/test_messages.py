@@ -1,0 +1,177 @@
+"""What is done when Discord's answer is lost, late, or a refusal: over real HTTP, with a real client."""
+
+import pytest
+
+from bot.calls import invalid_requests
+from bot.calls.errors import (
+    CallFailed,
+    CallRefused,
+    DiscordUnreachable,
+    EditsExhausted,
+    EditsHalted,
+    InteractionLost,
+    MessageGone,
+    NotPermitted,
+    TooLarge,
+)
+from bot.presenting.job_message import image_file_name
+from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
+
+LOST = ["applied_status", "reset_after", "status", "reset_before"]
+
+
+@pytest.mark.parametrize("kind", LOST)
+async def test_an_answer_arrives_once_whatever_becomes_of_its_receipt(wire: Wire, kind: str) -> None:
+    fault = wire.faults.add(kind=kind, method="POST", path=CALLBACK, status=502)
+    message_id = await wire.calls.answer(await wire.interaction(), view=saying("first"))
+    assert fault.hits == 1
+    assert wire.texts() == ["first"]
+    assert message_id == int(wire.local.messages()[0]["id"])
+
+
+async def test_an_answer_that_takes_too_long_is_given_once(wire: Wire) -> None:
+    wire.faults.add(kind="delay", method="POST", path=CALLBACK, delay_s=1.0)
+    message_id = await wire.calls.answer(await wire.interaction(), view=saying("first"))
+    assert (wire.texts(), message_id) == (["first"], int(wire.local.messages()[0]["id"]))
+
+
+async def test_an_interaction_that_discord_no_longer_knows_is_lost(wire: Wire) -> None:
+    wire.faults.add(kind="status", method="POST", path=CALLBACK, status=404, code=10062)
+    with pytest.raises(InteractionLost):
+        await wire.calls.answer(await wire.interaction(), view=saying("first"))
+    assert wire.texts() == []
+
+
+@pytest.mark.parametrize("kind", LOST)
+async def test_a_press_is_acknowledged_once(wire: Wire, kind: str) -> None:
+    wire.faults.add(kind=kind, method="POST", path=CALLBACK, status=502)
+    interaction = await wire.interaction()
+    await wire.calls.defer(interaction, is_private=True)
+    await wire.calls.answer_privately(interaction, content="only you")
+    assert wire.sent("/callback") == 2
+    assert wire.sent("/webhooks/") == 1
+
+
+async def test_a_followup_is_not_sent_twice_since_nothing_would_tell_them_apart(wire: Wire) -> None:
+    interaction = await wire.interaction()
+    await wire.calls.defer(interaction, is_private=True)
+    fault = wire.faults.add(kind="reset_after", method="POST", path=TOKEN_ROUTE, times=None)
+    with pytest.raises(DiscordUnreachable):
+        await wire.calls.answer_privately(interaction, content="only you")
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("kind", LOST)
+async def test_an_edit_survives_two_broken_calls(wire: Wire, kind: str) -> None:
+    job = await wire.shown()
+    fault = wire.faults.add(kind=kind, method="PATCH", path=TOKEN_ROUTE, times=2, status=503)
+    await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert (fault.hits, wire.texts()) == (2, ["second"])
+    assert not any(record.method == "PATCH" and "/channels/" in record.path for record in wire.local.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, 50027), (404, 10015), (503, 0), (520, 0)], ids=["expired", "unknown", "503", "520"]
+)
+async def test_where_the_token_is_no_use_the_bot_edits_as_itself(wire: Wire, status: int, code: int) -> None:
+    job = await wire.shown()
+    wire.faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=status, code=code)
+    await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert wire.texts() == ["second"]
+
+
+async def test_a_token_near_its_end_is_not_tried(wire: Wire) -> None:
+    job = await wire.shown(token_s=59)
+    fault = wire.faults.add(kind="delay", method="PATCH", path=TOKEN_ROUTE, times=None)
+    await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert (fault.hits, wire.texts()) == (0, ["second"])
+
+
+async def test_an_hour_of_rate_limit_is_not_slept_through(wire: Wire) -> None:
+    job = await wire.shown()
+    wire.faults.add(kind="rate_limit", method="PATCH", path=TOKEN_ROUTE, times=None, retry_after_s=3_600)
+    await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert wire.texts() == ["second"]
+    wire.faults.add(kind="rate_limit", method="PATCH", path=BOT_ROUTE, times=None, retry_after_s=3_600)
+    with pytest.raises(DiscordUnreachable):
+        await wire.calls.edit_message(job, saying("third"), None, is_last_word=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (404, 10008, MessageGone),
+        (404, 10003, MessageGone),
+        (404, 10004, MessageGone),
+        (403, 50001, NotPermitted),
+        (403, 50013, NotPermitted),
+        (413, 0, TooLarge),
+        (413, 40005, TooLarge),
+        (400, 30046, EditsExhausted),
+        (400, 50035, CallRefused),
+        (401, 0, CallRefused),
+    ],
+)
+async def test_each_refusal_has_a_name_and_is_not_tried_again(
+    wire: Wire, status: int, code: int, expected: type[CallFailed]
+) -> None:
+    job = await wire.shown(token_s=0)
+    fault = wire.faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=status, code=code)
+    with pytest.raises(CallFailed) as failed:
+        await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert type(failed.value) is expected
+    assert (failed.value.status, failed.value.code, fault.hits) == (status, code, 1)
+
+
+@pytest.mark.parametrize("kind", LOST)
+async def test_a_new_message_is_posted_once_whatever_becomes_of_its_receipt(wire: Wire, kind: str) -> None:
+    job = await wire.shown()
+    wire.faults.add(kind=kind, method="POST", path=BOT_ROUTE, times=2, status=502)
+    message_id = await wire.calls.post_message(job, saying("again"), [("a.txt", b"file")])
+    assert wire.texts() == ["again", "first"]
+    assert message_id == int(wire.local.messages()[0]["id"])
+
+
+@pytest.mark.parametrize("token_s", [900.0, 0.0], ids=["by token", "as the bot"])
+async def test_what_discord_shows_is_found(wire: Wire, token_s: float) -> None:
+    job = await wire.shown(token_s=token_s)
+    name = image_file_name(job.job_id, 0, "png")
+    assert await wire.calls.message_exists(job)
+    assert await wire.calls.find_delivered(job) is None
+    await wire.calls.edit_message(job, saying("done"), [(name, b"picture")], is_last_word=True)
+    assert await wire.calls.find_delivered(job) == job.message_id
+    (message,) = wire.local.messages()
+    await wire.local.admin.delete(message)
+    assert not await wire.calls.message_exists(job)
+    assert await wire.calls.find_delivered(job) is None
+
+
+async def test_an_answer_is_found_and_so_is_that_there_is_none(wire: Wire) -> None:
+    interaction = await wire.interaction()
+    job = await wire.job(interaction, message_id=None)
+    assert await wire.calls.find_answer(job) is None
+    message_id = await wire.calls.answer(interaction, view=saying("first"))
+    assert await wire.calls.find_answer(job) == message_id
+    wire.faults.add(kind="status", method="GET", path=TOKEN_ROUTE, times=None, status=503)
+    with pytest.raises(DiscordUnreachable):
+        await wire.calls.find_answer(job)
+
+
+async def test_many_invalid_requests_spare_what_can_be_spared_and_then_stop(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invalid_requests, "SPARE_AFTER", 3)
+    monkeypatch.setattr(invalid_requests, "STOP_AFTER", 5)
+    job = await wire.shown(token_s=0)
+    fault = wire.faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=403, code=50013)
+    for _ in range(3):
+        with pytest.raises(NotPermitted):
+            await wire.calls.edit_message(job, saying("second"), None, is_last_word=False)
+    with pytest.raises(EditsHalted):
+        await wire.calls.edit_message(job, saying("second"), None, is_last_word=False)
+    for _ in range(2):
+        with pytest.raises(NotPermitted):
+            await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    with pytest.raises(DiscordUnreachable, match="Too many of our requests were invalid"):
+        await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    assert (fault.hits, wire.invalid.count) == (5, 5)
