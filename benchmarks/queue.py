@@ -88,7 +88,7 @@ class Line:
         claimed = await self._timed("next", self._claim)
         await self._timed("cancel", lambda: self._cancel(job))
         if claimed is not None:
-            await self.queue.requeue(claimed.job_id)
+            await self.queue.release(claimed.job_id)
 
     async def _claim(self) -> Job | None:
         return await self.queue.claim_next(running_per_user=0, now=datetime.now(UTC))

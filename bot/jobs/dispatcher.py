@@ -103,7 +103,7 @@ class Dispatcher:
                 await self._idle.wait()
         for running in [*self._running.values()]:
             await running.message.close()
-            await self._queue.requeue(running.job.job_id)
+            await self._queue.release(running.job.job_id)
         self._running.clear()
         if self._ending:
             await asyncio.wait(self._ending, timeout=timeout_s)
@@ -172,7 +172,7 @@ class Dispatcher:
             await self._backend.submit(job.job_id, job.attempt, job.request)
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))
-            await self._queue.requeue(job.job_id)
+            await self._queue.release(job.job_id)
             return
         _log.info("job started", action="started", **job.log_context())
         if running.job.cancel_requested_by is not None or job.job_id in self._cancelled_early:
@@ -247,7 +247,7 @@ class Dispatcher:
             await running.message.finish(job_message.waiting_again(job), [])
         except CallFailed as error:
             _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
-        await self._queue.requeue(job.job_id, has_crashed=True)
+        await self._queue.release(job.job_id, has_crashed=True)
         self.wake()
 
     async def _sweep_forever(self) -> None:

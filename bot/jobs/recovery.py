@@ -58,7 +58,7 @@ class Recovery:
         elif await self._is_gone(job):
             await self._delivery.fail(job, message, "message-gone", "the message was deleted")
         else:
-            await self._queue.requeue(job.job_id)
+            await self._queue.release(job.job_id)
             _log.info("job queued again", action="recovered", **job.log_context())
 
     async def _shown_in(self, job: Job) -> int | None:

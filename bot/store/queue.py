@@ -154,7 +154,7 @@ class QueueRepository:
             row = await cursor.fetchone()
         return None if row is None else Job.from_row(row)
 
-    async def requeue(self, job_id: int, *, has_crashed: bool = False) -> None:
+    async def release(self, job_id: int, *, has_crashed: bool = False) -> None:
         """Put a running job back at its old place."""
         async with self._database.transaction() as connection:
             await connection.execute(

@@ -144,6 +144,6 @@ class Machine(RuleBasedStateMachine):
                 assert self.run(self.settle(job.job_id, job.request.num_images))
                 self.books.end(job.job_id, JobStatus.SUCCEEDED, job.request.num_images)
             else:
-                self.run(self.store.queue.requeue(job.job_id))
+                self.run(self.store.queue.release(job.job_id))
                 self.books.jobs[job.job_id].status = JobStatus.QUEUED
         assert not self.has(JobStatus.RUNNING)

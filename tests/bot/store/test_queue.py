@@ -81,7 +81,7 @@ async def test_a_member_runs_no_more_than_allowed(store: Store, new_job: Make) -
     assert first is not None
     assert (first.attempt, first.status) == (1, JobStatus.RUNNING)
     assert await store.queue.claim_next(running_per_user=1, now=NOW) is None
-    await store.queue.requeue(first.job_id, has_crashed=True)
+    await store.queue.release(first.job_id, has_crashed=True)
     again = await store.queue.claim_next(running_per_user=1, now=NOW)
     assert again is not None
     assert (again.job_id, again.attempt, again.crashes) == (first.job_id, 2, 1)
@@ -132,7 +132,7 @@ async def test_positions_are_exact_whatever_happens(store: Store, new_job: Make)
         elif action == 1:
             await fail(store, dice.choice(ids))
         elif action == 2:
-            await store.queue.requeue(dice.choice(ids))
+            await store.queue.release(dice.choice(ids))
     rows = await store.database.fetch_all(
         "SELECT job_id, expected_ms FROM jobs WHERE status = 'queued' ORDER BY queue_key"
     )
