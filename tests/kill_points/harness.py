@@ -21,11 +21,15 @@ LANES: Final = 2
 KILLED: Final = -9
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One story: at which step each life was killed, the steps of the last one, and the promises that were broken."""
+Kill = int | float
+"""At which step, or after how many seconds of a life."""
 
-    kills: tuple[int, ...]
-    is_hit: bool
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One story: when each life was killed and how many were, the steps of the last one, and the broken promises."""
+
+    kills: tuple[Kill, ...]
+    hits: int
     steps: int
     violations: tuple[str, ...]
 
@@ -70,15 +74,15 @@ class Theatre:
         for zygote in zygotes:
             self._free.put(zygote)
 
-    def tell(self, kills: Sequence[int], *, bug: str = "", patience_s: float = 20.0) -> Told:
-        """Kill one life after the other at these steps, let the last one come to rest, and check."""
+    def tell(self, kills: Sequence[Kill], *, bug: str = "", patience_s: float = 20.0) -> Told:
+        """Kill one life after the other at these moments, let the last one come to rest, and check."""
         directory = self._root / "-".join(map(str, (next(self._numbers), *kills)))
         directory.mkdir()
         zygote = self._free.get()
         try:
             ends = [
-                self._live(zygote, directory, kill_at=kill_at, is_first=index == 0, bug=bug, patience_s=patience_s)
-                for index, kill_at in enumerate([*kills, 0])
+                self._live(zygote, directory, kill, is_first=index == 0, bug=bug, patience_s=patience_s)
+                for index, kill in enumerate([*kills, 0])
             ]
         finally:
             self._free.put(zygote)
@@ -87,23 +91,24 @@ class Theatre:
         ]
         return Told(
             kills=tuple(kills),
-            is_hit=all(end.code == KILLED for end in ends[:-1]),
+            hits=sum(end.code == KILLED for end in ends[:-1]),
             steps=ends[-1].steps,
             violations=(*broken, *check(directory)),
         )
 
-    def tell_all(self, stories: Iterable[Sequence[int]], *, bug: str = "", patience_s: float = 20.0) -> list[Told]:
+    def tell_all(self, stories: Iterable[Sequence[Kill]], *, bug: str = "", patience_s: float = 20.0) -> list[Told]:
         """Many stories, as many at a time as there are lanes."""
         with ThreadPoolExecutor(LANES) as pool:
             return list(pool.map(lambda kills: self.tell(kills, bug=bug, patience_s=patience_s), stories))
 
     def _live(
-        self, zygote: Program, directory: Path, *, kill_at: int, is_first: bool, bug: str, patience_s: float
+        self, zygote: Program, directory: Path, kill: Kill, *, is_first: bool, bug: str, patience_s: float
     ) -> Ended:
         order = Order(
             directory=str(directory),
             api_base_url=f"http://127.0.0.1:{self._port}/{directory.name}",
-            kill_at=kill_at,
+            kill_at=kill if isinstance(kill, int) else 0,
+            kill_after_s=kill if isinstance(kill, float) else 0.0,
             is_first=is_first,
             bug=bug,
             patience_s=patience_s,

@@ -31,6 +31,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         directory: where its database and its log are; its name is that of its world at Discord.
         api_base_url: of the world.
         kill_at: the step that is not reached; 0 lets it live.
+        kill_after_s: from its birth on, whatever it does then; 0 lets it live.
         is_first: whether members ask for something in it. Later lives only mend.
         bug: a planted bug, or the code as it is.
         patience_s: how long nothing may move while a job is open.
@@ -39,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
     api_base_url: str
     kill_at: int = 0
+    kill_after_s: float = 0.0
     is_first: bool = False
     bug: str = ""
     patience_s: float = 20.0

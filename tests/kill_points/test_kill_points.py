@@ -6,6 +6,7 @@ kills; the seed of the sample is in the test's output.
 
 import random
 import secrets
+import timeit
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,8 @@ from tests.kill_points.harness import Theatre, Told, open_theatre
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # a busy machine forks slowly
 
 DOUBLE_FAULTS: Final = 250
+RANDOM_STORIES: Final = 90
+KILLS_IN_A_ROW: Final = 4
 STRIDE: Final = 5
 """Every how many steps a planted bug is looked for."""
 
@@ -52,16 +55,31 @@ def test_a_life_without_a_kill_keeps_every_promise(theatre: Theatre) -> None:
 
 
 def test_a_kill_at_any_step_breaks_no_promise(single_faults: list[Told], steps: int) -> None:
-    assert sum(told.is_hit for told in single_faults) > 0.9 * steps > 100
+    assert sum(told.hits for told in single_faults) > 0.9 * steps > 100
     assert broken(single_faults) == []
 
 
 def test_a_second_kill_during_the_recovery_breaks_no_promise(theatre: Theatre, single_faults: list[Told]) -> None:
     seed = secrets.randbits(32)
     print(f"sampled with seed {seed}")  # noqa: T201 - pytest shows it where the test fails
-    pairs = [(told.kills[0], step) for told in single_faults for step in range(1, told.steps + 1)]
+    pairs = [(*told.kills, step) for told in single_faults for step in range(1, told.steps + 1)]
     sample = random.Random(seed).sample(pairs, min(DOUBLE_FAULTS, len(pairs)))  # noqa: S311 - no secret
     assert broken(theatre.tell_all(sample)) == []
+
+
+def test_kills_at_random_moments_break_no_promise(theatre: Theatre) -> None:
+    """From outside, in the middle of anything: a write, a sync, a thread of the database."""
+    life_s = min(timeit.repeat(lambda: theatre.tell([]), number=1, repeat=5))
+    seed = secrets.randbits(32)
+    print(f"sampled with seed {seed}, within {life_s} s")  # noqa: T201 - pytest shows it where the test fails
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    stories = [[dice.uniform(0.001, life_s) for _ in range(KILLS_IN_A_ROW)] for _ in range(RANDOM_STORIES)]
+    told = theatre.tell_all(stories)
+    # A life that had nothing left to do ended before its kill.
+    hits = sum(story.hits for story in told)
+    print(f"{hits} kills")  # noqa: T201 - the same
+    assert hits > 2 * RANDOM_STORIES
+    assert broken(told) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ import structlog
 from tests.kill_points.life import Order, live
 
 LONGEST_LIFE_S: Final = 60
+_GLANCE_S: Final = 0.000_5
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +46,20 @@ def be_born(order: Order) -> int:
     return 0
 
 
+def outlive(child: int, kill_after_s: float) -> int:
+    """Wait for the end of a life, and bring it about after so many seconds; 0 is never. Gives its exit code."""
+    end_at = time.monotonic() + kill_after_s
+    while kill_after_s:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= end_at:
+            os.kill(child, signal.SIGKILL)
+            break
+        time.sleep(_GLANCE_S)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def main() -> None:
     """One line in, one life, one line out."""
     gc.freeze()
@@ -52,7 +68,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os._exit(be_born(order))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = outlive(child, order.kill_after_s)
         steps = int((Path(order.directory) / "steps").read_text()) if code == 0 else 0
         sys.stdout.write(msgspec.json.encode(Ended(code=code, steps=steps)).decode() + "\n")
         sys.stdout.flush()
