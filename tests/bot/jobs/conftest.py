@@ -32,15 +32,19 @@ from tests.kill_points.tiny_discord import TinyDiscord, World
 from tests.pipeline.backends.conftest import CHILDREN, CONFIGURE
 
 PATIENCE_S = 30.0
-WORKER = (sys.executable, str(CHILDREN / "good.py"))
+GOOD = ("good",)
 
 
 class Gate(ProcessBackend):
     """The real backend, whose door to the worker can be held shut, and which remembers who went through."""
 
-    def __init__(self) -> None:
+    def __init__(self, child: str, *arguments: str, heartbeat_s: float) -> None:
         super().__init__(
-            configure=CONFIGURE, command=WORKER, timeouts=Timeouts(ready_s=30, backoff_min_s=0.01, backoff_max_s=0.05)
+            configure=CONFIGURE,
+            command=(sys.executable, str(CHILDREN / f"{child}.py"), *arguments),
+            timeouts=Timeouts(
+                ready_s=30, heartbeat_s=heartbeat_s, stop_s=1, backoff_min_s=0.01, backoff_max_s=0.05, step_s=30
+            ),
         )
         self.is_open = asyncio.Event()
         self.is_open.set()
@@ -157,7 +161,9 @@ async def open_house(
                 await house.database.close()
             houses.clear()
 
-        async def open_(**changes: dict[str, Any]) -> House:
+        async def open_(
+            *, worker: tuple[str, ...] = GOOD, heartbeat_s: float = 15.0, **changes: dict[str, Any]
+        ) -> House:
             await close()
             changed = settings.model_copy(
                 update={area: getattr(settings, area).model_copy(update=values) for area, values in changes.items()}
@@ -166,7 +172,7 @@ async def open_house(
             await client.http.static_login("a-token")
             stack.push_async_callback(client.close)
             client._connection.application_id = 900
-            backend = Gate()
+            backend = Gate(*worker, heartbeat_s=heartbeat_s)
             database = await Database.open(tmp_path / "easel.db")
             images = ImageStore(tmp_path / "images")
             services = compose(changed, catalogue, client, database=database, images=images, backend=backend)
