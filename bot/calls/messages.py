@@ -5,30 +5,25 @@ message as itself. Repeated is only what may be done twice: edits, questions, an
 then takes once.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, Final, TypeVar, cast
 
 import discord
-import stamina
 import structlog
 from discord import ui
 
 from bot.calls.errors import (
     AlreadyAcknowledged,
-    CallFailed,
     CallRefused,
     DiscordUnreachable,
     EditsHalted,
     MessageGone,
-    Passing,
     TokenOver,
-    failure_of,
-    is_passing,
 )
 from bot.calls.invalid_requests import InvalidRequests
+from bot.calls.repeating import Repeater
 from bot.presenting.custom_ids import is_about
 from bot.presenting.job_message import image_file_prefix
 from bot.store.rows import Job
@@ -37,6 +32,8 @@ TOKEN_MARGIN: Final = timedelta(seconds=60)
 _NOT_FOUND: Final = 404
 _SEARCHED: Final = 100
 """Messages looked through for one of ours; Discord gives so many at once."""
+_SLOWEST_BYTES_PER_S: Final = 128 * 1_024
+"""Of an upload, at which it is still waited for: a megabit a second, as behind an old line."""
 _CLOCK_MARGIN: Final = timedelta(minutes=1)
 _ACKNOWLEDGED: Final = "easel acknowledged"
 """Marks an interaction whose acknowledgement arrived and whose receipt did not: the library does not know it."""
@@ -54,9 +51,9 @@ class Calls:
     Args:
         client: logged in.
         invalid: counts the client's invalid requests.
-        call_timeout_s: of one try; discord.py itself waits as long as a 429 tells it to, an hour if need be.
+        call_timeout_s: of one try.
         answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
-        pause_s: before the second try; it doubles, and varies.
+        pause_s: before the second try.
     """
 
     def __init__(
@@ -70,9 +67,8 @@ class Calls:
     ) -> None:
         self._client = client
         self._invalid = invalid
-        self._call_timeout_s = call_timeout_s
+        self._repeat = Repeater(invalid, timeout_s=call_timeout_s, pause_s=pause_s)
         self._answer_timeout_s = answer_timeout_s
-        self._pause_s = pause_s
 
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
         """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
@@ -152,15 +148,18 @@ class Calls:
             raise EditsHalted("Many of our requests were invalid of late.")
         if job.message_id is None:
             raise MessageGone("The message was never known.")
+        timeout_s = self._time_for(files)
         if _is_token_alive(job):
             try:
-                await self._repeat(lambda: self._edit_by_token(job, view, files))
+                await self._repeat(
+                    lambda: self._edit_by_token(job, view, files), timeout_s=timeout_s, waits_again=False
+                )
             except (TokenOver, DiscordUnreachable) as error:
                 # A limit of the token's own route says nothing about the bot's.
                 _log.info("edit by the bot instead", action="token_over", error=repr(error), **job.log_context())
             else:
                 return
-        await self._as_bot(lambda: self._edit_as_bot(job, view, files))
+        await self._as_bot(lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
 
     async def post_message(self, job: Job, view: ui.LayoutView, files: Files | None) -> int:
         """Show a job in a new message, once however often it is tried; returns its id.
@@ -175,7 +174,8 @@ class Calls:
                 files=_as_files(files or []),
                 nonce=f"easel-{job.job_id}",
                 allowed_mentions=discord.AllowedMentions.none(),
-            )
+            ),
+            timeout_s=self._time_for(files),
         )
         return message.id
 
@@ -268,29 +268,16 @@ class Calls:
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
-    async def _as_bot(self, call: Callable[[], Awaitable[_T]]) -> _T:
+    def _time_for(self, files: Files | None) -> float:
+        """Seconds for one try of a call that sends these."""
+        return self._repeat.timeout_s + sum(len(data) for _, data in files or ()) / _SLOWEST_BYTES_PER_S
+
+    async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
         """A call with the bot's own token, which has no other to change to."""
         try:
-            return await self._repeat(call)
+            return await self._repeat(call, timeout_s=timeout_s)
         except TokenOver as error:
             raise CallRefused(str(error), status=error.status, code=error.code) from error
-
-    async def _repeat(self, call: Callable[[], Awaitable[_T]], *, tries: int = 3, timeout_s: float | None = None) -> _T:
-        """Call, and call again for what passes; every exception becomes one of ours."""
-        if self._invalid.is_stopped:
-            raise DiscordUnreachable("Too many of our requests were invalid of late; nothing is sent for a while.")
-        try:
-            async for attempt in stamina.retry_context(
-                on=is_passing, attempts=tries, timeout=None, wait_initial=self._pause_s, wait_jitter=self._pause_s
-            ):
-                with attempt:
-                    async with asyncio.timeout(timeout_s or self._call_timeout_s):
-                        return await call()
-        except CallFailed:
-            raise
-        except (discord.DiscordException, *Passing) as error:
-            raise failure_of(error) from error
-        raise DiscordUnreachable("It was never tried.")
 
 
 def _is_token_alive(job: Job) -> bool:

@@ -54,7 +54,7 @@ class Wire:
         self.local = local
         self.client = client
         self.invalid = invalid
-        self.calls = Calls(client, invalid, call_timeout_s=1.0, answer_timeout_s=0.5, pause_s=0.01)
+        self.calls = Calls(client, invalid, call_timeout_s=1.5, answer_timeout_s=0.5, pause_s=0.01)
         self._store = store
         self._make: Callable[..., NewJob] = make
         self._asking: set[asyncio.Task[Any]] = set()

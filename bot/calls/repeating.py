@@ -1,0 +1,71 @@
+"""Calls, and calls again what may be repeated, each try within its time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import discord
+import stamina
+
+from bot.calls.errors import CallFailed, DiscordUnreachable, Passing, failure_of, is_passing
+from bot.calls.invalid_requests import InvalidRequests
+
+_T = TypeVar("_T")
+
+
+class Repeater:
+    """What discord.py 2.7.1 does not do by itself on Linux.
+
+    Args:
+        invalid: counts the client's invalid requests; after too many, nothing is sent.
+        timeout_s: of one try; discord.py itself waits as long as a 429 tells it to, an hour if need be.
+        pause_s: before the second try; it doubles, and varies.
+    """
+
+    def __init__(self, invalid: InvalidRequests, *, timeout_s: float, pause_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._invalid = invalid
+        self._pause_s = pause_s
+
+    async def __call__(
+        self,
+        call: Callable[[], Awaitable[_T]],
+        *,
+        tries: int = 3,
+        timeout_s: float | None = None,
+        waits_again: bool = True,
+    ) -> _T:
+        """Call, and call again for what passes.
+
+        Args:
+            call: makes one try.
+            tries: at most.
+            timeout_s: of one try, where it is not the usual.
+            waits_again: whether a try that took too long is repeated; no, where there is another way.
+
+        Raises:
+            CallFailed: and no other exception.
+        """
+        if self._invalid.is_stopped:
+            raise DiscordUnreachable("Too many of our requests were invalid of late; nothing is sent for a while.")
+        try:
+            async for attempt in stamina.retry_context(
+                on=is_passing if waits_again else _is_broken,
+                attempts=tries,
+                timeout=None,
+                wait_initial=self._pause_s,
+                wait_jitter=self._pause_s,
+            ):
+                with attempt:
+                    async with asyncio.timeout(timeout_s or self.timeout_s):
+                        return await call()
+        except CallFailed:
+            raise
+        except (discord.DiscordException, *Passing) as error:
+            raise failure_of(error) from error
+        raise DiscordUnreachable("It was never tried.")
+
+
+def _is_broken(error: Exception) -> bool:
+    """Whether it passes and did not take long."""
+    return is_passing(error) and not isinstance(error, TimeoutError)
