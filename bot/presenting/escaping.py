@@ -29,6 +29,17 @@ def escape(words: str, length: int = MAX_SHOWN_PROMPT) -> str:
     return _MARKUP.sub(r"\\\1", shorten(plain(words), length))
 
 
+def escape_into(words: str, room: int) -> str:
+    """The same, shortened to at most so many characters with all that is escaped."""
+    escaped = _MARKUP.sub(r"\\\1", plain(words))
+    if len(escaped) <= room:
+        return escaped
+    cut = escaped[: room - 1]
+    backslashes = len(cut) - len(cut.rstrip("\\"))
+    # An escape that was cut in two would take the ellipsis with it.
+    return f"{cut[:-1] if backslashes % 2 else cut}…"
+
+
 def alt_text(words: str) -> str:
     """Words for the description of an image."""
     return shorten(plain(words), MAX_ALT_TEXT)
