@@ -68,11 +68,14 @@ def standing_of(user_id: int, standing: Standing, rule: Rule, entries: Sequence[
     return fit([*lines, *(_entry(entry) for entry in entries)])
 
 
-def blocked(user_id: int, until: datetime | None, *, is_told: bool) -> str:
-    """A block that was just set, and whether the person knows."""
+def blocked(user_id: int, until: datetime | None, *, cancelled: int, is_told: bool) -> str:
+    """A block that was just set, how many of the person's jobs ended with it, and whether the person knows."""
     ends = _NONE if until is None else relative(until)
-    sentence = text("admin-blocked", user_id=str(user_id), ends=ends)
-    return f"{sentence} {text('admin-told' if is_told else 'admin-not-told')}"
+    sentences = [text("admin-blocked", user_id=str(user_id), ends=ends)]
+    if cancelled:
+        sentences.append(text("admin-blocked-jobs", count=cancelled))
+    sentences.append(text("admin-told" if is_told else "admin-not-told"))
+    return " ".join(sentences)
 
 
 def blocked_notice(server: str, until: datetime | None, reason: str | None) -> str:

@@ -74,11 +74,17 @@ async def test_quotas_are_set_granted_reset_and_shown(local: LocalDiscord, tmp_p
 @pytest.mark.usefixtures("bot")
 async def test_a_block_a_channel_and_a_drained_queue_are_obeyed(local: LocalDiscord) -> None:
     admin, member, studio = local.admin, local.member, local.channel
+    await member.slash(studio, "imagine", prompt="one of an abuser")
+    await member.slash(studio, "imagine", prompt="another")
+    kept = await local.friend.slash(studio, "imagine", prompt="somebody else's")
     assert await said(admin, studio, "admin block", user=member, reason="spam", **{"for": "2d"}) == ""
     blocked = await local.wait_for_message(
         lambda message: "may ask for nothing" in message["content"], 20, viewer=admin
     )
-    assert "They were told." in blocked["content"]
+    assert "Their 2 jobs under way are cancelled. They were told." in blocked["content"]
+    ends = sorted("Cancelled by" in str(message["components"]) for message in local.messages())
+    assert ends == [False, True, True]
+    assert kept.response is not None
     told = await local.wait_for_message(lambda _: True, 20, channel=member.user.dm_channel)
     assert "You may not use Easel in Easel playground for now" in told["content"]
     assert "The reason given: spam" in told["content"]

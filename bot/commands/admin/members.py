@@ -15,8 +15,10 @@ from bot.presenting import admin_message
 from bot.presenting.texts import text
 from bot.replies import answer_privately
 from bot.services import Services
+from bot.store.servers import Decision
 
 _MAX_REASON = 200
+_MAX_JOBS = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -39,12 +41,13 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
             raise Refused("refused-bot")
         by = decision_of(interaction, reason)
         until = None if duration is None else by.now + parse_duration(duration)
-        # Telling takes two calls to Discord, which may take longer than the three seconds for an answer.
+        # Cancelling and telling take calls to Discord, which may take longer than the three seconds for an answer.
         await services.calls.defer(interaction, is_private=True)
         await services.servers.block(by, user.id, until)
+        cancelled = await _cancel_all(services, by, user.id)
         server = interaction.guild.name if interaction.guild else ""
         is_told = await _tell(services, user, admin_message.blocked_notice(server, until, reason))
-        await answer_privately(interaction, admin_message.blocked(user.id, until, is_told=is_told))
+        await answer_privately(interaction, admin_message.blocked(user.id, until, cancelled=cancelled, is_told=is_told))
 
     return block
 
@@ -60,6 +63,12 @@ def make_unblock(services: Services) -> app_commands.Command[Any, ..., None]:
         await answer_privately(interaction, text(key, user_id=str(user.id)))
 
     return unblock
+
+
+async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:
+    """Stop what somebody who may not ask any more has under way; the number of jobs."""
+    jobs = await services.queue.of_member(by.guild_id, user_id, _MAX_JOBS)
+    return sum([await services.dispatcher.cancel(job, by.actor_id) for job in jobs])
 
 
 async def _tell(services: Services, user: Person, sentence: str) -> bool:

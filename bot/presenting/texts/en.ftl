@@ -279,6 +279,10 @@ admin-blocked = { $ends ->
         [none] <@{ $user_id }> may ask for nothing any more in this server.
        *[other] <@{ $user_id }> may ask for nothing in this server; that ends { $ends }.
     }
+admin-blocked-jobs = { $count ->
+        [one] Their job under way is cancelled.
+       *[other] Their { $count } jobs under way are cancelled.
+    }
 admin-told = They were told.
 admin-not-told = They could not be told, since they take no direct messages from here.
 blocked-notice = { $ends ->
