@@ -9,8 +9,12 @@ from benchmarks.report import Report
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.100
-SAMPLES: Final = 1_000
-PER_SECOND: Final = 200
+"""At the pace of a busy server, for the 99th of a hundred."""
+BUSY: Final = (200, 10)
+"""Commands, and commands a second."""
+LIMIT_S: Final = 3.0
+"""Discord's, for every one, however many come."""
+FLOOD: Final = (1_000, 200)
 
 
 def run() -> Report:
@@ -20,31 +24,36 @@ def run() -> Report:
 
 async def _run() -> Report:
     async with running_bot(threads=2) as running:
-        local = running.local
-        idle = [await _ask(local) for _ in range(20)]
-        # The queue is full from here on: a job runs until the last sample.
-        tasks: list[asyncio.Task[float]] = []
-        for _ in range(SAMPLES):
-            tasks.append(asyncio.create_task(_ask(local)))
-            await asyncio.sleep(1 / PER_SECOND)
-        samples = await asyncio.gather(*tasks)
-    p99 = percentile(samples, 99)
+        # The queue is full from the first on: a job runs until the last sample.
+        busy = await _send(running.local, *BUSY)
+        flood = await _send(running.local, *FLOOD)
+    p99 = percentile(busy, 99)
     return Report(
         name="ack",
-        goal=f"p99 <= {GOAL_S * 1_000:.0f} ms while both cores denoise",
+        goal=f"while both cores denoise: p99 <= {GOAL_S * 1_000:.0f} ms at {BUSY[1]} commands a second, and none over "
+        f"{LIMIT_S:.0f} s at {FLOOD[1]}",
         value=p99,
-        holds=p99 <= GOAL_S,
-        median=statistics.median(samples),
-        minimum=min(samples),
-        pairs=SAMPLES,
+        holds=p99 <= GOAL_S and max(flood) <= LIMIT_S,
+        median=statistics.median(busy),
+        minimum=min(busy),
+        pairs=len(busy),
         detail={
-            "p50_ms": statistics.median(samples) * 1_000,
+            "p50_ms": statistics.median(busy) * 1_000,
             "p99_ms": p99 * 1_000,
-            "max_ms": max(samples) * 1_000,
-            "first_20_p50_ms": statistics.median(idle) * 1_000,
-            "commands_a_second": PER_SECOND,
+            "max_ms": max(busy) * 1_000,
+            "flood_p50_ms": statistics.median(flood) * 1_000,
+            "flood_p99_ms": percentile(flood, 99) * 1_000,
+            "flood_max_ms": max(flood) * 1_000,
         },
     )
+
+
+async def _send(local: LocalDiscord, count: int, per_second: int) -> list[float]:
+    tasks: list[asyncio.Task[float]] = []
+    for _ in range(count):
+        tasks.append(asyncio.create_task(_ask(local)))
+        await asyncio.sleep(1 / per_second)
+    return await asyncio.gather(*tasks)
 
 
 async def _ask(local: LocalDiscord) -> float:
