@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from pipeline.engine.jobs import JobName, RunningJob
-from pipeline.engine.latents import check_finite, seed_of
+from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
-from pipeline.images.encode import encode_png, parameters_text, to_picture
+from pipeline.images.encode import encode_png, parameters_text, resampled, to_picture
 from pipeline.protocol.messages import Finished
 
 
@@ -46,17 +46,17 @@ class Finisher:
             check_finite(pixels)
             if self._model.enlarger is not None:
                 pixels = self._model.enlarger.enlarge(pixels)
-            self._pictures.append(to_picture(pixels[0]))
+            self._pictures.append(resampled(to_picture(pixels[0]), self._job.request.upscale))
             self._moved()
 
     def encode(self) -> Finished:
         """Encode every picture and say the attempt's last word."""
         request = self._job.request
-        seeds = [seed_of(request.seed, k) for k in range(request.num_images)]
         title = self._model.spec.title
+        singles = [request.single(index) for index in range(request.num_images)]
         images = tuple(
-            encode_png(picture, parameters_text(request, title, seed), seed)
-            for picture, seed in zip(self._pictures, seeds, strict=True)
+            encode_png(picture, parameters_text(single, title), single.last_seed)
+            for picture, single in zip(self._pictures, singles, strict=True)
         )
         return Finished(
             job_id=self.name[0],

@@ -24,7 +24,10 @@ class RunningJob:
         generators: one an image, on the CPU.
         text: conditioning with one row; `rows` repeats it for every image.
         latents: [images, c, h, w] in the latents' precision.
-        evaluation: U-Net forwards done.
+        evaluation: the scheduler's timestep that is next.
+        first_evaluation: the one that this pass began with; a second pass leaves out the noisiest.
+        steps_before: steps of the passes before this one.
+        total_steps: steps of all passes.
         model_input: what the last forward got, [images, c, h, w].
         prediction: what it answered after guidance.
         started_at: monotonic seconds.
@@ -42,7 +45,10 @@ class RunningJob:
     started_at: float
     denoise_started_at: float
     preview_at: float
+    total_steps: int
     evaluation: int = 0
+    first_evaluation: int = 0
+    steps_before: int = 0
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None
 
@@ -53,7 +59,7 @@ class RunningJob:
 
     @property
     def is_denoised(self) -> bool:
-        """Every evaluation is done."""
+        """Every evaluation of this pass is done."""
         return self.evaluation == len(self.scheduler.timesteps)
 
     @property
@@ -64,9 +70,9 @@ class RunningJob:
     @property
     def steps_done(self) -> int:
         """Steps as members count them: one that evaluates twice is done after its second evaluation."""
-        if self.is_denoised:
-            return self.request.num_inference_steps
-        return self.evaluation // self.sampler.evaluations_per_step
+        done = self.evaluation - self.first_evaluation
+        # A pass of two evaluations a step has one in its last step.
+        return self.steps_before + -(-done // self.sampler.evaluations_per_step)
 
     @property
     def is_between_steps(self) -> bool:

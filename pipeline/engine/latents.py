@@ -8,33 +8,60 @@ from PIL import Image
 
 from pipeline.engine.failures import BrokenImage
 from pipeline.engine.families.base import StepAdapter
-from pipeline.protocol.limits import MAX_SEED
+from pipeline.protocol.requests import GenerationRequest, seed_of
 
 PREVIEW_SIDE = 512
 """Pixels of a preview's longer side."""
 
+_LEAST_ANGLE = 1e-6
 _FIT_SAMPLES = 96
 _FIT_SIDE = 4
 
 
-def seed_of(first_seed: int, index: int) -> int:
-    """Image `index` of a job is drawn from the seed after its predecessor's; the range wraps around."""
-    return (first_seed + index) % (MAX_SEED + 1)
-
-
-def generators_for(first_seed: int, num_images: int) -> list[torch.Generator]:
-    """One generator an image, on the CPU: the same picture on every device."""
-    return [torch.Generator("cpu").manual_seed(seed_of(first_seed, k)) for k in range(num_images)]
+def generators_for(request: GenerationRequest) -> list[torch.Generator]:
+    """One generator an image, on the CPU: the same picture on every device. A varied picture keeps its own."""
+    return _generators(request.seed, request.num_images, is_counting=not request.variations)
 
 
 def first_noise(
+    request: GenerationRequest,
     shape: tuple[int, int, int, int],
     generators: list[torch.Generator],
     device: torch.device,
     dtype: torch.dtype,
 ) -> torch.Tensor:
-    """Standard normal latents [n, c, h, w], each image from its own generator."""
-    return randn_tensor(shape, generator=generators, device=device, dtype=dtype)
+    """Standard normal latents [n, c, h, w], each image from its own generator and then varied as it is asked."""
+    noise = randn_tensor(shape, generator=generators, device=device, dtype=dtype)
+    for number, variation in enumerate(request.variations, start=1):
+        is_last = number == len(request.variations)
+        others = _generators(variation.seed, request.num_images, is_counting=is_last)
+        noise = slerp(noise, randn_tensor(shape, generator=others, device=device, dtype=dtype), variation.strength)
+    return noise
+
+
+def slerp(start: torch.Tensor, end: torch.Tensor, amount: float) -> torch.Tensor:
+    """From one noise towards another on the sphere that noise lies on, each image for itself.
+
+    Spherical interpolation (Shoemake, 1985) keeps the length of the noise, which a straight line would shorten,
+    and a model takes short noise for a flat picture.
+
+    Args:
+        start: [n, c, h, w].
+        end: [n, c, h, w].
+        amount: 0 gives `start` bit by bit, 1 gives `end`.
+    """
+    if amount == 0:
+        return start
+    one, other = start.double().flatten(1), end.double().flatten(1)
+    cosine = (one * other).sum(1) / (one.norm(dim=1) * other.norm(dim=1))
+    angle = cosine.clamp(-1, 1).acos().clamp(min=_LEAST_ANGLE)[:, None]
+    turned = (((1 - amount) * angle).sin() * one + (amount * angle).sin() * other) / angle.sin()
+    return turned.view_as(start).to(start.dtype)
+
+
+def _generators(first_seed: int, num_images: int, *, is_counting: bool) -> list[torch.Generator]:
+    seeds = [seed_of(first_seed, k) if is_counting else first_seed for k in range(num_images)]
+    return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
 def check_finite(numbers: torch.Tensor) -> None:

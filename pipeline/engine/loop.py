@@ -22,6 +22,7 @@ from pipeline.engine.finishing import Finisher
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite, first_noise, generators_for
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.refining import begin_refining
 from pipeline.engine.schedulers import build_scheduler, denoised_latents, sampler_named
 from pipeline.engine.validation import check_multiple, check_request
 from pipeline.protocol.errors import FailureReason
@@ -132,19 +133,19 @@ class Engine:
         name = (submit.job_id, submit.attempt)
         check_request(request)
         sampler = sampler_named(request.scheduler_name)
+        total_steps = request.num_inference_steps + request.refining_steps
         if self._loaded is None or self._loaded.spec.key != request.model_key:
-            self._progress(name, "loading", 0, request.num_inference_steps, started_at)
+            self._progress(name, "loading", 0, total_steps, started_at)
         model = self._require_model(request.model_key)
         self._activity.enter("running")
         adapter = model.adapter
         check_multiple(request, adapter.scale_factor)
         text = adapter.encode_text(request)
-        steps = request.num_inference_steps
-        scheduler = build_scheduler(sampler, adapter.scheduler_config, steps)
-        generators = generators_for(request.seed, request.num_images)
+        scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps)
+        generators = generators_for(request)
         height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
         shape = (request.num_images, adapter.latent_channels, height, width)
-        noise = first_noise(shape, generators, self._placement.device, self._placement.latents_dtype)
+        noise = first_noise(request, shape, generators, self._placement.device, self._placement.latents_dtype)
         now = time.monotonic()
         self._running[name] = RunningJob(
             name=name,
@@ -157,8 +158,9 @@ class Engine:
             started_at=started_at,
             denoise_started_at=now,
             preview_at=now + self._preview_interval_s,
+            total_steps=total_steps,
         )
-        self._progress(name, "running", 0, steps, started_at)
+        self._progress(name, "running", 0, total_steps, started_at)
 
     def _require_model(self, model_key: str) -> LoadedModel:
         if self._loaded is not None and self._loaded.spec.key == model_key:
@@ -209,9 +211,10 @@ class Engine:
         self._activity.moved()
         if job.is_between_steps:
             preview = self._due_preview(job)
-            total = job.request.num_inference_steps
-            self._progress(job.name, "running", job.steps_done, total, job.started_at, preview)
-        if job.is_denoised:
+            self._progress(job.name, "running", job.steps_done, job.total_steps, job.started_at, preview)
+        if job.is_denoised and job.steps_done < job.total_steps:
+            begin_refining(job, self._model)
+        elif job.is_denoised:
             finisher = Finisher(job, self._model, self._activity.moved)
             finisher.decode()
             del self._running[job.name]

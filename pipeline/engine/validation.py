@@ -18,6 +18,13 @@ def check_request(request: GenerationRequest) -> None:
     _check_range("width", request.width, limits.MIN_SIDE, limits.MAX_SIDE)
     _check_range("height", request.height, limits.MIN_SIDE, limits.MAX_SIDE)
     check_multiple(request, limits.SIZE_MULTIPLE)
+    _check_range("number of variations", len(request.variations), 0, limits.MAX_VARIATIONS)
+    for variation in request.variations:
+        _check_range("seed of a variation", variation.seed, limits.MIN_SEED, limits.MAX_SEED)
+        _check_range("strength of a variation", variation.strength, 0.0, 1.0)
+    if request.upscale is not None:
+        _check_range("scale", request.upscale.scale, 1, limits.MAX_SCALE)
+        _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
     for text in (request.prompt, request.negative_prompt):
         _check_range("length of the text", len(text), 0, limits.MAX_PROMPT_LENGTH)
 

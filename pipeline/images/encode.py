@@ -9,15 +9,15 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from pipeline.protocol.messages import ImageFile
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Upscale
 
 MEDIA_TYPE: Final = "image/png"
 
 _RESERVED_LINE = re.compile(r"^(\s*negative prompt):", re.IGNORECASE | re.MULTILINE)
 
 
-def parameters_text(request: GenerationRequest, model_title: str, seed: int) -> str:
-    """The `parameters` chunk that A1111, ComfyUI and galleries read.
+def parameters_text(request: GenerationRequest, model_title: str) -> str:
+    """The `parameters` chunk that A1111, ComfyUI and galleries read, of a request for one image.
 
     A reader takes the line that starts with "Negative prompt:" for the negative prompt, so that a member's own
     line of that kind gets a space before its colon.
@@ -29,9 +29,11 @@ def parameters_text(request: GenerationRequest, model_title: str, seed: int) -> 
         "Steps": request.num_inference_steps,
         "Sampler": request.scheduler_name,
         "CFG scale": f"{request.guidance_scale:g}",
-        "Seed": seed,
+        "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
         "Model": model_title,
+        **_variation_facts(request),
+        **_upscale_facts(request),
     }
     lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in facts.items()))
     return "\n".join(lines)
@@ -50,6 +52,34 @@ def encode_png(picture: Image.Image, parameters: str, seed: int) -> ImageFile:
     data = io.BytesIO()
     picture.save(data, "PNG", pnginfo=text)
     return ImageFile(data=data.getvalue(), media_type=MEDIA_TYPE, width=picture.width, height=picture.height, seed=seed)
+
+
+def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
+    """The picture larger, where that is asked and nothing was drawn anew for it."""
+    if upscale is None or upscale.strength > 0:
+        return picture
+    size = (picture.width * upscale.scale, picture.height * upscale.scale)
+    return picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
+    """A1111 knows one variation; more than one are written in our own words."""
+    if not request.variations:
+        return {}
+    if len(request.variations) == 1:
+        (only,) = request.variations
+        return {"Variation seed": only.seed, "Variation seed strength": f"{only.strength:g}"}
+    return {"Variations": "; ".join(f"{step.seed} {step.strength:g}" for step in request.variations)}
+
+
+def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:
+    """As A1111 names what its own second pass does."""
+    if request.upscale is None:
+        return {}
+    facts: dict[str, str | int] = {"Hires upscale": request.upscale.scale, "Hires upscaler": "Lanczos"}
+    if request.upscale.strength > 0:
+        facts["Denoising strength"] = f"{request.upscale.strength:g}"
+    return facts
 
 
 def _plain(words: str) -> str:

@@ -22,6 +22,12 @@ MIN_SEED: Final = 0
 MAX_SEED: Final = 2**32 - 1
 """A1111's and Midjourney's range; image k of a job uses seed + k, which wraps around."""
 
+MAX_VARIATIONS: Final = 32
+"""Steps away from a first picture, each a press."""
+
+MAX_SCALE: Final = 4
+"""Times that an upscaled picture is wider and higher."""
+
 SIZE_MULTIPLE: Final = 8
 """Width and height are multiples of this many pixels, for every family."""
 

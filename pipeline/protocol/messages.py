@@ -16,7 +16,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]

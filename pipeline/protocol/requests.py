@@ -2,6 +2,32 @@
 
 import msgspec
 
+from pipeline.protocol.limits import MAX_SEED
+
+
+class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step away from where a picture began: its first noise turned towards that of another seed.
+
+    Attributes:
+        seed: of the other noise.
+        strength: how far, from 0 (the same picture) to 1 (the other seed's).
+    """
+
+    seed: int
+    strength: float
+
+
+class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The finished picture once more, larger.
+
+    Attributes:
+        scale: how many times wider and higher.
+        strength: how much of the noise's way it is drawn anew at that size, from 0 (only resampled) to 1.
+    """
+
+    scale: int
+    strength: float
+
 
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A resolved request: limits applied, seed chosen. Rerolls start from it and nothing is guessed later.
@@ -14,9 +40,11 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         width: pixels that the model draws (an enlarger may deliver more).
         height: pixels that the model draws.
         scheduler_name: a name from `pipeline.protocol.samplers`.
-        seed: image k is drawn from seed + k.
+        seed: image k is drawn from seed + k; where it is varied, every image from this seed.
         num_images: images of this job.
         model_key: an entry of the catalogue.
+        variations: one after the other; image k is varied by the last one's seed + k.
+        upscale: what is done with the finished pictures, if anything.
     """
 
     prompt: str
@@ -29,3 +57,30 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     seed: int
     num_images: int
     model_key: str
+    variations: tuple[Variation, ...] = ()
+    upscale: Upscale | None = None
+
+    @property
+    def last_seed(self) -> int:
+        """The seed that counts up from image to image."""
+        return self.variations[-1].seed if self.variations else self.seed
+
+    @property
+    def refining_steps(self) -> int:
+        """Steps of the second pass, at the larger size; 0 where nothing is drawn anew."""
+        if self.upscale is None or self.upscale.strength == 0:
+            return 0
+        return max(1, int(self.num_inference_steps * self.upscale.strength))
+
+    def single(self, index: int) -> "GenerationRequest":
+        """The request whose only image is exactly image `index` of this one."""
+        seed = seed_of(self.last_seed, index)
+        if not self.variations:
+            return msgspec.structs.replace(self, seed=seed, num_images=1)
+        last = msgspec.structs.replace(self.variations[-1], seed=seed)
+        return msgspec.structs.replace(self, variations=(*self.variations[:-1], last), num_images=1)
+
+
+def seed_of(first_seed: int, index: int) -> int:
+    """Image `index` of a job is drawn from the seed after its predecessor's; the range wraps around."""
+    return (first_seed + index) % (MAX_SEED + 1)

@@ -62,6 +62,10 @@ class StepAdapter(Protocol):
         """
         ...
 
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision."""
+        ...
+
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32."""
         ...

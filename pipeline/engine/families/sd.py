@@ -82,6 +82,14 @@ class StableDiffusion:
         return prediction.to(latents.dtype)
 
     @torch.inference_mode()
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w]: the middle of what the VAE takes for likely."""
+        scaling: float = self._vae.config.scaling_factor
+        answer: Any = self._vae.encode(pixels.to(self._placement.device, self._vae.dtype) * 2 - 1)
+        latents: torch.Tensor = answer.latents if isinstance(self._vae, AutoencoderTiny) else answer.latent_dist.mode()
+        return latents * scaling
+
+    @torch.inference_mode()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32; NaN stays NaN."""
         scaled = (latents / self._vae.config.scaling_factor).to(self._vae.dtype)

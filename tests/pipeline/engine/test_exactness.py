@@ -1,88 +1,19 @@
 """The engine against diffusers' own, unmodified pipeline, in float64: the same latents for the same inputs."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement
-from pipeline.engine.finishing import Finisher
-from pipeline.engine.loop import Engine
 from pipeline.engine.schedulers import build_scheduler
-from pipeline.protocol.messages import Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import Finished, Progress
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
+from tests.pipeline.engine.conftest import Studio
 
 TOLERANCE = 1e-8
-
-_latents: list[torch.Tensor] = []
-
-
-class _Recorder(Finisher):
-    """Keeps the final latents of every job."""
-
-    def __init__(self, job: Any, *rest: Any) -> None:
-        _latents.append(job.latents.clone())
-        super().__init__(job, *rest)
-
-
-class Studio:
-    """An engine in float64 and what it said."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.events: list[JobEvent] = []
-        self.engine = Engine(
-            models=catalogue.models,
-            placement=choose_placement("cpu", "float64"),
-            preview_interval_s=0.0,
-            cache_directory=None,
-            emit=self.events.append,
-            activity=Activity(),
-        )
-        self.engine.preload("pocket")
-
-    def draw(self, request: GenerationRequest) -> torch.Tensor:
-        """Final latents, [images, 4, h, w]."""
-        _latents.clear()
-        self.engine.submit(Submit(job_id=1, attempt=1, request=request))
-        while self.engine.has_work:
-            self.engine.tick()
-        assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
-        return _latents[-1]
-
-
-@pytest.fixture(scope="module")
-def module_catalogue() -> Catalogue:
-    from config.catalogue import load_catalogue  # noqa: PLC0415 - the shared fixture lives for one test only
-    from config.settings import PipelineSettings  # noqa: PLC0415 - as above
-
-    return load_catalogue(PipelineSettings().catalogue, "pocket")
-
-
-@pytest.fixture(scope="module")
-def studio(module_catalogue: Catalogue) -> Studio:
-    return Studio(module_catalogue)
-
-
-@pytest.fixture(autouse=True)
-def record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "Finisher", _Recorder)
-
-
-@pytest.fixture(scope="module")
-def reference() -> Any:
-    folder = Path(__file__).parents[3] / "models" / "pocket"
-    pipeline: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float64)
-    pipeline.text_encoder.to(torch.float64)
-    pipeline.set_progress_bar_config(disable=True)
-    pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
-    return pipeline
 
 
 def _expected(reference: Any, request: GenerationRequest) -> torch.Tensor:

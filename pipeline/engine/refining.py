@@ -1,0 +1,48 @@
+"""The second pass of an upscaled picture: decode, enlarge, encode, and draw the end of the noise's way anew."""
+
+import torch
+from diffusers.utils.torch_utils import randn_tensor
+from torch.nn.functional import interpolate
+
+from pipeline.engine.jobs import RunningJob
+from pipeline.engine.latents import check_finite
+from pipeline.engine.loading import LoadedModel
+from pipeline.engine.schedulers import build_scheduler
+
+
+def begin_refining(job: RunningJob, model: LoadedModel) -> None:
+    """Turn a job that is denoised at its first size into one that is about to be at its second.
+
+    What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
+    added as belongs to the first of them, from each image's own generator.
+
+    Raises:
+        BrokenImage: the pixels hold NaN or infinity.
+    """
+    request, adapter = job.request, model.adapter
+    if request.upscale is None:
+        raise AssertionError("Nothing was asked to be upscaled.")
+    steps, left = request.num_inference_steps, request.refining_steps
+    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
+    known = torch.cat([_enlarged(model, image, size) for image in job.latents.split(1)]).to(job.latents)
+    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps)
+    first = (steps - left) * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(first)
+    noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
+    timesteps = scheduler.timesteps[first : first + 1].repeat(len(known))
+    job.scheduler = scheduler
+    job.latents = scheduler.add_noise(known, noise, timesteps)
+    job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
+    job.prediction = job.model_input = None
+
+
+def _enlarged(model: LoadedModel, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Latents [1, c, h, w] of the same picture at a larger size [height, width] in pixels."""
+    pixels = model.adapter.decode(latents)
+    check_finite(pixels)
+    if model.enlarger is not None:
+        # Its edges are sharper than any filter's, also where its picture is larger than wanted.
+        pixels = model.enlarger.enlarge(pixels)
+    resized = interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
+    return model.adapter.encode(resized)

@@ -1,0 +1,86 @@
+"""An engine in float64, and diffusers' own pipeline beside it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from config.catalogue import Catalogue, load_catalogue
+from config.settings import PipelineSettings
+from pipeline.engine import loop
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import choose_placement
+from pipeline.engine.finishing import Finisher
+from pipeline.engine.loop import Engine
+from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.requests import GenerationRequest
+
+_latents: list[torch.Tensor] = []
+
+
+class _Recorder(Finisher):
+    """Keeps the final latents of every job."""
+
+    def __init__(self, job: Any, *rest: Any) -> None:
+        _latents.append(job.latents.clone())
+        super().__init__(job, *rest)
+
+
+class Studio:
+    """An engine in float64 and what it said."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.events: list[JobEvent] = []
+        self.engine = Engine(
+            models=catalogue.models,
+            placement=choose_placement("cpu", "float64"),
+            preview_interval_s=0.0,
+            cache_directory=None,
+            emit=self.events.append,
+            activity=Activity(),
+        )
+        self.engine.preload("pocket")
+
+    def draw(self, request: GenerationRequest) -> torch.Tensor:
+        """Final latents, [images, 4, h, w]."""
+        _latents.clear()
+        self.engine.submit(Submit(job_id=1, attempt=1, request=request))
+        while self.engine.has_work:
+            self.engine.tick()
+        assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
+        return _latents[-1]
+
+    def pictures(self, request: GenerationRequest) -> Finished:
+        """The files of a request."""
+        self.events.clear()
+        self.draw(request)
+        self.engine.close()
+        (finished,) = [event for event in self.events if isinstance(event, Finished)]
+        return finished
+
+
+@pytest.fixture(scope="module")
+def module_catalogue() -> Catalogue:
+    return load_catalogue(PipelineSettings().catalogue, "pocket")
+
+
+@pytest.fixture(scope="module")
+def studio(module_catalogue: Catalogue) -> Studio:
+    return Studio(module_catalogue)
+
+
+@pytest.fixture(autouse=True)
+def record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "Finisher", _Recorder)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    folder = Path(__file__).parents[3] / "models" / "pocket"
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float64)
+    pipeline.text_encoder.to(torch.float64)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
+    return pipeline
