@@ -167,7 +167,7 @@ def _new(number: int, user: int) -> NewJob:
     return NewJob(
         interaction_id=number + 1,
         kind=JobKind.IMAGINE,
-        parent_job_id=None,
+        lineage=None,
         guild_id=1,
         channel_id=1,
         requester_id=user,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import discord
@@ -17,6 +17,7 @@ from bot.client import EaselClient
 from bot.jobs.accepting import Accepting
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.keeping import Keeping
 from bot.jobs.recovery import Recovery
 from bot.services import Services
 from bot.store.database import Database
@@ -25,6 +26,7 @@ from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
 from bot.store.servers import ServerRepository
+from bot.store.stars import StarRepository
 from bot.store.statistics import StatisticsRepository
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
@@ -64,15 +66,13 @@ def point_discord_at(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_services(
-    settings: Settings, catalogue: Catalogue, client: EaselClient
-) -> AsyncGenerator[tuple[Services, ImageStore]]:
+async def open_services(settings: Settings, catalogue: Catalogue, client: EaselClient) -> AsyncGenerator[Services]:
     """Database, images, worker and everything between; closed in the opposite order."""
     database = await Database.open(settings.storage.directory / "easel.db")
     backend = ProcessBackend(configure=make_configure(settings, catalogue))
     try:
         images = ImageStore(settings.storage.directory / "images")
-        yield compose(settings, catalogue, client, database=database, images=images, backend=backend), images
+        yield compose(settings, catalogue, client, database=database, images=images, backend=backend)
     finally:
         await backend.close()
         await database.close()
@@ -124,6 +124,7 @@ def compose(
         statistics=StatisticsRepository(database),
         accepting=accepting,
         dispatcher=dispatcher,
+        keeping=Keeping(images=images, stars=StarRepository(database)),
         backend=backend,
     )
 
@@ -137,7 +138,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
     token = _token(settings)
     point_discord_at(settings)
     client = EaselClient()
-    async with open_services(settings, catalogue, client) as (services, images):
+    async with open_services(settings, catalogue, client) as services:
         client.serve(services)
         stopping = asyncio.Event()
         _on_signals(stopping.set)
@@ -145,7 +146,9 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
         tasks = [
             asyncio.create_task(_connect(client, services, token), name="discord"),
             asyncio.create_task(services.dispatcher.run(), name="dispatcher"),
-            asyncio.create_task(_remove_old_images(images, settings.storage.keep_images_days), name="retention"),
+            asyncio.create_task(
+                _remove_old_images(services.keeping, settings.storage.keep_images_days), name="retention"
+            ),
         ]
         tasks.append(asyncio.create_task(_wait_for(stopping), name="stop"))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -199,11 +202,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop)
 
 
-async def _remove_old_images(images: ImageStore, keep_days: int) -> None:
+async def _remove_old_images(keeping: Keeping, keep_days: int) -> None:
     """Retention, once an hour; 0 keeps everything."""
     while True:
         if keep_days:
-            removed = await images.remove_older_than(keep_days, datetime.now(UTC))
+            removed = await keeping.remove_older_than(keep_days)
             if removed:
                 _log.info("old images removed", action="retention", count=removed)
         await asyncio.sleep(_HOUR_S)

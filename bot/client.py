@@ -10,6 +10,7 @@ from bot.calls.invalid_requests import InvalidRequests
 from bot.commands import add_commands
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
+from bot.views.remix import answer_form, is_form
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -58,6 +59,11 @@ class EaselClient(discord.Client):
     @override
     async def setup_hook(self) -> None:
         await sync_if_changed(self.tree, self.services.settings.storage.directory)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Answer forms; the library answers commands and presses itself."""
+        if is_form(interaction):
+            await answer_form(self.services, interaction)
 
     async def on_ready(self) -> None:
         """Say who we are in the log."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.keeping import Keeping
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
@@ -29,4 +30,5 @@ class Services:
     statistics: StatisticsRepository
     accepting: Accepting
     dispatcher: Dispatcher
+    keeping: Keeping
     backend: Backend

@@ -5,6 +5,7 @@ message as itself. Repeated is only what may be done twice: edits, questions, an
 then takes once.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -124,13 +125,37 @@ class Calls:
         """
         await self._repeat(lambda: interaction.edit_original_response(view=view))
 
-    async def tell(self, user: discord.abc.Messageable, sentence: str) -> None:
+    async def open_form(self, interaction: Interaction, form: ui.Modal) -> None:
+        """Answer a press with a form.
+
+        Raises:
+            InteractionLost: Discord no longer knows the interaction.
+            CallFailed: it is not known whether it was opened.
+        """
+        form.stop()  # discord.py would remember it for ever; what is sent back is found by its id
+        try:
+            await self._repeat(lambda: interaction.response.send_modal(form), tries=2, timeout_s=self._answer_timeout_s)
+        except AlreadyAcknowledged:
+            interaction.extras[_ACKNOWLEDGED] = True
+
+    async def delete_answer(self, interaction: Interaction) -> None:
+        """Delete the message whose button was pressed.
+
+        Raises:
+            CallFailed: it is still there, or nobody knows.
+        """
+        with contextlib.suppress(MessageGone):
+            await self._repeat(interaction.delete_original_response)
+
+    async def tell(self, user: discord.abc.Messageable, sentence: str, files: Files = ()) -> None:
         """Send a direct message.
 
         Raises:
             CallFailed: the person takes none, or nobody knows whether it arrived.
         """
-        await self._repeat(lambda: user.send(sentence), tries=1)
+        await self._repeat(
+            lambda: user.send(sentence, files=_as_files(files)), tries=1, timeout_s=self._time_for(files)
+        )
 
     async def edit_message(self, job: Job, view: ui.LayoutView, files: Files | None, *, is_last_word: bool) -> None:
         """Replace a job's message.

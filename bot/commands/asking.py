@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
 from bot.services import Services
-from bot.store.rows import Asker, Job, JobKind, JobStatus
+from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -34,7 +34,7 @@ async def ask(
     kind: JobKind,
     request: GenerationRequest,
     notices: tuple[Notice, ...] = (),
-    parent_job_id: int | None = None,
+    lineage: Lineage | None = None,
 ) -> None:
     """Accept a job and answer with its message, in this order: what Discord has seen is in the database.
 
@@ -48,7 +48,7 @@ async def ask(
             interaction_id=interaction.id,
             interaction_token=interaction.token,
             kind=kind,
-            parent_job_id=parent_job_id,
+            lineage=lineage,
             asker=asker_of(interaction),
             requester_name=interaction.user.display_name,
             locale=str(interaction.locale),

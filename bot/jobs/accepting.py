@@ -13,7 +13,7 @@ from bot.quotas.pricing import price
 from bot.quotas.standing import Standing, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
-from bot.store.rows import Asker, Job, JobKind, NewJob
+from bot.store.rows import Asker, Job, JobKind, Lineage, NewJob
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
@@ -33,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     interaction_id: int
     interaction_token: str
     kind: JobKind
-    parent_job_id: int | None
+    lineage: Lineage | None
     asker: Asker
     requester_name: str
     locale: str
@@ -125,7 +125,7 @@ class Accepting:
         return NewJob(
             interaction_id=asked.interaction_id,
             kind=asked.kind,
-            parent_job_id=asked.parent_job_id,
+            lineage=asked.lineage,
             guild_id=asker.guild_id,
             channel_id=asker.channel_id,
             requester_id=asker.user_id,

@@ -99,11 +99,6 @@ def resolve(
     return Resolved(request=request, notices=tuple(notices))
 
 
-def reroll(request: GenerationRequest) -> GenerationRequest:
-    """The same request with another seed."""
-    return msgspec.structs.replace(request, seed=choose_seed())
-
-
 def choose_seed() -> int:
     """Any seed, each as likely as the next."""
     return secrets.randbelow(hard.MAX_SEED + 1)

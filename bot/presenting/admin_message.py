@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bot.presenting.escaping import escape, relative
-from bot.presenting.queue_message import link
+from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState, Standing
@@ -124,7 +124,7 @@ def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence:
     lines += [
         text(
             "admin-queue-running",
-            job=link(job),
+            job=job_link(job),
             user_id=str(job.requester_id),
             since=relative(job.started_at or job.created_at),
         )

@@ -1,28 +1,64 @@
-"""The ids of buttons: what to do and the row it is about. Nothing in them is trusted."""
+"""The ids of buttons and forms: what to do, about which row and which of its images. Nothing in them is trusted."""
 
+import re
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Final
 
-REROLL_TEMPLATE: Final = r"easel:reroll:(?P<job_id>[0-9]{1,18})"
-CANCEL_TEMPLATE: Final = r"easel:cancel:(?P<job_id>[0-9]{1,18})"
-CANCEL_MINE_TEMPLATE: Final = r"easel:cancel-mine:(?P<job_id>[0-9]{1,18})"
+import msgspec
+
+from bot.errors import Refused
+
+TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?P<index>[0-9]))?"
+_PATTERN: Final = re.compile(TEMPLATE)
 
 
-def reroll(job_id: int) -> str:
-    """The id of a job's reroll button."""
-    return f"easel:reroll:{job_id}"
+class Action(StrEnum):
+    """What a button does. The words are in messages for ever: none may change its meaning."""
+
+    REROLL = "reroll"
+    RETRY = "retry"
+    UPSCALE = "upscale"
+    VARY_SUBTLE = "vary-subtle"
+    VARY_STRONG = "vary-strong"
+    REMIX = "remix"
+    CANCEL = "cancel"
+    CANCEL_MINE = "cancel-mine"
+    DELETE = "delete"
+    STAR = "star"
+    COPY = "copy"
+    DETAILS = "details"
 
 
-def cancel(job_id: int) -> str:
-    """The id of a job's cancel button."""
-    return f"easel:cancel:{job_id}"
+class Press(msgspec.Struct, frozen=True, kw_only=True):
+    """What the id of a pressed button claims."""
+
+    action: Action
+    job_id: int
+    index: int | None
+
+
+def read_press(found: str) -> Press:
+    """The claim of an id.
+
+    Raises:
+        Refused: it is none of ours, or names an action that this Easel does not know.
+    """
+    match = _PATTERN.fullmatch(found)
+    if match is None or match["action"] not in list(Action):
+        raise Refused("refused-unknown-job")
+    index = match["index"]
+    return Press(
+        action=Action(match["action"]), job_id=int(match["job_id"]), index=None if index is None else int(index)
+    )
+
+
+def custom_id(action: Action, job_id: int, index: int | None = None) -> str:
+    """The id of a button about a job, or about one of its images."""
+    return f"easel:{action}:{job_id}" if index is None else f"easel:{action}:{job_id}:{index}"
 
 
 def is_about(custom_ids: Iterable[str], job_id: int) -> bool:
     """Whether any of these ids, from a message of ours, is about this job."""
-    return any(found.startswith("easel:") and found.endswith(f":{job_id}") for found in custom_ids)
-
-
-def cancel_mine(job_id: int) -> str:
-    """The id of a cancel button in the private list of a member's jobs."""
-    return f"easel:cancel-mine:{job_id}"
+    matches = (_PATTERN.fullmatch(found) for found in custom_ids)
+    return any(match is not None and int(match["job_id"]) == job_id for match in matches)

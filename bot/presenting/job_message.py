@@ -11,8 +11,9 @@ import discord
 import msgspec
 from discord import ui
 
-from bot.presenting import custom_ids
+from bot.presenting import job_buttons
 from bot.presenting.escaping import alt_text, escape, relative
+from bot.presenting.links import parent_link
 from bot.presenting.texts import text
 from bot.quotas.pricing import part
 from bot.store.rows import Job
@@ -56,17 +57,17 @@ def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutV
     else:
         line = text("job-queued-starts", position=position, starts=relative(starts_at))
     price = _small(text("job-price", price=job.price))
-    return _layout(job, _GREY, f"{line}\n{price}", ui.ActionRow(_cancel_button(job)))
+    return _layout(job, _GREY, f"{line}\n{price}", *job_buttons.under_way(job))
 
 
 def waiting_again(job: Job) -> ui.LayoutView:
     """Back in the queue after the worker was lost."""
-    return _layout(job, _GREY, text("job-waiting-again"), ui.ActionRow(_cancel_button(job)))
+    return _layout(job, _GREY, text("job-waiting-again"), *job_buttons.under_way(job))
 
 
 def loading(job: Job) -> ui.LayoutView:
     """The worker loads the model first."""
-    return _layout(job, _BLUE, text("job-loading"), ui.ActionRow(_cancel_button(job)))
+    return _layout(job, _BLUE, text("job-loading"), *job_buttons.under_way(job))
 
 
 def running(
@@ -82,7 +83,7 @@ def running(
     if preview_name is not None:
         description = alt_text(text("alt-preview", prompt=job.request.prompt))
         items.append(ui.MediaGallery(discord.MediaGalleryItem(_attachment(preview_name), description=description)))
-    return _layout(job, _BLUE, line, *items, ui.ActionRow(_cancel_button(job)))
+    return _layout(job, _BLUE, line, *items, *job_buttons.under_way(job))
 
 
 def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
@@ -104,7 +105,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
         None,
         gallery,
         ui.TextDisplay("\n".join([*notices, details])),
-        ui.ActionRow(_reroll_button(job)),
+        *job_buttons.done(job, len(images)),
         is_shown_with_notices=False,
     )
 
@@ -115,14 +116,14 @@ def cancelled(job: Job) -> ui.LayoutView:
         line = text("job-cancelled")
     else:
         line = text("job-cancelled-by", actor_id=job.cancel_requested_by or 0)
-    return _layout(job, _GREY, line, ui.ActionRow(_reroll_button(job)))
+    return _layout(job, _GREY, line, *job_buttons.over(job))
 
 
 def failed(job: Job) -> ui.LayoutView:
     """What happened, what to do, and the id that the owner finds in the log."""
     sentence = text(f"failure-{job.failure or 'internal'}")
     line = text("job-failed", sentence=sentence, error_id=job.error_id or "-")
-    return _layout(job, _RED, line, ui.ActionRow(_reroll_button(job)))
+    return _layout(job, _RED, line, *job_buttons.over(job))
 
 
 def notice_line(notice: Notice) -> str:
@@ -139,7 +140,13 @@ def _layout(
     is_shown_with_notices: bool = True,
 ) -> ui.LayoutView:
     """Head, one line about the state, notices, then whatever the state adds."""
-    head = text("job-head", prompt=escape(job.request.prompt), kind=job.kind.value, requester_id=str(job.requester_id))
+    head = text(
+        "job-head",
+        prompt=escape(job.request.prompt),
+        kind=job.kind.value,
+        parent="" if job.lineage is None else parent_link(job, job.lineage),
+        requester_id=str(job.requester_id),
+    )
     lines = [] if line is None else [line]
     if is_shown_with_notices:
         lines += [_small(notice_line(notice)) for notice in job.notices]
@@ -187,21 +194,3 @@ def _small(line: str) -> str:
 
 def _attachment(file_name: str) -> str:
     return f"attachment://{file_name}"
-
-
-def _reroll_button(job: Job) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=text("button-reroll"),
-        emoji="🔁",
-        style=discord.ButtonStyle.secondary,
-        custom_id=custom_ids.reroll(job.job_id),
-    )
-
-
-def _cancel_button(job: Job) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=text("button-cancel"),
-        emoji="✖️",
-        style=discord.ButtonStyle.secondary,
-        custom_id=custom_ids.cancel(job.job_id),
-    )

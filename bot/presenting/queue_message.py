@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import discord
 import msgspec
 from discord import ui
 
-from bot.presenting import custom_ids
+from bot.presenting.custom_ids import Action
 from bot.presenting.escaping import escape, relative
+from bot.presenting.job_buttons import button
+from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
 from bot.store.queue import Waiting
@@ -48,7 +49,9 @@ def my_jobs(places: Sequence[Place], server: ServerQueue | None, note: str | Non
     head = text("queue-mine" if places else "queue-mine-empty")
     container.add_item(ui.TextDisplay(head if note is None else f"{note}\n{head}"))
     for place in shown:
-        container.add_item(ui.Section(_line(place), accessory=_cancel_button(place.job)))
+        is_asked = place.job.cancel_requested_by is not None
+        cancel = button(Action.CANCEL_MINE, place.job.job_id, is_disabled=is_asked)
+        container.add_item(ui.Section(_line(place), accessory=cancel))
     foot = [text("queue-more", count=hidden)] if hidden else []
     if server is not None:
         foot.append(text("queue-server", queued=server.waiting.queued, running=server.waiting.running))
@@ -62,15 +65,6 @@ def my_jobs(places: Sequence[Place], server: ServerQueue | None, note: str | Non
     return view
 
 
-def link(job: Job) -> str:
-    """The job's number, leading to its message where it has one."""
-    if job.message_id is None:
-        return text("job-number", job_id=job.job_id)
-    place = job.guild_id or "@me"
-    address = f"https://discord.com/channels/{place}/{job.channel_id}/{job.message_id}"
-    return text("job-number-link", job_id=job.job_id, address=address)
-
-
 def _line(place: Place) -> str:
     job = place.job
     if job.cancel_requested_by is not None:
@@ -81,14 +75,4 @@ def _line(place: Place) -> str:
         state = text("job-queued", position=place.position)
     else:
         state = text("job-queued-starts", position=place.position, starts=relative(place.starts_at))
-    return text("queue-job", job=link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=state)
-
-
-def _cancel_button(job: Job) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=text("button-cancel"),
-        emoji="✖️",
-        style=discord.ButtonStyle.secondary,
-        custom_id=custom_ids.cancel_mine(job.job_id),
-        disabled=job.cancel_requested_by is not None,
-    )
+    return text("queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=state)

@@ -19,7 +19,8 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     ceil((images x (rows x evaluations x U(P) + D x P) + T) / unit), with the catalogue's `cost` of the model:
     U(P) = a P + b P^2 for one row of its network, D for its decoder and T for its text encoder, in TFLOP as
     counted with torch's FlopCounterMode, and P = pixels / 512^2. A row is the prompt's; with guidance above 1
-    the negative prompt has one too. Evaluations are those of the sampler, which may be two a step.
+    the negative prompt has one too. Evaluations are those of the sampler, which may be two a step. The second pass of
+    an upscaled picture is counted like a job of its steps at its size.
     """
     if pricing == "flat":
         return request.num_images
@@ -40,6 +41,15 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
         pixels=request.width * request.height,
         scheduler_name=request.scheduler_name,
     )
+    if request.refining_steps and request.upscale is not None:
+        asked += _work(
+            spec,
+            images=request.num_images,
+            steps=request.refining_steps,
+            guidance_scale=request.guidance_scale,
+            pixels=request.width * request.height * request.upscale.scale**2,
+            scheduler_name=request.scheduler_name,
+        )
     # The tiny allowance keeps one default image at one unit whatever the rounding of the quotient.
     return max(1, math.ceil(asked / unit - 1e-9))
 
@@ -50,8 +60,11 @@ def part(price: int, *, delivered: int, asked: int) -> int:
 
 
 def rows(request: GenerationRequest) -> int:
-    """Passes through the network for the whole job: images x rows x evaluations."""
-    evaluations = SAMPLERS[request.scheduler_name].evaluations(request.num_inference_steps)
+    """Passes through the network for the whole job: images x rows x evaluations, in those of the first size."""
+    sampler = SAMPLERS[request.scheduler_name]
+    evaluations = sampler.evaluations(request.num_inference_steps)
+    if request.refining_steps and request.upscale is not None:
+        evaluations += sampler.evaluations(request.refining_steps) * request.upscale.scale**2
     return request.num_images * _rows(request.guidance_scale) * evaluations
 
 

@@ -15,10 +15,10 @@ from bot.store.rows import Job, JobStatus, NewJob, to_ms
 
 INSERT_JOB: Final = """
 INSERT INTO jobs (
-    interaction_id, kind, parent_job_id, guild_id, channel_id, requester_id, requester_name, locale,
-    filesize_limit, interaction_token, token_expires_at, request, model_key, notices, price, expected_ms,
-    role_ids, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+    interaction_id, kind, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id, requester_id,
+    requester_name, locale, filesize_limit, interaction_token, token_expires_at, request, model_key, notices, price,
+    expected_ms, role_ids, status, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
 RETURNING *
 """
 
@@ -56,7 +56,9 @@ async def insert_job(connection: aiosqlite.Connection, new: NewJob, now: datetim
     values = (
         new.interaction_id,
         new.kind,
-        new.parent_job_id,
+        new.lineage and new.lineage.parent_job_id,
+        new.lineage and new.lineage.parent_message_id,
+        new.lineage and new.lineage.parent_image_index,
         new.guild_id,
         new.channel_id,
         new.requester_id,

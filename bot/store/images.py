@@ -41,9 +41,13 @@ class ImageStore:
         except OSError as error:
             raise StorageFailed(f"The image {sha256} cannot be read: {error.strerror}.") from error
 
-    async def remove_older_than(self, days: int, now: datetime) -> int:
-        """Remove what was last saved more than so many days ago; returns how many."""
-        return await asyncio.to_thread(self._remove_before, (now - timedelta(days=days)).timestamp())
+    async def remove(self, sha256: str) -> None:
+        """Remove one image, if it is there."""
+        await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+
+    async def remove_older_than(self, days: int, now: datetime, keep: frozenset[str] = frozenset()) -> int:
+        """Remove what was last saved more than so many days ago, but for these hashes; returns how many."""
+        return await asyncio.to_thread(self._remove_before, (now - timedelta(days=days)).timestamp(), keep)
 
     def _path(self, sha256: str) -> Path:
         return self._directory / sha256[:2] / f"{sha256}.png"
@@ -69,12 +73,12 @@ class ImageStore:
             raise StorageFailed(f"An image cannot be written to {path.parent}: {error.strerror}.") from error
         return sha256
 
-    def _remove_before(self, timestamp: float) -> int:
+    def _remove_before(self, timestamp: float, keep: frozenset[str]) -> int:
         removed = 0
         for path in self._directory.glob("??/*.png"):
             # Another run of this job may have been faster.
             with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < timestamp:
+                if path.stem not in keep and path.stat().st_mtime < timestamp:
                     path.unlink()
                     removed += 1
         return removed

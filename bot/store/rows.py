@@ -16,6 +16,10 @@ class JobKind(StrEnum):
 
     IMAGINE = "imagine"
     REROLL = "reroll"
+    VARY_SUBTLE = "vary-subtle"
+    VARY_STRONG = "vary-strong"
+    UPSCALE = "upscale"
+    REMIX = "remix"
 
 
 class JobStatus(StrEnum):
@@ -60,6 +64,14 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     role_ids: tuple[int, ...] = ()
 
 
+class Lineage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job was made from: a job, where that was shown, and which of its images; None is all of it."""
+
+    parent_job_id: int
+    parent_message_id: int | None
+    parent_image_index: int | None = None
+
+
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job before it has a number.
 
@@ -68,7 +80,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
     interaction_id: int
     kind: JobKind
-    parent_job_id: int | None
+    lineage: Lineage | None
     guild_id: int
     channel_id: int
     requester_id: int
@@ -97,6 +109,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     interaction_id: int
     kind: JobKind
     parent_job_id: int | None
+    parent_message_id: int | None
+    parent_image_index: int | None
     guild_id: int
     channel_id: int
     requester_id: int
@@ -138,6 +152,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         values["kind"] = JobKind(values["kind"])
         values["status"] = JobStatus(values["status"])
         return cls(**values)
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """What it was made from."""
+        if self.parent_job_id is None:
+            return None
+        return Lineage(
+            parent_job_id=self.parent_job_id,
+            parent_message_id=self.parent_message_id,
+            parent_image_index=self.parent_image_index,
+        )
 
     @property
     def asker(self) -> Asker:

@@ -1,11 +1,10 @@
-"""Buttons that work for ever: matched by their id, looked up in the database, whoever posted them."""
+"""Buttons and forms that work for ever: matched by their id, looked up in the database, whoever posted them."""
 
 import discord
 
-from bot.views.buttons import CancelButton, RerollButton
-from bot.views.my_queue import CancelMineButton
+from bot.views.buttons import JobButton
 
 
 def add_buttons(client: discord.Client) -> None:
     """Let the client answer every button that Easel ever posted."""
-    client.add_dynamic_items(RerollButton, CancelButton, CancelMineButton)
+    client.add_dynamic_items(JobButton)

@@ -62,6 +62,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_side: Side = 1_024
     max_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
     max_images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = limits.MAX_IMAGES
+    max_refined_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
+    """Of an upscaled picture that is drawn anew; larger ones are only resampled."""
 
 
 class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,6 +111,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         license: what the licence allows, in one line, shown to the owner and in the model's details.
         samplers: names offered with this model; empty offers every sampler.
         cost: what a job's price is worked out from.
+        refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
     """
 
     key: ModelKey
@@ -122,3 +125,4 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     samplers: tuple[str, ...] = ()
     enlarger: Enlarger | None = None
     cost: Cost = Cost()
+    refine_strength: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.3

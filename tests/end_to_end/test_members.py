@@ -70,7 +70,7 @@ async def test_ask_reroll_and_press_again_after_a_restart(
     assert "Seed: 5" in picture.info["parameters"]
 
     await local.friend.click(done, label="Reroll")
-    await local.wait_for_message(has("Reroll for"), 60)
+    await local.wait_for_message(has("Reroll of"), 60)
     await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(2,)])
 
     assert await bot.stop() == 0

@@ -94,7 +94,7 @@ async def test_a_newcomer_types_a_prompt_watches_and_presses_reroll(address: str
     await messages.get_by_text(re.compile(r"seed \d+")).first.wait_for()
     await _pictures_shown(page, 1)
     await messages.get_by_role("button", name="Reroll").first.click()
-    await messages.get_by_text("Reroll for").wait_for()
+    await messages.get_by_text("Reroll of").wait_for()
     await _pictures_shown(page, 2)
     await _type_imagine(page, "three yellow stars on a blue background --steps 50 --seed 3")
     await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()

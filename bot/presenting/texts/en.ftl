@@ -16,7 +16,11 @@ command-quota = What you have left, and when it starts anew
 ## The message of a job
 job-head = **{ $prompt }**
     -# { $kind ->
-        [reroll] Reroll for
+        [reroll] Reroll of { $parent } for
+        [vary-subtle] Variation (subtle) of { $parent } for
+        [vary-strong] Variation (strong) of { $parent } for
+        [upscale] Upscale of { $parent } for
+        [remix] Remix of { $parent } for
        *[imagine] For
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -49,7 +53,48 @@ alt-preview = Preview, not finished: { $prompt }
 
 ## Buttons
 button-reroll = Reroll
+button-retry = Try again
+button-upscale = Upscale
+button-vary-subtle = Vary (subtle)
+button-vary-strong = Vary (strong)
+button-remix = Remix
 button-cancel = Cancel
+button-cancel-mine = Cancel
+
+## Pictures that are there
+star-set = ⭐ The pictures of { $job } are kept: their files stay for ever. Press ⭐ again to let them go with the others.
+star-taken = The pictures of { $job } are kept no longer than others.
+copy-sent = Here are the pictures of { $job }, as they were drawn.
+copy-done = Sent to your direct messages.
+details-head = How { $job } was made
+details-lineage = { $kind ->
+        [reroll] Reroll of { $parent }
+        [vary-subtle] Variation (subtle) of { $parent }
+        [vary-strong] Variation (strong) of { $parent }
+        [upscale] Upscale of { $parent }
+       *[remix] Remix of { $parent }
+    }
+details-model = Model: { $model } ({ $license })
+details-license-gone = not offered any more
+details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampler } · { $width }×{ $height }
+details-variation = Varied towards seed { $seed }, strength { $strength }
+details-upscale = Upscaled { $scale } times, { $strength } drawn anew
+details-seeds = Seeds of the pictures: { $seeds }
+details-price = Price: { $price }
+details-time = Time: { $seconds } s
+details-command = To make it again:
+details-command-file = The command that makes it again is in this file.
+
+## The form of a remix
+remix-title = Remix
+remix-prompt = Prompt
+remix-negative = Negative prompt
+remix-size = Size
+remix-sampler = Sampler
+remix-seed = Seed
+remix-size-kept = { $width }×{ $height }, as it was
+remix-seed-new = A new one
+remix-seed-kept = { $seed }, as it was
 
 ## Facts about one run
 notice-clamped = { $option } { $given } → { $used }, the limit here.
@@ -88,6 +133,10 @@ refused-queued = You have { $count ->
     } waiting, the most that is allowed here. Cancel one or wait until one is done.
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
+refused-image-gone = That picture is not kept here any more, so nothing can be sent. Press 🔁 on its message to draw it anew.
+refused-varied-too-often = This picture is the end of { $count } variations, which is as far as they go. Vary an earlier one, or press 🔁.
+refused-no-direct-message = Your direct messages are closed to Easel, so nothing was sent. Allow them in the privacy settings of this server, or save the picture from its message.
+refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
 refused-not-yours = Only the person who asked for this, or a member who may manage messages, can cancel it.
 refused-already-over = This job is over already; there is nothing to cancel.
@@ -148,7 +197,7 @@ queue-state = -# { $state ->
        *[draining] This server takes no new jobs for now; what waits is still done.
     }
 job-number = #{ $job_id }
-job-number-link = [#{ $job_id }]({ $address })
+job-number-image = #{ $job_id }, image { $number }
 
 ## Admins: commands
 command-admin = What those who manage this server decide

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import SIZES, reroll, resolve, sampler_names
+from bot.jobs.resolving import SIZES, resolve, sampler_names
 from bot.presenting.job_message import notice_line
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -97,12 +97,6 @@ def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogu
     request, _ = _resolve(settings, catalogue, scheduler_name="EULER_A", model_key="Pocket")
     assert (request.scheduler_name, request.model_key) == ("Euler a", "pocket")
     assert "Euler a" in sampler_names(catalogue.default)
-
-
-def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:
-    again = reroll(request_)
-    assert again.seed != request_.seed
-    assert msgspec.structs.replace(again, seed=request_.seed) == request_
 
 
 @given(first=st.integers(1, 9_999), second=st.integers(1, 9_999), as_ratio=st.booleans())

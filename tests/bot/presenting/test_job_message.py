@@ -18,7 +18,7 @@ from bot.store.rows import Job, JobKind, JobStatus
 from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Upscale
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 IMAGES = tuple(ShownImage(file_name=f"easel-7-{number}.png", width=256, height=256) for number in range(1, 5))
@@ -31,6 +31,8 @@ def job(request_: GenerationRequest) -> Job:
         interaction_id=1,
         kind=JobKind.IMAGINE,
         parent_job_id=None,
+        parent_message_id=None,
+        parent_image_index=None,
         guild_id=5,
         channel_id=6,
         requester_id=42,
@@ -111,8 +113,50 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
 async def test_buttons_fit_the_state(job: Job, catalogue: Catalogue) -> None:
     for name, view in states(job, catalogue).items():
         is_open = name in ("queued", "next", "again", "loading", "running")
-        assert labels(view) == ["Cancel" if is_open else "Reroll"]
+        if name != "done":
+            assert labels(view) == (["Cancel"] if is_open else ["Try again", "Remix", None])
         assert view.is_finished(), "a view that listens is kept in memory for ever"
+
+
+def buttons(view: ui.LayoutView) -> list[tuple[str | None, str | None]]:
+    found = [item for item in view.walk_children() if isinstance(item, ui.Button)]
+    return [(button.label or str(button.emoji), button.custom_id) for button in found]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+async def test_each_of_several_pictures_has_its_buttons(job: Job, catalogue: Catalogue, count: int) -> None:
+    view = job_message.done(job, images=IMAGES[:count], spec=catalogue.default, allowance=Allowance(left=3))
+    numbers = range(count)
+    assert buttons(view) == [
+        *((f"U{k + 1}", f"easel:upscale:7:{k}") for k in numbers),
+        ("Reroll", "easel:reroll:7"),
+        *((f"V{k + 1}", f"easel:vary-strong:7:{k}") for k in numbers),
+        ("Remix", "easel:remix:7"),
+        ("⭐", "easel:star:7"),
+        ("📩", "easel:copy:7"),
+        ("ℹ️", "easel:details:7"),
+        ("🗑️", "easel:delete:7"),
+    ]
+    assert view.total_children_count <= 40
+
+
+async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job, catalogue: Catalogue) -> None:
+    view = job_message.done(job, images=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
+    first = ["Upscale", "Vary (subtle)", "Vary (strong)", "Remix", "Reroll"]
+    assert [label for label, _ in buttons(view)][:5] == first
+    request = msgspec.structs.replace(job.request, upscale=Upscale(scale=2, strength=0.2))
+    larger = msgspec.structs.replace(job, request=request, kind=JobKind.UPSCALE)
+    view = job_message.done(larger, images=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
+    assert [label for label, _ in buttons(view)][:4] == first[1:]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in JobKind if kind is not JobKind.IMAGINE])
+def test_what_a_job_was_made_from_is_named_and_linked(job: Job, kind: JobKind) -> None:
+    made = msgspec.structs.replace(job, kind=kind, parent_job_id=3, parent_message_id=8, parent_image_index=1)
+    (head, _) = texts(job_message.loading(made))
+    assert "of [#3, image 2](https://discord.com/channels/5/6/8) for <@42>" in head
+    whole = msgspec.structs.replace(made, parent_image_index=None, parent_message_id=None)
+    assert "of #3 for <@42>" in texts(job_message.loading(whole))[0]
 
 
 def test_pictures_have_alt_text(job: Job, catalogue: Catalogue) -> None:

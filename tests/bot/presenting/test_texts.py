@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.presenting.custom_ids import Action
+from bot.presenting.job_buttons import WITHOUT_LABEL
+from bot.presenting.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.texts import text
 from bot.quotas.standing import Obstacle
 from bot.store.rows import Preferences
@@ -16,6 +19,8 @@ BUILT = [
     *(f"refused-{obstacle}" for obstacle in Obstacle),
     *(f"period-{period}" for period in Period),
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
+    *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
+    *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
 ]
 """Keys that the code puts together."""
 KEYS = re.findall(r"^([a-z][\w-]*) =", CATALOGUE, re.MULTILINE)

@@ -91,7 +91,7 @@ def new_job(request_: GenerationRequest) -> Callable[..., NewJob]:
         fields: dict[str, Any] = {
             "interaction_id": interaction_id,
             "kind": JobKind.IMAGINE,
-            "parent_job_id": None,
+            "lineage": None,
             "guild_id": guild,
             "channel_id": 6,
             "requester_id": user,

@@ -234,7 +234,7 @@ def new_job(interaction_id: int, member: Member, *, price: int, images: int, now
     return NewJob(
         interaction_id=interaction_id,
         kind=JobKind.IMAGINE,
-        parent_job_id=None,
+        lineage=None,
         guild_id=member[0],
         channel_id=6,
         requester_id=member[1],

@@ -1,0 +1,95 @@
+"""`ℹ️`: how a job was made, and the command that makes it again."""  # noqa: RUF002 - the sign for information
+
+from collections.abc import Sequence
+from typing import Final
+
+from discord import ui
+
+from bot.presenting.escaping import escape, plain
+from bot.presenting.links import job_link, parent_link
+from bot.presenting.texts import text
+from bot.store.rows import Job, Result
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+
+_MAX_COMMAND: Final = 2_600
+"""Of the 4,000 characters that a message of components may have."""
+
+
+def details(
+    job: Job, spec: ModelSpec | None, results: Sequence[Result]
+) -> tuple[ui.LayoutView, list[tuple[str, bytes]]]:
+    """The layout, and a file with the command where that is too long to be shown.
+
+    Args:
+        job: the job.
+        spec: its model, if it is still offered.
+        results: its pictures.
+    """
+    request = job.request
+    lines = [f"**{text('details-head', job=job_link(job))}**"]
+    if job.lineage is not None:
+        lines.append(text("details-lineage", kind=job.kind.value, parent=parent_link(job, job.lineage)))
+    title = escape(spec.title if spec else request.model_key)
+    licence = text("details-license-gone") if spec is None else escape(spec.license)
+    lines.append(text("details-model", model=title, license=licence))
+    lines += _options(request)
+    if len(results) > 1:
+        lines.append(text("details-seeds", seeds=", ".join(str(result.seed) for result in results)))
+    lines.append(text("details-price", price=job.price))
+    if job.total_s is not None:
+        lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay("\n".join(lines)))
+    command = command_of(request)
+    files: list[tuple[str, bytes]] = []
+    if len(command) <= _MAX_COMMAND:
+        container.add_item(ui.TextDisplay(f"{text('details-command')}\n```\n{command}\n```"))
+    else:
+        files.append((f"easel-{job.job_id}.txt", command.encode()))
+        container.add_item(ui.TextDisplay(text("details-command-file")))
+        container.add_item(ui.File(f"attachment://{files[0][0]}"))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()
+    return view, files
+
+
+def command_of(request: GenerationRequest) -> str:
+    """What to paste to get the first picture, and those after it, again."""
+    options = {
+        "prompt": _pasted(request.prompt),
+        "negative": _pasted(request.negative_prompt),
+        "cfg": f"{request.guidance_scale:g}",
+        "steps": request.num_inference_steps,
+        "size": f"{request.width}x{request.height}",
+        "sampler": request.scheduler_name,
+        "seed": request.seed,
+        "images": request.num_images,
+        "model": request.model_key,
+    }
+    return " ".join(["/imagine", *(f"{name}: {value}" for name, value in options.items() if value != "")])
+
+
+def _options(request: GenerationRequest) -> list[str]:
+    lines = [
+        text(
+            "details-options",
+            seed=request.seed,
+            steps=request.num_inference_steps,
+            cfg=f"{request.guidance_scale:g}",
+            sampler=escape(request.scheduler_name),
+            width=request.width,
+            height=request.height,
+        )
+    ]
+    lines += [
+        text("details-variation", seed=step.seed, strength=f"{step.strength:g}") for step in request.variations[-5:]
+    ]
+    if request.upscale is not None:
+        lines.append(text("details-upscale", scale=request.upscale.scale, strength=f"{request.upscale.strength:g}"))
+    return lines
+
+
+def _pasted(words: str) -> str:
+    """A member's words for a block of code, which three backticks would end."""
+    return plain(words).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")

@@ -1,0 +1,24 @@
+"""Ways to a message."""
+
+from bot.presenting.texts import text
+from bot.store.rows import Job, Lineage
+
+
+def job_link(job: Job) -> str:
+    """The job's number, leading to its message where it has one."""
+    return _link(text("job-number", job_id=job.job_id), job, job.message_id)
+
+
+def parent_link(job: Job, lineage: Lineage) -> str:
+    """What a job was made from, leading to where it was shown: the same channel, since it was pressed there."""
+    if lineage.parent_image_index is None:
+        words = text("job-number", job_id=lineage.parent_job_id)
+    else:
+        words = text("job-number-image", job_id=lineage.parent_job_id, number=lineage.parent_image_index + 1)
+    return _link(words, job, lineage.parent_message_id)
+
+
+def _link(words: str, job: Job, message_id: int | None) -> str:
+    if message_id is None:
+        return words
+    return f"[{words}](https://discord.com/channels/{job.guild_id or '@me'}/{job.channel_id}/{message_id})"

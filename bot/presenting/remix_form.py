@@ -1,0 +1,62 @@
+"""The form behind `✏️`, filled with the old values."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import discord
+from discord import ui
+
+from bot.jobs.resolving import SIZES, sampler_names
+from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.texts import text
+from bot.store.rows import Job
+from pipeline.protocol.limits import MAX_PROMPT_LENGTH
+from pipeline.protocol.models import ModelSpec
+
+PROMPT: Final = "prompt"
+NEGATIVE: Final = "negative"
+SIZE: Final = "size"
+SAMPLER: Final = "sampler"
+SEED: Final = "seed"
+NEW: Final = "new"
+KEPT: Final = "kept"
+
+_MOST_OPTIONS: Final = 25
+"""Of a select, at Discord."""
+
+
+def remix_form(job: Job, spec: ModelSpec) -> ui.Modal:
+    """Prompt, negative prompt, and what else one changes often; the rest stays as it was."""
+    request = job.request
+    form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
+    form.add_item(_words(PROMPT, request.prompt, is_required=True))
+    form.add_item(_words(NEGATIVE, request.negative_prompt, is_required=False))
+    as_it_was = text("remix-size-kept", width=request.width, height=request.height)
+    sizes = [(KEPT, as_it_was), *((name, f"{name} ({ratio})") for name, ratio in SIZES.items())]
+    form.add_item(_choice(SIZE, sizes, KEPT))
+    samplers = [name for name in sampler_names(spec) if name != request.scheduler_name]
+    form.add_item(
+        _choice(SAMPLER, [(name, name) for name in (request.scheduler_name, *samplers)], request.scheduler_name)
+    )
+    seeds = [(NEW, text("remix-seed-new")), (KEPT, text("remix-seed-kept", seed=request.seed))]
+    form.add_item(_choice(SEED, seeds, NEW))
+    return form
+
+
+def _words(name: str, value: str, *, is_required: bool) -> ui.Label[Any]:
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=name,
+        style=discord.TextStyle.paragraph,
+        default=value or None,
+        required=is_required,
+        max_length=MAX_PROMPT_LENGTH,
+    )
+    return ui.Label(text=text(f"remix-{name}"), component=field)
+
+
+def _choice(name: str, options: Sequence[tuple[str, str]], chosen: str) -> ui.Label[Any]:
+    shown = [
+        discord.SelectOption(value=value, label=label, default=value == chosen)
+        for value, label in options[:_MOST_OPTIONS]
+    ]
+    return ui.Label(text=text(f"remix-{name}"), component=ui.Select(custom_id=name, options=shown))

@@ -1,0 +1,41 @@
+"""Who keeps which job's pictures."""
+
+from datetime import datetime
+from typing import Final
+
+from bot.store.database import Database
+from bot.store.rows import to_ms
+
+KEPT: Final = "SELECT DISTINCT sha256 FROM results JOIN stars USING (job_id)"
+
+OWN: Final = """
+SELECT DISTINCT sha256 FROM results WHERE job_id = :job
+EXCEPT SELECT sha256 FROM results JOIN stars USING (job_id)
+EXCEPT SELECT sha256 FROM results WHERE job_id <> :job AND sha256 IN (SELECT sha256 FROM results WHERE job_id = :job)
+"""
+"""Files that nobody keeps and no other job shows."""
+
+
+class StarRepository:
+    """Stars, and what follows from them for files."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def toggle(self, job_id: int, user_id: int, now: datetime) -> bool:
+        """Set a star, or take it back; whether it is there now."""
+        async with self._database.transaction() as connection:
+            values = (job_id, user_id)
+            async with connection.execute("DELETE FROM stars WHERE job_id = ? AND user_id = ?", values) as cursor:
+                was_there = cursor.rowcount > 0
+            if not was_there:
+                await connection.execute("INSERT INTO stars VALUES (?, ?, ?)", (*values, to_ms(now)))
+        return not was_there
+
+    async def kept(self) -> frozenset[str]:
+        """Hashes of all files that somebody keeps."""
+        return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(KEPT))
+
+    async def own(self, job_id: int) -> list[str]:
+        """Hashes of a job's files that may go with it."""
+        return [str(row["sha256"]) for row in await self._database.fetch_all(OWN, {"job": job_id})]

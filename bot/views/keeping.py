@@ -1,0 +1,64 @@
+"""Buttons about pictures that are there: keep them, send them, say how they were made."""
+
+import io
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.calls.errors import CallRefused, NotPermitted
+from bot.errors import Refused
+from bot.presenting import details_message
+from bot.presenting.custom_ids import Press
+from bot.presenting.job_message import image_file_name
+from bot.presenting.links import job_link
+from bot.presenting.texts import text
+from bot.store.images import StorageFailed
+from bot.store.rows import Job
+from bot.views.finding import Interaction, find_job
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+
+async def star(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Keep the pictures for ever, or no longer."""
+    job = await find_job(services, interaction, press)
+    is_kept = await services.keeping.toggle_star(job, interaction.user.id)
+    key = "star-set" if is_kept else "star-taken"
+    await services.calls.answer_privately(interaction, content=text(key, job=job_link(job)))
+
+
+async def copy(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Send the untouched files in a direct message."""
+    job = await find_job(services, interaction, press)
+    await services.calls.defer(interaction, is_private=True)
+    files = await _files(services, job)
+    try:
+        await services.calls.tell(interaction.user, text("copy-sent", job=job_link(job)), files)
+    except (NotPermitted, CallRefused) as error:
+        raise Refused("refused-no-direct-message") from error
+    await services.calls.answer_privately(interaction, content=text("copy-done"))
+
+
+async def details(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Everything that is needed to repeat it."""
+    job = await find_job(services, interaction, press)
+    spec = services.catalogue.models.get(job.request.model_key)
+    view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
+    attached = [discord.File(io.BytesIO(data), name) for name, data in files]
+    await services.calls.answer_privately(interaction, view=view, files=attached)
+
+
+async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:
+    """The files of a job, as they were drawn."""
+    results = await services.jobs.results(job.job_id)
+    try:
+        return [
+            (
+                image_file_name(job.job_id, result.image_index, result.media_type.removeprefix("image/")),
+                await services.keeping.read(result.sha256),
+            )
+            for result in results
+        ]
+    except StorageFailed as error:
+        raise Refused("refused-image-gone") from error

@@ -1,0 +1,81 @@
+"""`✏️`: a form with the old values, and the job that its answer starts."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import discord
+import msgspec
+
+from bot.commands.asking import ask
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
+from bot.presenting import custom_ids, remix_form
+from bot.presenting.custom_ids import Press
+from bot.replies import answer_error
+from bot.store.rows import JobKind, Preferences
+from bot.views.finding import Interaction, find_job
+from bot.views.starting import lineage_of, model_of
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+
+async def open_form(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Show the form to whoever presses."""
+    job = await find_job(services, interaction, press)
+    await services.calls.open_form(interaction, remix_form.remix_form(job, model_of(services, job)))
+
+
+async def answer_form(services: "Services", interaction: Interaction) -> None:
+    """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
+    data: Any = interaction.data or {}
+    try:
+        press = custom_ids.read_press(str(data.get("custom_id", "")))
+        await _remix(services, interaction, press, fields_of(data.get("components", ())))
+    except Exception as error:  # noqa: BLE001 - a form must always be answered; the log gets the rest
+        await answer_error(interaction, error)
+
+
+def fields_of(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What was typed and chosen, by the ids of the fields."""
+    fields: dict[str, str] = {}
+    for label in components:
+        field = label.get("component") or {}
+        value = field.get("value") if "value" in field else next(iter(field.get("values") or ()), None)
+        if isinstance(value, str):
+            fields[str(field.get("custom_id"))] = value
+    return fields
+
+
+async def _remix(services: "Services", interaction: Interaction, press: Press, fields: Mapping[str, str]) -> None:
+    job = await find_job(services, interaction, press)
+    model_of(services, job)
+    old = job.request
+    is_seed_kept = fields.get(remix_form.SEED) == remix_form.KEPT
+    size = fields.get(remix_form.SIZE, remix_form.KEPT)
+    given = GivenRequest(
+        prompt=fields.get(remix_form.PROMPT, ""),
+        negative_prompt=fields.get(remix_form.NEGATIVE, ""),
+        size=None if size == remix_form.KEPT else size,
+        scheduler_name=fields.get(remix_form.SAMPLER),
+        seed=old.seed if is_seed_kept else None,
+    )
+    as_it_was = Preferences(
+        guidance_scale=old.guidance_scale,
+        num_inference_steps=old.num_inference_steps,
+        size=f"{old.width}x{old.height}",
+        scheduler_name=old.scheduler_name,
+        num_images=old.num_images,
+        model_key=old.model_key,
+    )
+    resolved = resolve(given, catalogue=services.catalogue, limits=services.settings.limits, defaults=as_it_was)
+    variations = old.variations if is_seed_kept else ()
+    request = msgspec.structs.replace(resolved.request, variations=variations)
+    await ask(
+        services, interaction, kind=JobKind.REMIX, request=request, notices=resolved.notices, lineage=lineage_of(job)
+    )
+
+
+def is_form(interaction: discord.Interaction[Any]) -> bool:
+    """Whether an interaction is the answer to a form."""
+    return interaction.type is discord.InteractionType.modal_submit

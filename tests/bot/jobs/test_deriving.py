@@ -1,0 +1,69 @@
+"""What buttons make of a request."""
+
+import msgspec
+import pytest
+
+from bot.errors import Refused
+from bot.jobs.deriving import STRONG, SUBTLE, reroll, upscale, vary
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+
+
+@pytest.fixture
+def four(request_: GenerationRequest) -> GenerationRequest:
+    """Four images, the second of which has the last seed there is."""
+    return msgspec.structs.replace(request_, num_images=4, seed=MAX_SEED - 1)
+
+
+def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:
+    again = reroll(request_)
+    assert again.seed != request_.seed
+    assert msgspec.structs.replace(again, seed=request_.seed) == request_
+
+
+def test_a_reroll_of_a_variation_is_another_variation_of_the_same_picture(four: GenerationRequest) -> None:
+    varied = vary(vary(four, 1, SUBTLE), 2, STRONG)
+    again = reroll(varied)
+    assert (again.seed, again.variations[0]) == (varied.seed, varied.variations[0])
+    assert again.variations[1].seed != varied.variations[1].seed
+    assert again.variations[1].strength == STRONG
+
+
+def test_a_variation_starts_from_exactly_that_image(four: GenerationRequest) -> None:
+    first = vary(four, 2, SUBTLE)
+    assert (first.seed, first.num_images) == (0, 4)
+    (step,) = first.variations
+    assert step.strength == SUBTLE
+    second = vary(first, 3, STRONG)
+    assert second.seed == 0
+    assert second.variations[0] == Variation(seed=(step.seed + 3) % (MAX_SEED + 1), strength=SUBTLE)
+    assert second.variations[1].strength == STRONG
+
+
+def test_variations_come_to_an_end(request_: GenerationRequest) -> None:
+    request = request_
+    for _ in range(MAX_VARIATIONS):
+        request = vary(request, 0, SUBTLE)
+    with pytest.raises(Refused):
+        vary(request, 0, SUBTLE)
+
+
+def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
+    four: GenerationRequest, catalogue: Catalogue
+) -> None:
+    spec, limits = catalogue.default, LimitSettings()
+    larger = upscale(four, 1, spec, limits)
+    assert (larger.seed, larger.num_images) == (MAX_SEED, 1)
+    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
+    bounds = msgspec.structs.replace(spec.bounds, max_refined_pixels=128 * 128 - 1)
+    small = msgspec.structs.replace(spec, bounds=bounds)
+    assert upscale(four, 1, small, limits).upscale == Upscale(scale=2, strength=0.0)
+    assert upscale(four, 1, spec, LimitSettings(max_pixels=128 * 128 - 1)).upscale == Upscale(scale=2, strength=0.0)
+
+
+def test_what_follows_an_upscaled_picture_has_the_first_size(request_: GenerationRequest, catalogue: Catalogue) -> None:
+    larger = upscale(request_, 0, catalogue.default, LimitSettings())
+    assert vary(larger, 0, STRONG).upscale is None
+    assert reroll(larger).upscale is None

@@ -1,0 +1,185 @@
+"""Every button, with the real bot, worker and model: by its owner, by others, after a restart, and forged."""
+
+import asyncio
+import io
+import json
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+
+StartBot = Callable[..., BotProcess]
+Message = dict[str, Any]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+
+
+def text_of(message: Message) -> str:
+    return json.dumps(message["components"], ensure_ascii=False) + message["content"]
+
+
+def ids_of(message: Message) -> list[str]:
+    """The ids of a message's buttons."""
+    rows = [part for part in message["components"][0]["components"] if part["type"] == 1]
+    return [button["custom_id"] for row in rows for button in row["components"]]
+
+
+class Studio:
+    """The local Discord with a bot that draws, and short ways to ask and press."""
+
+    def __init__(self, local: LocalDiscord, bot: BotProcess, directory: Path) -> None:
+        self.local = local
+        self.bot = bot
+        self.directory = directory
+
+    async def done(self, words: str) -> Message:
+        """The finished message that says this."""
+        return await self.local.wait_for_message(
+            lambda message: words in text_of(message) and "seed " in text_of(message), 90
+        )
+
+    async def ask(self, prompt: str, **options: Any) -> Message:
+        await self.local.member.slash(self.local.channel, "imagine", prompt=prompt, steps=6, **options)
+        return await self.done(prompt)
+
+    async def press(self, person: Any, message: Message, custom_id: str) -> str:
+        """Press a button; what only the one who pressed reads."""
+        result = await person.click(message, custom_id=custom_id)
+        return "" if result.response is None else str(result.response.content)
+
+    async def picture(self, message: Message, index: int = 0) -> Image.Image:
+        data = await self.local.fetch_cdn(message["attachments"][index]["url"])
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.directory / "data" / "easel.db") as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+async def studio(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> Studio:
+    bot = start_bot(EASEL_QUOTAS__QUEUED_PER_USER="0")
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    return Studio(local, bot, tmp_path)
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean of the differences of all pixels, 0 to 255."""
+    histogram = ImageChops.difference(one.convert("L"), other.convert("L")).histogram()
+    return sum(value * count for value, count in enumerate(histogram)) / sum(histogram)
+
+
+async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> None:
+    local = studio.local
+    two = await studio.ask("two red apples", images=2, seed=5)
+    assert [part.split(":")[1] for part in ids_of(two)] == [
+        *("upscale", "upscale", "reroll", "vary-strong", "vary-strong", "remix"),
+        *("star", "copy", "details", "delete"),
+    ]
+    await studio.press(local.friend, two, "easel:upscale:1:1")
+    larger = await studio.done("Upscale of [#1, image 2]")
+    assert f"for <@{local.friend.id}>" in text_of(larger)
+    first, second = [await studio.picture(two, index) for index in range(2)]
+    upscaled = await studio.picture(larger)
+    assert upscaled.size == (512, 512)
+    assert difference(upscaled.resize((256, 256)), second) < difference(upscaled.resize((256, 256)), first) / 2
+    assert not any("upscale" in custom_id for custom_id in ids_of(larger))
+
+    await studio.press(local.member, two, "easel:vary-strong:1:0")
+    strong = await studio.done("Variation (strong) of [#1, image 1]")
+    await studio.press(local.member, larger, "easel:vary-subtle:2:0")
+    subtle = await studio.done("Variation (subtle) of [#2]")
+    assert len(strong["attachments"]) == 2
+    near = difference(await studio.picture(subtle), second)
+    far = difference(await studio.picture(strong), first)
+    assert 0 < near < far
+    assert studio.rows("SELECT kind, parent_job_id, parent_image_index, price FROM jobs ORDER BY job_id") == [
+        ("imagine", None, None, 2),
+        ("upscale", 1, 1, 1),
+        ("vary-strong", 1, 0, 2),
+        ("vary-subtle", 2, None, 1),
+    ]
+
+
+async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: Studio) -> None:
+    local = studio.local
+    old = await studio.ask("a red apple", negative="rain", seed=5)
+    form = await local.friend.click(old, custom_id="easel:remix:1")
+    assert form.modal is not None
+    await studio.bot.stop(signal.SIGKILL)
+    await studio.bot.start()
+    await studio.bot.wait_for_log("worker ready")
+    values = {
+        "prompt": "a blue star --steps 7",
+        "negative": "rain",
+        "size": ["wide"],
+        "sampler": ["Euler"],
+        "seed": ["kept"],
+    }
+    await local.friend.submit_modal(form, values)
+    new = await studio.done("Remix of [#1]")
+    assert "a blue star" in text_of(new)
+    (row,) = studio.rows("SELECT request FROM jobs WHERE kind = 'remix'")
+    request = json.loads(row[0])
+    assert (request["prompt"], request["negative_prompt"], request["seed"]) == ("a blue star", "rain", 5)
+    assert (request["num_inference_steps"], request["scheduler_name"]) == (7, "Euler")
+    assert (request["width"], request["height"]) == (112, 64)
+
+
+async def test_pictures_are_kept_sent_explained_and_deleted(studio: Studio) -> None:
+    local = studio.local
+    one = await studio.ask("a red apple with @everyone and `ticks`", seed=5)
+    assert "are kept: their files stay for ever" in await studio.press(local.friend, one, "easel:star:1")
+    assert studio.rows("SELECT job_id, user_id FROM stars") == [(1, local.friend.id)]
+    assert "no longer than others" in await studio.press(local.friend, one, "easel:star:1")
+
+    await studio.press(local.friend, one, "easel:copy:1")
+    sent = await local.wait_for_message(
+        lambda message: bool(message["attachments"]), 20, channel=local.friend.user.dm_channel
+    )
+    assert "as they were drawn" in sent["content"]
+    original = await local.fetch_cdn(one["attachments"][0]["url"])
+    assert await local.fetch_cdn(sent["attachments"][0]["url"]) == original
+
+    shown = await local.friend.click(one, custom_id="easel:details:1")
+    assert shown.response is not None
+    assert shown.response.ephemeral
+    details = str(shown.response.components)
+    assert "/imagine prompt: a red apple with @everyone" in details
+    assert "seed: 5" in details
+
+    refused = await studio.press(local.friend, one, "easel:delete:1")
+    assert "Only the person who asked for this" in refused
+    await studio.press(local.member, one, "easel:delete:1")
+    async with asyncio.timeout(20):
+        while any("red apple" in text_of(message) for message in local.messages()):
+            await asyncio.sleep(0.05)
+        while list((studio.directory / "data" / "images").glob("??/*.png")):
+            await asyncio.sleep(0.05)
+    assert "Traceback" not in studio.bot.log
+
+
+async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(studio: Studio) -> None:
+    local = studio.local
+    one = await studio.ask("a red apple", seed=5)
+    other = await studio.ask("a blue star", seed=6)
+    for custom_id in ("easel:upscale:2:0", "easel:upscale:1:3", "easel:delete:99", "easel:paint:1", "easel:copy:2"):
+        payload = local._backend.messages[local.channel.id][int(one["id"])]
+        before = json.dumps(payload.components)
+        payload.components = json.loads(before.replace("easel:reroll:1", custom_id))
+        forged = next(found for found in local.messages() if found["id"] == one["id"])
+        assert "no longer knows" in await studio.press(local.member, forged, custom_id), custom_id
+        payload.components = json.loads(before)
+    results = await asyncio.gather(*(local.friend.click(other, custom_id="easel:reroll:2") for _ in range(2)))
+    assert len(results) == 2
+    async with asyncio.timeout(60):
+        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(4,)]:
+            await asyncio.sleep(0.1)
