@@ -100,7 +100,14 @@ def compose(
         backend=backend,
     )
     delivery = Delivery(
-        jobs=jobs, timings=timings, images=images, catalogue=catalogue, accepting=accepting, max_wait=max_wait
+        calls=calls,
+        jobs=jobs,
+        timings=timings,
+        images=images,
+        catalogue=catalogue,
+        accepting=accepting,
+        direct_message=settings.delivery.direct_message,
+        max_wait=max_wait,
     )
     dispatcher = Dispatcher(
         calls=calls,

@@ -142,6 +142,16 @@ class QueueSettings(Area):
     )
 
 
+class DeliverySettings(Area):
+    """What happens when a picture cannot be shown where it was asked for."""
+
+    direct_message: Literal["never", "not-permitted", "always"] = Field(
+        default="not-permitted",
+        description="When a member gets it in a direct message instead of their quota back: where Easel lost its "
+        "rights, or always, also where the message was deleted.",
+    )
+
+
 class StorageSettings(Area):
     """Where Easel writes. Nothing is written elsewhere."""
 
@@ -187,6 +197,7 @@ class Settings(BaseSettings):
     pipeline: PipelineSettings = PipelineSettings()
     quotas: QuotaSettings = QuotaSettings()
     queue: QueueSettings = QueueSettings()
+    delivery: DeliverySettings = DeliverySettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
     playground: PlaygroundSettings = PlaygroundSettings()

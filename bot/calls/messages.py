@@ -5,18 +5,16 @@ message as itself. Repeated is only what may be done twice: edits, questions, an
 then takes once.
 """
 
-import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Any, Final, TypeVar, cast
 
 import discord
 import structlog
 from discord import ui
 
+from bot.calls.answers import Answers
 from bot.calls.errors import (
-    AlreadyAcknowledged,
     CallRefused,
     DiscordUnreachable,
     EditsHalted,
@@ -24,7 +22,7 @@ from bot.calls.errors import (
     TokenOver,
 )
 from bot.calls.invalid_requests import InvalidRequests
-from bot.calls.repeating import Repeater
+from bot.calls.repeating import Files, as_files
 from bot.presenting.custom_ids import is_about
 from bot.presenting.job_message import image_file_prefix
 from bot.store.rows import Job
@@ -33,21 +31,15 @@ TOKEN_MARGIN: Final = timedelta(seconds=60)
 _NOT_FOUND: Final = 404
 _SEARCHED: Final = 100
 """Messages looked through for one of ours; Discord gives so many at once."""
-_SLOWEST_BYTES_PER_S: Final = 128 * 1_024
-"""Of an upload, at which it is still waited for: a megabit a second, as behind an old line."""
 _CLOCK_MARGIN: Final = timedelta(minutes=1)
-_ACKNOWLEDGED: Final = "easel acknowledged"
-"""Marks an interaction whose acknowledgement arrived and whose receipt did not: the library does not know it."""
 
 _T = TypeVar("_T")
-Files = Sequence[tuple[str, bytes]]
-Interaction = discord.Interaction[Any]
 
 _log = structlog.get_logger(__name__)
 
 
-class Calls:
-    """The way to Discord.
+class Calls(Answers):
+    """The whole way to Discord: answers to interactions, and the messages of jobs.
 
     Args:
         client: logged in.
@@ -66,95 +58,23 @@ class Calls:
         answer_timeout_s: float = 5.0,
         pause_s: float = 0.5,
     ) -> None:
+        super().__init__(invalid, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s)
         self._client = client
         self._invalid = invalid
-        self._repeat = Repeater(invalid, timeout_s=call_timeout_s, pause_s=pause_s)
-        self._answer_timeout_s = answer_timeout_s
 
-    async def answer(self, interaction: Interaction, **message: Any) -> int | None:
-        """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
-
-        Raises:
-            InteractionLost: Discord no longer knows the interaction, and nobody saw anything.
-            CallFailed: it is not known whether the answer arrived.
-        """
-        try:
-            response = await self._repeat(
-                lambda: interaction.response.send_message(**message), tries=2, timeout_s=self._answer_timeout_s
-            )
-        except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
-            return (await self._repeat(interaction.original_response)).id
-        return response.message_id
-
-    async def defer(self, interaction: Interaction, *, is_private: bool = False) -> None:
-        """Tell Discord that a press or a command was seen; the answer comes later.
-
-        Args:
-            interaction: a press, which needs no answer of its own, or a command.
-            is_private: whether a command's answer will be seen by nobody else.
-
-        Raises:
-            InteractionLost: Discord no longer knows the interaction.
-            CallFailed: it is not known whether it arrived.
-        """
-        try:
-            await self._repeat(
-                lambda: interaction.response.defer(ephemeral=is_private), tries=2, timeout_s=self._answer_timeout_s
-            )
-        except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
-
-    async def answer_privately(self, interaction: Interaction, **message: Any) -> None:
-        """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
-
-        Raises:
-            CallFailed: it did not arrive, or nobody knows.
-        """
-        if interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras:
-            # A followup has no nonce, so it is tried once.
-            await self._repeat(lambda: interaction.followup.send(ephemeral=True, **message), tries=1)
-        else:
-            await self.answer(interaction, ephemeral=True, **message)
-
-    async def edit_answer(self, interaction: Interaction, view: ui.LayoutView) -> None:
-        """Replace what an interaction answered, or the message whose button was pressed.
-
-        Raises:
-            CallFailed: it did not arrive, or nobody knows.
-        """
-        await self._repeat(lambda: interaction.edit_original_response(view=view))
-
-    async def open_form(self, interaction: Interaction, form: ui.Modal) -> None:
-        """Answer a press with a form.
-
-        Raises:
-            InteractionLost: Discord no longer knows the interaction.
-            CallFailed: it is not known whether it was opened.
-        """
-        form.stop()  # discord.py would remember it for ever; what is sent back is found by its id
-        try:
-            await self._repeat(lambda: interaction.response.send_modal(form), tries=2, timeout_s=self._answer_timeout_s)
-        except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
-
-    async def delete_answer(self, interaction: Interaction) -> None:
-        """Delete the message whose button was pressed.
-
-        Raises:
-            CallFailed: it is still there, or nobody knows.
-        """
-        with contextlib.suppress(MessageGone):
-            await self._repeat(interaction.delete_original_response)
-
-    async def tell(self, user: discord.abc.Messageable, sentence: str, files: Files = ()) -> None:
-        """Send a direct message.
+    async def hand_over(self, job: Job, sentence: str, files: Files) -> None:
+        """Send a job's pictures to its requester in a direct message, once however often it is tried.
 
         Raises:
             CallFailed: the person takes none, or nobody knows whether it arrived.
         """
-        await self._repeat(
-            lambda: user.send(sentence, files=_as_files(files)), tries=1, timeout_s=self._time_for(files)
+        user = discord.Object(job.requester_id)
+        channel = await self._as_bot(lambda: self._client.create_dm(user))
+        if await self._search(channel, lambda found: _shows_images(found, job), after=None) is not None:
+            return
+        await self._as_bot(
+            lambda: channel.send(sentence, files=as_files(files), nonce=f"easel-{job.job_id}"),
+            timeout_s=self._repeat.time_for(files),
         )
 
     async def edit_message(self, job: Job, view: ui.LayoutView, files: Files | None, *, is_last_word: bool) -> None:
@@ -173,7 +93,7 @@ class Calls:
             raise EditsHalted("Many of our requests were invalid of late.")
         if job.message_id is None:
             raise MessageGone("The message was never known.")
-        timeout_s = self._time_for(files)
+        timeout_s = self._repeat.time_for(files)
         if _is_token_alive(job):
             try:
                 await self._repeat(
@@ -192,15 +112,15 @@ class Calls:
         Raises:
             CallFailed: it could not be posted.
         """
-        channel = self._client.get_partial_messageable(job.channel_id)
+        channel = self._channel(job)
         message = await self._as_bot(
             lambda: channel.send(
                 view=view,
-                files=_as_files(files or []),
+                files=as_files(files or []),
                 nonce=f"easel-{job.job_id}",
                 allowed_mentions=discord.AllowedMentions.none(),
             ),
-            timeout_s=self._time_for(files),
+            timeout_s=self._repeat.time_for(files),
         )
         return message.id
 
@@ -221,7 +141,9 @@ class Calls:
                     return None  # Discord has the token and no answer to it
                 _log.info("channel searched instead", action="token_over", error=repr(error), **job.log_context())
         after = discord.Object(discord.utils.time_snowflake(job.created_at - _CLOCK_MARGIN))
-        found = await self._search(job, lambda message: is_about(_custom_ids(message), job.job_id), after=after)
+        found = await self._search(
+            self._channel(job), lambda message: is_about(_custom_ids(message), job.job_id), after=after
+        )
         return None if found is None else found.id
 
     async def message_exists(self, job: Job) -> bool:
@@ -240,7 +162,7 @@ class Calls:
         """
         message = await self._fetch(job)
         if message is None or not _shows_images(message, job):
-            message = await self._search(job, lambda found: _shows_images(found, job), after=None)
+            message = await self._search(self._channel(job), lambda found: _shows_images(found, job), after=None)
         return None if message is None else message.id
 
     async def _fetch(self, job: Job) -> discord.Message | None:
@@ -248,7 +170,7 @@ class Calls:
         message_id = job.message_id
         if message_id is None:
             return None
-        channel = self._client.get_partial_messageable(job.channel_id)
+        channel = self._channel(job)
         try:
             if _is_token_alive(job):
                 return await self._repeat(lambda: self._webhook(job).fetch_message(message_id))
@@ -257,10 +179,13 @@ class Calls:
             return None
 
     async def _search(
-        self, job: Job, is_wanted: Callable[[discord.Message], bool], *, after: discord.Object | None
+        self,
+        channel: discord.abc.Messageable,
+        is_wanted: Callable[[discord.Message], bool],
+        *,
+        after: discord.Object | None,
     ) -> discord.Message | None:
-        """One of our own messages among the newest of the channel, or the first after a moment."""
-        channel = self._client.get_partial_messageable(job.channel_id)
+        """One of our own messages among the newest of a channel, or the first after a moment."""
 
         async def look() -> list[discord.Message]:
             return [message async for message in channel.history(limit=_SEARCHED, after=after)]
@@ -272,6 +197,9 @@ class Calls:
         own = self._client.user.id if self._client.user is not None else 0
         return next((message for message in messages if message.author.id == own and is_wanted(message)), None)
 
+    def _channel(self, job: Job) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(job.channel_id)
+
     def _webhook(self, job: Job) -> discord.Webhook:
         if self._client.application_id is None or job.interaction_token is None:
             raise TokenOver("There is no token.")
@@ -281,21 +209,17 @@ class Calls:
         await self._webhook(job).edit_message(
             job.message_id or 0,
             view=view,
-            attachments=discord.utils.MISSING if files is None else _as_files(files),
+            attachments=discord.utils.MISSING if files is None else as_files(files),
             allowed_mentions=discord.AllowedMentions.none(),
         )
 
     async def _edit_as_bot(self, job: Job, view: ui.LayoutView, files: Files | None) -> None:
-        channel = self._client.get_partial_messageable(job.channel_id)
+        channel = self._channel(job)
         await channel.get_partial_message(job.message_id or 0).edit(
             view=view,
-            attachments=discord.utils.MISSING if files is None else _as_files(files),
+            attachments=discord.utils.MISSING if files is None else as_files(files),
             allowed_mentions=discord.AllowedMentions.none(),
         )
-
-    def _time_for(self, files: Files | None) -> float:
-        """Seconds for one try of a call that sends these."""
-        return self._repeat.timeout_s + sum(len(data) for _, data in files or ()) / _SLOWEST_BYTES_PER_S
 
     async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
         """A call with the bot's own token, which has no other to change to."""
@@ -309,11 +233,6 @@ def _is_token_alive(job: Job) -> bool:
     if job.interaction_token is None or job.token_expires_at is None:
         return False
     return datetime.now(UTC) < job.token_expires_at - TOKEN_MARGIN
-
-
-def _as_files(files: Files) -> list[discord.File]:
-    """Fresh objects for every try, since sending one reads it to its end."""
-    return [discord.File(BytesIO(data), filename=name) for name, data in files]
 
 
 def _shows_images(message: discord.Message, job: Job) -> bool:

@@ -1,8 +1,9 @@
 """Calls, and calls again what may be repeated, each try within its time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from io import BytesIO
+from typing import Final, TypeVar
 
 import discord
 import stamina
@@ -10,7 +11,12 @@ import stamina
 from bot.calls.errors import CallFailed, DiscordUnreachable, Passing, failure_of, is_passing
 from bot.calls.invalid_requests import InvalidRequests
 
+_SLOWEST_BYTES_PER_S: Final = 128 * 1_024
+"""Of an upload, at which it is still waited for: a megabit a second, as behind an old line."""
+
 _T = TypeVar("_T")
+Files = Sequence[tuple[str, bytes]]
+"""Names and bytes."""
 
 
 class Repeater:
@@ -26,6 +32,10 @@ class Repeater:
         self.timeout_s = timeout_s
         self._invalid = invalid
         self._pause_s = pause_s
+
+    def time_for(self, files: Files | None) -> float:
+        """Seconds for one try of a call that sends these."""
+        return self.timeout_s + sum(len(data) for _, data in files or ()) / _SLOWEST_BYTES_PER_S
 
     async def __call__(
         self,
@@ -64,6 +74,11 @@ class Repeater:
         except (discord.DiscordException, *Passing) as error:
             raise failure_of(error) from error
         raise DiscordUnreachable("It was never tried.")
+
+
+def as_files(files: Files) -> list[discord.File]:
+    """Fresh objects for every try, since sending one reads it to its end."""
+    return [discord.File(BytesIO(data), filename=name) for name, data in files]
 
 
 def _is_broken(error: Exception) -> bool:

@@ -5,7 +5,6 @@ States between are dropped rather than queued: at most one edit is under way, an
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from discord import ui
 
 from bot.calls.errors import CallFailed, EditsExhausted, MessageGone, NotPermitted
 from bot.calls.messages import Calls
+from bot.calls.repeating import Files
 from bot.store.rows import Job
 
 MIN_INTERVAL_S: Final = 2.0
@@ -23,8 +23,6 @@ _IN_FLIGHT_GRACE_S: Final = 3.0
 """How long the last word waits for an edit under way, so that the older one cannot arrive after it."""
 
 _log = structlog.get_logger(__name__)
-
-Files = Sequence[tuple[str, bytes]]
 
 
 class Edit(msgspec.Struct, frozen=True):

@@ -7,27 +7,37 @@ the next start looks whether they arrived, and else delivers them again.
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import discord
+import msgspec
 import structlog
 
 from bot.calls.errors import CallFailed, DiscordUnreachable, MessageGone, NotPermitted, TooLarge
+from bot.calls.messages import Calls
+from bot.calls.repeating import Files
 from bot.errors import new_error_id
 from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
+from bot.jobs.fitting import fit
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage, image_file_name
+from bot.presenting.links import job_link
+from bot.presenting.texts import text
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, NewResult, Result
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Finished
+from pipeline.protocol.messages import Finished, Notice
 
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0
+_PARTS_OF_LIMIT: Final = (1, 2, 4)
+"""Of the size that the interaction stated; it is another one where the job was moved, or a server lost its boosts."""
+_DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
+_REDUCED: Final = Notice(key="notice-reduced")
 
 
 class Delivery:
@@ -41,8 +51,12 @@ class Delivery:
         images: ImageStore,
         catalogue: Catalogue,
         accepting: Accepting,
+        calls: Calls,
+        direct_message: Literal["never", "not-permitted", "always"],
         max_wait: timedelta,
     ) -> None:
+        self._calls = calls
+        self._direct_message = direct_message
         self._jobs = jobs
         self._timings = timings
         self._images = images
@@ -89,15 +103,50 @@ class Delivery:
         except StorageFailed as error:
             await self.fail(job, message, FailureReason.INTERNAL, str(error))
             return
-        view = await self._done(job, results)
         try:
-            new_message_id = await self._insist(job, lambda: message.finish(view, files))
+            new_message_id = await self._show(job, message, results, files)
         except CallFailed as error:
-            await self.fail(job, message, _failure_of(error), repr(error))
-            return
-        if new_message_id is not None:
-            await self._jobs.record_message(job.job_id, new_message_id)
+            if not await self._hand_over(job, files, error):
+                await self.fail(job, message, _failure_of(error), repr(error))
+                return
+        else:
+            if new_message_id is not None:
+                await self._jobs.record_message(job.job_id, new_message_id)
         await self.settle(job)
+
+    async def _show(self, job: Job, message: JobMessage, results: list[Result], originals: Files) -> int | None:
+        """Show the pictures, as large as Discord takes them here; the id of a new message, if it took one.
+
+        Raises:
+            CallFailed: they cannot be shown.
+        """
+        for part in _PARTS_OF_LIMIT:
+            files = await asyncio.to_thread(fit, originals, job.filesize_limit // part)
+            is_reduced = files != originals
+            noticed = _with_notice(job, _REDUCED) if is_reduced else job
+            view = await self._done(noticed, results, [name for name, _ in files])
+            try:
+                return await self._insist(job, lambda view=view, files=files: message.finish(view, files))
+            except TooLarge:
+                if part == _PARTS_OF_LIMIT[-1]:
+                    raise
+        raise AssertionError("No part of the limit was tried.")
+
+    async def _hand_over(self, job: Job, files: Files, error: CallFailed) -> bool:
+        """Send what cannot be shown to its member, where the host wants that; whether it arrived."""
+        is_wanted = self._direct_message == "always" and isinstance(error, MessageGone | NotPermitted)
+        is_wanted |= self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
+        if not is_wanted:
+            return False
+        fitted = await asyncio.to_thread(fit, files, _DIRECT_MESSAGE_LIMIT)
+        sentence = text("copy-handed-over", job=job_link(job))
+        try:
+            await self._calls.hand_over(job, sentence, fitted)
+        except CallFailed as failed:
+            self._log.info("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
+            return False
+        self._log.info("handed over", action="handed_over", **job.log_context())
+        return True
 
     async def settle(self, job: Job) -> None:
         """Charge for what arrived."""
@@ -151,16 +200,21 @@ class Delivery:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
-    async def _done(self, job: Job, results: list[Result]) -> discord.ui.LayoutView:
+    async def _done(self, job: Job, results: list[Result], names: list[str]) -> discord.ui.LayoutView:
         standing = await self._accepting.standing(job.asker)
         return job_message.done(
             job,
             images=tuple(
-                ShownImage(file_name=_name(job, result), width=result.width, height=result.height) for result in results
+                ShownImage(file_name=name, width=result.width, height=result.height)
+                for name, result in zip(names, results, strict=True)
             ),
             spec=self._catalogue.models.get(job.request.model_key),
             allowance=Allowance(left=standing.left),
         )
+
+
+def _with_notice(job: Job, notice: Notice) -> Job:
+    return msgspec.structs.replace(job, notices=(*job.notices, notice))
 
 
 def _failure_of(error: CallFailed) -> str:

@@ -102,15 +102,47 @@ async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Mem
 
     faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=401, code=50027)
     faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=403, code=50013)
+    closed = faults.add(kind="status", method="POST", path="^/users/@me/channels", status=403, code=50007)
     await member.ask("no permission", steps=4)
     assert await member.end_of("no permission") == ("failed", "not-permitted", 0)
+    assert closed.hits == 1
     faults.clear()
 
-    local.attachment_size_limit = 1_000
+    faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=413, code=40005)
     await member.ask("too large", steps=4)
     assert await member.end_of("too large") == ("failed", "too-large", 0)
-    await local.wait_for_message(lambda message: "Nothing was charged" in json.dumps(message["components"]), 20)
+    faults.clear()
     assert member.rows("SELECT sum(held), sum(spent) FROM pots WHERE kind = 'period'") == [(0, 0)]
+
+
+async def test_pictures_find_another_way_to_their_member(member: Member) -> None:
+    local, faults = member.local, member.local.faults
+    original_limit = local.attachment_size_limit
+    local.attachment_size_limit = 3_000
+    await member.ask("made smaller", steps=4)
+    assert await member.end_of("made smaller") == ("succeeded", None, 1)
+    (message,) = member.messages("made smaller")
+    (file,) = message["attachments"]
+    assert file["filename"].endswith(".webp")
+    assert file["size"] <= 3_000
+    assert "made smaller to fit Discord" in json.dumps(message["components"])
+
+    local.attachment_size_limit = original_limit
+    stated = faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=2, status=413, code=40005)
+    await member.ask("limit moved", steps=4)
+    assert await member.end_of("limit moved") == ("succeeded", None, 1)
+    assert stated.hits == 2
+    faults.clear()
+
+    faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=401, code=50027)
+    faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=403, code=50013)
+    await member.ask("handed over", steps=4)
+    assert await member.end_of("handed over") == ("succeeded", None, 1)
+    sent = await local.wait_for_message(
+        lambda found: bool(found["attachments"]), 20, channel=local.member.user.dm_channel
+    )
+    assert "could not be shown where it was asked for" in sent["content"]
+    assert len(sent["attachments"]) == 1
 
 
 async def test_an_hour_of_rate_limit_on_a_token_holds_no_picture_back(member: Member) -> None:

@@ -64,6 +64,7 @@ button-cancel-mine = Cancel
 ## Pictures that are there
 star-set = ⭐ The pictures of { $job } are kept: their files stay for ever. Press ⭐ again to let them go with the others.
 star-taken = The pictures of { $job } are kept no longer than others.
+copy-handed-over = { $job } could not be shown where it was asked for, so here it is.
 copy-sent = Here are the pictures of { $job }, as they were drawn.
 copy-done = Sent to your direct messages.
 details-head = How { $job } was made
@@ -99,6 +100,7 @@ remix-seed-kept = { $seed }, as it was
 ## Facts about one run
 notice-clamped = { $option } { $given } → { $used }, the limit here.
 notice-unknown-options = { $options } is no option here and was left out.
+notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 

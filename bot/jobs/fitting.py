@@ -1,0 +1,64 @@
+"""Making files small enough for Discord without anybody having to ask: same picture, fewer bytes."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import Final
+
+from PIL import ExifTags, Image
+
+REQUEST_LIMIT: Final = 25 * 1024 * 1024
+"""Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""
+_REQUEST_MARGIN: Final = 256 * 1024
+"""For the JSON and the borders between the parts."""
+_QUALITIES: Final = (95, 85, 70)
+_SHRINK: Final = 0.75
+_LEAST_SIDE: Final = 64
+
+Files = list[tuple[str, bytes]]
+
+
+def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
+    """Files that Discord takes, in the same order. Blocks: call it in a thread.
+
+    Each that is too large becomes lossless WebP, then WebP of high quality, then smaller and smaller; one that
+    fits stays as it is, byte by byte.
+
+    Args:
+        files: names and bytes of pictures.
+        limit: bytes of one file.
+    """
+    each = min(limit, (REQUEST_LIMIT - _REQUEST_MARGIN) // max(1, len(files)))
+    return [(name, data) if len(data) <= each else _smaller(name, data, each) for name, data in files]
+
+
+def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
+    with Image.open(io.BytesIO(data)) as opened:
+        picture = opened.convert("RGB")
+        exif = _exif(str(opened.info.get("parameters", "")))
+    new_name = str(PurePath(name).with_suffix(".webp"))
+    tries: list[Callable[[], bytes]] = [lambda: _webp(picture, exif, lossless=True)]
+    tries += [lambda quality=quality: _webp(picture, exif, quality=quality) for quality in _QUALITIES]
+    for encode in tries:
+        if len(encoded := encode()) <= limit:
+            return new_name, encoded
+    while True:
+        picture = picture.resize((round(picture.width * _SHRINK), round(picture.height * _SHRINK)))
+        encoded = _webp(picture, exif, quality=_QUALITIES[-1])
+        if len(encoded) <= limit or min(picture.size) <= _LEAST_SIDE:
+            return new_name, encoded
+
+
+def _webp(picture: Image.Image, exif: Image.Exif, *, lossless: bool = False, quality: int = 80) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "WEBP", lossless=lossless, quality=quality, method=4, exif=exif)
+    return file.getvalue()
+
+
+def _exif(parameters: str) -> Image.Exif:
+    """Where A1111 and galleries look for the parameters in files that are no PNG: the user's comment."""
+    exif = Image.Exif()
+    if parameters:
+        comment = b"UNICODE\0" + parameters.encode("utf-16-be")
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    return exif

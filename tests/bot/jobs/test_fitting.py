@@ -1,0 +1,63 @@
+"""Files that are too large for Discord."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, PngImagePlugin
+
+from bot.jobs.fitting import REQUEST_LIMIT, fit
+
+
+def png(side: int = 256, *, is_noise: bool = True, parameters: str = "a cat ü\nSteps: 4") -> bytes:
+    """Noise, which no format makes small, or a slope."""
+    numbers = np.random.default_rng(0).integers(0, 256, (side, side, 3)) if is_noise else np.zeros((side, side, 3))
+    if not is_noise:
+        numbers[:, :, 0] = np.linspace(0, 255, side) ** 1.01 % 256
+        numbers[:, :, 1] = np.linspace(0, 255, side)[:, None]
+    text = PngImagePlugin.PngInfo()
+    text.add_text("parameters", parameters)
+    file = io.BytesIO()
+    Image.fromarray(numbers.astype(np.uint8)).save(file, "PNG", pnginfo=text, compress_level=0)
+    return file.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def test_what_fits_is_not_touched() -> None:
+    files = [("a.png", png()), ("b.png", png(64))]
+    assert fit(files, len(files[0][1])) == files
+
+
+def test_what_can_be_small_without_loss_loses_nothing() -> None:
+    data = png(is_noise=False)
+    ((name, small),) = fit([("easel-7-1.png", data)], len(data) // 2)
+    assert name == "easel-7-1.webp"
+    assert len(small) <= len(data) // 2
+    assert opened(small).convert("RGB").tobytes() == opened(data).convert("RGB").tobytes()
+
+
+def test_what_cannot_keeps_its_size_in_pixels_as_long_as_possible() -> None:
+    data = png()
+    ((_, good),) = fit([("a.png", data)], len(data) // 2)
+    assert opened(good).size == (256, 256)
+    ((_, tiny),) = fit([("a.png", data)], 5_000)
+    assert len(tiny) <= 5_000
+    assert opened(tiny).width < 256
+
+
+def test_the_parameters_go_along() -> None:
+    ((_, small),) = fit([("a.png", png())], 50_000)
+    comment = opened(small).getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
+    assert comment.removeprefix(b"UNICODE\0").decode("utf-16-be") == "a cat ü\nSteps: 4"
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_all_files_together_fit_one_request(count: int) -> None:
+    data = png(2_000)
+    assert len(data) < REQUEST_LIMIT / 2
+    files = fit([(f"{number}.png", data) for number in range(count)], REQUEST_LIMIT)
+    assert sum(len(fitted) for _, fitted in files) < REQUEST_LIMIT
+    assert len(files) == count
