@@ -29,6 +29,7 @@ from bot.store.servers import ServerRepository
 from bot.store.stars import StarRepository
 from bot.store.statistics import StatisticsRepository
 from bot.store.timings import TimingRepository
+from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.settings import Settings
@@ -89,6 +90,7 @@ def compose(
 ) -> Services:
     """Join the rooms of the bot."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
+    user_settings = UserSettingsRepository(database)
     calls = Calls(client, client.invalid_requests)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
     accepting = Accepting(
@@ -106,6 +108,7 @@ def compose(
         images=images,
         catalogue=catalogue,
         accepting=accepting,
+        user_settings=user_settings,
         direct_message=settings.delivery.direct_message,
         max_wait=max_wait,
     )
@@ -129,6 +132,7 @@ def compose(
         ledger=LedgerRepository(database),
         servers=ServerRepository(database),
         statistics=StatisticsRepository(database),
+        user_settings=user_settings,
         accepting=accepting,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, stars=StarRepository(database)),

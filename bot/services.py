@@ -11,6 +11,7 @@ from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
 from bot.store.servers import ServerRepository
 from bot.store.statistics import StatisticsRepository
+from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import Backend
@@ -28,6 +29,7 @@ class Services:
     ledger: LedgerRepository
     servers: ServerRepository
     statistics: StatisticsRepository
+    user_settings: UserSettingsRepository
     accepting: Accepting
     dispatcher: Dispatcher
     keeping: Keeping

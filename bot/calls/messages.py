@@ -62,6 +62,23 @@ class Calls(Answers):
         self._client = client
         self._invalid = invalid
 
+    async def notify(self, job: Job, sentence: str) -> None:
+        """Reply to a job's message, and let its requester, and nobody else, be notified.
+
+        Raises:
+            CallFailed: it did not arrive, or nobody knows.
+        """
+        message = self._channel(job).get_partial_message(job.message_id or 0)
+        mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.requester_id)])
+        await self._as_bot(
+            lambda: self._channel(job).send(
+                sentence,
+                reference=message.to_reference(fail_if_not_exists=False),
+                nonce=f"easel-told-{job.job_id}",
+                allowed_mentions=mentions,
+            )
+        )
+
     async def hand_over(self, job: Job, sentence: str, files: Files) -> None:
         """Send a job's pictures to its requester in a direct message, once however often it is tried.
 

@@ -9,6 +9,7 @@ from bot.commands.admin import make_admin
 from bot.commands.imagine import make_imagine
 from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
+from bot.commands.settings import make_settings
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -19,4 +20,5 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Serv
     tree.add_command(make_imagine(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
+    tree.add_command(make_settings(services))
     tree.add_command(make_admin(services))

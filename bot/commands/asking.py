@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
 from bot.services import Services
-from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage
+from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage, Preferences
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -25,6 +25,12 @@ def asker_of(interaction: discord.Interaction[discord.Client]) -> Asker:
         user_id=interaction.user.id,
         role_ids=tuple(role.id for role in roles),
     )
+
+
+async def defaults_of(services: Services, asker: Asker) -> Preferences:
+    """What holds where somebody says nothing: of the place first, since it is made for something, then their own."""
+    own = (await services.user_settings.get(asker.user_id)).defaults
+    return (await services.servers.channel_defaults(asker)).or_else(own)
 
 
 async def ask(

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands.asking import ask, asker_of
+from bot.commands.asking import ask, asker_of, defaults_of
 from bot.commands.options import Bounds, add_suggestions
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
@@ -61,7 +61,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             given,
             catalogue=services.catalogue,
             limits=services.settings.limits,
-            defaults=await services.servers.channel_defaults(asker_of(interaction)),
+            defaults=await defaults_of(services, asker_of(interaction)),
         )
         await ask(services, interaction, kind=JobKind.IMAGINE, request=resolved.request, notices=resolved.notices)
 

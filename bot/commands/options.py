@@ -7,8 +7,10 @@ import msgspec
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.jobs.resolving import SIZES, sampler_names
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import SIZES, resolve, sampler_names
 from bot.services import Services
+from bot.store.rows import Preferences
 
 MAX_CHOICES = 25
 """Discord's limit of suggestions."""
@@ -52,6 +54,19 @@ def add_suggestions(command: app_commands.Command[Any, ..., None], services: Ser
     command.autocomplete("size")(sizes)
     command.autocomplete("model")(models)
     command.autocomplete("sampler")(samplers)
+
+
+def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
+    """The defaults, with the model's key in place of its title.
+
+    Raises:
+        Refused: one of them means nothing.
+    """
+    asked = GivenRequest(prompt="-").or_else(defaults)
+    resolved = resolve(asked, catalogue=services.catalogue, limits=services.settings.limits)
+    if defaults.model_key is None:
+        return defaults
+    return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)
 
 
 def _matching(current: str, names: list[tuple[str, str]]) -> list[Choice[str]]:

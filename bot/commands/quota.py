@@ -5,7 +5,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.asking import asker_of
+from bot.commands.asking import asker_of, defaults_of
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
 from bot.presenting.quota_message import quota_lines
@@ -24,7 +24,7 @@ def make_quota(services: Services) -> app_commands.Command[Any, ..., None]:
             GivenRequest(prompt="-", num_images=1),
             catalogue=services.catalogue,
             limits=services.settings.limits,
-            defaults=await services.servers.channel_defaults(asker),
+            defaults=await defaults_of(services, asker),
         )
         standing = await services.accepting.standing(asker, services.accepting.price(one.request))
         await answer_privately(interaction, quota_lines(standing))

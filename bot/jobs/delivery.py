@@ -28,12 +28,15 @@ from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, NewResult, Result
 from bot.store.timings import TimingRepository
+from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Finished, Notice
 
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0
+_LONG: Final = timedelta(seconds=30)
+"""What takes longer, people do not wait for with their eyes on it."""
 _PARTS_OF_LIMIT: Final = (1, 2, 4)
 """Of the size that the interaction stated; it is another one where the job was moved, or a server lost its boosts."""
 _DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
@@ -52,10 +55,12 @@ class Delivery:
         catalogue: Catalogue,
         accepting: Accepting,
         calls: Calls,
+        user_settings: UserSettingsRepository,
         direct_message: Literal["never", "not-permitted", "always"],
         max_wait: timedelta,
     ) -> None:
         self._calls = calls
+        self._user_settings = user_settings
         self._direct_message = direct_message
         self._jobs = jobs
         self._timings = timings
@@ -151,8 +156,19 @@ class Delivery:
     async def settle(self, job: Job) -> None:
         """Charge for what arrived."""
         results = await self._jobs.results(job.job_id)
-        await self._jobs.deliver(job.job_id, images_delivered=len(results))
+        is_first = await self._jobs.deliver(job.job_id, images_delivered=len(results))
         self._log.info("job delivered", action="delivered", **job.log_context())
+        if is_first and datetime.now(UTC) - job.created_at > _LONG:
+            await self._tell(job)
+
+    async def _tell(self, job: Job) -> None:
+        """Notify who waited long, since an edit notifies nobody; it is not worth insisting on."""
+        if not (await self._user_settings.get(job.requester_id)).is_told:
+            return
+        try:
+            await self._calls.notify(job, text("told-done", user_id=str(job.requester_id), job=job_link(job)))
+        except CallFailed as error:
+            self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 
     async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
         """Refund and say what happened."""

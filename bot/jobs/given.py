@@ -1,7 +1,7 @@
 """What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
 
 import re
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
@@ -18,13 +18,6 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
 
     prompt: str
     seed: int | None = None
-
-    def or_else(self, defaults: Preferences) -> Self:
-        """With the defaults in place of what was not given."""
-        missing = {
-            name: value for name, value in msgspec.structs.asdict(defaults).items() if getattr(self, name) is None
-        }
-        return msgspec.structs.replace(self, **missing)
 
 
 _KNOWN = ("no", "ar", "seed", "steps", "cfg")

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from bot.presenting.escaping import escape, relative
 from bot.presenting.links import job_link
+from bot.presenting.settings_message import defaults_line
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState, Standing
@@ -106,11 +105,7 @@ def channel_rules(rules: Mapping[int, ChannelRule], sentence: str) -> str:
 
 def _channel_row(channel_id: int, rule: ChannelRule) -> str:
     use = {True: "allowed", False: "forbidden", None: "none"}[rule.is_allowed]
-    defaults = ", ".join(
-        f"{text(f'preference-{name}')} {escape(str(value), _MAX_REASON)}"
-        for name, value in msgspec.structs.asdict(rule.defaults).items()
-        if value is not None
-    )
+    defaults = defaults_line(rule.defaults)
     return text("admin-channel-row", channel_id=str(channel_id), use=use, defaults=defaults or "none")
 
 

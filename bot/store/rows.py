@@ -53,6 +53,13 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     num_images: int | None = None
     model_key: str | None = None
 
+    def or_else(self, defaults: "Preferences") -> Self:
+        """With the defaults in place of what is not set."""
+        missing = {
+            name: value for name, value in msgspec.structs.asdict(defaults).items() if getattr(self, name) is None
+        }
+        return msgspec.structs.replace(self, **missing)
+
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks and where; `guild_id` is 0 outside servers, and a thread's parent is the channel that it is in."""

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import msgspec
 from discord import app_commands
 from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Range
 
 from bot.commands.admin.checks import Interaction, decision_of, guild_of
-from bot.commands.options import Bounds, add_suggestions
-from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
+from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.presenting import admin_message
 from bot.presenting.texts import text
 from bot.replies import answer_privately
@@ -87,23 +84,9 @@ async def _set(
     before = (await services.servers.channels(guild_of(interaction))).get(channel_id, ChannelRule())
     if use == _DEFAULT:
         before = ChannelRule()
-    named = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not None}
     rule = ChannelRule(
         is_allowed=before.is_allowed if use is None else _IS_ALLOWED.get(use),
-        defaults=_checked(services, msgspec.structs.replace(before.defaults, **named)),
+        defaults=checked_defaults(services, given.or_else(before.defaults)),
     )
     await services.servers.set_channel(decision_of(interaction), channel_id, rule)
     return rule
-
-
-def _checked(services: Services, defaults: Preferences) -> Preferences:
-    """The defaults, with the model's key in place of its title.
-
-    Raises:
-        Refused: one of them means nothing.
-    """
-    asked = GivenRequest(prompt="-").or_else(defaults)
-    resolved = resolve(asked, catalogue=services.catalogue, limits=services.settings.limits)
-    if defaults.model_key is None:
-        return defaults
-    return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)

@@ -13,6 +13,13 @@ option-images = How many images
 option-model = Which model draws
 command-quota = What you have left, and when it starts anew
 
+command-settings = My own defaults, and whether I am told when a long job is done
+option-my-default = My default for { $option }
+option-my-ping = Whether to notify me when a job that took over 30 seconds is done
+option-my-clear = Forget what I chose before
+choice-on = on
+choice-off = off
+
 ## The message of a job
 job-head = **{ $prompt }**
     -# { $kind ->
@@ -60,6 +67,16 @@ button-vary-strong = Vary (strong)
 button-remix = Remix
 button-cancel = Cancel
 button-cancel-mine = Cancel
+
+## My settings
+settings-head = **Your settings**
+settings-changed = **Your settings are changed**
+settings-defaults = Your defaults: { $defaults }.
+settings-no-defaults = You have no defaults of your own.
+settings-ping-on = You are notified when a job that took over 30 seconds is done.
+settings-ping-off = You are not notified when a job is done.
+settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the model's.
+told-done = <@{ $user_id }>, { $job } is done.
 
 ## Pictures that are there
 star-set = ⭐ The pictures of { $job } are kept: their files stay for ever. Press ⭐ again to let them go with the others.

@@ -98,8 +98,9 @@ class House:
         self.working = asyncio.create_task(self.services.dispatcher.run())
 
     async def job(self, job: Job) -> Job:
-        """It as it is now."""
-        found = await self.services.jobs.get(job.job_id)
+        """It as it is now, in a transaction of its own: a read may see one half of somebody else's."""
+        async with self.database.transaction():
+            found = await self.services.jobs.get(job.job_id)
         assert found is not None
         return found
 

@@ -9,6 +9,7 @@ import pytest
 from bot.quotas.standing import QueueState
 from bot.store.rows import Job, JobStatus
 from bot.store.servers import Decision
+from bot.store.user_settings import UserSettings
 from tests.bot.jobs.conftest import House
 from tests.bot.store.conftest import decision
 
@@ -229,6 +230,21 @@ async def test_where_the_message_was_deleted_nothing_is_charged(open_house: Open
     house.backend.is_open.set()
     assert (await house.until(job, FAILED)).failure == "message-gone"
     assert await house.spent() == 0
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_who_waited_long_is_told_once_unless_they_do_not_want_it(open_house: OpenHouse, *, is_told: bool) -> None:
+    house = await open_house()
+    await house.services.user_settings.set(1, UserSettings(is_told=is_told))
+    house.work()
+    quick = await house.ask()
+    slow = await house.ask(age=timedelta(seconds=31))
+    for job in (quick, slow):
+        await house.until(job, SUCCEEDED)
+    await house.services.dispatcher.drain(5)
+    told = [message["content"] for message in house.world.messages.values() if "is done" in message["content"]]
+    link = f"[#{slow.job_id}](https://discord.com/channels/5/6/{slow.message_id})"
+    assert told == ([f"<@1>, {link} is done."] if is_told else [])
 
 
 def _attempts(job: Job, count: int) -> list[tuple[int, int]]:

@@ -12,3 +12,10 @@ CREATE TABLE stars (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX stars_of_user ON stars (user_id, created_at);
+
+-- What a person chose for themselves, on every server.
+CREATE TABLE user_settings (
+    user_id INTEGER PRIMARY KEY,
+    defaults TEXT NOT NULL,
+    is_told INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,32 @@
+"""`/settings`, and defaults in words wherever they are shown."""
+
+import msgspec
+
+from bot.presenting.escaping import escape
+from bot.presenting.texts import text
+from bot.store.rows import Preferences
+from bot.store.user_settings import UserSettings
+
+_MAX_VALUE = 100
+
+
+def settings_lines(settings: UserSettings, *, is_changed: bool) -> str:
+    """What somebody chose, and what comes before it."""
+    chosen = defaults_line(settings.defaults)
+    return "\n".join(
+        [
+            text("settings-changed" if is_changed else "settings-head"),
+            text("settings-defaults", defaults=chosen) if chosen else text("settings-no-defaults"),
+            text("settings-ping-on" if settings.is_told else "settings-ping-off"),
+            text("settings-order"),
+        ]
+    )
+
+
+def defaults_line(defaults: Preferences) -> str:
+    """Values that were chosen, in words; empty where none was."""
+    return ", ".join(
+        f"{text(f'preference-{name}')} {escape(str(value), _MAX_VALUE)}"
+        for name, value in msgspec.structs.asdict(defaults).items()
+        if value is not None
+    )

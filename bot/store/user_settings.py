@@ -1,0 +1,38 @@
+"""What people chose for themselves."""
+
+import msgspec
+
+from bot.store.database import Database
+from bot.store.rows import Preferences
+
+
+class UserSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's defaults, and whether they are told when a long job is done."""
+
+    defaults: Preferences = Preferences()
+    is_told: bool = True
+
+
+class UserSettingsRepository:
+    """One row a person, for every server."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, user_id: int) -> UserSettings:
+        """What somebody chose; the usual where they chose nothing."""
+        row = await self._database.fetch_one("SELECT * FROM user_settings WHERE user_id = ?", (user_id,))
+        if row is None:
+            return UserSettings()
+        defaults = msgspec.json.decode(row["defaults"], type=Preferences)
+        return UserSettings(defaults=defaults, is_told=bool(row["is_told"]))
+
+    async def set(self, user_id: int, settings: UserSettings) -> None:
+        """Remember what somebody chose."""
+        values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.is_told)
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO user_settings VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET defaults = excluded.defaults, is_told = excluded.is_told",
+                values,
+            )
