@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from bot.calls.invalid_requests import InvalidRequests
 from bot.commands import add_commands
+from bot.commands.translating import Translator
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
 from bot.views.remix import answer_form, is_form
@@ -58,6 +59,7 @@ class EaselClient(discord.Client):
 
     @override
     async def setup_hook(self) -> None:
+        await self.tree.set_translator(Translator())
         await sync_if_changed(self.tree, self.services.settings.storage.directory)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:

@@ -10,6 +10,7 @@ import structlog
 from discord import app_commands
 from typing_extensions import override
 
+from bot.presenting.texts import speak
 from bot.replies import answer_error
 
 _FINGERPRINT_FILE: Final = "commands.sha256"
@@ -19,6 +20,12 @@ _log = structlog.get_logger(__name__)
 
 class EaselTree(app_commands.CommandTree[discord.Client]):
     """A tree whose errors become sentences."""
+
+    @override
+    async def interaction_check(self, interaction: discord.Interaction[discord.Client], /) -> bool:
+        """Everybody may; what follows speaks their language."""
+        speak(str(interaction.locale))
+        return True
 
     @override
     async def on_error(
@@ -35,7 +42,11 @@ async def sync_if_changed(tree: EaselTree, directory: Path) -> bool:
     registered last is remembered by its hash, and that it is still there is seen by the names.
     """
     ours = tree.get_commands()
-    payload = [command.to_dict(tree) for command in ours]
+    translator = tree.translator
+    if translator is None:
+        payload = [command.to_dict(tree) for command in ours]
+    else:
+        payload = [await command.get_translated_payload(tree, translator) for command in ours]
     application_id = tree.client.application_id
     text = json.dumps([application_id, payload], sort_keys=True, default=str)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()

@@ -8,9 +8,9 @@ from discord.app_commands import Range
 
 from bot.commands.asking import ask, asker_of, defaults_of
 from bot.commands.options import Bounds, add_suggestions
+from bot.commands.translating import localized, renamed
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
-from bot.presenting.texts import text
 from bot.services import Services
 from bot.store.rows import JobKind
 from pipeline.protocol import limits
@@ -22,17 +22,18 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command, with the widest bounds that any model of the catalogue has."""
     most = Bounds.of(services)
 
-    @app_commands.command(name="imagine", description=text("command-imagine"))
+    @app_commands.command(name="imagine", description=localized("command-imagine"))
+    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
     @app_commands.describe(
-        prompt=text("option-prompt"),
-        negative=text("option-negative"),
-        cfg=text("option-cfg"),
-        steps=text("option-steps"),
-        size=text("option-size"),
-        sampler=text("option-sampler"),
-        seed=text("option-seed"),
-        images=text("option-images"),
-        model=text("option-model"),
+        prompt=localized("option-prompt"),
+        negative=localized("option-negative"),
+        cfg=localized("option-cfg"),
+        steps=localized("option-steps"),
+        size=localized("option-size"),
+        sampler=localized("option-sampler"),
+        seed=localized("option-seed"),
+        images=localized("option-images"),
+        model=localized("option-model"),
     )
     async def imagine(
         interaction: Interaction,

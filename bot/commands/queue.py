@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
+from bot.commands.translating import localized
 from bot.presenting import queue_message
 from bot.presenting.queue_message import Place, ServerQueue
-from bot.presenting.texts import text
 from bot.services import Services
 from bot.store.rows import JobStatus
 
@@ -18,7 +18,7 @@ _MAX_JOBS = 100
 def make_queue(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="queue", description=text("command-queue"))
+    @app_commands.command(name=localized("name-queue"), description=localized("command-queue"))
     async def queue(interaction: discord.Interaction[discord.Client]) -> None:
         await services.calls.answer_privately(interaction, view=await my_queue(services, interaction))
 

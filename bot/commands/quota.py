@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.commands.asking import asker_of, defaults_of
+from bot.commands.translating import localized
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
 from bot.presenting.quota_message import quota_lines
-from bot.presenting.texts import text
 from bot.replies import answer_privately
 from bot.services import Services
 
@@ -17,7 +17,7 @@ from bot.services import Services
 def make_quota(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="quota", description=text("command-quota"))
+    @app_commands.command(name=localized("name-quota"), description=localized("command-quota"))
     async def quota(interaction: discord.Interaction[discord.Client]) -> None:
         asker = asker_of(interaction)
         one = resolve(

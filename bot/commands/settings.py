@@ -7,8 +7,8 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
+from bot.commands.translating import localized, renamed
 from bot.presenting import settings_message
-from bot.presenting.texts import text
 from bot.replies import answer_privately
 from bot.services import Services
 from bot.store.rows import Preferences
@@ -20,19 +20,22 @@ def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
     most = Bounds.of(services)
 
-    @app_commands.command(name="settings", description=text("command-settings"))
+    @app_commands.command(name=localized("name-settings"), description=localized("command-settings"))
+    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
     @app_commands.describe(
-        model=text("option-my-default", option="model"),
-        size=text("option-my-default", option="size"),
-        steps=text("option-my-default", option="steps"),
-        cfg=text("option-my-default", option="cfg"),
-        sampler=text("option-my-default", option="sampler"),
-        images=text("option-my-default", option="images"),
-        negative=text("option-my-default", option="negative"),
-        ping=text("option-my-ping"),
-        clear=text("option-my-clear"),
+        model=localized("option-my-default", option="model"),
+        size=localized("option-my-default", option="size"),
+        steps=localized("option-my-default", option="steps"),
+        cfg=localized("option-my-default", option="cfg"),
+        sampler=localized("option-my-default", option="sampler"),
+        images=localized("option-my-default", option="images"),
+        negative=localized("option-my-default", option="negative"),
+        ping=localized("option-my-ping"),
+        clear=localized("option-my-clear"),
     )
-    @app_commands.choices(ping=[Choice(name=text("choice-on"), value=1), Choice(name=text("choice-off"), value=0)])
+    @app_commands.choices(
+        ping=[Choice(name=localized("choice-on"), value=1), Choice(name=localized("choice-off"), value=0)]
+    )
     async def settings(
         interaction: discord.Interaction[discord.Client],
         model: Range[str, 1, 100] | None = None,

@@ -23,7 +23,7 @@ from bot.jobs.fitting import fit
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
-from bot.presenting.texts import text
+from bot.presenting.texts import spoken, text
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, NewResult, Result
@@ -144,7 +144,8 @@ class Delivery:
         if not is_wanted:
             return False
         fitted = await asyncio.to_thread(fit, files, _DIRECT_MESSAGE_LIMIT)
-        sentence = text("copy-handed-over", job=job_link(job))
+        with spoken(job.locale):
+            sentence = text("copy-handed-over", job=job_link(job))
         try:
             await self._calls.hand_over(job, sentence, fitted)
         except CallFailed as failed:
@@ -165,8 +166,10 @@ class Delivery:
         """Notify who waited long, since an edit notifies nobody; it is not worth insisting on."""
         if not (await self._user_settings.get(job.requester_id)).is_told:
             return
+        with spoken(job.locale):
+            sentence = text("told-done", user_id=str(job.requester_id), job=job_link(job))
         try:
-            await self._calls.notify(job, text("told-done", user_id=str(job.requester_id), job=job_link(job)))
+            await self._calls.notify(job, sentence)
         except CallFailed as error:
             self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 

@@ -4,8 +4,10 @@ A layout is returned stopped: discord.py keeps every view that still listens, fo
 listen, since buttons are matched by their id (`bot.views`).
 """
 
+import functools
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Concatenate, Final, ParamSpec
 
 import discord
 import msgspec
@@ -14,11 +16,13 @@ from discord import ui
 from bot.presenting import job_buttons
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.links import parent_link
-from bot.presenting.texts import text
+from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
 from bot.store.rows import Job
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
+
+P = ParamSpec("P")
 
 _BLUE: Final = discord.Color(0x5865F2)
 _GREEN: Final = discord.Color(0x57F287)
@@ -40,6 +44,19 @@ class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
     height: int
 
 
+def in_its_language(
+    present: Callable[Concatenate[Job, P], ui.LayoutView],
+) -> Callable[Concatenate[Job, P], ui.LayoutView]:
+    """Let a presenter speak the language of who asked for the job."""
+
+    @functools.wraps(present)
+    def speaking(job: Job, *args: P.args, **kwargs: P.kwargs) -> ui.LayoutView:
+        with spoken(job.locale):
+            return present(job, *args, **kwargs)
+
+    return speaking
+
+
 def image_file_name(job_id: int, index: int, extension: str) -> str:
     """A name made from numbers alone: prompts are no file names."""
     return f"{image_file_prefix(job_id)}{index + 1}.{extension}"
@@ -50,6 +67,7 @@ def image_file_prefix(job_id: int) -> str:
     return f"easel-{job_id}-"
 
 
+@in_its_language
 def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutView:
     """Waiting its turn."""
     if starts_at is None:
@@ -60,16 +78,19 @@ def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutV
     return _layout(job, _GREY, f"{line}\n{price}", *job_buttons.under_way(job))
 
 
+@in_its_language
 def waiting_again(job: Job) -> ui.LayoutView:
     """Back in the queue after the worker was lost."""
     return _layout(job, _GREY, text("job-waiting-again"), *job_buttons.under_way(job))
 
 
+@in_its_language
 def loading(job: Job) -> ui.LayoutView:
     """The worker loads the model first."""
     return _layout(job, _BLUE, text("job-loading"), *job_buttons.under_way(job))
 
 
+@in_its_language
 def running(
     job: Job, *, step: int, total_steps: int, ends_at: datetime | None, preview_name: str | None
 ) -> ui.LayoutView:
@@ -86,6 +107,7 @@ def running(
     return _layout(job, _BLUE, line, *items, *job_buttons.under_way(job))
 
 
+@in_its_language
 def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
     """The pictures, what made them, and the buttons."""
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
@@ -110,6 +132,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
     )
 
 
+@in_its_language
 def cancelled(job: Job) -> ui.LayoutView:
     """Stopped by its owner or by somebody who may."""
     if job.cancel_requested_by in (None, job.requester_id):
@@ -119,6 +142,7 @@ def cancelled(job: Job) -> ui.LayoutView:
     return _layout(job, _GREY, line, *job_buttons.over(job))
 
 
+@in_its_language
 def failed(job: Job) -> ui.LayoutView:
     """What happened, what to do, and the id that the owner finds in the log."""
     sentence = text(f"failure-{job.failure or 'internal'}")

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
+from bot.presenting.texts import speak
 from bot.replies import answer_error
 from bot.views import ending, keeping, remix, starting
 from bot.views.finding import Interaction
@@ -54,6 +55,7 @@ class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TE
     @override
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         services = cast("EaselClient", interaction.client).services
+        speak(str(interaction.locale))
         try:
             press = custom_ids.read_press(self.found)
             await PRESSED[press.action](services, interaction, press)

@@ -11,6 +11,7 @@ from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
+from bot.presenting.texts import speak
 from bot.replies import answer_error
 from bot.store.rows import JobKind, Preferences
 from bot.views.finding import Interaction, find_job
@@ -29,6 +30,7 @@ async def open_form(services: "Services", interaction: Interaction, press: Press
 async def answer_form(services: "Services", interaction: Interaction) -> None:
     """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
     data: Any = interaction.data or {}
+    speak(str(interaction.locale))
     try:
         press = custom_ids.read_press(str(data.get("custom_id", "")))
         await _remix(services, interaction, press, fields_of(data.get("components", ())))

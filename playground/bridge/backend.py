@@ -68,6 +68,8 @@ class LocalBackend(Backend):
         self.token_lifetime_s = token_lifetime_s
         self.attachment_size_limit = ATTACHMENT_SIZE_LIMIT
         self.cdn: LocalCdn = LocalCdn(cdn_base_url)
+        # In which language each person uses Discord; English where it is not told.
+        self.locales: dict[int, str] = {}
         # When each interaction was dispatched, to tell how fast it was acknowledged.
         self.sent_at: dict[int, float] = {}
         self._on_change = on_change
@@ -90,6 +92,7 @@ class LocalBackend(Backend):
         guild_id = payload.get("guild_id")
         completed = {
             **payload,
+            "locale": self.locales.get(int((payload.get("member") or payload)["user"]["id"]), payload["locale"]),
             "attachment_size_limit": self.attachment_size_limit,
             "authorizing_integration_owners": owners(guild_id),
         }

@@ -9,7 +9,7 @@ driving and drops the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
 from simcord import Env, InteractionResult, MemberActor, ResponseMessage
@@ -72,6 +72,10 @@ class LocalEnv(Env):
 
 class Person(MemberActor):
     """A member who can also act on a message given as the payload that tests hold."""
+
+    def speak(self, locale: str) -> None:
+        """Use Discord in another language, such as `de`."""
+        cast("LocalEnv", self._env).backend.locales[self.id] = locale
 
     async def click(
         self, message: AnyMessage, *, label: str | None = None, custom_id: str | None = None

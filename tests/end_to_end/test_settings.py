@@ -23,6 +23,32 @@ async def said(actor: Any, where: Any, command: str, /, **options: Any) -> str:
     return str(result.response.content)
 
 
+async def test_everybody_reads_their_own_language(local: LocalDiscord, start_bot: StartBot) -> None:
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="9")
+    await bot.start()
+    local.member.speak("de")
+    local.friend.speak("pt-BR")
+    member, studio = local.member, local.channel
+    assert "**Heute noch 9 von 9.**" in await said(member, studio, "quota")
+    assert "**9 of 9 left today.**" in await said(local.friend, studio, "quota")
+    assert "„huge“ ist keine Größe." in await said(member, studio, "imagine", prompt="ein Apfel", size="huge")
+    await member.slash(studio, "imagine", prompt="ein roter Apfel", steps=4)
+    done = await local.wait_for_message(lambda message: "seed" in str(message["components"]), 90)
+    shown = str(done["components"])
+    assert "Für <@" in shown
+    assert "Preis 1, noch 8" in shown
+    assert "Variieren (stark)" in shown
+    refused = await local.friend.click(done, label="Neuer Wurf")
+    assert refused.response is not None
+    assert "Reroll of" in str(refused.response.components)
+    assert "Traceback" not in bot.log
+    commands = {command["name"]: command for found in local._backend.commands.values() for command in found.values()}
+    assert commands["queue"]["name_localizations"] == {"de": "reihe"}
+    options = {option["name"]: option for option in commands["imagine"]["options"]}
+    assert options["steps"]["name_localizations"] == {"de": "schritte"}
+    assert options["steps"]["description_localizations"] == {"de": "Schritte: mehr ist langsamer und feiner"}
+
+
 async def test_my_defaults_hold_where_nothing_else_does(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from bot.commands.admin.members import make_block, make_unblock
 from bot.commands.admin.overview import make_audit, make_status
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
-from bot.presenting.texts import text
+from bot.commands.translating import localized
 from bot.services import Services
 
 
@@ -16,7 +16,7 @@ def make_admin(services: Services) -> AdminGroup:
     """The group with all that is below it."""
     group = AdminGroup(
         name="admin",
-        description=text("command-admin"),
+        description=localized("command-admin"),
         default_permissions=discord.Permissions(manage_guild=True),
         guild_only=True,
     )

@@ -7,8 +7,8 @@ from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Ra
 
 from bot.commands.admin.checks import Interaction, decision_of, guild_of
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
+from bot.commands.translating import localized, renamed
 from bot.presenting import admin_message
-from bot.presenting.texts import text
 from bot.replies import answer_privately
 from bot.services import Services
 from bot.store.rows import Preferences
@@ -25,23 +25,24 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
     most = Bounds.of(services)
 
-    @app_commands.command(name="channel", description=text("command-admin-channel"))
+    @app_commands.command(name="channel", description=localized("command-admin-channel"))
+    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
     @app_commands.describe(
-        use=text("option-admin-use"),
-        channel=text("option-admin-channel"),
-        model=text("option-admin-default", option="model"),
-        size=text("option-admin-default", option="size"),
-        steps=text("option-admin-default", option="steps"),
-        cfg=text("option-admin-default", option="cfg"),
-        sampler=text("option-admin-default", option="sampler"),
-        images=text("option-admin-default", option="images"),
-        negative=text("option-admin-default", option="negative"),
+        use=localized("option-admin-use"),
+        channel=localized("option-admin-channel"),
+        model=localized("option-admin-default", option="model"),
+        size=localized("option-admin-default", option="size"),
+        steps=localized("option-admin-default", option="steps"),
+        cfg=localized("option-admin-default", option="cfg"),
+        sampler=localized("option-admin-default", option="sampler"),
+        images=localized("option-admin-default", option="images"),
+        negative=localized("option-admin-default", option="negative"),
     )
     @app_commands.choices(
         use=[
-            Choice(name=text("choice-allow"), value=_ALLOW),
-            Choice(name=text("choice-forbid"), value=_FORBID),
-            Choice(name=text("choice-default"), value=_DEFAULT),
+            Choice(name=localized("choice-allow"), value=_ALLOW),
+            Choice(name=localized("choice-forbid"), value=_FORBID),
+            Choice(name=localized("choice-default"), value=_DEFAULT),
         ]
     )
     async def channel_(

@@ -10,6 +10,7 @@ from discord.app_commands import Range
 from bot.calls.errors import CallFailed
 from bot.commands.admin.checks import Interaction, Person, decision_of
 from bot.commands.admin.parsing import parse_duration
+from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.presenting import admin_message
 from bot.presenting.texts import text
@@ -26,10 +27,12 @@ _log = structlog.get_logger(__name__)
 def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="block", description=text("command-admin-block"))
+    @app_commands.command(name="block", description=localized("command-admin-block"))
     @app_commands.rename(duration="for")
     @app_commands.describe(
-        user=text("option-admin-user"), reason=text("option-admin-reason-told"), duration=text("option-admin-for")
+        user=localized("option-admin-user"),
+        reason=localized("option-admin-reason-told"),
+        duration=localized("option-admin-for"),
     )
     async def block(
         interaction: Interaction,
@@ -55,8 +58,8 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
 def make_unblock(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="unblock", description=text("command-admin-unblock"))
-    @app_commands.describe(user=text("option-admin-user"))
+    @app_commands.command(name="unblock", description=localized("command-admin-unblock"))
+    @app_commands.describe(user=localized("option-admin-user"))
     async def unblock(interaction: Interaction, user: discord.User) -> None:
         was_blocked = await services.servers.unblock(decision_of(interaction), user.id)
         key = "admin-unblocked" if was_blocked else "admin-not-blocked"

@@ -7,9 +7,9 @@ from typing import Any
 from discord import app_commands
 
 from bot.commands.admin.checks import Interaction, guild_of
+from bot.commands.translating import localized
 from bot.presenting import admin_message
 from bot.presenting.admin_status import status_lines
-from bot.presenting.texts import text
 from bot.replies import answer_privately
 from bot.services import Services
 
@@ -20,7 +20,7 @@ _SHOWN_DECISIONS = 15
 def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="status", description=text("command-admin-status"))
+    @app_commands.command(name="status", description=localized("command-admin-status"))
     async def status(interaction: Interaction) -> None:
         guild_id = guild_of(interaction)
         lines = status_lines(
@@ -38,7 +38,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
 def make_audit(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="audit", description=text("command-admin-audit"))
+    @app_commands.command(name="audit", description=localized("command-admin-audit"))
     async def audit(interaction: Interaction) -> None:
         rows = await services.servers.audit_log(guild_of(interaction), _SHOWN_DECISIONS)
         await answer_privately(interaction, admin_message.audit(rows))

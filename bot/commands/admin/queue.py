@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bot.commands.admin.checks import Interaction, decision_of, guild_of
+from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.presenting import admin_message
 from bot.presenting.texts import text
@@ -25,14 +26,14 @@ _STATES = {"pause": QueueState.PAUSED, "resume": QueueState.OPEN, "drain": Queue
 def make_queue_command(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="queue", description=text("command-admin-queue"))
-    @app_commands.describe(action=text("option-admin-action"), cancel=text("option-admin-cancel"))
+    @app_commands.command(name="queue", description=localized("command-admin-queue"))
+    @app_commands.describe(action=localized("option-admin-action"), cancel=localized("option-admin-cancel"))
     @app_commands.choices(
         action=[
-            Choice(name=text("choice-show"), value=_SHOW),
-            Choice(name=text("choice-pause"), value="pause"),
-            Choice(name=text("choice-resume"), value="resume"),
-            Choice(name=text("choice-drain"), value="drain"),
+            Choice(name=localized("choice-show"), value=_SHOW),
+            Choice(name=localized("choice-pause"), value="pause"),
+            Choice(name=localized("choice-resume"), value="resume"),
+            Choice(name=localized("choice-drain"), value="drain"),
         ]
     )
     async def queue(

@@ -9,6 +9,7 @@ from discord.app_commands import Choice, Range
 from bot.commands.admin import parsing
 from bot.commands.admin.checks import AdminGroup, Interaction, Person, asker_for, decision_of, guild_of
 from bot.commands.admin.report import make_report
+from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.presenting import admin_message
 from bot.presenting.texts import text
@@ -24,7 +25,7 @@ _SUGGESTED_AMOUNTS = ("10", "20", "50", "100", parsing.UNLIMITED, parsing.DEFAUL
 
 def make_quota_group(services: Services) -> AdminGroup:
     """The group."""
-    group = AdminGroup(name="quota", description=text("command-admin-quota"))
+    group = AdminGroup(name="quota", description=localized("command-admin-quota"))
     makers = (_make_set, _make_pool, _make_grant, _make_reset, _make_show, make_report)
     for make in makers:
         group.add_command(make(services))
@@ -32,12 +33,12 @@ def make_quota_group(services: Services) -> AdminGroup:
 
 
 def _make_set(services: Services) -> app_commands.Command[Any, ..., None]:
-    @app_commands.command(name="set", description=text("command-admin-quota-set"))
+    @app_commands.command(name="set", description=localized("command-admin-quota-set"))
     @app_commands.describe(
-        amount=text("option-admin-amount"),
-        period=text("option-admin-period"),
-        user=text("option-admin-quota-user"),
-        role=text("option-admin-quota-role"),
+        amount=localized("option-admin-amount"),
+        period=localized("option-admin-period"),
+        user=localized("option-admin-quota-user"),
+        role=localized("option-admin-quota-role"),
     )
     @app_commands.choices(period=_periods())
     async def set_quota(
@@ -59,8 +60,8 @@ def _make_set(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 def _make_pool(services: Services) -> app_commands.Command[Any, ..., None]:
-    @app_commands.command(name="pool", description=text("command-admin-quota-pool"))
-    @app_commands.describe(amount=text("option-admin-amount"), period=text("option-admin-period"))
+    @app_commands.command(name="pool", description=localized("command-admin-quota-pool"))
+    @app_commands.describe(amount=localized("option-admin-amount"), period=localized("option-admin-period"))
     @app_commands.choices(period=_periods())
     async def pool(interaction: Interaction, amount: Range[str, 1, 20], period: str) -> None:
         rule = parsing.parse_rule(amount, period)
@@ -72,12 +73,12 @@ def _make_pool(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 def _make_grant(services: Services) -> app_commands.Command[Any, ..., None]:
-    @app_commands.command(name="grant", description=text("command-admin-quota-grant"))
+    @app_commands.command(name="grant", description=localized("command-admin-quota-grant"))
     @app_commands.describe(
-        user=text("option-admin-user"),
-        amount=text("option-admin-grant-amount"),
-        expires=text("option-admin-expires"),
-        reason=text("option-admin-reason"),
+        user=localized("option-admin-user"),
+        amount=localized("option-admin-grant-amount"),
+        expires=localized("option-admin-expires"),
+        reason=localized("option-admin-reason"),
     )
     async def grant(
         interaction: Interaction,
@@ -95,8 +96,8 @@ def _make_grant(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 def _make_reset(services: Services) -> app_commands.Command[Any, ..., None]:
-    @app_commands.command(name="reset", description=text("command-admin-quota-reset"))
-    @app_commands.describe(user=text("option-admin-user"), reason=text("option-admin-reason"))
+    @app_commands.command(name="reset", description=localized("command-admin-quota-reset"))
+    @app_commands.describe(user=localized("option-admin-user"), reason=localized("option-admin-reason"))
     async def reset(
         interaction: Interaction, user: discord.User, reason: Range[str, 1, _MAX_REASON] | None = None
     ) -> None:
@@ -108,8 +109,8 @@ def _make_reset(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 def _make_show(services: Services) -> app_commands.Command[Any, ..., None]:
-    @app_commands.command(name="show", description=text("command-admin-quota-show"))
-    @app_commands.describe(user=text("option-admin-user"))
+    @app_commands.command(name="show", description=localized("command-admin-quota-show"))
+    @app_commands.describe(user=localized("option-admin-user"))
     async def show(interaction: Interaction, user: discord.User) -> None:
         guild_id = guild_of(interaction)
         standing = await services.accepting.standing(asker_for(interaction, user))
@@ -140,7 +141,7 @@ def _subject_of(user: Person | None, role: discord.Role | None) -> tuple[Subject
 
 
 def _periods() -> list[Choice[str]]:
-    return [Choice(name=text(f"period-{period}"), value=period) for period in Period]
+    return [Choice(name=localized(f"period-{period}"), value=period) for period in Period]
 
 
 async def _suggest_amounts(_: Interaction, current: str) -> list[Choice[str]]:

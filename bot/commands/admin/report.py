@@ -11,8 +11,8 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from bot.commands.admin.checks import Interaction, guild_of
+from bot.commands.translating import localized
 from bot.presenting import report, report_chart
-from bot.presenting.texts import text
 from bot.services import Services
 
 _MAX_DAYS = 90
@@ -22,8 +22,8 @@ _DEFAULT_DAYS = 30
 def make_report(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
-    @app_commands.command(name="report", description=text("command-admin-quota-report"))
-    @app_commands.describe(days=text("option-admin-days"))
+    @app_commands.command(name="report", description=localized("command-admin-quota-report"))
+    @app_commands.describe(days=localized("option-admin-days"))
     async def report_(interaction: Interaction, days: Range[int, 1, _MAX_DAYS] = _DEFAULT_DAYS) -> None:
         await services.calls.defer(interaction, is_private=True)
         time_zone = services.settings.quotas.time_zone

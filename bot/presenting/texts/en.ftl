@@ -460,3 +460,13 @@ report-by-user = Used by member
 report-nothing = Nothing was used
 report-others = others
 report-member = member …{ $digits }
+
+## Names of commands and options: lower case, without blanks
+name-quota = quota
+name-queue = queue
+name-settings = settings
+name-negative = negative
+name-steps = steps
+name-size = size
+name-images = images
+name-model = model

@@ -1,4 +1,4 @@
-"""The catalogue of sentences."""
+"""The catalogue of sentences, in every language."""
 
 import re
 from pathlib import Path
@@ -8,36 +8,87 @@ import pytest
 from bot.presenting.custom_ids import Action
 from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
-from bot.presenting.texts import text
+from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.store.rows import Preferences
 from config.settings import Period
 
 CODE = Path(__file__).parents[3] / "bot"
-CATALOGUE = (CODE / "presenting" / "texts" / "en.ftl").read_text()
+SOURCES = {name: (CODE / "presenting" / "texts" / f"{name}.ftl").read_text() for name in LANGUAGES}
+CATALOGUE = SOURCES["en"]
 BUILT = [
     *(f"refused-{obstacle}" for obstacle in Obstacle),
     *(f"period-{period}" for period in Period),
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
+    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model")),
 ]
 """Keys that the code puts together."""
-KEYS = re.findall(r"^([a-z][\w-]*) =", CATALOGUE, re.MULTILINE)
 
 
+def keys_of(source: str) -> list[str]:
+    return re.findall(r"^([a-z][\w-]*) =", source, re.MULTILINE)
+
+
+def message_of(source: str, key: str) -> str:
+    """The whole of a message as it is written."""
+    found = re.search(rf"^{key} =(?:.*)(?:\n(?: +.*)?)*", source, re.MULTILINE)
+    assert found is not None
+    return found[0]
+
+
+KEYS = keys_of(CATALOGUE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", KEYS)
-def test_every_sentence_can_be_said(key: str) -> None:
+def test_every_sentence_can_be_said_in_every_language(key: str, language: str) -> None:
     values: dict[str, str | int] = dict.fromkeys(re.findall(r"\$(\w+)", CATALOGUE), 3)
-    sentence = text(key, **values)
+    with spoken(language):
+        sentence = text(key, **values)
     assert sentence.strip()
     assert "{" not in sentence
 
 
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_a_translation_has_the_same_messages_values_and_cases(language: str) -> None:
+    translated = SOURCES[language]
+    assert keys_of(translated) == KEYS
+    for key in KEYS:
+        ours, theirs = message_of(CATALOGUE, key), message_of(translated, key)
+        for pattern in (r"\$\w+", r"\[[\w-]+\]", r"<[@#]&?\{ \$\w+ \}>"):
+            assert sorted(set(re.findall(pattern, ours))) == sorted(set(re.findall(pattern, theirs))), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_discord_shows_of_a_command_is_short_enough(language: str) -> None:
+    with spoken(language):
+        for key in KEYS:
+            if key.startswith(("command-", "option-", "choice-")) and "$" not in message_of(CATALOGUE, key):
+                assert len(text(key)) <= 100, key
+            if key.startswith("name-"):
+                assert re.fullmatch(r"[-_\w]{1,32}", text(key)), key
+                assert text(key).islower(), key
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("de", "de"), ("en-GB", "en"), ("en-US", "en"), ("fr", "en"), ("", "en"), ("../x", "en")]
+)
+def test_whoever_speaks_none_of_our_languages_reads_the_first(locale: str, language: str) -> None:
+    assert language_of(locale) == language
+
+
+def test_a_language_ends_with_its_moment() -> None:
+    with spoken("de"):
+        assert text("button-cancel") == "Abbrechen"
+    assert text("button-cancel") == "Cancel"
+
+
 def test_every_key_in_the_code_is_in_the_catalogue() -> None:
     code = "\n".join(path.read_text() for path in CODE.rglob("*.py"))
-    used = set(re.findall(r'(?:text|Refused)\(\s*"([a-z][a-z-]+)"', code)) | set(re.findall(r'key="([a-z-]+)"', code))
-    used |= {*BUILT}
+    used = set(re.findall(r'(?:text|localized|Refused)\(\s*"([a-z][a-z-]+)"', code))
+    used |= {*re.findall(r'key="([a-z-]+)"', code), *BUILT}
     assert used <= set(KEYS), used - set(KEYS)
 
 

@@ -1,0 +1,472 @@
+# Jeder Satz, den jemand in Discord liest. Zuerst, was geschah, dann, was zu tun ist.
+
+## Commands
+command-imagine = Bilder aus einem Prompt zeichnen
+option-prompt = Was du sehen möchtest
+option-negative = Was du nicht sehen möchtest
+option-cfg = Führung (CFG): wie genau der Prompt befolgt wird
+option-steps = Schritte: mehr ist langsamer und feiner
+option-size = square, portrait, landscape, wide, tall oder BREITExHÖHE
+option-sampler = Das Verfahren, mit dem gezeichnet wird
+option-seed = Gleicher Seed und gleiche Angaben ergeben das gleiche Bild
+option-images = Wie viele Bilder
+option-model = Welches Modell zeichnet
+command-quota = Was dir noch bleibt und wann es neu beginnt
+
+command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
+option-my-default = Meine Vorgabe für { $option }
+option-my-ping = Ob ich benachrichtigt werde, wenn ein Auftrag von über 30 Sekunden fertig ist
+option-my-clear = Vergessen, was ich früher gewählt habe
+choice-on = an
+choice-off = aus
+
+## The message of a job
+job-head = **{ $prompt }**
+    -# { $kind ->
+        [reroll] Neuer Wurf von { $parent } für
+        [vary-subtle] Variation (leicht) von { $parent } für
+        [vary-strong] Variation (stark) von { $parent } für
+        [upscale] Vergrößerung von { $parent } für
+        [remix] Remix von { $parent } für
+       *[imagine] Für
+    } <@{ $requester_id }>
+job-queued = { $position ->
+        [1] Als Nächstes an der Reihe.
+       *[other] Nummer { $position } in der Reihe.
+    }
+job-queued-starts = { job-queued } Beginnt { $starts }.
+job-price = Kostet { $price }, und nichts, wenn es nicht ankommt.
+job-loading = Das Modell wird geladen …
+job-waiting-again = Der Worker blieb mittendrin stehen; der Auftrag beginnt gleich noch einmal. Nichts ist verloren.
+job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritten).
+job-running-ends = { job-running } Fertig { $ends }.
+job-cancelled = Abgebrochen. Es wurde nichts berechnet.
+job-cancelled-by = Abgebrochen von <@{ $actor_id }>. Es wurde nichts berechnet.
+job-failed = { $sentence } Es wurde nichts berechnet.
+    -# Fehler { $error_id }
+detail-seed = seed { $seed }
+detail-steps = { $steps } Schritte
+detail-cfg = CFG { $cfg }
+detail-size = { $width }×{ $height }
+detail-drawn = gezeichnet mit { $width }×{ $height }
+detail-sampler = { $sampler }
+detail-model = { $model }
+detail-negative = ohne: { $negative }
+detail-time = { $seconds } s
+detail-partial = { $count } von { $asked } Bildern
+detail-price = Preis { $price }, noch { $left }
+alt-image = { $number } von { $count }: { $prompt }
+alt-preview = Vorschau, nicht fertig: { $prompt }
+
+## Buttons
+button-reroll = Neuer Wurf
+button-retry = Noch einmal
+button-upscale = Vergrößern
+button-vary-subtle = Variieren (leicht)
+button-vary-strong = Variieren (stark)
+button-remix = Remix
+button-cancel = Abbrechen
+button-cancel-mine = Abbrechen
+
+## My settings
+settings-head = **Deine Einstellungen**
+settings-changed = **Deine Einstellungen sind geändert**
+settings-defaults = Deine Vorgaben: { $defaults }.
+settings-no-defaults = Du hast keine eigenen Vorgaben.
+settings-ping-on = Du wirst benachrichtigt, wenn ein Auftrag von über 30 Sekunden fertig ist.
+settings-ping-off = Du wirst nicht benachrichtigt, wenn ein Auftrag fertig ist.
+settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Modells.
+told-done = <@{ $user_id }>, { $job } ist fertig.
+
+## Pictures that are there
+star-set = ⭐ Die Bilder von { $job } bleiben: ihre Dateien werden nie gelöscht. Drücke ⭐ noch einmal, damit sie mit den anderen gehen.
+star-taken = Die Bilder von { $job } bleiben nicht länger als andere.
+copy-handed-over = { $job } konnte dort nicht gezeigt werden, wo du gefragt hast, also kommt es hier.
+copy-sent = Hier sind die Bilder von { $job }, so wie sie gezeichnet wurden.
+copy-done = In deine Direktnachrichten geschickt.
+details-head = Wie { $job } entstand
+details-lineage = { $kind ->
+        [reroll] Neuer Wurf von { $parent }
+        [vary-subtle] Variation (leicht) von { $parent }
+        [vary-strong] Variation (stark) von { $parent }
+        [upscale] Vergrößerung von { $parent }
+       *[remix] Remix von { $parent }
+    }
+details-model = Modell: { $model } ({ $license })
+details-license-gone = nicht mehr im Angebot
+details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sampler } · { $width }×{ $height }
+details-variation = Variiert zum Seed { $seed }, Stärke { $strength }
+details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
+details-seeds = Seeds der Bilder: { $seeds }
+details-price = Preis: { $price }
+details-time = Zeit: { $seconds } s
+details-command = Um es noch einmal zu zeichnen:
+details-command-file = Der Befehl, der es noch einmal zeichnet, steht in dieser Datei.
+
+## The form of a remix
+remix-title = Remix
+remix-prompt = Prompt
+remix-negative = Negativer Prompt
+remix-size = Größe
+remix-sampler = Sampler
+remix-seed = Seed
+remix-size-kept = { $width }×{ $height }, wie bisher
+remix-seed-new = Ein neuer
+remix-seed-kept = { $seed }, wie bisher
+
+## Facts about one run
+notice-clamped = { $option } { $given } → { $used }, die Grenze hier.
+notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelassen.
+notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
+notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
+notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
+
+## Refusals: nothing was charged
+refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.
+refused-prompt-long = Der Prompt hat { $length } Zeichen; { $limit } ist hier die Grenze. Kürze ihn und schick ihn noch einmal.
+refused-negative-long = Der negative Prompt hat { $length } Zeichen; { $limit } ist hier die Grenze. Kürze ihn und schick ihn noch einmal.
+refused-model = Ein Modell „{ $model }“ gibt es hier nicht. Wähle eines von: { $known }.
+refused-sampler = Einen Sampler „{ $sampler }“ gibt es für dieses Modell nicht. Wähle einen von: { $known }.
+refused-seed = Der Seed { $seed } liegt außerhalb der Grenzen. Nimm eine ganze Zahl von 0 bis { $limit }, oder lass ihn weg.
+refused-size = „{ $size }“ ist keine Größe. Nimm square, portrait, landscape, wide, tall oder eine Größe wie 512x768.
+refused-ratio = „{ $value }“ ist kein Seitenverhältnis. Schreib es so: --ar 16:9.
+refused-typed-number = „{ $value }“ ist keine Zahl für { $option }. Schreib es so: --steps 30 --cfg 6 --seed 7.
+refused-model-unavailable = Das Modell „{ $model }“ geht gerade nicht. Wähle ein anderes; der Betreiber findet den Grund im Protokoll.
+refused-worker-down = Gerade kann nichts gezeichnet werden: { $reason } Versuch es in ein paar Minuten noch einmal.
+refused-blocked = { $until ->
+        [never] Du darfst Easel auf diesem Server nicht benutzen.
+       *[other] Du darfst Easel auf diesem Server nicht benutzen; das endet { $until }.
+    }{ $reason ->
+        [none] {""}
+       *[other] {" "}Der genannte Grund: { $reason }
+    } Frag einen Admin des Servers, wenn du das für falsch hältst.
+refused-channel = Easel darf in diesem Kanal nicht benutzt werden. Frag in einem, in dem es erlaubt ist, oder bitte einen Admin, es hier zu erlauben.
+refused-draining = Easel nimmt auf diesem Server gerade keine neuen Aufträge an; was wartet, wird noch gezeichnet. Versuch es später noch einmal.
+refused-quota = Das kostet { $price }, und du hast noch { $left } von { $limit }. Dein Kontingent beginnt { $resets } neu.
+refused-quota-too-big = Das kostet { $price }, und { $limit } ist alles, was ein Zeitraum hat. Bitte um weniger Bilder.
+refused-pool = Das kostet { $price }, mehr als von dem übrig ist, was alle auf diesem Server zusammen haben. Es beginnt { $resets } neu.
+refused-cooldown = Das war schnell. Du kannst { $until } wieder fragen.
+refused-queued = Von dir { $count ->
+        [one] wartet ein Auftrag
+       *[other] warten { $count } Aufträge
+    }, mehr ist hier nicht erlaubt. Brich einen ab oder warte, bis einer fertig ist.
+refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
+refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
+refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nichts geschickt werden. Drücke 🔁 an seiner Nachricht, um es neu zu zeichnen.
+refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen, weiter geht es nicht. Variiere ein früheres, oder drücke 🔁.
+refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen, also wurde nichts geschickt. Erlaube sie in den Privatsphäre-Einstellungen dieses Servers, oder sichere das Bild aus seiner Nachricht.
+refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
+refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.
+refused-not-yours = Das kann nur abbrechen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
+refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrechen.
+your-prompt = -# Dein Prompt: { $prompt }
+error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
+
+## Failures
+failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
+failure-model_unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
+failure-out_of_memory = Das ist zu groß für die GPU hier. Versuch eine kleinere Größe oder weniger Bilder.
+failure-broken_image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen Seed oder ein kleineres CFG.
+failure-device_error = Die GPU fiel mitten im Auftrag aus. Versuch es gleich noch einmal.
+failure-worker_died = Der Worker endete zweimal mitten im Auftrag. Versuch eine kleinere Größe; der Betreiber findet den Grund im Protokoll.
+failure-worker_hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
+failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
+failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
+failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie nicht an. Versuch es noch einmal.
+failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
+failure-not-permitted = Easel darf in diesem Kanal nicht mehr schreiben; ein Admin kann das ändern.
+failure-too-large = Die Bilder sind größer, als Discord hier erlaubt. Versuch eine kleinere Größe oder weniger Bilder.
+failure-unanswered = Discord hat nie gezeigt, dass der Auftrag angenommen wurde.
+failure-waited = Der Auftrag wartete länger als hier erlaubt. Versuch es später noch einmal.
+
+## Quota
+quota-unlimited = Du kannst hier so viel zeichnen lassen, wie du möchtest.
+quota-state = { $period ->
+        [hour] In dieser Stunde
+        [day] Heute
+        [week] Diese Woche
+       *[month] Diesen Monat
+    } noch { $left } von { $limit }.
+quota-bonuses = Davon aus Boni, die zuerst genommen werden: { $bonuses }.
+quota-bonus = { $left }
+quota-bonus-ends = { $left } (endet { $ends })
+quota-used = Benutzt: { $used }.
+quota-in-flight = Unterwegs: { $in_flight }.
+quota-resets = Beginnt { $resets } neu.
+quota-price = Ein Bild mit den üblichen Angaben kostet { $price }.
+quota-obstacle = Gerade jetzt: { $sentence }
+period-hour = Stunde
+period-day = Tag
+period-week = Woche
+period-month = Monat
+
+## The member's own queue
+command-queue = Deine Aufträge, wann sie dran sind, und wie du sie abbrichst
+queue-mine = **Deine Aufträge in der Reihe**
+queue-mine-empty = Von dir steht nichts in der Reihe. Frag mit /imagine nach einem Bild.
+queue-job = { $job } { $prompt }
+    -# { $state }
+queue-running = Wird gerade gezeichnet.
+queue-cancelling = Wird gerade abgebrochen.
+queue-cancelled = Auftrag { $job_id } ist abgebrochen. Es wurde nichts berechnet.
+queue-more = Und { $count } weitere, die nach diesen beginnen.
+queue-server = -# Auf diesem Server: { $queued } warten, { $running } laufen.
+queue-state = -# { $state ->
+        [paused] Die Reihe dieses Servers hält an; es geht weiter, wenn ein Admin sie öffnet.
+       *[draining] Dieser Server nimmt gerade keine neuen Aufträge an; was wartet, wird noch gezeichnet.
+    }
+job-number = #{ $job_id }
+job-number-image = #{ $job_id }, Bild { $number }
+
+## Admins: commands
+command-admin = Was die entscheiden, die diesen Server verwalten
+command-admin-quota = Was Mitglieder benutzen dürfen
+command-admin-quota-set = Festlegen, wie viel ein Mitglied, eine Rolle oder alle benutzen dürfen
+command-admin-quota-pool = Festlegen, wie viel alle Mitglieder zusammen benutzen dürfen
+command-admin-quota-grant = Einem Mitglied einen Bonus geben
+command-admin-quota-reset = Zurückgeben, was ein Mitglied in diesem Zeitraum benutzt hat
+command-admin-quota-show = Was einem Mitglied bleibt, und die neuesten Einträge
+command-admin-quota-report = Ein Diagramm und eine Tabelle dessen, was benutzt wurde
+command-admin-block = Ein Mitglied nichts mehr fragen lassen
+command-admin-unblock = Ein gesperrtes Mitglied wieder fragen lassen
+command-admin-channel = Wo Easel benutzt werden darf, und die Vorgaben dort
+command-admin-queue = Was wartet und läuft; anhalten, öffnen, leeren oder abbrechen
+command-admin-status = Wie es Easel geht
+command-admin-audit = Wer was entschieden hat, das Neueste zuerst
+option-admin-amount = Eine ganze Zahl, „unlimited“, oder „default“, um die Regel zu entfernen
+option-admin-period = Wie oft es neu beginnt
+option-admin-quota-user = Nur für dieses Mitglied
+option-admin-quota-role = Nur für Mitglieder mit dieser Rolle
+option-admin-user = Das Mitglied
+option-admin-grant-amount = Wie viel; wird vor dem Kontingent genommen
+option-admin-expires = Wann es endet, wie 12h, 7d oder 2w; ohne Angabe nie
+option-admin-reason = Warum; steht im Protokoll der Entscheidungen
+option-admin-reason-told = Warum; das Mitglied liest es auch
+option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
+option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
+option-admin-channel = Welcher Kanal; ohne Angabe dieser
+option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
+        [model] ein Modell
+        [size] eine Größe
+        [steps] die Schritte
+        [cfg] das CFG
+        [sampler] einen Sampler
+        [images] wie viele Bilder
+       *[negative] was nicht zu sehen sein soll
+    }
+option-admin-action = Was zu tun ist; ohne Angabe wird die Reihe gezeigt
+option-admin-cancel = Die Nummer eines Auftrags, der abgebrochen wird
+option-admin-days = Wie viele Tage, heute eingeschlossen
+choice-allow = Erlauben
+choice-forbid = Verbieten
+choice-default = Wie üblich: Regel und Vorgaben entfernen
+choice-show = Zeigen
+choice-pause = Anhalten: Aufträge annehmen, keine beginnen
+choice-resume = Öffnen: wie üblich
+choice-drain = Leeren: keine Aufträge annehmen, wartende zeichnen
+
+## Admins: refusals
+refused-not-admin = Dieser Befehl ist für die, die den Server verwalten dürfen. Frag jemanden von ihnen.
+refused-user-and-role = Das nennt ein Mitglied und eine Rolle. Wähle eines von beiden, oder keines, um es für alle festzulegen.
+refused-amount = „{ $value }“ ist keine Menge. Nimm eine ganze Zahl von 0 bis { $limit }, „unlimited“, oder „default“, um die Regel zu entfernen.
+refused-duration = „{ $value }“ ist keine Dauer. Schreib sie wie 12h, 7d oder 2w; zehn Jahre sind das meiste.
+refused-bot = Bots können Easel nichts fragen. Wähle einen Menschen.
+refused-one-at-a-time = Das sind zwei Dinge auf einmal. Brich zuerst den Auftrag ab, dann ändere die Reihe.
+refused-no-such-job = Einen Auftrag { $job_id } gibt es auf diesem Server nicht. Die Nummer steht am Anfang jeder Zeile von /admin queue.
+
+## Admins: quota
+admin-rule = { $amount ->
+        [none] ohne Grenze
+       *[other] { $amount } { $period ->
+            [hour] in der Stunde
+            [day] am Tag
+            [week] in der Woche
+           *[month] im Monat
+        }
+    }
+admin-rule-set = { $subject ->
+        [user] <@{ $id }> hat { $rule ->
+            [none] keine eigene Regel mehr; es gilt die der Rollen oder des Servers.
+           *[other] jetzt eine eigene Regel: { $rule }.
+        }
+        [role] Mitglieder mit <@&{ $id }> haben { $rule ->
+            [none] keine Regel dieser Rolle mehr; es gilt die des Servers.
+           *[other] jetzt eine Regel: { $rule }. Wer mehrere solche Rollen hat, bekommt die beste.
+        }
+        [pool] Alle Mitglieder zusammen haben { $rule ->
+            [none] keine Regel mehr; es gilt nur die jedes einzelnen.
+           *[other] jetzt eine Regel: { $rule }.
+        }
+       *[server] Der Server hat { $rule ->
+            [none] keine eigene Regel mehr; es gilt die des Betreibers.
+           *[other] jetzt eine Regel: { $rule } für jedes Mitglied.
+        }
+    }
+admin-granted = <@{ $user_id }> hat einen Bonus von { $amount }, der vor dem Kontingent genommen wird. { $ends ->
+        [none] Er endet nicht.
+       *[other] Er endet { $ends }.
+    }
+admin-reset = { $units ->
+        [0] <@{ $user_id }> hatte in diesem Zeitraum nichts benutzt, also wurde nichts zurückgegeben.
+       *[other] <@{ $user_id }> hat { $units } zurück, alles, was in diesem Zeitraum benutzt war.
+    }
+admin-show-rule = <@{ $user_id }>: { $rule }, { $source ->
+        [user] nach eigener Regel.
+        [role] nach der Regel von <@&{ $role_id }>.
+        [server] nach der Regel des Servers.
+       *[host] nach der Vorgabe des Betreibers.
+    }
+admin-show-left = { $left } übrig, { $used } benutzt, { $in_flight } unterwegs. Beginnt { $resets } neu.
+admin-show-unlimited = { $used } benutzt, { $in_flight } unterwegs.
+admin-show-bonus = { $ends ->
+        [none] Bonus: { $left } übrig, ohne Ende.
+       *[other] Bonus: { $left } übrig, endet { $ends }.
+    }
+admin-show-obstacle = Kann hier gerade nicht fragen: { $obstacle ->
+        [blocked] gesperrt.
+        [channel] Easel darf in diesem Kanal nicht benutzt werden.
+        [draining] die Reihe nimmt keine neuen Aufträge an.
+        [cooldown] hat eben erst gefragt.
+        [queued] hat so viele Aufträge in der Reihe wie erlaubt.
+        [pool] alle zusammen haben verbraucht, was sie dürfen.
+       *[quota] das Kontingent ist verbraucht.
+    }
+admin-show-entries = **Neueste Einträge**
+admin-show-no-entries = Es gibt noch keine Einträge.
+admin-entry = { $when } { $kind ->
+        [reserve] Auftrag { $job_id }: { $reserved } reserviert
+        [settle] Auftrag { $job_id }: { $captured } berechnet, { $released } zurückgegeben
+        [grant] Bonus von { $granted } von <@{ $actor_id }>
+       *[adjust] { $returned } zurückgegeben von <@{ $actor_id }>
+    }
+admin-reason = („{ $reason }“)
+admin-more = Und { $count } weitere.
+
+## Admins: members and channels
+admin-blocked = { $ends ->
+        [none] <@{ $user_id }> darf auf diesem Server nichts mehr fragen.
+       *[other] <@{ $user_id }> darf auf diesem Server nichts fragen; das endet { $ends }.
+    }
+admin-blocked-jobs = { $count ->
+        [one] Der laufende Auftrag ist abgebrochen.
+       *[other] Die { $count } laufenden Aufträge sind abgebrochen.
+    }
+admin-told = Die Person weiß es.
+admin-not-told = Die Person konnte es nicht erfahren, da sie von hier keine Direktnachrichten annimmt.
+blocked-notice = { $ends ->
+        [none] Du darfst Easel auf { $server } nicht mehr benutzen.
+       *[other] Du darfst Easel auf { $server } vorerst nicht benutzen; das endet { $ends }.
+    }{ $reason ->
+        [none] {""}
+       *[other] {" "}Der genannte Grund: { $reason }
+    }
+    Frag einen Admin des Servers, wenn du das für falsch hältst.
+admin-unblocked = <@{ $user_id }> darf wieder fragen.
+admin-not-blocked = <@{ $user_id }> ist nicht gesperrt; es gibt nichts zurückzunehmen.
+admin-channel-set = Festgelegt. { $rule }
+admin-channel-cleared = <#{ $channel_id }> hat keine Regel und keine Vorgaben mehr.
+admin-channels = { $default ->
+        [everywhere] Easel darf in jedem Kanal benutzt werden.
+        [only-allowed] Easel darf nur benutzt werden, wo es erlaubt ist:
+       *[elsewhere] Easel darf in jedem Kanal benutzt werden, außer in diesen:
+    }
+admin-channel-row = <#{ $channel_id }>: { $use ->
+        [allowed] erlaubt
+        [forbidden] verboten
+       *[none] wie überall
+    }{ $defaults ->
+        [none] {""}
+       *[other] ; Vorgaben: { $defaults }
+    }
+preference-negative_prompt = ohne
+preference-guidance_scale = CFG
+preference-num_inference_steps = Schritte
+preference-size = Größe
+preference-scheduler_name = Sampler
+preference-num_images = Bilder
+preference-model_key = Modell
+
+## Admins: queue, status, audit
+admin-queue-set = { $state ->
+        [paused] Die Reihe hält an: Aufträge werden angenommen und beginnen, wenn sie geöffnet wird.
+        [draining] Die Reihe wird leer: keine neuen Aufträge, die wartenden werden gezeichnet.
+       *[open] Die Reihe ist offen: Aufträge werden angenommen und beginnen.
+    }
+admin-queue-state = { admin-queue-set }
+admin-queue-counts = { $queued } warten, { $running } laufen.
+admin-queue-oldest = Der älteste wartet seit { $since }.
+admin-queue-running = { $job } für <@{ $user_id }>, begonnen { $since }
+admin-cancelled = Auftrag { $job_id } von <@{ $user_id }> ist abgebrochen. Es wurde nichts berechnet.
+status-worker = Der Worker { $state ->
+        [starting] startet.
+        [ready] { $phase ->
+            [loading] ist bereit und lädt ein Modell.
+            [running] ist bereit und zeichnet.
+           *[idle] ist bereit und wartet.
+        }
+        [restarting] wird neu gestartet.
+        [unusable] kann nicht arbeiten; der Betreiber muss das beheben.
+       *[stopped] ist angehalten.
+    }
+status-models = Modelle: { $models }
+status-no-model = keines
+status-missing = Es fehlen: { $models }
+status-device = Gerät: { $name } ({ $device }, { $dtype }{ $vram ->
+        [none] {""}
+       *[other] , { $vram } GiB
+    })
+status-memory = Speicher des Workers: { $gib } GiB
+status-queue = Auf diesem Server: { $queued } warten, { $running } laufen.
+status-failures = In der letzten Stunde: { $failed } von { $ended } Aufträgen schlugen fehl.
+status-quiet = In der letzten Stunde endete kein Auftrag.
+status-waits = Wartezeit bis zum Beginn: die Hälfte höchstens { $p50 }, 95 % höchstens { $p95 }.
+status-version = Easel { $version }, Neustarts des Workers: { $restarts }
+duration-seconds = { $seconds } s
+duration-minutes = { $minutes } min { $seconds } s
+admin-audit-empty = Hier wurde noch nichts entschieden.
+admin-audit-row = { $when } <@{ $actor_id }> { $action ->
+        [quota-set] legte das Kontingent fest für { $subject ->
+            [server] den Server
+            [pool] alle zusammen
+           *[other] { $subject }
+        }: { $detail }
+        [quota-grant] gab { $subject } einen Bonus von { $detail }
+        [quota-adjust] änderte, was { $subject } benutzt hat: { $detail }
+        [block] sperrte { $subject } { $detail }
+        [unblock] entsperrte { $subject }
+        [channel] setzte { $subject } auf { $detail }
+        [queue] setzte die Reihe auf { $detail }
+        [cancel] brach Auftrag { $detail } von { $subject } ab
+       *[other] { $action } { $subject } { $detail }
+    }
+
+## Admins: report
+report-summary = { $days ->
+        [1] Heute:
+       *[other] Die letzten { $days } Tage:
+    } { $units } benutzt von { $members ->
+        [1] einem Mitglied
+       *[other] { $members } Mitgliedern
+    } in { $jobs ->
+        [1] einem Auftrag.
+       *[other] { $jobs } Aufträgen.
+    }
+report-summary-empty = { $days ->
+        [1] Heute wurde nichts benutzt.
+       *[other] In den letzten { $days } Tagen wurde nichts benutzt.
+    }
+report-by-day = Benutzt an jedem Tag, nach Modell
+report-by-user = Benutzt nach Mitglied
+report-nothing = Es wurde nichts benutzt
+report-others = andere
+report-member = Mitglied …{ $digits }
+
+## Names of commands and options: lower case, without blanks
+name-quota = kontingent
+name-queue = reihe
+name-settings = einstellungen
+name-negative = ohne
+name-steps = schritte
+name-size = größe
+name-images = bilder
+name-model = modell
