@@ -99,6 +99,19 @@ class Answers:
         except AlreadyAcknowledged:
             interaction.extras[_ACKNOWLEDGED] = True
 
+    async def fetch(self, attachment: discord.Attachment) -> bytes:
+        """Download a file that somebody posted.
+
+        Raises:
+            CallFailed: it is gone, or did not come.
+        """
+        return await self._repeat(attachment.read)
+
+    @staticmethod
+    def attached(files: Files) -> list[discord.File]:
+        """Files for one message."""
+        return as_files(files)
+
     async def delete_answer(self, interaction: Interaction) -> None:
         """Delete the message whose button was pressed.
 

@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.commands.admin import make_admin
 from bot.commands.imagine import make_imagine
+from bot.commands.menus import make_menus
 from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
@@ -22,3 +23,5 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Serv
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))
     tree.add_command(make_admin(services))
+    for menu in make_menus(services):
+        tree.add_command(menu)

@@ -5,7 +5,7 @@ from typing import Final
 
 from discord import ui
 
-from bot.presenting.escaping import escape, plain
+from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows import Job, Result
@@ -52,6 +52,15 @@ def details(
     view.add_item(container)
     view.stop()
     return view, files
+
+
+def foreign(parameters: str) -> ui.LayoutView:
+    """What a file that is not of a job of ours says about itself."""
+    shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_COMMAND)
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
+    view.stop()
+    return view
 
 
 def command_of(request: GenerationRequest) -> str:

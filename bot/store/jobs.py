@@ -173,6 +173,11 @@ class JobRepository:
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE job_id = ?", (job_id,))
         return None if row is None else Job.from_row(row)
 
+    async def shown_in(self, message_id: int) -> Job | None:
+        """The job that a message shows."""
+        row = await self._database.fetch_one("SELECT * FROM jobs WHERE message_id = ?", (message_id,))
+        return None if row is None else Job.from_row(row)
+
     async def results(self, job_id: int) -> list[Result]:
         """The images of a job, in order."""
         rows = await self._database.fetch_all("SELECT * FROM results WHERE job_id = ? ORDER BY image_index", (job_id,))

@@ -1,9 +1,6 @@
 """Buttons about pictures that are there: keep them, send them, say how they were made."""
 
-import io
 from typing import TYPE_CHECKING
-
-import discord
 
 from bot.calls.errors import CallRefused, NotPermitted
 from bot.errors import Refused
@@ -45,8 +42,7 @@ async def details(services: "Services", interaction: Interaction, press: Press) 
     job = await find_job(services, interaction, press)
     spec = services.catalogue.models.get(job.request.model_key)
     view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
-    attached = [discord.File(io.BytesIO(data), name) for name, data in files]
-    await services.calls.answer_privately(interaction, view=view, files=attached)
+    await services.calls.answer_privately(interaction, view=view, files=services.calls.attached(files))
 
 
 async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:

@@ -156,6 +156,14 @@ async def test_pictures_are_kept_sent_explained_and_deleted(studio: Studio) -> N
     assert "/imagine prompt: a red apple with @everyone" in details
     assert "seed: 5" in details
 
+    menu = await local.friend.context_menu(local.channel, "Easel: details", one)
+    assert menu.response is not None
+    assert menu.response.ephemeral
+    assert "seed: 5" in str(menu.response.components)
+    form = await local.friend.context_menu(local.channel, "Easel: use as reference", one)
+    assert form.modal is not None
+    assert form.modal["custom_id"] == "easel:remix:1"
+
     refused = await studio.press(local.friend, one, "easel:delete:1")
     assert "Only the person who asked for this" in refused
     await studio.press(local.member, one, "easel:delete:1")

@@ -17,6 +17,8 @@ command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fer
 option-my-default = Meine Vorgabe für { $option }
 option-my-ping = Ob ich benachrichtigt werde, wenn ein Auftrag von über 30 Sekunden fertig ist
 option-my-clear = Vergessen, was ich früher gewählt habe
+menu-details = Easel: wie entstanden
+menu-reference = Easel: als Vorlage
 choice-on = an
 choice-off = aus
 
@@ -100,6 +102,7 @@ details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
+details-foreign = Was die Datei sagt:
 details-command = Um es noch einmal zu zeichnen:
 details-command-file = Der Befehl, der es noch einmal zeichnet, steht in dieser Datei.
 
@@ -156,6 +159,10 @@ refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nich
 refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen, weiter geht es nicht. Variiere ein früheres, oder drücke 🔁.
 refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen, also wurde nichts geschickt. Erlaube sie in den Privatsphäre-Einstellungen dieses Servers, oder sichere das Bild aus seiner Nachricht.
 refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
+refused-no-picture = Diese Nachricht hat kein Bild. Wähle eine, die eines hat.
+refused-picture-large = Dieses Bild ist zu groß, um hier angesehen zu werden.
+refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
+refused-images-later = Easel kann noch nicht von einem Bild ausgehen; das kommt mit einer späteren Version. Beschreibe es stattdessen mit /imagine.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.
 refused-not-yours = Das kann nur abbrechen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrechen.

@@ -17,6 +17,8 @@ command-settings = My own defaults, and whether I am told when a long job is don
 option-my-default = My default for { $option }
 option-my-ping = Whether to notify me when a job that took over 30 seconds is done
 option-my-clear = Forget what I chose before
+menu-details = Easel: details
+menu-reference = Easel: use as reference
 choice-on = on
 choice-off = off
 
@@ -100,6 +102,7 @@ details-upscale = Upscaled { $scale } times, { $strength } drawn anew
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
+details-foreign = What its file says:
 details-command = To make it again:
 details-command-file = The command that makes it again is in this file.
 
@@ -156,6 +159,10 @@ refused-image-gone = That picture is not kept here any more, so nothing can be s
 refused-varied-too-often = This picture is the end of { $count } variations, which is as far as they go. Vary an earlier one, or press 🔁.
 refused-no-direct-message = Your direct messages are closed to Easel, so nothing was sent. Allow them in the privacy settings of this server, or save the picture from its message.
 refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
+refused-no-picture = That message has no picture. Choose one that has.
+refused-picture-large = That picture is too large to be looked at here.
+refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
+refused-images-later = Easel cannot start from a picture yet; that comes with a later version. Describe it with /imagine instead.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
 refused-not-yours = Only the person who asked for this, or a member who may manage messages, can cancel it.
 refused-already-over = This job is over already; there is nothing to cancel.

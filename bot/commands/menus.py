@@ -1,0 +1,77 @@
+"""Entries of a message's own menu: what made its picture, and another one like it."""
+
+import asyncio
+from typing import Final
+
+import discord
+from discord import app_commands
+
+from bot.commands.translating import localized
+from bot.errors import Refused
+from bot.jobs.metadata import read_parameters
+from bot.presenting import details_message
+from bot.presenting.remix_form import remix_form
+from bot.services import Services
+from bot.store.rows import Job
+
+Interaction = discord.Interaction[discord.Client]
+
+_MOST_BYTES: Final = 25 * 1024 * 1024
+
+
+def make_menus(services: Services) -> list[app_commands.ContextMenu]:
+    """The entries."""
+
+    async def details(interaction: Interaction, message: discord.Message) -> None:
+        job = await _job_of(services, interaction, message)
+        if job is not None:
+            await _explain(services, interaction, job)
+            return
+        picture = _picture_of(message)
+        await services.calls.defer(interaction, is_private=True)
+        parameters = await asyncio.to_thread(read_parameters, await services.calls.fetch(picture))
+        if parameters is None:
+            raise Refused("refused-no-parameters")
+        await services.calls.answer_privately(interaction, view=details_message.foreign(parameters))
+
+    async def reference(interaction: Interaction, message: discord.Message) -> None:
+        job = await _job_of(services, interaction, message)
+        if job is None:
+            _picture_of(message)
+            raise Refused("refused-images-later")
+        spec = services.catalogue.models.get(job.request.model_key)
+        if spec is None:
+            raise Refused("refused-model-unavailable", model=job.request.model_key)
+        await services.calls.open_form(interaction, remix_form(job, spec))
+
+    return [
+        app_commands.ContextMenu(name=localized("menu-details"), callback=details),
+        app_commands.ContextMenu(name=localized("menu-reference"), callback=reference),
+    ]
+
+
+async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
+    spec = services.catalogue.models.get(job.request.model_key)
+    view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
+    await services.calls.answer_privately(interaction, view=view, files=services.calls.attached(files))
+
+
+async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:
+    """The job that a message shows, if it is one of ours."""
+    if interaction.client.user is None or message.author.id != interaction.client.user.id:
+        return None
+    return await services.jobs.shown_in(message.id)
+
+
+def _picture_of(message: discord.Message) -> discord.Attachment:
+    """The first picture of a message.
+
+    Raises:
+        Refused: it has none, or one too large to look at.
+    """
+    pictures = [found for found in message.attachments if (found.content_type or "").startswith("image/")]
+    if not pictures:
+        raise Refused("refused-no-picture")
+    if pictures[0].size > _MOST_BYTES:
+        raise Refused("refused-picture-large")
+    return pictures[0]

@@ -1,0 +1,39 @@
+"""What files say about themselves."""
+
+import io
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from bot.jobs.fitting import fit
+from bot.jobs.metadata import read_parameters
+
+
+def png(**chunks: str) -> bytes:
+    text = PngImagePlugin.PngInfo()
+    for name, value in chunks.items():
+        text.add_text(name, value)
+    file = io.BytesIO()
+    Image.effect_noise((96, 96), 90).save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["parameters", "prompt", "Comment"])
+def test_the_words_of_a_png_are_read(name: str) -> None:
+    assert read_parameters(png(**{name: "a cat\nSteps: 4"})) == "a cat\nSteps: 4"
+
+
+def test_what_was_made_smaller_still_says_it() -> None:
+    ((_, small),) = fit([("a.png", png(parameters="a cat ü\nSteps: 4"))], 5_000)
+    assert read_parameters(small) == "a cat ü\nSteps: 4"
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", png(), png(parameters="  "), png(parameters="x")[:60]])
+def test_what_says_nothing_says_nothing(data: bytes) -> None:
+    assert read_parameters(data) is None
+
+
+def test_nobody_reads_a_whole_book() -> None:
+    found = read_parameters(png(parameters="x" * 50_000))
+    assert found is not None
+    assert len(found) == 20_000
