@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import discord
 import structlog
+from discord.app_commands import AppCommandContext, AppInstallationType
 from typing_extensions import override
 
 from bot.calls.invalid_requests import InvalidRequests
@@ -54,6 +55,9 @@ class EaselClient(discord.Client):
     def serve(self, services: "Services") -> None:
         """Set the services and register commands and buttons; before the client starts."""
         self._services = services
+        is_personal = services.settings.discord.direct_messages
+        self.tree.allowed_contexts = AppCommandContext(guild=True, dm_channel=is_personal, private_channel=is_personal)
+        self.tree.allowed_installs = AppInstallationType(guild=True, user=is_personal)
         add_commands(self.tree, services)
         add_buttons(self)
 

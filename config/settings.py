@@ -34,6 +34,10 @@ class DiscordSettings(Area):
 
     token: SecretStr | None = Field(default=None, description="The bot's token. Prefer token_file.")
     token_file: Path | None = Field(default=None, description="A file that holds nothing but the bot's token.")
+    direct_messages: bool = Field(
+        default=True,
+        description="Whether Easel also works in direct messages, and for people who bring it along for themselves.",
+    )
     api_base_url: str = Field(
         default="https://discord.com/api/v10",
         description="Where the REST interface is. Changed only by the playground and by tests.",
@@ -107,6 +111,11 @@ class QuotaSettings(Area):
     """What a member may use."""
 
     amount: int = Field(default=50, ge=0, description="Images (or units of work) a period; 0 = no limit.")
+    personal_amount: int | None = Field(
+        default=None,
+        ge=0,
+        description="The same in direct messages and where people bring Easel along, all together; 0 = no limit.",
+    )
     period: Period = Field(default=Period.DAY, description="hour, day, week or month.")
     pricing: Literal["flat", "work"] = Field(
         default="flat",
@@ -117,6 +126,11 @@ class QuotaSettings(Area):
     cooldown_burst: int = Field(default=1, ge=1, description="Jobs that a rested member may ask for at once.")
     queued_per_user: int = Field(default=5, ge=0, description="Jobs that a member may have waiting; 0 = no limit.")
     running_per_user: int = Field(default=2, ge=0, description="Jobs of a member that run at once; 0 = no limit.")
+
+    def amount_in(self, guild_id: int) -> int | None:
+        """Units a period in a server, or outside of all (0); None is without limit."""
+        amount = self.amount if guild_id or self.personal_amount is None else self.personal_amount
+        return amount or None
 
     @field_validator("time_zone")
     @classmethod

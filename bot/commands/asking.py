@@ -1,5 +1,7 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
+from typing import Any
+
 import discord
 import structlog
 
@@ -15,11 +17,18 @@ from pipeline.protocol.requests import GenerationRequest
 _log = structlog.get_logger(__name__)
 
 
+def server_of(interaction: discord.Interaction[Any]) -> int:
+    """The server whose rules hold: where Easel was brought to a server. 0 in direct messages, and for somebody who
+    brought Easel along for themselves, wherever they are: else each new server would be a new quota.
+    """
+    return (interaction.guild_id or 0) if interaction.is_guild_integration() else 0
+
+
 def asker_of(interaction: discord.Interaction[discord.Client]) -> Asker:
     """Who asks and where, with the roles that the interaction states."""
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     return Asker(
-        guild_id=interaction.guild_id or 0,
+        guild_id=server_of(interaction),
         channel_id=interaction.channel_id or 0,
         parent_channel_id=interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None,
         user_id=interaction.user.id,

@@ -5,6 +5,7 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
+from bot.commands.asking import server_of
 from bot.commands.translating import localized
 from bot.presenting import queue_message
 from bot.presenting.queue_message import Place, ServerQueue
@@ -29,7 +30,7 @@ async def my_queue(
     services: Services, interaction: discord.Interaction[discord.Client], note: str | None = None
 ) -> ui.LayoutView:
     """The list as it is now, below what was just done."""
-    guild_id = interaction.guild_id or 0
+    guild_id = server_of(interaction)
     jobs = await services.queue.of_member(guild_id, interaction.user.id, _MAX_JOBS)
     places: list[Place] = []
     for number, job in enumerate(jobs):

@@ -111,7 +111,7 @@ async def read_rules(fetch: Reader, asker: Asker, settings: QuotaSettings) -> Ru
         )
         for row in rows
     ]
-    return effective(found, Rule(amount=settings.amount or None, period=settings.period))
+    return effective(found, Rule(amount=settings.amount_in(asker.guild_id), period=settings.period))
 
 
 def _in_order(rows: Sequence[sqlite3.Row]) -> tuple[Bonus, ...]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bot.commands.asking import server_of
 from bot.commands.queue import my_queue
 from bot.errors import Refused
 from bot.presenting.custom_ids import Press
@@ -31,7 +32,7 @@ async def cancel_mine(services: "Services", interaction: Interaction, press: Pre
     """Stop a job from the private list of `/queue`, and show the list anew."""
     job = await services.jobs.get(press.job_id)
     # The list is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
-    if job is None or (job.guild_id, job.requester_id) != (interaction.guild_id or 0, interaction.user.id):
+    if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
     if job.status not in _OPEN:
         raise Refused("refused-already-over")

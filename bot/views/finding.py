@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 import msgspec
 
+from bot.commands.asking import server_of
 from bot.errors import Refused
 from bot.presenting.custom_ids import Press
 from bot.store.rows import Job
@@ -22,7 +23,7 @@ async def find_job(services: "Services", interaction: Interaction, press: Press)
         Refused: there is none, or the id was taken from another message.
     """
     job = await services.jobs.get(press.job_id)
-    if job is None or job.guild_id != (interaction.guild_id or 0):
+    if job is None or job.guild_id != server_of(interaction):
         raise Refused("refused-unknown-job")
     if interaction.message is None or job.channel_id != interaction.channel_id:
         raise Refused("refused-unknown-job")

@@ -11,7 +11,12 @@ from config.settings import Area, Settings
 from pipeline.protocol.models import FolderSource
 
 ROOT = Path(__file__).parents[2]
-UNSET = {("discord", "token"), ("discord", "token_file"), ("pipeline", "cache_directory")}
+UNSET = {
+    ("discord", "token"),
+    ("discord", "token_file"),
+    ("pipeline", "cache_directory"),
+    ("quotas", "personal_amount"),
+}
 
 
 def test_the_example_holds_every_setting_with_its_default() -> None:

@@ -1,6 +1,7 @@
 """`/admin`: what those who manage a server decide. Every answer is private."""
 
 import discord
+from discord.app_commands import AppCommandContext, AppInstallationType
 
 from bot.commands.admin.channel import make_channel
 from bot.commands.admin.checks import AdminGroup
@@ -18,7 +19,8 @@ def make_admin(services: Services) -> AdminGroup:
         name="admin",
         description=localized("command-admin"),
         default_permissions=discord.Permissions(manage_guild=True),
-        guild_only=True,
+        allowed_contexts=AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+        allowed_installs=AppInstallationType(guild=True, user=False),
     )
     group.add_command(make_quota_group(services))
     for make in (make_block, make_unblock, make_channel, make_queue_command, make_status, make_audit):
