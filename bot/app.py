@@ -19,6 +19,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
 from bot.jobs.recovery import Recovery
+from bot.jobs.waiting import WaitingLine
 from bot.services import Services
 from bot.store.database import Database
 from bot.store.images import ImageStore
@@ -113,7 +114,7 @@ def compose(
         max_wait=max_wait,
     )
     dispatcher = Dispatcher(
-        calls=calls,
+        line=WaitingLine(calls=calls, queue=queue),
         jobs=jobs,
         queue=queue,
         backend=backend,

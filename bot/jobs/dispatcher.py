@@ -11,10 +11,10 @@ import msgspec
 import structlog
 
 from bot.calls.errors import CallFailed
-from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
+from bot.jobs.waiting import WaitingLine
 from bot.presenting import job_message
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
@@ -56,7 +56,7 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        calls: Calls,
+        line: WaitingLine,
         jobs: JobRepository,
         queue: QueueRepository,
         backend: Backend,
@@ -66,7 +66,7 @@ class Dispatcher:
         job_timeout_s: float,
         max_wait: timedelta,
     ) -> None:
-        self._calls = calls
+        self._line = line
         self._jobs = jobs
         self._queue = queue
         self._backend = backend
@@ -127,7 +127,7 @@ class Dispatcher:
             self._running[key].job = job
             await self._backend.cancel(*key)
         elif job.status is JobStatus.QUEUED:
-            await self._delivery.cancel(job, JobMessage(self._calls, job))
+            await self._delivery.cancel(job, self._line.take(job))
         elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
             return False
         else:
@@ -165,7 +165,7 @@ class Dispatcher:
         return self._backend.free_slots > 0 and not self._is_draining and not is_one_suspect
 
     async def _hand_over(self, job: Job) -> None:
-        running = RunningJob(job, JobMessage(self._calls, job))
+        running = RunningJob(job, self._line.take(job))
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
@@ -261,6 +261,7 @@ class Dispatcher:
                     await self._backend.cancel(job_id, attempt)
             try:
                 await self._sweep_database(datetime.now(UTC))
+                await self._line.refresh(self.starts_at)
             except sqlite3.Error:
                 _log.exception("not swept", action="storage_failed")
             self.wake()
@@ -269,7 +270,7 @@ class Dispatcher:
         """Jobs that wait for too long, that nobody knows to be acknowledged, or that lost their owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
-            self._end(job, self._delivery.fail(job, JobMessage(self._calls, job), "waited", "waited too long"))
+            self._end(job, self._delivery.fail(job, self._line.take(job), "waited", "waited too long"))
         for job in await self._queue.unanswered():
             if job.created_at < long_ago:
                 await self._recovery.find_message(job)

@@ -133,6 +133,12 @@ async def close_gap(connection: aiosqlite.Connection, gone: Job) -> None:
     await _keep_turn(connection, gone, lane, turn)
 
 
+FIRST_OF_MEMBERS: Final = """
+SELECT jobs.* FROM members CROSS JOIN jobs ON job_id = head_key & 0xFFFFFFFF
+WHERE head_key IS NOT NULL AND is_paused = 0 ORDER BY head_key LIMIT ?
+"""
+
+
 class QueueRepository:
     """The queue as a whole."""
 
@@ -166,6 +172,10 @@ class QueueRepository:
         """Where a waiting job stands."""
         row = sure(await self._database.fetch_one(POSITION, {"key": job.queue_key or 0}))
         return Place(position=int(row["jobs"]) + 1, ahead_s=row["expected_ms"] / 1_000)
+
+    async def first_of_members(self, limit: int) -> list[Job]:
+        """The first job of each member who waits, in the order in which they start."""
+        return [Job.from_row(row) for row in await self._database.fetch_all(FIRST_OF_MEMBERS, (limit,))]
 
     async def unanswered(self) -> list[Job]:
         """Waiting jobs of which nobody knows whether Discord saw them accepted."""

@@ -160,9 +160,9 @@ class TinyDiscord:
         return self._world(request).commands
 
     async def _register(self, request: web.Request) -> list[Payload]:
-        fixed = {"application_id": str(APPLICATION_ID), "version": "1"}
+        fixed = {"application_id": str(APPLICATION_ID), "version": "1", "description": ""}
         world = self._world(request)
-        world.commands = [{**item, **fixed, "id": str(k)} for k, item in enumerate(await request.json(), 1)]
+        world.commands = [{**fixed, **item, "id": str(k)} for k, item in enumerate(await request.json(), 1)]
         return world.commands
 
     async def _callback(self, request: web.Request) -> Payload:

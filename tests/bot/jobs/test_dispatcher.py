@@ -232,6 +232,20 @@ async def test_where_the_message_was_deleted_nothing_is_charged(open_house: Open
     assert await house.spent() == 0
 
 
+async def test_who_waits_sees_their_place_move_up(open_house: OpenHouse) -> None:
+    house = await open_house(pipeline={"job_timeout_s": 0.1}, quotas={"running_per_user": 0})
+    house.backend.is_open.clear()
+    old = timedelta(seconds=11)
+    jobs = [await house.ask("wait", user=user, age=old) for user in range(1, 5)]
+    house.work()
+    await house.until_said(jobs[2], "Number 2 in line")
+    await house.until_said(jobs[1], "Next in line")
+    assert await house.services.dispatcher.cancel(jobs[1], 2)
+    await house.until_said(jobs[1], "Cancelled")
+    await house.until_said(jobs[2], "Next in line")
+    await house.until_said(jobs[3], "Number 2 in line")
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 async def test_who_waited_long_is_told_once_unless_they_do_not_want_it(open_house: OpenHouse, *, is_told: bool) -> None:
     house = await open_house()

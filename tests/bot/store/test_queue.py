@@ -10,7 +10,7 @@ import pytest
 from bot.quotas.standing import QueueState
 from bot.store.facts import BALANCES, RULES, STATE
 from bot.store.ledger import ADMIT, ENTRIES, FIND_POT, SETTLE_POTS, USE
-from bot.store.queue import CLAIM, LATER_TURNS, POSITION, TAKE_COOLDOWN
+from bot.store.queue import CLAIM, FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN
 from bot.store.rows import JobStatus, NewJob
 from tests.bot.store.conftest import NOW, Store, decision
 
@@ -167,7 +167,21 @@ async def test_a_member_sees_their_own_jobs_of_their_server(store: Store, new_jo
 
 @pytest.mark.parametrize(
     "sql",
-    [CLAIM, POSITION, RULES, STATE, BALANCES, ADMIT, SETTLE_POTS, TAKE_COOLDOWN, LATER_TURNS, FIND_POT, ENTRIES, USE],
+    [
+        CLAIM,
+        FIRST_OF_MEMBERS,
+        POSITION,
+        RULES,
+        STATE,
+        BALANCES,
+        ADMIT,
+        SETTLE_POTS,
+        TAKE_COOLDOWN,
+        LATER_TURNS,
+        FIND_POT,
+        ENTRIES,
+        USE,
+    ],
 )
 async def test_no_statement_looks_through_a_table(store: Store, sql: str) -> None:
     values = dict.fromkeys(re.findall(r":(\w+)", sql), 1) or (1,) * sql.count("?")

@@ -1,0 +1,62 @@
+"""What the messages of waiting jobs say: their place moves up while they wait."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.calls.messages import Calls
+from bot.jobs.conversation import JobMessage
+from bot.presenting import job_message
+from bot.store.queue import QueueRepository
+from bot.store.rows import Job
+
+_WATCHED: Final = 20
+"""Members whose first job is watched; who stands further back has time."""
+_EDITS_AT_ONCE: Final = 4
+"""Below what Discord allows in one channel at a time, of which running jobs need some."""
+_FRESH: Final = timedelta(seconds=10)
+"""So long the place in the first answer is new enough."""
+
+StartsAt = Callable[[Job], Awaitable[tuple[int, datetime | None]]]
+
+
+class WaitingLine:
+    """The messages of those who are next, each handed on when its job leaves the queue.
+
+    One object edits a message at a time: an old place can never arrive after a newer state.
+    """
+
+    def __init__(self, *, calls: Calls, queue: QueueRepository) -> None:
+        self._calls = calls
+        self._queue = queue
+        self._messages: dict[int, JobMessage] = {}
+        self._told: dict[int, int] = {}
+
+    async def refresh(self, starts_at: StartsAt) -> None:
+        """Show new places, a few at a time."""
+        jobs = await self._queue.first_of_members(_WATCHED)
+        await self._let_go({job.job_id for job in jobs})
+        edits = 0
+        for job in jobs:
+            position, moment = await starts_at(job)
+            is_known = self._told.get(job.job_id) == position
+            is_fresh = job.job_id not in self._told and datetime.now(UTC) - job.created_at < _FRESH
+            if is_known or edits >= _EDITS_AT_ONCE:
+                continue
+            self._told[job.job_id] = position
+            if not is_fresh:
+                edits += 1
+                message = self._messages.setdefault(job.job_id, JobMessage(self._calls, job))
+                message.show(job_message.queued(job, position=position, starts_at=moment))
+
+    def take(self, job: Job) -> JobMessage:
+        """The message of a job that leaves the queue."""
+        self._told.pop(job.job_id, None)
+        return self._messages.pop(job.job_id, None) or JobMessage(self._calls, job)
+
+    async def _let_go(self, waiting: set[int]) -> None:
+        """Forget what waits no more, or not among the first."""
+        for job_id in self._told.keys() - waiting:
+            del self._told[job_id]
+        for job_id in self._messages.keys() - waiting:
+            await self._messages.pop(job_id).close()
