@@ -17,7 +17,8 @@ from bot.calls.repeating import Files
 from bot.store.rows import Job
 
 MIN_INTERVAL_S: Final = 2.0
-"""Between two edits of a message: Discord allows about five in five seconds to a whole channel."""
+"""Between two edits of a message: Discord allows about five in five seconds to a whole channel. The second may
+follow the first at once, since the first preview comes right after the first word."""
 
 _IN_FLIGHT_GRACE_S: Final = 3.0
 """How long the last word waits for an edit under way, so that the older one cannot arrive after it."""
@@ -80,6 +81,7 @@ class JobMessage:
 
     async def _keep_up(self) -> None:
         """Send the newest state, then rest."""
+        is_first = True
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -95,4 +97,6 @@ class JobMessage:
                 _log.warning("edit failed", action="edit_failed", error=repr(error), **self._job.log_context())
             finally:
                 self._idle.set()
-            await asyncio.sleep(self._min_interval_s)
+            if not is_first:
+                await asyncio.sleep(self._min_interval_s)
+            is_first = False

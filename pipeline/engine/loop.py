@@ -157,7 +157,7 @@ class Engine:
             latents=noise * scheduler.init_noise_sigma,
             started_at=started_at,
             denoise_started_at=now,
-            preview_at=now + self._preview_interval_s,
+            preview_at=now,
             total_steps=total_steps,
         )
         self._progress(name, "running", 0, total_steps, started_at)

@@ -191,3 +191,23 @@ async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(stud
     async with asyncio.timeout(60):
         while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(4,)]:
             await asyncio.sleep(0.1)
+
+
+async def test_presses_without_quota_and_during_a_shutdown_are_answered(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="1")
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    studio = Studio(local, bot, tmp_path)
+    one = await studio.ask("a red apple", seed=5)
+    for action in ("reroll:1", "upscale:1:0", "vary-subtle:1:0"):
+        assert "you have 0 of 1 left" in await studio.press(local.member, one, f"easel:{action}")
+    await local.friend.slash(local.channel, "imagine", prompt="a long one", steps=50)
+    await local.wait_for_message(lambda message: "Drawing" in text_of(message), 30)
+    assert bot.process is not None
+    bot.process.send_signal(signal.SIGTERM)
+    await bot.wait_for_log("stopping", 20)
+    assert "Easel is about to restart" in await studio.press(local.admin, one, "easel:reroll:1")
+    assert await bot.stop() == 0
+    assert studio.rows("SELECT status FROM jobs ORDER BY job_id") == [("succeeded",), ("succeeded",)]

@@ -1,0 +1,84 @@
+"""From a press to its acknowledgement and to what everybody sees; and what a job's message costs on the way."""
+
+import asyncio
+import re
+import statistics
+import time
+from typing import Any, Final
+
+from benchmarks._harness import running_bot
+from benchmarks.report import Report
+from playground import LocalDiscord
+
+GOAL_S: Final = 0.050
+"""For half of the presses, one after the other, on an idle machine."""
+PRESSES: Final = 20
+AT_ONCE: Final = 20
+
+Message = dict[str, Any]
+
+
+def run() -> Report:
+    """Press Reroll, then Cancel on what came of it: one at a time, then many at once."""
+    return asyncio.run(_run())
+
+
+async def _run() -> Report:
+    async with running_bot(threads=1) as running:
+        local = running.local
+        await local.member.slash(local.channel, "imagine", prompt="a red apple", steps=50, images=4)
+        done = await local.wait_for_message(lambda message: "seed " in str(message["components"]), 60)
+        alone = [await _press(local, done) for _ in range(PRESSES)]
+        together = await asyncio.gather(*(_press(local, done) for _ in range(AT_ONCE)))
+        watched = await _watch(local)
+    acknowledged = [seconds for seconds, _ in alone]
+    median = statistics.median(acknowledged)
+    return Report(
+        name="click",
+        goal=f"a press is acknowledged in {GOAL_S * 1_000:.0f} ms, in the median",
+        value=median,
+        holds=median <= GOAL_S,
+        median=median,
+        minimum=min(acknowledged),
+        pairs=PRESSES,
+        detail={
+            "acknowledged_ms": median * 1_000,
+            "seen_ms": statistics.median(seconds for _, seconds in alone) * 1_000,
+            f"acknowledged_of_{AT_ONCE}_ms": statistics.median(seconds for seconds, _ in together) * 1_000,
+            f"seen_of_{AT_ONCE}_ms": statistics.median(seconds for _, seconds in together) * 1_000,
+            **watched,
+        },
+    )
+
+
+async def _press(local: LocalDiscord, done: Message) -> tuple[float, float]:
+    """Seconds from a press of Reroll to its acknowledgement, and from one of Cancel until everybody sees it."""
+    result = await local.friend.click(done, label="Reroll")
+    acknowledged_s = local.acknowledged_in_s(result)
+    if acknowledged_s is None or result.response is None:
+        raise RuntimeError("A press was not acknowledged within three seconds.")
+    message_id = str(result.response.id)
+
+    def is_it(message: Message) -> bool:
+        return message["id"] == message_id
+
+    new = await local.wait_for_message(is_it, 10)
+    pressed_at = time.monotonic()
+    await local.friend.click(new, label="Cancel")
+    await local.wait_for_message(lambda message: is_it(message) and "Cancelled" in str(message["components"]), 10)
+    return acknowledged_s, time.monotonic() - pressed_at
+
+
+async def _watch(local: LocalDiscord) -> dict[str, float]:
+    """One long job: when its first preview is seen, how large it is, and how often its message is edited."""
+    before = len(local.requests)
+    await local.member.slash(local.channel, "imagine", prompt="a long one", steps=50, images=4)
+    await local.wait_for_message(lambda message: "a long one" in str(message) and "Drawing" in str(message), 60)
+    started_at = time.monotonic()
+    shown = await local.wait_for_message(lambda message: "Preview, not finished" in str(message["components"]), 60)
+    first_s = time.monotonic() - started_at
+    size = len(await local.fetch_cdn(shown["attachments"][0]["url"]))
+    await local.wait_for_message(lambda message: "a long one" in str(message) and "seed " in str(message), 120)
+    edits = [record for record in local.requests[before:] if record.method == "PATCH"]
+    ours = [record for record in edits if re.search(r"/messages/", record.path)]
+    return {"first_preview_s": first_s, "preview_bytes": size, "edits_of_a_job": len(ours)}
