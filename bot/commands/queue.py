@@ -1,5 +1,6 @@
 """`/queue`: my jobs, with a cancel button each. Only the one who asks sees the answer."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -12,6 +13,8 @@ from bot.presenting.queue_message import Place, ServerQueue
 from bot.services import Services
 from bot.store.rows import JobStatus
 
+_MAX_KEPT = 3
+_FOR_EVER_DAYS = 365
 _MAX_JOBS = 100
 """More than the host's settings let anybody have waiting; beyond it the count is too low."""
 
@@ -43,4 +46,6 @@ async def my_queue(
         server = ServerQueue(
             waiting=await services.queue.waiting_of(guild_id), state=await services.servers.queue_state(guild_id)
         )
-    return queue_message.my_jobs(places, server, note)
+    since = datetime.now(UTC) - timedelta(days=services.settings.storage.keep_images_days or _FOR_EVER_DAYS)
+    kept = await services.jobs.drawn_and_not_shown(guild_id, interaction.user.id, since, _MAX_KEPT)
+    return queue_message.my_jobs(places, server, kept=kept, note=note)

@@ -24,6 +24,7 @@ class Action(StrEnum):
     REMIX = "remix"
     CANCEL = "cancel"
     CANCEL_MINE = "cancel-mine"
+    COLLECT = "collect"
     DELETE = "delete"
     STAR = "star"
     COPY = "copy"

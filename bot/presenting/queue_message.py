@@ -36,12 +36,15 @@ class ServerQueue(msgspec.Struct, frozen=True, kw_only=True):
     state: QueueState
 
 
-def my_jobs(places: Sequence[Place], server: ServerQueue | None, note: str | None = None) -> ui.LayoutView:
+def my_jobs(
+    places: Sequence[Place], server: ServerQueue | None, *, kept: Sequence[Job] = (), note: str | None = None
+) -> ui.LayoutView:
     """A member's open jobs with a cancel button each.
 
     Args:
         places: the jobs, in the order in which they start; only the first few are shown.
         server: where the member asks; None outside servers.
+        kept: jobs whose pictures could not be shown, and can be had here.
         note: what was just done.
     """
     shown, hidden = places[:MAX_SHOWN_JOBS], len(places[MAX_SHOWN_JOBS:])
@@ -52,6 +55,11 @@ def my_jobs(places: Sequence[Place], server: ServerQueue | None, note: str | Non
         is_asked = place.job.cancel_requested_by is not None
         cancel = button(Action.CANCEL_MINE, place.job.job_id, is_disabled=is_asked)
         container.add_item(ui.Section(_line(place), accessory=cancel))
+    for job in kept:
+        line = text(
+            "queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=text("queue-kept")
+        )
+        container.add_item(ui.Section(line, accessory=button(Action.COLLECT, job.job_id)))
     foot = [text("queue-more", count=hidden)] if hidden else []
     if server is not None:
         foot.append(text("queue-server", queued=server.waiting.queued, running=server.waiting.running))

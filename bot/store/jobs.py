@@ -11,9 +11,16 @@ from bot.store.database import Database, reader, sure
 from bot.store.facts import read_facts
 from bot.store.ledger import reserve
 from bot.store.queue import ensure_member, place, take_cooldown
-from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result
+from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice
+
+_KEPT_FROM = """
+SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
+    AND failure IN ('not-permitted', 'too-large', 'delivery')
+    AND EXISTS (SELECT 1 FROM results WHERE results.job_id = jobs.job_id)
+ORDER BY created_at DESC LIMIT :limit
+"""
 
 
 class JobRepository:
@@ -172,6 +179,11 @@ class JobRepository:
         """One job by its number."""
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE job_id = ?", (job_id,))
         return None if row is None else Job.from_row(row)
+
+    async def drawn_and_not_shown(self, guild_id: int, user_id: int, since: datetime, limit: int) -> list[Job]:
+        """A member's newest jobs whose pictures are there and could be shown nowhere."""
+        values = {"guild": guild_id, "user": user_id, "since": to_ms(since), "limit": limit}
+        return [Job.from_row(row) for row in await self._database.fetch_all(_KEPT_FROM, values)]
 
     async def shown_in(self, message_id: int) -> Job | None:
         """The job that a message shows."""

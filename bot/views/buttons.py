@@ -30,6 +30,7 @@ PRESSED: Final[Mapping[Action, Callable[["Services", Interaction, Press], Awaita
         Action.REMIX: remix.open_form,
         Action.CANCEL: ending.cancel,
         Action.CANCEL_MINE: ending.cancel_mine,
+        Action.COLLECT: keeping.collect,
         Action.DELETE: ending.delete,
         Action.STAR: keeping.star,
         Action.COPY: keeping.copy,

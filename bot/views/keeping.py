@@ -1,9 +1,12 @@
 """Buttons about pictures that are there: keep them, send them, say how they were made."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from bot.calls.errors import CallRefused, NotPermitted
+from bot.commands.asking import server_of
 from bot.errors import Refused
+from bot.jobs.fitting import fit
 from bot.presenting import details_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.job_message import image_file_name
@@ -35,6 +38,17 @@ async def copy(services: "Services", interaction: Interaction, press: Press) -> 
     except (NotPermitted, CallRefused) as error:
         raise Refused("refused-no-direct-message") from error
     await services.calls.answer_privately(interaction, content=text("copy-done"))
+
+
+async def collect(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Show pictures that could be shown nowhere else to the one who asked for them. They were not charged."""
+    job = await services.jobs.get(press.job_id)
+    if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
+        raise Refused("refused-unknown-job")
+    await services.calls.defer(interaction, is_private=True)
+    files = await asyncio.to_thread(fit, await _files(services, job), interaction.filesize_limit)
+    sentence = text("copy-sent", job=job_link(job))
+    await services.calls.answer_privately(interaction, content=sentence, files=services.calls.attached(files))
 
 
 async def details(services: "Services", interaction: Interaction, press: Press) -> None:

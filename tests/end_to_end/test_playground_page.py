@@ -1,4 +1,4 @@
-"""The README's first command, in a real browser: type, watch, press.
+"""The README's first command, in a real browser: type, watch, press, vary, remix, delete.
 
 With SAVE_SCREENSHOTS=1 the pictures go to docs/images, where the README shows them.
 """
@@ -104,3 +104,28 @@ async def test_a_newcomer_types_a_prompt_watches_and_presses_reroll(address: str
     await messages.evaluate("(list) => { list.scrollTop = list.scrollHeight }")
     await page.wait_for_timeout(500)
     await page.screenshot(path=pictures / "playground.png")
+
+
+async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", tmp_path: Path) -> None:
+    pictures = ROOT / "docs" / "images" if os.environ.get("SAVE_SCREENSHOTS") else tmp_path
+    await page.goto(address)
+    await page.get_by_text("Ask Easel for a picture").first.wait_for()
+    await page.wait_for_load_state("networkidle")
+    messages = page.locator("#channel-message-list")
+    await _type_imagine(page, "two yellow stars on a blue background --seed 3")
+    await _pictures_shown(page, 1)
+    await messages.get_by_role("button", name="Vary (subtle)").first.click()
+    await messages.get_by_text("Variation (subtle) of").wait_for()
+    await _pictures_shown(page, 2)
+    await messages.get_by_role("button", name="Remix").first.click()
+    form = page.get_by_role("dialog")
+    await form.locator("textarea").first.fill("two green hearts")
+    await page.wait_for_timeout(300)
+    await form.get_by_role("button", name="Submit").click()
+    await messages.get_by_text("Remix of").wait_for()
+    await _pictures_shown(page, 3)
+    await messages.evaluate("(list) => { list.scrollTop = list.scrollHeight }")
+    await page.wait_for_timeout(300)
+    await page.screenshot(path=pictures / "variation.png")
+    await messages.get_by_role("button", name="🗑️").last.click()
+    await messages.get_by_text("Remix of").wait_for(state="detached")

@@ -107,6 +107,15 @@ async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Mem
     assert await member.end_of("no permission") == ("failed", "not-permitted", 0)
     assert closed.hits == 1
     faults.clear()
+    # Not lost all the same: it waits where its member looks.
+    listed = await local.member.slash(local.channel, "queue")
+    assert listed.response is not None
+    await local.member.click(listed.response, label="Show me")
+    collected = await local.wait_for_message(
+        lambda message: "as they were drawn" in message["content"], 20, viewer=local.member
+    )
+    (file,) = collected["attachments"]
+    assert (await local.fetch_cdn(file["url"])).startswith(b"\x89PNG")
 
     faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=413, code=40005)
     await member.ask("too large", steps=4)

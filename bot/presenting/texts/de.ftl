@@ -68,6 +68,7 @@ button-vary-subtle = Variieren (leicht)
 button-vary-strong = Variieren (stark)
 button-remix = Remix
 button-cancel = Abbrechen
+button-collect = Zeig her
 button-cancel-mine = Abbrechen
 
 ## My settings
@@ -213,6 +214,7 @@ queue-mine = **Deine Aufträge in der Reihe**
 queue-mine-empty = Von dir steht nichts in der Reihe. Frag mit /imagine nach einem Bild.
 queue-job = { $job } { $prompt }
     -# { $state }
+queue-kept = Gezeichnet, konnte aber nicht gezeigt werden. Es wurde nichts berechnet.
 queue-running = Wird gerade gezeichnet.
 queue-cancelling = Wird gerade abgebrochen.
 queue-cancelled = Auftrag { $job_id } ist abgebrochen. Es wurde nichts berechnet.

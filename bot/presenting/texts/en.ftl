@@ -68,6 +68,7 @@ button-vary-subtle = Vary (subtle)
 button-vary-strong = Vary (strong)
 button-remix = Remix
 button-cancel = Cancel
+button-collect = Show me
 button-cancel-mine = Cancel
 
 ## My settings
@@ -213,6 +214,7 @@ queue-mine = **Your jobs in line**
 queue-mine-empty = You have no jobs in line. Use /imagine to ask for a picture.
 queue-job = { $job } { $prompt }
     -# { $state }
+queue-kept = Drawn, but it could not be shown. Nothing was charged.
 queue-running = Being drawn now.
 queue-cancelling = Being cancelled.
 queue-cancelled = Job { $job_id } is cancelled. Nothing was charged.

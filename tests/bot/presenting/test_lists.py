@@ -92,7 +92,7 @@ def test_my_queue_says_where_each_job_stands(job: Job) -> None:
 def test_the_longest_queue_fits_and_its_prompts_do_nothing(job: Job) -> None:
     nasty = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, prompt=NASTY))
     places = [Place(job=nasty, position=number, starts_at=NOW) for number in range(100)]
-    view = queue_message.my_jobs(places, None)
+    view = queue_message.my_jobs(places, None, kept=[nasty] * 3)
     assert view.total_children_count <= 40
     assert view.content_length() <= 4_000
     assert f"{100 - MAX_SHOWN_JOBS}" in words_of(view)
