@@ -15,6 +15,7 @@ from discord import gateway, http
 from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.jobs.accepting import Accepting
+from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
@@ -58,6 +59,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         models=tuple(catalogue.models.values()),
         preload=catalogue.default_key,
         cache_directory=str(cache.resolve()),
+        safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
     )
 
 
@@ -120,6 +122,9 @@ def compose(
         backend=backend,
         delivery=delivery,
         recovery=Recovery(calls=calls, jobs=jobs, queue=queue, delivery=delivery),
+        content_check=ContentCheck(
+            is_possible=settings.pipeline.safety_checker is not None, where=settings.pipeline.check_content
+        ),
         running_per_user=settings.quotas.running_per_user,
         job_timeout_s=settings.pipeline.job_timeout_s,
         max_wait=max_wait,

@@ -91,6 +91,14 @@ class PipelineSettings(Area):
     cache_directory: Path | None = Field(
         default=None, description="Where models from a hub are kept; unset = models below storage.directory."
     )
+    safety_checker: Path | None = Field(
+        default=None,
+        description="A folder with Stable Diffusion's safety checker, whose flagged pictures are hidden; unset = none.",
+    )
+    check_content: Literal["everywhere", "outside-age-restricted"] = Field(
+        default="outside-age-restricted",
+        description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",
+    )
     job_timeout_s: float = Field(
         default=900.0,
         gt=0.0,

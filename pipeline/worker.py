@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections import deque
+from pathlib import Path
 from typing import Final
 
 from pipeline.engine.activity import Activity
@@ -22,6 +23,7 @@ from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placeme
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import check_source, quiet_libraries
 from pipeline.engine.loop import MAX_RUNNING, Engine
+from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.messages import (
@@ -125,11 +127,17 @@ def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[
     threads = use_threads(configure.threads)
     activity = Activity()
     threading.Thread(target=_beat, args=(activity, outbox), name="beat", daemon=True).start()
+    try:
+        folder = configure.safety_checker
+        safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
+    except ModelUnavailable as error:
+        return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     engine = Engine(
         models={spec.key: spec for spec in configure.models},
         placement=placement,
         preview_interval_s=configure.preview_interval_s,
         cache_directory=configure.cache_directory,
+        safety_checker=safety_checker,
         emit=outbox.put,
         activity=activity,
     )

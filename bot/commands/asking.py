@@ -1,6 +1,6 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
-from typing import Any
+from typing import Any, Final
 
 import discord
 import structlog
@@ -14,6 +14,14 @@ from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage, Preferences
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
+_CHANNELS: Final = (
+    discord.TextChannel,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+    discord.Thread,
+)
+"""Those that a server may restrict to adults."""
 _log = structlog.get_logger(__name__)
 
 
@@ -34,6 +42,14 @@ def asker_of(interaction: discord.Interaction[discord.Client]) -> Asker:
         user_id=interaction.user.id,
         role_ids=tuple(role.id for role in roles),
     )
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether only adults see a channel, as far as Discord says so; a thread is like its channel.
+
+    Direct messages are not: nobody set them up for adults.
+    """
+    return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
 async def defaults_of(services: Services, asker: Asker) -> Preferences:
@@ -68,6 +84,7 @@ async def ask(
             requester_name=interaction.user.display_name,
             locale=str(interaction.locale),
             filesize_limit=interaction.filesize_limit,
+            is_age_restricted=is_age_restricted(interaction.channel),
             request=request,
             notices=notices,
         )

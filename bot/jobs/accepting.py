@@ -38,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     requester_name: str
     locale: str
     filesize_limit: int
+    is_age_restricted: bool
     request: GenerationRequest
     notices: tuple[Notice, ...]
 
@@ -134,6 +135,7 @@ class Accepting:
             filesize_limit=asked.filesize_limit,
             interaction_token=asked.interaction_token,
             token_expires_at=now + TOKEN_LIFETIME,
+            is_age_restricted=asked.is_age_restricted,
             request=asked.request,
             notices=asked.notices,
             price=self.price(asked.request),

@@ -21,7 +21,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
 from bot.jobs.fitting import fit
 from bot.presenting import job_message
-from bot.presenting.job_message import Allowance, ShownImage, image_file_name
+from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.store.images import ImageStore, StorageFailed
@@ -78,6 +78,7 @@ class Delivery:
         """
         results = [
             NewResult(
+                image_index=image.index,
                 sha256=await self._images.save(image.data),
                 media_type=image.media_type,
                 width=image.width,
@@ -103,6 +104,9 @@ class Delivery:
         if current is None or current.status is not JobStatus.RUNNING:
             return  # ended meanwhile, and given back: nothing may be shown that was not charged
         results = await self._jobs.results(job.job_id)
+        if not results:
+            await self._hide(job, message)
+            return
         try:
             files = [(_name(job, result), await self._images.read(result.sha256)) for result in results]
         except StorageFailed as error:
@@ -173,6 +177,13 @@ class Delivery:
         except CallFailed as error:
             self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 
+    async def _hide(self, job: Job, message: JobMessage) -> None:
+        """Say that the content check left nothing to show, and refund."""
+        ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=FLAGGED, error_id=None)
+        if ended is not None:
+            self._log.info("job flagged", action="flagged", **job.log_context())
+            await self._say(message, job, job_message.flagged(ended))
+
     async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
         """Refund and say what happened."""
         error_id = new_error_id()
@@ -224,7 +235,7 @@ class Delivery:
         return job_message.done(
             job,
             images=tuple(
-                ShownImage(file_name=name, width=result.width, height=result.height)
+                ShownImage(index=result.image_index, file_name=name, width=result.width, height=result.height)
                 for name, result in zip(names, results, strict=True)
             ),
             spec=self._catalogue.models.get(job.request.model_key),

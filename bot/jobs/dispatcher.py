@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from bot.calls.errors import CallFailed
+from bot.jobs.content_check import ContentCheck
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
@@ -62,6 +63,7 @@ class Dispatcher:
         backend: Backend,
         delivery: Delivery,
         recovery: Recovery,
+        content_check: ContentCheck,
         running_per_user: int,
         job_timeout_s: float,
         max_wait: timedelta,
@@ -72,6 +74,7 @@ class Dispatcher:
         self._backend = backend
         self._delivery = delivery
         self._recovery = recovery
+        self._content_check = content_check
         self._running_per_user = running_per_user
         self._job_timeout_s = job_timeout_s
         self._max_wait = max_wait
@@ -169,7 +172,8 @@ class Dispatcher:
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
-            await self._backend.submit(job.job_id, job.attempt, job.request)
+            is_checked = self._content_check.applies_to(job)
+            await self._backend.submit(job.job_id, job.attempt, job.request, is_checked=is_checked)
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))
             await self._queue.release(job.job_id)

@@ -1,5 +1,6 @@
 """The rows of buttons below a job's message."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import discord
@@ -35,19 +36,19 @@ def over(job: Job) -> list[Row]:
     return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, Action.REMIX, Action.DELETE)))]
 
 
-def done(job: Job, count: int) -> list[Row]:
-    """Below so many pictures: one can be upscaled and varied in two ways, several by their numbers."""
+def done(job: Job, indices: Sequence[int]) -> list[Row]:
+    """Below these pictures: one can be upscaled and varied in two ways, several by their numbers."""
     job_id = job.job_id
     keeping = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
-    if count == 1:
-        first = [] if job.request.upscale is not None else [button(Action.UPSCALE, job_id, 0)]
-        first += [button(Action.VARY_SUBTLE, job_id, 0), button(Action.VARY_STRONG, job_id, 0)]
+    if len(indices) == 1:
+        (only,) = indices
+        first = [] if job.request.upscale is not None else [button(Action.UPSCALE, job_id, only)]
+        first += [button(Action.VARY_SUBTLE, job_id, only), button(Action.VARY_STRONG, job_id, only)]
         rows = [[*first, button(Action.REMIX, job_id), button(Action.REROLL, job_id)]]
     else:
-        numbers = range(count)
         rows = [
-            [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in numbers), button(Action.REROLL, job_id)],
-            [*(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in numbers), button(Action.REMIX, job_id)],
+            [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), button(Action.REROLL, job_id)],
+            [*(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices), button(Action.REMIX, job_id)],
         ]
     rows.append([button(action, job_id) for action in keeping])
     return [ui.ActionRow(*row) for row in rows]

@@ -30,6 +30,10 @@ _RED: Final = discord.Color(0xED4245)
 _GREY: Final = discord.Color(0x80848E)
 
 
+FLAGGED: Final = "flagged"
+"""Why a job ended that drew nothing which may be shown."""
+
+
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What the requester has left with all of this job's price taken; `left` is None where there is no limit."""
 
@@ -37,8 +41,9 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture of a finished job; `file_name` is that of the attachment."""
+    """One picture of a finished job: its place among those asked for, and the name of the attachment."""
 
+    index: int
     file_name: str
     width: int
     height: int
@@ -114,9 +119,11 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
         *(
             discord.MediaGalleryItem(
                 _attachment(image.file_name),
-                description=alt_text(text("alt-image", number=number, count=len(images), prompt=job.request.prompt)),
+                description=alt_text(
+                    text("alt-image", number=image.index + 1, count=job.request.num_images, prompt=job.request.prompt)
+                ),
             )
-            for number, image in enumerate(images, start=1)
+            for image in images
         )
     )
     notices = [_small(notice_line(notice)) for notice in job.notices]
@@ -127,7 +134,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
         None,
         gallery,
         ui.TextDisplay("\n".join([*notices, details])),
-        *job_buttons.done(job, len(images)),
+        *job_buttons.done(job, [image.index for image in images]),
         is_shown_with_notices=False,
     )
 
@@ -140,6 +147,12 @@ def cancelled(job: Job) -> ui.LayoutView:
     else:
         line = text("job-cancelled-by", actor_id=job.cancel_requested_by or 0)
     return _layout(job, _GREY, line, *job_buttons.over(job))
+
+
+@in_its_language
+def flagged(job: Job) -> ui.LayoutView:
+    """Drawn, and all of it hidden by the safety filter."""
+    return _layout(job, _GREY, text("job-flagged", count=job.request.num_images), *job_buttons.over(job))
 
 
 @in_its_language

@@ -75,7 +75,7 @@ class Database:
             DatabaseUnusable: there is none, it is no database, or this Easel has not brought it up to date yet.
         """
         try:
-            connection = await aiosqlite.connect(_read_only(path), uri=True, isolation_level=None)
+            connection = await aiosqlite.connect(_existing(path), uri=True, isolation_level=None)
         except sqlite3.Error as error:
             raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
         database = cls(connection, None)
@@ -182,7 +182,13 @@ def migrations() -> dict[int, str]:
     }
 
 
-def _read_only(path: Path) -> str:
+def _existing(path: Path) -> str:
+    """The address under which SQLite only reads a file.
+
+    That there is one is asked here: aiosqlite's thread may outlive the event loop after a connection that fails.
+    """
+    if not path.exists():
+        raise DatabaseUnusable(f"There is no database {path}; it is made when the bot starts for the first time.")
     return f"{path.resolve().as_uri()}?mode=ro"
 
 

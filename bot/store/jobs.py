@@ -92,7 +92,7 @@ class JobRepository:
                 [
                     (
                         job_id,
-                        index,
+                        item.image_index,
                         item.sha256,
                         item.media_type,
                         item.width,
@@ -100,7 +100,7 @@ class JobRepository:
                         item.size_bytes,
                         item.seed,
                     )
-                    for index, item in enumerate(results)
+                    for item in results
                 ],
             )
             async with connection.execute(

@@ -96,6 +96,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     filesize_limit: int
     interaction_token: str
     token_expires_at: datetime
+    is_age_restricted: bool = False
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int
@@ -127,6 +128,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     interaction_token: str | None
     token_expires_at: datetime | None
     message_id: int | None
+    is_age_restricted: bool
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int
@@ -156,6 +158,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         values["request"] = msgspec.json.decode(values["request"], type=GenerationRequest)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
         values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
+        values["is_age_restricted"] = bool(values["is_age_restricted"])
         values["kind"] = JobKind(values["kind"])
         values["status"] = JobStatus(values["status"])
         return cls(**values)
@@ -184,8 +187,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished image that is on disk under its hash."""
+    """A finished image that is on disk under its hash; `image_index` is its place among those asked for."""
 
+    image_index: int
     sha256: str
     media_type: str
     width: int
@@ -198,4 +202,3 @@ class Result(NewResult, frozen=True, kw_only=True):
     """A stored result."""
 
     job_id: int
-    image_index: int

@@ -21,7 +21,7 @@ FROM waits
 """Percentiles by nearest rank: the wait that so many in a hundred did not exceed."""
 
 ENDS: Final = """
-SELECT count(*) AS ended, ifnull(sum(status = 'failed'), 0) AS failed
+SELECT count(*) AS ended, ifnull(sum(status = 'failed' AND failure IS NOT 'flagged'), 0) AS failed
 FROM jobs WHERE guild_id = :guild AND finished_at >= :since
 """
 

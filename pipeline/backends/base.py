@@ -60,8 +60,8 @@ class Backend(Protocol):
         """
         ...
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest) -> None:
-        """Hand over an attempt; it ends in exactly one `Finished` or `Failed`.
+    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+        """Hand over an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
         Raises:
             WorkerUnavailable: nothing was handed over.

@@ -104,7 +104,7 @@ class ProcessBackend:
             raise WorkerUnavailable(self._detail)
         return self._ready
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest) -> None:
+    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
         """Hand over an attempt.
 
         Raises:
@@ -112,7 +112,7 @@ class ProcessBackend:
         """
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
-        self._connection.send(Submit(job_id=job_id, attempt=attempt, request=request))
+        self._connection.send(Submit(job_id=job_id, attempt=attempt, request=request, is_checked=is_checked))
         self._running.add((job_id, attempt))
 
     async def cancel(self, job_id: int, attempt: int) -> None:

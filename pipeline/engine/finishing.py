@@ -9,8 +9,9 @@ from PIL import Image
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
+from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.images.encode import encode_png, parameters_text, resampled, to_picture
-from pipeline.protocol.messages import Finished
+from pipeline.protocol.messages import Finished, Notice
 
 
 class Finisher:
@@ -19,15 +20,19 @@ class Finisher:
     Args:
         job: denoised to the end.
         model: the model that drew it.
+        checker: of pictures; None where they are not checked.
         moved: called after each image.
     """
 
-    def __init__(self, job: RunningJob, model: LoadedModel, moved: Callable[[], None]) -> None:
+    def __init__(
+        self, job: RunningJob, model: LoadedModel, checker: SafetyChecker | None, moved: Callable[[], None]
+    ) -> None:
         self._job = job
         self._model = model
+        self._checker = checker
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
-        self._pictures: list[Image.Image] = []
+        self._pictures: dict[int, Image.Image] = {}
 
     @property
     def name(self) -> JobName:
@@ -36,33 +41,40 @@ class Finisher:
 
     @torch.inference_mode()
     def decode(self) -> None:
-        """Turn latents into pictures, one at a time, which takes the least memory.
+        """Turn latents into pictures, one at a time, which takes the least memory, and drop those that are flagged.
 
         Raises:
             BrokenImage: the pixels hold NaN or infinity.
         """
-        for latents in self._job.latents.split(1):
+        for index, latents in enumerate(self._job.latents.split(1)):
             pixels = self._model.adapter.decode(latents)
             check_finite(pixels)
             if self._model.enlarger is not None:
                 pixels = self._model.enlarger.enlarge(pixels)
-            self._pictures.append(resampled(to_picture(pixels[0]), self._job.request.upscale))
+            self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
+            self._moved()
+        if self._checker is not None:
+            flags = self._checker.flagged([*self._pictures.values()])
+            self._pictures = {index: self._pictures[index] for index, flag in enumerate(flags) if not flag}
             self._moved()
 
     def encode(self) -> Finished:
-        """Encode every picture and say the attempt's last word."""
+        """Encode what may be shown and say the attempt's last word."""
         request = self._job.request
         title = self._model.spec.title
-        singles = [request.single(index) for index in range(request.num_images)]
+        singles = {index: request.single(index) for index in self._pictures}
         images = tuple(
-            encode_png(picture, parameters_text(single, title), single.last_seed)
-            for picture, single in zip(self._pictures, singles, strict=True)
+            encode_png(picture, parameters_text(singles[index], title), index=index, seed=singles[index].last_seed)
+            for index, picture in self._pictures.items()
         )
+        notices = self._job.notices
+        if flagged := request.num_images - len(images):
+            notices += (Notice(key="notice-flagged", values={"count": flagged, "asked": request.num_images}),)
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
             images=images,
-            notices=self._job.notices,
+            notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),
         )

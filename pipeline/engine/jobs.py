@@ -20,6 +20,7 @@ class RunningJob:
     """Everything of one job that changes from step to step; nothing is shared with another job.
 
     Attributes:
+        is_checked: what the content check flags is not shown.
         scheduler: a diffusers scheduler with its timesteps set.
         generators: one an image, on the CPU.
         text: conditioning with one row; `rows` repeats it for every image.
@@ -37,6 +38,7 @@ class RunningJob:
 
     name: JobName
     request: GenerationRequest
+    is_checked: bool
     sampler: Sampler
     scheduler: Any
     generators: list[torch.Generator]

@@ -13,6 +13,8 @@ from pipeline.protocol.requests import GenerationRequest, seed_of
 PREVIEW_SIDE = 512
 """Pixels of a preview's longer side."""
 
+_COARSE_SIDE = 12
+"""Pixels of an image that nobody has checked yet: of a face, one sees where it is."""
 _LEAST_ANGLE = 1e-6
 _FIT_SAMPLES = 96
 _FIT_SIDE = 4
@@ -91,8 +93,12 @@ class PreviewMap:
         known = torch.cat([flat, torch.ones(_FIT_SAMPLES, 1)], dim=1)
         self._weights = torch.linalg.lstsq(known, torch.cat(colors).cpu()).solution  # [c + 1, 3]
 
-    def draw(self, latents: torch.Tensor) -> bytes:
+    def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
         """Latents [n, c, h, w] as one WebP picture, all images side by side.
+
+        Args:
+            latents: of every image of a job.
+            is_coarse: show colors and masses alone, since nobody knows yet whether the picture may be seen.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
@@ -102,6 +108,8 @@ class PreviewMap:
         colors = torch.einsum("chw,ck->hwk", row, self._weights[:-1]) + self._weights[-1]
         pixels = (colors.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
         picture = Image.fromarray(pixels)
+        if is_coarse:
+            picture.thumbnail((_COARSE_SIDE * len(latents), _COARSE_SIDE), Image.Resampling.BOX)
         scale = PREVIEW_SIDE / max(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         data = io.BytesIO()

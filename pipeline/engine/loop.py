@@ -23,6 +23,7 @@ from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite, first_noise, generators_for
 from pipeline.engine.loading import LoadedModel, load_model
 from pipeline.engine.refining import begin_refining
+from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.schedulers import build_scheduler, denoised_latents, sampler_named
 from pipeline.engine.validation import check_multiple, check_request
 from pipeline.protocol.errors import FailureReason
@@ -43,6 +44,7 @@ class Engine:
         placement: device and precision.
         preview_interval_s: seconds between two previews of a job; 0 sends none.
         cache_directory: where downloads from a hub are kept.
+        safety_checker: of pictures; None checks none.
         emit: takes words about attempts; called from the step loop and from the thread that encodes.
         activity: told what the engine does.
     """
@@ -54,6 +56,7 @@ class Engine:
         placement: Placement,
         preview_interval_s: float,
         cache_directory: str | None,
+        safety_checker: SafetyChecker | None = None,
         emit: Callable[[JobEvent], None],
         activity: Activity,
     ) -> None:
@@ -61,6 +64,7 @@ class Engine:
         self._placement = placement
         self._preview_interval_s = preview_interval_s
         self._cache_directory = cache_directory
+        self._safety_checker = safety_checker
         self._emit = emit
         self._activity = activity
         self._waiting: deque[tuple[Submit, float]] = deque()
@@ -132,6 +136,8 @@ class Engine:
         request = submit.request
         name = (submit.job_id, submit.attempt)
         check_request(request)
+        if submit.is_checked and self._safety_checker is None:
+            raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
         sampler = sampler_named(request.scheduler_name)
         total_steps = request.num_inference_steps + request.refining_steps
         if self._loaded is None or self._loaded.spec.key != request.model_key:
@@ -150,6 +156,7 @@ class Engine:
         self._running[name] = RunningJob(
             name=name,
             request=request,
+            is_checked=submit.is_checked,
             sampler=sampler,
             scheduler=scheduler,
             generators=generators,
@@ -215,7 +222,8 @@ class Engine:
         if job.is_denoised and job.steps_done < job.total_steps:
             begin_refining(job, self._model)
         elif job.is_denoised:
-            finisher = Finisher(job, self._model, self._activity.moved)
+            checker = self._safety_checker if job.is_checked else None
+            finisher = Finisher(job, self._model, checker, self._activity.moved)
             finisher.decode()
             del self._running[job.name]
             self._encoders.submit(self._encode, finisher)
@@ -238,7 +246,8 @@ class Engine:
             return b""
         job.preview_at = now + self._preview_interval_s
         timestep = job.scheduler.timesteps[job.evaluation - 1]
-        return self._model.preview.draw(denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep))
+        latents = denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep)
+        return self._model.preview.draw(latents, is_coarse=job.is_checked)
 
     @property
     def _model(self) -> LoadedModel:

@@ -45,13 +45,20 @@ def to_picture(pixels: torch.Tensor) -> Image.Image:
     return Image.fromarray(array)
 
 
-def encode_png(picture: Image.Image, parameters: str, seed: int) -> ImageFile:
-    """One picture as a PNG file with its `parameters`."""
+def encode_png(picture: Image.Image, parameters: str, *, index: int, seed: int) -> ImageFile:
+    """One picture of a job as a PNG file with its `parameters`."""
     text = PngImagePlugin.PngInfo()
     text.add_text("parameters", parameters)
     data = io.BytesIO()
     picture.save(data, "PNG", pnginfo=text)
-    return ImageFile(data=data.getvalue(), media_type=MEDIA_TYPE, width=picture.width, height=picture.height, seed=seed)
+    return ImageFile(
+        index=index,
+        data=data.getvalue(),
+        media_type=MEDIA_TYPE,
+        width=picture.width,
+        height=picture.height,
+        seed=seed,
+    )
 
 
 def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:

@@ -16,7 +16,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -36,6 +36,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         models: every model that the catalogue offers.
         preload: key of the model to load before the first job; None loads on demand.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
+        safety_checker: folder of the content check; None checks nothing.
     """
 
     protocol_version: int
@@ -46,14 +47,16 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     models: tuple[ModelSpec, ...]
     preload: str | None
     cache_directory: str | None
+    safety_checker: str | None = None
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Run this request."""
+    """Run this request, and hide what the content check flags where it is checked."""
 
     job_id: int
     attempt: int
     request: GenerationRequest
+    is_checked: bool = False
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -131,6 +134,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
     """One finished image, encoded.
 
     Attributes:
+        index: which of the request's images, from 0.
         data: the file's bytes.
         media_type: `image/png`.
         width: pixels of the delivered image.
@@ -138,6 +142,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
         seed: repeats exactly this image as the only one of a job.
     """
 
+    index: int
     data: bytes
     media_type: str
     width: int
@@ -146,7 +151,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Terminal: every image of the request, in order.
+    """Terminal: every image of the request, in order, without those that the content check flagged.
 
     Attributes:
         notices: facts that the requester should read, such as text that did not fit the model.

@@ -44,13 +44,14 @@ class DrawsAtOnce(Backend):
         del timeout_s  # it is ready from the start
         return self._ready
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest) -> None:
+    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+        assert not is_checked  # there is no safety checker here
         steps = request.num_inference_steps
         self._events.put_nowait(
             Progress(job_id=job_id, attempt=attempt, phase="running", step=1, total_steps=steps, elapsed_s=0.1)
         )
         drawn = ImageFile(
-            data=picture_of(request.prompt), media_type="image/png", width=64, height=64, seed=request.seed
+            index=0, data=picture_of(request.prompt), media_type="image/png", width=64, height=64, seed=request.seed
         )
         self._events.put_nowait(
             Finished(job_id=job_id, attempt=attempt, images=(drawn,), notices=(), denoise_s=0.1, total_s=0.2)

@@ -44,6 +44,10 @@ job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritte
 job-running-ends = { job-running } Fertig { $ends }.
 job-cancelled = Abgebrochen. Es wurde nichts berechnet.
 job-cancelled-by = Abgebrochen von <@{ $actor_id }>. Es wurde nichts berechnet.
+job-flagged = { $count ->
+        [one] Das Bild hat der Inhaltsfilter verborgen.
+       *[other] Alle { $count } Bilder hat der Inhaltsfilter verborgen.
+    } Versuch es mit anderen Worten oder einem anderen Seed. Es wurde nichts berechnet.
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
 detail-seed = seed { $seed }
@@ -122,6 +126,7 @@ remix-seed-kept = { $seed }, wie bisher
 notice-clamped = { $option } { $given } → { $used }, die Grenze hier.
 notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelassen.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
+notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 

@@ -44,6 +44,10 @@ job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.
 job-cancelled = Cancelled. Nothing was charged.
 job-cancelled-by = Cancelled by <@{ $actor_id }>. Nothing was charged.
+job-flagged = { $count ->
+        [one] The picture was hidden by the safety filter.
+       *[other] All { $count } pictures were hidden by the safety filter.
+    } Try other words, or another seed. Nothing was charged.
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
 detail-seed = seed { $seed }
@@ -122,6 +126,7 @@ remix-seed-kept = { $seed }, as it was
 notice-clamped = { $option } { $given } → { $used }, the limit here.
 notice-unknown-options = { $options } is no option here and was left out.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
+notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 

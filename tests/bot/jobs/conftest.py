@@ -49,15 +49,18 @@ class Gate(ProcessBackend):
         self.is_open = asyncio.Event()
         self.is_open.set()
         self.submitted: list[tuple[int, int]] = []
+        self.checked: list[int] = []
         self.before_submit: Callable[[int], Awaitable[None]] | None = None
 
     @override
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest) -> None:
+    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
         self.submitted.append((job_id, attempt))
+        if is_checked:
+            self.checked.append(job_id)
         if self.before_submit is not None:
             await self.before_submit(job_id)
         await self.is_open.wait()
-        await super().submit(job_id, attempt, request)
+        await super().submit(job_id, attempt, request, is_checked=is_checked)
 
 
 class House:
@@ -156,8 +159,11 @@ async def open_house(
         async def close() -> None:
             for house in houses:
                 if house.working is not None:
-                    house.working.cancel()
-                    await asyncio.gather(house.working, return_exceptions=True)
+                    # What still ends would ask a database that is closed.
+                    left = [house.working, *house.services.dispatcher._ending]
+                    for task in left:
+                        task.cancel()
+                    await asyncio.gather(*left, return_exceptions=True)
                 await house.backend.close()
                 await house.database.close()
             houses.clear()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -263,3 +264,34 @@ async def test_who_waited_long_is_told_once_unless_they_do_not_want_it(open_hous
 
 def _attempts(job: Job, count: int) -> list[tuple[int, int]]:
     return [(job.job_id, attempt) for attempt in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(("where", "checked"), [("outside-age-restricted", [1]), ("everywhere", [1, 2])])
+async def test_the_content_check_knows_where_adults_are_among_themselves(
+    open_house: OpenHouse, tmp_path: Path, where: str, checked: list[int]
+) -> None:
+    house = await open_house(pipeline={"safety_checker": tmp_path, "check_content": where})
+    house.work()
+    for is_age_restricted in (False, True):
+        await house.until(await house.ask(is_age_restricted=is_age_restricted), SUCCEEDED)
+    assert house.backend.checked == checked
+
+
+async def test_without_a_safety_checker_nothing_is_checked(open_house: OpenHouse) -> None:
+    house = await open_house()
+    house.work()
+    await house.until(await house.ask(), SUCCEEDED)
+    assert house.backend.checked == []
+
+
+async def test_what_was_hidden_costs_nothing_and_can_be_asked_again(open_house: OpenHouse) -> None:
+    house = await open_house()
+    house.work()
+    job = await house.ask("flagged", price=3)
+    ended = await house.until(job, FAILED)
+    assert (ended.failure, ended.error_id) == ("flagged", None)
+    await house.until_said(job, "hidden by the safety filter")
+    assert "Try again" in house.said(job)
+    assert house.world.messages[job.message_id or 0]["attachments"] == []
+    assert await house.spent() == 0
+    assert await house.broken() == []

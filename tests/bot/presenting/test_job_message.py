@@ -21,7 +21,7 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, Upscale
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-IMAGES = tuple(ShownImage(file_name=f"easel-7-{number}.png", width=256, height=256) for number in range(1, 5))
+IMAGES = tuple(ShownImage(index=k, file_name=f"easel-7-{k + 1}.png", width=256, height=256) for k in range(4))
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def job(request_: GenerationRequest) -> Job:
         interaction_token="token",
         token_expires_at=NOW,
         message_id=9,
+        is_age_restricted=False,
         request=request_,
         notices=(),
         price=4,
@@ -66,6 +67,7 @@ def job(request_: GenerationRequest) -> Job:
 
 def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
     """The job in every state."""
+    four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
     failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
     return {
         "queued": job_message.queued(job, position=2, starts_at=NOW),
@@ -73,8 +75,9 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
         "again": job_message.waiting_again(job),
         "loading": job_message.loading(job),
         "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
-        "done": job_message.done(job, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
+        "done": job_message.done(four, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
         "cancelled": job_message.cancelled(job),
+        "flagged": job_message.flagged(job),
         "failed": job_message.failed(failed),
     }
 
@@ -105,6 +108,8 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
         "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",
         "done": f"{head}-# seed 7 · 4 steps · Euler · 256×256 · drawn at 64×64 · Pocket · 1.2 s · cost 4, 3 left",
         "cancelled": f"{head}Cancelled. Nothing was charged.",
+        "flagged": f"{head}The picture was hidden by the safety filter. Try other words, or another seed."
+        " Nothing was charged.",
         "failed": f"{head}The job took longer than is allowed here and was ended. Try fewer steps or a smaller size."
         " Nothing was charged.\n-# Error ab12",
     }
@@ -138,6 +143,25 @@ async def test_each_of_several_pictures_has_its_buttons(job: Job, catalogue: Cat
         ("🗑️", "easel:delete:7"),
     ]
     assert view.total_children_count <= 40
+
+
+async def test_pictures_keep_their_numbers_where_one_is_hidden(job: Job, catalogue: Catalogue) -> None:
+    notice = Notice(key="notice-flagged", values={"count": 2, "asked": 4})
+    request = msgspec.structs.replace(job.request, num_images=4)
+    four = msgspec.structs.replace(job, request=request, notices=(notice,))
+    left = (IMAGES[0], IMAGES[3])
+    view = job_message.done(four, images=left, spec=catalogue.default, allowance=Allowance(left=3))
+    assert [id_ for label, id_ in buttons(view) if label in ("U4", "V4")] == [
+        "easel:upscale:7:3",
+        "easel:vary-strong:7:3",
+    ]
+    assert len(buttons(view)) == 10
+    assert descriptions(view) == ["1 of 4: a red apple", "4 of 4: a red apple"]
+    said = "\n".join(texts(view))
+    assert "2 of 4 pictures were hidden by the safety filter and are not charged." in said
+    assert "cost 2, 5 left" in said
+    only = job_message.done(four, images=left[1:], spec=catalogue.default, allowance=Allowance(left=3))
+    assert buttons(only)[0] == ("Upscale", "easel:upscale:7:3")
 
 
 async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job, catalogue: Catalogue) -> None:

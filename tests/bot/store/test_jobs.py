@@ -102,7 +102,7 @@ async def test_a_settle_must_add_up(store: Store, new_job: Make) -> None:
 
 async def test_results_are_kept_once(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1))
-    result = NewResult(sha256="ab", media_type="image/png", width=1, height=2, size_bytes=3, seed=4)
+    result = NewResult(image_index=0, sha256="ab", media_type="image/png", width=1, height=2, size_bytes=3, seed=4)
     await store.jobs.store_results(job.job_id, results=[result], notices=(), denoise_s=1.0, total_s=1.5)
     stored = await store.jobs.store_results(job.job_id, results=[result], notices=(), denoise_s=1.0, total_s=2.0)
     assert stored.total_s == 2.0

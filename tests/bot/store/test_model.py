@@ -130,7 +130,7 @@ class Stories(Machine):
     def draw(self, pick: int) -> None:
         """The pictures are on disk, and nobody was shown them yet."""
         job_id, job = self.pick(pick, (JobStatus.RUNNING,))
-        drawn = NewResult(sha256="ab", media_type="image/png", width=64, height=64, size_bytes=3, seed=4)
+        drawn = NewResult(image_index=0, sha256="ab", media_type="image/png", width=64, height=64, size_bytes=3, seed=4)
         work = self.store.jobs.store_results(job_id, results=[drawn], notices=(), denoise_s=1.0, total_s=1.5)
         assert self.run(work).status is JobStatus.RUNNING
         job.is_drawn = True

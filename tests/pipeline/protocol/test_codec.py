@@ -74,7 +74,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Cancel(job_id=1, attempt=1),
 )
-IMAGE = ImageFile(data=bytes(range(256)), media_type="image/png", width=64, height=64, seed=7)
+IMAGE = ImageFile(index=0, data=bytes(range(256)), media_type="image/png", width=64, height=64, seed=7)
 FROM_WORKER: tuple[FromWorker, ...] = (
     Ready(
         protocol_version=PROTOCOL_VERSION,

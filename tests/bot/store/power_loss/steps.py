@@ -30,8 +30,8 @@ async def claim(store: Store) -> None:
 
 async def store_results(store: Store, job_id: int) -> None:
     results = [
-        NewResult(sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=seed)
-        for seed in range(IMAGES)
+        NewResult(image_index=k, sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=k)
+        for k in range(IMAGES)
     ]
     await store.jobs.store_results(job_id, results=results, notices=(), denoise_s=1.0, total_s=1.5)
 

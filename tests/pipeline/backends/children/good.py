@@ -1,11 +1,13 @@
 """Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process.
 
-One of the prompt `linger` waits at its first attempt and is done at the next.
+One of the prompt `flagged` is finished without a picture. One of the prompt `linger` waits at its first attempt
+and is done at the next.
 """
 
 import os
 import sys
 
+import msgspec
 from speech import Speech, beat, cancelled, finished, progress
 
 from pipeline.protocol.messages import Cancel, Submit
@@ -22,6 +24,8 @@ while True:
             bot.say(progress(submit))
         case Submit() as submit if submit.request.prompt == "fall":
             sys.exit(3)
+        case Submit() as submit if submit.request.prompt == "flagged":
+            bot.say(msgspec.structs.replace(finished(submit), images=()))
         case Submit() as submit:
             bot.say(progress(submit), finished(submit))
         case Cancel() as cancel:

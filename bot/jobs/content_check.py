@@ -1,0 +1,23 @@
+"""Which jobs' pictures are looked at before anybody sees them."""
+
+from typing import Literal
+
+import msgspec
+
+from bot.store.rows import Job
+
+
+class ContentCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """The owner's rule.
+
+    Attributes:
+        is_possible: there is a safety checker.
+        where: everywhere, or not in channels that Discord shows to adults alone.
+    """
+
+    is_possible: bool
+    where: Literal["everywhere", "outside-age-restricted"]
+
+    def applies_to(self, job: Job) -> bool:
+        """Whether a job's flagged pictures are hidden."""
+        return self.is_possible and (self.where == "everywhere" or not job.is_age_restricted)

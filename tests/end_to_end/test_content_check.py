@@ -1,0 +1,39 @@
+"""The content check in the real worker: what it flags reaches nobody and costs nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+from tests.safety_checkers import save_checker
+
+StartBot = Callable[..., BotProcess]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+
+
+async def test_what_is_flagged_reaches_nobody(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    bot = start_bot(EASEL_PIPELINE__SAFETY_CHECKER=str(save_checker(tmp_path / "checker")))
+    await bot.start()
+    await local.member.slash(local.channel, "imagine", prompt="a red apple", steps=8, images=2)
+    message = await local.wait_for_message(lambda message: "safety filter" in str(message["components"]), 90)
+    assert "All 2 pictures were hidden by the safety filter." in str(message["components"])
+    assert message["attachments"] == []
+    assert not [*(tmp_path / "data" / "images").rglob("*.png")]
+    quota = (await local.member.slash(local.channel, "quota")).response
+    assert quota is not None
+    assert "**50 of 50 left today.**" in quota.content
+
+
+async def test_a_checker_that_is_not_there_is_said_at_once(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_PIPELINE__SAFETY_CHECKER=str(tmp_path / "nothing"))
+    await bot.spawn()
+    await bot.wait_for_log("Set pipeline.safety_checker to another folder, or leave it out.")
+    await local.wait_for_bot(60)
+    refused = await local.member.slash(local.channel, "imagine", prompt="a red apple")
+    assert refused.response is not None
+    assert "Nothing can be drawn right now: There is no file" in refused.response.content
