@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.browser import CHROMIUM, open_browser
+
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 
 pytestmark = [
     pytest.mark.browser,
@@ -51,14 +52,8 @@ async def address(tmp_path: Path) -> AsyncGenerator[str]:
 
 @pytest.fixture
 async def page() -> AsyncGenerator["Page"]:
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - skipped where there is no browser
-
-    async with async_playwright() as engine:
-        browser = await engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(120_000)
+    async with open_browser() as page:
         yield page
-        await browser.close()
 
 
 async def _type_imagine(page: "Page", prompt: str) -> None:

@@ -1,7 +1,9 @@
 """The message of a job in every state: what Discord gets, and what a prompt cannot do to it."""
 
+import json
+import os
 import re
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,73 +15,18 @@ from hypothesis import strategies as st
 
 from bot.presenting import job_message
 from bot.presenting.escaping import escape
-from bot.presenting.job_message import Allowance, ShownImage
-from bot.store.rows import Job, JobKind, JobStatus
+from bot.presenting.job_message import Allowance
+from bot.store.rows import Job, JobKind
 from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, Upscale
-
-NOW = datetime(2026, 5, 1, tzinfo=UTC)
-IMAGES = tuple(ShownImage(index=k, file_name=f"easel-7-{k + 1}.png", width=256, height=256) for k in range(4))
+from tests.example_jobs import IMAGES, NOW, example_job, states
 
 
 @pytest.fixture
 def job(request_: GenerationRequest) -> Job:
-    return Job(
-        job_id=7,
-        interaction_id=1,
-        kind=JobKind.IMAGINE,
-        parent_job_id=None,
-        parent_message_id=None,
-        parent_image_index=None,
-        guild_id=5,
-        channel_id=6,
-        requester_id=42,
-        requester_name="Ada",
-        locale="en-US",
-        filesize_limit=1,
-        interaction_token="token",
-        token_expires_at=NOW,
-        message_id=9,
-        is_age_restricted=False,
-        request=request_,
-        notices=(),
-        price=4,
-        queue_key=1,
-        turn_round=0,
-        turn_deficit=0,
-        expected_ms=0,
-        role_ids=(),
-        status=JobStatus.RUNNING,
-        failure=None,
-        error_id=None,
-        attempt=1,
-        crashes=0,
-        cancel_requested_by=None,
-        created_at=NOW,
-        started_at=NOW,
-        finished_at=None,
-        denoise_s=1.0,
-        total_s=1.234,
-    )
-
-
-def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
-    """The job in every state."""
-    four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
-    failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
-    return {
-        "queued": job_message.queued(job, position=2, starts_at=NOW),
-        "next": job_message.queued(job, position=1, starts_at=None),
-        "again": job_message.waiting_again(job),
-        "loading": job_message.loading(job),
-        "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
-        "done": job_message.done(four, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
-        "cancelled": job_message.cancelled(job),
-        "flagged": job_message.flagged(job),
-        "failed": job_message.failed(failed),
-    }
+    return example_job(request_)
 
 
 def texts(view: ui.LayoutView) -> list[str]:
@@ -107,6 +54,8 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
         "loading": f"{head}Loading the model …",
         "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",
         "done": f"{head}-# seed 7 · 4 steps · Euler · 256×256 · drawn at 64×64 · Pocket · 1.2 s · cost 4, 3 left",
+        "done in part": f"{head}-# 2 of 4 pictures were hidden by the safety filter and are not charged.\n"
+        "-# seed 7 · 4 steps · Euler · 256×256 · drawn at 64×64 · Pocket · 1.2 s · 2 of 4 images · cost 2, 5 left",
         "cancelled": f"{head}Cancelled. Nothing was charged.",
         "flagged": f"{head}The picture was hidden by the safety filter. Try other words, or another seed."
         " Nothing was charged.",
@@ -115,10 +64,22 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
     }
 
 
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+def test_no_layout_changes_unseen(job: Job, catalogue: Catalogue, locale: str) -> None:
+    """What Discord gets, byte by byte. UPDATE_SNAPSHOTS=1 writes what is now; the diff is then read."""
+    shown = states(msgspec.structs.replace(job, locale=locale), catalogue)
+    layouts = {name: view.to_components() for name, view in shown.items()}
+    written = json.dumps(layouts, ensure_ascii=False, indent=1) + "\n"
+    path = Path(__file__).parent / "snapshots" / f"job_message.{locale}.json"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(written, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == written
+
+
 async def test_buttons_fit_the_state(job: Job, catalogue: Catalogue) -> None:
     for name, view in states(job, catalogue).items():
         is_open = name in ("queued", "next", "again", "loading", "running")
-        if name != "done":
+        if not name.startswith("done"):
             assert labels(view) == (["Cancel"] if is_open else ["Try again", "Remix", None])
         assert view.is_finished(), "a view that listens is kept in memory for ever"
 

@@ -1,0 +1,79 @@
+"""A job as the database would give it, and its message in every state."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from discord import ui
+
+from bot.presenting import job_message
+from bot.presenting.job_message import Allowance, ShownImage
+from bot.store.rows import Job, JobKind, JobStatus
+from config.catalogue import Catalogue
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+IMAGES = tuple(ShownImage(index=k, file_name=f"easel-7-{k + 1}.png", width=256, height=256) for k in range(4))
+
+
+def example_job(request: GenerationRequest) -> Job:
+    """Job 7, which person 42 asked for."""
+    return Job(
+        job_id=7,
+        interaction_id=1,
+        kind=JobKind.IMAGINE,
+        parent_job_id=None,
+        parent_message_id=None,
+        parent_image_index=None,
+        guild_id=5,
+        channel_id=6,
+        requester_id=42,
+        requester_name="Ada",
+        locale="en-US",
+        filesize_limit=1,
+        interaction_token="token",
+        token_expires_at=NOW,
+        message_id=9,
+        is_age_restricted=False,
+        request=request,
+        notices=(),
+        price=4,
+        queue_key=1,
+        turn_round=0,
+        turn_deficit=0,
+        expected_ms=0,
+        role_ids=(),
+        status=JobStatus.RUNNING,
+        failure=None,
+        error_id=None,
+        attempt=1,
+        crashes=0,
+        cancel_requested_by=None,
+        created_at=NOW,
+        started_at=NOW,
+        finished_at=None,
+        denoise_s=1.0,
+        total_s=1.234,
+    )
+
+
+def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
+    """The job in every state."""
+    four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
+    hidden = Notice(key="notice-flagged", values={"count": 2, "asked": 4})
+    in_part = msgspec.structs.replace(four, notices=(*job.notices, hidden))
+    failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
+    return {
+        "queued": job_message.queued(job, position=2, starts_at=NOW),
+        "next": job_message.queued(job, position=1, starts_at=None),
+        "again": job_message.waiting_again(job),
+        "loading": job_message.loading(job),
+        "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
+        "done": job_message.done(four, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
+        "done in part": job_message.done(
+            in_part, images=(IMAGES[0], IMAGES[3]), spec=catalogue.default, allowance=Allowance(left=3)
+        ),
+        "cancelled": job_message.cancelled(job),
+        "flagged": job_message.flagged(job),
+        "failed": job_message.failed(failed),
+    }
