@@ -169,6 +169,7 @@ def _new(number: int, user: int) -> NewJob:
         kind=JobKind.IMAGINE,
         lineage=None,
         guild_id=1,
+        shown_guild_id=1,
         channel_id=1,
         requester_id=user,
         requester_name="member",

@@ -38,13 +38,14 @@ def populate(env: LocalEnv) -> Cast:
         guild=guild,
         studio=studio,
         lounge=lounge,
-        member=_join(env, guild, "mia", "Mia (member)"),
-        friend=_join(env, guild, "finn", "Finn (friend)"),
-        admin=_join(env, guild, "ada", "Ada (admin)", roles=[keepers]),
+        member=join(env, guild, "mia", "Mia (member)"),
+        friend=join(env, guild, "finn", "Finn (friend)"),
+        admin=join(env, guild, "ada", "Ada (admin)", roles=[keepers]),
     )
 
 
-def _join(env: LocalEnv, guild: GuildHandle, name: str, shown_as: str, roles: Sequence[RoleHandle] = ()) -> Person:
+def join(env: LocalEnv, guild: GuildHandle, name: str, shown_as: str, roles: Sequence[RoleHandle] = ()) -> Person:
+    """A new member of the server."""
     user = env.create_user(name, global_name=shown_as)
     guild.add_member(user, roles=roles)
     return Person(env, guild, user)

@@ -35,6 +35,7 @@ def example_job(request: GenerationRequest) -> Job:
         token_expires_at=NOW,
         message_id=9,
         is_age_restricted=False,
+        shown_guild_id=5,
         request=request,
         notices=(),
         price=4,

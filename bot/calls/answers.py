@@ -121,8 +121,8 @@ class Answers:
         with contextlib.suppress(MessageGone):
             await self._repeat(interaction.delete_original_response)
 
-    async def tell(self, user: discord.abc.Messageable, sentence: str, files: Files = ()) -> None:
-        """Send a direct message.
+    async def tell(self, user: discord.abc.Messageable, sentence: str | None, files: Files = ()) -> None:
+        """Send a direct message, of files alone where there is no sentence.
 
         Raises:
             CallFailed: the person takes none, or nobody knows whether it arrived.

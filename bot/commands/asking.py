@@ -85,6 +85,7 @@ async def ask(
             locale=str(interaction.locale),
             filesize_limit=interaction.filesize_limit,
             is_age_restricted=is_age_restricted(interaction.channel),
+            shown_guild_id=interaction.guild_id or 0,
             request=request,
             notices=notices,
         )

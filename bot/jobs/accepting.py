@@ -39,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     filesize_limit: int
     is_age_restricted: bool
+    shown_guild_id: int
     request: GenerationRequest
     notices: tuple[Notice, ...]
 
@@ -136,6 +137,7 @@ class Accepting:
             interaction_token=asked.interaction_token,
             token_expires_at=now + TOKEN_LIFETIME,
             is_age_restricted=asked.is_age_restricted,
+            shown_guild_id=asked.shown_guild_id,
             request=asked.request,
             notices=asked.notices,
             price=self.price(asked.request),

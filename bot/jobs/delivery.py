@@ -19,7 +19,7 @@ from bot.calls.repeating import Files
 from bot.errors import new_error_id
 from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
-from bot.jobs.fitting import fit
+from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit
 from bot.presenting import job_message
 from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
@@ -39,7 +39,6 @@ _LONG: Final = timedelta(seconds=30)
 """What takes longer, people do not wait for with their eyes on it."""
 _PARTS_OF_LIMIT: Final = (1, 2, 4)
 """Of the size that the interaction stated; it is another one where the job was moved, or a server lost its boosts."""
-_DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
 _REDUCED: Final = Notice(key="notice-reduced")
 
 
@@ -147,7 +146,7 @@ class Delivery:
         is_wanted |= self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
         if not is_wanted:
             return False
-        fitted = await asyncio.to_thread(fit, files, _DIRECT_MESSAGE_LIMIT)
+        fitted = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
         with spoken(job.locale):
             sentence = text("copy-handed-over", job=job_link(job))
         try:

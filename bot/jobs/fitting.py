@@ -9,6 +9,8 @@ from PIL import ExifTags, Image
 
 REQUEST_LIMIT: Final = 25 * 1024 * 1024
 """Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""
+DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
+"""Bytes of one file in a direct message, whoever pays Discord for more."""
 _REQUEST_MARGIN: Final = 256 * 1024
 """For the JSON and the borders between the parts."""
 _QUALITIES: Final = (95, 85, 70)
@@ -30,6 +32,24 @@ def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
     """
     each = min(limit, (REQUEST_LIMIT - _REQUEST_MARGIN) // max(1, len(files)))
     return [(name, data) if len(data) <= each else _smaller(name, data, each) for name, data in files]
+
+
+def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
+    """The same files, in as many messages as they need to stay as they are; only one that is too large for any
+    becomes smaller, as in `fit`. Blocks: call it in a thread.
+
+    Args:
+        files: names and bytes of pictures.
+        limit: bytes of one file.
+    """
+    room = REQUEST_LIMIT - _REQUEST_MARGIN
+    messages: list[Files] = [[]]
+    for file in files:
+        ((name, data),) = fit([file], limit)
+        if messages[-1] and sum(len(other) for _, other in messages[-1]) + len(data) > room:
+            messages.append([])
+        messages[-1].append((name, data))
+    return messages
 
 
 def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:

@@ -16,9 +16,9 @@ from bot.store.rows import Job, JobStatus, NewJob, to_ms
 INSERT_JOB: Final = """
 INSERT INTO jobs (
     interaction_id, kind, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id, requester_id,
-    requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted, request,
-    model_key, notices, price, expected_ms, role_ids, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+    requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted, shown_guild_id,
+    request, model_key, notices, price, expected_ms, role_ids, status, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
 RETURNING *
 """
 
@@ -68,6 +68,7 @@ async def insert_job(connection: aiosqlite.Connection, new: NewJob, now: datetim
         new.interaction_token,
         to_ms(new.token_expires_at),
         new.is_age_restricted,
+        new.shown_guild_id,
         msgspec.json.encode(new.request).decode(),
         new.request.model_key,
         msgspec.json.encode(new.notices).decode(),

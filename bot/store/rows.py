@@ -82,7 +82,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job before it has a number.
 
-    `weight` is the member's share of the queue, `expected_ms` how long the job may run, 0 where nobody knows.
+    `shown_guild_id` is the server of the channel, whosever rules hold; 0 in a direct message. `weight` is the member's
+    share of the queue, `expected_ms` how long the job may run, 0 where nobody knows.
     """
 
     interaction_id: int
@@ -97,6 +98,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     interaction_token: str
     token_expires_at: datetime
     is_age_restricted: bool = False
+    shown_guild_id: int
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int
@@ -129,6 +131,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     token_expires_at: datetime | None
     message_id: int | None
     is_age_restricted: bool
+    shown_guild_id: int
     request: GenerationRequest
     notices: tuple[Notice, ...]
     price: int

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bot.calls.errors import CallRefused, NotPermitted
 from bot.commands.asking import server_of
 from bot.errors import Refused
-from bot.jobs.fitting import fit
+from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
 from bot.presenting import details_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.job_message import image_file_name
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 async def star(services: "Services", interaction: Interaction, press: Press) -> None:
     """Keep the pictures for ever, or no longer."""
     job = await find_job(services, interaction, press)
+    if not await services.jobs.results(job.job_id):
+        raise Refused("refused-no-pictures")
     is_kept = await services.keeping.toggle_star(job, interaction.user.id)
     key = "star-set" if is_kept else "star-taken"
     await services.calls.answer_privately(interaction, content=text(key, job=job_link(job)))
@@ -31,10 +33,15 @@ async def star(services: "Services", interaction: Interaction, press: Press) -> 
 async def copy(services: "Services", interaction: Interaction, press: Press) -> None:
     """Send the untouched files in a direct message."""
     job = await find_job(services, interaction, press)
+    originals = await _files(services, job)
     await services.calls.defer(interaction, is_private=True)
-    files = await _files(services, job)
+    messages = await asyncio.to_thread(in_messages, originals, DIRECT_MESSAGE_LIMIT)
+    is_untouched = [file for files in messages for file in files] == originals
+    sentence: str | None = text("copy-sent" if is_untouched else "copy-sent-smaller", job=job_link(job))
     try:
-        await services.calls.tell(interaction.user, text("copy-sent", job=job_link(job)), files)
+        for files in messages:
+            await services.calls.tell(interaction.user, sentence, files)
+            sentence = None
     except (NotPermitted, CallRefused) as error:
         raise Refused("refused-no-direct-message") from error
     await services.calls.answer_privately(interaction, content=text("copy-done"))
@@ -62,6 +69,8 @@ async def details(services: "Services", interaction: Interaction, press: Press) 
 async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:
     """The files of a job, as they were drawn."""
     results = await services.jobs.results(job.job_id)
+    if not results:
+        raise Refused("refused-no-pictures")
     try:
         return [
             (

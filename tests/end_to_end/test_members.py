@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from playground import LocalDiscord
+from playground.people import join
 
 StartBot = Callable[..., Any]
 Message = dict[str, Any]
@@ -153,3 +154,32 @@ async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot:
     messages = [message for message in local.messages() if "job " in text_of(message)]
     assert len(messages) == 3
     assert all("seed" in text_of(message) for message in messages)
+
+
+async def test_twenty_members_at_once_get_their_own_picture_each(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    people = [join(local._env, local.guild, f"m{k}", f"Member {k}") for k in range(20)]
+    asked = [
+        person.slash(local.channel, "imagine", prompt="a star", steps=3, seed=k) for k, person in enumerate(people)
+    ]
+    answers = [result.response for result in await asyncio.gather(*asked)]
+    impatient = [(person, answer) for person, answer in zip(people, answers, strict=True) if answer][::4]
+    assert len(impatient) == 5
+    pressed = await asyncio.gather(*(person.click(answer, label="Cancel") for person, answer in impatient))
+    assert all(result.acknowledged for result in pressed)
+    async with asyncio.timeout(120):
+        while rows(tmp_path, "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')") != [(0,)]:
+            await asyncio.sleep(0.2)
+    kept = rows(tmp_path, "SELECT requester_id, request ->> 'seed', message_id FROM jobs WHERE status = 'succeeded'")
+    assert len(kept) >= 15
+    for requester, seed, message_id in kept:
+        shown = next(message for message in local.messages() if message["id"] == str(message_id))
+        assert requester == people[seed].id
+        assert f"seed {seed} " in text_of(shown)
+        assert len(shown["attachments"]) == 1
+    used = rows(tmp_path, "SELECT user_id, held, spent FROM pots WHERE kind = 'period' AND held + spent > 0")
+    assert sorted(used) == sorted((requester, 0, 1) for requester, _, _ in kept)
+    assert "Traceback" not in bot.log

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from bot.jobs.fitting import REQUEST_LIMIT, fit
+from bot.jobs.fitting import REQUEST_LIMIT, fit, in_messages
 
 
 def png(side: int = 256, *, is_noise: bool = True, parameters: str = "a cat ü\nSteps: 4") -> bytes:
@@ -61,3 +61,17 @@ def test_all_files_together_fit_one_request(count: int) -> None:
     files = fit([(f"{number}.png", data) for number in range(count)], REQUEST_LIMIT)
     assert sum(len(fitted) for _, fitted in files) < REQUEST_LIMIT
     assert len(files) == count
+
+
+def test_untouched_files_take_as_many_messages_as_they_need() -> None:
+    large = bytes(9 * 1024 * 1024)
+    files = [(f"{k}.png", large) for k in range(4)]
+    assert in_messages(files, len(large)) == [files[:2], files[2:]]
+    assert in_messages(files[:2], len(large)) == [files[:2]]
+
+
+def test_only_what_no_message_takes_becomes_smaller() -> None:
+    small, large = ("a.png", png(64)), ("b.png", png(is_noise=False))
+    ((first, second),) = in_messages([small, large], len(large[1]) - 1)
+    assert first == small
+    assert second[0] == "b.webp"

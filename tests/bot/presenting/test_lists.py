@@ -8,6 +8,7 @@ import pytest
 from discord import ui
 
 from bot.presenting import admin_message, queue_message, quota_message
+from bot.presenting.links import job_link
 from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
@@ -48,6 +49,7 @@ def job(request_: GenerationRequest) -> Job:
     about: dict[str, Any] = {
         "job_id": 7,
         "guild_id": 5,
+        "shown_guild_id": 5,
         "channel_id": 6,
         "message_id": 8,
         "requester_id": 42,
@@ -149,3 +151,9 @@ def test_a_long_audit_log_fits_and_says_how_much_is_missing() -> None:
     assert 0 < shown < 50
     assert str(50 - shown) in said.splitlines()[-1]
     assert "@everyone" not in said.replace("\\@everyone", "")
+
+
+@pytest.mark.parametrize(("shown_in", "place"), [(5, "5"), (0, "@me")])
+def test_a_link_leads_to_where_the_message_is_whosever_rules_hold(job: Job, shown_in: int, place: str) -> None:
+    personal = msgspec.structs.replace(job, guild_id=0, shown_guild_id=shown_in)
+    assert job_link(personal) == f"[#7](https://discord.com/channels/{place}/6/8)"

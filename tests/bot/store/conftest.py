@@ -99,6 +99,7 @@ def new_job(request_: GenerationRequest) -> Callable[..., NewJob]:
             "locale": "en-US",
             "filesize_limit": 10_485_760,
             "interaction_token": "token",
+            "shown_guild_id": guild,
             "token_expires_at": NOW + timedelta(minutes=15),
             "request": request_,
             "notices": (),

@@ -236,6 +236,7 @@ def new_job(interaction_id: int, member: Member, *, price: int, images: int, now
         kind=JobKind.IMAGINE,
         lineage=None,
         guild_id=member[0],
+        shown_guild_id=member[0],
         channel_id=6,
         requester_id=member[1],
         requester_name="Ada",

@@ -1,0 +1,157 @@
+"""Every button on every kind of message, pressed by everybody: each press is answered, and nothing else happens."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.presenting.custom_ids import Action
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+from tests.safety_checkers import save_checker
+
+StartBot = Callable[..., BotProcess]
+Message = dict[str, Any]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+
+OPEN, CLOSED = ("queued",), ("done", "cancelled", "flagged")
+STARTING = {Action.REROLL, Action.RETRY, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG}
+
+
+def refusal_of(action: Action, state: str, person: str) -> str:
+    """How the private answer to a press begins to say no; empty where it is obeyed."""
+    is_private = action in (Action.CANCEL_MINE, Action.COLLECT)
+    is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR)
+    cases = {
+        "This button belongs to a job that Easel no longer knows": is_private and person != "member",
+        "Only the person who asked for this": action in (Action.CANCEL, Action.DELETE) and person == "friend",
+        "This job is over already": action in (Action.CANCEL, Action.CANCEL_MINE) and state in CLOSED,
+        "This job has no pictures": is_shown and state != "done",
+    }
+    return next((sentence for sentence, is_said in cases.items() if is_said), "")
+
+
+def presses() -> Iterator[tuple[Action, str, str]]:
+    """Everything that changes nothing for the next press: what ends or takes away a job comes last."""
+    lasting = [action for action in Action if action not in (Action.CANCEL, Action.CANCEL_MINE, Action.DELETE)]
+    people = ("friend", "admin", "member")
+    yield from product(lasting, (*OPEN, *CLOSED), people)
+    yield from product((Action.CANCEL, Action.CANCEL_MINE), CLOSED, people)
+    yield (Action.CANCEL, "queued", "friend")
+    yield from product((Action.DELETE,), (*OPEN, *CLOSED), ("friend",))
+
+
+class Channel:
+    """The messages of four jobs, and a way to press what is not on them."""
+
+    def __init__(self, local: LocalDiscord, directory: Path) -> None:
+        self.local = local
+        self.directory = directory
+        self.messages: dict[str, tuple[int, Message]] = {}
+
+    async def ask(self, state: str, words: str, **options: Any) -> None:
+        """Ask for a job whose prompt is the state, and wait until its message says so."""
+        await self.local.member.slash(self.local.channel, "imagine", prompt=f"it is {state}", steps=4, **options)
+        await self.until(state, words)
+
+    async def until(self, state: str, words: str) -> None:
+        def fits(message: Message) -> bool:
+            shown = str(message["components"])
+            return f"it is {state}" in shown and words in shown
+
+        message = await self.local.wait_for_message(fits, 90)
+        ((job_id,),) = self.rows(
+            "SELECT job_id FROM jobs WHERE request ->> 'prompt' = ? ORDER BY job_id LIMIT 1", f"it is {state}"
+        )
+        self.messages[state] = job_id, message
+
+    async def press(self, action: Action, state: str, person: str) -> Any:
+        """Press a button that the message has, or would have in another state."""
+        job_id, message = self.messages[state]
+        index = ":0" if action in (Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG) else ""
+        custom_id = f"easel:{action}:{job_id}{index}"
+        stored = self.local._backend.messages[self.local.channel.id][int(message["id"])]
+        before = stored.components
+        row = {
+            "type": 1,
+            "id": 90,
+            "components": [{"type": 2, "id": 91, "style": 2, "label": "x", "custom_id": custom_id}],
+        }
+        stored.components = json.loads(json.dumps([{**before[0], "components": [row]}]))
+        try:
+            shown = next(found for found in self.local.messages() if found["id"] == message["id"])
+            return await getattr(self.local, person).click(shown, custom_id=custom_id)
+        finally:
+            stored.components = before
+
+    async def private_word(self, result: Any) -> str:
+        """What only the one who pressed reads: an answer, or a followup that comes a little later."""
+        async with asyncio.timeout(20):
+            while not result.acknowledged:
+                await asyncio.sleep(0.01)
+        if result.response is not None and result.response.ephemeral:
+            return str(result.response.content)
+        for _ in range(100):
+            if result.followups:
+                return str(result.followups[-1].content)
+            await asyncio.sleep(0.01)
+        return ""
+
+    def rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.directory / "data" / "easel.db") as connection:
+            return connection.execute(sql, values).fetchall()
+
+
+async def test_every_press_of_everybody_in_every_state_is_answered(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    limits = {"EASEL_QUOTAS__QUEUED_PER_USER": "0", "EASEL_QUOTAS__AMOUNT": "0"}
+    channel = Channel(local, tmp_path)
+    first = start_bot(**limits)
+    await first.start()
+    await channel.ask("done", "seed ", images=2)
+    await first.stop()
+    # All presses below are also those after a restart.
+    bot = start_bot(EASEL_PIPELINE__SAFETY_CHECKER=str(save_checker(tmp_path / "checker")), **limits)
+    await bot.start()
+    await channel.ask("flagged", "safety filter")
+    await local.admin.slash(local.channel, "admin queue", action="pause")
+    await channel.ask("cancelled", "line")
+    await channel.press(Action.CANCEL, "cancelled", "admin")
+    await channel.until("cancelled", "Cancelled by")
+    await channel.ask("queued", "line")
+
+    started = 0
+    for action, state, person in presses():
+        case = f"{action} of a {state} job by the {person}"
+        result = await channel.press(action, state, person)
+        refusal = refusal_of(action, state, person)
+        if refusal:
+            assert (await channel.private_word(result)).startswith(refusal), case
+        elif action is Action.REMIX:
+            assert result.modal is not None, case
+        else:
+            assert result.acknowledged, case
+        started += action in STARTING
+        assert channel.rows("SELECT count(*) FROM jobs") == [(4 + started,)], case
+    assert "Traceback" not in bot.log
+
+    await channel.press(Action.CANCEL_MINE, "queued", "member")
+    await channel.until("queued", "Cancelled.")
+    for state, person in (("done", "member"), ("cancelled", "admin"), ("flagged", "member"), ("queued", "admin")):
+        _, message = channel.messages[state]
+        await channel.press(Action.DELETE, state, person)
+        async with asyncio.timeout(20):
+            while message["id"] in [shown["id"] for shown in local.messages()]:
+                await asyncio.sleep(0.05)
+    assert await bot.stop() == 0
+    check = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "db", "check", env=bot.environment)
+    assert await check.wait() == 0
+    assert "Traceback" not in bot.log
