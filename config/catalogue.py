@@ -93,4 +93,7 @@ def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     enlarger = spec.enlarger
     if enlarger is not None:
         enlarger = Enlarger(path=str((base / enlarger.path).resolve()), scale=enlarger.scale)
-    return msgspec.structs.replace(spec, source=source, enlarger=enlarger)
+    decoder = spec.preview_decoder
+    if isinstance(decoder, FolderSource):
+        decoder = FolderSource(path=str((base / decoder.path).resolve()))
+    return msgspec.structs.replace(spec, source=source, enlarger=enlarger, preview_decoder=decoder)

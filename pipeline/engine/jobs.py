@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from pipeline.engine.families.base import Conditioning, EncodedText
+from pipeline.engine.previews import PreviewTurn
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
@@ -33,7 +34,7 @@ class RunningJob:
         prediction: what it answered after guidance.
         started_at: monotonic seconds.
         denoise_started_at: monotonic seconds.
-        preview_at: monotonic seconds from which the next preview is due.
+        preview: when the next one is due.
     """
 
     name: JobName
@@ -46,7 +47,7 @@ class RunningJob:
     latents: torch.Tensor
     started_at: float
     denoise_started_at: float
-    preview_at: float
+    preview: PreviewTurn
     total_steps: int
     evaluation: int = 0
     first_evaluation: int = 0

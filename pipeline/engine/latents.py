@@ -1,23 +1,12 @@
-"""First noise, and a cheap look at latents that are not finished."""
-
-import io
+"""First noise, and whether latents are still numbers."""
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
-from PIL import Image
 
 from pipeline.engine.failures import BrokenImage
-from pipeline.engine.families.base import StepAdapter
 from pipeline.protocol.requests import GenerationRequest, seed_of
 
-PREVIEW_SIDE = 512
-"""Pixels of a preview's longer side."""
-
-_COARSE_SIDE = 12
-"""Pixels of an image that nobody has checked yet: of a face, one sees where it is."""
 _LEAST_ANGLE = 1e-6
-_FIT_SAMPLES = 96
-_FIT_SIDE = 4
 
 
 def generators_for(request: GenerationRequest) -> list[torch.Generator]:
@@ -74,44 +63,3 @@ def check_finite(numbers: torch.Tensor) -> None:
     """
     if not bool(torch.isfinite(numbers).all()):
         raise BrokenImage("The latents left the range of numbers.")
-
-
-class PreviewMap:
-    """A linear map from one latent to one color, fitted to a VAE.
-
-    Flat latents are decoded once and the colors in the middle of the pictures are explained by least squares:
-    no constants that hold for one VAE alone, and no decoding while a job runs.
-    """
-
-    def __init__(self, adapter: StepAdapter, device: torch.device, dtype: torch.dtype) -> None:
-        channels = adapter.latent_channels
-        generator = torch.Generator("cpu").manual_seed(0)
-        flat = torch.randn((_FIT_SAMPLES, channels), generator=generator, dtype=torch.float32)
-        plane = flat[:, :, None, None].expand(-1, -1, _FIT_SIDE, _FIT_SIDE).to(device, dtype)
-        edge = adapter.scale_factor * _FIT_SIDE // 4
-        colors = [adapter.decode(part)[:, :, edge:-edge, edge:-edge].mean((2, 3)) for part in plane.split(16)]
-        known = torch.cat([flat, torch.ones(_FIT_SAMPLES, 1)], dim=1)
-        self._weights = torch.linalg.lstsq(known, torch.cat(colors).cpu()).solution  # [c + 1, 3]
-
-    def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
-        """Latents [n, c, h, w] as one WebP picture, all images side by side.
-
-        Args:
-            latents: of every image of a job.
-            is_coarse: show colors and masses alone, since nobody knows yet whether the picture may be seen.
-
-        Raises:
-            BrokenImage: the latents hold NaN or infinity.
-        """
-        check_finite(latents)
-        row = torch.cat(list(latents.float().cpu()), dim=2)  # [c, h, n * w]
-        colors = torch.einsum("chw,ck->hwk", row, self._weights[:-1]) + self._weights[-1]
-        pixels = (colors.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-        picture = Image.fromarray(pixels)
-        if is_coarse:
-            picture.thumbnail((_COARSE_SIDE * len(latents), _COARSE_SIDE), Image.Resampling.BOX)
-        scale = PREVIEW_SIDE / max(picture.size)
-        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        data = io.BytesIO()
-        picture.resize(size, Image.Resampling.BICUBIC).save(data, "WEBP", quality=75, method=0)
-        return data.getvalue()

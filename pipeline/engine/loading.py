@@ -11,6 +11,7 @@ import diffusers.utils.logging as diffusers_logging
 import huggingface_hub.utils
 import torch
 import transformers.utils.logging as transformers_logging
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from pipeline.engine.devices import Placement
@@ -18,7 +19,7 @@ from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.headers import check_safetensors
-from pipeline.engine.latents import PreviewMap
+from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.images.enlarge import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
@@ -47,6 +48,7 @@ class LoadedModel:
     spec: ModelSpec
     adapter: StepAdapter
     preview: PreviewMap
+    preview_decoder: PreviewDecoder | None
     enlarger: LoadedEnlarger | None
 
 
@@ -102,7 +104,36 @@ def load_model(
     moved()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
     log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
-    return LoadedModel(spec=spec, adapter=adapter, preview=preview, enlarger=enlarger)
+    decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
+    return LoadedModel(spec=spec, adapter=adapter, preview=preview, preview_decoder=decoder, enlarger=enlarger)
+
+
+def _preview_decoder(
+    spec: ModelSpec, pipeline: StableDiffusionPipeline, placement: Placement, cache_directory: str | None
+) -> PreviewDecoder | None:
+    """The catalogue's, or the model's own where that is small."""
+    vae: Any = pipeline.vae
+    source = spec.preview_decoder
+    if source is None:
+        return PreviewDecoder(vae) if isinstance(vae, AutoencoderTiny) else None
+    shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True}
+    try:
+        with torch.inference_mode(mode=False):
+            if isinstance(source, FolderSource):
+                decoder: Any = AutoencoderTiny.from_pretrained(source.path, local_files_only=True, **shared)
+            else:
+                decoder = AutoencoderTiny.from_pretrained(
+                    source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+                )
+    # As for the model itself: one sentence for members, the rest for the log.
+    except Exception as error:
+        if reason_of(error) is not FailureReason.INTERNAL:
+            raise
+        log.warning("The preview decoder of %s cannot be loaded: %s", spec.key, detail_of(error))
+        raise ModelUnavailable(f"The preview decoder of {spec.title} cannot be loaded.") from error
+    if decoder.config.latent_channels != vae.config.latent_channels:
+        raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")
+    return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))
 
 
 def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> StableDiffusionPipeline:

@@ -22,6 +22,7 @@ from pipeline.engine.finishing import Finisher
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite, first_noise, generators_for
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.refining import begin_refining
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.schedulers import build_scheduler, denoised_latents, sampler_named
@@ -164,7 +165,7 @@ class Engine:
             latents=noise * scheduler.init_noise_sigma,
             started_at=started_at,
             denoise_started_at=now,
-            preview_at=now,
+            preview=PreviewTurn(now),
             total_steps=total_steps,
         )
         self._progress(name, "running", 0, total_steps, started_at)
@@ -240,14 +241,14 @@ class Engine:
             self._emit(finished)
 
     def _due_preview(self, job: RunningJob) -> bytes:
-        now = time.monotonic()
-        is_off = self._preview_interval_s <= 0
-        if is_off or now < job.preview_at or job.is_denoised or job.prediction is None:
+        if job.is_denoised or job.prediction is None:
             return b""
-        job.preview_at = now + self._preview_interval_s
+        if not job.preview.is_due(self._preview_interval_s):
+            return job.preview.take()
         timestep = job.scheduler.timesteps[job.evaluation - 1]
         latents = denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep)
-        return self._model.preview.draw(latents, is_coarse=job.is_checked)
+        model = self._model
+        return job.preview.draw(latents, model.preview, model.preview_decoder, self._encoders, is_coarse=job.is_checked)
 
     @property
     def _model(self) -> LoadedModel:

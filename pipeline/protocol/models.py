@@ -111,6 +111,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         license: what the licence allows, in one line, shown to the owner and in the model's details.
         samplers: names offered with this model; empty offers every sampler.
         cost: what a job's price is worked out from.
+        preview_decoder: an AutoencoderTiny for the model's latents (TAESD and its kin), for previews with forms.
         refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
     """
 
@@ -124,5 +125,6 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     bounds: Bounds = Bounds()
     samplers: tuple[str, ...] = ()
     enlarger: Enlarger | None = None
+    preview_decoder: FolderSource | HubSource | None = None
     cost: Cost = Cost()
     refine_strength: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.3

@@ -13,8 +13,8 @@ from config.catalogue import Catalogue
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import Placement, choose_placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.latents import PreviewMap
 from pipeline.engine.loop import Engine
+from pipeline.engine.previews import PreviewMap
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit

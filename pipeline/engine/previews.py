@@ -1,0 +1,142 @@
+"""Pictures of what is still noise in part: the first at once, better ones beside the step loop."""
+
+import io
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from PIL import Image
+from torch.nn.functional import interpolate
+
+from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.latents import check_finite
+from pipeline.images.encode import to_picture
+
+PREVIEW_SIDE: Final = 512
+"""Pixels of a preview's longer side."""
+
+_COARSE_SIDE: Final = 12
+"""Pixels of an image that nobody has checked yet: of a face, one sees where it is."""
+_FIT_SAMPLES: Final = 96
+_FIT_SIDE: Final = 4
+
+
+class PreviewMap:
+    """A linear map from one latent to one color, fitted to a VAE.
+
+    Flat latents are decoded once and the colors in the middle of the pictures are explained by least squares:
+    no constants that hold for one VAE alone, and no decoding while a job runs.
+    """
+
+    def __init__(self, adapter: StepAdapter, device: torch.device, dtype: torch.dtype) -> None:
+        channels = adapter.latent_channels
+        generator = torch.Generator("cpu").manual_seed(0)
+        flat = torch.randn((_FIT_SAMPLES, channels), generator=generator, dtype=torch.float32)
+        plane = flat[:, :, None, None].expand(-1, -1, _FIT_SIDE, _FIT_SIDE).to(device, dtype)
+        edge = adapter.scale_factor * _FIT_SIDE // 4
+        colors = [adapter.decode(part)[:, :, edge:-edge, edge:-edge].mean((2, 3)) for part in plane.split(16)]
+        known = torch.cat([flat, torch.ones(_FIT_SAMPLES, 1)], dim=1)
+        self._weights = torch.linalg.lstsq(known, torch.cat(colors).cpu()).solution  # [c + 1, 3]
+
+    def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
+        """Latents [n, c, h, w] as one WebP picture, all images side by side.
+
+        Args:
+            latents: of every image of a job.
+            is_coarse: show colors and masses alone, since nobody knows yet whether the picture may be seen.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+        """
+        check_finite(latents)
+        row = torch.cat(list(latents.float().cpu()), dim=2)  # [c, h, n * w]
+        colors = torch.einsum("chw,ck->hwk", row, self._weights[:-1]) + self._weights[-1]
+        pixels = (colors.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+        picture = Image.fromarray(pixels)
+        if is_coarse:
+            picture.thumbnail((_COARSE_SIDE * len(latents), _COARSE_SIDE), Image.Resampling.BOX)
+        return _as_preview(picture)
+
+
+class PreviewDecoder:
+    """A decoder that is small enough to be run for a preview.
+
+    Args:
+        decoder: made for the latents of the model; diffusers' AutoencoderTiny takes them as the U-Net has them.
+    """
+
+    def __init__(self, decoder: AutoencoderTiny) -> None:
+        self._decoder: Any = decoder
+
+    @torch.inference_mode()
+    def draw(self, latents: torch.Tensor) -> bytes:
+        """The same as `PreviewMap.draw`, with the forms that the map has no room for.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+        """
+        check_finite(latents)
+        scaled = (latents / self._decoder.config.scaling_factor).to(self._decoder.dtype)
+        parts: list[torch.Tensor] = []
+        for one in scaled.split(1):
+            pixels: torch.Tensor = self._decoder.decode(one, return_dict=False)[0].float() / 2 + 0.5
+            scale = min(1.0, PREVIEW_SIDE / (max(pixels.shape[2], pixels.shape[3] * len(scaled))))
+            parts.append(interpolate(pixels, scale_factor=scale, mode="area"))
+        return _as_preview(to_picture(torch.cat(parts, dim=3)[0]))
+
+
+@dataclass(slots=True)
+class PreviewTurn:
+    """When a job's next preview is due, and the better one that is being drawn.
+
+    Attributes:
+        due_at: monotonic seconds.
+        is_first: nothing was shown yet.
+        under_way: a better one; None when none is being drawn.
+    """
+
+    due_at: float
+    is_first: bool = True
+    under_way: Future[bytes] | None = None
+
+    def take(self) -> bytes:
+        """The better one once it is there; empty until then, and where it could not be drawn."""
+        if self.under_way is None or not self.under_way.done():
+            return b""
+        done, self.under_way = self.under_way, None
+        return b"" if done.exception() is not None else done.result()
+
+    def is_due(self, interval_s: float) -> bool:
+        """Whether to draw one now; if so, the next is due an interval later. 0 seconds are never."""
+        now = time.monotonic()
+        if interval_s <= 0 or now < self.due_at or self.under_way is not None:
+            return False
+        self.due_at = now + interval_s
+        return True
+
+    def draw(
+        self,
+        latents: torch.Tensor,
+        preview: PreviewMap,
+        decoder: PreviewDecoder | None,
+        pool: ThreadPoolExecutor,
+        *,
+        is_coarse: bool,
+    ) -> bytes:
+        """The first at once; later ones, where there is a decoder, in the pool, for a later `take`."""
+        if self.is_first or is_coarse or decoder is None:
+            self.is_first = False
+            return preview.draw(latents, is_coarse=is_coarse)
+        self.under_way = pool.submit(decoder.draw, latents)
+        return b""
+
+
+def _as_preview(picture: Image.Image) -> bytes:
+    scale = PREVIEW_SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    data = io.BytesIO()
+    picture.resize(size, Image.Resampling.BICUBIC).save(data, "WEBP", quality=75, method=0)
+    return data.getvalue()
