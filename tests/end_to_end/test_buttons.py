@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, PngImagePlugin
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
@@ -211,3 +211,38 @@ async def test_presses_without_quota_and_during_a_shutdown_are_answered(
     assert "Easel is about to restart" in await studio.press(local.admin, one, "easel:reroll:1")
     assert await bot.stop() == 0
     assert studio.rows("SELECT status FROM jobs ORDER BY job_id") == [("succeeded",), ("succeeded",)]
+
+
+async def test_a_picture_of_somebody_else_says_how_it_was_made(studio: Studio) -> None:
+    local = studio.local
+
+    def picture(parameters: str) -> bytes:
+        text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+        if parameters:
+            text.add_text("parameters", parameters)
+        Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=text)
+        return file.getvalue()
+
+    def answers(result: Any) -> list[Any]:
+        found = [answer for answer in (result.response, *result.followups) if answer is not None]
+        assert all(answer.ephemeral for answer in found)
+        return found
+
+    async def asked(menu: str, *attachments: tuple[str, bytes]) -> str:
+        message = await local.friend.send(local.channel, "look", attachments=attachments)
+        result = await local.member.context_menu(local.channel, menu, message)
+        async with asyncio.timeout(20):
+            while not (
+                said := "".join(str(answer.content) + str(answer.components or "") for answer in answers(result))
+            ):
+                await asyncio.sleep(0.05)
+        return said
+
+    told = await asked("Easel: details", ("a.png", picture("a lighthouse\nSteps: 20, Sampler: Euler a, Seed: 3")))
+    assert "a lighthouse" in told
+    assert "Sampler: Euler a" in told
+    assert "does not say how it was made" in await asked("Easel: details", ("a.png", picture("")))
+    assert "has no picture" in await asked("Easel: details")
+    assert "cannot start from a picture yet" in await asked("Easel: use as reference", ("a.png", picture("a cat")))
+    assert "has no picture" in await asked("Easel: use as reference")
+    assert "Traceback" not in studio.bot.log
