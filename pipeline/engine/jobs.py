@@ -78,6 +78,12 @@ class RunningJob:
         return self.steps_before + -(-done // self.sampler.evaluations_per_step)
 
     @property
+    def step(self) -> int:
+        """The step that is being drawn, counted from 1."""
+        done = self.evaluation - self.first_evaluation
+        return self.steps_before + done // self.sampler.evaluations_per_step + 1
+
+    @property
     def is_between_steps(self) -> bool:
         """No step is half done."""
         return self.is_denoised or self.evaluation % self.sampler.evaluations_per_step == 0

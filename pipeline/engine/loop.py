@@ -189,8 +189,8 @@ class Engine:
         model = self._model
         for job in jobs:
             job.model_input = job.scheduler.scale_model_input(job.latents, job.timestep)
-        blocks = [(job, job.rows(job.text.negative)) for job in jobs if job.text.negative is not None]
-        blocks += [(job, job.rows(job.text.positive)) for job in jobs]
+        blocks = [(job, job.rows(job.text.negative.at(job.step))) for job in jobs if job.text.negative is not None]
+        blocks += [(job, job.rows(job.text.positive.at(job.step))) for job in jobs]
         inputs = torch.cat([_input_of(job) for job, _ in blocks])
         timesteps = torch.cat([job.timestep.expand(len(job.latents)) for job, _ in blocks])
         conditioning = {key: torch.cat([rows[key] for _, rows in blocks]) for key in blocks[0][1]}

@@ -129,6 +129,7 @@ notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelasse
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
+notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 
 ## Refusals: nothing was charged

@@ -129,6 +129,7 @@ notice-unknown-options = { $options } is no option here and was left out.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
+notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 
 ## Refusals: nothing was charged

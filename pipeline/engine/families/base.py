@@ -13,6 +13,16 @@ Conditioning = Mapping[str, torch.Tensor]
 """Text as tensors, one row each: `prompt_embeds` [1, tokens, features] and whatever else a family names."""
 
 
+class TimedConditioning(msgspec.Struct, frozen=True):
+    """What a text says at each step: conditioning with the last step of each, in order."""
+
+    parts: tuple[tuple[int, Conditioning], ...]
+
+    def at(self, step: int) -> Conditioning:
+        """For a step, counted from 1; a second pass goes on with what the first ended with."""
+        return next((found for last_step, found in self.parts if step <= last_step), self.parts[-1][1])
+
+
 class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
     """A request's words as tensors.
 
@@ -22,8 +32,8 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         notices: what the requester should know, such as words that did not fit.
     """
 
-    positive: Conditioning
-    negative: Conditioning | None
+    positive: TimedConditioning
+    negative: TimedConditioning | None
     notices: tuple[Notice, ...]
 
 

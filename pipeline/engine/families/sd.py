@@ -9,7 +9,11 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.families.base import Conditioning, EncodedText
+from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
+from pipeline.engine.families.clip_text import ClipText
+from pipeline.prompts.chunks import Chunk
+from pipeline.prompts.schedule import read_schedule
+from pipeline.prompts.tags import read_tags
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -29,13 +33,13 @@ class StableDiffusion:
     """
 
     def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement) -> None:
-        self._tokenizer: Any = pipeline.tokenizer
-        self._text_encoder: Any = pipeline.text_encoder
+        text_encoder: Any = pipeline.text_encoder
         self._unet: Any = pipeline.unet
         self._vae: Any = pipeline.vae
         self._placement = placement
+        self._text = ClipText(pipeline.tokenizer, text_encoder, placement)
         self._scheduler_config: Mapping[str, Any] = dict(pipeline.scheduler.config)
-        for module in (self._text_encoder, self._unet, self._vae):
+        for module in (text_encoder, self._unet, self._vae):
             module.eval().requires_grad_(False)
         if self._unet.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
@@ -62,13 +66,19 @@ class StableDiffusion:
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
-        """Encode prompt and negative prompt, cut at the text encoder's limit."""
+        """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
         notices: list[Notice] = []
-        positive = self._encode(request.prompt, "notice-prompt-cut", notices)
+        steps = request.num_inference_steps
+        positive = self._read(request.prompt, steps, "notice-prompt-cut", notices)
         negative = None
         if request.guidance_scale > NO_GUIDANCE:
-            negative = self._encode(request.negative_prompt, "notice-negative-cut", notices)
-        return EncodedText(positive=positive, negative=negative, notices=tuple(notices))
+            negative = self._read(request.negative_prompt, steps, "notice-negative-cut", notices)
+        count = max(len(chunks) for _, chunks in (*positive, *(negative or ())))
+        return EncodedText(
+            positive=self._encode(positive, count),
+            negative=None if negative is None else self._encode(negative, count),
+            notices=tuple(notices),
+        )
 
     @torch.inference_mode()
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
@@ -101,25 +111,20 @@ class StableDiffusion:
         # Stable Diffusion's own VAE leaves float16's range on some pictures and says so in its configuration.
         return self._placement.dtype is torch.float16 and bool(getattr(self._vae.config, "force_upcast", False))
 
-    def _encode(self, text: str, notice_key: str, notices: list[Notice]) -> Conditioning:
-        limit: int = self._tokenizer.model_max_length
-        cut = self._cut_words(text, limit)
+    def _read(
+        self, prompt: str, steps: int, cut_key: str, notices: list[Notice]
+    ) -> list[tuple[int, tuple[Chunk, ...]]]:
+        """The chunks of each part of a prompt with its last step; what was left out is told once."""
+        tagged = read_tags(prompt)
+        if tagged.tags:
+            notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(tagged.tags)}))
+        read = [(part.last_step, self._text.chunks(part.text)) for part in read_schedule(tagged.prompt, steps)]
+        cut = next((chunked.cut for _, chunked in read if chunked.cut), "")
         if cut:
-            notices.append(Notice(key=notice_key, values={"text": cut}))
-        tokens = self._tokenizer(text, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")
-        device = self._placement.device
-        mask = None
-        if getattr(self._text_encoder.config, "use_attention_mask", False):
-            mask = tokens.attention_mask.to(device)
-        embeds: torch.Tensor = self._text_encoder(tokens.input_ids.to(device), attention_mask=mask)[0]
-        return {"prompt_embeds": embeds.to(self._placement.dtype)}
+            notices.append(Notice(key=cut_key, values={"text": cut}))
+        return [(last_step, chunked.chunks) for last_step, chunked in read]
 
-    def _cut_words(self, text: str, limit: int) -> str:
-        """The member's own words past the limit, from the start of the first word that is hurt."""
-        offsets = self._tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-        if len(offsets) <= limit:
-            return ""
-        first_cut: int = offsets[limit - 1][0]  # the last place of the limit is the end token's
-        while first_cut > 0 and not text[first_cut - 1].isspace():
-            first_cut -= 1
-        return text[first_cut:].strip()
+    def _encode(self, parts: list[tuple[int, tuple[Chunk, ...]]], count: int) -> TimedConditioning:
+        return TimedConditioning(
+            tuple((last_step, {"prompt_embeds": self._text.encode(chunks, count)}) for last_step, chunks in parts)
+        )

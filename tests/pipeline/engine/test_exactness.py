@@ -75,7 +75,7 @@ def test_each_image_of_a_job_can_be_drawn_alone(studio: Studio, request_: Genera
 
 def test_a_job_is_told_step_by_step_and_ends_once(catalogue: Catalogue, request_: GenerationRequest) -> None:
     studio = Studio(catalogue)
-    studio.draw(msgspec.structs.replace(request_, scheduler_name="Heun", prompt="word " * 120))
+    studio.draw(msgspec.structs.replace(request_, scheduler_name="Heun", prompt="word " * 400))
     studio.engine.close()
     steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]
     assert steps == [0, 1, 2, 3, 4]

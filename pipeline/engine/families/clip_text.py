@@ -1,0 +1,85 @@
+"""Prompts of any length, with weights, for a CLIP text encoder: as A1111 computes them.
+
+A1111's way is followed so that prompts copied from elsewhere look the same: chunks of 75 tokens, each encoded by
+itself and joined; what a token's weight is multiplied with moves the mean of its chunk, which is restored. A1111
+takes that mean over all prompts of a batch; here it is each prompt's own, so that nobody's company changes a picture.
+"""
+
+from collections import OrderedDict
+from typing import Any, Final
+
+import torch
+
+from pipeline.engine.devices import Placement
+from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
+from pipeline.prompts.emphasis import read_emphasis
+
+MAX_CHUNKS: Final = 8
+"""600 tokens: more than 2,000 characters of English."""
+
+_CACHED: Final = 256
+"""Encoded chunks; one of Stable Diffusion 1.5 takes 116 KiB in half precision."""
+_SMALL_RATIO, _LARGE_RATIO = 0.5, 2.0
+"""Beyond these, the mean of a chunk is noise around 0 and restoring it would multiply by anything."""
+
+
+class ClipText:
+    """Tokenizer and text encoder of a CLIP model.
+
+    Args:
+        tokenizer: a fast CLIP tokenizer.
+        text_encoder: its text model, on its device.
+        placement: where it lives.
+    """
+
+    def __init__(self, tokenizer: Any, text_encoder: Any, placement: Placement) -> None:
+        self._tokenizer = tokenizer
+        self._text_encoder = text_encoder
+        self._placement = placement
+        self._capacity: int = tokenizer.model_max_length - 2
+        self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
+        self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
+        self._known: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
+
+    def chunks(self, text: str) -> Chunked:
+        """Read a text's emphasis and cut it into chunks."""
+        return in_chunks(read_emphasis(text), self._tokens, comma=self._comma, capacity=self._capacity, most=MAX_CHUNKS)
+
+    def encode(self, chunks: tuple[Chunk, ...], count: int) -> torch.Tensor:
+        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end."""
+        padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
+        return torch.cat([self._weighted(chunk) for chunk in padded], dim=1)
+
+    def _tokens(self, text: str) -> list[Token]:
+        encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        pairs = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
+        return [Token(number, start) for number, (start, _) in pairs]
+
+    def _weighted(self, chunk: Chunk) -> torch.Tensor:
+        """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
+        plain = self._encoded(chunk.numbers)
+        if all(weight == 1.0 for weight in chunk.weights):
+            return plain
+        weights = torch.ones(plain.shape[1], dtype=torch.float64)
+        weights[1 : 1 + len(chunk.weights)] = torch.tensor(chunk.weights, dtype=torch.float64)
+        weighted = plain * weights.to(plain)[None, :, None]
+        ratio = (plain.mean(dtype=torch.float64) / weighted.mean(dtype=torch.float64)).item()
+        return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
+
+    @torch.inference_mode()
+    def _encoded(self, numbers: tuple[int, ...]) -> torch.Tensor:
+        """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
+        known = self._known.pop(numbers, None)
+        if known is None:
+            tokenizer, device = self._tokenizer, self._placement.device
+            fill = self._capacity - len(numbers)
+            row = [tokenizer.bos_token_id, *numbers, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * fill]
+            mask = None
+            if self._has_mask:
+                mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
+            known = self._text_encoder(torch.tensor([row], device=device), attention_mask=mask)[0]
+            known = known.to(self._placement.dtype)
+        self._known[numbers] = known
+        if len(self._known) > _CACHED:
+            self._known.popitem(last=False)
+        return known

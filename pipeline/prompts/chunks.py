@@ -1,0 +1,125 @@
+"""Text of any length in pieces that a text encoder takes, cut where A1111 cuts it."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pipeline.prompts.emphasis import Break, Parts
+
+BACKTRACK = 20
+"""Tokens that move to the next chunk rather than be torn from each other, if a comma stands before them."""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """One token of words.
+
+    Attributes:
+        number: in the text encoder's vocabulary.
+        start: where in its text it begins, in characters.
+    """
+
+    number: int
+    start: int
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """What is encoded together, without start and end: as many numbers as weights."""
+
+    numbers: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+class Chunked(msgspec.Struct, frozen=True):
+    """A prompt in chunks.
+
+    Attributes:
+        chunks: at least one, perhaps empty.
+        cut: the words that did not fit any more; empty where all did.
+    """
+
+    chunks: tuple[Chunk, ...]
+    cut: str
+
+
+class _Writer:
+    """Chunks so far and the one that is being filled."""
+
+    def __init__(self, capacity: int, most: int) -> None:
+        self._capacity = capacity
+        self._most = most
+        self._done: list[Chunk] = []
+        self._numbers: list[int] = []
+        self._weights: list[float] = []
+        self._comma: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """There is no room for another token."""
+        return len(self._done) >= self._most
+
+    def add(self, number: int, weight: float, *, is_comma: bool) -> None:
+        """One more token; a full chunk is closed before it."""
+        if len(self._numbers) == self._capacity:
+            self._close_before(is_comma=is_comma)
+        if self.is_over:
+            return
+        if is_comma:
+            self._comma = len(self._numbers)
+        self._numbers.append(number)
+        self._weights.append(weight)
+
+    def close(self) -> None:
+        """What follows begins a chunk."""
+        self._done.append(Chunk(tuple(self._numbers), tuple(self._weights)))
+        self._numbers, self._weights, self._comma = [], [], None
+
+    def finish(self) -> tuple[Chunk, ...]:
+        """Every chunk; the last may be short."""
+        if self._numbers or not self._done:
+            self.close()
+        return tuple(self._done[: self._most])
+
+    def _close_before(self, *, is_comma: bool) -> None:
+        moved_from = self._capacity
+        is_last = len(self._done) + 1 == self._most
+        if not is_last and not is_comma and self._comma is not None and self._capacity - self._comma <= BACKTRACK:
+            moved_from = self._comma + 1
+        numbers, weights = self._numbers[moved_from:], self._weights[moved_from:]
+        del self._numbers[moved_from:], self._weights[moved_from:]
+        self.close()
+        # The comma that moved along is forgotten, as A1111 forgets it.
+        self._numbers, self._weights = numbers, weights
+
+
+def in_chunks(
+    parts: Parts, tokenize: Callable[[str], Sequence[Token]], *, comma: int, capacity: int, most: int
+) -> Chunked:
+    """A prompt in chunks; each fragment is tokenised by itself.
+
+    Args:
+        parts: what was read.
+        tokenize: words to tokens, without start and end.
+        comma: the token of a comma that ends a word.
+        capacity: tokens of a chunk.
+        most: chunks; what does not fit is cut.
+    """
+    writer = _Writer(capacity, most)
+    cut: list[str] = []
+    for part in parts:
+        if isinstance(part, Break):
+            writer.close()
+            cut += [" "] if cut else []
+            continue
+        for token in tokenize(part.text):
+            writer.add(token.number, part.weight, is_comma=token.number == comma)
+            if writer.is_over:
+                cut.append(_from_word(part.text, 0 if cut else token.start))
+                break
+    return Chunked(writer.finish(), "".join(cut).strip())
+
+
+def _from_word(text: str, start: int) -> str:
+    """The end of a text from the start of the word that is hurt."""
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    return text[start:]

@@ -1,0 +1,153 @@
+"""A prompt that changes while a picture is drawn, as A1111 reads it.
+
+`[from:to:when]` is `from` up to a step and `to` after it; `[to:when]` and `[from::when]` leave one of them out;
+`when` is a step, or with a point a share of all steps. `[a|b]` takes turns, step by step.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+MAX_DEPTH: Final = 32
+"""Brackets inside brackets; deeper ones are letters."""
+
+_PIECE = re.compile(r"\\.|[\[\]():|]|[^\\\[\]():|]+|\\", re.DOTALL)
+_WHEN = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*")
+_TO_WHEN: Final = 2
+_FROM_TO_WHEN: Final = 3
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The text up to and with a step; steps are counted from 1."""
+
+    last_step: int
+    text: str
+
+
+class _Separator(msgspec.Struct, frozen=True):
+    sign: Literal[":", "|"]
+
+
+class _Change(msgspec.Struct, frozen=True):
+    before: "_Words"
+    after: "_Words"
+    when: str
+
+
+class _Turns(msgspec.Struct, frozen=True):
+    options: tuple["_Words", ...]
+
+
+_Node = str | _Separator | _Change | _Turns
+_Words = tuple[_Node, ...]
+
+
+def read_schedule(prompt: str, steps: int) -> tuple[Part, ...]:
+    """What the prompt says at each step, in order; the last part ends with the last step.
+
+    Any text can be read: brackets that are no schedule stay as they are, for emphasis.
+
+    Args:
+        prompt: as typed.
+        steps: of the whole picture, at least 1.
+    """
+    words = _read(prompt)
+    ends = sorted({end for end in _ends(words, steps) if 1 <= end < steps} | {steps})
+    parts: list[Part] = []
+    for end in ends:
+        text = _at(words, end, steps)
+        if parts and parts[-1].text == text:
+            parts.pop()
+        parts.append(Part(end, text))
+    return tuple(parts)
+
+
+def _read(prompt: str) -> _Words:
+    """The tree of a prompt. Each frame is an open bracket with what stands in it so far."""
+    frames: list[tuple[str, list[_Node]]] = [("", [])]
+    for piece in _PIECE.findall(prompt):
+        bracket, nodes = frames[-1]
+        if piece in ("[", "(") and len(frames) <= MAX_DEPTH:
+            frames.append((piece, []))
+        elif piece in (":", "|") and bracket == "[":
+            nodes.append(_Separator(piece))
+        elif piece == ")" and bracket == "(":
+            frames.pop()
+            frames[-1][1].extend(["(", *nodes, ")"])
+        elif piece == "]" and any(opened == "[" for opened, _ in frames):
+            while frames[-1][0] != "[":
+                _give_up(frames)
+            _, nodes = frames.pop()
+            frames[-1][1].extend(_bracketed(nodes))
+        else:
+            nodes.append(piece)
+    while len(frames) > 1:
+        _give_up(frames)
+    return tuple(frames[0][1])
+
+
+def _give_up(frames: list[tuple[str, list[_Node]]]) -> None:
+    """A bracket that is never closed is a letter."""
+    bracket, nodes = frames.pop()
+    frames[-1][1].extend([bracket, *_literal(nodes)])
+
+
+def _bracketed(nodes: list[_Node]) -> Iterable[_Node]:
+    """What square brackets mean."""
+    if _Separator("|") in nodes:
+        return [_Turns(tuple(tuple(_literal(part)) for part in _split(nodes, "|")))]
+    parts = _split(nodes, ":")
+    last = "".join(node for node in parts[-1] if isinstance(node, str))
+    is_timed = all(isinstance(node, str) for node in parts[-1]) and _WHEN.fullmatch(last) is not None
+    if is_timed and _TO_WHEN <= len(parts) <= _FROM_TO_WHEN:
+        before = tuple(parts[0]) if len(parts) == _FROM_TO_WHEN else ()
+        return [_Change(before, tuple(parts[-2]), last.strip())]
+    return ["[", *_literal(nodes), "]"]
+
+
+def _split(nodes: Iterable[_Node], sign: str) -> list[list[_Node]]:
+    parts: list[list[_Node]] = [[]]
+    for node in nodes:
+        if isinstance(node, _Separator) and node.sign == sign:
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
+
+
+def _literal(nodes: Iterable[_Node]) -> Iterator[_Node]:
+    for node in nodes:
+        yield node.sign if isinstance(node, _Separator) else node
+
+
+def _step_of(when: str, steps: int) -> int:
+    """The last step before a change."""
+    value = float(when)
+    return min(steps, int(value * steps if "." in when else value))
+
+
+def _ends(words: _Words, steps: int) -> Iterator[int]:
+    """Steps after which the text may be another."""
+    for node in words:
+        if isinstance(node, _Change):
+            yield _step_of(node.when, steps)
+            yield from _ends(node.before, steps)
+            yield from _ends(node.after, steps)
+        elif isinstance(node, _Turns):
+            yield from range(1, steps + 1)
+
+
+def _at(words: _Words, step: int, steps: int) -> str:
+    texts: list[str] = []
+    for node in words:
+        if isinstance(node, str):
+            texts.append(node)
+        elif isinstance(node, _Separator):
+            texts.append(node.sign)
+        elif isinstance(node, _Change):
+            texts.append(_at(node.before if step <= _step_of(node.when, steps) else node.after, step, steps))
+        else:
+            texts.append(_at(node.options[(step - 1) % len(node.options)], step, steps))
+    return "".join(texts)

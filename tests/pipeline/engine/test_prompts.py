@@ -1,0 +1,128 @@
+"""The prompt language in the engine, against diffusers with embeddings made by hand, in float64."""
+
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+
+from config.catalogue import Catalogue
+from pipeline.engine.families.clip_text import MAX_CHUNKS, ClipText
+from pipeline.engine.schedulers import build_scheduler
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS
+from tests.pipeline.engine.conftest import Studio
+from tests.pipeline.engine.test_safety_checker import PLACEMENT
+
+TOLERANCE = 1e-8
+
+
+def encoded(reference: Any, *texts: str) -> torch.Tensor:
+    """Texts of at most 75 tokens as chunks one after the other, [1, 77 * n, features]."""
+    rows = [reference.tokenizer(text, padding="max_length", return_tensors="pt").input_ids for text in texts]
+    with torch.inference_mode():
+        return torch.cat([reference.text_encoder(row)[0] for row in rows], dim=1)
+
+
+def drawn(
+    reference: Any, request: GenerationRequest, positive: torch.Tensor, negative: torch.Tensor, **more: Any
+) -> torch.Tensor:
+    """What diffusers draws with these embeddings."""
+    sampler = SAMPLERS[request.scheduler_name]
+    reference.scheduler = build_scheduler(sampler, reference.own_scheduler_config, request.num_inference_steps)
+    return reference(
+        prompt_embeds=positive,
+        negative_prompt_embeds=negative,
+        num_inference_steps=request.num_inference_steps,
+        guidance_scale=request.guidance_scale,
+        height=request.height,
+        width=request.width,
+        generator=torch.Generator().manual_seed(request.seed),
+        output_type="latent",
+        **more,
+    ).images
+
+
+def difference(one: torch.Tensor, other: torch.Tensor) -> float:
+    return (one - other).abs().max().item()
+
+
+def test_chunks_are_encoded_alone_and_joined(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
+    request = msgspec.structs.replace(request_, prompt="a red apple BREAK a blue star", negative_prompt="rain")
+    expected = drawn(
+        reference, request, encoded(reference, "a red apple", "a blue star"), encoded(reference, "rain", "")
+    )
+    assert difference(studio.draw(request), expected) <= TOLERANCE
+
+
+def test_a_weight_multiplies_and_the_mean_of_its_chunk_stays(
+    studio: Studio, reference: Any, request_: GenerationRequest
+) -> None:
+    request = msgspec.structs.replace(request_, prompt="a (red:1.4) apple")
+    plain = encoded(reference, "a red apple")
+    weights = torch.ones(1, 77, 1, dtype=torch.float64)
+    weights[0, 2] = 1.4  # after the start and "a"
+    weighted = plain * weights
+    ratio = plain.mean() / weighted.mean()
+    if not 0.5 <= ratio <= 2:
+        ratio = torch.ones(())
+    expected = drawn(reference, request, weighted * ratio, encoded(reference, ""))
+    assert difference(studio.draw(request), expected) <= TOLERANCE
+    assert difference(expected, studio.draw(msgspec.structs.replace(request, prompt="a red apple"))) > 1e-3
+
+
+@pytest.mark.parametrize("scheduler_name", ["Euler", "Heun"])
+def test_a_prompt_changes_after_its_step(
+    studio: Studio, reference: Any, request_: GenerationRequest, scheduler_name: str
+) -> None:
+    request = msgspec.structs.replace(
+        request_, prompt="[a red apple:a blue star:2]", num_inference_steps=5, scheduler_name=scheduler_name
+    )
+    negative, after = encoded(reference, ""), encoded(reference, "a blue star")
+    per_step = SAMPLERS[scheduler_name].evaluations_per_step
+
+    def change(pipeline: Any, evaluation: int, timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
+        del pipeline, timestep
+        return {"prompt_embeds": torch.cat([negative, after])} if evaluation + 1 == 2 * per_step else given
+
+    expected = drawn(
+        reference,
+        request,
+        encoded(reference, "a red apple"),
+        negative,
+        callback_on_step_end=change,
+        callback_on_step_end_tensor_inputs=["prompt_embeds"],
+    )
+    assert difference(studio.draw(request), expected) <= TOLERANCE
+
+
+def test_turns_and_tags_reach_the_picture(
+    studio: Studio, module_catalogue: Catalogue, request_: GenerationRequest
+) -> None:
+    plain = studio.draw(request_)
+    tagged = msgspec.structs.replace(request_, prompt="<lora:fur:1>a red apple")
+    assert difference(studio.draw(tagged), plain) == 0
+    finished = Studio(module_catalogue).pictures(tagged)
+    (notice,) = finished.notices
+    assert (notice.key, notice.values) == ("notice-tags-ignored", {"tags": "<lora:fur:1>"})
+    turns = studio.draw(msgspec.structs.replace(request_, prompt="a red [apple|star]"))
+    assert difference(turns, plain) > 1e-3
+    assert difference(turns, studio.draw(msgspec.structs.replace(request_, prompt="a red star"))) > 1e-3
+
+
+def test_text_is_encoded_once_and_kept_within_bounds(reference: Any) -> None:
+    text = ClipText(reference.tokenizer, reference.text_encoder, PLACEMENT)
+    calls: list[int] = []
+    hook = reference.text_encoder.register_forward_hook(lambda *_: calls.append(1))
+    try:
+        first = text.encode(text.chunks("a red apple").chunks, 2)
+        assert len(calls) == 2
+        assert text.encode(text.chunks("a red apple").chunks, 2).equal(first)
+        assert not text.encode(text.chunks("a (red:2) apple").chunks, 2).equal(first)
+        assert len(calls) == 2, "weights need no encoding of their own"
+        for number in range(260):
+            text.encode(text.chunks(f"{number} apples").chunks, 1)
+        assert len(text._known) <= 256
+    finally:
+        hook.remove()
+    assert text.encode(text.chunks("word " * 700).chunks, MAX_CHUNKS).shape[1] == MAX_CHUNKS * 77
