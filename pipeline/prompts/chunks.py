@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pipeline.prompts.emphasis import Break, Parts
+from pipeline.prompts.emphasis import Break, Fragment, Parts
 
 BACKTRACK = 20
 """Tokens that move to the next chunk rather than be torn from each other, if a comma stands before them."""
@@ -109,13 +109,21 @@ def in_chunks(
         if isinstance(part, Break):
             writer.close()
             cut += [" "] if cut else []
-            continue
-        for token in tokenize(part.text):
-            writer.add(token.number, part.weight, is_comma=token.number == comma)
-            if writer.is_over:
-                cut.append(_from_word(part.text, 0 if cut else token.start))
-                break
+        elif cut:
+            cut.append(part.text)
+        else:
+            start = _fill(writer, part, tokenize, comma)
+            cut += [] if start is None else [_from_word(part.text, start)]
     return Chunked(writer.finish(), "".join(cut).strip())
+
+
+def _fill(writer: _Writer, part: Fragment, tokenize: Callable[[str], Sequence[Token]], comma: int) -> int | None:
+    """Add a fragment; where it ran out of room, in characters."""
+    for token in tokenize(part.text):
+        writer.add(token.number, part.weight, is_comma=token.number == comma)
+        if writer.is_over:
+            return token.start
+    return None
 
 
 def _from_word(text: str, start: int) -> str:
