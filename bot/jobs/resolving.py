@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from bot.errors import Refused
+from bot.jobs.advice import advice
 from bot.jobs.given import GivenRequest, read_typed_options
 from bot.store.rows import Preferences
 from config.catalogue import Catalogue
@@ -56,7 +57,7 @@ def resolve(
     given, typed_notices = read_typed_options(given)
     notices = list(typed_notices)
     spec = _model(given.model_key or _still_there(defaults.model_key, catalogue), catalogue)
-    given = given.or_else(_fitting(defaults, spec))
+    typed, given = given, given.or_else(_fitting(defaults, spec))
     prompt = _text(given.prompt, "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
@@ -96,6 +97,9 @@ def resolve(
         ),
         model_key=spec.key,
     )
+    experience = advice(typed, request, spec)
+    if experience is not None:
+        notices.append(experience)
     return Resolved(request=request, notices=tuple(notices))
 
 

@@ -10,6 +10,7 @@ from bot.errors import Refused
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import SIZES, resolve, sampler_names
 from bot.presenting.job_message import notice_line
+from bot.store.rows import Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
@@ -28,6 +29,37 @@ def test_defaults_come_from_the_model(settings: Settings, catalogue: Catalogue) 
     assert (request.num_inference_steps, request.guidance_scale) == (defaults.steps, defaults.cfg)
     assert (request.scheduler_name, request.num_images, request.model_key) == (defaults.sampler, 1, "pocket")
     assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"guidance_scale": 2.0}, "At CFG 2 a picture seldom follows"),
+        ({"guidance_scale": 16.0}, "At CFG 16 colors often burn"),
+        ({"num_inference_steps": 9}, "Fewer than 10 steps seldom finish a picture; 20 are usual here."),
+        ({"guidance_scale": 0.5, "negative_prompt": "rain"}, "At CFG 0.5 a negative prompt has no effect"),
+        ({"guidance_scale": 2.0, "num_inference_steps": 5}, "At CFG 2"),
+        ({"guidance_scale": 3.0, "num_inference_steps": 10}, None),
+        ({"guidance_scale": 15.0, "num_inference_steps": 50}, None),
+        ({"num_inference_steps": 0}, "steps 0"),
+    ],
+)
+def test_experience_is_told_once_and_only_about_what_was_typed(
+    settings: Settings, catalogue: Catalogue, options: dict[str, object], advice: str | None
+) -> None:
+    _, notices = _resolve(settings, catalogue, **options)
+    assert [notice.replace("\\", "")[: len(advice or "")] for notice in notices] == ([] if advice is None else [advice])
+
+
+def test_a_model_made_for_few_steps_gets_no_advice(settings: Settings, catalogue: Catalogue) -> None:
+    spec = catalogue.default
+    few = msgspec.structs.replace(spec, defaults=msgspec.structs.replace(spec.defaults, steps=4, cfg=1.0))
+    turbo = Catalogue(models={few.key: few}, default_key=few.key)
+    asked = msgspec.convert({"prompt": "a cat", "num_inference_steps": 6, "guidance_scale": 1.5}, GivenRequest)
+    assert resolve(asked, catalogue=turbo, limits=settings.limits).notices == ()
+    plain = msgspec.convert({"prompt": "a cat"}, GivenRequest)
+    usual = Preferences(num_inference_steps=5)
+    assert resolve(plain, catalogue=catalogue, limits=settings.limits, defaults=usual).notices == ()
 
 
 @pytest.mark.parametrize(
