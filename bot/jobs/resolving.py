@@ -22,7 +22,7 @@ from pipeline.protocol import limits as hard
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import SAMPLERS, find_sampler
+from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
 
 SIZES: Final[Mapping[str, str]] = MappingProxyType(
     {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
@@ -63,6 +63,7 @@ def resolve(
         raise Refused("refused-prompt-empty")
     width, height = _size(given.size, spec, limits, notices)
     usual, bounds = spec.defaults, spec.bounds
+    sampler = _sampler(given.scheduler_name, spec)
     request = GenerationRequest(
         prompt=prompt,
         negative_prompt=_text(given.negative_prompt or "", "refused-negative-long", limits),
@@ -71,7 +72,7 @@ def resolve(
                 "steps",
                 _given(given.num_inference_steps, usual.steps),
                 hard.MIN_STEPS,
-                min(bounds.max_steps, limits.max_steps),
+                min(bounds.max_steps, limits.max_steps, sampler.max_steps),
                 notices,
             )
         ),
@@ -84,7 +85,7 @@ def resolve(
         ),
         width=width,
         height=height,
-        scheduler_name=_sampler(given.scheduler_name, spec),
+        scheduler_name=sampler.name,
         seed=_seed(given.seed),
         num_images=int(
             _clamp(
@@ -110,7 +111,7 @@ def choose_seed() -> int:
 
 def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
     """The samplers that are offered with a model, in the order in which they are shown."""
-    return spec.samplers or tuple(SAMPLERS)
+    return spec.samplers or tuple(sampler.name for sampler in SAMPLERS.values() if not sampler.is_special)
 
 
 def _given(value: float | None, default: float) -> float:
@@ -148,13 +149,13 @@ def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
     return msgspec.structs.replace(defaults, scheduler_name=None)
 
 
-def _sampler(name: str | None, spec: ModelSpec) -> str:
+def _sampler(name: str | None, spec: ModelSpec) -> Sampler:
     if name is None:
-        return spec.defaults.sampler
+        return SAMPLERS[spec.defaults.sampler]
     sampler = find_sampler(name)
     if sampler is None or sampler.name not in sampler_names(spec):
         raise Refused("refused-sampler", sampler=name[:80], known=", ".join(sampler_names(spec)))
-    return sampler.name
+    return sampler
 
 
 def _seed(seed: int | None) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,10 @@ class LoadedModel:
 def quiet_libraries() -> None:
     """Keep libraries from printing bars and remarks that help nobody who reads the worker's log.
 
-    That includes the remark about prompts over 77 tokens: the requester gets a notice instead.
+    That includes the remark about prompts over 77 tokens: the requester gets a notice instead. DPM++ SDE rounds its
+    first and last sigma beyond the range of its noise, which torchsde mends and tells.
     """
+    warnings.filterwarnings("ignore", "Should have t[ab][<>]=t[01]", UserWarning)
     diffusers_logging.set_verbosity_error()
     diffusers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()

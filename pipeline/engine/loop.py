@@ -148,8 +148,8 @@ class Engine:
         adapter = model.adapter
         check_multiple(request, adapter.scale_factor)
         text = adapter.encode_text(request)
-        scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps)
         generators = generators_for(request)
+        scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps, generators)
         height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
         shape = (request.num_images, adapter.latent_channels, height, width)
         noise = first_noise(request, shape, generators, self._placement.device, self._placement.latents_dtype)

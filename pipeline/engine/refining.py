@@ -25,7 +25,7 @@ def begin_refining(job: RunningJob, model: LoadedModel) -> None:
     steps, left = request.num_inference_steps, request.refining_steps
     size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
     known = torch.cat([_enlarged(model, image, size) for image in job.latents.split(1)]).to(job.latents)
-    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps)
+    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps, job.generators)
     first = (steps - left) * scheduler.order
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)

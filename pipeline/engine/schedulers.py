@@ -1,6 +1,6 @@
 """Schedulers by the names that members know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import diffusers
@@ -24,13 +24,16 @@ def sampler_named(name: str) -> Sampler:
     return sampler
 
 
-def build_scheduler(sampler: Sampler, model_config: Mapping[str, Any], steps: int) -> Any:
+def build_scheduler(
+    sampler: Sampler, model_config: Mapping[str, Any], steps: int, generators: Sequence[torch.Generator]
+) -> Any:
     """A scheduler of its own for one job, with its timesteps set, on the CPU.
 
     Args:
         sampler: which one.
         model_config: the model's own scheduler configuration (noise schedule, prediction type).
         steps: steps as members count them; `scheduler.timesteps` has one entry for each evaluation.
+        generators: one an image; a scheduler that draws noise from a source of its own is seeded like them.
     """
     scheduler_class = getattr(diffusers, sampler.scheduler_class)
     scheduler = scheduler_class.from_config(dict(model_config), **sampler.options)
@@ -39,6 +42,8 @@ def build_scheduler(sampler: Sampler, model_config: Mapping[str, Any], steps: in
         scheduler.set_timesteps(timesteps=np.linspace(last, 0, steps).round().astype(np.int64).tolist())
     else:
         scheduler.set_timesteps(steps)
+    if hasattr(scheduler, "noise_sampler_seed"):
+        scheduler.noise_sampler_seed = [generator.initial_seed() for generator in generators]
     return scheduler
 
 

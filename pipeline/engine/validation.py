@@ -3,6 +3,7 @@
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import find_sampler
 
 
 def check_request(request: GenerationRequest) -> None:
@@ -11,7 +12,10 @@ def check_request(request: GenerationRequest) -> None:
     Raises:
         InvalidRequest: one sentence about the first that is not.
     """
-    _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, limits.MAX_STEPS)
+    sampler = find_sampler(request.scheduler_name)
+    if sampler is None:
+        raise InvalidRequest(f"There is no sampler {request.scheduler_name!r}.")
+    _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
     _check_range("guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE)
     _check_range("num_images", request.num_images, limits.MIN_IMAGES, limits.MAX_IMAGES)
     _check_range("seed", request.seed, limits.MIN_SEED, limits.MAX_SEED)

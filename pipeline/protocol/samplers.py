@@ -14,6 +14,8 @@ from types import MappingProxyType
 
 import msgspec
 
+from pipeline.protocol.limits import MAX_STEPS
+
 SchedulerOption = str | int | float | bool
 
 
@@ -27,6 +29,8 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
         evaluations_per_step: model evaluations a step; 2 means 2n-1 for n steps, since the last has one.
         explicit_timesteps: pass evenly spaced timesteps that end at 0, see above.
         is_stochastic: draws noise at every step, from the job's own generators.
+        is_special: only for models made for it; offered where the catalogue names it.
+        max_steps: more it cannot do.
         aliases: other spellings that are understood.
     """
 
@@ -36,6 +40,8 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     evaluations_per_step: int = 1
     explicit_timesteps: bool = False
     is_stochastic: bool = False
+    is_special: bool = False
+    max_steps: int = MAX_STEPS
     aliases: tuple[str, ...] = ()
 
     def evaluations(self, num_inference_steps: int) -> int:
@@ -53,6 +59,10 @@ _DPM_2M: Mapping[str, SchedulerOption] = {
     "solver_type": "midpoint",
     "final_sigmas_type": "zero",
 }
+_SDE: Mapping[str, SchedulerOption] = {**_DPM_2M, "algorithm_type": "sde-dpmsolver++"}
+_UNIPC: Mapping[str, SchedulerOption] = {"solver_order": 2, "solver_type": "bh2", "final_sigmas_type": "zero"}
+_LCM_STEPS = 50
+"""Steps of the model that a latent consistency model was distilled from; its own are chosen among them."""
 
 _TABLE = (
     Sampler(name="Euler", scheduler_class="EulerDiscreteScheduler", options=_LINSPACE, aliases=("k_euler",)),
@@ -71,6 +81,13 @@ _TABLE = (
         aliases=("k_heun",),
     ),
     Sampler(
+        name="Heun Karras",
+        scheduler_class="HeunDiscreteScheduler",
+        options=_KARRAS,
+        evaluations_per_step=2,
+        aliases=("heun_k",),
+    ),
+    Sampler(
         name="LMS",
         scheduler_class="LMSDiscreteScheduler",
         options=_LINSPACE,
@@ -81,6 +98,52 @@ _TABLE = (
         scheduler_class="LMSDiscreteScheduler",
         options=_KARRAS,
         aliases=("lms_k", "k_lms_ka"),
+    ),
+    Sampler(
+        name="DPM2",
+        scheduler_class="KDPM2DiscreteScheduler",
+        options=_LINSPACE,
+        evaluations_per_step=2,
+        aliases=("dpm_2", "k_dpm_2", "kdpm_2"),
+    ),
+    Sampler(
+        name="DPM2 Karras",
+        scheduler_class="KDPM2DiscreteScheduler",
+        options=_KARRAS,
+        evaluations_per_step=2,
+        aliases=("kdpm_2_k", "k_dpm_2_ka"),
+    ),
+    Sampler(
+        name="DPM2 a",
+        scheduler_class="KDPM2AncestralDiscreteScheduler",
+        options=_LINSPACE,
+        evaluations_per_step=2,
+        is_stochastic=True,
+        aliases=("dpm_2_ancestral", "kdpm_2_a"),
+    ),
+    Sampler(
+        name="DPM2 a Karras",
+        scheduler_class="KDPM2AncestralDiscreteScheduler",
+        options=_KARRAS,
+        evaluations_per_step=2,
+        is_stochastic=True,
+        aliases=("kdpm_2_a_k",),
+    ),
+    Sampler(
+        name="DPM++ SDE",
+        scheduler_class="DPMSolverSDEScheduler",
+        options=_LINSPACE,
+        evaluations_per_step=2,
+        is_stochastic=True,
+        aliases=("dpmpp_sde",),
+    ),
+    Sampler(
+        name="DPM++ SDE Karras",
+        scheduler_class="DPMSolverSDEScheduler",
+        options=_KARRAS,
+        evaluations_per_step=2,
+        is_stochastic=True,
+        aliases=("dpmpp_sde_k", "k_dpmpp_sde_ka"),
     ),
     Sampler(
         name="DPM++ 2M",
@@ -96,18 +159,48 @@ _TABLE = (
         aliases=("dpmpp_2m_k", "k_dpmpp_2m_ka"),
     ),
     Sampler(
+        name="DPM++ 2M SDE",
+        scheduler_class="DPMSolverMultistepScheduler",
+        options={**_LINSPACE, **_SDE},
+        explicit_timesteps=True,
+        is_stochastic=True,
+        aliases=("dpmpp_2m_sde",),
+    ),
+    Sampler(
         name="DPM++ 2M SDE Karras",
         scheduler_class="DPMSolverMultistepScheduler",
-        options={**_KARRAS, **_DPM_2M, "algorithm_type": "sde-dpmsolver++"},
+        options={**_KARRAS, **_SDE},
         is_stochastic=True,
         aliases=("dpmpp_2m_sde_k",),
     ),
     Sampler(
+        name="DPM++ 3M SDE",
+        scheduler_class="DPMSolverMultistepScheduler",
+        options={**_LINSPACE, **_SDE, "solver_order": 3},
+        explicit_timesteps=True,
+        is_stochastic=True,
+        aliases=("dpmpp_3m_sde",),
+    ),
+    Sampler(
+        name="DPM++ 3M SDE Karras",
+        scheduler_class="DPMSolverMultistepScheduler",
+        options={**_KARRAS, **_SDE, "solver_order": 3},
+        is_stochastic=True,
+        aliases=("dpmpp_3m_sde_k",),
+    ),
+    Sampler(
         name="UniPC",
         scheduler_class="UniPCMultistepScheduler",
-        options={**_LINSPACE, "solver_order": 2, "solver_type": "bh2", "final_sigmas_type": "zero"},
+        options={**_LINSPACE, **_UNIPC},
         aliases=("uni_pc",),
     ),
+    Sampler(
+        name="UniPC Karras",
+        scheduler_class="UniPCMultistepScheduler",
+        options={**_KARRAS, **_UNIPC},
+        aliases=("unipc_k",),
+    ),
+    Sampler(name="DEIS Karras", scheduler_class="DEISMultistepScheduler", options=_KARRAS, aliases=("deis_k",)),
     Sampler(
         name="DDIM",
         scheduler_class="DDIMScheduler",
@@ -117,6 +210,21 @@ _TABLE = (
             "clip_sample": False,
             "set_alpha_to_one": False,
         },
+    ),
+    Sampler(
+        name="LCM",
+        scheduler_class="LCMScheduler",
+        options={"timestep_spacing": "leading", "original_inference_steps": _LCM_STEPS},
+        is_stochastic=True,
+        is_special=True,
+        max_steps=_LCM_STEPS,
+    ),
+    Sampler(
+        name="Euler Trailing",
+        scheduler_class="EulerDiscreteScheduler",
+        options={"timestep_spacing": "trailing"},
+        is_special=True,
+        aliases=("Euler SGM Uniform", "Euler Simple"),
     ),
 )
 

@@ -29,7 +29,10 @@ def drawn(
 ) -> torch.Tensor:
     """What diffusers draws with these embeddings."""
     sampler = SAMPLERS[request.scheduler_name]
-    reference.scheduler = build_scheduler(sampler, reference.own_scheduler_config, request.num_inference_steps)
+    generator = torch.Generator().manual_seed(request.seed)
+    reference.scheduler = build_scheduler(
+        sampler, reference.own_scheduler_config, request.num_inference_steps, [generator]
+    )
     return reference(
         prompt_embeds=positive,
         negative_prompt_embeds=negative,
@@ -37,7 +40,7 @@ def drawn(
         guidance_scale=request.guidance_scale,
         height=request.height,
         width=request.width,
-        generator=torch.Generator().manual_seed(request.seed),
+        generator=generator,
         output_type="latent",
         **more,
     ).images

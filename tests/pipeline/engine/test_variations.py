@@ -97,7 +97,7 @@ def test_the_second_pass_equals_image_to_image_of_diffusers(
     assert enlarger is not None
     first = studio.draw(msgspec.structs.replace(request, upscale=None))
     pixels = interpolate(enlarger.enlarge(adapter.decode(first)), (128, 128), mode="bicubic", antialias=True)
-    image_to_image.scheduler = build_scheduler(SAMPLERS[scheduler_name], reference.own_scheduler_config, 8)
+    image_to_image.scheduler = build_scheduler(SAMPLERS[scheduler_name], reference.own_scheduler_config, 8, [])
     generator = torch.Generator().manual_seed(request.seed)
     torch.randn(tuple(first.shape), generator=generator, dtype=torch.float64)  # what the first pass drew
     expected = image_to_image(
