@@ -59,6 +59,9 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         models=tuple(catalogue.models.values()),
         preload=catalogue.default_key,
         cache_directory=str(cache.resolve()),
+        state_directory=str((settings.storage.directory / "worker").resolve()),
+        max_running=pipeline.max_running,
+        batching=pipeline.batching,
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
     )
 

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Device, DType
+from pipeline.protocol.messages import Batching, Device, DType
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -85,6 +85,13 @@ class PipelineSettings(Area):
         description="The file that lists the models members may use.",
     )
     default_model: str = Field(default="pocket", description="Key of the model that is used when none is named.")
+    max_running: int = Field(
+        default=8, ge=1, le=32, description="Jobs that are drawn at the same time; 1 = one after the other."
+    )
+    batching: Batching = Field(
+        default="pinned",
+        description="pinned: a seed repeats its picture whoever draws beside it; flexible: faster on some devices.",
+    )
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )

@@ -8,27 +8,23 @@ from PIL import Image
 
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
-from pipeline.engine.loading import LoadedModel
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.images.encode import encode_png, parameters_text, resampled, to_picture
 from pipeline.protocol.messages import Finished, Notice
 
 
 class Finisher:
-    """Finishes one job. `decode` runs where the device is used, then `encode` wherever there is time.
+    """Finishes one job, beside the step loop: `decode` where the device is used, then `encode` wherever there is time.
 
     Args:
         job: denoised to the end.
-        model: the model that drew it.
         checker: of pictures; None where they are not checked.
         moved: called after each image.
     """
 
-    def __init__(
-        self, job: RunningJob, model: LoadedModel, checker: SafetyChecker | None, moved: Callable[[], None]
-    ) -> None:
+    def __init__(self, job: RunningJob, checker: SafetyChecker | None, moved: Callable[[], None]) -> None:
         self._job = job
-        self._model = model
+        self._model = job.model
         self._checker = checker
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at

@@ -10,22 +10,33 @@ from pipeline.engine.loading import LoadedModel
 from pipeline.engine.schedulers import build_scheduler
 
 
-def begin_refining(job: RunningJob, model: LoadedModel) -> None:
+@torch.inference_mode()
+def enlarged(job: RunningJob) -> torch.Tensor:
+    """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
+
+    Raises:
+        BrokenImage: the pixels hold NaN or infinity.
+    """
+    request = job.request
+    if request.upscale is None:
+        raise AssertionError("Nothing was asked to be upscaled.")
+    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
+    return torch.cat([_enlarged(job.model, image, size) for image in job.latents.split(1)]).to(job.latents)
+
+
+@torch.inference_mode()
+def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
     """Turn a job that is denoised at its first size into one that is about to be at its second.
 
     What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
     added as belongs to the first of them, from each image's own generator.
 
-    Raises:
-        BrokenImage: the pixels hold NaN or infinity.
+    Args:
+        job: denoised.
+        known: its pictures at the second size, see `enlarged`.
     """
-    request, adapter = job.request, model.adapter
-    if request.upscale is None:
-        raise AssertionError("Nothing was asked to be upscaled.")
-    steps, left = request.num_inference_steps, request.refining_steps
-    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
-    known = torch.cat([_enlarged(model, image, size) for image in job.latents.split(1)]).to(job.latents)
-    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps, job.generators)
+    steps, left = job.request.num_inference_steps, job.request.refining_steps
+    scheduler = build_scheduler(job.sampler, job.model.adapter.scheduler_config, steps, job.generators)
     first = (steps - left) * scheduler.order
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)

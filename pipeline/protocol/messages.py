@@ -16,11 +16,12 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
+Batching = Literal["pinned", "flexible"]
 Phase = Literal["idle", "loading", "running"]
 
 
@@ -36,6 +37,9 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         models: every model that the catalogue offers.
         preload: key of the model to load before the first job; None loads on demand.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
+        state_directory: where the worker keeps what it learns about its device; None keeps nothing.
+        max_running: attempts that are drawn at the same time.
+        batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
         safety_checker: folder of the content check; None checks nothing.
     """
 
@@ -47,6 +51,9 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     models: tuple[ModelSpec, ...]
     preload: str | None
     cache_directory: str | None
+    state_directory: str | None = None
+    max_running: int = 1
+    batching: Batching = "pinned"
     safety_checker: str | None = None
 
 

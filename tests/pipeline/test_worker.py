@@ -93,7 +93,7 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     assert (ready.models, ready.missing) == (("pocket",), {})
     assert {"torch", "diffusers"} <= set(ready.versions)
 
-    worker.say(Submit(job_id=1, attempt=1, request=request_))
+    worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=30)))
     heard: list[FromWorker] = []
     while not heard or isinstance(heard[-1], Progress):
         heard.append(worker.hear())
@@ -118,7 +118,8 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     assert isinstance(refused, Failed)
     assert refused.reason is FailureReason.INVALID_REQUEST
 
-    worker.say(Submit(job_id=4, attempt=1, request=long))
+    for job_id in (4, 5):
+        worker.say(Submit(job_id=job_id, attempt=1, request=long))
     assert isinstance(worker.hear(), Progress)
     worker.socket.close()
     assert worker.process.wait(10) == 0

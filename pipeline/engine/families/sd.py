@@ -11,6 +11,7 @@ from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
 from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.steady import make_steady
 from pipeline.prompts.chunks import Chunk
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
@@ -43,6 +44,7 @@ class StableDiffusion:
             module.eval().requires_grad_(False)
         if self._unet.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
+        make_steady(self._unet)
         if self._needs_full_precision_vae:
             self._vae.to(torch.float32)
 

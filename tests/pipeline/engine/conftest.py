@@ -13,6 +13,7 @@ from pipeline.engine import loop
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import choose_placement
 from pipeline.engine.finishing import Finisher
+from pipeline.engine.loading import LoadedModel
 from pipeline.engine.loop import Engine
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
@@ -43,12 +44,16 @@ class Studio:
         )
         self.engine.preload("pocket")
 
+    @property
+    def model(self) -> LoadedModel:
+        """The pocket model, as the engine has it."""
+        return self.engine._shelf.take("pocket")
+
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""
         _latents.clear()
         self.engine.submit(Submit(job_id=1, attempt=1, request=request))
-        while self.engine.has_work:
-            self.engine.tick()
+        self.engine.run_until_idle()
         assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
         return _latents[-1]
 
@@ -56,7 +61,6 @@ class Studio:
         """The files of a request."""
         self.events.clear()
         self.draw(request)
-        self.engine.close()
         (finished,) = [event for event in self.events if isinstance(event, Finished)]
         return finished
 
