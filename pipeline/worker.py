@@ -21,6 +21,7 @@ from typing import Final
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
+from pipeline.engine.finishing import Finisher
 from pipeline.engine.loading import check_source, quiet_libraries
 from pipeline.engine.loop import MAX_RUNNING, Engine
 from pipeline.engine.safety_checker import SafetyChecker
@@ -125,6 +126,7 @@ def run_worker(socket_fd: int) -> int:
 
 def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[ToWorker], outbox: Outbox) -> int:
     threads = use_threads(configure.threads)
+    Finisher.output = configure.output
     activity = Activity()
     threading.Thread(target=_beat, args=(activity, outbox), name="beat", daemon=True).start()
     try:

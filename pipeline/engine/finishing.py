@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from PIL import Image
@@ -10,8 +11,9 @@ from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.images.encode import encode_png, parameters_text, resampled, to_picture
-from pipeline.protocol.messages import Finished, Notice
+from pipeline.images.encode import encode, resampled, to_picture
+from pipeline.images.parameters import parameters_text
+from pipeline.protocol.messages import Finished, ImageOutput, Notice
 
 
 class Finisher:
@@ -22,7 +24,12 @@ class Finisher:
         model: the model that drew it.
         checker: of pictures; None where they are not checked.
         moved: called after each image.
+
+    Attributes:
+        output: how this process writes images: its owner's choice, set once by the worker, as torch's threads are.
     """
+
+    output: ClassVar[ImageOutput] = ImageOutput()
 
     def __init__(
         self, job: RunningJob, model: LoadedModel, checker: SafetyChecker | None, moved: Callable[[], None]
@@ -64,7 +71,13 @@ class Finisher:
         title = self._model.spec.title
         singles = {index: request.single(index) for index in self._pictures}
         images = tuple(
-            encode_png(picture, parameters_text(singles[index], title), index=index, seed=singles[index].last_seed)
+            encode(
+                picture,
+                parameters_text(singles[index], title),
+                self.output,
+                index=index,
+                seed=singles[index].last_seed,
+            )
             for index, picture in self._pictures.items()
         )
         notices = self._job.notices
