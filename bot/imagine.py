@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,10 +20,11 @@ from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol import messages
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import ImageFormat, Notice
 from pipeline.protocol.requests import GenerationRequest
 
 _READY_TIMEOUT_S = 600.0
+_FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
 class CannotDraw(Exception):
@@ -44,8 +46,12 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
     paths = _paths(out, resolved.request.num_images)
     if not out.parent.is_dir():
         raise CannotDraw(f"The folder {out.parent} does not exist; create it or choose another --out.")
+    image_format = _FORMATS.get(out.suffix.lower())
+    if image_format is None:
+        raise CannotDraw(f"The name {out} asks for no format that Easel writes; end it with {', '.join(_FORMATS)}.")
     console = Console(stderr=True)
     _tell(console, resolved.notices)
+    settings = _writing(settings, image_format)
     finished = await _run(resolved.request, settings, catalogue, console)
     _tell(console, finished.notices)
     for path, image in zip(paths, finished.images, strict=True):
@@ -93,6 +99,12 @@ async def _follow(backend: ProcessBackend, request: GenerationRequest, console: 
                 case messages.Failed():
                     raise CannotDraw(f"{text(f'failure-{event.reason}')} ({event.detail})")
     raise CannotDraw("The worker ended before the job did.")
+
+
+def _writing(settings: Settings, image_format: ImageFormat) -> Settings:
+    """The same settings, but for the format that the file's name asks for."""
+    pipeline = settings.pipeline.model_copy(update={"image_format": image_format})
+    return settings.model_copy(update={"pipeline": pipeline})
 
 
 def _paths(out: Path, count: int) -> list[Path]:

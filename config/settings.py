@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Batching, Device, DType
+from pipeline.protocol.messages import Batching, Device, DType, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -105,6 +105,14 @@ class PipelineSettings(Area):
     check_content: Literal["everywhere", "outside-age-restricted"] = Field(
         default="outside-age-restricted",
         description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",
+    )
+    image_format: ImageFormat = Field(default="png", description="Of finished pictures: png, webp or jpeg.")
+    image_quality: int = Field(
+        default=90, ge=1, le=100, description="Of WebP and JPEG, 1 to 100; WebP at 100 is without loss."
+    )
+    metadata: Literal["full", "none"] = Field(
+        default="full",
+        description="What a picture's file says of itself: full = prompt and settings, as A1111 writes them; or none.",
     )
     job_timeout_s: float = Field(
         default=900.0,

@@ -144,6 +144,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         batching=configure.batching,
         max_running=configure.max_running,
         safety_checker=safety_checker,
+        output=configure.output,
         emit=outbox.put,
         wake=lambda: inbox.put(None),
         activity=activity,

@@ -27,11 +27,22 @@ from pipeline.engine.schedulers import denoised_latents
 from pipeline.engine.shapes import ShapeBook
 from pipeline.engine.shelf import Shelf
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Batching, Cancel, Failed, Finished, JobEvent, Phase, Progress, Submit
+from pipeline.protocol.messages import (
+    Batching,
+    Cancel,
+    Failed,
+    Finished,
+    ImageOutput,
+    JobEvent,
+    Phase,
+    Progress,
+    Submit,
+)
 from pipeline.protocol.models import ModelSpec
 
 log = logging.getLogger(__name__)
 
+PNG: Final = ImageOutput()
 SWITCH_PATIENCE_S: Final = 20.0
 """A job whose model is not loaded lets others pass for so long; then the running ones end and it is loaded."""
 
@@ -48,6 +59,7 @@ class Engine:
         batching: which forwards are shared; see `ShapeBook`.
         max_running: attempts that are drawn at the same time.
         safety_checker: of pictures; None checks none.
+        output: how finished images are written.
         emit: takes words about attempts.
         wake: called from any thread when a tick has something to do again.
         activity: told what the engine does.
@@ -64,6 +76,7 @@ class Engine:
         batching: Batching = "pinned",
         max_running: int = 1,
         safety_checker: SafetyChecker | None = None,
+        output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
         wake: Callable[[], None] = lambda: None,
         activity: Activity,
@@ -72,6 +85,7 @@ class Engine:
         self._preview_interval_s = preview_interval_s
         self._max_running = max_running
         self._safety_checker = safety_checker
+        self._output = output
         self._emit = emit
         self._activity = activity
         self._shelf = Shelf(models, placement, cache_directory, activity)
@@ -265,7 +279,7 @@ class Engine:
     def _finish(self, job: RunningJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, checker, self._activity.moved)
+        finisher = Finisher(job, self._output, checker, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
