@@ -12,7 +12,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -55,7 +55,7 @@ Lists = Callable[[str], Sequence[str]]
 
 
 class _Separator(msgspec.Struct, frozen=True):
-    sign: Literal["|", ","]
+    sign: str
 
 
 class _Group(msgspec.Struct, frozen=True):
