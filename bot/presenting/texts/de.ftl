@@ -206,7 +206,7 @@ refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum 
 refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
 refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
 refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
-refused-wildcard-endless = Die Wortlisten hinter „{ $name }“ führen ohne Ende von einer zur anderen. Nimm sie heraus und sag es dem Betreiber.
+refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.
 refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
 
 ## Failures

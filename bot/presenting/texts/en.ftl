@@ -206,7 +206,7 @@ refused-expansion-price = Prices have changed since you were asked, so nothing w
 refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
 refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.
 refused-wildcard-near = There is no list of words called “{ $name }” here. Did you mean { $near }? Else put a backslash before it to keep it as it is.
-refused-wildcard-endless = The lists of words behind “{ $name }” lead from one to the other without an end. Take it out, and tell the owner.
+refused-wildcard-endless = At “{ $name }” there are too many lists of words for one prompt, or they lead from one to the other without an end. Take some out, and tell the owner if it was one alone.
 refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take it out; the owner finds the reason in the log.
 
 ## Failures
