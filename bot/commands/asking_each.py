@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.jobs.resolving import Resolved
 from bot.presenting import expansion_message
 from bot.services import Services
-from bot.store.expansions import Expansion, NewExpansion
+from bot.store.expansions import Expansion, NewExpansion, WantedJob
 from bot.store.rows import JobKind, Lineage
 
 
@@ -30,16 +30,14 @@ async def ask_each(
         await ask(services, interaction, kind=kind, request=only.request, notices=only.notices, lineage=lineage)
         return
     asker = asker_of(interaction)
-    requests = tuple(each.request for each in resolved)
-    outlook = await services.accepting.outlook(asker, requests)
+    outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
     new = NewExpansion(
         guild_id=asker.guild_id,
         channel_id=asker.channel_id,
         user_id=asker.user_id,
         kind=kind,
         lineage=lineage,
-        requests=requests,
-        notices=tuple(each.notices for each in resolved),
+        jobs=tuple(WantedJob(request=each.request, notices=each.notices) for each in resolved),
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
@@ -48,17 +46,17 @@ async def ask_each(
 
 async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:
     """Start the jobs of an expansion, one after the other: how many were taken, and why the next one was not."""
-    for number, (request, notices) in enumerate(zip(expansion.requests, expansion.notices, strict=True)):
+    for number, job in enumerate(expansion.jobs):
         try:
             await ask_beside(
                 services,
                 interaction,
                 key=expansion.key(number),
                 kind=expansion.kind,
-                request=request,
-                notices=notices,
+                request=job.request,
+                notices=job.notices,
                 lineage=expansion.lineage,
             )
         except Refused as refused:
             return number, refused
-    return len(expansion.requests), None
+    return len(expansion.jobs), None

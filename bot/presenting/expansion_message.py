@@ -23,7 +23,7 @@ _MAX_NEGATIVE: Final = 60
 
 def question(expansion: Expansion, outlook: Outlook) -> ui.LayoutView:
     """How many jobs, some of the prompts, what they cost in all, and what is left; two buttons."""
-    count = len(expansion.requests)
+    count = len(expansion.jobs)
     lines = [text("expansion-question", count=count), *_lines(expansion.requests)]
     if outlook.left is None:
         lines.append(text("expansion-price-unlimited", price=outlook.price))
@@ -48,7 +48,7 @@ def started(expansion: Expansion, count: int, refused: Refused | None) -> ui.Lay
     """How many were taken, and with `refused` why the others were not, so that their words are not lost."""
     if refused is None:
         return _layout([text("expansion-started", count=count)])
-    values = {"count": count, "asked": len(expansion.requests), "sentence": sentence_of(refused)}
+    values = {"count": count, "asked": len(expansion.jobs), "sentence": sentence_of(refused)}
     return _layout([text("expansion-started-some", **values), *_lines(expansion.requests, after=count)])
 
 

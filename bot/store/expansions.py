@@ -17,6 +17,13 @@ KEPT: Final = timedelta(days=1)
 """So long it is known what became of an expansion."""
 
 
+class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the jobs, resolved, and what is told beside it."""
+
+    request: GenerationRequest
+    notices: tuple[Notice, ...]
+
+
 class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
     """What one prompt stands for, before it has a number.
 
@@ -26,8 +33,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
         user_id: who asked.
         kind: of all its jobs.
         lineage: what they are made from, if anything.
-        requests: one a job.
-        notices: what is told beside each of them.
+        jobs: in the order in which they start.
         price: units of all of them together, as they were told.
     """
 
@@ -36,9 +42,13 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
     user_id: int
     kind: JobKind
     lineage: Lineage | None
-    requests: tuple[GenerationRequest, ...]
-    notices: tuple[tuple[Notice, ...], ...]
+    jobs: tuple[WantedJob, ...]
     price: int
+
+    @property
+    def requests(self) -> tuple[GenerationRequest, ...]:
+        """One a job."""
+        return tuple(job.request for job in self.jobs)
 
 
 class Expansion(NewExpansion, frozen=True, kw_only=True):
@@ -56,8 +66,7 @@ class Expansion(NewExpansion, frozen=True, kw_only=True):
             values[name] = from_ms(values[name])
         values["kind"] = JobKind(values["kind"])
         values["lineage"] = msgspec.json.decode(values["lineage"], type=Lineage | None)
-        values["requests"] = msgspec.json.decode(values["requests"], type=tuple[GenerationRequest, ...])
-        values["notices"] = msgspec.json.decode(values["notices"], type=tuple[tuple[Notice, ...], ...])
+        values["jobs"] = msgspec.json.decode(values["jobs"], type=tuple[WantedJob, ...])
         return cls(**values)
 
     def key(self, number: int) -> int:
@@ -79,16 +88,15 @@ class ExpansionRepository:
             new.user_id,
             new.kind,
             msgspec.json.encode(new.lineage).decode(),
-            msgspec.json.encode(new.requests).decode(),
-            msgspec.json.encode(new.notices).decode(),
+            msgspec.json.encode(new.jobs).decode(),
             new.price,
             to_ms(now),
         )
         async with self._database.transaction() as connection:
             await connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
             async with connection.execute(
-                "INSERT INTO expansions (guild_id, channel_id, user_id, kind, lineage, requests, notices, price,"
-                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+                "INSERT INTO expansions (guild_id, channel_id, user_id, kind, lineage, jobs, price, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
                 values,
             ) as cursor:
                 return Expansion.from_row(sure(await cursor.fetchone()))

@@ -8,8 +8,7 @@ CREATE TABLE expansions (
     user_id INTEGER NOT NULL,
     kind TEXT NOT NULL,
     lineage TEXT NOT NULL,
-    requests TEXT NOT NULL,
-    notices TEXT NOT NULL,
+    jobs TEXT NOT NULL,
     price INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     started_at INTEGER

@@ -9,7 +9,7 @@ from bot.presenting import expansion_message
 from bot.presenting.custom_ids import is_about
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
-from bot.store.expansions import Expansion
+from bot.store.expansions import Expansion, WantedJob
 from bot.store.rows import JobKind
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
@@ -27,8 +27,7 @@ def expansion_of(requests: list[GenerationRequest]) -> Expansion:
         user_id=1,
         kind=JobKind.IMAGINE,
         lineage=None,
-        requests=tuple(requests),
-        notices=tuple(() for _ in requests),
+        jobs=tuple(WantedJob(request=request, notices=()) for request in requests),
         price=len(requests),
         created_at=NOW,
         started_at=None,

@@ -10,7 +10,7 @@ import pytest
 from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import outlook
 from bot.store.admission import AlreadyAccepted, NotAllowed
-from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion
+from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion, WantedJob
 from bot.store.rows import JobKind, Lineage, NewJob
 from config.settings import Period
 from pipeline.protocol.messages import Notice
@@ -28,8 +28,10 @@ def new(request_: GenerationRequest) -> NewExpansion:
         user_id=1,
         kind=JobKind.REMIX,
         lineage=Lineage(parent_job_id=3, parent_message_id=4),
-        requests=(request_, request_),
-        notices=((Notice(key="notice-reduced", values={}),), ()),
+        jobs=(
+            WantedJob(request=request_, notices=(Notice(key="notice-reduced", values={}),)),
+            WantedJob(request=request_, notices=()),
+        ),
         price=2,
     )
 
