@@ -23,6 +23,7 @@ from bot.jobs.recovery import Recovery
 from bot.jobs.waiting import WaitingLine
 from bot.services import Services
 from bot.store.database import Database
+from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
@@ -147,6 +148,7 @@ def compose(
         servers=ServerRepository(database),
         statistics=StatisticsRepository(database),
         user_settings=user_settings,
+        expansions=ExpansionRepository(database),
         accepting=accepting,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, stars=StarRepository(database)),

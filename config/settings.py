@@ -207,6 +207,21 @@ class LimitSettings(Area):
     max_prompt_length: int = Field(default=2_000, ge=1, le=2_000, description="Characters of a prompt.")
 
 
+class PromptSettings(Area):
+    """What members may write in a prompt beside words."""
+
+    wildcards: Path | None = Field(
+        default=None,
+        description="A folder of word lists: __name__ in a prompt is a line of name.txt in it; unset = none.",
+    )
+    max_jobs: int = Field(
+        default=8,
+        ge=1,
+        le=20,
+        description="Jobs that one prompt with {a|b} or {a, b} may become; 1 = braces are words.",
+    )
+
+
 class PlaygroundSettings(Area):
     """The local Discord in the browser."""
 
@@ -237,6 +252,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
+    prompts: PromptSettings = PromptSettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
 

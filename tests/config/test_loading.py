@@ -17,6 +17,7 @@ UNSET = {
     ("pipeline", "cache_directory"),
     ("pipeline", "safety_checker"),
     ("quotas", "personal_amount"),
+    ("prompts", "wildcards"),
 }
 
 

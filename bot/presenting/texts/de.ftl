@@ -183,6 +183,32 @@ refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrec
 your-prompt = -# Dein Prompt: { $prompt }
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
 
+## A prompt that stands for several jobs
+expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
+expansion-prompt = { $number }. { $prompt }
+expansion-more = … und { $count } weitere.
+expansion-price = Zusammen kosten sie { $price }; du hast noch { $left }.
+expansion-price-unlimited = Zusammen kosten sie { $price }.
+expansion-some = Gerade { $count ->
+        [one] kann nur der erste
+       *[other] können nur die ersten { $count }
+    } starten. Zum nächsten: { $sentence }
+expansion-hint = -# Geschweifte Klammern stehen für mehrere Prompts. Um Worte zu betonen, schreib (runde Klammern); damit eine Klammer bleibt, wie sie ist, setz einen Backslash davor.
+expansion-started = { $count } Aufträge sind gestartet, jeder mit einer eigenen Nachricht.
+expansion-started-some = { $count } von { $asked } Aufträgen sind gestartet. Die anderen nicht, und sie kosten nichts: { $sentence }
+expansion-dismissed = Nichts wurde gestartet, nichts berechnet.
+button-start = { $count } Aufträge starten
+button-dismiss = Abbrechen
+refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
+refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /queue zeigt die, die warten.
+refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
+refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
+refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
+refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.
+refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
+
 ## Failures
 failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
 failure-model_unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
