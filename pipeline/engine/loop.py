@@ -146,7 +146,7 @@ class Engine:
         model = self._require_model(request.model_key)
         self._activity.enter("running")
         adapter = model.adapter
-        check_multiple(request, adapter.scale_factor)
+        check_multiple(request, adapter.size_multiple)
         text = adapter.encode_text(request)
         generators = generators_for(request)
         scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps, generators)

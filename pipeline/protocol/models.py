@@ -12,8 +12,8 @@ Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUI
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
-Family = Literal["sd"]
-"""Architectures with a step adapter. `sd` is Stable Diffusion 1.x and 2.x."""
+Family = Literal["sd", "sdxl"]
+"""Architectures with a step adapter. `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL."""
 
 
 class FolderSource(

@@ -41,7 +41,7 @@ class Studio:
             emit=self.events.append,
             activity=Activity(),
         )
-        self.engine.preload("pocket")
+        self.engine.preload(catalogue.default_key)
 
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""

@@ -8,7 +8,7 @@ import pytest
 
 from config.catalogue import Catalogue
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.loading import check_source
+from pipeline.engine.sources import check_source
 from pipeline.protocol.models import FileSource, FolderSource, ModelSpec
 
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
