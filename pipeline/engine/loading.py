@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import diffusers.utils.logging as diffusers_logging
@@ -18,7 +19,7 @@ from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
-from pipeline.engine.sources import check_source
+from pipeline.engine.sources import check_folder, check_source
 from pipeline.images.enlarge import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
@@ -117,9 +118,15 @@ def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str |
             if isinstance(source, FolderSource):
                 return parts.pipeline_class.from_pretrained(source.path, local_files_only=True, **shared)
             if isinstance(source, HubSource):
-                return parts.pipeline_class.from_pretrained(
-                    source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+                folder = parts.pipeline_class.download(
+                    source.repo_id,
+                    revision=source.revision,
+                    cache_dir=cache_directory,
+                    use_safetensors=True,
+                    **parts.options,
                 )
+                check_folder(Path(folder), parts)
+                return parts.pipeline_class.from_pretrained(folder, local_files_only=True, **shared)
             del shared["use_safetensors"]
             return parts.pipeline_class.from_single_file(
                 source.path,

@@ -98,7 +98,8 @@ def _check_weights(folder: Path) -> None:
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise ModelUnavailable(f"The folder {folder} holds no .safetensors file.")
-    for index in sorted(folder.glob("*.safetensors.index*.json")):
+    # The index of a variant (fp16) may lie there without its shards; it is not read.
+    for index in sorted(folder.glob("*.safetensors.index.json")):
         try:
             content: Any = json.loads(index.read_text(encoding="utf-8"))
             shards = {str(name) for name in content["weight_map"].values()}
