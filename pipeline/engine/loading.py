@@ -17,9 +17,9 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.families.registry import FAMILIES
+from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
-from pipeline.engine.sources import check_folder, check_source
+from pipeline.engine.sources import check_folder, check_source, left_out
 from pipeline.images.enlarge import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
@@ -116,7 +116,7 @@ def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str |
     try:
         with torch.inference_mode(mode=False):
             if isinstance(source, FolderSource):
-                return parts.pipeline_class.from_pretrained(source.path, local_files_only=True, **shared)
+                return _read_folder(source.path, parts, shared)
             if isinstance(source, HubSource):
                 folder = parts.pipeline_class.download(
                     source.repo_id,
@@ -126,8 +126,10 @@ def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str |
                     **parts.options,
                 )
                 check_folder(Path(folder), parts)
-                return parts.pipeline_class.from_pretrained(folder, local_files_only=True, **shared)
+                return _read_folder(folder, parts, shared)
             del shared["use_safetensors"]
+            if source.config is not None:
+                shared |= left_out(Path(source.config), parts)
             return parts.pipeline_class.from_single_file(
                 source.path,
                 config=source.config,
@@ -141,6 +143,11 @@ def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str |
             raise
         log.warning("The model %s cannot be loaded: %s", spec.key, detail_of(error))
         raise ModelUnavailable(_cannot_load(source)) from error
+
+
+def _read_folder(folder: str, parts: FamilyParts, shared: dict[str, Any]) -> Any:
+    absent = left_out(Path(folder), parts)
+    return parts.pipeline_class.from_pretrained(folder, local_files_only=True, **shared, **absent)
 
 
 def _cannot_load(source: FolderSource | FileSource | HubSource) -> str:

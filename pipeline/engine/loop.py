@@ -25,7 +25,7 @@ from pipeline.engine.loading import LoadedModel, load_model
 from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.refining import begin_refining
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.engine.schedulers import build_scheduler, denoised_latents, sampler_named
+from pipeline.engine.schedulers import denoised_latents, first_latents, sampler_named, scaled_input
 from pipeline.engine.validation import check_multiple, check_request
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, Failed, JobEvent, Phase, Progress, Submit
@@ -149,7 +149,9 @@ class Engine:
         check_multiple(request, adapter.size_multiple)
         text = adapter.encode_text(request)
         generators = generators_for(request)
-        scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps, generators)
+        scheduler = adapter.build_scheduler(
+            sampler, request.num_inference_steps, generators, height=request.height, width=request.width
+        )
         height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
         shape = (request.num_images, adapter.latent_channels, height, width)
         noise = first_noise(request, shape, generators, self._placement.device, self._placement.latents_dtype)
@@ -162,7 +164,7 @@ class Engine:
             scheduler=scheduler,
             generators=generators,
             text=text,
-            latents=noise * scheduler.init_noise_sigma,
+            latents=first_latents(scheduler, noise),
             started_at=started_at,
             denoise_started_at=now,
             preview=PreviewTurn(now),
@@ -188,7 +190,7 @@ class Engine:
         """One forward for all rows: unconditional ones first, as diffusers has them, then one an image."""
         model = self._model
         for job in jobs:
-            job.model_input = job.scheduler.scale_model_input(job.latents, job.timestep)
+            job.model_input = scaled_input(job.scheduler, job.latents, job.timestep)
         blocks = [(job, job.rows(job.text.negative.at(job.step))) for job in jobs if job.text.negative is not None]
         blocks += [(job, job.rows(job.text.positive.at(job.step))) for job in jobs]
         inputs = torch.cat([_input_of(job) for job, _ in blocks])

@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 from pipeline.engine.jobs import RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.schedulers import begin_late
 
 
 def begin_refining(job: RunningJob, model: LoadedModel) -> None:
@@ -25,14 +25,11 @@ def begin_refining(job: RunningJob, model: LoadedModel) -> None:
     steps, left = request.num_inference_steps, request.refining_steps
     size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
     known = torch.cat([_enlarged(model, image, size) for image in job.latents.split(1)]).to(job.latents)
-    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps, job.generators)
+    scheduler = adapter.build_scheduler(job.sampler, steps, job.generators, height=size[0], width=size[1])
     first = (steps - left) * scheduler.order
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(first)
     noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
-    timesteps = scheduler.timesteps[first : first + 1].repeat(len(known))
     job.scheduler = scheduler
-    job.latents = scheduler.add_noise(known, noise, timesteps)
+    job.latents = begin_late(scheduler, known, noise, first)
     job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
     job.prediction = job.model_input = None
 

@@ -49,6 +49,12 @@ def check_folder(folder: Path, parts: FamilyParts) -> None:
             _check_weights(folder / component)
 
 
+def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
+    """What a model in this folder comes without, as diffusers wants to be told."""
+    listed = _listed(folder, parts)
+    return {name: None for name in parts.omissible if name not in listed}
+
+
 def _check_file(source: FileSource, parts: FamilyParts) -> None:
     path = Path(source.path)
     if path.suffix != ".safetensors":

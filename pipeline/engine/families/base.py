@@ -1,15 +1,18 @@
 """What the step loop needs to know of an architecture."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import torch
 
+from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import Sampler, SamplerKind
 
 Conditioning = Mapping[str, torch.Tensor]
 """Text as tensors, one row each: `prompt_embeds` [1, tokens, features] and whatever else a family names."""
@@ -70,6 +73,36 @@ class StepAdapter(ABC):
     def size_multiple(self) -> int:
         """Sides of a picture are multiples of this many pixels."""
         return self.scale_factor
+
+    @property
+    def sampler_kind(self) -> SamplerKind:
+        """Which samplers fit it."""
+        return "diffusion"
+
+    def image_tokens(self, height: int, width: int) -> int:
+        """How long a picture [height, width] in pixels is to a transformer; 0 where the schedule does not ask."""
+        del height, width
+        return 0
+
+    def build_scheduler(
+        self, sampler: Sampler, steps: int, generators: Sequence[torch.Generator], *, height: int, width: int
+    ) -> Any:
+        """A scheduler for one job's pass; see `schedulers.build_scheduler`.
+
+        Args:
+            sampler: which one.
+            steps: as members count them.
+            generators: one an image.
+            height: of the picture in this pass, in pixels.
+            width: likewise.
+
+        Raises:
+            InvalidRequest: the sampler does not fit the model.
+        """
+        if sampler.kind != self.sampler_kind:
+            raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+        tokens = self.image_tokens(height, width)
+        return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
 
     @abstractmethod
     def encode_text(self, request: GenerationRequest) -> EncodedText:

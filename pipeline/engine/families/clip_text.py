@@ -15,7 +15,7 @@ import torch
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
-from pipeline.prompts.emphasis import read_emphasis
+from pipeline.prompts.emphasis import Fragment, read_emphasis
 
 MAX_CHUNKS: Final = 8
 """600 tokens: more than 2,000 characters of English."""
@@ -63,6 +63,11 @@ class ClipText:
     def chunks(self, text: str) -> Chunked:
         """Read a text's emphasis and cut it into chunks."""
         return in_chunks(read_emphasis(text), self._tokens, comma=self._comma, capacity=self._capacity, most=MAX_CHUNKS)
+
+    def verbatim(self, text: str) -> Chunked:
+        """One chunk of a text whose brackets are text."""
+        parts = (Fragment(text, 1.0),)
+        return in_chunks(parts, self._tokens, comma=self._comma, capacity=self._capacity, most=1)
 
     def encode(self, chunks: tuple[Chunk, ...], count: int) -> torch.Tensor:
         """Chunks to [1, count * (capacity + 2), features], empty ones added at the end."""

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import msgspec
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
+from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.protocol.models import Family
 
@@ -22,12 +24,14 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
         pipeline_class: of diffusers; it reads folders, single files and hubs.
         adapter: from a loaded pipeline to the step loop.
         needed: components without which it cannot be loaded.
+        omissible: components that a model may come without.
         options: for loading, beyond what every family gets; components named here are left out.
     """
 
     pipeline_class: Any
     adapter: Callable[[Any, Placement], StepAdapter]
     needed: tuple[str, ...]
+    omissible: tuple[str, ...] = ()
     options: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -48,6 +52,12 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"),
             # A watermark would be another program's, and change the picture.
             options=MappingProxyType({"add_watermarker": False}),
+        ),
+        "sd3": FamilyParts(
+            pipeline_class=StableDiffusion3Pipeline,
+            adapter=StableDiffusion3,
+            needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
+            omissible=("text_encoder_3", "tokenizer_3"),
         ),
     }
 )

@@ -6,11 +6,22 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
 
 from config.catalogue import Catalogue
 from pipeline.protocol.models import Bounds, Defaults, Family, FolderSource, ModelSpec
@@ -18,6 +29,7 @@ from pipeline.protocol.models import Bounds, Defaults, Family, FolderSource, Mod
 POCKET = Path(__file__).parents[3] / "models" / "pocket"
 PROJECTION = 24
 _TIME_FEATURES = 8
+_T5_FEATURES = 96
 
 
 def catalogue_of(folder: Path, family: Family, sampler: str = "Euler") -> Catalogue:
@@ -148,4 +160,50 @@ def stable_diffusion_xl(
         scheduler=_scheduler(prediction_type),
         force_zeros_for_empty_prompt=zeros_for_nothing,
         add_watermarker=False,
+    )
+
+
+def t5_tokenizer() -> T5Tokenizer:
+    """One token a character."""
+    marks = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
+    return T5Tokenizer(vocab=[*marks, *((chr(code), -3.0) for code in range(33, 127))], extra_ids=0)
+
+
+def t5_encoder(tokenizer: T5Tokenizer) -> T5EncoderModel:
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=_T5_FEATURES, d_kv=8, d_ff=32, num_layers=2, num_heads=2, dropout_rate=0.0
+    )
+    return T5EncoderModel(config)
+
+
+def stable_diffusion_3(*, has_t5: bool = True, **scheduler: Any) -> StableDiffusion3Pipeline:
+    """Stable Diffusion 3, with or without T5."""
+    torch.manual_seed(3)
+    tokenizers = clip_tokenizer(), clip_tokenizer("!")
+    t5 = t5_tokenizer()
+    return made(
+        StableDiffusion3Pipeline,
+        vae=autoencoder(
+            latent_channels=16, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False
+        ),
+        text_encoder=CLIPTextModelWithProjection(clip_config(tokenizers[0])),
+        tokenizer=tokenizers[0],
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(tokenizers[1], features=48)),
+        tokenizer_2=tokenizers[1],
+        text_encoder_3=t5_encoder(t5) if has_t5 else None,
+        tokenizer_3=t5 if has_t5 else None,
+        transformer=SD3Transformer2DModel(
+            sample_size=16,
+            patch_size=2,
+            in_channels=16,
+            out_channels=16,
+            num_layers=2,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            caption_projection_dim=32,
+            joint_attention_dim=_T5_FEATURES,
+            pooled_projection_dim=2 * PROJECTION,
+            pos_embed_max_size=32,
+        ),
+        scheduler=made(FlowMatchEulerDiscreteScheduler, shift=3.0, **scheduler),
     )
