@@ -21,9 +21,10 @@ from typing import Final
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
-from pipeline.engine.loading import check_source, quiet_libraries
+from pipeline.engine.loading import quiet_libraries
 from pipeline.engine.loop import Engine
 from pipeline.engine.safety_checker import SafetyChecker
+from pipeline.engine.sources import check_source
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.messages import (

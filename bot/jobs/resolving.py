@@ -121,7 +121,7 @@ def choose_seed() -> int:
 
 def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
     """The samplers that are offered with a model, in the order in which they are shown."""
-    return spec.samplers or tuple(sampler.name for sampler in SAMPLERS.values() if not sampler.is_special)
+    return spec.offered_samplers
 
 
 def _as_typed(words: str) -> str:
@@ -225,18 +225,18 @@ def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
 
 
 def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int]:
-    """The nearest size of the same shape inside the bounds, in whole multiples of eight pixels."""
-    bounds = spec.bounds
+    """The nearest size of the same shape inside the bounds, in the multiples that its family draws."""
+    bounds, multiple = spec.bounds, spec.facts.size_multiple
     max_pixels = min(bounds.max_pixels, limits.max_pixels)
     scale = max(1.0, bounds.min_side / min(width, height))
     scale = min(scale, bounds.max_side / (max(width, height)), math.sqrt(max_pixels / (width * height)))
     sides = [
         min(
-            max(round(side * scale / hard.SIZE_MULTIPLE) * hard.SIZE_MULTIPLE, bounds.min_side),
+            max(round(side * scale / multiple) * multiple, bounds.min_side),
             bounds.max_side,
         )
         for side in (width, height)
     ]
     while sides[0] * sides[1] > max_pixels and max(sides) > bounds.min_side:
-        sides[sides.index(max(sides))] -= hard.SIZE_MULTIPLE
+        sides[sides.index(max(sides))] -= multiple
     return sides[0], sides[1]

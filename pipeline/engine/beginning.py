@@ -7,7 +7,7 @@ from pipeline.engine.jobs import RunningJob
 from pipeline.engine.latents import first_noise, generators_for
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.previews import PreviewTurn
-from pipeline.engine.schedulers import build_scheduler, sampler_named
+from pipeline.engine.schedulers import first_latents, sampler_named
 from pipeline.engine.validation import check_multiple, check_request
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
@@ -22,11 +22,13 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     """
     request, adapter = submit.request, model.adapter
     check_request(request)
-    check_multiple(request, adapter.scale_factor)
+    check_multiple(request, adapter.size_multiple)
     sampler = sampler_named(request.scheduler_name)
     text = adapter.encode_text(request)
     generators = generators_for(request)
-    scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps, generators)
+    scheduler = adapter.build_scheduler(
+        sampler, request.num_inference_steps, generators, height=request.height, width=request.width
+    )
     height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
     shape = (request.num_images, adapter.latent_channels, height, width)
     noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
@@ -40,7 +42,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         scheduler=scheduler,
         generators=generators,
         text=text,
-        latents=noise * scheduler.init_noise_sigma,
+        latents=first_latents(scheduler, noise),
         started_at=started_at,
         denoise_started_at=now,
         preview=PreviewTurn(now),

@@ -12,6 +12,7 @@ from pipeline.engine.families.base import EncodedText
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.rows import Evaluation
+from pipeline.engine.schedulers import scaled_input
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
@@ -122,7 +123,7 @@ class RunningJob:
         texts = [self.text.positive.at(self.step)]
         if self.is_guided and self.text.negative is not None:
             texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
-        scaled = self.scheduler.scale_model_input(self.latents, self.timestep)
+        scaled = scaled_input(self.scheduler, self.latents, self.timestep)
         self.asked = Evaluation(scaled, self.timestep, texts)
 
     @torch.inference_mode()

@@ -20,6 +20,7 @@ from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, re
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
+from pipeline.engine.loading import LoadedModel
 from pipeline.engine.refining import begin_refining, enlarged
 from pipeline.engine.rows import predict_rows
 from pipeline.engine.safety_checker import SafetyChecker
@@ -125,9 +126,7 @@ class Engine:
         """
         try:
             model = self._shelf.take(model_key)
-            job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
-            job.ask()
-            self._make_bucket(job)
+            self._learn_usual(model)
         finally:
             self._activity.enter("idle")
 
@@ -196,6 +195,15 @@ class Engine:
         self._progress(job.name, "running", 0, job.total_steps, job.started_at)
         self._join(job)
         self._running[job.name] = job
+
+    def _learn_usual(self, model: LoadedModel) -> None:
+        try:
+            job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
+            job.ask()
+            self._make_bucket(job)
+        # It comes too early to be anybody's failure: the first job meets it again, and is told.
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("The usual request of %s cannot be tried out: %s", model.spec.key, detail_of(error))
 
     def _join(self, job: RunningJob) -> None:
         """Put a job among those whose rows are drawn."""

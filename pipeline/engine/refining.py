@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 from pipeline.engine.jobs import RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.schedulers import begin_late
 
 
 @torch.inference_mode()
@@ -35,15 +35,14 @@ def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
         job: denoised.
         known: its pictures at the second size, see `enlarged`.
     """
-    steps, left = job.request.num_inference_steps, job.request.refining_steps
-    scheduler = build_scheduler(job.sampler, job.model.adapter.scheduler_config, steps, job.generators)
+    request, adapter = job.request, job.model.adapter
+    steps, left = request.num_inference_steps, request.refining_steps
+    height, width = (side * adapter.scale_factor for side in known.shape[2:])
+    scheduler = adapter.build_scheduler(job.sampler, steps, job.generators, height=height, width=width)
     first = (steps - left) * scheduler.order
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(first)
     noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
-    timesteps = scheduler.timesteps[first : first + 1].repeat(len(known))
     job.scheduler = scheduler
-    job.latents = scheduler.add_noise(known, noise, timesteps)
+    job.latents = begin_late(scheduler, known, noise, first)
     job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
     job.prediction = job.model_input = None
 

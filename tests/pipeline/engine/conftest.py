@@ -1,5 +1,6 @@
 """An engine in float64, and diffusers' own pipeline beside it."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pipeline.engine.loop import Engine
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
+_LEARNT = tempfile.TemporaryDirectory()
+"""What one engine learnt about this computer, the next one need not."""
 _latents: list[torch.Tensor] = []
 
 
@@ -39,15 +42,17 @@ class Studio:
             placement=choose_placement("cpu", "float64"),
             preview_interval_s=0.0,
             cache_directory=None,
+            state_directory=_LEARNT.name,
             emit=self.events.append,
             activity=Activity(),
         )
-        self.engine.preload("pocket")
+        self._model_key = catalogue.default_key
+        self.engine.preload(self._model_key)
 
     @property
     def model(self) -> LoadedModel:
-        """The pocket model, as the engine has it."""
-        return self.engine._shelf.take("pocket")
+        """The catalogue's first model, as the engine has it."""
+        return self.engine._shelf.take(self._model_key)
 
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""
