@@ -137,6 +137,7 @@ notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
+notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.

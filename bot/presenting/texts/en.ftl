@@ -137,6 +137,7 @@ notice-prompt-cut = The end of the prompt did not fit the model and was not read
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
+notice-negative-unused = This model reads no negative prompt, so it was left out.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = There is no prompt. Say what you want to see, such as: a red apple.

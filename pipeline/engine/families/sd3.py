@@ -13,6 +13,7 @@ from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.t5_text import T5Text
 from pipeline.engine.families.words import Words, cut_notices, read_words
+from pipeline.engine.steady import make_steady
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -42,6 +43,7 @@ class StableDiffusion3(StepAdapter):
         self._transformer: Any = transformer.eval().requires_grad_(False)
         if transformer.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
+        make_steady(transformer)
         self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
         self._t5 = T5Text(
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
+from pipeline.engine import forwards, loop
 from pipeline.engine.activity import Activity
 from pipeline.engine.buckets import weight_of
 from pipeline.engine.devices import choose_placement
@@ -66,7 +66,7 @@ def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch) -> Shared:
         return predict_rows(adapter, rows, count)
 
     monkeypatch.setattr(loop, "Finisher", Recorder)
-    monkeypatch.setattr(loop, "predict_rows", counted)
+    monkeypatch.setattr(forwards, "predict_rows", counted)
     loaded.events.clear()
     loaded.latents.clear()
     loaded.forwards.clear()
