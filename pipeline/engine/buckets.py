@@ -121,6 +121,7 @@ class Turns:
             bucket = make()
             self._round.append(bucket)
         bucket.add(job)
+        job.row_counts = tuple(bucket.shapes.seconds)
 
     def remove(self, job: RunningJob) -> None:
         """Take a job out, and its bucket where it was the last."""
