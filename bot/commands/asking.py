@@ -8,9 +8,11 @@ import structlog
 from bot.calls.errors import CallFailed, InteractionLost
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
 from bot.presenting import job_message
 from bot.services import Services
-from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage, Preferences
+from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -22,6 +24,7 @@ _CHANNELS: Final = (
     discord.Thread,
 )
 """Those that a server may restrict to adults."""
+_NO_DEFAULTS: Final = AskerDefaults()
 _log = structlog.get_logger(__name__)
 
 
@@ -52,10 +55,33 @@ def is_age_restricted(channel: object) -> bool:
     return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
-async def defaults_of(services: Services, asker: Asker) -> Preferences:
-    """What holds where somebody says nothing: of the place first, since it is made for something, then their own."""
+async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
+    """What holds where somebody says nothing: a channel's come first, since it is made for something."""
     own = (await services.user_settings.get(asker.user_id)).defaults
-    return (await services.servers.channel_defaults(asker)).or_else(own)
+    channel, server = await services.servers.defaults(asker)
+    return AskerDefaults(channel=channel, own=own, server=server)
+
+
+async def imagine(services: Services, interaction: discord.Interaction[discord.Client], given: GivenRequest) -> None:
+    """Ask for what somebody typed, with defaults for the rest.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+    """
+    resolved = resolve(
+        given,
+        catalogue=services.catalogue,
+        limits=services.settings.limits,
+        defaults=await defaults_of(services, asker_of(interaction)),
+    )
+    await ask(
+        services,
+        interaction,
+        kind=JobKind.IMAGINE,
+        request=resolved.request,
+        defaults=resolved.defaults,
+        notices=resolved.notices,
+    )
 
 
 async def ask(
@@ -64,6 +90,7 @@ async def ask(
     *,
     kind: JobKind,
     request: GenerationRequest,
+    defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
 ) -> None:
@@ -87,6 +114,7 @@ async def ask(
             is_age_restricted=is_age_restricted(interaction.channel),
             shown_guild_id=interaction.guild_id or 0,
             request=request,
+            defaults=defaults,
             notices=notices,
         )
     )

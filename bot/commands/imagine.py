@@ -6,13 +6,11 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands.asking import ask, asker_of, defaults_of
+from bot.commands import asking
 from bot.commands.options import Bounds, add_suggestions
 from bot.commands.translating import localized, renamed
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
 from bot.services import Services
-from bot.store.rows import JobKind
 from pipeline.protocol import limits
 
 Interaction = discord.Interaction[discord.Client]
@@ -58,13 +56,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             num_images=images,
             model_key=model,
         )
-        resolved = resolve(
-            given,
-            catalogue=services.catalogue,
-            limits=services.settings.limits,
-            defaults=await defaults_of(services, asker_of(interaction)),
-        )
-        await ask(services, interaction, kind=JobKind.IMAGINE, request=resolved.request, notices=resolved.notices)
+        await asking.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)
     return imagine

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bot.store.database import Database, DatabaseUnusable, migrations
-from bot.store.rows import JobStatus, NewJob, to_ms
+from bot.store.rows import AskerDefaults, JobStatus, NewJob, to_ms
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import NOW, Store
 
@@ -73,8 +73,14 @@ def fill_version_3(connection: sqlite3.Connection, request: str) -> None:
     connection.execute("INSERT INTO stars VALUES (2, 1, 0)")
 
 
+def fill_version_4(connection: sqlite3.Connection, request: str) -> None:
+    """A job that was asked for in an age-restricted channel."""
+    del request  # no job is added
+    connection.execute("UPDATE jobs SET is_age_restricted = 1, shown_guild_id = 5 WHERE job_id = 1")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4}
 )
 """What was written in each earlier version. A new migration needs a new entry."""
 
@@ -110,6 +116,7 @@ async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
     read = await migrated.jobs.get(1)
     assert read is not None
     assert (read.request.prompt, read.status, read.price) == ("a red apple", JobStatus.SUCCEEDED, 4)
+    assert read.defaults == AskerDefaults()
 
 
 async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) -> None:
