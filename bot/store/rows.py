@@ -210,6 +210,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def is_brought_along(self) -> bool:
+        """Whether it was asked for in a server that did not install Easel: its member brought Easel along."""
+        return self.guild_id != self.shown_guild_id
+
+    @property
     def asker(self) -> Asker:
         """Who asked for it and where, with the roles that they had then."""
         return Asker(
