@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands import asking
+from bot.commands import asking_each
 from bot.commands.options import Bounds, add_suggestions
 from bot.commands.translating import localized, renamed
 from bot.jobs.given import GivenRequest
@@ -56,7 +56,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             num_images=images,
             model_key=model,
         )
-        await asking.imagine(services, interaction, given)
+        await asking_each.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)
     return imagine

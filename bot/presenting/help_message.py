@@ -66,7 +66,9 @@ def topic_name(topic: Topic) -> str:
 
 def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], default_key: str) -> ui.LayoutView:
     """One page: a few sentences, then examples with a button each, then what else there is."""
-    words = text(f"help-{topic}", steps=reach.steps, cfg=f"{reach.cfg:g}", images=reach.images)
+    words = text(
+        f"help-{topic}", steps=reach.steps, cfg=f"{reach.cfg:g}", images=reach.images, bars="{a|b}", commas="{a, b}"
+    )
     if topic is Topic.MODELS:
         words = "\n".join([words, *_model_lines(models, default_key)])
     container: ui.Container[ui.LayoutView] = ui.Container(

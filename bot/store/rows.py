@@ -141,7 +141,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An accepted request and all that became of it.
 
-    `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
+    `interaction_id` is unique; one job of several has a negative key of their expansion (`bot.store.expansions`) in
+    its place. `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
     workers that died while they had it.
     """
 
@@ -213,6 +214,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def is_brought_along(self) -> bool:
         """Whether it was asked for in a server that did not install Easel: its member brought Easel along."""
         return self.guild_id != self.shown_guild_id
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether its message answers its interaction; that of one job of several stands beside the answer."""
+        return self.interaction_id > 0
 
     @property
     def asker(self) -> Asker:

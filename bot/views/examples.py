@@ -7,7 +7,7 @@ import discord
 from discord import ui
 from typing_extensions import override
 
-from bot.commands import asking
+from bot.commands import asking_each
 from bot.errors import Refused
 from bot.jobs.given import GivenRequest
 from bot.presenting import custom_ids
@@ -38,7 +38,7 @@ class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
         services = cast("EaselClient", interaction.client).services
         speak(str(interaction.locale))
         try:
-            await asking.imagine(services, interaction, _example(self.number))
+            await asking_each.imagine(services, interaction, _example(self.number))
         except Exception as error:  # noqa: BLE001 - a pressed button must always answer; the log gets the rest
             await answer_error(interaction, error)
 

@@ -144,6 +144,8 @@ notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborg
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
+notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
+notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.
@@ -190,6 +192,32 @@ refused-no-pictures = Dieser Auftrag hat keine Bilder.
 refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrechen.
 your-prompt = -# Dein Prompt: { $prompt }
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
+
+## A prompt that stands for several jobs
+expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
+expansion-prompt = { $number }. { $prompt }
+expansion-more = … und { $count } weitere.
+expansion-price = Zusammen kosten sie { $price }; du hast noch { $left }.
+expansion-price-unlimited = Zusammen kosten sie { $price }.
+expansion-some = Gerade { $count ->
+        [one] kann nur der erste
+       *[other] können nur die ersten { $count }
+    } starten. Zum nächsten: { $sentence }
+expansion-hint = -# Geschweifte Klammern stehen für mehrere Prompts. Um Worte zu betonen, schreib (runde Klammern); damit eine Klammer bleibt, wie sie ist, setz einen Backslash davor.
+expansion-started = { $count } Aufträge sind gestartet, jeder mit einer eigenen Nachricht.
+expansion-started-some = { $count } von { $asked } Aufträgen sind gestartet. Die anderen nicht, und sie kosten nichts: { $sentence }
+expansion-dismissed = Nichts wurde gestartet, nichts berechnet.
+button-start = { $count } Aufträge starten
+button-dismiss = Abbrechen
+refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
+refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /queue zeigt die, die warten.
+refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
+refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
+refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
+refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.
+refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
 
 ## Failures
 failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
@@ -522,7 +550,7 @@ topic-settings = Meine Einstellungen
 topic-models = Modelle
 topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
-help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil.
+help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed und Modell. Im Prompt kannst du `--no` `--ar` `--seed` `--steps` `--cfg` tippen. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.

@@ -144,6 +144,8 @@ notice-flagged = { $count } of { $asked } pictures were hidden by the safety fil
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
+notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
+notice-negative-unused = This model reads no negative prompt, so it was left out.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = There is no prompt. Say what you want to see, such as: a red apple.
@@ -190,6 +192,32 @@ refused-no-pictures = This job has no pictures.
 refused-already-over = This job is over already; there is nothing to cancel.
 your-prompt = -# Your prompt: { $prompt }
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
+
+## A prompt that stands for several jobs
+expansion-question = **This prompt stands for { $count } jobs.** Start them?
+expansion-prompt = { $number }. { $prompt }
+expansion-more = … and { $count } more.
+expansion-price = Together they cost { $price }; you have { $left } left.
+expansion-price-unlimited = Together they cost { $price }.
+expansion-some = Right now { $count ->
+        [one] only the first
+       *[other] only the first { $count }
+    } can start. For the next: { $sentence }
+expansion-hint = -# Braces stand for several prompts. To stress words, write (round brackets); to keep a brace as it is, put a backslash before it.
+expansion-started = { $count } jobs are started, each with a message of its own.
+expansion-started-some = { $count } of { $asked } jobs are started. The others are not, and cost nothing: { $sentence }
+expansion-dismissed = Nothing was started, and nothing charged.
+button-start = Start { $count } jobs
+button-dismiss = Cancel
+refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
+refused-expansion-started = These jobs were started already, as far as they could; this press starts and charges nothing more. /queue shows those that wait.
+refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
+refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
+refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
+refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.
+refused-wildcard-near = There is no list of words called “{ $name }” here. Did you mean { $near }? Else put a backslash before it to keep it as it is.
+refused-wildcard-endless = At “{ $name }” there are too many lists of words for one prompt, or they lead from one to the other without an end. Take some out, and tell the owner if it was one alone.
+refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take it out; the owner finds the reason in the log.
 
 ## Failures
 failure-invalid_request = The model cannot do what was asked; try other options.
@@ -522,7 +550,7 @@ topic-settings = My settings
 topic-models = Models
 topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
-help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part.
+help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed and model. In the prompt you can type `--no` `--ar` `--seed` `--steps` `--cfg`. What is over a limit is lowered and told; the same seed and options draw the same picture again.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.

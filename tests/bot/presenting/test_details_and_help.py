@@ -102,6 +102,14 @@ def test_every_topic_fits_and_leads_to_the_others(topic: Topic, language: str, c
             assert name in words_of(view)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_prompts_that_become_several_jobs_are_explained(language: str, catalogue: Catalogue) -> None:
+    with spoken(language):
+        said = words_of(help_message.help_page(Topic.PROMPTS, reach=REACH, models=(catalogue.default,), default_key=""))
+    for typed in ("`{a|b}`", "`{a, b}`", "`__name__`"):
+        assert typed in said
+
+
 def test_models_are_listed_with_what_their_owner_says(catalogue: Catalogue) -> None:
     view = help_message.help_page(
         Topic.MODELS, reach=REACH, models=tuple(catalogue.models.values()), default_key=catalogue.default_key
