@@ -13,6 +13,7 @@ import huggingface_hub.utils
 import torch
 import transformers.utils.logging as transformers_logging
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import nn
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
@@ -36,6 +37,12 @@ class LoadedModel:
     preview: PreviewMap
     preview_decoder: PreviewDecoder | None
     enlarger: LoadedEnlarger | None
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights, so that it can be measured and moved."""
+        helpers = [helper.module for helper in (self.preview_decoder, self.enlarger) if helper is not None]
+        return *self.adapter.modules, *helpers
 
 
 def quiet_libraries() -> None:

@@ -32,6 +32,7 @@ from pipeline.protocol.messages import (
     Batching,
     Cancel,
     Finished,
+    IdleModels,
     ImageOutput,
     JobEvent,
     Submit,
@@ -54,6 +55,8 @@ class Engine:
         state_directory: where what is learnt about the device is kept; None keeps nothing.
         batching: which forwards are shared; see `ShapeBook`.
         max_running: attempts that are drawn at the same time.
+        idle_models: see `Shelf`.
+        model_memory_mb: likewise.
         safety_checker: of pictures; None checks none.
         output: how finished images are written.
         emit: takes words about attempts.
@@ -71,6 +74,8 @@ class Engine:
         state_directory: str | None = None,
         batching: Batching = "pinned",
         max_running: int = 1,
+        idle_models: IdleModels = "keep",
+        model_memory_mb: int = 0,
         safety_checker: SafetyChecker | None = None,
         output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
@@ -84,7 +89,14 @@ class Engine:
         self._output = output
         self._reporter = Reporter(emit)
         self._activity = activity
-        self._shelf = Shelf(models, placement, cache_directory, activity)
+        self._shelf = Shelf(
+            models,
+            placement,
+            cache_directory,
+            activity,
+            idle_models=idle_models,
+            model_memory_mb=model_memory_mb,
+        )
         self._shapes = ShapeBook(placement, batching, state_directory)
         self._forwards = Forwards(self._shapes, placement)
         self._background = Background(placement, wake)
@@ -168,11 +180,15 @@ class Engine:
     def _admit(self) -> None:
         """Let waiting attempts join, as many as there is room for."""
         while len(self._running) < self._max_running:
-            in_use = {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
-            submit = self._waiting.take(partial(self._shelf.may_load, in_use=in_use))
+            submit = self._waiting.take(partial(self._shelf.may_load, in_use=self._in_use))
             if submit is None:
                 return
             self._guarded([name_of(submit)], partial(self._start, submit))
+
+    @property
+    def _in_use(self) -> set[str]:
+        """Keys of the models that jobs are drawn or finished with."""
+        return {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
@@ -180,7 +196,7 @@ class Engine:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
         if not self._shelf.has(submit.request.model_key):
             self._reporter.loading(submit)
-        model = self._shelf.take(submit.request.model_key)
+        model = self._shelf.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
         job = begin_job(submit, model, self._placement, started_at)
         self._reporter.progress(job)

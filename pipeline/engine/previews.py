@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from PIL import Image
+from torch import nn
 from torch.nn.functional import interpolate
 
 from pipeline.engine.families.base import StepAdapter
@@ -71,6 +72,11 @@ class PreviewDecoder:
 
     def __init__(self, decoder: AutoencoderTiny) -> None:
         self._decoder: Any = decoder
+
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+        return self._decoder
 
     @torch.inference_mode()
     def draw(self, latents: torch.Tensor) -> bytes:

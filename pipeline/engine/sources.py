@@ -49,6 +49,15 @@ def check_folder(folder: Path, parts: FamilyParts) -> None:
             _check_weights(folder / component)
 
 
+def components_with_weights(folder: Path, parts: FamilyParts) -> list[str]:
+    """Those that will be loaded.
+
+    Raises:
+        ModelUnavailable: the folder is none, or of another family.
+    """
+    return [name for name in _listed(folder, parts) if _configuration(name) == _CONFIGURATION]
+
+
 def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
     """What a model in this folder comes without, as diffusers wants to be told."""
     listed = _listed(folder, parts)
