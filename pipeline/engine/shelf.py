@@ -35,7 +35,6 @@ class Shelf:
         placement: Placement,
         cache_directory: str | None,
         activity: Activity,
-        *,
         idle_models: IdleModels = "keep",
         model_memory_mb: int = 0,
     ) -> None:

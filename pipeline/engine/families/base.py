@@ -74,7 +74,7 @@ class StepAdapter(ABC):
     @property
     def latent_channels(self) -> int:
         """Channels of its latents."""
-        return self._autoencoder.channels
+        return self._autoencoder.latent_channels
 
     @property
     def scale_factor(self) -> int:
