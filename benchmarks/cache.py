@@ -125,8 +125,8 @@ def _write_model(folder: Path) -> int:
 
     torch.manual_seed(0)
     tokenizer: Any = CLIPTokenizer.from_pretrained(MODELS / "pocket" / "tokenizer")
-    made: Callable[..., Any] = UNet2DConditionModel
-    unet = made(
+    unet = _made(
+        UNet2DConditionModel,
         sample_size=32,
         block_out_channels=(192, 384, 704),
         layers_per_block=2,
@@ -134,11 +134,15 @@ def _write_model(folder: Path) -> int:
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
     )
-    configure: Callable[..., Any] = CLIPTextConfig
-    text = configure(
-        vocab_size=len(tokenizer), hidden_size=_FEATURES, intermediate_size=4 * _FEATURES, num_hidden_layers=12
+    text = _made(
+        CLIPTextConfig,
+        vocab_size=len(tokenizer),
+        hidden_size=_FEATURES,
+        intermediate_size=4 * _FEATURES,
+        num_hidden_layers=12,
     )
-    pipeline: Any = StableDiffusionPipeline(
+    pipeline = _made(
+        StableDiffusionPipeline,
         vae=AutoencoderTiny.from_pretrained(MODELS / "pocket" / "vae"),
         text_encoder=CLIPTextModel(text),
         tokenizer=tokenizer,
@@ -151,6 +155,11 @@ def _write_model(folder: Path) -> int:
     pipeline.save_pretrained(folder)
     parts = (pipeline.unet, pipeline.text_encoder, pipeline.vae)
     return sum(number.numel() for part in parts for number in part.parameters())
+
+
+def _made(kind: Any, **options: Any) -> Any:
+    """An instance; the annotations of libraries' constructors are narrower than what they take."""
+    return kind(**options)
 
 
 def _construct_and_load(folder: Path) -> None:

@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage
-from bot.store.rows import Job, JobKind, JobStatus
+from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -37,6 +37,7 @@ def example_job(request: GenerationRequest) -> Job:
         is_age_restricted=False,
         shown_guild_id=5,
         request=request,
+        defaults=AskerDefaults(),
         notices=(),
         price=4,
         queue_key=1,

@@ -168,7 +168,7 @@ class JobRepository:
             ]
             await connection.execute(
                 "UPDATE jobs SET request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
-                " notices = '[]', requester_name = '' WHERE requester_id = ?",
+                " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
                 (user_id,),
             )
             for table in ("stars", "user_settings", "expansions"):

@@ -84,9 +84,15 @@ class Bucket(Lane):
         return weight_of(self.shapes, jobs=len(self), rows=self.waiting_rows)
 
     def add(self, job: RunningJob) -> None:
-        """Put a job at the end of the line; it has asked for an evaluation."""
+        """Put a job that has asked for an evaluation into the line.
+
+        At its end, but for one that has shown nothing yet: whoever has just asked soon sees something.
+        """
         self.remove(job)
-        self._line.append(job)
+        if job.evaluation == job.first_evaluation:
+            self._line.appendleft(job)
+        else:
+            self._line.append(job)
 
     def remove(self, job: object) -> None:
         """Take a job out of the line, if it is there."""
@@ -136,12 +142,13 @@ class Turns:
         return next((lane for lane in self._round if isinstance(lane, Bucket) and lane.key == key), None)
 
     def add(self, job: RunningJob, make: Callable[[], Bucket]) -> None:
-        """Put a job at the end of its bucket's line; the bucket is made where there is none."""
+        """Put a job into its bucket's line; the bucket is made where there is none."""
         bucket = self.find(job.bucket_key)
         if bucket is None:
             bucket = make()
             self._round.append(bucket)
         bucket.add(job)
+        job.row_counts = tuple(bucket.shapes.seconds)
 
     def add_lane(self, lane: Lane) -> None:
         """Put a lane with its job into the round."""

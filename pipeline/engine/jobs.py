@@ -42,6 +42,7 @@ class RunningJob:
         first_evaluation: the one that this pass began with; a second pass leaves out the noisiest.
         steps_before: steps of the passes before this one.
         total_steps: steps of all passes.
+        row_counts: rows that its forwards may have.
         asked: the evaluation whose rows are being answered.
         model_input: what the last forward got, [images, c, h, w].
         prediction: what it answered after guidance.
@@ -66,6 +67,7 @@ class RunningJob:
     evaluation: int = 0
     first_evaluation: int = 0
     steps_before: int = 0
+    row_counts: tuple[int, ...] = ()
     asked: Evaluation | None = None
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None
@@ -109,6 +111,11 @@ class RunningJob:
     def is_between_steps(self) -> bool:
         """No step is half done."""
         return self.is_denoised or self.evaluation % self.sampler.evaluations_per_step == 0
+
+    @property
+    def scheduler_class(self) -> str:
+        """Its class in diffusers."""
+        return self.sampler.scheduler_class
 
     @property
     def notices(self) -> tuple[Notice, ...]:

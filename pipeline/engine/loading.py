@@ -50,15 +50,15 @@ class LoadedModel:
     @property
     def adapter(self) -> StepAdapter:
         """Of models whose rows share forwards."""
-        if not isinstance(self.drawing, StepAdapter):
-            raise AssertionError("A whole pipeline has no rows.")
+        if isinstance(self.drawing, WholePipeline):
+            raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a fault of ours, as elsewhere
         return self.drawing
 
     @property
     def whole(self) -> WholePipeline:
         """Of models that draw one job at a time."""
         if not isinstance(self.drawing, WholePipeline):
-            raise AssertionError("The model is no whole pipeline.")
+            raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
         return self.drawing
 
     @property

@@ -20,6 +20,7 @@ from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.learning import Learning
+from pipeline.engine.recipes import Recipes
 from pipeline.engine.refining import begin_refining, enlarged
 from pipeline.engine.reporting import Reporter
 from pipeline.engine.safety_checker import SafetyChecker
@@ -90,6 +91,7 @@ class Engine:
         self._reporter = Reporter(emit)
         self._activity = activity
         self._shelf = Shelf(models, placement, cache_directory, activity, idle_models, model_memory_mb)
+        self._recipes = Recipes(placement, state_directory)
         shapes = ShapeBook(placement, batching, state_directory)
         self._learning = Learning(shapes, placement, activity)
         self._forwards = Forwards(shapes, placement)
@@ -254,7 +256,7 @@ class Engine:
     def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, checker, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:

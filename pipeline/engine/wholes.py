@@ -1,4 +1,4 @@
-"""Jobs of models that only their own diffusers pipeline can draw with: one at a time, in turn with everybody's forwards."""
+"""Jobs of models that only their own diffusers pipeline can draw with: one at a time, in turn with others' forwards."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -43,6 +43,16 @@ class WholeJob:
         return min(self.run.steps_done, self.total_steps)
 
     @property
+    def scheduler_class(self) -> str:
+        """The pipeline's own, in diffusers; empty where it has none."""
+        return self.model.whole.scheduler_class
+
+    @property
+    def row_counts(self) -> tuple[int, ...]:
+        """It shares no forward, so that there is nothing to tell."""
+        return ()
+
+    @property
     def notices(self) -> tuple[Notice, ...]:
         """Facts for the requester."""
         return self.run.notices
@@ -51,8 +61,9 @@ class WholeJob:
     def can_preview(self) -> bool:
         """The pipeline shows latents like those of the VAE that the preview was fitted to."""
         latents, preview = self.run.latents, self.model.preview
-        is_plain = latents is not None and latents.dim() == 4  # noqa: PLR2004 - [n, c, h, w]
-        return is_plain and preview is not None and latents.shape[1] == preview.channels
+        if latents is None or preview is None:
+            return False
+        return latents.dim() == 4 and latents.shape[1] == preview.channels  # noqa: PLR2004 - [n, c, h, w]
 
     def likely_latents(self) -> torch.Tensor:
         """What there is so far, noise and all."""
@@ -83,10 +94,9 @@ def begin_whole(submit: Submit, model: LoadedModel, started_at: float) -> WholeJ
     request = submit.request
     check_request(request)
     check_multiple(request, model.spec.facts.size_multiple)
-    if sampler_named(request.scheduler_name).kind != model.spec.facts.kind:
-        raise InvalidRequest(
-            f"The sampler {request.scheduler_name} does not fit this model; choose one that it offers."
-        )
+    sampler = sampler_named(request.scheduler_name)
+    if sampler.kind != model.spec.facts.kind:
+        raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
     if request.variations or request.refining_steps:
         raise InvalidRequest("This model draws only from text: it neither varies a picture nor draws it anew.")
     now = time.monotonic()

@@ -20,8 +20,8 @@ from pipeline.protocol.limits import MAX_STEPS
 SchedulerOption = str | int | float | bool
 
 SamplerKind = Literal["diffusion", "flow", "own"]
-"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture. Or that its own
-pipeline takes care of it."""
+"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture. `own` is
+whatever its own pipeline takes care of."""
 
 
 class Sampler(msgspec.Struct, frozen=True, kw_only=True):

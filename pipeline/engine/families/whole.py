@@ -71,6 +71,12 @@ class WholePipeline:
         return None if is_moved else Autoencoder(vae, self._placement)
 
     @property
+    def scheduler_class(self) -> str:
+        """What its scheduler is, in diffusers; empty where it has none."""
+        scheduler: Any = getattr(self._pipeline, "scheduler", None)
+        return "" if scheduler is None else type(scheduler).__name__
+
+    @property
     def is_busy(self) -> bool:
         """A run is under way."""
         return self._run is not None and not self._run.is_over

@@ -1,6 +1,7 @@
 """A model that only its own diffusers pipeline can draw with, in the engine, beside other people's jobs."""
 
 import io
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -126,7 +127,7 @@ def test_it_takes_turns_and_nobody_changes_a_bit(
     for drawn, pixels in zip(_pictures(finished), expected, strict=True):
         assert np.array_equal(drawn, np.asarray(to_picture(pixels)))
     steps = [event.job_id for event in shared.events if isinstance(event, Progress) and not event.preview]
-    switches = sum(one != other for one, other in zip(steps, steps[1:], strict=False))
+    switches = sum(one != other for one, other in itertools.pairwise(steps))
     assert switches >= 3, "one ran after the other"
     assert [event.step for event in shared.of(Progress, 2) if not event.preview] == [0, 1, 2, 3, 4, 5, 6]
     assert any(event.preview for event in shared.of(Progress, 2)), "no preview"
