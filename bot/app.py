@@ -63,6 +63,8 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         state_directory=str((settings.storage.directory / "worker").resolve()),
         max_running=pipeline.max_running,
         batching=pipeline.batching,
+        idle_models=pipeline.idle_models,
+        model_memory_mb=pipeline.model_memory_mb,
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         output=ImageOutput(
             image_format=pipeline.image_format,

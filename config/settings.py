@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Batching, Device, DType, ImageFormat
+from pipeline.protocol.messages import Batching, Device, DType, IdleModels, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -91,6 +91,16 @@ class PipelineSettings(Area):
     batching: Batching = Field(
         default="pinned",
         description="pinned: a seed repeats its picture whoever draws beside it; flexible: faster on some devices.",
+    )
+    idle_models: IdleModels = Field(
+        default="keep",
+        description="Models that nobody uses when another needs room. keep: the least recently used is dropped; "
+        "offload: it waits in RAM (on a GPU); drop: all of them are dropped at once.",
+    )
+    model_memory_mb: int = Field(
+        default=0,
+        ge=0,
+        description="MiB that loaded models may take on the device; 0 = 70 % of its memory.",
     )
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."

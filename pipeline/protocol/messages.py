@@ -16,12 +16,13 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 4
+PROTOCOL_VERSION: Final = 5
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
+IdleModels = Literal["keep", "offload", "drop"]
 Phase = Literal["idle", "loading", "running"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 
@@ -60,6 +61,9 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         state_directory: where the worker keeps what it learns about its device; None keeps nothing.
         max_running: attempts that are drawn at the same time.
         batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
+        idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
+            until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
+        model_memory_mb: what loaded models may take on the device; 0 is 70 % of its memory.
         safety_checker: folder of the content check; None checks nothing.
         output: how finished images are written.
     """
@@ -75,6 +79,8 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     state_directory: str | None = None
     max_running: int = 1
     batching: Batching = "pinned"
+    idle_models: IdleModels = "keep"
+    model_memory_mb: int = 0
     safety_checker: str | None = None
     output: ImageOutput = ImageOutput()
 

@@ -180,6 +180,7 @@ refused-queued = Von dir { $count ->
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nichts geschickt werden. Drücke 🔁 an seiner Nachricht, um es neu zu zeichnen.
+refused-model-varies-not = { $model } zeichnet nur nach Text und kann kein Bild variieren. Drücke 🔁 für ein anderes, oder ✏️, um den Prompt zu ändern.
 refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen, weiter geht es nicht. Variiere ein früheres, oder drücke 🔁.
 refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen, also wurde nichts geschickt. Erlaube sie in den Privatsphäre-Einstellungen dieses Servers, oder sichere das Bild aus seiner Nachricht.
 refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.

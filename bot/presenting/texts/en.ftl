@@ -180,6 +180,7 @@ refused-queued = You have { $count ->
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-image-gone = That picture is not kept here any more, so nothing can be sent. Press 🔁 on its message to draw it anew.
+refused-model-varies-not = { $model } draws from text alone and cannot vary a picture. Press 🔁 for another one, or ✏️ to change the prompt.
 refused-varied-too-often = This picture is the end of { $count } variations, which is as far as they go. Vary an earlier one, or press 🔁.
 refused-no-direct-message = Your direct messages are closed to Easel, so nothing was sent. Allow them in the privacy settings of this server, or save the picture from its message.
 refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
