@@ -188,9 +188,16 @@ async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(stud
         payload.components = json.loads(before)
     results = await asyncio.gather(*(local.friend.click(other, custom_id="easel:reroll:2") for _ in range(2)))
     assert len(results) == 2
+    # A client sends a form once; who opened it in two windows and sends both asks for two jobs, as with two presses.
+    forms = [await local.member.click(one, custom_id="easel:remix:1") for _ in range(2)]
+    values = {"prompt": "a green frog", "size": ["kept"], "sampler": ["Euler"], "seed": ["new"]}
+    sent = await asyncio.gather(*(local.member.submit_modal(form, values) for form in forms))
+    assert all(result.acknowledged for result in sent)
     async with asyncio.timeout(60):
-        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(4,)]:
+        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(6,)]:
             await asyncio.sleep(0.1)
+    assert studio.rows("SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE kind = 'remix'") == [(2, 2)]
+    assert "Traceback" not in studio.bot.log
 
 
 async def test_presses_without_quota_and_during_a_shutdown_are_answered(
