@@ -9,7 +9,7 @@ from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage
 from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from config.catalogue import Catalogue
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -56,6 +56,14 @@ def example_job(request: GenerationRequest) -> Job:
         finished_at=None,
         denoise_s=1.0,
         total_s=1.234,
+        recipe=Recipe(
+            model_hash="0123456789",
+            scheduler="DPMSolverMultistepScheduler",
+            rows=(2, 4, 8),
+            device="cpu",
+            dtype="float32",
+            versions={"torch": "2.15.0", "diffusers": "0.42.1"},
+        ),
     )
 
 

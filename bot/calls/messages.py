@@ -128,13 +128,7 @@ class Calls(Answers):
                 _log.info("edit by the bot instead", action="token_over", error=repr(error), **job.log_context())
             else:
                 return
-        try:
-            await self._as_bot(lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
-        except MessageGone as error:
-            if not job.is_brought_along:
-                raise
-            # What only its member sees is there, but for the bot it is not.
-            raise NotPermitted(str(error), status=error.status, code=error.code) from error
+        await self._as_bot_about(job, lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
 
     async def post_message(self, job: Job, view: ui.LayoutView, files: Files | None) -> int:
         """Show a job in a new message, once however often it is tried; returns its id.
@@ -204,7 +198,7 @@ class Calls(Answers):
         try:
             if _is_token_alive(job):
                 return await self._repeat(lambda: self._webhook(job).fetch_message(message_id))
-            return await self._as_bot(lambda: channel.fetch_message(message_id))
+            return await self._as_bot_about(job, lambda: channel.fetch_message(message_id))
         except MessageGone:
             return None
 
@@ -250,6 +244,20 @@ class Calls(Answers):
             attachments=discord.utils.MISSING if files is None else as_files(files),
             allowed_mentions=discord.AllowedMentions.none(),
         )
+
+    async def _as_bot_about(self, job: Job, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
+        """A call about a job's message, with the bot's own token.
+
+        Raises:
+            NotPermitted: also where the bot is told that there is no message, and its member may see one.
+        """
+        try:
+            return await self._as_bot(call, timeout_s=timeout_s)
+        except MessageGone as error:
+            if not job.is_brought_along:
+                raise
+            # What only its member sees is there, but for the bot it is not.
+            raise NotPermitted(str(error), status=error.status, code=error.code) from error
 
     async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
         """A call with the bot's own token, which has no other to change to."""

@@ -42,6 +42,7 @@ def details(
     lines.append(text("details-price", price=job.price))
     if job.total_s is not None:
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
+    lines += _recipe(job)
     lines += _defaults(job)
     told = "\n".join(lines)
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(told))
@@ -93,6 +94,23 @@ def _begun_with(request: GenerationRequest) -> GenerationRequest:
     if not request.variations and request.upscale is None:
         return request
     return msgspec.structs.replace(request, variations=(), upscale=None, num_images=1)
+
+
+def _recipe(job: Job) -> list[str]:
+    """What else decided about its bits, where that is known."""
+    if job.recipe is None:
+        return []
+    return [
+        text(
+            "details-recipe",
+            hash=job.recipe.model_hash or "?",
+            scheduler=job.recipe.scheduler,
+            rows=", ".join(map(str, job.recipe.rows)),
+            device=escape(job.recipe.device),
+            dtype=job.recipe.dtype,
+            versions=", ".join(f"{name} {version}" for name, version in job.recipe.versions.items()),
+        )
+    ]
 
 
 def _defaults(job: Job) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Self
 
 import msgspec
 
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -183,6 +183,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     denoise_s: float | None
     total_s: float | None
+    recipe: Recipe | None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
@@ -193,6 +194,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         values["request"] = msgspec.json.decode(values["request"], type=GenerationRequest)
         values["defaults"] = msgspec.json.decode(values["defaults"], type=AskerDefaults)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
+        values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)
         values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
         values["is_age_restricted"] = bool(values["is_age_restricted"])
         values["kind"] = JobKind(values["kind"])

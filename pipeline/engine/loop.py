@@ -105,8 +105,12 @@ class Engine:
 
     @property
     def has_work(self) -> bool:
-        """There is something for a tick to do."""
-        return bool(self._waiting or self._cancelled or self._background.has_returned or self._turns)
+        """There is something for a tick to do.
+
+        A new attempt gets one tick; where it must wait for room, what comes back from beside the steps brings the next.
+        """
+        can_start = bool(self._waiting) and not self._background.is_busy
+        return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:

@@ -108,6 +108,7 @@ details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
+details-recipe = -# Gewichte { $hash } · { $scheduler } · { $dtype } auf { $device } · { $rows } Zeilen auf einmal · { $versions }
 details-defaults = { $whose ->
         [channel] Vorgaben des Kanals
         [own] Eigene Vorgaben des Mitglieds

@@ -108,6 +108,7 @@ details-upscale = Upscaled { $scale } times, { $strength } drawn anew
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
+details-recipe = -# Weights { $hash } · { $scheduler } · { $dtype } on { $device } · forwards of { $rows } rows · { $versions }
 details-defaults = { $whose ->
         [channel] The channel's defaults
         [own] The member's own defaults

@@ -150,6 +150,11 @@ async def test_what_only_its_member_sees_is_not_taken_for_deleted(wire: Wire) ->
         job = await wire.shown(token_s=0, shown_guild_id=shown_guild_id)
         with pytest.raises(error):
             await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    # After a restart too it is not known to be gone, so that its job is drawn and handed over.
+    wire.faults.add(kind="status", method="GET", path=BOT_ROUTE, times=2, status=404, code=10008)
+    assert not await wire.calls.message_exists(await wire.shown(token_s=0))
+    with pytest.raises(NotPermitted):
+        await wire.calls.message_exists(await wire.shown(token_s=0, shown_guild_id=77))
 
 
 @pytest.mark.parametrize("kind", LOST)

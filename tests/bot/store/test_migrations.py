@@ -87,8 +87,15 @@ def fill_version_5(connection: sqlite3.Connection, request: str) -> None:
     connection.execute("INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)", (jobs,))
 
 
+def fill_version_6(connection: sqlite3.Connection, request: str) -> None:
+    """A job that knows whose defaults it took, of before recipes."""
+    connection.execute(
+        "UPDATE jobs SET defaults = ? WHERE job_id = 2", (f'{{"own": {{"model_key": "{len(request)}"}}}}',)
+    )
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5, 6: fill_version_6}
 )
 """What was written in each earlier version. A new migration needs a new entry."""
 
