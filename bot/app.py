@@ -60,6 +60,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         preload=catalogue.default_key,
         cache_directory=str(cache.resolve()),
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
+        lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
     )
 
 

@@ -23,6 +23,7 @@ from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placeme
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import check_source, quiet_libraries
 from pipeline.engine.loop import MAX_RUNNING, Engine
+from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import ProtocolError
@@ -132,17 +133,19 @@ def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
+    shelf = LoraShelf(None if configure.lora_directory is None else Path(configure.lora_directory))
     engine = Engine(
         models={spec.key: spec for spec in configure.models},
         placement=placement,
         preview_interval_s=configure.preview_interval_s,
         cache_directory=configure.cache_directory,
         safety_checker=safety_checker,
+        shelf=shelf,
         emit=outbox.put,
         activity=activity,
     )
     missing = _missing_models(configure, engine)
-    outbox.put(_ready(configure, placement, missing))
+    outbox.put(_ready(configure, placement, missing, shelf))
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
     try:
         while True:
@@ -184,7 +187,7 @@ def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
     return missing
 
 
-def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) -> Ready:
+def _ready(configure: Configure, placement: Placement, missing: dict[str, str], shelf: LoraShelf) -> Ready:
     return Ready(
         protocol_version=PROTOCOL_VERSION,
         device=placement.device.type,
@@ -195,6 +198,8 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) 
         missing=missing,
         capacity=MAX_RUNNING,
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
+        loras=shelf.entries,
+        broken_loras=shelf.broken,
     )
 
 

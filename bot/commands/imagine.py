@@ -7,10 +7,11 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from bot.commands.asking import ask, asker_of, defaults_of
-from bot.commands.options import Bounds, add_suggestions
+from bot.commands.options import Bounds, add_style_suggestions, add_suggestions
 from bot.commands.translating import localized, renamed
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve
+from bot.jobs.styles import find_style, styles_for
 from bot.services import Services
 from bot.store.rows import JobKind
 from pipeline.protocol import limits
@@ -23,7 +24,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
     most = Bounds.of(services)
 
     @app_commands.command(name="imagine", description=localized("command-imagine"))
-    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
+    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model", "style"))
     @app_commands.describe(
         prompt=localized("option-prompt"),
         negative=localized("option-negative"),
@@ -34,6 +35,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         seed=localized("option-seed"),
         images=localized("option-images"),
         model=localized("option-model"),
+        style=localized("option-style"),
     )
     async def imagine(
         interaction: Interaction,
@@ -46,6 +48,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         seed: Range[int, limits.MIN_SEED, limits.MAX_SEED] | None = None,
         images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
         model: Range[str, 1, 100] | None = None,
+        style: Range[str, 1, 100] | None = None,
     ) -> None:
         given = GivenRequest(
             prompt=prompt,
@@ -57,6 +60,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             seed=seed,
             num_images=images,
             model_key=model,
+            style=None if style is None else find_style(style, styles_for(services.backend.status)),
         )
         resolved = resolve(
             given,
@@ -67,4 +71,5 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         await ask(services, interaction, kind=JobKind.IMAGINE, request=resolved.request, notices=resolved.notices)
 
     add_suggestions(imagine, services)
+    add_style_suggestions(imagine, services)
     return imagine

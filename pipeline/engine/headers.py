@@ -19,6 +19,15 @@ def check_safetensors(path: Path) -> None:
     Raises:
         ModelUnavailable: one sentence about what is wrong.
     """
+    read_header(path)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The checked header: each tensor's `dtype`, `shape` and `data_offsets` by name, and `__metadata__` if any.
+
+    Raises:
+        ModelUnavailable: one sentence about what is wrong.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -33,10 +42,10 @@ def check_safetensors(path: Path) -> None:
         raise ModelUnavailable(f"There is no file {path}.") from error
     except OSError as error:
         raise ModelUnavailable(f"The file {path.name} cannot be read: {error.strerror}.") from error
-    _check_offsets(path, header, size - _LENGTH.size - length)
+    return _checked(path, header, size - _LENGTH.size - length)
 
 
-def _check_offsets(path: Path, header: bytes, data_bytes: int) -> None:
+def _checked(path: Path, header: bytes, data_bytes: int) -> dict[str, Any]:
     try:
         entries: Any = json.loads(header)
         ends = [
@@ -51,3 +60,4 @@ def _check_offsets(path: Path, header: bytes, data_bytes: int) -> None:
         raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.")
     if max(ends) > data_bytes:
         raise ModelUnavailable(f"The file {path.name} is cut off; download it again.")
+    return entries

@@ -20,6 +20,7 @@ from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.headers import check_safetensors
+from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.images.enlarge import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
@@ -83,7 +84,11 @@ def check_source(spec: ModelSpec) -> None:
 
 
 def load_model(
-    spec: ModelSpec, placement: Placement, cache_directory: str | None, moved: Callable[[], None]
+    spec: ModelSpec,
+    placement: Placement,
+    cache_directory: str | None,
+    moved: Callable[[], None],
+    shelf: LoraShelf | None = None,
 ) -> LoadedModel:
     """Load a model and everything behind it.
 
@@ -92,6 +97,7 @@ def load_model(
         placement: device and precision.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
         moved: called after each component.
+        shelf: the owner's LoRAs; None has none.
 
     Raises:
         ModelUnavailable: missing or broken files, or a hub that cannot be reached.
@@ -101,7 +107,7 @@ def load_model(
     pipeline = _read_pipeline(spec, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
-    adapter = StableDiffusion(pipeline, placement)
+    adapter = StableDiffusion(pipeline, placement, shelf or LoraShelf(None))
     moved()
     preview = PreviewMap(adapter, placement.device, placement.latents_dtype)
     moved()

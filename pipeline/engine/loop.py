@@ -22,6 +22,7 @@ from pipeline.engine.finishing import Finisher
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite, first_noise, generators_for
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.refining import begin_refining
 from pipeline.engine.safety_checker import SafetyChecker
@@ -46,6 +47,7 @@ class Engine:
         preview_interval_s: seconds between two previews of a job; 0 sends none.
         cache_directory: where downloads from a hub are kept.
         safety_checker: of pictures; None checks none.
+        shelf: the owner's LoRAs; None has none.
         emit: takes words about attempts; called from the step loop and from the thread that encodes.
         activity: told what the engine does.
     """
@@ -58,6 +60,7 @@ class Engine:
         preview_interval_s: float,
         cache_directory: str | None,
         safety_checker: SafetyChecker | None = None,
+        shelf: LoraShelf | None = None,
         emit: Callable[[JobEvent], None],
         activity: Activity,
     ) -> None:
@@ -66,6 +69,7 @@ class Engine:
         self._preview_interval_s = preview_interval_s
         self._cache_directory = cache_directory
         self._safety_checker = safety_checker
+        self._shelf = shelf or LoraShelf(None)
         self._emit = emit
         self._activity = activity
         self._waiting: deque[tuple[Submit, float]] = deque()
@@ -180,7 +184,7 @@ class Engine:
         # Two models need not fit the device together.
         self._loaded = None
         self._collect()
-        self._loaded = load_model(spec, self._placement, self._cache_directory, self._activity.moved)
+        self._loaded = load_model(spec, self._placement, self._cache_directory, self._activity.moved, self._shelf)
         return self._loaded
 
     @torch.inference_mode()
@@ -194,7 +198,8 @@ class Engine:
         inputs = torch.cat([_input_of(job) for job, _ in blocks])
         timesteps = torch.cat([job.timestep.expand(len(job.latents)) for job, _ in blocks])
         conditioning = {key: torch.cat([rows[key] for _, rows in blocks]) for key in blocks[0][1]}
-        answer = model.adapter.predict(inputs, timesteps.to(self._placement.device), conditioning)
+        loras = [job.text.lora for job, _ in blocks for _ in range(len(job.latents))]
+        answer = model.adapter.predict(inputs, timesteps.to(self._placement.device), conditioning, loras)
         parts = answer.split([len(job.latents) for job, _ in blocks])
         by_job: dict[JobName, list[torch.Tensor]] = {}
         for (job, _), part in zip(blocks, parts, strict=True):

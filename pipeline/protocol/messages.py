@@ -13,10 +13,11 @@ from typing import Final, Literal
 import msgspec
 
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -37,6 +38,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         preload: key of the model to load before the first job; None loads on demand.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
         safety_checker: folder of the content check; None checks nothing.
+        lora_directory: folder of the owner's LoRAs; None has none.
     """
 
     protocol_version: int
@@ -48,6 +50,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     preload: str | None
     cache_directory: str | None
     safety_checker: str | None = None
+    lora_directory: str | None = None
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -78,6 +81,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         missing: model key to the sentence that says why it cannot be offered.
         capacity: how many attempts it accepts at once.
         versions: of the libraries that decide about pixels.
+        loras: those in the owner's folder, by title.
+        broken_loras: file name to the sentence that says why it cannot be offered.
     """
 
     protocol_version: int
@@ -89,6 +94,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     missing: dict[str, str]
     capacity: int
     versions: dict[str, str]
+    loras: tuple[LoraEntry, ...] = ()
+    broken_loras: dict[str, str] = {}
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):

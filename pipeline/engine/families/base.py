@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 import torch
 
+from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -30,11 +31,13 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         positive: of the prompt.
         negative: of the negative prompt; None where guidance does not use it.
         notices: what the requester should know, such as words that did not fit.
+        lora: what every row of the job adds to the model; None adds nothing.
     """
 
     positive: TimedConditioning
     negative: TimedConditioning | None
     notices: tuple[Notice, ...]
+    lora: RowLora | None = None
 
 
 class StepAdapter(Protocol):
@@ -59,13 +62,16 @@ class StepAdapter(Protocol):
         """Turn the request's words into tensors on the device."""
         ...
 
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the U-Net.
 
         Args:
             latents: [rows, c, h, w] in the latents' precision.
             timesteps: [rows], each row at its own.
             conditioning: tensors with as many rows.
+            loras: what each row adds; nothing where it is empty.
 
         Returns:
             [rows, c, h, w] in the latents' precision.

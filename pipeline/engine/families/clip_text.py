@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 
 from pipeline.engine.devices import Placement
+from pipeline.engine.loras.choosing import LoraKey
 from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
 from pipeline.prompts.emphasis import read_emphasis
 
@@ -39,25 +40,31 @@ class ClipText:
         self._capacity: int = tokenizer.model_max_length - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
         self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
-        self._known: OrderedDict[tuple[int, ...], torch.Tensor] = OrderedDict()
+        self._known: OrderedDict[tuple[tuple[int, ...], LoraKey], torch.Tensor] = OrderedDict()
 
     def chunks(self, text: str) -> Chunked:
         """Read a text's emphasis and cut it into chunks."""
         return in_chunks(read_emphasis(text), self._tokens, comma=self._comma, capacity=self._capacity, most=MAX_CHUNKS)
 
-    def encode(self, chunks: tuple[Chunk, ...], count: int) -> torch.Tensor:
-        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end."""
+    def encode(self, chunks: tuple[Chunk, ...], count: int, loras: LoraKey = ()) -> torch.Tensor:
+        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end.
+
+        Args:
+            chunks: of one text.
+            count: of chunks in the answer.
+            loras: those that the text encoder has on while this is called.
+        """
         padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
-        return torch.cat([self._weighted(chunk) for chunk in padded], dim=1)
+        return torch.cat([self._weighted(chunk, loras) for chunk in padded], dim=1)
 
     def _tokens(self, text: str) -> list[Token]:
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         pairs = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
         return [Token(number, start) for number, (start, _) in pairs]
 
-    def _weighted(self, chunk: Chunk) -> torch.Tensor:
+    def _weighted(self, chunk: Chunk, loras: LoraKey) -> torch.Tensor:
         """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
-        plain = self._encoded(chunk.numbers)
+        plain = self._encoded(chunk.numbers, loras)
         if all(weight == 1.0 for weight in chunk.weights):
             return plain
         weights = torch.ones(plain.shape[1], dtype=torch.float64)
@@ -67,9 +74,9 @@ class ClipText:
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
 
     @torch.inference_mode()
-    def _encoded(self, numbers: tuple[int, ...]) -> torch.Tensor:
+    def _encoded(self, numbers: tuple[int, ...], loras: LoraKey) -> torch.Tensor:
         """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
-        known = self._known.pop(numbers, None)
+        known = self._known.pop((numbers, loras), None)
         if known is None:
             tokenizer, device = self._tokenizer, self._placement.device
             fill = self._capacity - len(numbers)
@@ -79,7 +86,7 @@ class ClipText:
                 mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
             known = self._text_encoder(torch.tensor([row], device=device), attention_mask=mask)[0]
             known = known.to(self._placement.dtype)
-        self._known[numbers] = known
+        self._known[numbers, loras] = known
         if len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return known

@@ -11,6 +11,9 @@ from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
 from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
+from pipeline.engine.loras.rows import Rows
+from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.prompts.chunks import Chunk
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
@@ -27,17 +30,19 @@ class StableDiffusion:
     Args:
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
+        shelf: the owner's LoRAs.
 
     Raises:
         ModelUnavailable: the U-Net does not start from plain latents (inpainting, depth, image pairs).
     """
 
-    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement) -> None:
+    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement, shelf: LoraShelf) -> None:
         text_encoder: Any = pipeline.text_encoder
         self._unet: Any = pipeline.unet
         self._vae: Any = pipeline.vae
         self._placement = placement
         self._text = ClipText(pipeline.tokenizer, text_encoder, placement)
+        self._loras = ModelLoras(shelf, ("unet", self._unet), {"text_encoder": text_encoder}, placement)
         self._scheduler_config: Mapping[str, Any] = dict(pipeline.scheduler.config)
         for module in (text_encoder, self._unet, self._vae):
             module.eval().requires_grad_(False)
@@ -67,28 +72,39 @@ class StableDiffusion:
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
-        notices: list[Notice] = []
+        tagged = read_tags(request.prompt)
+        chosen, lora_notices = self._loras.choose(tagged)
+        notices = [*lora_notices]
         steps = request.num_inference_steps
-        positive = self._read(request.prompt, steps, "notice-prompt-cut", notices)
+        positive = self._read(tagged.prompt, steps, "notice-prompt-cut", notices)
         negative = None
         if request.guidance_scale > NO_GUIDANCE:
-            negative = self._read(request.negative_prompt, steps, "notice-negative-cut", notices)
+            # As in A1111, a LoRA is named in the prompt and holds for both.
+            without = read_tags(request.negative_prompt)
+            if without.tags:
+                notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(without.tags)}))
+            negative = self._read(without.prompt, steps, "notice-negative-cut", notices)
         count = max(len(chunks) for _, chunks in (*positive, *(negative or ())))
-        return EncodedText(
-            positive=self._encode(positive, count),
-            negative=None if negative is None else self._encode(negative, count),
-            notices=tuple(notices),
-        )
+        with self._loras.encoding(chosen):
+            return EncodedText(
+                positive=self._encode(positive, count, chosen),
+                negative=None if negative is None else self._encode(negative, count, chosen),
+                notices=tuple(notices),
+                lora=chosen.denoiser,
+            )
 
     @torch.inference_mode()
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the U-Net; see `StepAdapter.predict`."""
-        prediction: torch.Tensor = self._unet(
-            latents.to(self._placement.dtype),
-            timesteps,
-            encoder_hidden_states=conditioning["prompt_embeds"],
-            return_dict=False,
-        )[0]
+        with self._loras.denoising(loras):
+            prediction: torch.Tensor = self._unet(
+                latents.to(self._placement.dtype),
+                timesteps,
+                encoder_hidden_states=conditioning["prompt_embeds"],
+                return_dict=False,
+            )[0]
         return prediction.to(latents.dtype)
 
     @torch.inference_mode()
@@ -115,16 +131,16 @@ class StableDiffusion:
         self, prompt: str, steps: int, cut_key: str, notices: list[Notice]
     ) -> list[tuple[int, tuple[Chunk, ...]]]:
         """The chunks of each part of a prompt with its last step; what was left out is told once."""
-        tagged = read_tags(prompt)
-        if tagged.tags:
-            notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(tagged.tags)}))
-        read = [(part.last_step, self._text.chunks(part.text)) for part in read_schedule(tagged.prompt, steps)]
+        read = [(part.last_step, self._text.chunks(part.text)) for part in read_schedule(prompt, steps)]
         cut = next((chunked.cut for _, chunked in read if chunked.cut), "")
         if cut:
             notices.append(Notice(key=cut_key, values={"text": cut}))
         return [(last_step, chunked.chunks) for last_step, chunked in read]
 
-    def _encode(self, parts: list[tuple[int, tuple[Chunk, ...]]], count: int) -> TimedConditioning:
+    def _encode(self, parts: list[tuple[int, tuple[Chunk, ...]]], count: int, chosen: ChosenLoras) -> TimedConditioning:
         return TimedConditioning(
-            tuple((last_step, {"prompt_embeds": self._text.encode(chunks, count)}) for last_step, chunks in parts)
+            tuple(
+                (last_step, {"prompt_embeds": self._text.encode(chunks, count, chosen.text_key)})
+                for last_step, chunks in parts
+            )
         )

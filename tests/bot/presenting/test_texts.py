@@ -22,7 +22,7 @@ BUILT = [
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
-    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model")),
+    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model", "style")),
 ]
 """Keys that the code puts together."""
 
