@@ -18,8 +18,10 @@ from diffusers.utils.state_dict_utils import (
     convert_state_dict_to_peft,
     convert_unet_state_dict_to_peft,
 )
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.headers import read_header
 
 StateDict = dict[str, torch.Tensor]
@@ -81,9 +83,12 @@ def read_lora(
         if any(mark in name for name in header):
             raise LoraUnfit(f"it is {kind}, not a plain LoRA")
     metadata: Any = header.get("__metadata__") or {}
-    state = _with_alphas(load_file(path))
     try:
-        converted: StateDict = convert(state, unet_config=model_config)[0]
+        state = load_file(path)
+    except SafetensorError as error:
+        raise ModelUnavailable(f"The file {path.name} cannot be read; download it again.") from error
+    try:
+        converted: StateDict = convert(_with_alphas(state), unet_config=model_config)[0]
         named = _by_component(converted)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
     # Names that no trainer writes make the converters fail in their own ways; all of them mean the same.
@@ -93,7 +98,10 @@ def read_lora(
 
 def _with_alphas(state: StateDict) -> StateDict:
     """Each `alpha / r` multiplied into its matrix, since converters rename alphas in ways of their own."""
-    alphas = {name.removesuffix(".alpha"): tensor.item() for name, tensor in state.items() if name.endswith(".alpha")}
+    told = {name.removesuffix(".alpha"): tensor for name, tensor in state.items() if name.endswith(".alpha")}
+    if any(tensor.numel() != 1 for tensor in told.values()):
+        raise LoraUnfit("an alpha of it is no number")
+    alphas = {module: tensor.item() for module, tensor in told.items()}
     found = {name: tensor for name, tensor in state.items() if not name.endswith(".alpha")}
     for module, alpha in alphas.items():
         for up, down in (("lora_up", "lora_down"), ("lora_B", "lora_A"), ("lora.up", "lora.down")):
