@@ -110,7 +110,7 @@ def imagine(
     images: Annotated[int | None, typer.Option(help="How many images.")] = None,
     model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
 ) -> None:
-    """Draw without Discord: one job through the same worker and engine."""
+    """Draw without Discord, through the same worker and engine: one job, or each that a prompt with braces becomes."""
     from bot.imagine import CannotDraw, draw
     from bot.jobs.given import GivenRequest
 

@@ -23,6 +23,7 @@ from bot.jobs.recovery import Recovery
 from bot.jobs.waiting import WaitingLine
 from bot.services import Services
 from bot.store.database import Database
+from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
@@ -37,7 +38,7 @@ from config.loading import ConfigError
 from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure
+from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, ImageOutput
 
 DRAIN_S: Final = 20.0
 """How long a shutdown lets running jobs finish; service managers kill after thirty to ninety seconds."""
@@ -59,8 +60,16 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         models=tuple(catalogue.models.values()),
         preload=catalogue.default_key,
         cache_directory=str(cache.resolve()),
+        state_directory=str((settings.storage.directory / "worker").resolve()),
+        max_running=pipeline.max_running,
+        batching=pipeline.batching,
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
+        output=ImageOutput(
+            image_format=pipeline.image_format,
+            quality=pipeline.image_quality,
+            has_parameters=pipeline.metadata == "full",
+        ),
     )
 
 
@@ -140,6 +149,7 @@ def compose(
         servers=ServerRepository(database),
         statistics=StatisticsRepository(database),
         user_settings=user_settings,
+        expansions=ExpansionRepository(database),
         accepting=accepting,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, stars=StarRepository(database)),

@@ -1,7 +1,9 @@
-"""`easel imagine`: one job through the real worker, without Discord and without a database."""
+"""`easel imagine`: a prompt's jobs through the real worker, without Discord and without a database."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,18 +13,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.app import make_configure
 from bot.errors import Refused
+from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
 from bot.presenting.texts import text
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol import messages
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import ImageFormat, Notice
 from pipeline.protocol.requests import GenerationRequest
 
 _READY_TIMEOUT_S = 600.0
+_FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
 class CannotDraw(Exception):
@@ -38,44 +41,58 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
     # The worker's own log is for hosts; here only what goes wrong is said.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        resolved = resolve(given, catalogue=catalogue, limits=settings.limits)
+        resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
     except Refused as error:
         raise CannotDraw(text(error.key, **error.values)) from error
-    paths = _paths(out, resolved.request.num_images)
+    requests = [each.request for each in resolved]
+    paths = iter(_paths(out, sum(request.num_images for request in requests)))
     if not out.parent.is_dir():
         raise CannotDraw(f"The folder {out.parent} does not exist; create it or choose another --out.")
+    image_format = _FORMATS.get(out.suffix.lower())
+    if image_format is None:
+        raise CannotDraw(f"The name {out} asks for no format that Easel writes; end it with {', '.join(_FORMATS)}.")
     console = Console(stderr=True)
-    _tell(console, resolved.notices)
-    finished = await _run(resolved.request, settings, catalogue, console)
-    _tell(console, finished.notices)
-    for path, image in zip(paths, finished.images, strict=True):
-        try:
-            path.write_bytes(image.data)
-        except OSError as error:
-            raise CannotDraw(f"The file {path} cannot be written: {error.strerror}.") from error
-        console.print(f"{path}  {image.width}x{image.height}, seed {image.seed}", highlight=False)
-    return paths
+    settings = _writing(settings, image_format)
+    written: list[Path] = []
+    async with _worker(requests[0].model_key, settings, catalogue, console) as backend:
+        for number, each in enumerate(resolved, 1):
+            if len(resolved) > 1:
+                console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
+            _tell(console, each.notices)
+            await backend.submit(number, 1, each.request)
+            finished = await _follow(backend, each.request, console)
+            _tell(console, finished.notices)
+            written += [_write(next(paths), image, console) for image in finished.images]
+    return written
 
 
-async def _run(
-    request: GenerationRequest, settings: Settings, catalogue: Catalogue, console: Console
-) -> messages.Finished:
-    configure = msgspec.structs.replace(
-        make_configure(settings, catalogue), preload=request.model_key, preview_interval_s=0.0
-    )
+def _write(path: Path, image: messages.ImageFile, console: Console) -> Path:
+    try:
+        path.write_bytes(image.data)
+    except OSError as error:
+        raise CannotDraw(f"The file {path} cannot be written: {error.strerror}.") from error
+    console.print(f"{path}  {image.width}x{image.height}, seed {image.seed}", highlight=False)
+    return path
+
+
+@contextlib.asynccontextmanager
+async def _worker(
+    model_key: str, settings: Settings, catalogue: Catalogue, console: Console
+) -> AsyncGenerator[ProcessBackend]:
+    """The real worker with this model, ready to draw."""
+    configure = msgspec.structs.replace(make_configure(settings, catalogue), preload=model_key, preview_interval_s=0.0)
     backend = ProcessBackend(configure=configure)
     await backend.start()
     try:
         with console.status("Loading the model …"):
             ready = await backend.wait_ready(_READY_TIMEOUT_S)
-        if request.model_key in ready.missing:
-            raise CannotDraw(ready.missing[request.model_key])
-        await backend.submit(1, 1, request)
-        return await _follow(backend, request, console)
+        if model_key in ready.missing:
+            raise CannotDraw(ready.missing[model_key])
+        yield backend
     except WorkerUnavailable as error:
         raise CannotDraw(str(error)) from error
     except asyncio.CancelledError:
-        raise CannotDraw("Stopped; nothing was written.") from None
+        raise CannotDraw("Stopped; nothing more was written.") from None
     finally:
         await backend.close()
 
@@ -93,6 +110,12 @@ async def _follow(backend: ProcessBackend, request: GenerationRequest, console: 
                 case messages.Failed():
                     raise CannotDraw(f"{text(f'failure-{event.reason}')} ({event.detail})")
     raise CannotDraw("The worker ended before the job did.")
+
+
+def _writing(settings: Settings, image_format: ImageFormat) -> Settings:
+    """The same settings, but for the format that the file's name asks for."""
+    pipeline = settings.pipeline.model_copy(update={"image_format": image_format})
+    return settings.model_copy(update={"pipeline": pipeline})
 
 
 def _paths(out: Path, count: int) -> list[Path]:

@@ -6,6 +6,7 @@ from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
+from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
@@ -30,6 +31,7 @@ class Services:
     servers: ServerRepository
     statistics: StatisticsRepository
     user_settings: UserSettingsRepository
+    expansions: ExpansionRepository
     accepting: Accepting
     dispatcher: Dispatcher
     keeping: Keeping

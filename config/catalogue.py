@@ -12,7 +12,7 @@ import msgspec
 
 from config.loading import ConfigError
 from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +68,22 @@ def _check(spec: ModelSpec, path: Path) -> None:
     for name in (*spec.samplers, defaults.sampler):
         if name not in SAMPLERS:
             raise ConfigError(f"The model '{spec.key}' in {path} names the sampler '{name}', which does not exist.")
+        if SAMPLERS[name].kind != spec.facts.kind:
+            fitting = ", ".join(offered_samplers(spec.facts.kind))
+            raise ConfigError(
+                f"The model '{spec.key}' in {path} has the sampler '{name}', which does not fit its family "
+                f"'{spec.family}'; these do: {fitting}. Say so in samplers or defaults.sampler."
+            )
+    multiple = spec.facts.size_multiple
+    sides = (defaults.width, defaults.height, bounds.min_side, bounds.max_side)
     mistakes = {
         "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
         "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
         "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
+        f"its sides are no multiples of the {multiple} pixels that its family draws": any(
+            side % multiple for side in sides
+        ),
         "its default size is outside its bounds": min(defaults.width, defaults.height) < bounds.min_side
         or max(defaults.width, defaults.height) > bounds.max_side
         or defaults.width * defaults.height > bounds.max_pixels,

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Device, DType
+from pipeline.protocol.messages import Batching, Device, DType, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -85,6 +85,13 @@ class PipelineSettings(Area):
         description="The file that lists the models members may use.",
     )
     default_model: str = Field(default="pocket", description="Key of the model that is used when none is named.")
+    max_running: int = Field(
+        default=8, ge=1, le=32, description="Jobs that are drawn at the same time; 1 = one after the other."
+    )
+    batching: Batching = Field(
+        default="pinned",
+        description="pinned: a seed repeats its picture whoever draws beside it; flexible: faster on some devices.",
+    )
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )
@@ -101,6 +108,14 @@ class PipelineSettings(Area):
     check_content: Literal["everywhere", "outside-age-restricted"] = Field(
         default="outside-age-restricted",
         description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",
+    )
+    image_format: ImageFormat = Field(default="png", description="Of finished pictures: png, webp or jpeg.")
+    image_quality: int = Field(
+        default=90, ge=1, le=100, description="Of WebP and JPEG, 1 to 100; WebP at 100 is without loss."
+    )
+    metadata: Literal["full", "none"] = Field(
+        default="full",
+        description="What a picture's file says of itself: full = prompt and settings, as A1111 writes them; or none.",
     )
     job_timeout_s: float = Field(
         default=900.0,
@@ -195,6 +210,21 @@ class LimitSettings(Area):
     max_prompt_length: int = Field(default=2_000, ge=1, le=2_000, description="Characters of a prompt.")
 
 
+class PromptSettings(Area):
+    """What members may write in a prompt beside words."""
+
+    wildcards: Path | None = Field(
+        default=None,
+        description="A folder of word lists: __name__ in a prompt is a line of name.txt in it; unset = none.",
+    )
+    max_jobs: int = Field(
+        default=8,
+        ge=1,
+        le=20,
+        description="Jobs that one prompt with {a|b} or {a, b} may become; 1 = braces are words.",
+    )
+
+
 class PlaygroundSettings(Area):
     """The local Discord in the browser."""
 
@@ -225,6 +255,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
+    prompts: PromptSettings = PromptSettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -21,10 +21,11 @@ from typing import Final
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
-from pipeline.engine.loading import check_source, quiet_libraries
-from pipeline.engine.loop import MAX_RUNNING, Engine
-from pipeline.engine.loras.shelf import LoraShelf
+from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.loop import Engine
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.safety_checker import SafetyChecker
+from pipeline.engine.sources import check_source
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.messages import (
@@ -50,6 +51,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
 
 log = logging.getLogger(__name__)
+
+Inbox = queue.SimpleQueue[ToWorker | None]
+"""Words from the bot; None where something else wants a tick."""
 
 
 class Outbox:
@@ -104,7 +108,7 @@ def run_worker(socket_fd: int) -> int:
     _guard_process()
     quiet_libraries()
     stream = socket.socket(fileno=socket_fd)
-    inbox: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+    inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_read_all, args=(stream, inbox), name="read", daemon=True).start()
     outbox = Outbox(stream)
     first = inbox.get()
@@ -124,7 +128,7 @@ def run_worker(socket_fd: int) -> int:
     return _serve(first, placement, inbox, outbox)
 
 
-def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[ToWorker], outbox: Outbox) -> int:
+def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Outbox) -> int:
     threads = use_threads(configure.threads)
     activity = Activity()
     threading.Thread(target=_beat, args=(activity, outbox), name="beat", daemon=True).start()
@@ -133,19 +137,24 @@ def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
-    shelf = LoraShelf(None if configure.lora_directory is None else Path(configure.lora_directory))
+    loras = LoraFolder(None if configure.lora_directory is None else Path(configure.lora_directory))
     engine = Engine(
         models={spec.key: spec for spec in configure.models},
         placement=placement,
         preview_interval_s=configure.preview_interval_s,
         cache_directory=configure.cache_directory,
+        state_directory=configure.state_directory,
+        batching=configure.batching,
+        max_running=configure.max_running,
         safety_checker=safety_checker,
-        shelf=shelf,
+        loras=loras,
+        output=configure.output,
         emit=outbox.put,
+        wake=lambda: inbox.put(None),
         activity=activity,
     )
     missing = _missing_models(configure, engine)
-    outbox.put(_ready(configure, placement, missing, shelf))
+    outbox.put(_ready(configure, placement, missing, loras))
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
     try:
         while True:
@@ -157,8 +166,8 @@ def _serve(configure: Configure, placement: Placement, inbox: queue.SimpleQueue[
         return EXIT_DEVICE
 
 
-def _take_in(inbox: queue.SimpleQueue[ToWorker], engine: Engine, *, is_waiting: bool) -> None:
-    """Hand over what came in; where there is nothing to do, wait for it."""
+def _take_in(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
+    """Hand over what came in; where there is nothing to do, wait for it. None only wakes."""
     while is_waiting or not inbox.empty():
         message = inbox.get()
         is_waiting = False
@@ -169,6 +178,8 @@ def _take_in(inbox: queue.SimpleQueue[ToWorker], engine: Engine, *, is_waiting: 
                 engine.cancel(message)
             case Configure():
                 log.warning("A second Configure was passed over.")
+            case None:
+                pass
 
 
 def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
@@ -187,7 +198,7 @@ def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
     return missing
 
 
-def _ready(configure: Configure, placement: Placement, missing: dict[str, str], shelf: LoraShelf) -> Ready:
+def _ready(configure: Configure, placement: Placement, missing: dict[str, str], loras: LoraFolder) -> Ready:
     return Ready(
         protocol_version=PROTOCOL_VERSION,
         device=placement.device.type,
@@ -196,10 +207,10 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str], 
         vram_bytes=placement.vram_bytes,
         models=tuple(spec.key for spec in configure.models if spec.key not in missing),
         missing=missing,
-        capacity=MAX_RUNNING,
+        capacity=configure.max_running,
         versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
-        loras=shelf.entries,
-        broken_loras=shelf.broken,
+        loras=loras.entries,
+        broken_loras=loras.broken,
     )
 
 
@@ -210,7 +221,7 @@ def _refuse(outbox: Outbox, sentence: str) -> int:
     return EXIT_PROTOCOL
 
 
-def _read_all(stream: socket.socket, inbox: queue.SimpleQueue[ToWorker]) -> None:
+def _read_all(stream: socket.socket, inbox: Inbox) -> None:
     """Read until the bot is gone, then end at once, whatever the engine does."""
     frames = FrameReader()
     try:

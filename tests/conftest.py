@@ -1,5 +1,6 @@
 """What most tests share: the example settings, the shipped catalogue, and a valid request."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from config.catalogue import Catalogue, load_catalogue
 from config.loading import load_settings
 from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
+
+# Read by OpenMP when torch is imported: threads that spin for work slow everything else on a small machine down.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parents[1]
 

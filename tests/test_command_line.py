@@ -35,13 +35,17 @@ def test_importing_the_bot_loads_no_torch() -> None:
 
 def test_a_picture_without_discord(tmp_path: Path) -> None:
     out = tmp_path / "apple.png"
-    result = easel("imagine", "a red apple --steps 99", "--images", "2", "--seed", "3", "-o", str(out))
+    options = ("--images", "2", "--seed", "3", "-o", str(out))
+    # The file's name says the format, whatever the server's own choice.
+    result = easel("imagine", "a {red|green} apple --steps {99|3}", *options, EASEL_PIPELINE__IMAGE_FORMAT="webp")
     assert result.returncode == 0, result.stderr
     assert "steps 99 → 50" in result.stderr
-    for number in (1, 2):
-        with Image.open(tmp_path / f"apple-{number}.png") as picture:
-            assert picture.size == (256, 256)
-            assert f"Seed: {2 + number}" in str(picture.info["parameters"])
+    for number in range(8):
+        with Image.open(tmp_path / f"apple-{number + 1}.png") as picture:
+            assert (picture.format, picture.size) == ("PNG", (256, 256))
+            parameters = str(picture.info["parameters"])
+            assert parameters.startswith(f"a {('red', 'green')[number // 4]} apple\nSteps: {(50, 3)[number // 2 % 2]},")
+            assert f"Seed: {3 + number % 2}" in parameters
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,9 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
         (("run", "--config", "none.toml"), {}, 78, "none.toml does not exist"),
         (("imagine", "x", "-o", "x.png", "--size", "huge"), {}, 1, "“huge” is no size"),
         (("imagine", "x", "-o", "x.png", "--model", "sdxl"), {}, 1, "no model called “sdxl”"),
+        (("imagine", "{a|b}" * 4, "-o", "x.png"), {}, 1, "more than 8 jobs"),
         (("imagine", "x", "-o", "/nowhere/x.png"), {}, 1, "The folder /nowhere does not exist"),
+        (("imagine", "x", "-o", "x.gif"), {}, 1, "x.gif asks for no format that Easel writes; end it with .png, .webp"),
         (("imagine", "x", "-o", "x.png"), {"EASEL_PIPELINE__DEVICE": "cuda"}, 1, "'cuda' was asked for"),
     ],
 )

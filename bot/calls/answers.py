@@ -78,6 +78,16 @@ class Answers:
         else:
             await self.answer(interaction, ephemeral=True, **message)
 
+    async def post_beside(self, interaction: Interaction, view: ui.LayoutView) -> int:
+        """Post a message that everybody sees beside the answer of an acknowledged interaction; returns its id.
+
+        Raises:
+            CallFailed: it did not arrive, or nobody knows.
+        """
+        # A followup has no nonce, so it is tried once.
+        message = await self._repeat(lambda: interaction.followup.send(view=view, wait=True), tries=1)
+        return message.id
+
     async def edit_answer(self, interaction: Interaction, view: ui.LayoutView) -> None:
         """Replace what an interaction answered, or the message whose button was pressed.
 

@@ -147,7 +147,7 @@ class Calls(Answers):
         Raises:
             CallFailed: Discord did not say.
         """
-        if _is_token_alive(job):
+        if job.is_answer and _is_token_alive(job):
             try:
                 # The path takes a name in place of the number that the signature asks for.
                 return (await self._repeat(lambda: self._webhook(job).fetch_message(cast("int", "@original")))).id

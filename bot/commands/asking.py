@@ -1,11 +1,13 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import discord
 import structlog
+from discord import ui
 
-from bot.calls.errors import CallFailed, InteractionLost
+from bot.calls.errors import CallFailed, CallRefused, InteractionLost, MessageGone, NotPermitted, TokenOver
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
@@ -13,6 +15,8 @@ from bot.services import Services
 from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage, Preferences
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+
+Interaction = discord.Interaction[discord.Client]
 
 _CHANNELS: Final = (
     discord.TextChannel,
@@ -25,6 +29,10 @@ _CHANNELS: Final = (
 _log = structlog.get_logger(__name__)
 
 
+class Unseen(Refused):
+    """A job was taken and given back, since Discord showed its message to nobody."""
+
+
 def server_of(interaction: discord.Interaction[Any]) -> int:
     """The server whose rules hold: where Easel was brought to a server. 0 in direct messages, and for somebody who
     brought Easel along for themselves, wherever they are: else each new server would be a new quota.
@@ -32,7 +40,7 @@ def server_of(interaction: discord.Interaction[Any]) -> int:
     return (interaction.guild_id or 0) if interaction.is_guild_integration() else 0
 
 
-def asker_of(interaction: discord.Interaction[discord.Client]) -> Asker:
+def asker_of(interaction: Interaction) -> Asker:
     """Who asks and where, with the roles that the interaction states."""
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     return Asker(
@@ -60,7 +68,7 @@ async def defaults_of(services: Services, asker: Asker) -> Preferences:
 
 async def ask(
     services: Services,
-    interaction: discord.Interaction[discord.Client],
+    interaction: Interaction,
     *,
     kind: JobKind,
     request: GenerationRequest,
@@ -72,45 +80,89 @@ async def ask(
     Raises:
         Refused: nothing was taken and nothing charged.
     """
+    asked = _asked(interaction, interaction.id, kind=kind, request=request, notices=notices, lineage=lineage)
+    job = await services.accepting.accept(asked)
+    if job.message_id is None:  # else the same interaction came twice; the first one answered
+        await _show(services, job, lambda view: services.calls.answer(interaction, view=view))
+
+
+async def ask_beside(
+    services: Services,
+    interaction: Interaction,
+    *,
+    key: int,
+    kind: JobKind,
+    request: GenerationRequest,
+    notices: tuple[Notice, ...] = (),
+    lineage: Lineage | None = None,
+) -> None:
+    """Accept one of several jobs of an acknowledged interaction, and post its message beside the answer.
+
+    Args:
+        services: everything behind the conversation.
+        interaction: which was acknowledged.
+        key: stands for the interaction's id, and is negative; what it names is taken once.
+        kind: of the job.
+        request: of the job.
+        notices: to tell with it.
+        lineage: what it is made from.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+        Unseen: it was taken, and given back.
+    """
+    asked = _asked(interaction, key, kind=kind, request=request, notices=notices, lineage=lineage)
+    job = await services.accepting.accept(asked)
+    if job.message_id is None and not await _show(
+        services, job, lambda view: services.calls.post_beside(interaction, view)
+    ):
+        raise Unseen("refused-no-message")
+
+
+def _asked(
+    interaction: Interaction,
+    interaction_id: int,
+    *,
+    kind: JobKind,
+    request: GenerationRequest,
+    notices: tuple[Notice, ...],
+    lineage: Lineage | None,
+) -> Asked:
     if interaction.channel_id is None:
         raise Refused("refused-unknown-job")
-    job = await services.accepting.accept(
-        Asked(
-            interaction_id=interaction.id,
-            interaction_token=interaction.token,
-            kind=kind,
-            lineage=lineage,
-            asker=asker_of(interaction),
-            requester_name=interaction.user.display_name,
-            locale=str(interaction.locale),
-            filesize_limit=interaction.filesize_limit,
-            is_age_restricted=is_age_restricted(interaction.channel),
-            shown_guild_id=interaction.guild_id or 0,
-            request=request,
-            notices=notices,
-        )
+    return Asked(
+        interaction_id=interaction_id,
+        interaction_token=interaction.token,
+        kind=kind,
+        lineage=lineage,
+        asker=asker_of(interaction),
+        requester_name=interaction.user.display_name,
+        locale=str(interaction.locale),
+        filesize_limit=interaction.filesize_limit,
+        is_age_restricted=is_age_restricted(interaction.channel),
+        shown_guild_id=interaction.guild_id or 0,
+        request=request,
+        notices=notices,
     )
-    if job.message_id is not None:
-        return  # the same interaction came twice; the first one answered
-    await _answer(services, interaction, job)
 
 
-async def _answer(services: Services, interaction: discord.Interaction[discord.Client], job: Job) -> None:
-    """Post the job's message and let the job run; where Discord does not know the interaction, give back."""
+async def _show(services: Services, job: Job, post: Callable[[ui.LayoutView], Awaitable[int | None]]) -> bool:
+    """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
     position, starts_at = await services.dispatcher.starts_at(job)
+    # What refuses a message beside an answer says nothing else later; a first answer is asked for once more.
+    lost = InteractionLost if job.is_answer else (InteractionLost, TokenOver, NotPermitted, MessageGone, CallRefused)
     try:
-        message_id = await services.calls.answer(
-            interaction, view=job_message.queued(job, position=position, starts_at=starts_at)
-        )
-    except InteractionLost:
+        message_id = await post(job_message.queued(job, position=position, starts_at=starts_at))
+    except lost:
         await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
-        _log.warning("Discord no longer knows the interaction", action="unanswered", **job.log_context())
-        return
+        _log.warning("Discord took no message", action="unanswered", **job.log_context())
+        return False
     except CallFailed as error:
         # Nobody knows whether it was seen: the dispatcher asks Discord later, and runs it or gives it back.
         _log.warning("acknowledgement unsure", action="unsure", error=repr(error), **job.log_context())
-        return
+        return True
     if message_id is not None:
         await services.jobs.record_message(job.job_id, message_id)
     _log.info("job accepted", action="accepted", **job.log_context())
     services.dispatcher.wake()
+    return True

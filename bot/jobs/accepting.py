@@ -1,6 +1,7 @@
 """Taking a job: one transaction that inserts it and reserves its price, or one sentence that says why not."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ import structlog
 from bot.errors import Refused
 from bot.presenting.quota_message import refusal
 from bot.quotas.pricing import price
-from bot.quotas.standing import Standing, standing
+from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Asker, Job, JobKind, Lineage, NewJob
@@ -75,9 +76,7 @@ class Accepting:
         Raises:
             Refused: nothing was inserted and nothing reserved.
         """
-        if not self._is_open:
-            raise Refused("refused-shutting-down")
-        self._check_worker(asked.request.model_key)
+        self._check_house(asked.request.model_key)
         now = datetime.now(UTC)
         try:
             return await self._jobs.accept(
@@ -96,6 +95,20 @@ class Accepting:
         """What this member may do here now, with something of this price, or one image with the defaults."""
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         return standing(facts, price=self.default_price() if price is None else price, settings=self._quotas)
+
+    async def outlook(self, asker: Asker, requests: Sequence[GenerationRequest]) -> Outlook:
+        """What this member may do here now with several requests at once.
+
+        Raises:
+            Refused: not even one can be taken.
+        """
+        for model_key in {request.model_key for request in requests}:
+            self._check_house(model_key)
+        facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
+        answer = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
+        if not answer.startable and answer.in_the_way is not None:
+            raise refusal(answer.in_the_way)
+        return answer
 
     def price(self, request: GenerationRequest) -> int:
         """What a request costs, in units."""
@@ -147,8 +160,10 @@ class Accepting:
             role_ids=asker.role_ids,
         )
 
-    def _check_worker(self, model_key: str) -> None:
+    def _check_house(self, model_key: str) -> None:
         """Refuse at the door what could only fail later. A worker that restarts is waited for instead."""
+        if not self._is_open:
+            raise Refused("refused-shutting-down")
         status = self._backend.status
         if status.state in (WorkerState.UNUSABLE, WorkerState.STOPPED):
             raise Refused("refused-worker-down", reason=status.detail)

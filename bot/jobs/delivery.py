@@ -24,7 +24,7 @@ from bot.presenting import job_message
 from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
-from bot.store.images import ImageStore, StorageFailed
+from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, NewResult, Result
 from bot.store.timings import TimingRepository
@@ -78,7 +78,7 @@ class Delivery:
         results = [
             NewResult(
                 image_index=image.index,
-                sha256=await self._images.save(image.data),
+                sha256=await self._images.save(image.data, image.media_type),
                 media_type=image.media_type,
                 width=image.width,
                 height=image.height,
@@ -260,4 +260,4 @@ def _failure_of(error: CallFailed) -> str:
 
 
 def _name(job: Job, result: Result) -> str:
-    return image_file_name(job.job_id, result.image_index, result.media_type.removeprefix("image/"))
+    return image_file_name(job.job_id, result.image_index, extension_of(result.media_type))

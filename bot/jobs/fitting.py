@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from PIL import ExifTags, Image
+from PIL import Image
+
+from pipeline.protocol.exif import comment_in, exif_with
 
 REQUEST_LIMIT: Final = 25 * 1024 * 1024
 """Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""
@@ -23,8 +25,8 @@ Files = list[tuple[str, bytes]]
 def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
     """Files that Discord takes, in the same order. Blocks: call it in a thread.
 
-    Each that is too large becomes lossless WebP, then WebP of high quality, then smaller and smaller; one that
-    fits stays as it is, byte by byte.
+    Each that is too large becomes lossless WebP where it was PNG, then WebP of high quality, then smaller and
+    smaller; one that fits stays as it is, byte by byte.
 
     Args:
         files: names and bytes of pictures.
@@ -55,9 +57,12 @@ def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
 def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
     with Image.open(io.BytesIO(data)) as opened:
         picture = opened.convert("RGB")
-        exif = _exif(str(opened.info.get("parameters", "")))
+        exif = exif_with(str(opened.info.get("parameters", "")) or comment_in(opened.getexif()))
+        is_lossless = opened.format == "PNG"
     new_name = str(PurePath(name).with_suffix(".webp"))
-    tries: list[Callable[[], bytes]] = [lambda: _webp(picture, exif, lossless=True)]
+    tries: list[Callable[[], bytes]] = []
+    if is_lossless:
+        tries.append(lambda: _webp(picture, exif, lossless=True))
     tries += [lambda quality=quality: _webp(picture, exif, quality=quality) for quality in _QUALITIES]
     for encode in tries:
         if len(encoded := encode()) <= limit:
@@ -73,12 +78,3 @@ def _webp(picture: Image.Image, exif: Image.Exif, *, lossless: bool = False, qua
     file = io.BytesIO()
     picture.save(file, "WEBP", lossless=lossless, quality=quality, method=4, exif=exif)
     return file.getvalue()
-
-
-def _exif(parameters: str) -> Image.Exif:
-    """Where A1111 and galleries look for the parameters in files that are no PNG: the user's comment."""
-    exif = Image.Exif()
-    if parameters:
-        comment = b"UNICODE\0" + parameters.encode("utf-16-be")
-        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
-    return exif

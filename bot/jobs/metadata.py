@@ -3,7 +3,9 @@
 import io
 from typing import Final
 
-from PIL import ExifTags, Image
+from PIL import Image
+
+from pipeline.protocol.exif import comment_in
 
 _MOST_CHARACTERS: Final = 20_000
 _KEYS: Final = ("parameters", "prompt", "Description", "Comment")
@@ -15,17 +17,8 @@ def read_parameters(data: bytes) -> str | None:
     try:
         with Image.open(io.BytesIO(data)) as picture:
             found = next((picture.info[key] for key in _KEYS if isinstance(picture.info.get(key), str)), None)
-            words = found or _comment(picture.getexif())
+            words = found or comment_in(picture.getexif())
     # A file from anybody may break any reader in any way; then it says nothing that can be read.
     except Exception:  # noqa: BLE001 - see above
         return None
     return words[:_MOST_CHARACTERS].strip() or None
-
-
-def _comment(exif: Image.Exif) -> str:
-    """The user's comment, behind eight bytes that name its encoding."""
-    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
-    if not isinstance(comment, bytes):
-        return comment if isinstance(comment, str) else ""
-    encoding = "utf-16-be" if comment.startswith(b"UNICODE\0") else "utf-8"
-    return comment[8:].decode(encoding, errors="replace")

@@ -18,6 +18,7 @@ from bot.jobs.given import GivenRequest, read_typed_options
 from bot.store.rows import Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
+from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
@@ -41,7 +42,12 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve(
-    given: GivenRequest, *, catalogue: Catalogue, limits: LimitSettings, defaults: Preferences = _NO_PREFERENCES
+    given: GivenRequest,
+    *,
+    catalogue: Catalogue,
+    limits: LimitSettings,
+    defaults: Preferences = _NO_PREFERENCES,
+    lists: Lists | None = None,
 ) -> Resolved:
     """Set every field, within the limits of the model and of the server.
 
@@ -50,15 +56,19 @@ def resolve(
         catalogue: the models.
         limits: of the server.
         defaults: of the place where they asked; they come before those of the model.
+        lists: of words, for wildcards; None where there are none, and `__name__` is words.
 
     Raises:
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
+        UnknownWildcard, EndlessWildcard, and what `lists` raises.
     """
     given, typed_notices = read_typed_options(given)
     notices = list(typed_notices)
     spec = _model(given.model_key or _still_there(defaults.model_key, catalogue), catalogue)
     typed, given = given, given.or_else(_fitting(defaults, spec))
-    prompt = _text(given.prompt, "refused-prompt-long", limits)
+    seed = _seed(given.seed)
+    fill = _as_typed if lists is None else Wildcards(lists, seed).fill
+    prompt = _text(fill(given.prompt), "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
     if given.style is not None:
@@ -68,7 +78,7 @@ def resolve(
     sampler = _sampler(given.scheduler_name, spec)
     request = GenerationRequest(
         prompt=prompt,
-        negative_prompt=_text(given.negative_prompt or "", "refused-negative-long", limits),
+        negative_prompt=_text(fill(given.negative_prompt or ""), "refused-negative-long", limits),
         num_inference_steps=int(
             _clamp(
                 "steps",
@@ -88,7 +98,7 @@ def resolve(
         width=width,
         height=height,
         scheduler_name=sampler.name,
-        seed=_seed(given.seed),
+        seed=seed,
         num_images=int(
             _clamp(
                 "images",
@@ -113,7 +123,11 @@ def choose_seed() -> int:
 
 def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
     """The samplers that are offered with a model, in the order in which they are shown."""
-    return spec.samplers or tuple(sampler.name for sampler in SAMPLERS.values() if not sampler.is_special)
+    return spec.offered_samplers
+
+
+def _as_typed(words: str) -> str:
+    return words
 
 
 def _given(value: float | None, default: float) -> float:
@@ -213,18 +227,18 @@ def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
 
 
 def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int]:
-    """The nearest size of the same shape inside the bounds, in whole multiples of eight pixels."""
-    bounds = spec.bounds
+    """The nearest size of the same shape inside the bounds, in the multiples that its family draws."""
+    bounds, multiple = spec.bounds, spec.facts.size_multiple
     max_pixels = min(bounds.max_pixels, limits.max_pixels)
     scale = max(1.0, bounds.min_side / min(width, height))
     scale = min(scale, bounds.max_side / (max(width, height)), math.sqrt(max_pixels / (width * height)))
     sides = [
         min(
-            max(round(side * scale / hard.SIZE_MULTIPLE) * hard.SIZE_MULTIPLE, bounds.min_side),
+            max(round(side * scale / multiple) * multiple, bounds.min_side),
             bounds.max_side,
         )
         for side in (width, height)
     ]
     while sides[0] * sides[1] > max_pixels and max(sides) > bounds.min_side:
-        sides[sides.index(max(sides))] -= hard.SIZE_MULTIPLE
+        sides[sides.index(max(sides))] -= multiple
     return sides[0], sides[1]

@@ -29,10 +29,16 @@ class Action(StrEnum):
     STAR = "star"
     COPY = "copy"
     DETAILS = "details"
+    START = "start"
+    DISMISS = "dismiss"
+
+
+ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS})
+"""Their number is that of an expansion; all others are about a job."""
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
-    """What the id of a pressed button claims."""
+    """What the id of a pressed button claims; `job_id` is the number of an expansion in `ABOUT_EXPANSIONS`."""
 
     action: Action
     job_id: int
@@ -62,4 +68,7 @@ def custom_id(action: Action, job_id: int, index: int | None = None) -> str:
 def is_about(custom_ids: Iterable[str], job_id: int) -> bool:
     """Whether any of these ids, from a message of ours, is about this job."""
     matches = (_PATTERN.fullmatch(found) for found in custom_ids)
-    return any(match is not None and int(match["job_id"]) == job_id for match in matches)
+    return any(
+        match is not None and int(match["job_id"]) == job_id and match["action"] not in ABOUT_EXPANSIONS
+        for match in matches
+    )

@@ -4,6 +4,7 @@
 statement that takes the units, so that no two clicks can both be the last one.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -114,6 +115,22 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for several jobs at once, as long as none of them begins to run.
+
+    Attributes:
+        price: units of all of them.
+        left: units that may be used now; None is without limit.
+        startable: how many of them may start, the first ones.
+        in_the_way: the standing before the first that may not; None where all may.
+    """
+
+    price: int
+    left: int | None
+    startable: int
+    in_the_way: Standing | None
+
+
 def standing(facts: Facts, *, price: int, settings: QuotaSettings) -> Standing:
     """What this member may do now.
 
@@ -144,6 +161,23 @@ def standing(facts: Facts, *, price: int, settings: QuotaSettings) -> Standing:
     )
 
 
+def outlook(facts: Facts, *, prices: Sequence[int], settings: QuotaSettings) -> Outlook:
+    """What this member may do with several jobs that are asked for at once, one after the other.
+
+    Args:
+        facts: what is known.
+        prices: of the jobs, in units.
+        settings: of the host.
+    """
+    now, after = standing(facts, price=sum(prices), settings=settings), facts
+    for number, price in enumerate(prices):
+        answer = standing(after, price=price, settings=settings)
+        if answer.obstacle is not None:
+            return Outlook(price=now.price, left=now.left, startable=number, in_the_way=answer)
+        after = _with_another(after, price, settings)
+    return Outlook(price=now.price, left=now.left, startable=len(prices), in_the_way=None)
+
+
 def starts_of(rules: Rules, now: datetime, time_zone: str) -> tuple[datetime, datetime]:
     """When the running periods of the member and of the pool began; without a pool, the member's twice."""
     member = period_start(now, rules.member.period, time_zone)
@@ -162,6 +196,26 @@ def cooldown_until(theoretical_at: datetime | None, now: datetime, interval_s: f
     interval = timedelta(seconds=interval_s)
     allowed_at = min(theoretical_at, now + burst * interval) + interval - burst * interval
     return allowed_at if allowed_at > now else None
+
+
+def _with_another(facts: Facts, price: int, settings: QuotaSettings) -> Facts:
+    """What is known once a job of this price waits; bonuses are used first."""
+    owed, bonuses = price, list[Bonus]()
+    for bonus in facts.bonuses:
+        used = min(bonus.left, owed)
+        owed -= used
+        bonuses.append(msgspec.structs.replace(bonus, left=bonus.left - used))
+    interval, burst = timedelta(seconds=settings.cooldown_s), settings.cooldown_burst
+    began = max(min(facts.theoretical_at or facts.now, facts.now + burst * interval), facts.now)
+    return msgspec.structs.replace(
+        facts,
+        held=facts.held + owed,
+        bonuses=tuple(bonuses),
+        bonus_held=facts.bonus_held + price - owed,
+        pool_used=facts.pool_used + price,
+        queued=facts.queued + 1,
+        theoretical_at=began + interval,
+    )
 
 
 def _obstacle(

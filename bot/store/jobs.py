@@ -171,7 +171,7 @@ class JobRepository:
                 " notices = '[]', requester_name = '' WHERE requester_id = ?",
                 (user_id,),
             )
-            for table in ("stars", "user_settings"):
+            for table in ("stars", "user_settings", "expansions"):
                 await connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - ours
         return [job for job in ended if job is not None]
 

@@ -111,7 +111,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An accepted request and all that became of it.
 
-    `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
+    `interaction_id` is unique; one job of several has a negative key of their expansion (`bot.store.expansions`) in
+    its place. `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
     workers that died while they had it.
     """
 
@@ -176,6 +177,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             parent_message_id=self.parent_message_id,
             parent_image_index=self.parent_image_index,
         )
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether its message answers its interaction; that of one job of several stands beside the answer."""
+        return self.interaction_id > 0
 
     @property
     def asker(self) -> Asker:

@@ -13,7 +13,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.texts import speak
 from bot.replies import answer_error
-from bot.views import ending, keeping, remix, starting
+from bot.views import ending, expanding, keeping, remix, starting
 from bot.views.finding import Interaction
 
 if TYPE_CHECKING:
@@ -35,12 +35,14 @@ PRESSED: Final[Mapping[Action, Callable[["Services", Interaction, Press], Awaita
         Action.STAR: keeping.star,
         Action.COPY: keeping.copy,
         Action.DETAILS: keeping.details,
+        Action.START: expanding.start,
+        Action.DISMISS: expanding.dismiss,
     }
 )
 
 
 class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TEMPLATE):
-    """A button about one job, which always answers."""
+    """A button about one job, or one expansion, which always answers."""
 
     def __init__(self, item: ui.Button[ui.LayoutView], found: str) -> None:
         super().__init__(item)

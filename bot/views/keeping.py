@@ -12,7 +12,7 @@ from bot.presenting.custom_ids import Press
 from bot.presenting.job_message import image_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
-from bot.store.images import StorageFailed
+from bot.store.images import StorageFailed, extension_of
 from bot.store.rows import Job
 from bot.views.finding import Interaction, find_job
 
@@ -74,7 +74,7 @@ async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:
     try:
         return [
             (
-                image_file_name(job.job_id, result.image_index, result.media_type.removeprefix("image/")),
+                image_file_name(job.job_id, result.image_index, extension_of(result.media_type)),
                 await services.keeping.read(result.sha256),
             )
             for result in results

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 import msgspec
 
-from bot.commands.asking import ask
+from bot.commands.asking_each import ask_each
+from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
 from bot.presenting.texts import speak
@@ -70,12 +70,13 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
         num_images=old.num_images,
         model_key=old.model_key,
     )
-    resolved = resolve(given, catalogue=services.catalogue, limits=services.settings.limits, defaults=as_it_was)
+    resolved = await resolve_each(given, settings=services.settings, catalogue=services.catalogue, defaults=as_it_was)
     variations = old.variations if is_seed_kept else ()
-    request = msgspec.structs.replace(resolved.request, variations=variations)
-    await ask(
-        services, interaction, kind=JobKind.REMIX, request=request, notices=resolved.notices, lineage=lineage_of(job)
-    )
+    varied = [
+        msgspec.structs.replace(each, request=msgspec.structs.replace(each.request, variations=variations))
+        for each in resolved
+    ]
+    await ask_each(services, interaction, kind=JobKind.REMIX, resolved=varied, lineage=lineage_of(job))
 
 
 def is_form(interaction: discord.Interaction[Any]) -> bool:

@@ -8,27 +8,28 @@ from PIL import Image
 
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
-from pipeline.engine.loading import LoadedModel
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.images.encode import encode_png, parameters_text, resampled, to_picture
-from pipeline.protocol.messages import Finished, Notice
+from pipeline.images.encode import encode, resampled, to_picture
+from pipeline.images.parameters import parameters_text
+from pipeline.protocol.messages import Finished, ImageOutput, Notice
 
 
 class Finisher:
-    """Finishes one job. `decode` runs where the device is used, then `encode` wherever there is time.
+    """Finishes one job, beside the step loop: `decode` where the device is used, then `encode` wherever there is time.
 
     Args:
         job: denoised to the end.
-        model: the model that drew it.
+        output: how images are written.
         checker: of pictures; None where they are not checked.
         moved: called after each image.
     """
 
     def __init__(
-        self, job: RunningJob, model: LoadedModel, checker: SafetyChecker | None, moved: Callable[[], None]
+        self, job: RunningJob, output: ImageOutput, checker: SafetyChecker | None, moved: Callable[[], None]
     ) -> None:
         self._job = job
-        self._model = model
+        self._model = job.model
+        self._output = output
         self._checker = checker
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
@@ -64,7 +65,13 @@ class Finisher:
         title = self._model.spec.title
         singles = {index: request.single(index) for index in self._pictures}
         images = tuple(
-            encode_png(picture, parameters_text(singles[index], title), index=index, seed=singles[index].last_seed)
+            encode(
+                picture,
+                parameters_text(singles[index], title),
+                self._output,
+                index=index,
+                seed=singles[index].last_seed,
+            )
             for index, picture in self._pictures.items()
         )
         notices = self._job.notices

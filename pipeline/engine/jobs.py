@@ -1,19 +1,29 @@
 """One attempt while the engine has it."""
 
+import inspect
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
-from pipeline.engine.families.base import Conditioning, EncodedText
+from pipeline.engine.families.base import EncodedText
+from pipeline.engine.loading import LoadedModel
 from pipeline.engine.previews import PreviewTurn
+from pipeline.engine.rows import Evaluation
+from pipeline.engine.schedulers import scaled_input
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
 
 JobName = tuple[int, int]
 """`(job_id, attempt)`."""
+
+BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]
+"""Model, shape of a row's latents, and names and shapes of a row's conditioning: what one forward must share."""
+
+_UNCONDITIONAL: Final = 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -22,14 +32,16 @@ class RunningJob:
 
     Attributes:
         is_checked: what the content check flags is not shown.
+        model: what draws it.
         scheduler: a diffusers scheduler with its timesteps set.
         generators: one an image, on the CPU.
-        text: conditioning with one row; `rows` repeats it for every image.
+        text: conditioning with one row; every image has the same.
         latents: [images, c, h, w] in the latents' precision.
         evaluation: the scheduler's timestep that is next.
         first_evaluation: the one that this pass began with; a second pass leaves out the noisiest.
         steps_before: steps of the passes before this one.
         total_steps: steps of all passes.
+        asked: the evaluation whose rows are being answered.
         model_input: what the last forward got, [images, c, h, w].
         prediction: what it answered after guidance.
         started_at: monotonic seconds.
@@ -40,6 +52,7 @@ class RunningJob:
     name: JobName
     request: GenerationRequest
     is_checked: bool
+    model: LoadedModel
     sampler: Sampler
     scheduler: Any
     generators: list[torch.Generator]
@@ -52,8 +65,16 @@ class RunningJob:
     evaluation: int = 0
     first_evaluation: int = 0
     steps_before: int = 0
+    asked: Evaluation | None = None
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None
+
+    @property
+    def bucket_key(self) -> BucketKey:
+        """Jobs of the same one can share a forward."""
+        conditioning = self.text.positive.at(1)
+        shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in conditioning.items())
+        return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes)
 
     @property
     def timestep(self) -> torch.Tensor:
@@ -67,8 +88,8 @@ class RunningJob:
 
     @property
     def is_guided(self) -> bool:
-        """It has unconditional rows."""
-        return self.text.negative is not None
+        """The evaluation that is next has unconditional rows."""
+        return self.text.negative is not None and self.request.guides(self.step, self.total_steps)
 
     @property
     def steps_done(self) -> int:
@@ -97,7 +118,35 @@ class RunningJob:
         """Seconds since the attempt began."""
         return time.monotonic() - self.started_at
 
-    def rows(self, conditioning: Conditioning) -> dict[str, torch.Tensor]:
-        """One row of conditioning for every image."""
-        count = self.request.num_images
-        return {key: value.repeat(count, *[1] * (value.ndim - 1)) for key, value in conditioning.items()}
+    def ask(self) -> None:
+        """Begin the evaluation that is next."""
+        texts = [self.text.positive.at(self.step)]
+        if self.is_guided and self.text.negative is not None:
+            texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
+        scaled = scaled_input(self.scheduler, self.latents, self.timestep)
+        self.asked = Evaluation(scaled, self.timestep, texts, self.text.lora)
+
+    @torch.inference_mode()
+    def advance(self) -> None:
+        """Guidance and the scheduler's step, once every row is answered."""
+        if self.asked is None:
+            raise AssertionError("A job steps before it asked.")
+        parts = self.asked.parts()
+        self.model_input, self.prediction = self.asked.model_input, self._guided(parts)
+        takes_generator = "generator" in inspect.signature(self.scheduler.step).parameters
+        extra = {"generator": self.generators} if takes_generator else {}
+        step = self.scheduler.step(self.prediction, self.timestep, self.latents, return_dict=False, **extra)
+        self.latents = step[0]
+        self.asked = None
+        self.evaluation += 1
+
+    def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
+        """Classifier-free guidance over [unconditional and] conditional answers, [images, c, h, w] each."""
+        conditional = parts[-1]
+        if len(parts) == 1:
+            return conditional
+        unconditional = parts[_UNCONDITIONAL]
+        guided = unconditional + self.request.guidance_scale * (conditional - unconditional)
+        if self.request.guidance_rescale > 0:
+            guided = rescale_noise_cfg(guided, conditional, self.request.guidance_rescale)
+        return guided

@@ -6,41 +6,26 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import diffusers.utils.logging as diffusers_logging
 import huggingface_hub.utils
 import torch
 import transformers.utils.logging as transformers_logging
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.families.sd import StableDiffusion
-from pipeline.engine.headers import check_safetensors
-from pipeline.engine.loras.shelf import LoraShelf
+from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
+from pipeline.engine.sources import check_folder, check_source, left_out
 from pipeline.images.enlarge import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
 
 log = logging.getLogger(__name__)
-
-_WEIGHTS: Final = {
-    "text_encoder": "model",
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-}
-_CONFIGURATIONS: Final = (
-    "model_index.json",
-    "scheduler/scheduler_config.json",
-    "text_encoder/config.json",
-    "tokenizer/tokenizer_config.json",
-    "unet/config.json",
-    "vae/config.json",
-)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -68,27 +53,12 @@ def quiet_libraries() -> None:
     huggingface_hub.utils.disable_progress_bars()
 
 
-def check_source(spec: ModelSpec) -> None:
-    """See without loading whether a model can be offered; one on a hub is taken at its word.
-
-    Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
-    """
-    source = spec.source
-    if isinstance(source, FolderSource):
-        _check_folder(Path(source.path))
-    elif isinstance(source, FileSource):
-        _check_file(source)
-    if spec.enlarger is not None:
-        check_safetensors(Path(spec.enlarger.path))
-
-
 def load_model(
     spec: ModelSpec,
     placement: Placement,
     cache_directory: str | None,
     moved: Callable[[], None],
-    shelf: LoraShelf | None = None,
+    loras: LoraFolder | None = None,
 ) -> LoadedModel:
     """Load a model and everything behind it.
 
@@ -97,7 +67,7 @@ def load_model(
         placement: device and precision.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
         moved: called after each component.
-        shelf: the owner's LoRAs; None has none.
+        loras: of the owner; None has none.
 
     Raises:
         ModelUnavailable: missing or broken files, or a hub that cannot be reached.
@@ -107,7 +77,7 @@ def load_model(
     pipeline = _read_pipeline(spec, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
-    adapter = StableDiffusion(pipeline, placement, shelf or LoraShelf(None))
+    adapter = FAMILIES[spec.family].adapter(pipeline, placement, loras or LoraFolder(None))
     moved()
     preview = PreviewMap(adapter, placement.device, placement.latents_dtype)
     moved()
@@ -118,7 +88,7 @@ def load_model(
 
 
 def _preview_decoder(
-    spec: ModelSpec, pipeline: StableDiffusionPipeline, placement: Placement, cache_directory: str | None
+    spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None
 ) -> PreviewDecoder | None:
     """The catalogue's, or the model's own where that is small."""
     vae: Any = pipeline.vae
@@ -145,25 +115,28 @@ def _preview_decoder(
     return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))
 
 
-def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> StableDiffusionPipeline:
-    # The safety checker is no part of the picture and doubles the download.
-    shared: dict[str, Any] = {
-        "dtype": placement.dtype,
-        "use_safetensors": True,
-        "safety_checker": None,
-        "requires_safety_checker": False,
-    }
+def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
+    parts = FAMILIES[spec.family]
+    shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True, **parts.options}
     source = spec.source
     try:
         with torch.inference_mode(mode=False):
             if isinstance(source, FolderSource):
-                return StableDiffusionPipeline.from_pretrained(source.path, local_files_only=True, **shared)
+                return _read_folder(source.path, parts, shared)
             if isinstance(source, HubSource):
-                return StableDiffusionPipeline.from_pretrained(
-                    source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+                folder = parts.pipeline_class.download(
+                    source.repo_id,
+                    revision=source.revision,
+                    cache_dir=cache_directory,
+                    use_safetensors=True,
+                    **parts.options,
                 )
+                check_folder(Path(folder), parts)
+                return _read_folder(folder, parts, shared)
             del shared["use_safetensors"]
-            return StableDiffusionPipeline.from_single_file(
+            if source.config is not None:
+                shared |= left_out(Path(source.config), parts)
+            return parts.pipeline_class.from_single_file(
                 source.path,
                 config=source.config,
                 local_files_only=source.config is not None,
@@ -178,36 +151,14 @@ def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str |
         raise ModelUnavailable(_cannot_load(source)) from error
 
 
+def _read_folder(folder: str, parts: FamilyParts, shared: dict[str, Any]) -> Any:
+    absent = left_out(Path(folder), parts)
+    return parts.pipeline_class.from_pretrained(folder, local_files_only=True, **shared, **absent)
+
+
 def _cannot_load(source: FolderSource | FileSource | HubSource) -> str:
     if isinstance(source, HubSource):
         return f"The model {source.repo_id} ({source.revision}) could not be fetched from the hub or loaded."
     if isinstance(source, FileSource) and source.config is None:
         return f"The file {source.path} cannot be loaded; without a hub it needs a `config` folder beside it."
-    return f"The files in {source.path} cannot be loaded as a Stable Diffusion model."
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise ModelUnavailable(f"There is no folder {folder}.")
-    _check_configurations(folder)
-    for component, stem in _WEIGHTS.items():
-        weights = sorted((folder / component).glob("*.safetensors"))
-        if not any(file.name.startswith(stem) for file in weights):
-            raise ModelUnavailable(f"The folder {folder / component} holds no {stem}.safetensors.")
-        for file in weights:
-            check_safetensors(file)
-
-
-def _check_file(source: FileSource) -> None:
-    path = Path(source.path)
-    if path.suffix != ".safetensors":
-        raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
-    check_safetensors(path)
-    if source.config is not None:
-        _check_configurations(Path(source.config))
-
-
-def _check_configurations(folder: Path) -> None:
-    for name in _CONFIGURATIONS:
-        if not (folder / name).is_file():
-            raise ModelUnavailable(f"The folder {folder} has no {name}.")
+    return f"The files in {source.path} cannot be loaded as a model of the family that the catalogue names."

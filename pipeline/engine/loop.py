@@ -1,54 +1,70 @@
-"""The engine: one step of every running job a tick.
-
-One job runs at a time today. A tick is written for several: each job brings its rows to one forward of the
-U-Net and takes its own answer away, with its own timestep, guidance, scheduler and generators.
-"""
+"""The engine: a tick is one forward, whose rows come from as many jobs as fit; each takes its own answers away."""
 
 import gc
-import inspect
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 import torch
 
 from pipeline.engine.activity import Activity
+from pipeline.engine.background import Background
+from pipeline.engine.beginning import begin_job, usual_job
+from pipeline.engine.buckets import Bucket, Share, Turns
 from pipeline.engine.devices import Placement, release_memory
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, reason_of
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.jobs import JobName, RunningJob
-from pipeline.engine.latents import check_finite, first_noise, generators_for
-from pipeline.engine.loading import LoadedModel, load_model
-from pipeline.engine.loras.shelf import LoraShelf
-from pipeline.engine.previews import PreviewTurn
-from pipeline.engine.refining import begin_refining
+from pipeline.engine.latents import check_finite
+from pipeline.engine.loading import LoadedModel
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.refining import begin_refining, enlarged
+from pipeline.engine.rows import predict_rows
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.engine.schedulers import build_scheduler, denoised_latents, sampler_named
-from pipeline.engine.validation import check_multiple, check_request
+from pipeline.engine.schedulers import denoised_latents
+from pipeline.engine.shapes import ShapeBook
+from pipeline.engine.shelf import Shelf
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, Failed, JobEvent, Phase, Progress, Submit
+from pipeline.protocol.messages import (
+    Batching,
+    Cancel,
+    Failed,
+    Finished,
+    ImageOutput,
+    JobEvent,
+    Phase,
+    Progress,
+    Submit,
+)
 from pipeline.protocol.models import ModelSpec
 
 log = logging.getLogger(__name__)
 
-MAX_RUNNING: Final = 1
-"""Jobs that share a tick."""
+PNG: Final = ImageOutput()
+SWITCH_PATIENCE_S: Final = 20.0
+"""A job whose model is not loaded lets others pass for so long; then the running ones end and it is loaded."""
 
 
 class Engine:
-    """Runs attempts, one after the other. Everything but `emit` is called from one thread.
+    """Runs attempts. Everything is called from one thread, which also emits, but for `wake`.
 
     Args:
         models: the catalogue.
         placement: device and precision.
         preview_interval_s: seconds between two previews of a job; 0 sends none.
         cache_directory: where downloads from a hub are kept.
+        state_directory: where what is learnt about the device is kept; None keeps nothing.
+        batching: which forwards are shared; see `ShapeBook`.
+        max_running: attempts that are drawn at the same time.
         safety_checker: of pictures; None checks none.
-        shelf: the owner's LoRAs; None has none.
-        emit: takes words about attempts; called from the step loop and from the thread that encodes.
+        loras: of the owner; None has none.
+        output: how finished images are written.
+        emit: takes words about attempts.
+        wake: called from any thread when a tick has something to do again.
         activity: told what the engine does.
     """
 
@@ -59,226 +75,275 @@ class Engine:
         placement: Placement,
         preview_interval_s: float,
         cache_directory: str | None,
+        state_directory: str | None = None,
+        batching: Batching = "pinned",
+        max_running: int = 1,
         safety_checker: SafetyChecker | None = None,
-        shelf: LoraShelf | None = None,
+        loras: LoraFolder | None = None,
+        output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
+        wake: Callable[[], None] = lambda: None,
         activity: Activity,
     ) -> None:
-        self._models = models
         self._placement = placement
         self._preview_interval_s = preview_interval_s
-        self._cache_directory = cache_directory
+        self._max_running = max_running
         self._safety_checker = safety_checker
-        self._shelf = shelf or LoraShelf(None)
+        self._output = output
         self._emit = emit
         self._activity = activity
+        self._shelf = Shelf(models, placement, cache_directory, activity, loras)
+        self._shapes = ShapeBook(placement, batching, state_directory)
+        self._background = Background(placement, wake)
+        self._turns = Turns()
         self._waiting: deque[tuple[Submit, float]] = deque()
         self._running: dict[JobName, RunningJob] = {}
+        self._finishing: dict[JobName, RunningJob] = {}
         self._cancelled: set[JobName] = set()
-        self._loaded: LoadedModel | None = None
-        self._encoders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encode")
 
     @property
     def has_work(self) -> bool:
         """There is something for a tick to do."""
-        return bool(self._waiting or self._running)
+        return bool(self._waiting or self._cancelled or self._background.has_returned or self._turns)
+
+    @property
+    def is_idle(self) -> bool:
+        """Every attempt has had its last word."""
+        return not (self._waiting or self._running or self._finishing or self._background.is_busy)
 
     def submit(self, message: Submit) -> None:
-        """Take an attempt in; it waits for its turn."""
+        """Take an attempt in; it joins at the next tick that has room for it."""
         self._waiting.append((message, time.monotonic()))
 
     def cancel(self, message: Cancel) -> None:
         """Stop an attempt at the next tick; one that is not here has had its last word already."""
         name = (message.job_id, message.attempt)
-        is_waiting = any((submit.job_id, submit.attempt) == name for submit, _ in self._waiting)
-        if is_waiting or name in self._running:
+        if name in self._running or any(_name(submit) == name for submit, _ in self._waiting):
             self._cancelled.add(name)
 
     def preload(self, model_key: str) -> None:
-        """Load a model before the first job.
+        """Load a model before the first job, and learn which forwards suit its usual request.
 
         Raises:
             ModelUnavailable: it cannot be loaded.
         """
         try:
-            self._require_model(model_key)
+            model = self._shelf.take(model_key)
+            self._learn_usual(model)
         finally:
             self._activity.enter("idle")
 
     def close(self) -> None:
-        """Wait for pictures that are being encoded."""
-        self._encoders.shutdown(wait=True)
+        """Wait for pictures that are being decoded and encoded, and say so."""
+        while self._background.is_busy:
+            self._background.wait()
+            self._background.collect()
+        self._background.close()
+
+    def run_until_idle(self) -> None:
+        """Tick until every attempt has had its last word; for those who have nothing else to wait for."""
+        while not self.is_idle:
+            self.tick()
+            if not self.has_work and not self.is_idle:
+                self._background.wait()
 
     def tick(self) -> None:
-        """One step of every running job, and what comes before and after it.
+        """One forward, and what comes before and after it.
 
         Raises:
             DeviceLost: the device failed for good; its jobs have been told.
         """
+        self._background.collect()
         self._drop_cancelled()
         self._admit()
-        jobs = list(self._running.values())
-        if jobs and self._guarded([job.name for job in jobs], lambda: self._step(jobs)):
-            for job in jobs:
-                self._guarded([job.name], lambda job=job: self._after_step(job))
-        if not self.has_work:
+        bucket = self._turns.next()
+        if bucket is not None:
+            self._draw(bucket, bucket.take())
+        if self.is_idle:
             self._activity.enter("idle")
 
     def _drop_cancelled(self) -> None:
         for name in self._cancelled:
-            self._running.pop(name, None)
-            self._waiting = deque(e for e in self._waiting if (e[0].job_id, e[0].attempt) != name)
+            job = self._running.pop(name, None)
+            if job is not None:
+                self._turns.remove(job)
+            self._waiting = deque(entry for entry in self._waiting if _name(entry[0]) != name)
             self._fail(name, FailureReason.CANCELLED, "")
         self._cancelled.clear()
 
     def _admit(self) -> None:
-        while self._waiting and len(self._running) < MAX_RUNNING:
-            submit, _ = self._waiting.popleft()
-            self._guarded([(submit.job_id, submit.attempt)], lambda submit=submit: self._start(submit))
+        """Let waiting attempts join, in order, but for those whose model must wait for room."""
+        for entry in [*self._waiting]:
+            submit, came_at = entry
+            if len(self._running) >= self._max_running:
+                return
+            in_use = {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
+            if self._shelf.may_load(submit.request.model_key, in_use):
+                self._waiting.remove(entry)
+                self._guarded([_name(submit)], partial(self._start, submit))
+            elif time.monotonic() - came_at > SWITCH_PATIENCE_S:
+                return
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
         request = submit.request
-        name = (submit.job_id, submit.attempt)
-        check_request(request)
         if submit.is_checked and self._safety_checker is None:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
-        sampler = sampler_named(request.scheduler_name)
-        total_steps = request.num_inference_steps + request.refining_steps
-        if self._loaded is None or self._loaded.spec.key != request.model_key:
-            self._progress(name, "loading", 0, total_steps, started_at)
-        model = self._require_model(request.model_key)
+        if not self._shelf.has(request.model_key):
+            total_steps = request.num_inference_steps + request.refining_steps
+            self._progress(_name(submit), "loading", 0, total_steps, started_at)
+        model = self._shelf.take(request.model_key)
         self._activity.enter("running")
-        adapter = model.adapter
-        check_multiple(request, adapter.scale_factor)
-        text = adapter.encode_text(request)
-        generators = generators_for(request)
-        scheduler = build_scheduler(sampler, adapter.scheduler_config, request.num_inference_steps, generators)
-        height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
-        shape = (request.num_images, adapter.latent_channels, height, width)
-        noise = first_noise(request, shape, generators, self._placement.device, self._placement.latents_dtype)
-        now = time.monotonic()
-        self._running[name] = RunningJob(
-            name=name,
-            request=request,
-            is_checked=submit.is_checked,
-            sampler=sampler,
-            scheduler=scheduler,
-            generators=generators,
-            text=text,
-            latents=noise * scheduler.init_noise_sigma,
-            started_at=started_at,
-            denoise_started_at=now,
-            preview=PreviewTurn(now),
-            total_steps=total_steps,
-        )
-        self._progress(name, "running", 0, total_steps, started_at)
+        job = begin_job(submit, model, self._placement, started_at)
+        self._progress(job.name, "running", 0, job.total_steps, job.started_at)
+        self._join(job)
+        self._running[job.name] = job
 
-    def _require_model(self, model_key: str) -> LoadedModel:
-        if self._loaded is not None and self._loaded.spec.key == model_key:
-            return self._loaded
-        spec = self._models.get(model_key)
-        if spec is None:
-            raise ModelUnavailable(f"The catalogue has no model {model_key!r}.")
-        self._activity.enter("loading")
-        # Two models need not fit the device together.
-        self._loaded = None
+    def _learn_usual(self, model: LoadedModel) -> None:
+        try:
+            job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
+            job.ask()
+            self._make_bucket(job)
+        # It comes too early to be anybody's failure: the first job meets it again, and is told.
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("The usual request of %s cannot be tried out: %s", model.spec.key, detail_of(error))
+
+    def _join(self, job: RunningJob) -> None:
+        """Put a job among those whose rows are drawn."""
+        job.ask()
+        self._turns.add(job, partial(self._make_bucket, job))
+
+    def _make_bucket(self, job: RunningJob) -> Bucket:
+        if job.asked is None:
+            raise AssertionError("A job joins before it asked.")
+        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.asked.rows[0])
+        self._activity.moved()
+        return Bucket(job.bucket_key, job.model, shapes)
+
+    def _draw(self, bucket: Bucket, shares: Sequence[Share]) -> None:
+        """One forward for these rows; where it fails for several jobs, each once more by itself."""
+        rows = [row for share in shares for row in share.rows]
+        try:
+            answers = predict_rows(bucket.model.adapter, rows, bucket.shapes.fitting(len(rows)))
+        # Whatever it is, it is some job's failure and must not end the others.
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = error
+        else:
+            for share in shares:
+                self._guarded([share.job.name], partial(self._answer, share, answers[: len(share.rows)]))
+                answers = answers[len(share.rows) :]
+            return
+        # Outside of the handler, whose traceback keeps the tensors of the failed forward.
+        self._mend(bucket, shares, failure)
+
+    def _mend(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> None:
+        reason = reason_of(failure)
+        names = [share.job.name for share in shares]
+        if reason is FailureReason.OUT_OF_MEMORY and self._has_shrunk(bucket, shares):
+            return
+        if reason is not FailureReason.DEVICE_ERROR and len(shares) > 1:
+            log.warning("A forward for jobs %s failed and is done for each alone: %s", names, detail_of(failure))
+            for share in shares:
+                self._draw(bucket, [share])
+            return
+        self._end_failed(names, failure)
+
+    def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share]) -> bool:
+        """Use smaller forwards from now on; False where there are none."""
+        count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
         self._collect()
-        self._loaded = load_model(spec, self._placement, self._cache_directory, self._activity.moved, self._shelf)
-        return self._loaded
+        smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
+        if smaller is None:
+            return False
+        log.warning("The device has no room for %d rows of %s; forwards are smaller now.", count, bucket.key[0])
+        bucket.shapes = smaller
+        return True
 
-    @torch.inference_mode()
-    def _step(self, jobs: list[RunningJob]) -> None:
-        """One forward for all rows: unconditional ones first, as diffusers has them, then one an image."""
-        model = self._model
-        for job in jobs:
-            job.model_input = job.scheduler.scale_model_input(job.latents, job.timestep)
-        blocks = [(job, job.rows(job.text.negative.at(job.step))) for job in jobs if job.text.negative is not None]
-        blocks += [(job, job.rows(job.text.positive.at(job.step))) for job in jobs]
-        inputs = torch.cat([_input_of(job) for job, _ in blocks])
-        timesteps = torch.cat([job.timestep.expand(len(job.latents)) for job, _ in blocks])
-        conditioning = {key: torch.cat([rows[key] for _, rows in blocks]) for key in blocks[0][1]}
-        loras = [job.text.lora for job, _ in blocks for _ in range(len(job.latents))]
-        answer = model.adapter.predict(inputs, timesteps.to(self._placement.device), conditioning, loras)
-        parts = answer.split([len(job.latents) for job, _ in blocks])
-        by_job: dict[JobName, list[torch.Tensor]] = {}
-        for (job, _), part in zip(blocks, parts, strict=True):
-            by_job.setdefault(job.name, []).append(part)
-        for job in jobs:
-            self._advance(job, by_job[job.name])
-
-    def _advance(self, job: RunningJob, parts: list[torch.Tensor]) -> None:
-        """Guidance and the scheduler's step; `parts` is [unconditional and] conditional."""
-        prediction = parts[-1]
-        if job.is_guided:
-            prediction = parts[0] + job.request.guidance_scale * (parts[1] - parts[0])
-        job.prediction = prediction
-        takes_generator = "generator" in inspect.signature(job.scheduler.step).parameters
-        extra = {"generator": job.generators} if takes_generator else {}
-        job.latents = job.scheduler.step(prediction, job.timestep, job.latents, return_dict=False, **extra)[0]
-        job.evaluation += 1
-
-    def _after_step(self, job: RunningJob) -> None:
+    def _answer(self, share: Share, answers: Sequence[torch.Tensor]) -> None:
+        job = share.job
+        if job.asked is None:
+            raise AssertionError("A job is answered before it asked.")
+        job.asked.answer(answers)
+        if job.asked.waiting:
+            return
+        job.advance()
         # Reading the latents also waits for the device, so that a reported step is a step done.
         check_finite(job.latents)
         self._activity.moved()
         if job.is_between_steps:
-            preview = self._due_preview(job)
-            self._progress(job.name, "running", job.steps_done, job.total_steps, job.started_at, preview)
-        if job.is_denoised and job.steps_done < job.total_steps:
-            begin_refining(job, self._model)
-        elif job.is_denoised:
-            checker = self._safety_checker if job.is_checked else None
-            finisher = Finisher(job, self._model, checker, self._activity.moved)
-            finisher.decode()
-            del self._running[job.name]
-            self._encoders.submit(self._encode, finisher)
-
-    def _encode(self, finisher: Finisher) -> None:
-        name = finisher.name
-        try:
-            finished = finisher.encode()
-        # Whatever it is, this job's last word is that it failed; it happens outside the step loop.
-        except Exception as error:
-            log.exception("Job %d could not be encoded.", name[0])
-            self._fail(name, reason_of(error), detail_of(error))
+            self._progress(job.name, "running", job.steps_done, job.total_steps, job.started_at)
+            self._preview(job)
+        if not job.is_denoised:
+            self._join(job)
+            return
+        self._turns.remove(job)
+        if job.steps_done < job.total_steps:
+            self._background.on_device(partial(enlarged, job), partial(self._refine, job))
         else:
-            self._emit(finished)
+            self._finish(job)
 
-    def _due_preview(self, job: RunningJob) -> bytes:
-        if job.is_denoised or job.prediction is None:
-            return b""
-        if not job.preview.is_due(self._preview_interval_s):
-            return job.preview.take()
+    def _refine(self, job: RunningJob, pictures: Future[torch.Tensor]) -> None:
+        """The second pass, unless the job was cancelled while its picture was enlarged."""
+        if job.name in self._running:
+            self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
+
+    def _finish(self, job: RunningJob) -> None:
+        self._finishing[job.name] = self._running.pop(job.name)
+        checker = self._safety_checker if job.is_checked else None
+        finisher = Finisher(job, self._output, checker, self._activity.moved)
+        self._background.on_device(finisher.decode, partial(self._encode, finisher))
+
+    def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
+        if self._guarded([finisher.name], decoded.result):
+            self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
+
+    def _end(self, name: JobName, encoded: Future[Finished]) -> None:
+        if self._guarded([name], lambda: self._emit(encoded.result())):
+            del self._finishing[name]
+
+    def _preview(self, job: RunningJob) -> None:
+        """Have a preview drawn beside the steps, if one is due."""
+        if job.is_denoised or job.prediction is None or job.model_input is None:
+            return
+        if not job.preview.begin(self._preview_interval_s):
+            return
         timestep = job.scheduler.timesteps[job.evaluation - 1]
-        latents = denoised_latents(job.scheduler, _input_of(job), job.prediction, timestep)
-        model = self._model
-        return job.preview.draw(latents, model.preview, model.preview_decoder, self._encoders, is_coarse=job.is_checked)
+        latents = denoised_latents(job.scheduler, job.model_input, job.prediction, timestep)
+        draw = job.preview.choose(job.model.preview, job.model.preview_decoder, is_coarse=job.is_checked)
+        self._background.on_processor(partial(draw, latents), partial(self._show_preview, job))
 
-    @property
-    def _model(self) -> LoadedModel:
-        if self._loaded is None:
-            raise ModelUnavailable("No model is loaded.")
-        return self._loaded
+    def _show_preview(self, job: RunningJob, drawn: Future[bytes]) -> None:
+        """One that could not be drawn is left out; the picture itself may still be one."""
+        job.preview.is_under_way = False
+        if job.name in self._running and drawn.exception() is None:
+            steps = (job.steps_done, job.total_steps)
+            self._progress(job.name, "running", *steps, job.started_at, preview=drawn.result())
 
-    def _guarded(self, names: list[JobName], work: Callable[[], None]) -> bool:
+    def _guarded(self, names: Sequence[JobName], work: Callable[[], object]) -> bool:
         """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""
         try:
             work()
         # A job's failure, whatever it is, becomes its last word and must not end the other jobs.
-        except Exception as error:
-            reason, detail = reason_of(error), detail_of(error)
-            if reason is FailureReason.INTERNAL:
-                log.exception("Jobs %s failed.", names)
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = error
         else:
             return True
+        self._end_failed(names, failure)
+        return False
+
+    def _end_failed(self, names: Sequence[JobName], failure: Exception) -> None:
+        reason, detail = reason_of(failure), detail_of(failure)
+        if reason is FailureReason.INTERNAL:
+            log.error("Jobs %s failed.", names, exc_info=failure)
         for name in names:
-            self._running.pop(name, None)
+            job = self._running.pop(name, None)
+            if job is not None:
+                self._turns.remove(job)
+            self._finishing.pop(name, None)
             self._fail(name, reason, detail)
         if reason is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail)
         self._collect()
-        return False
 
     def _collect(self) -> None:
         gc.collect()
@@ -304,7 +369,5 @@ class Engine:
         )
 
 
-def _input_of(job: RunningJob) -> torch.Tensor:
-    if job.model_input is None:
-        raise AssertionError("A job steps before its input is scaled.")
-    return job.model_input
+def _name(submit: Submit) -> JobName:
+    return submit.job_id, submit.attempt

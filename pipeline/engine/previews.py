@@ -2,8 +2,9 @@
 
 import io
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -90,48 +91,36 @@ class PreviewDecoder:
 
 @dataclass(slots=True)
 class PreviewTurn:
-    """When a job's next preview is due, and the better one that is being drawn.
+    """When a job's next preview is due; one at a time is drawn, so that they never queue up.
 
     Attributes:
         due_at: monotonic seconds.
         is_first: nothing was shown yet.
-        under_way: a better one; None when none is being drawn.
+        is_under_way: one is being drawn.
     """
 
     due_at: float
     is_first: bool = True
-    under_way: Future[bytes] | None = None
+    is_under_way: bool = False
 
-    def take(self) -> bytes:
-        """The better one once it is there; empty until then, and where it could not be drawn."""
-        if self.under_way is None or not self.under_way.done():
-            return b""
-        done, self.under_way = self.under_way, None
-        return b"" if done.exception() is not None else done.result()
-
-    def is_due(self, interval_s: float) -> bool:
+    def begin(self, interval_s: float) -> bool:
         """Whether to draw one now; if so, the next is due an interval later. 0 seconds are never."""
         now = time.monotonic()
-        if interval_s <= 0 or now < self.due_at or self.under_way is not None:
+        if interval_s <= 0 or now < self.due_at or self.is_under_way:
             return False
         self.due_at = now + interval_s
+        self.is_under_way = True
         return True
 
-    def draw(
-        self,
-        latents: torch.Tensor,
-        preview: PreviewMap,
-        decoder: PreviewDecoder | None,
-        pool: ThreadPoolExecutor,
-        *,
-        is_coarse: bool,
-    ) -> bytes:
-        """The first at once; later ones, where there is a decoder, in the pool, for a later `take`."""
-        if self.is_first or is_coarse or decoder is None:
-            self.is_first = False
-            return preview.draw(latents, is_coarse=is_coarse)
-        self.under_way = pool.submit(decoder.draw, latents)
-        return b""
+    def choose(
+        self, preview: PreviewMap, decoder: PreviewDecoder | None, *, is_coarse: bool
+    ) -> Callable[[torch.Tensor], bytes]:
+        """What draws it: the first at once, later ones better where there is a decoder."""
+        is_plain = self.is_first or is_coarse or decoder is None
+        self.is_first = False
+        if is_plain or decoder is None:
+            return partial(preview.draw, is_coarse=is_coarse)
+        return decoder.draw
 
 
 def _as_preview(picture: Image.Image) -> bytes:

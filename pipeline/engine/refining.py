@@ -7,32 +7,42 @@ from torch.nn.functional import interpolate
 from pipeline.engine.jobs import RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.schedulers import begin_late
 
 
-def begin_refining(job: RunningJob, model: LoadedModel) -> None:
+@torch.inference_mode()
+def enlarged(job: RunningJob) -> torch.Tensor:
+    """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
+
+    Raises:
+        BrokenImage: the pixels hold NaN or infinity.
+    """
+    request = job.request
+    if request.upscale is None:
+        raise AssertionError("Nothing was asked to be upscaled.")
+    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
+    return torch.cat([_enlarged(job.model, image, size) for image in job.latents.split(1)]).to(job.latents)
+
+
+@torch.inference_mode()
+def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
     """Turn a job that is denoised at its first size into one that is about to be at its second.
 
     What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
     added as belongs to the first of them, from each image's own generator.
 
-    Raises:
-        BrokenImage: the pixels hold NaN or infinity.
+    Args:
+        job: denoised.
+        known: its pictures at the second size, see `enlarged`.
     """
-    request, adapter = job.request, model.adapter
-    if request.upscale is None:
-        raise AssertionError("Nothing was asked to be upscaled.")
+    request, adapter = job.request, job.model.adapter
     steps, left = request.num_inference_steps, request.refining_steps
-    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
-    known = torch.cat([_enlarged(model, image, size) for image in job.latents.split(1)]).to(job.latents)
-    scheduler = build_scheduler(job.sampler, adapter.scheduler_config, steps, job.generators)
+    height, width = (side * adapter.scale_factor for side in known.shape[2:])
+    scheduler = adapter.build_scheduler(job.sampler, steps, job.generators, height=height, width=width)
     first = (steps - left) * scheduler.order
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(first)
     noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
-    timesteps = scheduler.timesteps[first : first + 1].repeat(len(known))
     job.scheduler = scheduler
-    job.latents = scheduler.add_noise(known, noise, timesteps)
+    job.latents = begin_late(scheduler, known, noise, first)
     job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
     job.prediction = job.model_input = None
 

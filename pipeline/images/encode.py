@@ -1,42 +1,19 @@
-"""Finished pixels as PNG files that say how they came about, as A1111 writes it."""
+"""Finished pixels as files: PNG, WebP or JPEG, as the owner wants them."""
 
 import io
-import json
-import re
 from typing import Final
 
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from pipeline.protocol.messages import ImageFile
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.images.png import png_bytes
+from pipeline.protocol.exif import exif_with
+from pipeline.protocol.messages import ImageFile, ImageOutput
+from pipeline.protocol.requests import Upscale
 
-MEDIA_TYPE: Final = "image/png"
-
-_RESERVED_LINE = re.compile(r"^(\s*negative prompt):", re.IGNORECASE | re.MULTILINE)
-
-
-def parameters_text(request: GenerationRequest, model_title: str) -> str:
-    """The `parameters` chunk that A1111, ComfyUI and galleries read, of a request for one image.
-
-    A reader takes the line that starts with "Negative prompt:" for the negative prompt, so that a member's own
-    line of that kind gets a space before its colon.
-    """
-    lines = [_plain(request.prompt)]
-    if request.negative_prompt:
-        lines.append(f"Negative prompt: {_plain(request.negative_prompt)}")
-    facts = {
-        "Steps": request.num_inference_steps,
-        "Sampler": request.scheduler_name,
-        "CFG scale": f"{request.guidance_scale:g}",
-        "Seed": request.seed,
-        "Size": f"{request.width}x{request.height}",
-        "Model": model_title,
-        **_variation_facts(request),
-        **_upscale_facts(request),
-    }
-    lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in facts.items()))
-    return "\n".join(lines)
+_WEBP_METHOD: Final = 2
+"""Half the time of Pillow's own choice, and files as small."""
+_LOSSLESS: Final = 100
 
 
 def to_picture(pixels: torch.Tensor) -> Image.Image:
@@ -45,16 +22,28 @@ def to_picture(pixels: torch.Tensor) -> Image.Image:
     return Image.fromarray(array)
 
 
-def encode_png(picture: Image.Image, parameters: str, *, index: int, seed: int) -> ImageFile:
-    """One picture of a job as a PNG file with its `parameters`."""
-    text = PngImagePlugin.PngInfo()
-    text.add_text("parameters", parameters)
-    data = io.BytesIO()
-    picture.save(data, "PNG", pnginfo=text)
+def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index: int, seed: int) -> ImageFile:
+    """One picture of a job as a file.
+
+    Args:
+        picture: RGB.
+        parameters: how it came about; written where the owner wants it in the file.
+        output: what the owner wants.
+        index: which of the job's pictures.
+        seed: of this picture.
+    """
+    written = parameters if output.has_parameters else ""
+    match output.image_format:
+        case "png":
+            data = png_bytes(picture, written)
+        case "webp":
+            data = _webp_bytes(picture, written, output.quality)
+        case "jpeg":
+            data = _saved(picture, "JPEG", quality=output.quality, exif=exif_with(written))
     return ImageFile(
         index=index,
-        data=data.getvalue(),
-        media_type=MEDIA_TYPE,
+        data=data,
+        media_type=output.media_type,
         width=picture.width,
         height=picture.height,
         seed=seed,
@@ -69,31 +58,15 @@ def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
-    """A1111 knows one variation; more than one are written in our own words."""
-    if not request.variations:
-        return {}
-    if len(request.variations) == 1:
-        (only,) = request.variations
-        return {"Variation seed": only.seed, "Variation seed strength": f"{only.strength:g}"}
-    return {"Variations": "; ".join(f"{step.seed} {step.strength:g}" for step in request.variations)}
+def _webp_bytes(picture: Image.Image, parameters: str, quality: int) -> bytes:
+    """Without loss at the highest quality; then `quality` is effort, of which the least is enough to beat PNG."""
+    exif = exif_with(parameters)
+    if quality == _LOSSLESS:
+        return _saved(picture, "WEBP", lossless=True, quality=0, method=0, exif=exif)
+    return _saved(picture, "WEBP", quality=quality, method=_WEBP_METHOD, exif=exif)
 
 
-def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:
-    """As A1111 names what its own second pass does."""
-    if request.upscale is None:
-        return {}
-    facts: dict[str, str | int] = {"Hires upscale": request.upscale.scale, "Hires upscaler": "Lanczos"}
-    if request.upscale.strength > 0:
-        facts["Denoising strength"] = f"{request.upscale.strength:g}"
-    return facts
-
-
-def _plain(words: str) -> str:
-    lines = "\n".join(words.replace("\0", "").splitlines())
-    return _RESERVED_LINE.sub(r"\1 :", lines)
-
-
-def _quoted(value: str) -> str:
-    """A1111 quotes values that hold what separates values."""
-    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ',:\n"') else value
+def _saved(picture: Image.Image, kind: str, *, exif: Image.Exif, **options: int) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, kind, exif=exif, **options)
+    return data.getvalue()

@@ -17,12 +17,33 @@ from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 4
+PROTOCOL_VERSION: Final = 5
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
+Batching = Literal["pinned", "flexible"]
 Phase = Literal["idle", "loading", "running"]
+ImageFormat = Literal["png", "webp", "jpeg"]
+
+
+class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """How finished images are written.
+
+    Attributes:
+        image_format: of the files.
+        quality: 1 to 100, of WebP and JPEG; WebP at 100 is without loss.
+        has_parameters: whether a file says how it came about, the prompt included.
+    """
+
+    image_format: ImageFormat = "png"
+    quality: int = 90
+    has_parameters: bool = True
+
+    @property
+    def media_type(self) -> str:
+        """What the files are to those who read them."""
+        return f"image/{self.image_format}"
 
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -37,8 +58,12 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         models: every model that the catalogue offers.
         preload: key of the model to load before the first job; None loads on demand.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
+        state_directory: where the worker keeps what it learns about its device; None keeps nothing.
+        max_running: attempts that are drawn at the same time.
+        batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
         safety_checker: folder of the content check; None checks nothing.
         lora_directory: folder of the owner's LoRAs; None has none.
+        output: how finished images are written.
     """
 
     protocol_version: int
@@ -49,8 +74,12 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     models: tuple[ModelSpec, ...]
     preload: str | None
     cache_directory: str | None
+    state_directory: str | None = None
+    max_running: int = 1
+    batching: Batching = "pinned"
     safety_checker: str | None = None
     lora_directory: str | None = None
+    output: ImageOutput = ImageOutput()
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -143,7 +172,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         index: which of the request's images, from 0.
         data: the file's bytes.
-        media_type: `image/png`.
+        media_type: `image/` and the `ImageFormat`.
         width: pixels of the delivered image.
         height: pixels of the delivered image.
         seed: repeats exactly this image as the only one of a job.

@@ -1,19 +1,39 @@
 """What an owner's catalogue says of a model: where its weights lie and what members may ask of it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
+from pipeline.protocol.samplers import SamplerKind, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
-Family = Literal["sd"]
-"""Architectures with a step adapter. `sd` is Stable Diffusion 1.x and 2.x."""
+Family = Literal["sd", "sdxl", "sd3"]
+"""Architectures. `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5."""
+
+
+class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bot must know of an architecture.
+
+    Attributes:
+        kind: of the samplers that fit it.
+        size_multiple: width and height are multiples of this many pixels.
+    """
+
+    kind: SamplerKind = "diffusion"
+    size_multiple: int = limits.SIZE_MULTIPLE
+
+
+FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
+    {"sd": FamilyFacts(), "sdxl": FamilyFacts(), "sd3": FamilyFacts(kind="flow", size_multiple=16)}
+)
 
 
 class FolderSource(
@@ -109,7 +129,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         source: where the weights lie.
         family: which step adapter runs it.
         license: what the licence allows, in one line, shown to the owner and in the model's details.
-        samplers: names offered with this model; empty offers every sampler.
+        samplers: names offered with this model; empty offers every one that fits its family.
         cost: what a job's price is worked out from.
         preview_decoder: an AutoencoderTiny for the model's latents (TAESD and its kin), for previews with forms.
         refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
@@ -128,3 +148,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     preview_decoder: FolderSource | HubSource | None = None
     cost: Cost = Cost()
     refine_strength: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.3
+
+    @property
+    def facts(self) -> FamilyFacts:
+        """Of its family."""
+        return FAMILY_FACTS[self.family]
+
+    @property
+    def offered_samplers(self) -> tuple[str, ...]:
+        """Names of samplers, in the order in which members see them."""
+        return self.samplers or offered_samplers(self.facts.kind)

@@ -45,6 +45,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         model_key: an entry of the catalogue.
         variations: one after the other; image k is varied by the last one's seed + k.
         upscale: what is done with the finished pictures, if anything.
+        guidance_start: part of all steps after which guidance begins, from 0.
+        guidance_end: part of all steps after which guidance ends, up to 1.
+        guidance_rescale: how much of the contrast that guidance adds is taken back, from 0 to 1.
     """
 
     prompt: str
@@ -59,6 +62,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     model_key: str
     variations: tuple[Variation, ...] = ()
     upscale: Upscale | None = None
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    guidance_rescale: float = 0.0
 
     @property
     def last_seed(self) -> int:
@@ -71,6 +77,10 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         if self.upscale is None or self.upscale.strength == 0:
             return 0
         return max(1, int(self.num_inference_steps * self.upscale.strength))
+
+    def guides(self, step: int, total_steps: int) -> bool:
+        """Whether guidance is applied at a step, counted from 1."""
+        return self.guidance_start * total_steps < step <= self.guidance_end * total_steps
 
     def single(self, index: int) -> "GenerationRequest":
         """The request whose only image is exactly image `index` of this one."""

@@ -11,12 +11,16 @@ exact solution is known; two findings are built in here:
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 import msgspec
 
 from pipeline.protocol.limits import MAX_STEPS
 
 SchedulerOption = str | int | float | bool
+
+SamplerKind = Literal["diffusion", "flow"]
+"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture."""
 
 
 class Sampler(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +33,7 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
         evaluations_per_step: model evaluations a step; 2 means 2n-1 for n steps, since the last has one.
         explicit_timesteps: pass evenly spaced timesteps that end at 0, see above.
         is_stochastic: draws noise at every step, from the job's own generators.
+        kind: of the models that it fits.
         is_special: only for models made for it; offered where the catalogue names it.
         max_steps: more it cannot do.
         aliases: other spellings that are understood.
@@ -40,6 +45,7 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     evaluations_per_step: int = 1
     explicit_timesteps: bool = False
     is_stochastic: bool = False
+    kind: SamplerKind = "diffusion"
     is_special: bool = False
     max_steps: int = MAX_STEPS
     aliases: tuple[str, ...] = ()
@@ -226,6 +232,8 @@ _TABLE = (
         is_special=True,
         aliases=("Euler SGM Uniform", "Euler Simple"),
     ),
+    Sampler(name="Flow Euler", scheduler_class="FlowMatchEulerDiscreteScheduler", kind="flow"),
+    Sampler(name="Flow Heun", scheduler_class="FlowMatchHeunDiscreteScheduler", kind="flow", evaluations_per_step=2),
 )
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType({sampler.name: sampler for sampler in _TABLE})
@@ -237,3 +245,8 @@ _BY_SPELLING = {spelling.casefold(): sampler for sampler in _TABLE for spelling 
 def find_sampler(spelling: str) -> Sampler | None:
     """The sampler of this name or alias, whatever its case; None where there is none."""
     return _BY_SPELLING.get(spelling.strip().casefold())
+
+
+def offered_samplers(kind: SamplerKind) -> tuple[str, ...]:
+    """The names offered with a model of this kind whose catalogue entry names none."""
+    return tuple(sampler.name for sampler in _TABLE if sampler.kind == kind and not sampler.is_special)

@@ -18,6 +18,7 @@ UNSET = {
     ("pipeline", "lora_directory"),
     ("pipeline", "safety_checker"),
     ("quotas", "personal_amount"),
+    ("prompts", "wildcards"),
 }
 
 
@@ -109,6 +110,15 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
         ("[[model]]\n" + ENTRY + "defaults = { width = 2048 }\n", "default size is outside its bounds"),
         ("[[model]]\n" + ENTRY + "defaults = { width = 513 }\n", "width"),
         ("[[model]]\n" + ENTRY + 'samplers = ["Restart"]\n', "names the sampler 'Restart'"),
+        ("[[model]]\n" + ENTRY + 'samplers = ["Flow Euler"]\n', "does not fit its family 'sd'; these do: Euler, "),
+        (
+            "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"'),
+            "2M Karras', which does not fit .*: Flow Euler, Flow Heun",
+        ),
+        (
+            "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"') + 'defaults = { width = 520, sampler = "Flow Euler" }\n',
+            "no multiples of the 16 pixels",
+        ),
         ("[[model]]\n" + ENTRY, "default_model is 'pocket', which .* does not list; it lists a"),
         ("[[model\n", "not valid TOML"),
     ],
@@ -120,9 +130,10 @@ def test_a_wrong_catalogue_is_named(tmp_path: Path, text: str, sentence: str) ->
         load_catalogue(file, "pocket" if "default_model" in sentence else "a")
 
 
-def test_commented_entries_of_the_shipped_catalogue_are_right_but_for_what_is_not_built(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024)])
+def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()
-    block = text[text.index('# [[model]]\n# key = "sd15"') : text.index("# The same as one")]
+    entry = text[text.index(f'# [[model]]\n# key = "{key}"') :].split("\n\n")[0]
     file = tmp_path / "models.toml"
-    file.write_text("\n".join(line.removeprefix("# ").removeprefix("#") for line in block.splitlines()))
-    assert load_catalogue(file, "sd15").default.defaults.width == 512
+    file.write_text("\n".join(line.removeprefix("# ").removeprefix("#") for line in entry.splitlines()))
+    assert load_catalogue(file, key).default.defaults.width == width

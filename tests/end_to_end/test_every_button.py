@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.presenting.custom_ids import Action
+from bot.presenting.custom_ids import ABOUT_EXPANSIONS, Action
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.safety_checkers import save_checker
@@ -30,6 +30,7 @@ def refusal_of(action: Action, state: str, person: str) -> str:
     is_private = action in (Action.CANCEL_MINE, Action.COLLECT)
     is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR)
     cases = {
+        "This question is no longer open": action in ABOUT_EXPANSIONS,
         "This button belongs to a job that Easel no longer knows": is_private and person != "member",
         "Only the person who asked for this": action in (Action.CANCEL, Action.DELETE) and person == "friend",
         "This job is over already": action in (Action.CANCEL, Action.CANCEL_MINE) and state in CLOSED,

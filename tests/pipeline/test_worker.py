@@ -21,6 +21,7 @@ from pipeline.protocol.messages import (
     Finished,
     FromWorker,
     Heartbeat,
+    ImageOutput,
     Progress,
     Ready,
     Submit,
@@ -86,20 +87,23 @@ def configure(catalogue: Catalogue) -> Configure:
 def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     worker: Worker, configure: Configure, request_: GenerationRequest
 ) -> None:
-    worker.say(configure)
+    output = ImageOutput(image_format="jpeg", has_parameters=False)
+    worker.say(msgspec.structs.replace(configure, output=output))
     ready = worker.hear()
     assert isinstance(ready, Ready)
     assert (ready.protocol_version, ready.device, ready.dtype) == (PROTOCOL_VERSION, "cpu", "float32")
     assert (ready.models, ready.missing) == (("pocket",), {})
     assert {"torch", "diffusers"} <= set(ready.versions)
 
-    worker.say(Submit(job_id=1, attempt=1, request=request_))
+    worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=30)))
     heard: list[FromWorker] = []
     while not heard or isinstance(heard[-1], Progress):
         heard.append(worker.hear())
     finished = heard[-1]
     assert isinstance(finished, Finished)
-    assert finished.images[0].data.startswith(b"\x89PNG")
+    assert finished.images[0].media_type == "image/jpeg"
+    assert finished.images[0].data.startswith(b"\xff\xd8\xff")
+    assert b"UNICODE" not in finished.images[0].data
     steps = [message.step for message in heard if isinstance(message, Progress)]
     assert steps == sorted(steps)
     assert any(message.preview.startswith(b"RIFF") for message in heard if isinstance(message, Progress))
@@ -118,7 +122,8 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     assert isinstance(refused, Failed)
     assert refused.reason is FailureReason.INVALID_REQUEST
 
-    worker.say(Submit(job_id=4, attempt=1, request=long))
+    for job_id in (4, 5):
+        worker.say(Submit(job_id=job_id, attempt=1, request=long))
     assert isinstance(worker.hear(), Progress)
     worker.socket.close()
     assert worker.process.wait(10) == 0

@@ -151,6 +151,7 @@ notice-lora-broken = Die Datei des Stils „{ $name }“ ist kaputt, darum wurde
 notice-lora-clamped = Gewichte von Stilen gehen von -{ $limit } bis { $limit } und wurden dorthin verschoben: { $tags }.
 notice-loras-many = Ein Prompt nimmt bis zu { $limit } Stile; diese wurden weggelassen: { $names }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
+notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.
@@ -199,6 +200,32 @@ refused-no-pictures = Dieser Auftrag hat keine Bilder.
 refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrechen.
 your-prompt = -# Dein Prompt: { $prompt }
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
+
+## A prompt that stands for several jobs
+expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
+expansion-prompt = { $number }. { $prompt }
+expansion-more = … und { $count } weitere.
+expansion-price = Zusammen kosten sie { $price }; du hast noch { $left }.
+expansion-price-unlimited = Zusammen kosten sie { $price }.
+expansion-some = Gerade { $count ->
+        [one] kann nur der erste
+       *[other] können nur die ersten { $count }
+    } starten. Zum nächsten: { $sentence }
+expansion-hint = -# Geschweifte Klammern stehen für mehrere Prompts. Um Worte zu betonen, schreib (runde Klammern); damit eine Klammer bleibt, wie sie ist, setz einen Backslash davor.
+expansion-started = { $count } Aufträge sind gestartet, jeder mit einer eigenen Nachricht.
+expansion-started-some = { $count } von { $asked } Aufträgen sind gestartet. Die anderen nicht, und sie kosten nichts: { $sentence }
+expansion-dismissed = Nichts wurde gestartet, nichts berechnet.
+button-start = { $count } Aufträge starten
+button-dismiss = Abbrechen
+refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
+refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /queue zeigt die, die warten.
+refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
+refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
+refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
+refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
+refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.
+refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
 
 ## Failures
 failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.

@@ -151,6 +151,7 @@ notice-lora-broken = The file of the style “{ $name }” is broken, so it was 
 notice-lora-clamped = Weights of styles go from -{ $limit } to { $limit } and were moved there: { $tags }.
 notice-loras-many = A prompt uses up to { $limit } styles; these were left out: { $names }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
+notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = There is no prompt. Say what you want to see, such as: a red apple.
@@ -199,6 +200,32 @@ refused-no-pictures = This job has no pictures.
 refused-already-over = This job is over already; there is nothing to cancel.
 your-prompt = -# Your prompt: { $prompt }
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
+
+## A prompt that stands for several jobs
+expansion-question = **This prompt stands for { $count } jobs.** Start them?
+expansion-prompt = { $number }. { $prompt }
+expansion-more = … and { $count } more.
+expansion-price = Together they cost { $price }; you have { $left } left.
+expansion-price-unlimited = Together they cost { $price }.
+expansion-some = Right now { $count ->
+        [one] only the first
+       *[other] only the first { $count }
+    } can start. For the next: { $sentence }
+expansion-hint = -# Braces stand for several prompts. To stress words, write (round brackets); to keep a brace as it is, put a backslash before it.
+expansion-started = { $count } jobs are started, each with a message of its own.
+expansion-started-some = { $count } of { $asked } jobs are started. The others are not, and cost nothing: { $sentence }
+expansion-dismissed = Nothing was started, and nothing charged.
+button-start = Start { $count } jobs
+button-dismiss = Cancel
+refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
+refused-expansion-started = These jobs were started already, as far as they could; this press starts and charges nothing more. /queue shows those that wait.
+refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
+refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
+refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
+refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.
+refused-wildcard-near = There is no list of words called “{ $name }” here. Did you mean { $near }? Else put a backslash before it to keep it as it is.
+refused-wildcard-endless = At “{ $name }” there are too many lists of words for one prompt, or they lead from one to the other without an end. Take some out, and tell the owner if it was one alone.
+refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take it out; the owner finds the reason in the log.
 
 ## Failures
 failure-invalid_request = The model cannot do what was asked; try other options.

@@ -1,14 +1,19 @@
 """What the step loop needs to know of an architecture."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import torch
 
+from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
+from pipeline.engine.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import Sampler, SamplerKind
 
 Conditioning = Mapping[str, torch.Tensor]
 """Text as tensors, one row each: `prompt_embeds` [1, tokens, features] and whatever else a family names."""
@@ -40,32 +45,77 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
     lora: RowLora | None = None
 
 
-class StepAdapter(Protocol):
-    """One loaded model as the step loop sees it. All methods run without gradients."""
+class StepAdapter(ABC):
+    """One loaded model as the step loop sees it. All methods run without gradients.
+
+    Args:
+        autoencoder: between its latents and pixels.
+        scheduler_config: the model's own noise schedule and prediction type.
+    """
+
+    def __init__(self, autoencoder: Autoencoder, scheduler_config: Mapping[str, Any]) -> None:
+        self._autoencoder = autoencoder
+        self._scheduler_config = dict(scheduler_config)
 
     @property
     def scheduler_config(self) -> Mapping[str, Any]:
         """The model's own noise schedule and prediction type."""
-        ...
+        return self._scheduler_config
 
     @property
     def latent_channels(self) -> int:
         """Channels of its latents."""
-        ...
+        return self._autoencoder.channels
 
     @property
     def scale_factor(self) -> int:
         """Pixels of one latent's side."""
-        ...
+        return self._autoencoder.scale_factor
 
+    @property
+    def size_multiple(self) -> int:
+        """Sides of a picture are multiples of this many pixels."""
+        return self.scale_factor
+
+    @property
+    def sampler_kind(self) -> SamplerKind:
+        """Which samplers fit it."""
+        return "diffusion"
+
+    def image_tokens(self, height: int, width: int) -> int:
+        """How long a picture [height, width] in pixels is to a transformer; 0 where the schedule does not ask."""
+        del height, width
+        return 0
+
+    def build_scheduler(
+        self, sampler: Sampler, steps: int, generators: Sequence[torch.Generator], *, height: int, width: int
+    ) -> Any:
+        """A scheduler for one job's pass; see `schedulers.build_scheduler`.
+
+        Args:
+            sampler: which one.
+            steps: as members count them.
+            generators: one an image.
+            height: of the picture in this pass, in pixels.
+            width: likewise.
+
+        Raises:
+            InvalidRequest: the sampler does not fit the model.
+        """
+        if sampler.kind != self.sampler_kind:
+            raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+        tokens = self.image_tokens(height, width)
+        return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
+
+    @abstractmethod
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Turn the request's words into tensors on the device."""
-        ...
 
+    @abstractmethod
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
-        """One forward of the U-Net.
+        """One forward of the network. A row's answer hangs on that row alone.
 
         Args:
             latents: [rows, c, h, w] in the latents' precision.
@@ -76,12 +126,11 @@ class StepAdapter(Protocol):
         Returns:
             [rows, c, h, w] in the latents' precision.
         """
-        ...
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision."""
-        ...
+        return self._autoencoder.encode(pixels)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32."""
-        ...
+        return self._autoencoder.decode(latents)

@@ -3,17 +3,20 @@
 A1111's way is followed so that prompts copied from elsewhere look the same: chunks of 75 tokens, each encoded by
 itself and joined; what a token's weight is multiplied with moves the mean of its chunk, which is restored. A1111
 takes that mean over all prompts of a batch; here it is each prompt's own, so that nobody's company changes a picture.
+Features from before the last layer have no norm behind them, so that their mean says nothing: it is left alone there.
 """
 
 from collections import OrderedDict
 from typing import Any, Final
 
+import msgspec
 import torch
 
 from pipeline.engine.devices import Placement
+from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.choosing import LoraKey
 from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
-from pipeline.prompts.emphasis import read_emphasis
+from pipeline.prompts.emphasis import Fragment, read_emphasis
 
 MAX_CHUNKS: Final = 8
 """600 tokens: more than 2,000 characters of English."""
@@ -24,27 +27,48 @@ _SMALL_RATIO, _LARGE_RATIO = 0.5, 2.0
 """Beyond these, the mean of a chunk is noise around 0 and restoring it would multiply by anything."""
 
 
+class Features(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text encoder makes of one chunk.
+
+    Attributes:
+        tokens: [1, capacity + 2, features].
+        pooled: the whole as one vector, [1, projection]; None where the encoder projects nothing.
+    """
+
+    tokens: torch.Tensor
+    pooled: torch.Tensor | None
+
+
 class ClipText:
     """Tokenizer and text encoder of a CLIP model.
 
     Args:
         tokenizer: a fast CLIP tokenizer.
-        text_encoder: its text model, on its device.
+        text_encoder: its text model, on its device, with or without a projection.
         placement: where it lives.
+        is_penultimate: take the features before the last layer, as Stable Diffusion XL does.
     """
 
-    def __init__(self, tokenizer: Any, text_encoder: Any, placement: Placement) -> None:
+    def __init__(
+        self, tokenizer: Any, text_encoder: Any, placement: Placement, *, is_penultimate: bool = False
+    ) -> None:
         self._tokenizer = tokenizer
-        self._text_encoder = text_encoder
+        self._text_encoder = text_encoder.eval().requires_grad_(False)
         self._placement = placement
+        self._is_penultimate = is_penultimate
         self._capacity: int = tokenizer.model_max_length - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
         self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
-        self._known: OrderedDict[tuple[tuple[int, ...], LoraKey], torch.Tensor] = OrderedDict()
+        self._known: OrderedDict[tuple[tuple[int, ...], LoraKey], Features] = OrderedDict()
 
     def chunks(self, text: str) -> Chunked:
         """Read a text's emphasis and cut it into chunks."""
         return in_chunks(read_emphasis(text), self._tokens, comma=self._comma, capacity=self._capacity, most=MAX_CHUNKS)
+
+    def verbatim(self, text: str) -> Chunked:
+        """One chunk of a text whose brackets are text."""
+        parts = (Fragment(text, 1.0),)
+        return in_chunks(parts, self._tokens, comma=self._comma, capacity=self._capacity, most=1)
 
     def encode(self, chunks: tuple[Chunk, ...], count: int, loras: LoraKey = ()) -> torch.Tensor:
         """Chunks to [1, count * (capacity + 2), features], empty ones added at the end.
@@ -57,6 +81,21 @@ class ClipText:
         padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
         return torch.cat([self._weighted(chunk, loras) for chunk in padded], dim=1)
 
+    def pooled(self, chunks: tuple[Chunk, ...], loras: LoraKey = ()) -> torch.Tensor:
+        """The first chunk as one vector, [1, projection]; weights do not reach it.
+
+        Args:
+            chunks: of one text.
+            loras: those that the text encoder has on while this is called.
+
+        Raises:
+            ModelUnavailable: the encoder projects nothing.
+        """
+        pooled = self._encoded(chunks[0].numbers, loras).pooled
+        if pooled is None:
+            raise ModelUnavailable("One of the model's text encoders has no projection; it is made for another family.")
+        return pooled
+
     def _tokens(self, text: str) -> list[Token]:
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         pairs = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
@@ -64,17 +103,19 @@ class ClipText:
 
     def _weighted(self, chunk: Chunk, loras: LoraKey) -> torch.Tensor:
         """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
-        plain = self._encoded(chunk.numbers, loras)
+        plain = self._encoded(chunk.numbers, loras).tokens
         if all(weight == 1.0 for weight in chunk.weights):
             return plain
         weights = torch.ones(plain.shape[1], dtype=torch.float64)
         weights[1 : 1 + len(chunk.weights)] = torch.tensor(chunk.weights, dtype=torch.float64)
         weighted = plain * weights.to(plain)[None, :, None]
+        if self._is_penultimate:
+            return weighted
         ratio = (plain.mean(dtype=torch.float64) / weighted.mean(dtype=torch.float64)).item()
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
 
     @torch.inference_mode()
-    def _encoded(self, numbers: tuple[int, ...], loras: LoraKey) -> torch.Tensor:
+    def _encoded(self, numbers: tuple[int, ...], loras: LoraKey) -> Features:
         """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
         known = self._known.pop((numbers, loras), None)
         if known is None:
@@ -84,8 +125,13 @@ class ClipText:
             mask = None
             if self._has_mask:
                 mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
-            known = self._text_encoder(torch.tensor([row], device=device), attention_mask=mask)[0]
-            known = known.to(self._placement.dtype)
+            answer = self._text_encoder(
+                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=self._is_penultimate
+            )
+            tokens = answer.hidden_states[-2] if self._is_penultimate else answer.last_hidden_state
+            pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
+            dtype = self._placement.dtype
+            known = Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
         self._known[numbers, loras] = known
         if len(self._known) > _CACHED:
             self._known.popitem(last=False)

@@ -13,8 +13,8 @@ from torch import nn
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.files import Converter, LoraUnfit, Pairs, read_lora
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.rows import LoraRows, RowLora, Rows, combined, fitted
-from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.prompts.tags import MAX_LORA_SCALE, LoraTag, Tagged
 from pipeline.protocol.limits import MAX_LORAS
 from pipeline.protocol.messages import Notice
@@ -46,7 +46,7 @@ class ModelLoras:
     """The LoRAs of one loaded model.
 
     Args:
-        shelf: what the owner has.
+        folder: what the owner has.
         denoiser: name and module of the U-Net or transformer, such as `("unet", unet)`.
         text_encoders: modules by component, such as `text_encoder_2`.
         placement: where the model lives.
@@ -55,13 +55,13 @@ class ModelLoras:
 
     def __init__(
         self,
-        shelf: LoraShelf,
+        folder: LoraFolder,
         denoiser: tuple[str, nn.Module],
         text_encoders: Mapping[str, nn.Module],
         placement: Placement,
         convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict,
     ) -> None:
-        self._shelf = shelf
+        self._folder = folder
         self._denoiser = denoiser[0]
         self._modules: dict[str, nn.Module] = dict([denoiser, *text_encoders.items()])
         self._rows = {component: LoraRows(module) for component, module in self._modules.items()}
@@ -96,12 +96,12 @@ class ModelLoras:
             yield
 
     def _known(self, tags: Sequence[LoraTag], notices: list[Notice]) -> list[LoraTag]:
-        """By the shelf's own names, those typed twice added up, and no more than are allowed."""
+        """By the folder's own names, those typed twice added up, and no more than are allowed."""
         known: dict[str, LoraTag] = {}
         for tag in tags:
-            file = self._shelf.find(tag.name)
+            file = self._folder.find(tag.name)
             if file is None:
-                near = ", ".join(self._shelf.like(tag.name))
+                near = ", ".join(self._folder.like(tag.name))
                 notices.append(Notice(key="notice-lora-unknown", values={"name": tag.name, "near": near or "none"}))
                 continue
             name = file.entry.name
@@ -131,9 +131,9 @@ class ModelLoras:
         """A LoRA's pairs by component, as this model has its modules."""
         found = self._files.pop(name, None)
         if found is None:
-            file = self._shelf.find(name)
+            file = self._folder.find(name)
             if file is None:
-                raise AssertionError("Only names that the shelf knows are read.")
+                raise AssertionError("Only names that the folder knows are read.")
             config: Any = getattr(self._modules[self._denoiser], "config", None)
             found = {
                 component: fitted(pairs, self._module(component))

@@ -25,7 +25,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.headers import read_header
 
 StateDict = dict[str, torch.Tensor]
-Converter = Callable[..., tuple[Any, ...]]
+Converter = Callable[..., Any]
 """`lora_state_dict` of a diffusers loader; the one of Stable Diffusion also reads SDXL's."""
 
 MAX_RANK: Final = 1_024
@@ -88,8 +88,8 @@ def read_lora(
     except SafetensorError as error:
         raise ModelUnavailable(f"The file {path.name} cannot be read; download it again.") from error
     try:
-        converted: StateDict = convert(_with_alphas(state), unet_config=model_config)[0]
-        named = _by_component(converted)
+        converted: Any = convert(_with_alphas(state), unet_config=model_config)
+        named = _by_component(converted[0] if isinstance(converted, tuple) else converted)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
     # Names that no trainer writes make the converters fail in their own ways; all of them mean the same.
     except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:

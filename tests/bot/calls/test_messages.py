@@ -1,5 +1,6 @@
 """What is done when Discord's answer is lost, late, or a refusal: over real HTTP, with a real client."""
 
+import msgspec
 import pytest
 
 from bot.calls import invalid_requests
@@ -14,6 +15,7 @@ from bot.calls.errors import (
     NotPermitted,
     TooLarge,
 )
+from bot.presenting import job_message
 from bot.presenting.job_message import image_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 
@@ -184,3 +186,22 @@ async def test_many_invalid_requests_spare_what_can_be_spared_and_then_stop(
     with pytest.raises(DiscordUnreachable, match="Too many of our requests were invalid"):
         await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
     assert (fault.hits, wire.invalid.count) == (5, 5)
+
+
+async def test_a_message_beside_an_answer_is_public_sent_once_and_found_by_what_it_is_about(wire: Wire) -> None:
+    interaction = await wire.interaction()
+    await wire.calls.answer(interaction, view=saying("the answer"), ephemeral=True)
+    job = msgspec.structs.replace(await wire.job(interaction, message_id=None), interaction_id=-100)
+    assert await wire.calls.find_answer(job) is None
+    message_id = await wire.calls.post_beside(interaction, job_message.queued(job, position=1, starts_at=None))
+    assert wire.local.messages()[0]["id"] == str(message_id)
+    assert await wire.calls.find_answer(job) == message_id
+    await wire.calls.edit_message(
+        msgspec.structs.replace(job, message_id=message_id), saying("edited"), None, is_last_word=True
+    )
+    assert wire.texts()[0] == "edited"
+    wire.faults.add(kind="reset_after", method="POST", path=TOKEN_ROUTE)
+    before = wire.sent("/webhooks/")
+    with pytest.raises(DiscordUnreachable):
+        await wire.calls.post_beside(interaction, saying("another"))
+    assert wire.sent("/webhooks/") == before + 1

@@ -1,12 +1,16 @@
 """Files that are too large for Discord."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from bot.jobs.fitting import REQUEST_LIMIT, fit, in_messages
+from bot.jobs.metadata import read_parameters
+from pipeline.images.encode import encode
+from pipeline.protocol.messages import ImageFormat, ImageOutput
 
 
 def png(side: int = 256, *, is_noise: bool = True, parameters: str = "a cat ü\nSteps: 4") -> bytes:
@@ -52,6 +56,28 @@ def test_the_parameters_go_along() -> None:
     ((_, small),) = fit([("a.png", png())], 50_000)
     comment = opened(small).getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment]
     assert comment.removeprefix(b"UNICODE\0").decode("utf-16-be") == "a cat ü\nSteps: 4"
+
+
+@pytest.mark.parametrize("image_format", ["webp", "jpeg"])
+def test_what_was_no_png_keeps_its_parameters_and_is_not_made_larger_first(
+    image_format: ImageFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(png()) as picture:
+        output = ImageOutput(image_format=image_format, quality=95)
+        data = encode(picture, "a cat ü\nSteps: 4", output, index=0, seed=1).data
+    options: list[dict[str, Any]] = []
+    save = Image.Image.save
+
+    def watched(picture: Image.Image, *args: Any, **kwargs: Any) -> None:
+        options.append(kwargs)
+        save(picture, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "save", watched)
+    ((name, small),) = fit([(f"a.{image_format}", data)], len(data) // 2)
+    assert name == "a.webp"
+    assert read_parameters(small) == "a cat ü\nSteps: 4"
+    assert options
+    assert not any(option["lossless"] for option in options)
 
 
 @pytest.mark.parametrize("count", [2, 4])

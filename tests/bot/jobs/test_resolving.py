@@ -13,6 +13,7 @@ from bot.presenting.job_message import notice_line
 from bot.store.rows import Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.protocol.models import Bounds, Defaults
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -129,6 +130,18 @@ def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogu
     request, _ = _resolve(settings, catalogue, scheduler_name="EULER_A", model_key="Pocket")
     assert (request.scheduler_name, request.model_key) == ("Euler a", "pocket")
     assert "Euler a" in sampler_names(catalogue.default)
+
+
+def test_a_flow_model_is_offered_what_fits_it(settings: Settings, catalogue: Catalogue) -> None:
+    usual = Defaults(width=512, height=512, sampler="Flow Euler")
+    spec = msgspec.structs.replace(catalogue.default, family="sd3", defaults=usual, bounds=Bounds())
+    flow = Catalogue(models={"pocket": spec}, default_key="pocket")
+    assert sampler_names(spec) == ("Flow Euler", "Flow Heun")
+    assert not {"Flow Euler", "Flow Heun"} & set(sampler_names(catalogue.default))
+    assert _resolve(settings, flow, size="520x344")[0].width == 512
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, flow, scheduler_name="Euler")
+    assert refused.value.key == "refused-sampler"
 
 
 @given(first=st.integers(1, 9_999), second=st.integers(1, 9_999), as_ratio=st.booleans())

@@ -87,7 +87,7 @@ def test_a_language_ends_with_its_moment() -> None:
 
 def test_every_key_in_the_code_is_in_the_catalogue() -> None:
     code = "\n".join(path.read_text() for path in CODE.rglob("*.py"))
-    used = set(re.findall(r'(?:text|localized|Refused)\(\s*"([a-z][a-z-]+)"', code))
+    used = set(re.findall(r'(?:text|localized|Refused|Unseen)\(\s*"([a-z][a-z-]+)"', code))
     used |= {*re.findall(r'key="([a-z-]+)"', code), *BUILT}
     assert used <= set(KEYS), used - set(KEYS)
 

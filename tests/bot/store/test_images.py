@@ -17,6 +17,20 @@ async def test_bytes_come_back_under_their_hash_and_are_kept_once(tmp_path: Path
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{first}.png"]
 
 
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+async def test_a_file_of_every_format_is_found_and_removed(tmp_path: Path, kind: str) -> None:
+    store = ImageStore(tmp_path)
+    first, second = await store.save(b"first", f"image/{kind}"), await store.save(b"second", f"image/{kind}")
+    assert sorted(path.name for path in tmp_path.glob("??/*")) == sorted(f"{name}.{kind}" for name in (first, second))
+    assert await store.read(first) == b"first"
+    await store.remove(first)
+    with pytest.raises(StorageFailed):
+        await store.read(first)
+    assert await store.remove_older_than(-1, datetime.now(UTC), keep=frozenset({second})) == 0
+    assert await store.remove_older_than(-1, datetime.now(UTC)) == 1
+    assert list(tmp_path.glob("??/*")) == []
+
+
 async def test_a_missing_image_and_a_full_disk_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="cannot be read"):
         await ImageStore(tmp_path).read("0" * 64)

@@ -73,8 +73,14 @@ def fill_version_3(connection: sqlite3.Connection, request: str) -> None:
     connection.execute("INSERT INTO stars VALUES (2, 1, 0)")
 
 
+def fill_version_4(connection: sqlite3.Connection, request: str) -> None:
+    """Somebody is blocked elsewhere; the version brought no table of its own."""
+    del request  # no job is added
+    connection.execute("INSERT INTO blocks VALUES (6, 8, NULL, NULL)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4}
 )
 """What was written in each earlier version. A new migration needs a new entry."""
 

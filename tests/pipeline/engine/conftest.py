@@ -1,5 +1,6 @@
 """An engine in float64, and diffusers' own pipeline beside it."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.devices import choose_placement
 from pipeline.engine.families.base import EncodedText
 from pipeline.engine.finishing import Finisher
+from pipeline.engine.loading import LoadedModel
 from pipeline.engine.loop import Engine
-from pipeline.engine.loras.shelf import LoraShelf
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
+_LEARNT = tempfile.TemporaryDirectory()
+"""What one engine learnt about this computer, the next one need not."""
 _latents: list[torch.Tensor] = []
 
 
@@ -40,30 +44,35 @@ class Studio:
             placement=choose_placement("cpu", "float64"),
             preview_interval_s=0.0,
             cache_directory=None,
-            shelf=LoraShelf(loras),
+            state_directory=_LEARNT.name,
+            loras=LoraFolder(loras),
             emit=self.events.append,
             activity=Activity(),
         )
-        self.engine.preload("pocket")
+        self._model_key = catalogue.default_key
+        self.engine.preload(self._model_key)
+
+    @property
+    def model(self) -> LoadedModel:
+        """The catalogue's first model, as the engine has it."""
+        return self.engine._shelf.take(self._model_key)
 
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""
         _latents.clear()
         self.engine.submit(Submit(job_id=1, attempt=1, request=request))
-        while self.engine.has_work:
-            self.engine.tick()
+        self.engine.run_until_idle()
         assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
         return _latents[-1]
 
     def encoded(self, request: GenerationRequest) -> EncodedText:
         """What a job would begin with."""
-        return self.engine._model.adapter.encode_text(request)
+        return self.model.adapter.encode_text(request)
 
     def pictures(self, request: GenerationRequest) -> Finished:
         """The files of a request."""
         self.events.clear()
         self.draw(request)
-        self.engine.close()
         (finished,) = [event for event in self.events if isinstance(event, Finished)]
         return finished
 

@@ -4,41 +4,17 @@ from typing import Any
 
 import msgspec
 import pytest
-import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine.schedulers import build_scheduler
 from pipeline.protocol.messages import Finished, Progress
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
-
-TOLERANCE = 1e-8
-
-
-def _expected(reference: Any, request: GenerationRequest) -> torch.Tensor:
-    sampler = SAMPLERS[request.scheduler_name]
-    generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-    scheduler = build_scheduler(sampler, reference.own_scheduler_config, request.num_inference_steps, generators)
-    reference.scheduler = scheduler
-    timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.explicit_timesteps else {}
-    answer = reference(
-        prompt=request.prompt,
-        negative_prompt=request.negative_prompt or None,
-        num_inference_steps=request.num_inference_steps,
-        guidance_scale=request.guidance_scale,
-        height=request.height,
-        width=request.width,
-        num_images_per_prompt=request.num_images,
-        generator=generators,
-        output_type="latent",
-        **timesteps,
-    )
-    return answer.images
+from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
 
 
 @pytest.mark.parametrize(("guidance_scale", "negative"), [(1.0, ""), (7.0, "red, rain")])
-@pytest.mark.parametrize("scheduler_name", sorted(SAMPLERS))
+@pytest.mark.parametrize("scheduler_name", DIFFUSION_SAMPLERS)
 def test_latents_equal_diffusers(
     studio: Studio,
     reference: Any,
@@ -55,7 +31,7 @@ def test_latents_equal_diffusers(
         num_inference_steps=5,
         num_images=2,
     )
-    difference = (studio.draw(request) - _expected(reference, request)).abs().max().item()
+    difference = (studio.draw(request) - final_latents(reference, request)).abs().max().item()
     assert difference <= TOLERANCE
 
 

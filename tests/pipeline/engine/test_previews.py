@@ -1,8 +1,6 @@
 """Pictures of what is not finished: small, in time, and better where the model has a small decoder."""
 
 import io
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 from config.catalogue import Catalogue
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import choose_placement
-from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.failures import BrokenImage, ModelUnavailable
 from pipeline.engine.loading import LoadedModel, load_model
 from pipeline.engine.loop import Engine
 from pipeline.engine.previews import PREVIEW_SIDE, PreviewTurn
@@ -24,12 +22,6 @@ from pipeline.protocol.models import FolderSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 PLACEMENT = choose_placement("cpu", "float32")
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +49,7 @@ def finished_picture(catalogue: Catalogue, request: GenerationRequest, previews:
         activity=Activity(),
     )
     engine.submit(Submit(job_id=1, attempt=1, request=request))
-    while engine.has_work:
-        engine.tick()
-    engine.close()
+    engine.run_until_idle()
     previews += [event.preview for event in events if isinstance(event, Progress) and event.preview]
     (finished,) = [event for event in events if isinstance(event, Finished)]
     return opened(finished.images[0].data)
@@ -89,31 +79,41 @@ def test_a_decoder_shows_forms_that_the_map_has_no_room_for(model: LoadedModel) 
     assert difference(decoded, truth) < difference(mapped, truth) / 3
 
 
-def test_the_first_preview_comes_at_once_and_a_better_one_later(model: LoadedModel, pool: ThreadPoolExecutor) -> None:
+def test_the_first_preview_comes_at_once_and_better_ones_later(model: LoadedModel) -> None:
     latents = torch.zeros(1, 4, 8, 8)
+    assert model.preview_decoder is not None
     turn = PreviewTurn(0.0)
 
-    def draw() -> bytes:
-        return turn.draw(latents, model.preview, model.preview_decoder, pool, is_coarse=False)
+    def draw(*, is_coarse: bool = False) -> bytes:
+        return turn.choose(model.preview, model.preview_decoder, is_coarse=is_coarse)(latents)
 
-    assert turn.is_due(0.001)
     assert draw() == model.preview.draw(latents)
-    while not turn.is_due(0.001):
-        pass
-    assert draw() == b""
-    assert turn.under_way is not None
-    assert not turn.is_due(0.0001), "one at a time: previews never queue up"
-    expected = turn.under_way.result()
-    assert turn.take() == expected
-    assert turn.take() == b""
+    assert draw() == model.preview_decoder.draw(latents)
+    assert draw(is_coarse=True) == model.preview.draw(latents, is_coarse=True)
 
 
-def test_a_preview_that_cannot_be_drawn_is_left_out(model: LoadedModel, pool: ThreadPoolExecutor) -> None:
-    turn = PreviewTurn(0.0, is_first=False)
-    broken = torch.full((1, 4, 8, 8), torch.nan)
-    assert turn.draw(broken, model.preview, model.preview_decoder, pool, is_coarse=False) == b""
-    pool.shutdown()
-    assert turn.take() == b""
+def test_previews_never_queue_up() -> None:
+    turn = PreviewTurn(0.0)
+    assert not turn.begin(0.0), "an interval of 0 is never"
+    assert turn.begin(1e-6)
+    assert not turn.begin(1e-6), "one at a time"
+    turn.is_under_way = False
+    assert turn.begin(3_600.0)
+    turn.is_under_way = False
+    assert not turn.begin(3_600.0), "the next is due in an hour"
+
+
+def test_a_preview_that_cannot_be_drawn_is_left_out(
+    model: LoadedModel, module_catalogue: Catalogue, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **_options: object) -> bytes:
+        raise BrokenImage("no numbers")
+
+    monkeypatch.setattr(type(model.preview), "draw", broken)
+    monkeypatch.setattr(type(model.preview_decoder), "draw", broken)
+    previews: list[bytes] = []
+    finished_picture(module_catalogue, request_, previews)
+    assert previews == []
 
 
 def test_a_catalogue_may_name_a_decoder(module_catalogue: Catalogue, tmp_path: Path) -> None:

@@ -41,9 +41,7 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
             activity=Activity(),
         )
         engine.submit(Submit(job_id=1, attempt=1, request=request, is_checked=is_checked))
-        while engine.has_work:
-            engine.tick()
-        engine.close()
+        engine.run_until_idle()
         return events[-1]
 
     return run
@@ -100,8 +98,7 @@ def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_pat
 
 
 def test_what_nobody_checked_yet_is_shown_without_its_forms(studio: Studio) -> None:
-    model = studio.engine._loaded
-    assert model is not None
+    model = studio.model
     preview = PreviewMap(model.adapter, PLACEMENT.device, PLACEMENT.latents_dtype)
     stripes = torch.ones(2, 4, 64, 64)
     stripes[..., ::2] = -1.0

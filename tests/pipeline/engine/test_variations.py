@@ -92,8 +92,8 @@ def test_the_second_pass_equals_image_to_image_of_diffusers(
     request = msgspec.structs.replace(
         request_, scheduler_name=scheduler_name, num_inference_steps=8, upscale=Upscale(scale=2, strength=0.5)
     )
-    adapter = studio.engine._model.adapter
-    enlarger = studio.engine._model.enlarger
+    adapter = studio.model.adapter
+    enlarger = studio.model.enlarger
     assert enlarger is not None
     first = studio.draw(msgspec.structs.replace(request, upscale=None))
     pixels = interpolate(enlarger.enlarge(adapter.decode(first)), (128, 128), mode="bicubic", antialias=True)

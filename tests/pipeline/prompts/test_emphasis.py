@@ -33,6 +33,7 @@ TEXTS = {
     "closed) too ] often": [("closed) too ] often", 1.0)],
     "x:1.3)": [("x:1.3)", 1.0)],
     r"a\b \\ c": [(r"a\b \ c", 1.0)],
+    r"\{a|b\} \_\_c\_\_": [("{a|b} __c__", 1.0)],  # ours: the original leaves these backslashes
     "": [],
     "()": [],
     "(x:)": [("x:", 1.1)],

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.files import LoraUnfit, read_lora
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.rows import fitted
-from pipeline.engine.loras.shelf import LoraShelf
 from pipeline.protocol.loras import LoraEntry
 from tests.lora_files import attention, write_lora
 
@@ -102,17 +102,17 @@ def test_titles_and_words_come_from_the_file_and_from_beside_it(tmp_path: Path) 
     (tmp_path / "beside.toml").write_text('title = "Ours"\ntrigger_words = ["a", "b"]\nscale = 0.7\n')
     write(tmp_path / "a1111.safetensors", one)
     (tmp_path / "a1111.json").write_text('{"activation text": "x y, z", "preferred weight": 0}')
-    shelf = LoraShelf(tmp_path)
-    assert shelf.entries == (
+    folder = LoraFolder(tmp_path)
+    assert folder.entries == (
         LoraEntry(name="a1111", title="a1111", trigger_words=("x y", "z")),
         LoraEntry(name="beside", title="Ours", trigger_words=("a", "b"), scale=0.7),
         LoraEntry(name="plain", title="plain"),
         LoraEntry(name="spec", title="Soft Fur", trigger_words=("furry", "soft coat"), family="sdxl"),
         LoraEntry(name="kohya", title="zebra", trigger_words=("zbr style",), family="sd"),
     )
-    assert shelf.broken == {}
-    assert shelf.find("KOHYA") is not None
-    assert (shelf.find("zebra"), shelf.like("kohja")) == (None, ("kohya",))
+    assert folder.broken == {}
+    assert folder.find("KOHYA") is not None
+    assert (folder.find("zebra"), folder.like("kohja")) == (None, ("kohya",))
 
 
 def test_files_that_cannot_be_offered_are_told(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_files_that_cannot_be_offered_are_told(tmp_path: Path) -> None:
     (tmp_path / "beside.json").write_text("[" * 5_000)
     (tmp_path / "weighty.toml").write_text('scale = "much"')
     (tmp_path / "noise.safetensors").write_bytes(b"noise that is no header")
-    shelf = LoraShelf(tmp_path)
-    assert [entry.name.casefold() for entry in shelf.entries] == ["twice"]
-    told = " ".join(shelf.broken.values())
-    assert len(shelf.broken) == 6
+    folder = LoraFolder(tmp_path)
+    assert [entry.name.casefold() for entry in folder.entries] == ["twice"]
+    told = " ".join(folder.broken.values())
+    assert len(folder.broken) == 6
     for reason in ("two files called", "cannot be typed", "too long", "cannot be read", "no number", "no .safetensors"):
         assert reason in told
-    assert LoraShelf(tmp_path / "gone").broken == {"gone": f"There is no folder {tmp_path / 'gone'}."}
+    assert LoraFolder(tmp_path / "gone").broken == {"gone": f"There is no folder {tmp_path / 'gone'}."}

@@ -29,11 +29,11 @@ class LoraFile(msgspec.Struct, frozen=True):
     entry: LoraEntry
 
 
-class LoraShelf:
+class LoraFolder:
     """What one look into a folder found; new files are seen at the next start.
 
     Args:
-        directory: with `.safetensors` files, also in folders below it; None is an empty shelf.
+        directory: with `.safetensors` files, also in folders below it; None has none.
 
     Attributes:
         entries: what can be offered, by title.

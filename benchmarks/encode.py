@@ -1,0 +1,193 @@
+"""From finished pixels to a file in the bot, against the way of A1111 and the bots in front of it.
+
+Theirs: Pillow's PNG, base64 within JSON, decoded there, and Pillow's PNG again for Discord. (AIYA encodes a third time
+for the disk, and sends the picture back to have its text read; neither is counted.) Both sides hand over through a
+socket of this computer. A second figure is the time that encoding takes on the thread of the step loop, in the real
+engine.
+"""
+
+import base64
+import io
+import json
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+from unittest.mock import patch
+
+from matplotlib import cbook
+from PIL import Image, PngImagePlugin
+
+from benchmarks.report import Report
+from config.catalogue import load_catalogue
+from config.settings import PipelineSettings
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import choose_placement
+from pipeline.engine.finishing import Finisher
+from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.loop import Engine
+from pipeline.images.encode import encode
+from pipeline.images.parameters import parameters_text
+from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
+from pipeline.protocol.messages import Finished, ImageOutput, JobEvent, Submit
+from pipeline.protocol.requests import GenerationRequest
+
+GOAL: Final = 10.0
+PAIRS: Final = 9
+SIDE: Final = 1_024
+_READ_BYTES: Final = 1 << 16
+_REQUEST: Final = GenerationRequest(
+    model_key="pocket",
+    prompt="a red apple on a green hill",
+    negative_prompt="blue",
+    num_inference_steps=12,
+    guidance_scale=5.0,
+    width=64,
+    height=64,
+    scheduler_name="Euler a",
+    seed=3,
+    num_images=1,
+)
+_PARAMETERS: Final = parameters_text(_REQUEST, "Pocket")
+
+HandOver = Callable[[Image.Image], bytes]
+
+
+def run() -> Report:
+    """Take the pairs, of a photo and of a drawn picture; the worse of the two counts."""
+    drawing, step_loop_s = _draw()
+    pictures = {"photo": _photo(), "drawing": drawing}
+    detail: dict[str, float | int | str] = {"encode_on_step_loop_s": step_loop_s}
+    ratios: dict[str, list[float]] = {}
+    for name, picture in pictures.items():
+        ours, peers = _pairs(picture)
+        ratios[name] = [theirs / own for own, theirs in zip(ours, peers, strict=True)]
+        detail |= {
+            f"{name}_ratio": statistics.median(ratios[name]),
+            f"{name}_ours_ms": statistics.median(ours) * 1_000,
+            f"{name}_ours_min_ms": min(ours) * 1_000,
+            f"{name}_peers_ms": statistics.median(peers) * 1_000,
+            f"{name}_bytes_to_pillow": len(_encoded(picture)) / len(_pillow_png(picture)),
+        }
+    worst = min(ratios, key=lambda name: statistics.median(ratios[name]))
+    value = statistics.median(ratios[worst])
+    return Report(
+        name="encode",
+        goal=f"CPU of the peers' path / ours >= {GOAL:.0f} at {SIDE}x{SIDE}, and 0 s on the step loop",
+        value=value,
+        holds=value >= GOAL and step_loop_s == 0,
+        median=value,
+        minimum=min(ratios[worst]),
+        pairs=PAIRS,
+        detail=detail,
+    )
+
+
+def _pairs(picture: Image.Image) -> tuple[list[float], list[float]]:
+    """CPU seconds of ours and of theirs, turn by turn; the first of each warms caches up."""
+    ours: list[float] = []
+    peers: list[float] = []
+    for _ in range(PAIRS + 1):
+        ours.append(_cpu_s(_ours, picture))
+        peers.append(_cpu_s(_peers, picture))
+    return ours[1:], peers[1:]
+
+
+def _cpu_s(hand_over: HandOver, picture: Image.Image) -> float:
+    """Of all threads: the sender's is another one."""
+    began = time.process_time()
+    data = hand_over(picture)
+    spent = time.process_time() - began
+    with Image.open(io.BytesIO(data)) as arrived:
+        if arrived.tobytes() != picture.tobytes() or arrived.info["parameters"] != _PARAMETERS:
+            raise RuntimeError("A picture arrived as another one.")
+    return spent
+
+
+def _ours(picture: Image.Image) -> bytes:
+    image = encode(picture, _PARAMETERS, ImageOutput(), index=0, seed=3)
+    finished = Finished(job_id=1, attempt=1, images=(image,), notices=(), denoise_s=1.0, total_s=1.0)
+    frames = FrameReader()
+    for part in _through_a_socket(encode_frame(finished)):
+        for body in frames.feed(part):
+            message = decode_from_worker(body)
+            if isinstance(message, Finished):
+                return message.images[0].data
+    raise RuntimeError("Nothing arrived.")
+
+
+def _peers(picture: Image.Image) -> bytes:
+    answer = json.dumps({"images": [base64.b64encode(_pillow_png(picture)).decode()], "info": _PARAMETERS}).encode()
+    arrived = json.loads(b"".join(_through_a_socket(answer)))
+    with Image.open(io.BytesIO(base64.b64decode(arrived["images"][0]))) as opened:
+        return _pillow_png(opened)
+
+
+def _pillow_png(picture: Image.Image) -> bytes:
+    text = PngImagePlugin.PngInfo()
+    text.add_text("parameters", _PARAMETERS)
+    data = io.BytesIO()
+    picture.save(data, "PNG", pnginfo=text)
+    return data.getvalue()
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    return encode(picture, _PARAMETERS, ImageOutput(), index=0, seed=3).data
+
+
+def _through_a_socket(data: bytes) -> list[bytes]:
+    """What the other end of a socket reads, part by part."""
+    near, far = socket.socketpair()
+    with near, far:
+
+        def send() -> None:
+            near.sendall(data)
+            near.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        parts = list(iter(lambda: far.recv(_READ_BYTES), b""))
+        sender.join()
+    return parts
+
+
+def _draw() -> tuple[Image.Image, float]:
+    """The shipped model's picture, enlarged, and the seconds that encoding it took on the step loop's thread."""
+    on_step_loop_s: list[float] = []
+    step_loop = threading.get_ident()
+    original = Finisher.encode
+
+    def timed(finisher: Finisher) -> Finished:
+        began = time.thread_time()
+        finished = original(finisher)
+        on_step_loop_s.append(time.thread_time() - began if threading.get_ident() == step_loop else 0.0)
+        return finished
+
+    quiet_libraries()
+    events: list[JobEvent] = []
+    engine = Engine(
+        models=load_catalogue(PipelineSettings().catalogue, "pocket").models,
+        placement=choose_placement("cpu", "float32"),
+        preview_interval_s=0.0,
+        cache_directory=None,
+        emit=events.append,
+        activity=Activity(),
+    )
+    with patch.object(Finisher, "encode", timed):
+        engine.submit(Submit(job_id=1, attempt=1, request=_REQUEST))
+        while engine.has_work:
+            engine.tick()
+        engine.close()
+    (finished,) = [event for event in events if isinstance(event, Finished)]
+    with Image.open(io.BytesIO(finished.images[0].data)) as picture:
+        enlarged = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return enlarged, sum(on_step_loop_s)
+
+
+def _photo() -> Image.Image:
+    """The one that matplotlib ships, enlarged."""
+    with Image.open(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))) as picture:
+        side = min(picture.size)
+        return picture.convert("RGB").crop((0, 0, side, side)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -1,0 +1,62 @@
+"""From a prompt that may stand for several jobs to those jobs: one starts, several are asked about first."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.commands.asking import Interaction, ask, ask_beside, asker_of
+from bot.errors import Refused
+from bot.jobs.resolving import Resolved
+from bot.presenting import expansion_message
+from bot.services import Services
+from bot.store.expansions import Expansion, NewExpansion, WantedJob
+from bot.store.rows import JobKind, Lineage
+
+
+async def ask_each(
+    services: Services,
+    interaction: Interaction,
+    *,
+    kind: JobKind,
+    resolved: Sequence[Resolved],
+    lineage: Lineage | None = None,
+) -> None:
+    """Ask for a job, or say what several would cost and wait for a press: nothing is charged or queued before it.
+
+    Raises:
+        Refused: not even one of them can be taken.
+    """
+    if len(resolved) == 1:
+        (only,) = resolved
+        await ask(services, interaction, kind=kind, request=only.request, notices=only.notices, lineage=lineage)
+        return
+    asker = asker_of(interaction)
+    outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
+    new = NewExpansion(
+        guild_id=asker.guild_id,
+        channel_id=asker.channel_id,
+        user_id=asker.user_id,
+        kind=kind,
+        lineage=lineage,
+        jobs=tuple(WantedJob(request=each.request, notices=each.notices) for each in resolved),
+        price=outlook.price,
+    )
+    expansion = await services.expansions.add(new, datetime.now(UTC))
+    await services.calls.answer_privately(interaction, view=expansion_message.question(expansion, outlook))
+
+
+async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:
+    """Start the jobs of an expansion, one after the other: how many were taken, and why the next one was not."""
+    for number, job in enumerate(expansion.jobs):
+        try:
+            await ask_beside(
+                services,
+                interaction,
+                key=expansion.key(number),
+                kind=expansion.kind,
+                request=job.request,
+                notices=job.notices,
+                lineage=expansion.lineage,
+            )
+        except Refused as refused:
+            return number, refused
+    return len(expansion.jobs), None

@@ -1,0 +1,90 @@
+"""The private question whether several jobs shall start, and what became of it: pure functions to a layout."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import discord
+from discord import ui
+
+from bot.errors import Refused
+from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.escaping import escape
+from bot.presenting.quota_message import refusal
+from bot.presenting.refusal import sentence_of
+from bot.presenting.texts import text
+from bot.quotas.standing import Outlook
+from bot.store.expansions import Expansion
+from pipeline.protocol.requests import GenerationRequest
+
+MAX_SHOWN: Final = 5
+_MAX_PROMPT: Final = 150
+_MAX_NEGATIVE: Final = 60
+
+
+def question(expansion: Expansion, outlook: Outlook) -> ui.LayoutView:
+    """How many jobs, some of the prompts, what they cost in all, and what is left; two buttons."""
+    count = len(expansion.jobs)
+    lines = [text("expansion-question", count=count), *_lines(expansion.requests)]
+    if outlook.left is None:
+        lines.append(text("expansion-price-unlimited", price=outlook.price))
+    else:
+        lines.append(text("expansion-price", price=outlook.price, left=outlook.left))
+    if outlook.in_the_way is not None:
+        sentence = sentence_of(refusal(outlook.in_the_way))
+        lines.append(text("expansion-some", count=outlook.startable, sentence=sentence))
+    lines.append(text("expansion-hint"))
+    start: ui.Button[ui.LayoutView] = ui.Button(
+        label=text("button-start", count=count),
+        style=discord.ButtonStyle.primary,
+        custom_id=custom_id(Action.START, expansion.expansion_id),
+    )
+    dismiss: ui.Button[ui.LayoutView] = ui.Button(
+        label=text("button-dismiss"), custom_id=custom_id(Action.DISMISS, expansion.expansion_id)
+    )
+    return _layout(lines, ui.ActionRow(start, dismiss))
+
+
+def started(expansion: Expansion, count: int, refused: Refused | None) -> ui.LayoutView:
+    """How many were taken, and with `refused` why the others were not, so that their words are not lost."""
+    if refused is None:
+        return _layout([text("expansion-started", count=count)])
+    values = {"count": count, "asked": len(expansion.jobs), "sentence": sentence_of(refused)}
+    return _layout([text("expansion-started-some", **values), *_lines(expansion.requests, after=count)])
+
+
+def dismissed() -> ui.LayoutView:
+    """None of them."""
+    return _layout([text("expansion-dismissed")])
+
+
+def _lines(requests: Sequence[GenerationRequest], after: int = 0) -> Iterator[str]:
+    """The first few that come after so many, by what makes each of them another."""
+    shown = requests[after : after + MAX_SHOWN]
+    for number, request in enumerate(shown, after + 1):
+        words = " · ".join([escape(request.prompt, _MAX_PROMPT), *_differences(request, requests)])
+        yield text("expansion-prompt", number=number, prompt=words)
+    hidden = len(requests) - after - len(shown)
+    if hidden:
+        yield text("expansion-more", count=hidden)
+
+
+def _differences(request: GenerationRequest, others: Sequence[GenerationRequest]) -> Iterator[str]:
+    """Options that are not the same in all of them; a seed is always another, unless it was typed."""
+    if len({(other.width, other.height) for other in others}) > 1:
+        yield text("detail-size", width=request.width, height=request.height)
+    if len({other.num_inference_steps for other in others}) > 1:
+        yield text("detail-steps", steps=request.num_inference_steps)
+    if len({other.guidance_scale for other in others}) > 1:
+        yield text("detail-cfg", cfg=f"{request.guidance_scale:g}")
+    if request.negative_prompt and len({other.negative_prompt for other in others}) > 1:
+        yield text("detail-negative", negative=escape(request.negative_prompt, _MAX_NEGATIVE))
+    if len({other.prompt for other in others}) < len(others):
+        yield text("detail-seed", seed=request.seed)
+
+
+def _layout(lines: Sequence[str], *rows: ui.ActionRow[ui.LayoutView]) -> ui.LayoutView:
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay("\n".join(lines)), *rows)
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()  # buttons are matched by their id, see `bot.presenting.job_message`
+    return view

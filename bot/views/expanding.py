@@ -1,0 +1,58 @@
+"""The two buttons below the question whether several jobs shall start. Only the one who asked sees them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from bot.commands.asking import Unseen, server_of
+from bot.commands.asking_each import start_each
+from bot.errors import Refused
+from bot.presenting import expansion_message
+from bot.presenting.custom_ids import Press
+from bot.store.expansions import Expansion
+from bot.views.finding import Interaction
+
+if TYPE_CHECKING:
+    from bot.services import Services
+
+LIFETIME: Final = timedelta(hours=1)
+"""So long a question may be answered with yes."""
+
+
+async def start(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Start all of them, at the price that was told, or as many as may start."""
+    expansion = await _find(services, interaction, press)
+    if expansion.started_at is not None:
+        raise Refused("refused-expansion-started")
+    if datetime.now(UTC) - expansion.created_at > LIFETIME:
+        raise Refused("refused-expansion-over")
+    for request in expansion.requests:
+        if request.model_key not in services.catalogue.models:
+            raise Refused("refused-model-unavailable", model=request.model_key)
+    if sum(services.accepting.price(request) for request in expansion.requests) != expansion.price:
+        raise Refused("refused-expansion-price")
+    await services.calls.defer(interaction)
+    if not await services.expansions.take(expansion.expansion_id, datetime.now(UTC)):
+        raise Refused("refused-expansion-started")
+    count, refused = await start_each(services, interaction, expansion)
+    if not count and refused is not None and not isinstance(refused, Unseen):
+        await services.expansions.give_back(expansion.expansion_id)
+        raise refused
+    await services.calls.edit_answer(interaction, expansion_message.started(expansion, count, refused))
+
+
+async def dismiss(services: "Services", interaction: Interaction, press: Press) -> None:
+    """Start none of them."""
+    expansion = await _find(services, interaction, press)
+    await services.calls.defer(interaction)
+    if not await services.expansions.drop(expansion.expansion_id):
+        raise Refused("refused-expansion-started")
+    await services.calls.edit_answer(interaction, expansion_message.dismissed())
+
+
+async def _find(services: "Services", interaction: Interaction, press: Press) -> Expansion:
+    expansion = await services.expansions.get(press.job_id)
+    here = (server_of(interaction), interaction.channel_id, interaction.user.id)
+    # The question is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
+    if expansion is None or (expansion.guild_id, expansion.channel_id, expansion.user_id) != here:
+        raise Refused("refused-expansion-over")
+    return expansion

@@ -1,0 +1,137 @@
+"""Whose rows the next forward takes: jobs of one bucket share it, buckets take turns on the device."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.engine.jobs import BucketKey, RunningJob
+from pipeline.engine.loading import LoadedModel
+from pipeline.engine.rows import Row
+from pipeline.engine.shapes import Shapes
+
+
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class Share:
+    """A job's part of one forward."""
+
+    job: RunningJob
+    rows: Sequence[Row]
+
+
+class Bucket:
+    """Jobs whose rows fit one forward.
+
+    Args:
+        key: what they share.
+        model: the model.
+        shapes: row counts of its forwards.
+
+    Attributes:
+        credit_s: seconds of the device that it may use before others have their turn.
+    """
+
+    def __init__(self, key: BucketKey, model: LoadedModel, shapes: Shapes) -> None:
+        self.key = key
+        self.model = model
+        self.shapes = shapes
+        self.credit_s = 0.0
+        self._line: deque[RunningJob] = deque()
+
+    def __len__(self) -> int:
+        """Jobs in line."""
+        return len(self._line)
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that jobs ask for now."""
+        return sum(len(job.asked.waiting) for job in self._line if job.asked is not None)
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds that the next forward will take."""
+        return self.shapes.seconds[self.shapes.fitting(self.waiting_rows)]
+
+    @property
+    def weight(self) -> float:
+        """See `weight_of`."""
+        return weight_of(self.shapes, jobs=len(self), rows=self.waiting_rows)
+
+    def add(self, job: RunningJob) -> None:
+        """Put a job at the end of the line; it has asked for an evaluation."""
+        self.remove(job)
+        self._line.append(job)
+
+    def remove(self, job: RunningJob) -> None:
+        """Take a job out of the line, if it is there."""
+        if job in self._line:
+            self._line.remove(job)
+
+    def take(self) -> list[Share]:
+        """Rows for the largest forward that the line can fill, first come first served."""
+        shares: list[Share] = []
+        room = self.shapes.most
+        for job in self._line:
+            rows = job.asked.waiting[:room] if job.asked is not None else []
+            if rows:
+                shares.append(Share(job=job, rows=rows))
+                room -= len(rows)
+        return shares
+
+
+def weight_of(shapes: Shapes, *, jobs: int, rows: int) -> float:
+    """Jobs that would need as much of the device one by one.
+
+    As many as there are where sharing a forward saves nothing, one where a shared forward takes no longer.
+    """
+    alone_s = shapes.seconds[shapes.fitting(-(-rows // jobs))]
+    forwards = -(-rows // shapes.most)
+    together_s = forwards * shapes.seconds[shapes.fitting(rows)]
+    return max(1.0, min(jobs, together_s / alone_s))
+
+
+class Turns:
+    """Deficit round robin between buckets (Shreedhar and Varghese, 1995).
+
+    Each round gives a bucket the seconds of the cheapest forward, times its weight, and a bucket whose credit pays for
+    its next forward has it. So many cheap forwards fit between two dear ones, and nobody waits longer than if all
+    jobs were drawn one by one, a step each in turn.
+    """
+
+    def __init__(self) -> None:
+        self._round: deque[Bucket] = deque()
+
+    def __len__(self) -> int:
+        """Buckets with jobs."""
+        return len(self._round)
+
+    def find(self, key: BucketKey) -> Bucket | None:
+        """The bucket of that key, if it has jobs."""
+        return next((bucket for bucket in self._round if bucket.key == key), None)
+
+    def add(self, job: RunningJob, make: Callable[[], Bucket]) -> None:
+        """Put a job at the end of its bucket's line; the bucket is made where there is none."""
+        bucket = self.find(job.bucket_key)
+        if bucket is None:
+            bucket = make()
+            self._round.append(bucket)
+        bucket.add(job)
+
+    def remove(self, job: RunningJob) -> None:
+        """Take a job out, and its bucket where it was the last."""
+        for bucket in [*self._round]:
+            bucket.remove(job)
+            if not bucket:
+                self._round.remove(bucket)
+
+    def next(self) -> Bucket | None:
+        """Whose turn it is, paid for; None where nobody has jobs."""
+        if not self._round:
+            return None
+        quantum_s = min(bucket.cost_s for bucket in self._round)
+        while True:
+            bucket = self._round[0]
+            if bucket.credit_s >= bucket.cost_s:
+                bucket.credit_s -= bucket.cost_s
+                return bucket
+            self._round.rotate(-1)
+            self._round[0].credit_s += quantum_s * self._round[0].weight

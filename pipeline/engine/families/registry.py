@@ -1,0 +1,64 @@
+"""Which diffusers pipeline reads a family's files, and which step adapter runs what was read."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+
+from pipeline.engine.devices import Placement
+from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.sd import StableDiffusion
+from pipeline.engine.families.sd3 import StableDiffusion3
+from pipeline.engine.families.sdxl import StableDiffusionXL
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.protocol.models import Family
+
+
+class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a family is made of.
+
+    Attributes:
+        pipeline_class: of diffusers; it reads folders, single files and hubs.
+        adapter: from a loaded pipeline to the step loop, with the LoRAs that requests may name.
+        needed: components without which it cannot be loaded.
+        omissible: components that a model may come without.
+        options: for loading, beyond what every family gets; components named here are left out.
+    """
+
+    pipeline_class: Any
+    adapter: Callable[[Any, Placement, LoraFolder], StepAdapter]
+    needed: tuple[str, ...]
+    omissible: tuple[str, ...] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
+    {
+        "sd": FamilyParts(
+            pipeline_class=StableDiffusionPipeline,
+            adapter=StableDiffusion,
+            needed=("scheduler", "text_encoder", "tokenizer", "unet", "vae"),
+            # The safety checker is no part of the picture and doubles the download.
+            options=MappingProxyType(
+                {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+            ),
+        ),
+        "sdxl": FamilyParts(
+            pipeline_class=StableDiffusionXLPipeline,
+            adapter=StableDiffusionXL,
+            needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"),
+            # A watermark would be another program's, and change the picture.
+            options=MappingProxyType({"add_watermarker": False}),
+        ),
+        "sd3": FamilyParts(
+            pipeline_class=StableDiffusion3Pipeline,
+            adapter=StableDiffusion3,
+            needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
+            omissible=("text_encoder_3", "tokenizer_3"),
+        ),
+    }
+)

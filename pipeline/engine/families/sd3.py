@@ -1,0 +1,118 @@
+"""Stable Diffusion 3 and 3.5: a transformer that matches flows, two CLIP text encoders and T5."""
+
+from typing import Any
+
+import torch
+from diffusers.loaders.lora_pipeline import SD3LoraLoaderMixin
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
+from torch.nn.functional import pad
+
+from pipeline.engine.devices import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
+from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.families.t5_text import T5Text
+from pipeline.engine.families.words import Words, cut_notices, read_words
+from pipeline.engine.loras.choosing import LoraKey, ModelLoras
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.rows import Rows
+from pipeline.prompts.emphasis import Fragment, read_emphasis
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SamplerKind
+
+
+class StableDiffusion3(StepAdapter):
+    """The step adapter of family `sd3`.
+
+    T5 reads text as it is written, so that weights and schedules mean nothing to it; CLIP is given the same text. It is
+    the longer sight of T5 that says what was cut, unless the model is used without it.
+
+    Args:
+        pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
+        placement: where it lives.
+        folder: of the owner's LoRAs.
+
+    Raises:
+        ModelUnavailable: it lacks a CLIP text encoder, or its transformer wants more than latents.
+    """
+
+    def __init__(self, pipeline: StableDiffusion3Pipeline, placement: Placement, folder: LoraFolder) -> None:
+        super().__init__(Autoencoder(pipeline.vae, placement), pipeline.scheduler.config)
+        pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
+        if any(part is None for pair in pairs for part in pair):
+            raise ModelUnavailable("The model lacks a CLIP text encoder; only T5 may be left out.")
+        transformer: Any = pipeline.transformer
+        self._transformer: Any = transformer.eval().requires_grad_(False)
+        if transformer.config.in_channels != self.latent_channels:
+            raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
+        self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
+        self._t5 = T5Text(
+            pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)
+        )
+        self._placement = placement
+        text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
+        convert = SD3LoraLoaderMixin.lora_state_dict
+        self._loras = ModelLoras(folder, ("transformer", transformer), text_encoders, placement, convert)
+
+    @property
+    def sampler_kind(self) -> SamplerKind:
+        """Flow matching."""
+        return "flow"
+
+    @property
+    def size_multiple(self) -> int:
+        """Whole patches of latents."""
+        return self.scale_factor * int(self._transformer.config.patch_size)
+
+    def image_tokens(self, height: int, width: int) -> int:
+        """Patches of the picture."""
+        return (height // self.size_multiple) * (width // self.size_multiple)
+
+    @torch.inference_mode()
+    def encode_text(self, request: GenerationRequest) -> EncodedText:
+        """Encode prompt and negative prompt; neither changes from step to step."""
+        words = read_words(request, self._loras, is_guided=True, is_scheduled=False)
+        with self._loras.encoding(words.loras):
+            return words.encoded(
+                lambda text: text.encoded(lambda part: self._encode(part, words.loras.text_key)), self._notices(words)
+            )
+
+    @torch.inference_mode()
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
+        """One forward of the transformer; see `StepAdapter.predict`."""
+        with self._loras.denoising(loras):
+            prediction: torch.Tensor = self._transformer(
+                hidden_states=latents.to(self._placement.dtype),
+                timestep=timesteps,
+                encoder_hidden_states=conditioning["prompt_embeds"],
+                pooled_projections=conditioning["pooled_projections"],
+                return_dict=False,
+            )[0]
+        return prediction.to(latents.dtype)
+
+    def _encode(self, part: str, loras: LoraKey) -> Conditioning:
+        """Features of both CLIP encoders side by side, filled to T5's width and followed by T5's; both vectors."""
+        chunks = [clip.verbatim(part).chunks for clip in self._clips]
+        clips = [clip.encode(found, 1, loras) for clip, found in zip(self._clips, chunks, strict=True)]
+        pooled = [clip.pooled(found, loras) for clip, found in zip(self._clips, chunks, strict=True)]
+        of_clip, of_t5 = torch.cat(clips, dim=-1), self._t5.encode(part)
+        of_clip = pad(of_clip, (0, of_t5.shape[-1] - of_clip.shape[-1]))
+        return {
+            "prompt_embeds": torch.cat([of_clip, of_t5], dim=1),
+            "pooled_projections": torch.cat(pooled, dim=-1),
+        }
+
+    def _notices(self, words: Words) -> list[Notice]:
+        cut_of = self._t5.cut if self._t5.is_there else lambda part: self._clips[0].verbatim(part).cut
+        notices = cut_notices(words.texts, cut_of)
+        if any(_has_weights(part) for text in words.texts for _, part in text.parts):
+            notices.append(Notice(key="notice-brackets-are-text", values={}))
+        return notices
+
+
+def _has_weights(text: str) -> bool:
+    return any(not isinstance(part, Fragment) or part.weight != 1.0 for part in read_emphasis(text))

@@ -1,0 +1,62 @@
+"""The U-Net of Stable Diffusion 1.x, 2.x and XL."""
+
+from typing import Any, Final
+
+import torch
+
+from pipeline.engine.devices import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.base import Conditioning
+from pipeline.engine.steady import make_steady
+
+_ADDED: Final = ("text_embeds", "time_ids")
+"""What Stable Diffusion XL adds to the time's embedding."""
+
+
+class Unet:
+    """One U-Net, with all that differs by row in the conditioning.
+
+    Args:
+        pipeline: of diffusers, already on its device; its `unet` is used.
+        placement: where it lives.
+        channels: of the latents.
+
+    Raises:
+        ModelUnavailable: it does not start from plain latents (inpainting, depth, image pairs).
+    """
+
+    def __init__(self, pipeline: Any, placement: Placement, channels: int) -> None:
+        self._pipeline = pipeline
+        self._unet: Any = pipeline.unet.eval().requires_grad_(False)
+        self._placement = placement
+        if self._unet.config.in_channels != channels:
+            raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
+        make_steady(self._unet)
+
+    @property
+    def has_guidance_inside(self) -> bool:
+        """It was distilled with guidance and is told the scale, so that there are no unconditional rows."""
+        return self._unet.config.time_cond_proj_dim is not None
+
+    def guidance(self, scale: float) -> Conditioning:
+        """What a U-Net with guidance inside is told of the scale, [1, features]; nothing for others."""
+        if not self.has_guidance_inside:
+            return {}
+        embedding: torch.Tensor = self._pipeline.get_guidance_scale_embedding(
+            torch.tensor([scale - 1]), embedding_dim=self._unet.config.time_cond_proj_dim
+        )
+        return {"timestep_cond": embedding.to(self._placement.device, self._placement.dtype)}
+
+    @torch.inference_mode()
+    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        """One forward; see `StepAdapter.predict`."""
+        added = {key: conditioning[key] for key in _ADDED if key in conditioning}
+        prediction: torch.Tensor = self._unet(
+            latents.to(self._placement.dtype),
+            timesteps,
+            encoder_hidden_states=conditioning["prompt_embeds"],
+            timestep_cond=conditioning.get("timestep_cond"),
+            added_cond_kwargs=added or None,
+            return_dict=False,
+        )[0]
+        return prediction.to(latents.dtype)

@@ -1,0 +1,230 @@
+"""How many rows a forward has: learnt from the device, once for each model and size.
+
+A row has the same bits whoever its mates are as long as the forward's shape is the same, and mostly, but not
+always, in another shape too. So shapes are tried out, and those that agree bit by bit are used for each other:
+a picture never depends on who else was drawing, and a job that is alone pays for no more rows than it has.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import torch
+
+from pipeline.engine.devices import Placement, release_memory
+from pipeline.engine.failures import reason_of
+from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.rows import Row, predict_rows
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Batching
+
+log = logging.getLogger(__name__)
+
+ROW_COUNTS: Final = (2, 4, 8, 16)
+LEAST_GAIN: Final = 1.05
+"""More rows a second than with half as many, or it is not worth waiting for them."""
+LONGEST_FORWARD_S: Final = 1.0
+"""A forward that would take longer is not made larger: cancels and new jobs wait for its end."""
+WORTH_WAITING: Final = 1.25
+"""Times that larger shapes must be faster where no smaller one agrees with them: a job that is alone fills them up."""
+_TIMED: Final = 3
+
+
+class Shapes(msgspec.Struct, frozen=True):
+    """Row counts that serve one bucket, in ascending order, with the seconds that a forward of each takes."""
+
+    seconds: dict[int, float]
+
+    @property
+    def most(self) -> int:
+        """Rows of the largest forward."""
+        return max(self.seconds)
+
+    def fitting(self, rows: int) -> int:
+        """The smallest forward that has room for so many rows, or the largest there is."""
+        return min((count for count in self.seconds if count >= rows), default=self.most)
+
+    def below(self, count: int) -> "Shapes | None":
+        """Only those that are smaller; None where there is none."""
+        smaller = {known: seconds for known, seconds in self.seconds.items() if known < count}
+        return Shapes(smaller) if smaller else None
+
+
+class ShapeBook:
+    """What was learnt, kept on disk.
+
+    Args:
+        placement: device and precision.
+        batching: `pinned` uses only shapes whose rows agree bit by bit; `flexible` uses all that pay.
+        directory: where `shapes.json` is kept; None keeps nothing.
+    """
+
+    def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
+        self._placement = placement
+        self._batching: Batching = batching
+        self._path = None if directory is None else Path(directory) / "shapes.json"
+        self._known = _read(self._path)
+
+    def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
+        """The shapes for rows like this one; measured where they are not known.
+
+        Raises:
+            torch.OutOfMemoryError: not even the smallest forward fits the device.
+        """
+        key = self._key(model_key, example)
+        if key not in self._known:
+            started = time.monotonic()
+            self._known[key] = measure(_Trial(adapter, example, self._placement), self._batching)
+            log.info(
+                "Forwards of %s at %s have %s rows; learnt in %.1f s.",
+                model_key,
+                "x".join(map(str, example.latents.shape[2:])),
+                ", ".join(map(str, self._known[key].seconds)),
+                time.monotonic() - started,
+            )
+            _write(self._path, self._known)
+        return self._known[key]
+
+    def forget_from(self, model_key: str, example: Row, count: int) -> Shapes | None:
+        """The device has no room for so many rows: never try them again; None where nothing is left."""
+        key = self._key(model_key, example)
+        left = self._known[key].below(count)
+        if left is not None:
+            self._known[key] = left
+            _write(self._path, self._known)
+        return left
+
+    def _key(self, model_key: str, example: Row) -> str:
+        facts = {
+            "device": self._placement.name,
+            "dtype": self._placement.dtype_name,
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "batching": self._batching,
+            "model": model_key,
+            "latents": [*example.latents.shape],
+            "text": {name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+class _Trial:
+    """Forwards of rows that are like a real one, but differ from each other."""
+
+    def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
+        self._adapter = adapter
+        self._placement = placement
+        generator = torch.Generator("cpu").manual_seed(0)
+
+        def noisy(tensor: torch.Tensor, amount: float) -> torch.Tensor:
+            if not tensor.is_floating_point():
+                return tensor
+            noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float32).to(tensor)
+            return tensor * (1 - amount) + noise * amount
+
+        self._rows = [
+            Row(
+                latents=noisy(example.latents, 1.0),
+                timestep=torch.tensor(float(50 + 37 * number)),
+                conditioning={name: noisy(tensor, 0.1) for name, tensor in example.conditioning.items()},
+            )
+            for number in range(max(ROW_COUNTS))
+        ]
+
+    def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
+        """[count, c, h, w] on the CPU, in the order of the rows."""
+        rows = self._rows[:count]
+        answers = predict_rows(self._adapter, rows[::-1] if is_reversed else rows, count)
+        return torch.cat(answers[::-1] if is_reversed else answers).cpu()
+
+    def timed(self, count: int) -> float:
+        """Seconds of one forward; on a processor those that it worked, which other programs do not prolong."""
+        clock = time.process_time if self._placement.device.type == "cpu" else time.perf_counter
+        started = clock()
+        self(count)
+        return clock() - started
+
+    def release(self) -> None:
+        """Hand unused memory back."""
+        release_memory(self._placement.device)
+
+
+def measure(trial: _Trial, batching: Batching) -> Shapes:
+    """Try forwards of more and more rows until that is not worth it.
+
+    Raises:
+        torch.OutOfMemoryError: not even the smallest fits the device.
+    """
+    seconds: dict[int, float] = {}
+    classes: list[dict[int, torch.Tensor]] = []
+    for count in ROW_COUNTS:
+        last = max(seconds, default=0)
+        if seconds and seconds[last] * count / last > LONGEST_FORWARD_S:
+            break
+        try:
+            answer = trial(count)
+            is_steady = trial(count, is_reversed=True).equal(answer)
+            seconds[count] = min(trial.timed(count) for _ in range(_TIMED))
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not seconds or reason_of(error) is not FailureReason.OUT_OF_MEMORY:
+                raise
+            break
+        if seconds and last and count / seconds[count] < LEAST_GAIN * last / seconds[last]:
+            del seconds[count]
+            break
+        if is_steady:
+            _classify(classes, count, answer)
+    trial.release()
+    if batching == "flexible" or not classes:
+        # Without any class the device has no repeatable forward: then a seed cannot promise its last bits.
+        return Shapes(seconds)
+    best = classes[0]
+    for alike in classes[1:]:
+        if _pace(alike, seconds) > WORTH_WAITING * _pace(best, seconds):
+            best = alike
+    return Shapes({count: seconds[count] for count in best})
+
+
+def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:
+    """Rows a second of the best among shapes that agree."""
+    return max(count / seconds[count] for count in alike)
+
+
+def _classify(classes: list[dict[int, torch.Tensor]], count: int, answer: torch.Tensor) -> None:
+    """Put a shape to those that give its first rows the same bits."""
+    for alike in classes:
+        smaller, known = next(iter(alike.items()))
+        if answer[:smaller].equal(known):
+            alike[count] = answer
+            return
+    classes.append({count: answer})
+
+
+def _read(path: Path | None) -> dict[str, Shapes]:
+    """What is on disk; a file that cannot be read is learnt anew."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Shapes])
+    except (OSError, msgspec.MsgspecError) as error:
+        log.warning("The file %s cannot be read and is written anew: %s", path, error)
+        return {}
+
+
+def _write(path: Path | None, known: Mapping[str, Shapes]) -> None:
+    """Keep it; a full disk costs only that it is learnt again."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_bytes(msgspec.json.encode(known))
+        os.replace(new, path)  # noqa: PTH105 - the name says that the old file is replaced whole
+    except OSError as error:
+        log.warning("The file %s cannot be written: %s", path, error)

@@ -1,0 +1,87 @@
+"""How a picture came about, as A1111 writes it into its files, for A1111, ComfyUI and galleries to read."""
+
+import json
+import re
+from importlib.metadata import version
+from typing import Final
+
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import find_sampler
+
+_RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
+_VERSION: Final = f"Easel {version('easel')}"
+_UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LCMScheduler"})
+"""Samplers that go by time steps of their own, for which A1111 knows no schedule."""
+
+
+def parameters_text(request: GenerationRequest, model_title: str) -> str:
+    """The `parameters` of a request for one image.
+
+    A reader takes "Negative prompt:" for the beginning of the negative prompt, some of them within a line too, so
+    that a member's own words of that kind get a space before their colon.
+    """
+    lines = [_plain(request.prompt)]
+    if request.negative_prompt:
+        lines.append(f"Negative prompt: {_plain(request.negative_prompt)}")
+    facts = {
+        "Steps": request.num_inference_steps,
+        **_sampler_facts(request.scheduler_name),
+        "CFG scale": f"{request.guidance_scale:g}",
+        "Seed": request.seed,
+        "Size": f"{request.width}x{request.height}",
+        "Model": model_title,
+        **_variation_facts(request),
+        **_upscale_facts(request),
+        "Version": _VERSION,
+    }
+    lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in facts.items()))
+    return "\n".join(lines)
+
+
+def _sampler_facts(name: str) -> dict[str, str]:
+    """Since version 1.9 A1111 tells the schedule of noise levels apart from the sampler.
+
+    Left out it means "Automatic", which is Karras for DPM++ 2M and others, so that what is uniform is said too.
+    """
+    sampler = find_sampler(name)
+    if sampler is None:
+        return {"Sampler": name}
+    if sampler.options.get("use_karras_sigmas"):
+        return {"Sampler": name.removesuffix(" Karras"), "Schedule type": "Karras"}
+    match sampler.options.get("timestep_spacing"):
+        case "trailing":
+            return {"Sampler": name.removesuffix(" Trailing"), "Schedule type": "Simple"}
+        case "linspace" if sampler.scheduler_class not in _UNSCHEDULED:
+            return {"Sampler": name, "Schedule type": "Uniform"}
+        case _:
+            return {"Sampler": name}
+
+
+def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
+    """A1111 knows one variation; more than one are written in our own words."""
+    if not request.variations:
+        return {}
+    if len(request.variations) == 1:
+        (only,) = request.variations
+        return {"Variation seed": only.seed, "Variation seed strength": f"{only.strength:g}"}
+    return {"Variations": "; ".join(f"{step.seed} {step.strength:g}" for step in request.variations)}
+
+
+def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:
+    """As A1111 names what its own second pass does."""
+    if request.upscale is None:
+        return {}
+    facts: dict[str, str | int] = {"Hires upscale": request.upscale.scale, "Hires upscaler": "Lanczos"}
+    if request.upscale.strength > 0:
+        facts["Denoising strength"] = f"{request.upscale.strength:g}"
+    return facts
+
+
+def _plain(words: str) -> str:
+    lines = "\n".join(words.replace("\0", "").splitlines())
+    return _RESERVED.sub(r"\1 :", lines)
+
+
+def _quoted(value: str) -> str:
+    """A1111 quotes values that hold what separates values."""
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ',:\n"') else value

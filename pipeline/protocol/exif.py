@@ -1,0 +1,31 @@
+"""The text about how a picture was made, in files that have no chunks of text: WebP and JPEG.
+
+A1111 and the galleries that read its files look for it in the user's comment of the EXIF data. The worker writes
+it there, and so does the bot where it makes a file smaller.
+"""
+
+from typing import Final
+
+from PIL import ExifTags, Image
+
+_ENCODING_BYTES: Final = 8
+_UNICODE: Final = b"UNICODE\0"
+
+
+def exif_with(parameters: str) -> Image.Exif:
+    """EXIF data with this text as the user's comment; empty where there is none."""
+    exif = Image.Exif()
+    # Both halves big-endian, as A1111 writes them: readers take the byte order of the text from that of the file.
+    exif.endian = ">"
+    if parameters:
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + parameters.encode("utf-16-be")
+    return exif
+
+
+def comment_in(exif: Image.Exif) -> str:
+    """The user's comment, behind eight bytes that name its encoding; empty where there is none."""
+    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    if not isinstance(comment, bytes):
+        return comment if isinstance(comment, str) else ""
+    encoding = "utf-16-be" if comment.startswith(_UNICODE) else "utf-8"
+    return comment[_ENCODING_BYTES:].decode(encoding, errors="replace")

@@ -1,0 +1,35 @@
+"""What diffusers' own, unmodified pipelines draw."""
+
+from typing import Any
+
+import torch
+
+from pipeline.engine.schedulers import build_scheduler
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS
+
+TOLERANCE = 1e-8
+DIFFUSION_SAMPLERS = sorted(name for name, sampler in SAMPLERS.items() if sampler.kind == "diffusion")
+
+
+def final_latents(reference: Any, request: GenerationRequest, image_tokens: int = 0) -> torch.Tensor:
+    """[images, c, h, w]; `reference` is a pipeline that remembers the scheduler it came with."""
+    sampler = SAMPLERS[request.scheduler_name]
+    generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
+    steps, config = request.num_inference_steps, reference.own_scheduler_config
+    scheduler = build_scheduler(sampler, config, steps, generators, image_tokens=image_tokens)
+    reference.scheduler = scheduler
+    timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.explicit_timesteps else {}
+    answer = reference(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt or None,
+        num_inference_steps=steps,
+        guidance_scale=request.guidance_scale,
+        height=request.height,
+        width=request.width,
+        num_images_per_prompt=request.num_images,
+        generator=generators,
+        output_type="latent",
+        **timesteps,
+    )
+    return answer.images

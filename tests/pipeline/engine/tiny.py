@@ -1,0 +1,209 @@
+"""Tiny models of every family, with random weights, in diffusers' own classes and files."""
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
+
+from config.catalogue import Catalogue
+from pipeline.protocol.models import Bounds, Defaults, Family, FolderSource, ModelSpec
+
+POCKET = Path(__file__).parents[3] / "models" / "pocket"
+PROJECTION = 24
+_TIME_FEATURES = 8
+_T5_FEATURES = 96
+
+
+def catalogue_of(folder: Path, family: Family, sampler: str = "Euler") -> Catalogue:
+    """A catalogue of one model."""
+    spec = ModelSpec(
+        key="tiny",
+        title="Tiny",
+        source=FolderSource(path=str(folder)),
+        family=family,
+        license="none",
+        defaults=Defaults(sampler=sampler, width=64, height=64),
+        bounds=Bounds(min_side=64),
+    )
+    return Catalogue(models=MappingProxyType({"tiny": spec}), default_key="tiny")
+
+
+def made(some_class: Any, **options: Any) -> Any:
+    """An instance; diffusers' annotations of its constructors are narrower than what they take."""
+    return some_class(**options)
+
+
+def in_float64(pipeline: Any) -> Any:
+    """The pipeline as a reference, remembering the scheduler it came with."""
+    pipeline.to(torch.float64)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
+    return pipeline
+
+
+def clip_tokenizer(filling: str = "<|endoftext|>") -> CLIPTokenizer:
+    """The shipped model's, perhaps with another filling."""
+    return CLIPTokenizer.from_pretrained(POCKET / "tokenizer", pad_token=filling)
+
+
+def clip_config(tokenizer: CLIPTokenizer, features: int = 32) -> CLIPTextConfig:
+    return made(
+        CLIPTextConfig,
+        vocab_size=len(tokenizer),
+        hidden_size=features,
+        intermediate_size=2 * features,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        projection_dim=PROJECTION,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def autoencoder(**options: Any) -> AutoencoderKL:
+    """Four pixels a latent."""
+    return made(
+        AutoencoderKL,
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        norm_num_groups=4,
+        sample_size=32,
+        **options,
+    )
+
+
+def _scheduler(prediction_type: str) -> EulerDiscreteScheduler:
+    return EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type=prediction_type,
+        timestep_spacing="leading",
+        steps_offset=1,
+    )
+
+
+def _unet(cross_features: int, **options: Any) -> UNet2DConditionModel:
+    return made(
+        UNet2DConditionModel,
+        sample_size=16,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=(2, 4),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=cross_features,
+        **options,
+    )
+
+
+def stable_diffusion(prediction_type: str = "epsilon", **unet: Any) -> StableDiffusionPipeline:
+    """Stable Diffusion 1.x."""
+    torch.manual_seed(1)
+    tokenizer = clip_tokenizer()
+    return made(
+        StableDiffusionPipeline,
+        vae=autoencoder(),
+        text_encoder=CLIPTextModel(clip_config(tokenizer)),
+        tokenizer=tokenizer,
+        unet=_unet(32, **unet),
+        scheduler=_scheduler(prediction_type),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def stable_diffusion_xl(
+    prediction_type: str = "epsilon", *, zeros_for_nothing: bool = True, **unet: Any
+) -> StableDiffusionXLPipeline:
+    """Stable Diffusion XL; its second tokenizer fills with another token, as the real one does."""
+    torch.manual_seed(2)
+    tokenizers = clip_tokenizer(), clip_tokenizer("!")
+    return made(
+        StableDiffusionXLPipeline,
+        vae=autoencoder(),
+        text_encoder=CLIPTextModel(clip_config(tokenizers[0])),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(tokenizers[1], features=48)),
+        tokenizer=tokenizers[0],
+        tokenizer_2=tokenizers[1],
+        unet=_unet(
+            32 + 48,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=_TIME_FEATURES,
+            projection_class_embeddings_input_dim=PROJECTION + 6 * _TIME_FEATURES,
+            transformer_layers_per_block=(1, 2),
+            use_linear_projection=True,
+            **unet,
+        ),
+        scheduler=_scheduler(prediction_type),
+        force_zeros_for_empty_prompt=zeros_for_nothing,
+        add_watermarker=False,
+    )
+
+
+def t5_tokenizer() -> T5Tokenizer:
+    """One token a character."""
+    marks = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
+    return T5Tokenizer(vocab=[*marks, *((chr(code), -3.0) for code in range(33, 127))], extra_ids=0)
+
+
+def t5_encoder(tokenizer: T5Tokenizer) -> T5EncoderModel:
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=_T5_FEATURES, d_kv=8, d_ff=32, num_layers=2, num_heads=2, dropout_rate=0.0
+    )
+    return T5EncoderModel(config)
+
+
+def stable_diffusion_3(*, has_t5: bool = True, **scheduler: Any) -> StableDiffusion3Pipeline:
+    """Stable Diffusion 3, with or without T5."""
+    torch.manual_seed(3)
+    tokenizers = clip_tokenizer(), clip_tokenizer("!")
+    t5 = t5_tokenizer()
+    return made(
+        StableDiffusion3Pipeline,
+        vae=autoencoder(
+            latent_channels=16, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False
+        ),
+        text_encoder=CLIPTextModelWithProjection(clip_config(tokenizers[0])),
+        tokenizer=tokenizers[0],
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(tokenizers[1], features=48)),
+        tokenizer_2=tokenizers[1],
+        text_encoder_3=t5_encoder(t5) if has_t5 else None,
+        tokenizer_3=t5 if has_t5 else None,
+        transformer=SD3Transformer2DModel(
+            sample_size=16,
+            patch_size=2,
+            in_channels=16,
+            out_channels=16,
+            num_layers=2,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            caption_projection_dim=32,
+            joint_attention_dim=_T5_FEATURES,
+            pooled_projection_dim=2 * PROJECTION,
+            pos_embed_max_size=32,
+        ),
+        scheduler=made(FlowMatchEulerDiscreteScheduler, shift=3.0, **scheduler),
+    )

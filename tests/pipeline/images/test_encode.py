@@ -1,0 +1,140 @@
+"""Files of finished pictures: valid, exact where they promise it, and read by others."""
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib import cbook
+from PIL import Image
+from sd_parsers import ParserManager
+from sd_parsers.data import PromptInfo
+
+from bot.jobs.metadata import read_parameters
+from pipeline.images.encode import encode
+from pipeline.images.parameters import parameters_text
+from pipeline.images.png import png_bytes
+from pipeline.protocol.messages import ImageFormat, ImageOutput
+from pipeline.protocol.requests import GenerationRequest
+
+FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")
+REQUEST = GenerationRequest(
+    model_key="pocket",
+    prompt="a cat, on a mat\nin the sun",
+    negative_prompt="dogs",
+    num_inference_steps=12,
+    guidance_scale=6.5,
+    scheduler_name="DPM++ 2M Karras",
+    seed=7,
+    width=64,
+    height=48,
+    num_images=1,
+)
+
+
+def noise(width: int, height: int) -> Image.Image:
+    numbers = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    return Image.fromarray(numbers)
+
+
+def photo() -> Image.Image:
+    """One that matplotlib ships."""
+    path = str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    at = 8
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    return found
+
+
+def written(picture: Image.Image, parameters: str, **output: Any) -> bytes:
+    return encode(picture, parameters, ImageOutput(**output), index=0, seed=7).data
+
+
+def judged(data: bytes) -> PromptInfo:
+    """What an outside reader of A1111's files finds."""
+    found = ParserManager().parse(opened(data))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (3, 5), (64, 48), (257, 130)])
+def test_a_png_has_every_pixel_and_every_checksum(size: tuple[int, int]) -> None:
+    for picture in (noise(*size), Image.new("RGB", size, (7, 200, 255))):
+        data = png_bytes(picture, "a cat")
+        opened(data).verify()
+        assert opened(data).mode == "RGB"
+        assert opened(data).tobytes() == picture.tobytes()
+
+
+def test_a_png_of_a_photo_is_little_larger_than_pillow_makes_it() -> None:
+    pillow = io.BytesIO()
+    photo().save(pillow, "PNG")
+    assert len(png_bytes(photo(), "")) < 1.2 * len(pillow.getvalue())
+
+
+@pytest.mark.parametrize(("words", "kind"), [("a cat ü", b"tEXt"), ("猫 🐈", b"iTXt")])
+def test_one_chunk_of_text_comes_before_the_pixels(words: str, kind: bytes) -> None:
+    data = png_bytes(noise(8, 8), words)
+    assert [name for name, _ in chunks(data)] == [b"IHDR", kind, b"IDAT", b"IEND"]
+    assert opened(data).info == {"parameters": words}
+
+
+def test_pictures_that_are_not_rgb_are_refused() -> None:
+    with pytest.raises(ValueError, match="not RGBA"):
+        png_bytes(Image.new("RGBA", (8, 8)), "")
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_every_format_says_how_it_was_made(image_format: ImageFormat) -> None:
+    words = "a cat ü 猫 🐈\nSteps: 4"
+    image = encode(photo(), words, ImageOutput(image_format=image_format), index=2, seed=7)
+    assert image.media_type == f"image/{image_format}"
+    assert (image.index, image.seed, image.width, image.height) == (2, 7, *photo().size)
+    assert opened(image.data).format == image_format.upper()
+    assert opened(image.data).size == photo().size
+    assert read_parameters(image.data) == words
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_an_outside_reader_finds_every_fact(image_format: ImageFormat) -> None:
+    found = judged(written(noise(64, 48), parameters_text(REQUEST, "Pocket"), image_format=image_format))
+    (sampler,) = found.samplers
+    assert [prompt.value for prompt in sampler.prompts] == [REQUEST.prompt]
+    assert [prompt.value for prompt in sampler.negative_prompts] == ["dogs"]
+    assert (sampler.name, sampler.parameters["scheduler"], sampler.parameters["seed"]) == ("DPM++ 2M", "Karras", "7")
+    assert sampler.model is not None
+    assert sampler.model.name == "Pocket"
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_a_server_may_keep_prompts_out_of_its_files(image_format: ImageFormat) -> None:
+    data = written(noise(64, 48), "a secret cat", image_format=image_format, has_parameters=False)
+    assert read_parameters(data) is None
+    assert not opened(data).getexif()
+    assert b"secret" not in data.replace(b"\0", b"")
+
+
+def test_quality_is_what_the_owner_chose() -> None:
+    for image_format in ("webp", "jpeg"):
+        low, high = (written(photo(), "", image_format=image_format, quality=quality) for quality in (30, 95))
+        assert len(low) < len(high) / 2
+
+
+def test_webp_of_full_quality_loses_nothing() -> None:
+    best = written(photo(), "", image_format="webp", quality=100)
+    assert opened(best).convert("RGB").tobytes() == photo().tobytes()
+    assert len(best) < len(png_bytes(photo(), ""))
+    assert opened(written(photo(), "", image_format="webp", quality=99)).convert("RGB").tobytes() != photo().tobytes()
