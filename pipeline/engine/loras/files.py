@@ -145,7 +145,8 @@ def _pairs(state: StateDict, component: str, metadata: Mapping[str, Any]) -> Pai
             raise LoraUnfit(f"{name} has no two matrices that go together")
         if up[0, 0].numel() != 1 or len(down) > MAX_RANK:
             raise LoraUnfit(f"{name} has a matrix of a size that no LoRA has")
-        pairs[name] = Pair(down, up.flatten(1) * _peft_scale(name, component, len(down), metadata))
+        # Half precision would round what is scaled, and more so where it is near 0.
+        pairs[name] = Pair(down, up.flatten(1).float() * _peft_scale(name, component, len(down), metadata))
     if 2 * len(pairs) != len(state):
         raise LoraUnfit("it holds more than pairs of matrices")
     return pairs
