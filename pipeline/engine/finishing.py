@@ -8,6 +8,7 @@ from PIL import Image
 
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
+from pipeline.engine.recipes import Recipes
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
@@ -20,16 +21,23 @@ class Finisher:
     Args:
         job: denoised to the end.
         output: how images are written.
+        recipes: of finished jobs.
         checker: of pictures; None where they are not checked.
         moved: called after each image.
     """
 
     def __init__(
-        self, job: RunningJob, output: ImageOutput, checker: SafetyChecker | None, moved: Callable[[], None]
+        self,
+        job: RunningJob,
+        output: ImageOutput,
+        recipes: Recipes,
+        checker: SafetyChecker | None,
+        moved: Callable[[], None],
     ) -> None:
         self._job = job
         self._model = job.model
         self._output = output
+        self._recipes = recipes
         self._checker = checker
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
@@ -62,12 +70,13 @@ class Finisher:
     def encode(self) -> Finished:
         """Encode what may be shown and say the attempt's last word."""
         request = self._job.request
+        recipe = self._recipes.of(self._job)
         title = self._model.spec.title
         singles = {index: request.single(index) for index in self._pictures}
         images = tuple(
             encode(
                 picture,
-                parameters_text(singles[index], title),
+                parameters_text(singles[index], title, recipe.model_hash),
                 self._output,
                 index=index,
                 seed=singles[index].last_seed,
@@ -84,4 +93,5 @@ class Finisher:
             notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),
+            recipe=recipe,
         )

@@ -1,9 +1,7 @@
 """The engine: a tick is one forward, whose rows come from as many jobs as fit; each takes its own answers away."""
 
-import gc
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -15,29 +13,29 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.background import Background
 from pipeline.engine.beginning import begin_job, usual_job
 from pipeline.engine.buckets import Bucket, Share, Turns
-from pipeline.engine.devices import Placement, release_memory
+from pipeline.engine.devices import Placement
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, reason_of
 from pipeline.engine.finishing import Finisher
+from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.recipes import Recipes
 from pipeline.engine.refining import begin_refining, enlarged
-from pipeline.engine.rows import predict_rows
+from pipeline.engine.reporting import Reporter
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.schedulers import denoised_latents
 from pipeline.engine.shapes import ShapeBook
 from pipeline.engine.shelf import Shelf
+from pipeline.engine.waiting import WaitingAttempts, name_of
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import (
     Batching,
     Cancel,
-    Failed,
     Finished,
     ImageOutput,
     JobEvent,
-    Phase,
-    Progress,
     Submit,
 )
 from pipeline.protocol.models import ModelSpec
@@ -45,8 +43,6 @@ from pipeline.protocol.models import ModelSpec
 log = logging.getLogger(__name__)
 
 PNG: Final = ImageOutput()
-SWITCH_PATIENCE_S: Final = 20.0
-"""A job whose model is not loaded lets others pass for so long; then the running ones end and it is loaded."""
 
 
 class Engine:
@@ -90,21 +86,27 @@ class Engine:
         self._max_running = max_running
         self._safety_checker = safety_checker
         self._output = output
-        self._emit = emit
+        self._reporter = Reporter(emit)
         self._activity = activity
         self._shelf = Shelf(models, placement, cache_directory, activity, loras)
+        self._recipes = Recipes(placement, state_directory)
         self._shapes = ShapeBook(placement, batching, state_directory)
+        self._forwards = Forwards(self._shapes, placement)
         self._background = Background(placement, wake)
         self._turns = Turns()
-        self._waiting: deque[tuple[Submit, float]] = deque()
+        self._waiting = WaitingAttempts()
         self._running: dict[JobName, RunningJob] = {}
         self._finishing: dict[JobName, RunningJob] = {}
         self._cancelled: set[JobName] = set()
 
     @property
     def has_work(self) -> bool:
-        """There is something for a tick to do."""
-        return bool(self._waiting or self._cancelled or self._background.has_returned or self._turns)
+        """There is something for a tick to do.
+
+        A new attempt gets one tick; where it must wait for room, what comes back from beside the steps brings the next.
+        """
+        can_start = bool(self._waiting) and not self._background.is_busy
+        return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:
@@ -113,12 +115,12 @@ class Engine:
 
     def submit(self, message: Submit) -> None:
         """Take an attempt in; it joins at the next tick that has room for it."""
-        self._waiting.append((message, time.monotonic()))
+        self._waiting.add(message)
 
     def cancel(self, message: Cancel) -> None:
         """Stop an attempt at the next tick; one that is not here has had its last word already."""
         name = (message.job_id, message.attempt)
-        if name in self._running or any(_name(submit) == name for submit, _ in self._waiting):
+        if name in self._running or name in self._waiting:
             self._cancelled.add(name)
 
     def preload(self, model_key: str) -> None:
@@ -158,7 +160,8 @@ class Engine:
         self._admit()
         bucket = self._turns.next()
         if bucket is not None:
-            self._draw(bucket, bucket.take())
+            for outcome in self._forwards.draw(bucket, bucket.take()):
+                self._take_away(outcome)
         if self.is_idle:
             self._activity.enter("idle")
 
@@ -167,35 +170,29 @@ class Engine:
             job = self._running.pop(name, None)
             if job is not None:
                 self._turns.remove(job)
-            self._waiting = deque(entry for entry in self._waiting if _name(entry[0]) != name)
-            self._fail(name, FailureReason.CANCELLED, "")
+            self._waiting.remove(name)
+            self._reporter.failed(name, FailureReason.CANCELLED, "")
         self._cancelled.clear()
 
     def _admit(self) -> None:
-        """Let waiting attempts join, in order, but for those whose model must wait for room."""
-        for entry in [*self._waiting]:
-            submit, came_at = entry
-            if len(self._running) >= self._max_running:
-                return
+        """Let waiting attempts join, as many as there is room for."""
+        while len(self._running) < self._max_running:
             in_use = {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
-            if self._shelf.may_load(submit.request.model_key, in_use):
-                self._waiting.remove(entry)
-                self._guarded([_name(submit)], partial(self._start, submit))
-            elif time.monotonic() - came_at > SWITCH_PATIENCE_S:
+            submit = self._waiting.take(partial(self._shelf.may_load, in_use=in_use))
+            if submit is None:
                 return
+            self._guarded([name_of(submit)], partial(self._start, submit))
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
-        request = submit.request
         if submit.is_checked and self._safety_checker is None:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
-        if not self._shelf.has(request.model_key):
-            total_steps = request.num_inference_steps + request.refining_steps
-            self._progress(_name(submit), "loading", 0, total_steps, started_at)
-        model = self._shelf.take(request.model_key)
+        if not self._shelf.has(submit.request.model_key):
+            self._reporter.loading(submit)
+        model = self._shelf.take(submit.request.model_key)
         self._activity.enter("running")
         job = begin_job(submit, model, self._placement, started_at)
-        self._progress(job.name, "running", 0, job.total_steps, job.started_at)
+        self._reporter.progress(job)
         self._join(job)
         self._running[job.name] = job
 
@@ -220,44 +217,14 @@ class Engine:
         self._activity.moved()
         return Bucket(job.bucket_key, job.model, shapes)
 
-    def _draw(self, bucket: Bucket, shares: Sequence[Share]) -> None:
-        """One forward for these rows; where it fails for several jobs, each once more by itself."""
-        rows = [row for share in shares for row in share.rows]
-        try:
-            answers = predict_rows(bucket.model.adapter, rows, bucket.shapes.fitting(len(rows)))
-        # Whatever it is, it is some job's failure and must not end the others.
-        except Exception as error:  # noqa: BLE001 - see above
-            failure = error
-        else:
-            for share in shares:
-                self._guarded([share.job.name], partial(self._answer, share, answers[: len(share.rows)]))
-                answers = answers[len(share.rows) :]
+    def _take_away(self, outcome: Outcome) -> None:
+        if outcome.failure is not None:
+            self._end_failed([share.job.name for share in outcome.shares], outcome.failure)
             return
-        # Outside of the handler, whose traceback keeps the tensors of the failed forward.
-        self._mend(bucket, shares, failure)
-
-    def _mend(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> None:
-        reason = reason_of(failure)
-        names = [share.job.name for share in shares]
-        if reason is FailureReason.OUT_OF_MEMORY and self._has_shrunk(bucket, shares):
-            return
-        if reason is not FailureReason.DEVICE_ERROR and len(shares) > 1:
-            log.warning("A forward for jobs %s failed and is done for each alone: %s", names, detail_of(failure))
-            for share in shares:
-                self._draw(bucket, [share])
-            return
-        self._end_failed(names, failure)
-
-    def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share]) -> bool:
-        """Use smaller forwards from now on; False where there are none."""
-        count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
-        self._collect()
-        smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
-        if smaller is None:
-            return False
-        log.warning("The device has no room for %d rows of %s; forwards are smaller now.", count, bucket.key[0])
-        bucket.shapes = smaller
-        return True
+        answers = outcome.answers
+        for share in outcome.shares:
+            self._guarded([share.job.name], partial(self._answer, share, answers[: len(share.rows)]))
+            answers = answers[len(share.rows) :]
 
     def _answer(self, share: Share, answers: Sequence[torch.Tensor]) -> None:
         job = share.job
@@ -271,7 +238,7 @@ class Engine:
         check_finite(job.latents)
         self._activity.moved()
         if job.is_between_steps:
-            self._progress(job.name, "running", job.steps_done, job.total_steps, job.started_at)
+            self._reporter.progress(job)
             self._preview(job)
         if not job.is_denoised:
             self._join(job)
@@ -290,7 +257,7 @@ class Engine:
     def _finish(self, job: RunningJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, checker, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
@@ -298,7 +265,7 @@ class Engine:
             self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
 
     def _end(self, name: JobName, encoded: Future[Finished]) -> None:
-        if self._guarded([name], lambda: self._emit(encoded.result())):
+        if self._guarded([name], lambda: self._reporter.say(encoded.result())):
             del self._finishing[name]
 
     def _preview(self, job: RunningJob) -> None:
@@ -316,8 +283,7 @@ class Engine:
         """One that could not be drawn is left out; the picture itself may still be one."""
         job.preview.is_under_way = False
         if job.name in self._running and drawn.exception() is None:
-            steps = (job.steps_done, job.total_steps)
-            self._progress(job.name, "running", *steps, job.started_at, preview=drawn.result())
+            self._reporter.progress(job, drawn.result())
 
     def _guarded(self, names: Sequence[JobName], work: Callable[[], object]) -> bool:
         """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""
@@ -340,34 +306,7 @@ class Engine:
             if job is not None:
                 self._turns.remove(job)
             self._finishing.pop(name, None)
-            self._fail(name, reason, detail)
+            self._reporter.failed(name, reason, detail)
         if reason is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail)
-        self._collect()
-
-    def _collect(self) -> None:
-        gc.collect()
-        release_memory(self._placement.device)
-
-    def _fail(self, name: JobName, reason: FailureReason, detail: str) -> None:
-        log.info("Job %d, attempt %d: %s %s", *name, reason, detail)
-        self._emit(Failed(job_id=name[0], attempt=name[1], reason=reason, detail=detail))
-
-    def _progress(
-        self, name: JobName, phase: Phase, step: int, total: int, started_at: float, preview: bytes = b""
-    ) -> None:
-        self._emit(
-            Progress(
-                job_id=name[0],
-                attempt=name[1],
-                phase=phase,
-                step=step,
-                total_steps=total,
-                elapsed_s=time.monotonic() - started_at,
-                preview=preview,
-            )
-        )
-
-
-def _name(submit: Submit) -> JobName:
-    return submit.job_id, submit.attempt
+        self._forwards.release()

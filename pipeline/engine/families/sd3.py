@@ -17,6 +17,7 @@ from pipeline.engine.families.words import Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import LoraKey, ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.rows import Rows
+from pipeline.engine.steady import make_steady
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -47,6 +48,7 @@ class StableDiffusion3(StepAdapter):
         self._transformer: Any = transformer.eval().requires_grad_(False)
         if transformer.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
+        make_steady(transformer)
         self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
         self._t5 = T5Text(
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
+from pipeline.engine import forwards, loop
 from pipeline.engine.activity import Activity
 from pipeline.engine.buckets import weight_of
 from pipeline.engine.devices import choose_placement
@@ -47,7 +47,7 @@ class Shared:
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Forget what was, and take down what comes."""
-        latents, forwards = self.latents, self.forwards
+        latents, counts = self.latents, self.forwards
 
         class Recorder(Finisher):
             def __init__(self, job: Any, *rest: Any) -> None:
@@ -55,11 +55,11 @@ class Shared:
                 super().__init__(job, *rest)
 
         def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
-            forwards.append(count)
+            counts.append(count)
             return predict_rows(adapter, rows, count)
 
         monkeypatch.setattr(loop, "Finisher", Recorder)
-        monkeypatch.setattr(loop, "predict_rows", counted)
+        monkeypatch.setattr(forwards, "predict_rows", counted)
         self.events.clear()
         self.latents.clear()
         self.forwards.clear()
@@ -258,3 +258,16 @@ def test_every_shape_in_use_gives_a_row_the_same_bits(shared: Shared) -> None:
 )
 def test_eight_jobs_count_for_what_sharing_does_not_save(seconds: dict[int, float], expected: float) -> None:
     assert weight_of(Shapes(seconds), jobs=8, rows=16) == expected
+
+
+def test_whoever_has_just_asked_has_the_next_forward(shared: Shared, request_: GenerationRequest) -> None:
+    for job_id in range(1, 6):
+        shared.submit(job_id, msgspec.structs.replace(request_, num_inference_steps=60, num_images=3))
+    for _ in range(3):
+        shared.engine.tick()
+    shared.submit(6, request_)
+    shared.engine.tick()
+    assert shared.of(Progress, 6)[-1].step == 1
+    for job_id in range(1, 6):
+        shared.engine.cancel(Cancel(job_id=job_id, attempt=1))
+    shared.engine.run_until_idle()

@@ -6,13 +6,20 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.latent_consistency_models.pipeline_latent_consistency_text2img import (
+    LatentConsistencyModelPipeline,
+)
+from diffusers.pipelines.pixart_alpha.pipeline_pixart_sigma import PixArtSigmaPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from diffusers.schedulers.scheduling_lcm import LCMScheduler
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -206,4 +213,42 @@ def stable_diffusion_3(*, has_t5: bool = True, **scheduler: Any) -> StableDiffus
             pos_embed_max_size=32,
         ),
         scheduler=made(FlowMatchEulerDiscreteScheduler, shift=3.0, **scheduler),
+    )
+
+
+def latent_consistency() -> LatentConsistencyModelPipeline:
+    """A pipeline that takes no negative prompt."""
+    pipeline = stable_diffusion(time_cond_proj_dim=16)
+    components = {name: part for name, part in pipeline.components.items() if name != "scheduler"}
+    return made(
+        LatentConsistencyModelPipeline,
+        **components,
+        scheduler=LCMScheduler.from_config(pipeline.scheduler.config),
+        requires_safety_checker=False,
+    )
+
+
+def pixart_sigma() -> PixArtSigmaPipeline:
+    """A transformer that predicts noise, read by T5; its pipeline has the callbacks of old."""
+    torch.manual_seed(4)
+    tokenizer = t5_tokenizer()
+    return made(
+        PixArtSigmaPipeline,
+        tokenizer=tokenizer,
+        text_encoder=t5_encoder(tokenizer),
+        vae=autoencoder(),
+        transformer=made(
+            PixArtTransformer2DModel,
+            sample_size=16,
+            num_layers=1,
+            patch_size=2,
+            attention_head_dim=8,
+            num_attention_heads=4,
+            in_channels=4,
+            out_channels=8,
+            cross_attention_dim=32,
+            caption_channels=_T5_FEATURES,
+            use_additional_conditions=False,
+        ),
+        scheduler=DPMSolverMultistepScheduler(),
     )
