@@ -66,6 +66,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         idle_models=pipeline.idle_models,
         model_memory_mb=pipeline.model_memory_mb,
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
+        lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
         output=ImageOutput(
             image_format=pipeline.image_format,
             quality=pipeline.image_quality,

@@ -165,3 +165,8 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
     for key, spec in catalogue.models.items():
         sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)
+    if settings.pipeline.lora_directory is not None:
+        sentence = f"{len(ready.loras)} offered as styles from {settings.pipeline.lora_directory}"
+        yield Finding(subject="loras", is_fine=True if ready.loras else None, sentence=sentence)
+    for name, sentence in ready.broken_loras.items():
+        yield Finding(subject=name, is_fine=False, sentence=sentence)

@@ -112,6 +112,9 @@ class PipelineSettings(Area):
         default=None,
         description="A folder with Stable Diffusion's safety checker, whose flagged pictures are hidden; unset = none.",
     )
+    lora_directory: Path | None = Field(
+        default=None, description="A folder with LoRAs (.safetensors) that members may use as styles; unset = none."
+    )
     check_content: Literal["everywhere", "outside-age-restricted"] = Field(
         default="outside-age-restricted",
         description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",

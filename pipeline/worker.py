@@ -23,6 +23,7 @@ from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placeme
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import quiet_libraries
 from pipeline.engine.loop import Engine
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.recipes import library_versions
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.sources import check_source
@@ -136,6 +137,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
+    loras = LoraFolder(None if configure.lora_directory is None else Path(configure.lora_directory))
     engine = Engine(
         models={spec.key: spec for spec in configure.models},
         placement=placement,
@@ -147,13 +149,14 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         idle_models=configure.idle_models,
         model_memory_mb=configure.model_memory_mb,
         safety_checker=safety_checker,
+        loras=loras,
         output=configure.output,
         emit=outbox.put,
         wake=lambda: inbox.put(None),
         activity=activity,
     )
     missing = _missing_models(configure, engine)
-    outbox.put(_ready(configure, placement, missing))
+    outbox.put(_ready(configure, placement, missing, loras))
     # What the libraries are made of stays for ever; looking through it would be half the time of a switch of models.
     gc.freeze()
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
@@ -200,7 +203,7 @@ def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
     return missing
 
 
-def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) -> Ready:
+def _ready(configure: Configure, placement: Placement, missing: dict[str, str], loras: LoraFolder) -> Ready:
     return Ready(
         protocol_version=PROTOCOL_VERSION,
         device=placement.device.type,
@@ -211,6 +214,8 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) 
         missing=missing,
         capacity=configure.max_running,
         versions=library_versions(),
+        loras=loras.entries,
+        broken_loras=loras.broken,
     )
 
 

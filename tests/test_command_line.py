@@ -110,9 +110,12 @@ def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
         EASEL_STORAGE__DIRECTORY=str(tmp_path),
         EASEL_PIPELINE__CATALOGUE=str(catalogue),
         EASEL_PIPELINE__DEFAULT_MODEL="gone",
+        EASEL_PIPELINE__LORA_DIRECTORY=str(tmp_path / "styles"),
     )
     assert result.returncode == 1
     assert "BAD  gone" in result.stdout
+    assert "?    loras      0 offered as styles" in result.stdout
+    assert "BAD  styles     There is no folder" in result.stdout
 
 
 def test_the_quick_doctor_is_quick_and_right(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bot.commands.menus import make_menus
 from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
+from bot.commands.styles import make_styles
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -23,6 +24,8 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Serv
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))
+    if services.settings.pipeline.lora_directory is not None:
+        tree.add_command(make_styles(services))
     tree.add_command(make_help(services))
     tree.add_command(make_admin(services))
     for menu in make_menus(services):

@@ -7,9 +7,10 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from bot.commands import asking_each
-from bot.commands.options import Bounds, add_suggestions
+from bot.commands.options import Bounds, add_style_suggestions, add_suggestions
 from bot.commands.translating import localized, renamed
 from bot.jobs.given import GivenRequest
+from bot.jobs.styles import find_style, styles_for
 from bot.services import Services
 from pipeline.protocol import limits
 
@@ -21,7 +22,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
     most = Bounds.of(services)
 
     @app_commands.command(name="imagine", description=localized("command-imagine"))
-    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
+    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model", "style"))
     @app_commands.describe(
         prompt=localized("option-prompt"),
         negative=localized("option-negative"),
@@ -32,6 +33,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         seed=localized("option-seed"),
         images=localized("option-images"),
         model=localized("option-model"),
+        style=localized("option-style"),
     )
     async def imagine(
         interaction: Interaction,
@@ -44,6 +46,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         seed: Range[int, limits.MIN_SEED, limits.MAX_SEED] | None = None,
         images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
         model: Range[str, 1, 100] | None = None,
+        style: Range[str, 1, 100] | None = None,
     ) -> None:
         given = GivenRequest(
             prompt=prompt,
@@ -55,8 +58,10 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             seed=seed,
             num_images=images,
             model_key=model,
+            style=None if style is None else find_style(style, styles_for(services.backend.status)),
         )
         await asking_each.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)
+    add_style_suggestions(imagine, services)
     return imagine

@@ -9,11 +9,16 @@ from discord.app_commands import Choice
 
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import SIZES, resolve, sampler_names
+from bot.jobs.styles import matching_styles, styles_for
+from bot.presenting.escaping import shorten
+from bot.presenting.styles_message import style_line
 from bot.services import Services
 from bot.store.rows import Preferences
 
 MAX_CHOICES = 25
 """Discord's limit of suggestions."""
+_MAX_CHOICE_LENGTH = 100
+"""Discord's limit of what one suggestion shows."""
 
 Interaction = discord.Interaction[discord.Client]
 
@@ -54,6 +59,18 @@ def add_suggestions(command: app_commands.Command[Any, ..., None], services: Ser
     command.autocomplete("size")(sizes)
     command.autocomplete("model")(models)
     command.autocomplete("sampler")(samplers)
+
+
+def add_style_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
+    """Autocomplete for `style`: those that fit the model, by title, with the words that they add."""
+
+    async def styles(interaction: Interaction, current: str) -> list[Choice[str]]:
+        key = getattr(interaction.namespace, "model", None)
+        spec = services.catalogue.models.get(str(key), services.catalogue.default)
+        found = matching_styles(current, styles_for(services.backend.status, spec))[:MAX_CHOICES]
+        return [Choice(name=shorten(style_line(style), _MAX_CHOICE_LENGTH), value=style.name) for style in found]
+
+    command.autocomplete("style")(styles)
 
 
 def checked_defaults(services: Services, defaults: Preferences) -> Preferences:

@@ -7,6 +7,7 @@ import msgspec
 
 from bot.errors import Refused
 from bot.store.rows import Preferences
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import Notice
 
 MAX_NUMBER_LENGTH: Final = 12
@@ -14,10 +15,11 @@ MAX_NUMBER_LENGTH: Final = 12
 
 
 class GivenRequest(Preferences, frozen=True, kw_only=True):
-    """Fields that are None were not given."""
+    """Fields that are None were not given. A style's words and tag are added behind the prompt."""
 
     prompt: str
     seed: int | None = None
+    style: LoraEntry | None = None
 
 
 _KNOWN = ("no", "ar", "seed", "steps", "cfg")

@@ -74,6 +74,8 @@ def resolve(
     prompt = _text(fill(given.prompt), "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
+    if given.style is not None:
+        prompt = _text(given.style.added_to(prompt), "refused-prompt-long", limits)
     width, height = _size(given.size, spec, limits, notices)
     usual, bounds = spec.defaults, spec.bounds
     sampler = _sampler(given.scheduler_name, spec)

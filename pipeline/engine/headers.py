@@ -20,8 +20,7 @@ def check_safetensors(path: Path) -> None:
     Raises:
         ModelUnavailable: one sentence about what is wrong.
     """
-    header, data_bytes = _read(path)
-    _check_offsets(path, header, data_bytes)
+    read_header(path)
 
 
 def count_numbers(path: Path) -> int:
@@ -30,13 +29,16 @@ def count_numbers(path: Path) -> int:
     Raises:
         ModelUnavailable: see `check_safetensors`.
     """
-    header, data_bytes = _read(path)
-    entries = _check_offsets(path, header, data_bytes)
+    entries = read_header(path)
     return sum(math.prod(entry.get("shape", ())) for name, entry in entries.items() if name != "__metadata__")
 
 
-def _read(path: Path) -> tuple[bytes, int]:
-    """The header, and the bytes behind it."""
+def read_header(path: Path) -> dict[str, Any]:
+    """The checked header: each tensor's `dtype`, `shape` and `data_offsets` by name, and `__metadata__` if any.
+
+    Raises:
+        ModelUnavailable: one sentence about what is wrong.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -51,11 +53,10 @@ def _read(path: Path) -> tuple[bytes, int]:
         raise ModelUnavailable(f"There is no file {path}.") from error
     except OSError as error:
         raise ModelUnavailable(f"The file {path.name} cannot be read: {error.strerror}.") from error
-    return header, size - _LENGTH.size - length
+    return _checked(path, header, size - _LENGTH.size - length)
 
 
-def _check_offsets(path: Path, header: bytes, data_bytes: int) -> dict[str, Any]:
-    """The entries of a header whose tensors are all there."""
+def _checked(path: Path, header: bytes, data_bytes: int) -> dict[str, Any]:
     try:
         entries: Any = json.loads(header)
         ends = [

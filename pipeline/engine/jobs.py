@@ -149,7 +149,7 @@ class RunningJob:
         if self.is_guided and self.text.negative is not None:
             texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
         scaled = scaled_input(self.scheduler, self.latents, self.timestep)
-        self.asked = Evaluation(scaled, self.timestep, texts)
+        self.asked = Evaluation(scaled, self.timestep, texts, self.text.lora)
 
     @torch.inference_mode()
     def advance(self) -> None:

@@ -20,6 +20,7 @@ from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.families.whole import WholePipeline
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.sources import check_folder, check_source, left_out
 from pipeline.images.enlarge import LoadedEnlarger
@@ -83,7 +84,11 @@ def quiet_libraries() -> None:
 
 
 def load_model(
-    spec: ModelSpec, placement: Placement, cache_directory: str | None, moved: Callable[[], None]
+    spec: ModelSpec,
+    placement: Placement,
+    cache_directory: str | None,
+    moved: Callable[[], None],
+    loras: LoraFolder | None = None,
 ) -> LoadedModel:
     """Load a model and everything behind it.
 
@@ -92,6 +97,7 @@ def load_model(
         placement: device and precision.
         cache_directory: where downloads from a hub are kept; None is the library's own place.
         moved: called after each component.
+        loras: of the owner; None has none.
 
     Raises:
         ModelUnavailable: missing or broken files, or a hub that cannot be reached.
@@ -101,7 +107,7 @@ def load_model(
     pipeline = _read_pipeline(spec, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
-    drawing = FAMILIES[spec.family].adapter(pipeline, placement)
+    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras or LoraFolder(None))
     moved()
     decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)

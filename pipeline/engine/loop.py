@@ -20,6 +20,7 @@ from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.learning import Learning
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.recipes import Recipes
 from pipeline.engine.refining import begin_refining, enlarged
 from pipeline.engine.reporting import Reporter
@@ -60,6 +61,7 @@ class Engine:
         idle_models: see `Shelf`.
         model_memory_mb: likewise.
         safety_checker: of pictures; None checks none.
+        loras: of the owner; None has none.
         output: how finished images are written.
         emit: takes words about attempts.
         wake: called from any thread when a tick has something to do again.
@@ -79,6 +81,7 @@ class Engine:
         idle_models: IdleModels = "keep",
         model_memory_mb: int = 0,
         safety_checker: SafetyChecker | None = None,
+        loras: LoraFolder | None = None,
         output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
         wake: Callable[[], None] = lambda: None,
@@ -90,7 +93,7 @@ class Engine:
         self._output = output
         self._reporter = Reporter(emit)
         self._activity = activity
-        self._shelf = Shelf(models, placement, cache_directory, activity, idle_models, model_memory_mb)
+        self._shelf = Shelf(models, placement, cache_directory, activity, idle_models, model_memory_mb, loras)
         self._recipes = Recipes(placement, state_directory)
         shapes = ShapeBook(placement, batching, state_directory)
         self._learning = Learning(shapes, placement, activity)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.engine.families.base import Conditioning, StepAdapter
+from pipeline.engine.loras.rows import RowLora
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -16,11 +17,13 @@ class Row:
         latents: [1, c, h, w], scaled as the model takes them.
         timestep: scalar on the CPU.
         conditioning: tensors of one row.
+        lora: what its job adds to the model; None adds nothing.
     """
 
     latents: torch.Tensor
     timestep: torch.Tensor
     conditioning: Conditioning
+    lora: RowLora | None = None
 
 
 class Evaluation:
@@ -32,14 +35,21 @@ class Evaluation:
         model_input: [images, c, h, w].
         timestep: scalar on the CPU.
         texts: conditioning of one row each: [unconditional and] conditional.
+        lora: of every row.
     """
 
-    def __init__(self, model_input: torch.Tensor, timestep: torch.Tensor, texts: Sequence[Conditioning]) -> None:
+    def __init__(
+        self,
+        model_input: torch.Tensor,
+        timestep: torch.Tensor,
+        texts: Sequence[Conditioning],
+        lora: RowLora | None = None,
+    ) -> None:
         self.model_input = model_input
         self.timestep = timestep
         images = model_input.split(1)
         self.rows = [
-            Row(latents=image, timestep=timestep, conditioning=conditioning)
+            Row(latents=image, timestep=timestep, conditioning=conditioning, lora=lora)
             for conditioning in texts
             for image in images
         ]
@@ -73,8 +83,9 @@ def predict_rows(adapter: StepAdapter, rows: Sequence[Row], count: int) -> list[
         [1, c, h, w] for each row.
     """
     filled = [*rows, *[rows[0]] * (count - len(rows))]
+    loras = [*[row.lora for row in rows], *[None] * (count - len(rows))]
     latents = torch.cat([row.latents for row in filled])
     # Samplers count time in whole or broken numbers; every model makes floats of them.
     timesteps = torch.stack([row.timestep.float() for row in filled]).to(latents.device)
     conditioning = {name: torch.cat([row.conditioning[name] for row in filled]) for name in rows[0].conditioning}
-    return [*adapter.predict(latents, timesteps, conditioning)[: len(rows)].split(1)]
+    return [*adapter.predict(latents, timesteps, conditioning, loras)[: len(rows)].split(1)]

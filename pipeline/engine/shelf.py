@@ -9,6 +9,7 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.devices import Placement, release_memory
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.memory import AUTO_SHARE, bring_back, budget_bytes, computer_bytes, has_own_memory, rest, size_of
 from pipeline.engine.sizes import expected_bytes
 from pipeline.protocol.messages import IdleModels
@@ -27,6 +28,7 @@ class Shelf:
         activity: told of loading.
         idle_models: what becomes of idle ones when another needs their room.
         model_memory_mb: what all may take on the device; 0 is most of its memory.
+        loras: of the owner, for every model that they fit; None has none.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Shelf:
         activity: Activity,
         idle_models: IdleModels = "keep",
         model_memory_mb: int = 0,
+        loras: LoraFolder | None = None,
     ) -> None:
         self._models = models
         self._placement = placement
         self._cache_directory = cache_directory
         self._activity = activity
+        self._loras = loras
         self._idle_models: IdleModels = idle_models
         self._budget = budget_bytes(placement, model_memory_mb)
         self._is_apart = has_own_memory(placement.device)
@@ -88,7 +92,7 @@ class Shelf:
         return self._ready[model_key]
 
     def _loaded(self, spec: ModelSpec) -> LoadedModel:
-        model = load_model(spec, self._placement, self._cache_directory, self._activity.moved)
+        model = load_model(spec, self._placement, self._cache_directory, self._activity.moved, self._loras)
         self._measured[spec.key] = size_of(model.modules)
         return model
 

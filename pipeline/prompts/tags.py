@@ -1,20 +1,95 @@
-"""`<lora:name:weight>` and its kin: words in a prompt that are not for the text encoder."""
+"""`<lora:name:weight>` and its kin: words in a prompt that are not for the text encoder.
+
+Weights are read as A1111 does: one number is for both parts of the model; of two, the first is for the text encoder
+and the second for the U-Net; both may be named (`<lora:fur:te=0.5:unet=1>`). LyCORIS files that are plain LoRAs go by
+`<lyco:…>` in older prompts and mean the same.
+"""
 
 import re
+from typing import Final
 
 import msgspec
 
+MAX_LORA_SCALE: Final = 5.0
+"""Weights beyond this, either way, give no picture that anybody wants, and may leave the range of numbers."""
+
 _TAG = re.compile(r"<(?P<kind>lora|lyco|hypernet):(?P<rest>[^<>]*)>", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,6}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
+_LORA_KINDS: Final = ("lora", "lyco")
 
 
-class Tagged(msgspec.Struct, frozen=True):
-    """A prompt without its tags, and the tags as they were typed."""
+class LoraTag(msgspec.Struct, frozen=True, kw_only=True):
+    """One LoRA that a prompt asks for.
+
+    Attributes:
+        name: as it was typed, without blanks around it.
+        scale: weight for the U-Net or transformer, from -`MAX_LORA_SCALE` to `MAX_LORA_SCALE`.
+        text_scale: the same for the text encoders.
+    """
+
+    name: str
+    scale: float
+    text_scale: float
+
+
+class Tagged(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt without its tags.
+
+    Attributes:
+        prompt: what is left for the text encoder.
+        tags: all of them as they were typed.
+        loras: in the order in which they were typed; a name may come more than once.
+        ignored: tags as they were typed that are of another kind or mean nothing.
+        clamped: tags as they were typed with a weight beyond `MAX_LORA_SCALE`.
+    """
 
     prompt: str
     tags: tuple[str, ...]
+    loras: tuple[LoraTag, ...]
+    ignored: tuple[str, ...]
+    clamped: tuple[str, ...]
 
 
 def read_tags(prompt: str) -> Tagged:
     """Take the tags out of a prompt; other words in angle brackets stay."""
-    tags = tuple(match[0] for match in _TAG.finditer(prompt))
-    return Tagged(_TAG.sub("", prompt), tags)
+    tags: list[str] = []
+    loras: list[LoraTag] = []
+    ignored: list[str] = []
+    clamped: list[str] = []
+    for match in _TAG.finditer(prompt):
+        tags.append(match[0])
+        found = _read_lora(match["rest"]) if match["kind"].casefold() in _LORA_KINDS else None
+        if found is None:
+            ignored.append(match[0])
+            continue
+        loras.append(
+            LoraTag(name=found.name, scale=_within_bounds(found.scale), text_scale=_within_bounds(found.text_scale))
+        )
+        if loras[-1] != found:
+            clamped.append(match[0])
+    return Tagged(
+        prompt=_TAG.sub("", prompt),
+        tags=tuple(tags),
+        loras=tuple(loras),
+        ignored=tuple(ignored),
+        clamped=tuple(clamped),
+    )
+
+
+def _read_lora(rest: str) -> LoraTag | None:
+    name, *words = (word.strip() for word in rest.split(":"))
+    given: dict[str, float] = {}
+    for place, word in zip(("te", "unet", None), words[:3], strict=False):
+        key, _, number = word.rpartition("=")
+        key = key.strip().casefold() or place
+        if key not in ("te", "unet") or not _NUMBER.fullmatch(number.strip()):
+            return None
+        given[key] = float(number)
+    if not name or len(words) > len(("te", "unet")):
+        return None
+    text_scale = given.get("te", 1.0)
+    return LoraTag(name=name, scale=given.get("unet", text_scale), text_scale=text_scale)
+
+
+def _within_bounds(scale: float) -> float:
+    return min(max(scale, -MAX_LORA_SCALE), MAX_LORA_SCALE)

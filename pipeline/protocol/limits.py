@@ -25,6 +25,9 @@ MAX_SEED: Final = 2**32 - 1
 MAX_VARIATIONS: Final = 32
 """Steps away from a first picture, each a press."""
 
+MAX_LORAS: Final = 5
+"""LoRAs of one job."""
+
 MAX_SCALE: Final = 4
 """Times that an upscaled picture is wider and higher."""
 

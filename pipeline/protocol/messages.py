@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
@@ -65,6 +66,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
         model_memory_mb: what loaded models may take on the device; 0 is 70 % of its memory.
         safety_checker: folder of the content check; None checks nothing.
+        lora_directory: folder of the owner's LoRAs; None has none.
         output: how finished images are written.
     """
 
@@ -82,6 +84,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     idle_models: IdleModels = "keep"
     model_memory_mb: int = 0
     safety_checker: str | None = None
+    lora_directory: str | None = None
     output: ImageOutput = ImageOutput()
 
 
@@ -113,6 +116,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         missing: model key to the sentence that says why it cannot be offered.
         capacity: how many attempts it accepts at once.
         versions: of the libraries that decide about pixels.
+        loras: those in the owner's folder, by title.
+        broken_loras: file name to the sentence that says why it cannot be offered.
     """
 
     protocol_version: int
@@ -124,6 +129,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     missing: dict[str, str]
     capacity: int
     versions: dict[str, str]
+    loras: tuple[LoraEntry, ...] = ()
+    broken_loras: dict[str, str] = {}
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):

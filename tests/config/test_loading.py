@@ -15,6 +15,7 @@ UNSET = {
     ("discord", "token"),
     ("discord", "token_file"),
     ("pipeline", "cache_directory"),
+    ("pipeline", "lora_directory"),
     ("pipeline", "safety_checker"),
     ("quotas", "personal_amount"),
     ("prompts", "wildcards"),

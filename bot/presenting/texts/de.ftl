@@ -11,12 +11,14 @@ option-sampler = Das Verfahren, mit dem gezeichnet wird
 option-seed = Gleicher Seed und gleiche Angaben ergeben das gleiche Bild
 option-images = Wie viele Bilder
 option-model = Welches Modell zeichnet
+option-style = Ein Stil, der hier angeboten wird: fügt dem Prompt seinen Zusatz und seine Wörter hinzu
 command-quota = Was dir noch bleibt und wann es neu beginnt
 
 command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
 option-my-default = Meine Vorgabe für { $option }
 option-my-ping = Ob ich benachrichtigt werde, wenn ein Auftrag von über 30 Sekunden fertig ist
 option-my-clear = Vergessen, was ich früher gewählt habe
+command-styles = Welche Stile es hier gibt und wie man sie tippt
 menu-details = Easel: wie entstanden
 menu-reference = Easel: als Vorlage
 choice-on = an
@@ -85,6 +87,11 @@ settings-ping-off = Du wirst nicht benachrichtigt, wenn ein Auftrag fertig ist.
 settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells.
 told-done = <@{ $user_id }>, { $job } ist fertig.
 
+## Styles
+styles-head = **Stile:** Wähle einen als Angabe von /imagine, oder tippe seinen Zusatz, mit einem Gewicht, in den Prompt.
+styles-row = - { $style }: { $tag }
+styles-more = Und { $count } weitere; /imagine schlägt sie beim Tippen vor.
+
 ## Pictures that are there
 star-set = ⭐ Die Bilder von { $job } bleiben: ihre Dateien werden nie gelöscht. Drücke ⭐ noch einmal, damit sie mit den anderen gehen.
 star-taken = Die Bilder von { $job } bleiben nicht länger als andere.
@@ -144,6 +151,14 @@ notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie s
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
+notice-lora-unknown = Einen Stil „{ $name }“ gibt es hier nicht, darum wurde er weggelassen.{ $near ->
+        [none] {""}
+       *[other] {" "}Ähnliche Namen: { $near }.
+    }
+notice-lora-unfit = Der Stil „{ $name }“ passt nicht zu diesem Modell, darum wurde er weggelassen: { $reason }.
+notice-lora-broken = Die Datei des Stils „{ $name }“ ist kaputt, darum wurde er weggelassen; den Grund findet der Betreiber im Protokoll.
+notice-lora-clamped = Gewichte von Stilen gehen von -{ $limit } bis { $limit } und wurden dorthin verschoben: { $tags }.
+notice-loras-many = Ein Prompt nimmt bis zu { $limit } Stile; diese wurden weggelassen: { $names }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
 notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
@@ -154,6 +169,8 @@ refused-prompt-long = Der Prompt hat { $length } Zeichen; { $limit } ist hier di
 refused-negative-long = Der negative Prompt hat { $length } Zeichen; { $limit } ist hier die Grenze. Kürze ihn und schick ihn noch einmal.
 refused-model = Ein Modell „{ $model }“ gibt es hier nicht. Wähle eines von: { $known }.
 refused-sampler = Einen Sampler „{ $sampler }“ gibt es für dieses Modell nicht. Wähle einen von: { $known }.
+refused-style = Einen Stil „{ $style }“ gibt es hier nicht. Wähle einen der Vorschläge, zum Beispiel: { $known }.
+refused-no-styles = Hier gibt es keine Stile. Bitte den Betreiber, welche anzubieten, oder beschreibe im Prompt, was du möchtest.
 refused-seed = Der Seed { $seed } liegt außerhalb der Grenzen. Nimm eine ganze Zahl von 0 bis { $limit }, oder lass ihn weg.
 refused-size = „{ $size }“ ist keine Größe. Nimm square, portrait, landscape, wide, tall oder eine Größe wie 512x768.
 refused-ratio = „{ $value }“ ist kein Seitenverhältnis. Schreib es so: --ar 16:9.
@@ -537,6 +554,8 @@ name-steps = schritte
 name-size = größe
 name-images = bilder
 name-model = modell
+name-style = stil
+name-styles = stile
 
 ## Help
 command-help = Wie Easel benutzt wird, mit Beispielen zum Ausprobieren
@@ -553,7 +572,7 @@ topic-models = Modelle
 topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
-help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed und Modell. Im Prompt kannst du `--no` `--ar` `--seed` `--steps` `--cfg` tippen. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal.
+help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Im Prompt kannst du `--no` `--ar` `--seed` `--steps` `--cfg` tippen. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.

@@ -11,12 +11,14 @@ option-sampler = The denoising algorithm
 option-seed = The same seed and options repeat the same image
 option-images = How many images
 option-model = Which model draws
+option-style = A style that this host offers: adds its tag and its words to the prompt
 command-quota = What you have left, and when it starts anew
 
 command-settings = My own defaults, and whether I am told when a long job is done
 option-my-default = My default for { $option }
 option-my-ping = Whether to notify me when a job that took over 30 seconds is done
 option-my-clear = Forget what I chose before
+command-styles = The styles that are offered here, and how to type them
 menu-details = Easel: details
 menu-reference = Easel: use as reference
 choice-on = on
@@ -85,6 +87,11 @@ settings-ping-off = You are not notified when a job is done.
 settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's.
 told-done = <@{ $user_id }>, { $job } is done.
 
+## Styles
+styles-head = **Styles:** choose one as an option of /imagine, or type its tag, with a weight, into the prompt.
+styles-row = - { $style }: { $tag }
+styles-more = And { $count } more; /imagine suggests them while you type.
+
 ## Pictures that are there
 star-set = ⭐ The pictures of { $job } are kept: their files stay for ever. Press ⭐ again to let them go with the others.
 star-taken = The pictures of { $job } are kept no longer than others.
@@ -144,6 +151,14 @@ notice-reduced = The files were made smaller to fit Discord; 📩 sends them as 
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
+notice-lora-unknown = There is no style called “{ $name }” here, so it was left out.{ $near ->
+        [none] {""}
+       *[other] {" "}Similar names: { $near }.
+    }
+notice-lora-unfit = The style “{ $name }” does not fit this model, so it was left out: { $reason }.
+notice-lora-broken = The file of the style “{ $name }” is broken, so it was left out; the owner finds the reason in the log.
+notice-lora-clamped = Weights of styles go from -{ $limit } to { $limit } and were moved there: { $tags }.
+notice-loras-many = A prompt uses up to { $limit } styles; these were left out: { $names }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
 notice-negative-unused = This model reads no negative prompt, so it was left out.
@@ -154,6 +169,8 @@ refused-prompt-long = The prompt has { $length } characters; { $limit } is the l
 refused-negative-long = The negative prompt has { $length } characters; { $limit } is the limit here. Shorten it and send it again.
 refused-model = There is no model called “{ $model }” here. Choose one of: { $known }.
 refused-sampler = There is no sampler called “{ $sampler }” for this model. Choose one of: { $known }.
+refused-style = There is no style called “{ $style }” here. Choose one of the suggestions, such as: { $known }.
+refused-no-styles = There are no styles here. Ask the owner to offer some, or describe what you want in the prompt.
 refused-seed = The seed { $seed } is out of range. Use a whole number from 0 to { $limit }, or leave it out.
 refused-size = “{ $size }” is no size. Use square, portrait, landscape, wide, tall, or a size such as 512x768.
 refused-ratio = “{ $value }” is no aspect ratio. Write it like this: --ar 16:9.
@@ -537,6 +554,8 @@ name-steps = steps
 name-size = size
 name-images = images
 name-model = model
+name-style = style
+name-styles = styles
 
 ## Help
 command-help = How Easel is used, with examples to try
@@ -553,7 +572,7 @@ topic-models = Models
 topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
-help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed and model. In the prompt you can type `--no` `--ar` `--seed` `--steps` `--cfg`. What is over a limit is lowered and told; the same seed and options draw the same picture again.
+help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. In the prompt you can type `--no` `--ar` `--seed` `--steps` `--cfg`. What is over a limit is lowered and told; the same seed and options draw the same picture again.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.

@@ -10,6 +10,7 @@ from torch import nn
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -36,11 +37,13 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         positive: of the prompt.
         negative: of the negative prompt; None where guidance does not use it.
         notices: what the requester should know, such as words that did not fit.
+        lora: what every row of the job adds to the model; None adds nothing.
     """
 
     positive: TimedConditioning
     negative: TimedConditioning | None
     notices: tuple[Notice, ...]
+    lora: RowLora | None = None
 
 
 def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:
@@ -121,13 +124,16 @@ class StepAdapter(ABC):
         """Turn the request's words into tensors on the device."""
 
     @abstractmethod
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the network. A row's answer hangs on that row alone.
 
         Args:
             latents: [rows, c, h, w] in the latents' precision.
             timesteps: [rows], each row at its own.
             conditioning: tensors with as many rows.
+            loras: what each row adds; nothing where it is empty.
 
         Returns:
             [rows, c, h, w] in the latents' precision.

@@ -14,6 +14,7 @@ import torch
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.loras.choosing import LoraKey
 from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 
@@ -58,7 +59,7 @@ class ClipText:
         self._capacity: int = tokenizer.model_max_length - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
         self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
-        self._known: OrderedDict[tuple[int, ...], Features] = OrderedDict()
+        self._known: OrderedDict[tuple[tuple[int, ...], LoraKey], Features] = OrderedDict()
 
     def chunks(self, text: str) -> Chunked:
         """Read a text's emphasis and cut it into chunks."""
@@ -69,18 +70,28 @@ class ClipText:
         parts = (Fragment(text, 1.0),)
         return in_chunks(parts, self._tokens, comma=self._comma, capacity=self._capacity, most=1)
 
-    def encode(self, chunks: tuple[Chunk, ...], count: int) -> torch.Tensor:
-        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end."""
-        padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
-        return torch.cat([self._weighted(chunk) for chunk in padded], dim=1)
+    def encode(self, chunks: tuple[Chunk, ...], count: int, loras: LoraKey = ()) -> torch.Tensor:
+        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end.
 
-    def pooled(self, chunks: tuple[Chunk, ...]) -> torch.Tensor:
+        Args:
+            chunks: of one text.
+            count: of chunks in the answer.
+            loras: those that the text encoder has on while this is called.
+        """
+        padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
+        return torch.cat([self._weighted(chunk, loras) for chunk in padded], dim=1)
+
+    def pooled(self, chunks: tuple[Chunk, ...], loras: LoraKey = ()) -> torch.Tensor:
         """The first chunk as one vector, [1, projection]; weights do not reach it.
+
+        Args:
+            chunks: of one text.
+            loras: those that the text encoder has on while this is called.
 
         Raises:
             ModelUnavailable: the encoder projects nothing.
         """
-        pooled = self._encoded(chunks[0].numbers).pooled
+        pooled = self._encoded(chunks[0].numbers, loras).pooled
         if pooled is None:
             raise ModelUnavailable("One of the model's text encoders has no projection; it is made for another family.")
         return pooled
@@ -90,9 +101,9 @@ class ClipText:
         pairs = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
         return [Token(number, start) for number, (start, _) in pairs]
 
-    def _weighted(self, chunk: Chunk) -> torch.Tensor:
+    def _weighted(self, chunk: Chunk, loras: LoraKey) -> torch.Tensor:
         """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
-        plain = self._encoded(chunk.numbers).tokens
+        plain = self._encoded(chunk.numbers, loras).tokens
         if all(weight == 1.0 for weight in chunk.weights):
             return plain
         weights = torch.ones(plain.shape[1], dtype=torch.float64)
@@ -104,9 +115,9 @@ class ClipText:
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
 
     @torch.inference_mode()
-    def _encoded(self, numbers: tuple[int, ...]) -> Features:
+    def _encoded(self, numbers: tuple[int, ...], loras: LoraKey) -> Features:
         """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
-        known = self._known.pop(numbers, None)
+        known = self._known.pop((numbers, loras), None)
         if known is None:
             tokenizer, device = self._tokenizer, self._placement.device
             fill = self._capacity - len(numbers)
@@ -121,7 +132,7 @@ class ClipText:
             pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
             dtype = self._placement.dtype
             known = Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
-        self._known[numbers] = known
+        self._known[numbers, loras] = known
         if len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return known

@@ -16,6 +16,7 @@ from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.engine.families.whole import WholePipeline
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.models import Family
 
 
@@ -24,7 +25,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pipeline_class: of diffusers; it reads folders, single files and hubs.
-        adapter: from a loaded pipeline to the step loop.
+        adapter: from a loaded pipeline to the step loop, with the LoRAs that requests may name.
         reads_class: a folder's index says which class reads it.
         needed: components without which it cannot be loaded.
         omissible: components that a model may come without.
@@ -32,7 +33,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pipeline_class: Any
-    adapter: Callable[[Any, Placement], StepAdapter | WholePipeline]
+    adapter: Callable[[Any, Placement, LoraFolder], StepAdapter | WholePipeline]
     needed: tuple[str, ...]
     omissible: tuple[str, ...] = ()
     reads_class: bool = False
@@ -63,6 +64,11 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
             omissible=("text_encoder_3", "tokenizer_3"),
         ),
-        "pipeline": FamilyParts(pipeline_class=DiffusionPipeline, adapter=WholePipeline, needed=(), reads_class=True),
+        "pipeline": FamilyParts(
+            pipeline_class=DiffusionPipeline,
+            adapter=lambda pipeline, placement, _loras: WholePipeline(pipeline, placement),
+            needed=(),
+            reads_class=True,
+        ),
     }
 )

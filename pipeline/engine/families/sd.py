@@ -9,6 +9,9 @@ from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.unet import Unet
 from pipeline.engine.families.words import cut_notices, read_words
+from pipeline.engine.loras.choosing import ModelLoras
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.rows import Rows
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -18,29 +21,37 @@ class StableDiffusion(StepAdapter):
     Args:
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
+        folder: of the owner's LoRAs.
 
     Raises:
         ModelUnavailable: the U-Net does not start from plain latents (inpainting, depth, image pairs).
     """
 
-    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement) -> None:
+    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement, folder: LoraFolder) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
         self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement)
         self._unet = Unet(pipeline, placement, self.latent_channels)
+        text_encoders = {"text_encoder": pipeline.text_encoder}
+        self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
-        words = read_words(request, is_guided=not self._unet.has_guidance_inside)
+        words = read_words(request, self._loras, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
         count = max(len(self._text.chunks(part).chunks) for text in words.texts for _, part in text.parts)
 
         def encode(part: str) -> Conditioning:
-            return {"prompt_embeds": self._text.encode(self._text.chunks(part).chunks, count), **guidance}
+            chunks = self._text.chunks(part).chunks
+            return {"prompt_embeds": self._text.encode(chunks, count, words.loras.text_key), **guidance}
 
         cuts = cut_notices(words.texts, lambda part: self._text.chunks(part).cut)
-        return words.encoded(lambda text: text.encoded(encode), cuts)
+        with self._loras.encoding(words.loras):
+            return words.encoded(lambda text: text.encoded(encode), cuts)
 
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the U-Net; see `StepAdapter.predict`."""
-        return self._unet.predict(latents, timesteps, conditioning)
+        with self._loras.denoising(loras):
+            return self._unet.predict(latents, timesteps, conditioning)

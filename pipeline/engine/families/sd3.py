@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from diffusers.loaders.lora_pipeline import SD3LoraLoaderMixin
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from torch.nn.functional import pad
 
@@ -13,6 +14,9 @@ from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.t5_text import T5Text
 from pipeline.engine.families.words import Words, cut_notices, read_words
+from pipeline.engine.loras.choosing import LoraKey, ModelLoras
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.rows import Rows
 from pipeline.engine.steady import make_steady
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
@@ -29,12 +33,13 @@ class StableDiffusion3(StepAdapter):
     Args:
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
+        folder: of the owner's LoRAs.
 
     Raises:
         ModelUnavailable: it lacks a CLIP text encoder, or its transformer wants more than latents.
     """
 
-    def __init__(self, pipeline: StableDiffusion3Pipeline, placement: Placement) -> None:
+    def __init__(self, pipeline: StableDiffusion3Pipeline, placement: Placement, folder: LoraFolder) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
@@ -49,6 +54,9 @@ class StableDiffusion3(StepAdapter):
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)
         )
         self._placement = placement
+        text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
+        convert = SD3LoraLoaderMixin.lora_state_dict
+        self._loras = ModelLoras(folder, ("transformer", transformer), text_encoders, placement, convert)
 
     @property
     def sampler_kind(self) -> SamplerKind:
@@ -67,26 +75,32 @@ class StableDiffusion3(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode prompt and negative prompt; neither changes from step to step."""
-        words = read_words(request, is_guided=True, is_scheduled=False)
-        return words.encoded(lambda text: text.encoded(self._encode), self._notices(words))
+        words = read_words(request, self._loras, is_guided=True, is_scheduled=False)
+        with self._loras.encoding(words.loras):
+            return words.encoded(
+                lambda text: text.encoded(lambda part: self._encode(part, words.loras.text_key)), self._notices(words)
+            )
 
     @torch.inference_mode()
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the transformer; see `StepAdapter.predict`."""
-        prediction: torch.Tensor = self._transformer(
-            hidden_states=latents.to(self._placement.dtype),
-            timestep=timesteps,
-            encoder_hidden_states=conditioning["prompt_embeds"],
-            pooled_projections=conditioning["pooled_projections"],
-            return_dict=False,
-        )[0]
+        with self._loras.denoising(loras):
+            prediction: torch.Tensor = self._transformer(
+                hidden_states=latents.to(self._placement.dtype),
+                timestep=timesteps,
+                encoder_hidden_states=conditioning["prompt_embeds"],
+                pooled_projections=conditioning["pooled_projections"],
+                return_dict=False,
+            )[0]
         return prediction.to(latents.dtype)
 
-    def _encode(self, part: str) -> Conditioning:
+    def _encode(self, part: str, loras: LoraKey) -> Conditioning:
         """Features of both CLIP encoders side by side, filled to T5's width and followed by T5's; both vectors."""
         chunks = [clip.verbatim(part).chunks for clip in self._clips]
-        clips = [clip.encode(found, 1) for clip, found in zip(self._clips, chunks, strict=True)]
-        pooled = [clip.pooled(found) for clip, found in zip(self._clips, chunks, strict=True)]
+        clips = [clip.encode(found, 1, loras) for clip, found in zip(self._clips, chunks, strict=True)]
+        pooled = [clip.pooled(found, loras) for clip, found in zip(self._clips, chunks, strict=True)]
         of_clip, of_t5 = torch.cat(clips, dim=-1), self._t5.encode(part)
         of_clip = pad(of_clip, (0, of_t5.shape[-1] - of_clip.shape[-1]))
         return {

@@ -12,6 +12,9 @@ from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.unet import Unet
 from pipeline.engine.families.words import Text, cut_notices, read_words
+from pipeline.engine.loras.choosing import LoraKey, ModelLoras
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.rows import Rows
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -21,18 +24,21 @@ class StableDiffusionXL(StepAdapter):
     Args:
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
+        folder: of the owner's LoRAs.
 
     Raises:
         ModelUnavailable: it lacks a text encoder, as the refiner does, or its U-Net is made for something else.
     """
 
-    def __init__(self, pipeline: StableDiffusionXLPipeline, placement: Placement) -> None:
+    def __init__(self, pipeline: StableDiffusionXLPipeline, placement: Placement, folder: LoraFolder) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
             raise ModelUnavailable("The model lacks a text encoder; refiners cannot draw from text alone.")
         self._texts = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
         self._unet = Unet(pipeline, placement, self.latent_channels)
+        text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
+        self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
         self._placement = placement
         config: Any = pipeline.config
         self._zeros_for_nothing = bool(config.force_zeros_for_empty_prompt)
@@ -40,30 +46,40 @@ class StableDiffusionXL(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
-        words = read_words(request, is_guided=not self._unet.has_guidance_inside)
+        words = read_words(request, self._loras, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
         parts = [part for text in words.texts for _, part in text.parts]
         count = max(len(reader.chunks(part).chunks) for reader in self._texts for part in parts)
 
         def encode(text: Text) -> TimedConditioning:
             is_zero = text.is_negative and self._zeros_for_nothing
-            timed = text.encoded(lambda part: {**self._encode(part, count, is_zero=is_zero and not part), **guidance})
-            return self._with_sizes(timed, request)
+
+            def encode_part(part: str) -> Conditioning:
+                encoded = self._encode(part, count, words.loras.text_key)
+                # The model was trained with zeros, and not with an empty text, where nothing is to be avoided.
+                if is_zero and not part:
+                    encoded = {key: torch.zeros_like(value) for key, value in encoded.items()}
+                return {**encoded, **guidance}
+
+            return self._with_sizes(text.encoded(encode_part), request)
 
         cuts = cut_notices(words.texts, lambda part: self._texts[0].chunks(part).cut)
-        return words.encoded(encode, cuts)
+        with self._loras.encoding(words.loras):
+            return words.encoded(encode, cuts)
 
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+    ) -> torch.Tensor:
         """One forward of the U-Net; see `StepAdapter.predict`."""
-        return self._unet.predict(latents, timesteps, conditioning)
+        with self._loras.denoising(loras):
+            return self._unet.predict(latents, timesteps, conditioning)
 
-    def _encode(self, part: str, count: int, *, is_zero: bool) -> dict[str, torch.Tensor]:
+    def _encode(self, part: str, count: int, loras: LoraKey) -> Conditioning:
         """Features of both encoders side by side, and the second one's vector."""
         chunked = [reader.chunks(part).chunks for reader in self._texts]
-        tokens = [reader.encode(chunks, count) for reader, chunks in zip(self._texts, chunked, strict=True)]
-        encoded = {"prompt_embeds": torch.cat(tokens, dim=-1), "text_embeds": self._texts[-1].pooled(chunked[-1])}
-        # The model was trained with zeros, and not with an empty text, where nothing is to be avoided.
-        return {key: torch.zeros_like(value) for key, value in encoded.items()} if is_zero else encoded
+        tokens = [reader.encode(chunks, count, loras) for reader, chunks in zip(self._texts, chunked, strict=True)]
+        pooled = self._texts[-1].pooled(chunked[-1], loras)
+        return {"prompt_embeds": torch.cat(tokens, dim=-1), "text_embeds": pooled}
 
     def _with_sizes(self, timed: TimedConditioning, request: GenerationRequest) -> TimedConditioning:
         """Add the picture's size; that of a second pass is larger."""

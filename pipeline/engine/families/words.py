@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
+from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.messages import Notice
@@ -39,11 +40,13 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         positive: what one asks for.
         negative: what to avoid; None where guidance does not use it.
+        loras: that the prompt names; they hold for both.
         notices: about what was left out so far.
     """
 
     positive: Text
     negative: Text | None
+    loras: ChosenLoras
     notices: tuple[Notice, ...]
 
     @property
@@ -57,34 +60,40 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             positive=encode(self.positive),
             negative=None if self.negative is None else encode(self.negative),
             notices=(*self.notices, *more),
+            lora=self.loras.denoiser,
         )
 
 
-def read_words(request: GenerationRequest, *, is_guided: bool, is_scheduled: bool = True) -> Words:
+def read_words(request: GenerationRequest, loras: ModelLoras, *, is_guided: bool, is_scheduled: bool = True) -> Words:
     """Take a request's texts apart.
 
     Args:
         request: whose.
+        loras: of the model.
         is_guided: the model has rows for a negative prompt at all.
         is_scheduled: brackets change the text from step to step; else they are text.
     """
-    notices: list[Notice] = []
+    steps = request.num_inference_steps
 
     def read(prompt: str, cut_key: str, *, is_negative: bool = False) -> Text:
-        tagged = read_tags(prompt)
-        if tagged.tags:
-            notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(tagged.tags)}))
-        steps = request.num_inference_steps
-        parts = ((steps, tagged.prompt),)
+        parts = ((steps, prompt),)
         if is_scheduled:
-            parts = tuple((part.last_step, part.text) for part in read_schedule(tagged.prompt, steps))
+            parts = tuple((part.last_step, part.text) for part in read_schedule(prompt, steps))
         return Text(parts=parts, cut_key=cut_key, is_negative=is_negative)
 
-    positive = read(request.prompt, "notice-prompt-cut")
+    tagged = read_tags(request.prompt)
+    chosen, lora_notices = loras.choose(tagged)
+    notices = [*lora_notices]
     negative = None
     if is_guided and request.guidance_scale > NO_GUIDANCE:
-        negative = read(request.negative_prompt, "notice-negative-cut", is_negative=True)
-    return Words(positive=positive, negative=negative, notices=tuple(notices))
+        # As in A1111, a LoRA is named in the prompt and holds for both.
+        without = read_tags(request.negative_prompt)
+        if without.tags:
+            notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(without.tags)}))
+        negative = read(without.prompt, "notice-negative-cut", is_negative=True)
+    return Words(
+        positive=read(tagged.prompt, "notice-prompt-cut"), negative=negative, loras=chosen, notices=tuple(notices)
+    )
 
 
 def cut_notices(texts: Iterable[Text], cut_of: Callable[[str], str]) -> list[Notice]:

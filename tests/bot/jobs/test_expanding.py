@@ -15,6 +15,7 @@ from bot.jobs.wildcards import MAX_BYTES
 from bot.presenting.refusal import sentence_of
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.protocol.loras import LoraEntry
 
 
 class Asking:
@@ -69,6 +70,17 @@ async def test_a_seed_chooses_the_words_and_the_words_can_be_pasted(asking: Aski
         assert "__" not in first.request.prompt + first.request.negative_prompt
     chosen = {(await asking("__animals/pets__", seed=seed))[0].request.prompt for seed in range(60)}
     assert chosen == {f"a {color} {pet}" for color in ("red", "green", "blue") for pet in ("cat", "dog")}
+
+
+async def test_a_style_is_added_to_every_job(asking: Asking) -> None:
+    style = LoraEntry(name="fur", title="Fur", trigger_words=("furry {coat}",), scale=0.8)
+    given = GivenRequest(prompt="a {cat|dog} <lora:{ink|oil}:1> --seed 3", style=style)
+    each = await resolve_each(given, settings=asking.settings, catalogue=asking.catalogue)
+    assert [resolved.request.prompt for resolved in each] == [
+        f"a {animal} <lora:{paint}:1>, furry {{coat}} <lora:fur:0.8>"
+        for animal in ("cat", "dog")
+        for paint in ("ink", "oil")
+    ]
 
 
 async def test_without_lists_and_with_one_job_these_signs_are_words(asking: Asking) -> None:

@@ -23,7 +23,7 @@ BUILT = [
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
-    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model", "topic")),
+    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model", "topic", "style")),
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]
 """Keys that the code puts together."""

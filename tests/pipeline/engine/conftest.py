@@ -13,9 +13,11 @@ from config.settings import PipelineSettings
 from pipeline.engine import loop
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import choose_placement
+from pipeline.engine.families.base import EncodedText
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.loop import Engine
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
@@ -35,7 +37,7 @@ class _Recorder(Finisher):
 class Studio:
     """An engine in float64 and what it said."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, loras: Path | None = None) -> None:
         self.events: list[JobEvent] = []
         self.engine = Engine(
             models=catalogue.models,
@@ -43,6 +45,7 @@ class Studio:
             preview_interval_s=0.0,
             cache_directory=None,
             state_directory=_LEARNT.name,
+            loras=LoraFolder(loras),
             emit=self.events.append,
             activity=Activity(),
         )
@@ -61,6 +64,10 @@ class Studio:
         self.engine.run_until_idle()
         assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
         return _latents[-1]
+
+    def encoded(self, request: GenerationRequest) -> EncodedText:
+        """What a job would begin with."""
+        return self.model.adapter.encode_text(request)
 
     def pictures(self, request: GenerationRequest) -> Finished:
         """The files of a request."""

@@ -45,6 +45,25 @@ class Shared:
     def submit(self, job_id: int, request: GenerationRequest) -> None:
         self.engine.submit(Submit(job_id=job_id, attempt=1, request=request))
 
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Forget what was, and take down what comes."""
+        latents, counts = self.latents, self.forwards
+
+        class Recorder(Finisher):
+            def __init__(self, job: Any, *rest: Any) -> None:
+                latents[job.name[0]] = job.latents.clone()
+                super().__init__(job, *rest)
+
+        def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
+            counts.append(count)
+            return predict_rows(adapter, rows, count)
+
+        monkeypatch.setattr(loop, "Finisher", Recorder)
+        monkeypatch.setattr(forwards, "predict_rows", counted)
+        self.events.clear()
+        self.latents.clear()
+        self.forwards.clear()
+
     def of(self, kind: type[Any], job_id: int) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind) and event.job_id == job_id]
 
@@ -56,20 +75,7 @@ def loaded(module_catalogue: Catalogue) -> Shared:
 
 @pytest.fixture
 def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch) -> Shared:
-    class Recorder(Finisher):
-        def __init__(self, job: Any, *rest: Any) -> None:
-            loaded.latents[job.name[0]] = job.latents.clone()
-            super().__init__(job, *rest)
-
-    def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
-        loaded.forwards.append(count)
-        return predict_rows(adapter, rows, count)
-
-    monkeypatch.setattr(loop, "Finisher", Recorder)
-    monkeypatch.setattr(forwards, "predict_rows", counted)
-    loaded.events.clear()
-    loaded.latents.clear()
-    loaded.forwards.clear()
+    loaded.watch(monkeypatch)
     return loaded
 
 
@@ -168,10 +174,10 @@ def test_a_poisoned_batch_blames_the_guilty_alone(
     adapter = shared.engine._shelf.take("pocket").adapter
     predict = adapter.predict
 
-    def poisoned(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any) -> torch.Tensor:
+    def poisoned(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any, *more: Any) -> torch.Tensor:
         if (timesteps == 999.0).any() and (latents.shape[2:] == (16, 16)):
             raise ValueError("a wrong number of features")
-        return predict(latents, timesteps, conditioning)
+        return predict(latents, timesteps, conditioning, *more)
 
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=12))
     shared.engine.tick()
@@ -193,10 +199,10 @@ def test_a_full_device_gets_smaller_forwards_and_the_same_pictures(
     adapter = shared.engine._shelf.take("pocket").adapter
     predict = adapter.predict
 
-    def small(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any) -> torch.Tensor:
+    def small(latents: torch.Tensor, *given: Any) -> torch.Tensor:
         if len(latents) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return predict(latents, timesteps, conditioning)
+        return predict(latents, *given)
 
     monkeypatch.setattr(adapter, "predict", small)
     shared.forwards.clear()

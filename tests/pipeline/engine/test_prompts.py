@@ -103,11 +103,11 @@ def test_turns_and_tags_reach_the_picture(
     studio: Studio, module_catalogue: Catalogue, request_: GenerationRequest
 ) -> None:
     plain = studio.draw(request_)
-    tagged = msgspec.structs.replace(request_, prompt="<lora:fur:1>a red apple")
+    tagged = msgspec.structs.replace(request_, prompt="<hypernet:fur:1>a red apple")
     assert difference(studio.draw(tagged), plain) == 0
     finished = Studio(module_catalogue).pictures(tagged)
     (notice,) = finished.notices
-    assert (notice.key, notice.values) == ("notice-tags-ignored", {"tags": "<lora:fur:1>"})
+    assert (notice.key, notice.values) == ("notice-tags-ignored", {"tags": "<hypernet:fur:1>"})
     turns = studio.draw(msgspec.structs.replace(request_, prompt="a red [apple|star]"))
     assert difference(turns, plain) > 1e-3
     assert difference(turns, studio.draw(msgspec.structs.replace(request_, prompt="a red star"))) > 1e-3

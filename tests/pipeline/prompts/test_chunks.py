@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from pipeline.prompts.chunks import BACKTRACK, Chunk, Chunked, Token, in_chunks
 from pipeline.prompts.emphasis import read_emphasis
-from pipeline.prompts.tags import Tagged, read_tags
 
 COMMA = 0
 CAPACITY = 75
@@ -95,10 +94,3 @@ def test_every_word_is_in_a_chunk_or_told(words: list[str], most: int) -> None:
     kept = [number for chunk in found.chunks for number in chunk.numbers]
     told = [token.number for token in tokens_of(found.cut)]
     assert kept + told == [token.number for token in tokens_of(re.sub(r"BREAK|[()\[\]]|:1\.2", " ", prompt))]
-
-
-def test_tags_are_no_words() -> None:
-    assert read_tags("a cat <lora:Fur_v2:0.8>, <LYCO:x>sitting") == Tagged(
-        "a cat , sitting", ("<lora:Fur_v2:0.8>", "<LYCO:x>")
-    )
-    assert read_tags("a <b> c < d: e>") == Tagged("a <b> c < d: e>", ())

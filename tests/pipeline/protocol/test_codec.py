@@ -12,6 +12,7 @@ from pipeline.protocol import codec
 from pipeline.protocol.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.limits import MAX_FRAME_BYTES
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -70,6 +71,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
         models=MODELS,
         preload="model-0",
         cache_directory=None,
+        lora_directory="/srv/loras",
     ),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Cancel(job_id=1, attempt=1),
@@ -86,6 +88,8 @@ FROM_WORKER: tuple[FromWorker, ...] = (
         missing={"other": "Its files are not there."},
         capacity=2,
         versions={"torch": "2.13"},
+        loras=(LoraEntry(name="fur", title="Fur", trigger_words=("furry", "soft coat"), scale=0.8, family="sd"),),
+        broken_loras={"odd.safetensors": "It is cut off."},
     ),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", quiet_s=1.25, rss_bytes=2**33),

@@ -1,0 +1,22 @@
+"""`/styles`: the LoRAs that the owner offers. Only the one who asks sees the answer."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.commands.translating import localized
+from bot.jobs.styles import styles_for
+from bot.presenting.styles_message import styles_lines
+from bot.replies import answer_privately
+from bot.services import Services
+
+
+def make_styles(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name=localized("name-styles"), description=localized("command-styles"))
+    async def styles(interaction: discord.Interaction[discord.Client]) -> None:
+        await answer_privately(interaction, styles_lines(styles_for(services.backend.status)))
+
+    return styles

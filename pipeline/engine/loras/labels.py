@@ -1,0 +1,105 @@
+"""What a LoRA's file, and the small file that its owner may put beside it, say about it."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.prompts.tags import MAX_LORA_SCALE
+from pipeline.protocol.loras import LoraEntry
+
+_MOST_CHARACTERS: Final = 100
+"""Of a title and of one trigger word: what Discord shows of a suggestion."""
+_MOST_WORDS: Final = 8
+_MOST_COMMON_TAGS: Final = 3
+_MOST_BESIDE_CHARACTERS: Final = 1_000_000
+
+# What trainers write, by how it begins. An SDXL model's name also holds the word stable-diffusion.
+_FAMILIES: Final = (
+    ("stable-diffusion-xl", "sdxl"),
+    ("stable-diffusion-3", "sd3"),
+    ("stable-diffusion-v", "sd"),
+    ("flux", "flux"),
+    ("sdxl", "sdxl"),
+    ("sd3", "sd3"),
+    ("sd_v", "sd"),
+)
+
+
+def read_label(path: Path, metadata: Mapping[str, Any]) -> LoraEntry:
+    """Title, trigger words, weight and family; what the owner wrote beside the file comes first.
+
+    Args:
+        path: of the LoRA; `name.json` or `name.toml` is looked for beside it.
+        metadata: the `__metadata__` of its header, written by modelspec and kohya's trainer.
+
+    Raises:
+        ModelUnavailable: the file beside it cannot be read; one sentence.
+    """
+    beside = _read_beside(path)
+    titles = (beside.get("title"), metadata.get("modelspec.title"), metadata.get("ss_output_name"), path.stem)
+    # "activation text" and "preferred weight" are A1111's names in the same place.
+    words = _words(beside.get("trigger_words", beside.get("activation text")))
+    words = words or _words(metadata.get("modelspec.trigger_phrase")) or _words_of_every_caption(metadata)
+    scale = beside.get("scale", beside.get("preferred weight")) or 1.0
+    if not isinstance(scale, (int, float)) or not -MAX_LORA_SCALE <= scale <= MAX_LORA_SCALE:
+        raise ModelUnavailable(
+            f"The weight beside {path.name} is no number from -{MAX_LORA_SCALE:g} to {MAX_LORA_SCALE:g}."
+        )
+    return LoraEntry(
+        name=path.stem,
+        title=next(filter(None, map(_text, titles))),
+        trigger_words=words,
+        scale=float(scale),
+        family=_family(metadata),
+    )
+
+
+def _read_beside(path: Path) -> dict[str, Any]:
+    for suffix, read in ((".toml", tomllib.loads), (".json", json.loads)):
+        beside = path.with_suffix(suffix)
+        if not beside.is_file():
+            continue
+        try:
+            with beside.open(encoding="utf-8") as file:
+                # Cut off where it is absurdly long, which then is no JSON or TOML.
+                found: Any = read(file.read(_MOST_BESIDE_CHARACTERS))
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelUnavailable(f"The file {beside.name} cannot be read; mend it or take it away.") from error
+        if not isinstance(found, dict):
+            raise ModelUnavailable(f"The file {beside.name} holds no names and values; mend it or take it away.")
+        return dict[str, Any](found)
+    return {}
+
+
+def _text(value: object) -> str:
+    return " ".join(value.split())[:_MOST_CHARACTERS] if isinstance(value, str) else ""
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """Words or phrases, from a list or from text with commas."""
+    found: list[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(word for word in map(_text, found) if word)[:_MOST_WORDS]
+
+
+def _words_of_every_caption(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What stood in the caption of every training picture; anything rarer would be a guess in a member's prompt."""
+    try:
+        counts: Any = json.loads(metadata["ss_tag_frequency"])
+        folders: Any = json.loads(metadata["ss_dataset_dirs"])
+        found = [
+            tag.strip()
+            for name, folder in folders.items()
+            for tag, count in counts.get(name, {}).items()
+            if count >= folder["img_count"] > 1
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return ()
+    return _words(list(dict.fromkeys(found)))[:_MOST_COMMON_TAGS]
+
+
+def _family(metadata: Mapping[str, Any]) -> str:
+    told = _text(metadata.get("modelspec.architecture")) or _text(metadata.get("ss_base_model_version"))
+    return next((family for beginning, family in _FAMILIES if told.casefold().startswith(beginning)), "")
