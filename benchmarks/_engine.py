@@ -4,11 +4,15 @@ import os
 import random
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported below; the worker does the same
 
 import msgspec
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
@@ -103,3 +107,14 @@ def mixed(count: int, side: int, steps: tuple[int, int], seed: int) -> list[Gene
         )
         for number in range(count)
     ]
+
+
+def bare_pipeline() -> Any:
+    """Diffusers' own pipeline of the shipped model, with the sampler of `request`."""
+    quiet_libraries()
+    use_threads(THREADS)
+    folder = Path(__file__).parents[1] / "models" / "pocket"
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config, use_karras_sigmas=True)
+    return pipeline
