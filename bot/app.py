@@ -38,7 +38,7 @@ from config.loading import ConfigError
 from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, ImageOutput
+from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, ImageOutput
 
 DRAIN_S: Final = 20.0
 """How long a shutdown lets running jobs finish; service managers kill after thirty to ninety seconds."""
@@ -63,6 +63,9 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         state_directory=str((settings.storage.directory / "worker").resolve()),
         max_running=pipeline.max_running,
         batching=pipeline.batching,
+        acceleration=Acceleration(
+            accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
+        ),
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         output=ImageOutput(
             image_format=pipeline.image_format,

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Batching, Device, DType, ImageFormat
+from pipeline.protocol.messages import Accelerator, Batching, Device, DType, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -92,6 +92,12 @@ class PipelineSettings(Area):
         default="pinned",
         description="pinned: a seed repeats its picture whoever draws beside it; flexible: faster on some devices.",
     )
+    accelerator: Accelerator = Field(
+        default="none",
+        description="What computes the steps: none = torch; openvino: quicker on a CPU; compile: quicker on most GPUs.",
+    )
+    channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
+    fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )

@@ -16,12 +16,13 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 4
+PROTOCOL_VERSION: Final = 5
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
+Accelerator = Literal["none", "compile", "openvino"]
 Phase = Literal["idle", "loading", "running"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 
@@ -45,6 +46,21 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
         return f"image/{self.image_format}"
 
 
+class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
+    """What computes the forwards. All of it changes last bits; none of it changes what is seen.
+
+    Attributes:
+        accelerator: `none` is torch as it is; `compile` compiles a network's repeated blocks with torch;
+            `openvino` computes the network on a processor with OpenVINO.
+        channels_last: convolutions' memory in the order in which recent GPUs multiply it.
+        fuse_qkv: queries, keys and values of an attention in one multiplication.
+    """
+
+    accelerator: Accelerator = "none"
+    channels_last: bool = False
+    fuse_qkv: bool = False
+
+
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """First word to a worker: how to run and what to offer.
 
@@ -60,6 +76,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         state_directory: where the worker keeps what it learns about its device; None keeps nothing.
         max_running: attempts that are drawn at the same time.
         batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
+        acceleration: what computes the forwards.
         safety_checker: folder of the content check; None checks nothing.
         output: how finished images are written.
     """
@@ -75,6 +92,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     state_directory: str | None = None
     max_running: int = 1
     batching: Batching = "pinned"
+    acceleration: Acceleration = Acceleration()
     safety_checker: str | None = None
     output: ImageOutput = ImageOutput()
 

@@ -1,11 +1,13 @@
 """Stable Diffusion 3 and 3.5: a transformer that matches flows, two CLIP text encoders and T5."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from torch.nn.functional import pad
 
+from pipeline.engine.acceleration import accelerate
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
@@ -13,7 +15,6 @@ from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.t5_text import T5Text
 from pipeline.engine.families.words import Words, cut_notices, read_words
-from pipeline.engine.steady import make_steady
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -43,7 +44,7 @@ class StableDiffusion3(StepAdapter):
         self._transformer: Any = transformer.eval().requires_grad_(False)
         if transformer.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
-        make_steady(transformer)
+        self._forward = accelerate(transformer, self._plain, placement)
         self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
         self._t5 = T5Text(
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)
@@ -73,14 +74,18 @@ class StableDiffusion3(StepAdapter):
     @torch.inference_mode()
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """One forward of the transformer; see `StepAdapter.predict`."""
+        inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
+        return self._forward(inputs).to(latents.dtype)
+
+    def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         prediction: torch.Tensor = self._transformer(
-            hidden_states=latents.to(self._placement.dtype),
-            timestep=timesteps,
-            encoder_hidden_states=conditioning["prompt_embeds"],
-            pooled_projections=conditioning["pooled_projections"],
+            hidden_states=inputs["latents"],
+            timestep=inputs["timesteps"],
+            encoder_hidden_states=inputs["prompt_embeds"],
+            pooled_projections=inputs["pooled_projections"],
             return_dict=False,
         )[0]
-        return prediction.to(latents.dtype)
+        return prediction
 
     def _encode(self, part: str) -> Conditioning:
         """Features of both CLIP encoders side by side, filled to T5's width and followed by T5's; both vectors."""
