@@ -38,7 +38,7 @@ from config.loading import ConfigError
 from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, ImageOutput
+from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, ImageOutput
 
 DRAIN_S: Final = 20.0
 """How long a shutdown lets running jobs finish; service managers kill after thirty to ninety seconds."""
@@ -65,6 +65,9 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         batching=pipeline.batching,
         idle_models=pipeline.idle_models,
         model_memory_mb=pipeline.model_memory_mb,
+        acceleration=Acceleration(
+            accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
+        ),
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
         output=ImageOutput(

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Batching, Device, DType, IdleModels, ImageFormat
+from pipeline.protocol.messages import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -102,6 +102,12 @@ class PipelineSettings(Area):
         ge=0,
         description="MiB that loaded models may take on the device; 0 = 70 % of its memory.",
     )
+    accelerator: Accelerator = Field(
+        default="none",
+        description="What computes the steps: none = torch; openvino: quicker on a CPU; compile: quicker on most GPUs.",
+    )
+    channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
+    fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )

@@ -18,6 +18,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
+from pipeline.engine.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
@@ -122,9 +123,12 @@ def run_worker(socket_fd: int) -> int:
             "install the same Easel on both sides.",
         )
     try:
-        placement = choose_placement(first.device, first.dtype)
+        placement = choose_placement(first.device, first.dtype, first.acceleration)
+        check_acceleration(placement, has_loras=first.lora_directory is not None)
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
+    except AcceleratorUnavailable as error:
+        return _refuse(outbox, str(error))
     return _serve(first, placement, inbox, outbox)
 
 

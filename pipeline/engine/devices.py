@@ -1,5 +1,6 @@
-"""Where tensors live and in which precision."""
+"""Where tensors live, in which precision, and what computes them."""
 
+import importlib.metadata
 import os
 import platform
 import time
@@ -10,7 +11,7 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.protocol.messages import Device, DType
+from pipeline.protocol.messages import Acceleration, Device, DType
 
 _DTYPES: Final[dict[str, torch.dtype]] = {
     "float16": torch.float16,
@@ -34,6 +35,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
             differences of large numbers add up over the steps.
         name: what the device's maker calls it.
         vram_bytes: memory of the device; 0 where it shares the computer's.
+        acceleration: what computes the forwards; `acceleration.check_acceleration` sees whether it can.
     """
 
     device: torch.device
@@ -41,6 +43,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     latents_dtype: torch.dtype
     name: str
     vram_bytes: int
+    acceleration: Acceleration = Acceleration()
 
     @property
     def dtype_name(self) -> str:
@@ -48,7 +51,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.dtype).removeprefix("torch.")
 
 
-def choose_placement(device: Device, dtype: DType) -> Placement:
+def choose_placement(device: Device, dtype: DType, acceleration: Acceleration | None = None) -> Placement:
     """Settle what `auto` stands for and check that the rest is there.
 
     Raises:
@@ -65,6 +68,7 @@ def choose_placement(device: Device, dtype: DType) -> Placement:
         latents_dtype=torch.float64 if is_double else torch.float32,
         name=_device_name(kind),
         vram_bytes=torch.cuda.get_device_properties(0).total_memory if kind == "cuda" else 0,
+        acceleration=acceleration or Acceleration(),
     )
 
 
@@ -78,6 +82,12 @@ def use_threads(threads: int) -> int:
     count = threads or min(8, _usable_cores())
     torch.set_num_threads(count)
     return count
+
+
+def accelerator_version(placement: Placement) -> dict[str, str]:
+    """The version of the library that computes the forwards, by name; empty where it is torch."""
+    accelerator = placement.acceleration.accelerator
+    return {accelerator: importlib.metadata.version(accelerator)} if accelerator == "openvino" else {}
 
 
 def rss_bytes() -> int:

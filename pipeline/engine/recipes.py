@@ -3,7 +3,7 @@
 import importlib.metadata
 from typing import Final
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.devices import Placement, accelerator_version
 from pipeline.engine.fingerprints import Fingerprints
 from pipeline.engine.wholes import AnyJob
 from pipeline.protocol.messages import Recipe
@@ -31,7 +31,7 @@ class Recipes:
             rows=job.row_counts,
             device=self._placement.name,
             dtype=self._placement.dtype_name,
-            versions=library_versions(),
+            versions=library_versions() | accelerator_version(self._placement),
         )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.engine.devices import Placement, release_memory, work_clock
+from pipeline.engine.devices import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.notebook import Notebook
@@ -107,6 +107,10 @@ class ShapeBook:
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
             "batching": self._batching,
+            "acceleration": {
+                **msgspec.structs.asdict(self._placement.acceleration),
+                **accelerator_version(self._placement),
+            },
             "model": model_key,
             "latents": [*example.latents.shape],
             "text": {name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},

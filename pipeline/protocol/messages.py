@@ -24,6 +24,7 @@ Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
+Accelerator = Literal["none", "compile", "openvino"]
 Phase = Literal["idle", "loading", "running"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 
@@ -47,6 +48,21 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
         return f"image/{self.image_format}"
 
 
+class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
+    """What computes the forwards. All of it changes last bits; none of it changes what is seen.
+
+    Attributes:
+        accelerator: `none` is torch as it is; `compile` compiles a network's repeated blocks with torch;
+            `openvino` computes the network on a processor with OpenVINO.
+        channels_last: convolutions' memory in the order in which recent GPUs multiply it.
+        fuse_qkv: queries, keys and values of an attention in one multiplication.
+    """
+
+    accelerator: Accelerator = "none"
+    channels_last: bool = False
+    fuse_qkv: bool = False
+
+
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """First word to a worker: how to run and what to offer.
 
@@ -65,6 +81,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
             until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
         model_memory_mb: what loaded models may take on the device; 0 is 70 % of its memory.
+        acceleration: what computes the forwards.
         safety_checker: folder of the content check; None checks nothing.
         lora_directory: folder of the owner's LoRAs; None has none.
         output: how finished images are written.
@@ -83,6 +100,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     batching: Batching = "pinned"
     idle_models: IdleModels = "keep"
     model_memory_mb: int = 0
+    acceleration: Acceleration = Acceleration()
     safety_checker: str | None = None
     lora_directory: str | None = None
     output: ImageOutput = ImageOutput()

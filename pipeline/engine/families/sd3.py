@@ -1,5 +1,6 @@
 """Stable Diffusion 3 and 3.5: a transformer that matches flows, two CLIP text encoders and T5."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from diffusers.loaders.lora_pipeline import SD3LoraLoaderMixin
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from torch.nn.functional import pad
 
+from pipeline.engine.acceleration import accelerate
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
@@ -17,7 +19,6 @@ from pipeline.engine.families.words import Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import LoraKey, ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.rows import Rows
-from pipeline.engine.steady import make_steady
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -48,7 +49,7 @@ class StableDiffusion3(StepAdapter):
         self._transformer: Any = transformer.eval().requires_grad_(False)
         if transformer.config.in_channels != self.latent_channels:
             raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
-        make_steady(transformer)
+        self._forward = accelerate(transformer, self._plain, placement)
         self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
         self._t5 = T5Text(
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)
@@ -86,15 +87,19 @@ class StableDiffusion3(StepAdapter):
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
         """One forward of the transformer; see `StepAdapter.predict`."""
+        inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
         with self._loras.denoising(loras):
-            prediction: torch.Tensor = self._transformer(
-                hidden_states=latents.to(self._placement.dtype),
-                timestep=timesteps,
-                encoder_hidden_states=conditioning["prompt_embeds"],
-                pooled_projections=conditioning["pooled_projections"],
-                return_dict=False,
-            )[0]
-        return prediction.to(latents.dtype)
+            return self._forward(inputs).to(latents.dtype)
+
+    def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        prediction: torch.Tensor = self._transformer(
+            hidden_states=inputs["latents"],
+            timestep=inputs["timesteps"],
+            encoder_hidden_states=inputs["prompt_embeds"],
+            pooled_projections=inputs["pooled_projections"],
+            return_dict=False,
+        )[0]
+        return prediction
 
     def _encode(self, part: str, loras: LoraKey) -> Conditioning:
         """Features of both CLIP encoders side by side, filled to T5's width and followed by T5's; both vectors."""

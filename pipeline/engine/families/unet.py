@@ -1,13 +1,14 @@
 """The U-Net of Stable Diffusion 1.x, 2.x and XL."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
 
+from pipeline.engine.acceleration import accelerate
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning
-from pipeline.engine.steady import make_steady
 
 _ADDED: Final = ("text_embeds", "time_ids")
 """What Stable Diffusion XL adds to the time's embedding."""
@@ -31,7 +32,7 @@ class Unet:
         self._placement = placement
         if self._unet.config.in_channels != channels:
             raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
-        make_steady(self._unet)
+        self._forward = accelerate(self._unet, self._plain, placement)
 
     @property
     def has_guidance_inside(self) -> bool:
@@ -50,13 +51,17 @@ class Unet:
     @torch.inference_mode()
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """One forward; see `StepAdapter.predict`."""
-        added = {key: conditioning[key] for key in _ADDED if key in conditioning}
+        inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
+        return self._forward(inputs).to(latents.dtype)
+
+    def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        added = {key: inputs[key] for key in _ADDED if key in inputs}
         prediction: torch.Tensor = self._unet(
-            latents.to(self._placement.dtype),
-            timesteps,
-            encoder_hidden_states=conditioning["prompt_embeds"],
-            timestep_cond=conditioning.get("timestep_cond"),
+            inputs["latents"],
+            inputs["timesteps"],
+            encoder_hidden_states=inputs["prompt_embeds"],
+            timestep_cond=inputs.get("timestep_cond"),
             added_cond_kwargs=added or None,
             return_dict=False,
         )[0]
-        return prediction.to(latents.dtype)
+        return prediction
