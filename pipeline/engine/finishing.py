@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from PIL import Image
 
+from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.jobs import JobName, RunningJob
-from pipeline.engine.latents import check_finite
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
@@ -21,16 +21,23 @@ class Finisher:
         job: denoised to the end.
         output: how images are written.
         checker: of pictures; None where they are not checked.
+        darkroom: where they are decoded.
         moved: called after each image.
     """
 
     def __init__(
-        self, job: RunningJob, output: ImageOutput, checker: SafetyChecker | None, moved: Callable[[], None]
+        self,
+        job: RunningJob,
+        output: ImageOutput,
+        checker: SafetyChecker | None,
+        darkroom: Darkroom,
+        moved: Callable[[], None],
     ) -> None:
         self._job = job
         self._model = job.model
         self._output = output
         self._checker = checker
+        self._darkroom = darkroom
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
@@ -45,13 +52,11 @@ class Finisher:
         """Turn latents into pictures, one at a time, which takes the least memory, and drop those that are flagged.
 
         Raises:
-            BrokenImage: the pixels hold NaN or infinity.
+            BrokenImage: there is no picture in them.
+            torch.OutOfMemoryError: there is no way that the device has room for.
         """
         for index, latents in enumerate(self._job.latents.split(1)):
-            pixels = self._model.adapter.decode(latents)
-            check_finite(pixels)
-            if self._model.enlarger is not None:
-                pixels = self._model.enlarger.enlarge(pixels)
+            pixels = self._darkroom.enlarge(self._model, self._darkroom.decode(self._model, latents))
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._moved()
         if self._checker is not None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -13,8 +13,9 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.background import Background
 from pipeline.engine.beginning import begin_job, usual_job
 from pipeline.engine.buckets import Bucket, Share, Turns
+from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.devices import Placement
-from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, reason_of
+from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, let_go, reason_of
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
@@ -87,7 +88,8 @@ class Engine:
         self._shelf = Shelf(models, placement, cache_directory, activity)
         self._shapes = ShapeBook(placement, batching, state_directory)
         self._forwards = Forwards(self._shapes, placement)
-        self._background = Background(placement, wake)
+        self._darkroom = Darkroom(placement, state_directory)
+        self._background = Background(placement, wake, activity)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
         self._running: dict[JobName, RunningJob] = {}
@@ -144,15 +146,17 @@ class Engine:
         """One forward, and what comes before and after it.
 
         Raises:
-            DeviceLost: the device failed for good; its jobs have been told.
+            DeviceLost: the device failed for good. Whose work showed it was told; the others are told by whoever sees
+                this process end, and are tried again.
         """
-        self._background.collect()
-        self._drop_cancelled()
-        self._admit()
-        bucket = self._turns.next()
-        if bucket is not None:
-            for outcome in self._forwards.draw(bucket, bucket.take()):
-                self._take_away(outcome)
+        with self._activity.at_work():
+            self._background.collect()
+            self._drop_cancelled()
+            self._admit()
+            bucket = self._turns.next()
+            if bucket is not None:
+                for outcome in self._forwards.draw(bucket, bucket.take()):
+                    self._take_away(outcome)
         if self.is_idle:
             self._activity.enter("idle")
 
@@ -236,7 +240,8 @@ class Engine:
             return
         self._turns.remove(job)
         if job.steps_done < job.total_steps:
-            self._background.on_device(partial(enlarged, job), partial(self._refine, job))
+            work = partial(enlarged, job, self._darkroom, self._activity.moved)
+            self._background.on_device(work, partial(self._refine, job))
         else:
             self._finish(job)
 
@@ -244,11 +249,13 @@ class Engine:
         """The second pass, unless the job was cancelled while its picture was enlarged."""
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
+        else:
+            self._heed_loss(pictures)
 
     def _finish(self, job: RunningJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, checker, self._activity.moved)
+        finisher = Finisher(job, self._output, checker, self._darkroom, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
@@ -273,8 +280,15 @@ class Engine:
     def _show_preview(self, job: RunningJob, drawn: Future[bytes]) -> None:
         """One that could not be drawn is left out; the picture itself may still be one."""
         job.preview.is_under_way = False
+        self._heed_loss(drawn)
         if job.name in self._running and drawn.exception() is None:
             self._reporter.progress(job, drawn.result())
+
+    def _heed_loss(self, work: Future[Any]) -> None:
+        """What broke the device in work that nobody waits for is nobody's failure, but the end of this process."""
+        failure = work.exception()
+        if failure is not None and reason_of(failure) is FailureReason.DEVICE_ERROR:
+            raise DeviceLost(detail_of(failure))
 
     def _guarded(self, names: Sequence[JobName], work: Callable[[], object]) -> bool:
         """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""
@@ -292,6 +306,7 @@ class Engine:
         reason, detail = reason_of(failure), detail_of(failure)
         if reason is FailureReason.INTERNAL:
             log.error("Jobs %s failed.", names, exc_info=failure)
+        let_go(failure)
         for name in names:
             job = self._running.pop(name, None)
             if job is not None:

@@ -5,13 +5,9 @@ always, in another shape too. So shapes are tried out, and those that agree bit 
 a picture never depends on who else was drawing, and a job that is alone pays for no more rows than it has.
 """
 
-import hashlib
-import json
 import logging
-import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,6 +16,7 @@ import torch
 from pipeline.engine.devices import Placement, release_memory
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.learnt import LearntFile, key_of
 from pipeline.engine.rows import Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Batching
@@ -68,8 +65,7 @@ class ShapeBook:
     def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
         self._placement = placement
         self._batching: Batching = batching
-        self._path = None if directory is None else Path(directory) / "shapes.json"
-        self._known = _read(self._path)
+        self._learnt = LearntFile(directory, "shapes.json", Shapes)
 
     def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
         """The shapes for rows like this one; measured where they are not known.
@@ -78,40 +74,37 @@ class ShapeBook:
             torch.OutOfMemoryError: not even the smallest forward fits the device.
         """
         key = self._key(model_key, example)
-        if key not in self._known:
+        known = self._learnt.get(key)
+        if known is None:
             started = time.monotonic()
-            self._known[key] = measure(_Trial(adapter, example, self._placement), self._batching)
+            known = measure(_Trial(adapter, example, self._placement), self._batching)
             log.info(
                 "Forwards of %s at %s have %s rows; learnt in %.1f s.",
                 model_key,
                 "x".join(map(str, example.latents.shape[2:])),
-                ", ".join(map(str, self._known[key].seconds)),
+                ", ".join(map(str, known.seconds)),
                 time.monotonic() - started,
             )
-            _write(self._path, self._known)
-        return self._known[key]
+            self._learnt.put(key, known)
+        return known
 
     def forget_from(self, model_key: str, example: Row, count: int) -> Shapes | None:
         """The device has no room for so many rows: never try them again; None where nothing is left."""
         key = self._key(model_key, example)
-        left = self._known[key].below(count)
+        known = self._learnt.get(key)
+        left = None if known is None else known.below(count)
         if left is not None:
-            self._known[key] = left
-            _write(self._path, self._known)
+            self._learnt.put(key, left)
         return left
 
     def _key(self, model_key: str, example: Row) -> str:
-        facts = {
-            "device": self._placement.name,
-            "dtype": self._placement.dtype_name,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "batching": self._batching,
-            "model": model_key,
-            "latents": [*example.latents.shape],
-            "text": {name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return key_of(
+            self._placement,
+            batching=self._batching,
+            model=model_key,
+            latents=[*example.latents.shape],
+            text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
+        )
 
 
 class _Trial:
@@ -204,27 +197,3 @@ def _classify(classes: list[dict[int, torch.Tensor]], count: int, answer: torch.
             alike[count] = answer
             return
     classes.append({count: answer})
-
-
-def _read(path: Path | None) -> dict[str, Shapes]:
-    """What is on disk; a file that cannot be read is learnt anew."""
-    if path is None or not path.exists():
-        return {}
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Shapes])
-    except (OSError, msgspec.MsgspecError) as error:
-        log.warning("The file %s cannot be read and is written anew: %s", path, error)
-        return {}
-
-
-def _write(path: Path | None, known: Mapping[str, Shapes]) -> None:
-    """Keep it; a full disk costs only that it is learnt again."""
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_bytes(msgspec.json.encode(known))
-        os.replace(new, path)  # noqa: PTH105 - the name says that the old file is replaced whole
-    except OSError as error:
-        log.warning("The file %s cannot be written: %s", path, error)
