@@ -6,7 +6,6 @@ keeps a step waiting; one beats. The process holds no token, no database and ope
 
 import contextlib
 import ctypes
-import importlib.metadata
 import logging
 import os
 import queue
@@ -23,6 +22,7 @@ from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placeme
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import quiet_libraries
 from pipeline.engine.loop import Engine
+from pipeline.engine.recipes import library_versions
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.sources import check_source
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
@@ -47,7 +47,6 @@ _HEARTBEAT_S: Final = 1.0
 _NICENESS: Final = 5
 _READ_BYTES: Final = 1 << 16
 _PR_SET_PDEATHSIG: Final = 1
-_LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str]) 
         models=tuple(spec.key for spec in configure.models if spec.key not in missing),
         missing=missing,
         capacity=configure.max_running,
-        versions={name: importlib.metadata.version(name) for name in _LIBRARIES},
+        versions=library_versions(),
     )
 
 

@@ -57,9 +57,15 @@ class Bucket:
         return weight_of(self.shapes, jobs=len(self), rows=self.waiting_rows)
 
     def add(self, job: RunningJob) -> None:
-        """Put a job at the end of the line; it has asked for an evaluation."""
+        """Put a job that has asked for an evaluation into the line.
+
+        At its end, but for one that has shown nothing yet: whoever has just asked soon sees something.
+        """
         self.remove(job)
-        self._line.append(job)
+        if job.evaluation == job.first_evaluation:
+            self._line.appendleft(job)
+        else:
+            self._line.append(job)
 
     def remove(self, job: RunningJob) -> None:
         """Take a job out of the line, if it is there."""
@@ -109,12 +115,13 @@ class Turns:
         return next((bucket for bucket in self._round if bucket.key == key), None)
 
     def add(self, job: RunningJob, make: Callable[[], Bucket]) -> None:
-        """Put a job at the end of its bucket's line; the bucket is made where there is none."""
+        """Put a job into its bucket's line; the bucket is made where there is none."""
         bucket = self.find(job.bucket_key)
         if bucket is None:
             bucket = make()
             self._round.append(bucket)
         bucket.add(job)
+        job.row_counts = tuple(bucket.shapes.seconds)
 
     def remove(self, job: RunningJob) -> None:
         """Take a job out, and its bucket where it was the last."""

@@ -10,8 +10,8 @@ import torch
 
 from pipeline.engine.devices import Placement, release_memory
 from pipeline.engine.failures import reason_of
-from pipeline.engine.learnt import LearntFile, key_of
 from pipeline.engine.loading import LoadedModel
+from pipeline.engine.notebook import Notebook, key_of
 from pipeline.engine.ways import Way
 from pipeline.protocol.errors import FailureReason
 
@@ -42,7 +42,7 @@ class Darkroom:
 
     def __init__(self, placement: Placement, directory: str | None) -> None:
         self._placement = placement
-        self._learnt = LearntFile(directory, "ways.json", _Learnt)
+        self._learnt = Notebook(directory, "ways.json", _Learnt)
 
     def decode(self, model: LoadedModel, latents: torch.Tensor) -> torch.Tensor:
         """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.jobs import JobName, RunningJob
+from pipeline.engine.recipes import Recipes
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
@@ -20,6 +21,7 @@ class Finisher:
     Args:
         job: denoised to the end.
         output: how images are written.
+        recipes: of finished jobs.
         checker: of pictures; None where they are not checked.
         darkroom: where they are decoded.
         moved: called after each image.
@@ -29,6 +31,7 @@ class Finisher:
         self,
         job: RunningJob,
         output: ImageOutput,
+        recipes: Recipes,
         checker: SafetyChecker | None,
         darkroom: Darkroom,
         moved: Callable[[], None],
@@ -36,6 +39,7 @@ class Finisher:
         self._job = job
         self._model = job.model
         self._output = output
+        self._recipes = recipes
         self._checker = checker
         self._darkroom = darkroom
         self._moved = moved
@@ -67,12 +71,13 @@ class Finisher:
     def encode(self) -> Finished:
         """Encode what may be shown and say the attempt's last word."""
         request = self._job.request
+        recipe = self._recipes.of(self._job)
         title = self._model.spec.title
         singles = {index: request.single(index) for index in self._pictures}
         images = tuple(
             encode(
                 picture,
-                parameters_text(singles[index], title),
+                parameters_text(singles[index], title, recipe.model_hash),
                 self._output,
                 index=index,
                 seed=singles[index].last_seed,
@@ -89,4 +94,5 @@ class Finisher:
             notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),
+            recipe=recipe,
         )

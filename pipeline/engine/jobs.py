@@ -41,6 +41,7 @@ class RunningJob:
         first_evaluation: the one that this pass began with; a second pass leaves out the noisiest.
         steps_before: steps of the passes before this one.
         total_steps: steps of all passes.
+        row_counts: rows that its forwards may have.
         asked: the evaluation whose rows are being answered.
         model_input: what the last forward got, [images, c, h, w].
         prediction: what it answered after guidance.
@@ -65,6 +66,7 @@ class RunningJob:
     evaluation: int = 0
     first_evaluation: int = 0
     steps_before: int = 0
+    row_counts: tuple[int, ...] = ()
     asked: Evaluation | None = None
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None

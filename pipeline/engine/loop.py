@@ -21,6 +21,7 @@ from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
+from pipeline.engine.recipes import Recipes
 from pipeline.engine.refining import begin_refining, enlarged
 from pipeline.engine.reporting import Reporter
 from pipeline.engine.safety_checker import SafetyChecker
@@ -86,6 +87,7 @@ class Engine:
         self._reporter = Reporter(emit)
         self._activity = activity
         self._shelf = Shelf(models, placement, cache_directory, activity)
+        self._recipes = Recipes(placement, state_directory)
         self._shapes = ShapeBook(placement, batching, state_directory)
         self._forwards = Forwards(self._shapes, placement)
         self._darkroom = Darkroom(placement, state_directory)
@@ -98,8 +100,12 @@ class Engine:
 
     @property
     def has_work(self) -> bool:
-        """There is something for a tick to do."""
-        return bool(self._waiting or self._cancelled or self._background.has_returned or self._turns)
+        """There is something for a tick to do.
+
+        A new attempt gets one tick; where it must wait for room, what comes back from beside the steps brings the next.
+        """
+        can_start = bool(self._waiting) and not self._background.is_busy
+        return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:
@@ -255,7 +261,7 @@ class Engine:
     def _finish(self, job: RunningJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, checker, self._darkroom, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._darkroom, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:

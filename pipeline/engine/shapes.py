@@ -16,7 +16,7 @@ import torch
 from pipeline.engine.devices import Placement, release_memory
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.learnt import LearntFile, key_of
+from pipeline.engine.notebook import Notebook, key_of
 from pipeline.engine.rows import Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Batching
@@ -65,7 +65,7 @@ class ShapeBook:
     def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
         self._placement = placement
         self._batching: Batching = batching
-        self._learnt = LearntFile(directory, "shapes.json", Shapes)
+        self._known = Notebook(directory, "shapes.json", Shapes)
 
     def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
         """The shapes for rows like this one; measured where they are not known.
@@ -74,27 +74,28 @@ class ShapeBook:
             torch.OutOfMemoryError: not even the smallest forward fits the device.
         """
         key = self._key(model_key, example)
-        known = self._learnt.get(key)
-        if known is None:
-            started = time.monotonic()
-            known = measure(_Trial(adapter, example, self._placement), self._batching)
-            log.info(
-                "Forwards of %s at %s have %s rows; learnt in %.1f s.",
-                model_key,
-                "x".join(map(str, example.latents.shape[2:])),
-                ", ".join(map(str, known.seconds)),
-                time.monotonic() - started,
-            )
-            self._learnt.put(key, known)
-        return known
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        started = time.monotonic()
+        learnt = measure(_Trial(adapter, example, self._placement), self._batching)
+        self._known.put(key, learnt)
+        log.info(
+            "Forwards of %s at %s have %s rows; learnt in %.1f s.",
+            model_key,
+            "x".join(map(str, example.latents.shape[2:])),
+            ", ".join(map(str, learnt.seconds)),
+            time.monotonic() - started,
+        )
+        return learnt
 
     def forget_from(self, model_key: str, example: Row, count: int) -> Shapes | None:
         """The device has no room for so many rows: never try them again; None where nothing is left."""
         key = self._key(model_key, example)
-        known = self._learnt.get(key)
+        known = self._known.get(key)
         left = None if known is None else known.below(count)
         if left is not None:
-            self._learnt.put(key, left)
+            self._known.put(key, left)
         return left
 
     def _key(self, model_key: str, example: Row) -> str:

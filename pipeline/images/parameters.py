@@ -14,8 +14,16 @@ _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LC
 """Samplers that go by time steps of their own, for which A1111 knows no schedule."""
 
 
-def parameters_text(request: GenerationRequest, model_title: str) -> str:
+def parameters_text(request: GenerationRequest, model_title: str, model_hash: str = "") -> str:
     """The `parameters` of a request for one image.
+
+    Args:
+        request: for that image alone.
+        model_title: as members see it.
+        model_hash: the first digits of its weights' SHA-256; left out where it is empty.
+
+    Returns:
+        The prompt, the negative prompt if there is one, and a line of settings.
 
     A reader takes "Negative prompt:" for the beginning of the negative prompt, some of them within a line too, so
     that a member's own words of that kind get a space before their colon.
@@ -30,6 +38,7 @@ def parameters_text(request: GenerationRequest, model_title: str) -> str:
         **_guidance_facts(request),
         "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
+        **({"Model hash": model_hash} if model_hash else {}),
         "Model": model_title,
         **_variation_facts(request),
         **_upscale_facts(request),

@@ -179,6 +179,26 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What else than the request decides about the bits of a picture.
+
+    Attributes:
+        model_hash: ten digits of its weights' SHA-256; empty where they could not be read.
+        scheduler: the diffusers class.
+        rows: how many rows a forward may have had, all of which give the same bits.
+        device: what its maker calls it.
+        dtype: the precision.
+        versions: of the libraries.
+    """
+
+    model_hash: str
+    scheduler: str
+    rows: tuple[int, ...]
+    device: str
+    dtype: str
+    versions: dict[str, str]
+
+
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Terminal: every image of the request, in order, without those that the content check flagged.
 
@@ -186,6 +206,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         notices: facts that the requester should read, such as text that did not fit the model.
         denoise_s: seconds of the step loop.
         total_s: seconds from the start of the attempt to this message.
+        recipe: how to get the same bits again.
     """
 
     job_id: int
@@ -194,6 +215,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     notices: tuple["Notice", ...]
     denoise_s: float
     total_s: float
+    recipe: Recipe | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

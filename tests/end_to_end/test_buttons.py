@@ -203,6 +203,12 @@ async def test_presses_without_quota_and_during_a_shutdown_are_answered(
     one = await studio.ask("a red apple", seed=5)
     for action in ("reroll:1", "upscale:1:0", "vary-subtle:1:0"):
         assert "you have 0 of 1 left" in await studio.press(local.member, one, f"easel:{action}")
+    form = await local.member.click(one, custom_id="easel:remix:1")
+    values = {"prompt": "a blue star", "size": ["kept"], "sampler": ["Euler"], "seed": ["kept"]}
+    refused = await local.member.submit_modal(form, values)
+    assert refused.response is not None
+    assert "you have 0 of 1 left" in refused.response.content
+    assert "Your prompt: a blue star" in refused.response.content
     await local.friend.slash(local.channel, "imagine", prompt="a long one", steps=50)
     await local.wait_for_message(lambda message: "Drawing" in text_of(message), 30)
     assert bot.process is not None

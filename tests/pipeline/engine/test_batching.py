@@ -252,3 +252,16 @@ def test_every_shape_in_use_gives_a_row_the_same_bits(shared: Shared) -> None:
 )
 def test_eight_jobs_count_for_what_sharing_does_not_save(seconds: dict[int, float], expected: float) -> None:
     assert weight_of(Shapes(seconds), jobs=8, rows=16) == expected
+
+
+def test_whoever_has_just_asked_has_the_next_forward(shared: Shared, request_: GenerationRequest) -> None:
+    for job_id in range(1, 6):
+        shared.submit(job_id, msgspec.structs.replace(request_, num_inference_steps=60, num_images=3))
+    for _ in range(3):
+        shared.engine.tick()
+    shared.submit(6, request_)
+    shared.engine.tick()
+    assert shared.of(Progress, 6)[-1].step == 1
+    for job_id in range(1, 6):
+        shared.engine.cancel(Cancel(job_id=job_id, attempt=1))
+    shared.engine.run_until_idle()

@@ -1,4 +1,4 @@
-"""What was learnt about the device, kept on disk so that no new process learns it again."""
+"""What the worker learns and keeps on disk: a small file of JSON, from keys to values."""
 
 import hashlib
 import json
@@ -12,31 +12,36 @@ import torch
 
 from pipeline.engine.devices import Placement
 
-log = logging.getLogger(__name__)
-
 _T = TypeVar("_T")
 
+log = logging.getLogger(__name__)
 
-class LearntFile(Generic[_T]):
-    """Facts by key, in one file. One that cannot be read is learnt anew; a full disk costs only that, too.
+
+class Notebook(Generic[_T]):
+    """A file whose loss costs only that things are learnt again.
 
     Args:
-        directory: where the file is; None keeps nothing beyond this process.
+        directory: where it is kept; None keeps nothing.
         name: of the file.
-        kind: of a fact.
+        kind: of the values, as msgspec reads them.
     """
 
     def __init__(self, directory: str | None, name: str, kind: type[_T]) -> None:
         self._path = None if directory is None else Path(directory) / name
-        self._known: dict[str, _T] = self._read(kind)
+        self._known: dict[str, _T] = {}
+        if self._path is not None and self._path.exists():
+            try:
+                self._known = msgspec.json.decode(self._path.read_bytes(), type=dict[str, kind])
+            except (OSError, msgspec.MsgspecError) as error:
+                log.warning("The file %s cannot be read and is written anew: %s", self._path, error)
 
     def get(self, key: str) -> _T | None:
-        """What is known under a key."""
+        """What is known."""
         return self._known.get(key)
 
-    def put(self, key: str, fact: _T) -> None:
-        """Keep a fact."""
-        self._known[key] = fact
+    def put(self, key: str, value: _T) -> None:
+        """Learn something."""
+        self._known[key] = value
         if self._path is None:
             return
         try:
@@ -46,15 +51,6 @@ class LearntFile(Generic[_T]):
             os.replace(new, self._path)  # noqa: PTH105 - the name says that the old file is replaced whole
         except OSError as error:
             log.warning("The file %s cannot be written: %s", self._path, error)
-
-    def _read(self, kind: type[_T]) -> dict[str, _T]:
-        if self._path is None or not self._path.exists():
-            return {}
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, kind])
-        except (OSError, msgspec.MsgspecError) as error:
-            log.warning("The file %s cannot be read and is written anew: %s", self._path, error)
-            return {}
 
 
 def key_of(placement: Placement, **facts: object) -> str:

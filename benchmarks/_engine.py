@@ -1,0 +1,120 @@
+"""The engine with the shipped model and nothing around it, for measuring."""
+
+import os
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported below; the worker does the same
+
+import msgspec
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+
+from config.catalogue import load_catalogue
+from config.settings import PipelineSettings
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import choose_placement, use_threads
+from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.loop import Engine
+from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.requests import GenerationRequest
+
+THREADS: Final = 2
+WORDS: Final = ("a red apple", "two green leaves", "a house in the snow", "a blue fish, night")
+SAMPLERS: Final = ("Euler", "DPM++ 2M Karras", "DDIM", "Euler a")
+
+
+class Bench:
+    """An engine, and what it said.
+
+    Args:
+        max_running: jobs in one batch.
+        preview_interval_s: 0 draws no previews.
+        is_enlarged: whether finished pictures are enlarged, as members get them.
+    """
+
+    def __init__(self, max_running: int, *, preview_interval_s: float = 0.0, is_enlarged: bool = False) -> None:
+        quiet_libraries()
+        use_threads(THREADS)
+        catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
+        spec = catalogue.default if is_enlarged else msgspec.structs.replace(catalogue.default, enlarger=None)
+        self.events: list[JobEvent] = []
+        self.engine = Engine(
+            models={spec.key: spec},
+            placement=choose_placement("cpu", "float32"),
+            preview_interval_s=preview_interval_s,
+            cache_directory=None,
+            max_running=max_running,
+            emit=self.events.append,
+            activity=Activity(),
+        )
+        self.engine.preload(spec.key)
+
+    def submit(self, job_id: int, request: GenerationRequest) -> None:
+        """Take a job in."""
+        self.engine.submit(Submit(job_id=job_id, attempt=1, request=request))
+
+    def draw(self, requests: Sequence[GenerationRequest]) -> tuple[float, dict[int, Finished]]:
+        """Draw all of them; wall seconds, and what came of each, by its place.
+
+        Raises:
+            RuntimeError: one failed.
+        """
+        self.events.clear()
+        started = time.perf_counter()
+        for job_id, request in enumerate(requests):
+            self.submit(job_id, request)
+        self.engine.run_until_idle()
+        seconds = time.perf_counter() - started
+        if failed := [event for event in self.events if isinstance(event, Failed)]:
+            raise RuntimeError(f"A job failed: {failed[0].detail}")
+        return seconds, {event.job_id: event for event in self.events if isinstance(event, Finished)}
+
+
+def request(**changes: Any) -> GenerationRequest:
+    """One job of the shipped model's defaults, but for what is named."""
+    plain = GenerationRequest(
+        prompt="a red apple",
+        negative_prompt="",
+        num_inference_steps=20,
+        guidance_scale=5.0,
+        width=64,
+        height=64,
+        scheduler_name="DPM++ 2M Karras",
+        seed=7,
+        num_images=1,
+        model_key="pocket",
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def mixed(count: int, side: int, steps: tuple[int, int], seed: int) -> list[GenerationRequest]:
+    """Jobs that differ in prompt, steps, CFG, sampler and seed."""
+    dice = random.Random(seed)  # noqa: S311 - a mixture is no secret
+    return [
+        request(
+            prompt=dice.choice(WORDS),
+            num_inference_steps=dice.randint(*steps),
+            guidance_scale=dice.choice((1.0, 3.0, 5.0, 9.0)),
+            scheduler_name=SAMPLERS[number % len(SAMPLERS)],
+            width=side,
+            height=side,
+            seed=dice.randint(0, 2**32 - 1),
+        )
+        for number in range(count)
+    ]
+
+
+def bare_pipeline() -> Any:
+    """Diffusers' own pipeline of the shipped model, with the sampler of `request`."""
+    quiet_libraries()
+    use_threads(THREADS)
+    folder = Path(__file__).parents[1] / "models" / "pocket"
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config, use_karras_sigmas=True)
+    return pipeline

@@ -1,0 +1,41 @@
+"""Whether a job's picture is the same, bit by bit, alone and in whatever company."""
+
+import random
+from typing import Final
+
+from benchmarks._engine import Bench, mixed
+from benchmarks.report import Report
+from pipeline.protocol.messages import Finished
+
+JOBS: Final = 24
+SCHEDULES: Final = 4
+
+
+def run() -> Report:
+    """Draw each job alone, then all of them on random schedules, and compare the files' bytes."""
+    bench = Bench(max_running=8)
+    jobs = mixed(JOBS // 2, 64, (2, 12), seed=1) + mixed(JOBS // 2, 96, (2, 8), seed=2)
+    alone = {number: bench.draw([job])[1][0].images for number, job in enumerate(jobs)}
+    dice = random.Random(3)  # noqa: S311 - a schedule is no secret
+    equal = 0
+    for _ in range(SCHEDULES):
+        bench.events.clear()
+        order = [*enumerate(jobs)]
+        dice.shuffle(order)
+        while order or not bench.engine.is_idle:
+            for number, job in [order.pop() for _ in range(min(len(order), dice.randint(0, 3)))]:
+                bench.submit(number, job)
+            bench.engine.tick()
+        finished = {event.job_id: event.images for event in bench.events if isinstance(event, Finished)}
+        equal += sum(finished[number] == images for number, images in alone.items())
+    value = equal / (JOBS * SCHEDULES)
+    return Report(
+        name="exactness",
+        goal="every job's file is the same alone and in any company",
+        value=value,
+        holds=value == 1.0,
+        median=value,
+        minimum=value,
+        pairs=JOBS * SCHEDULES,
+        detail={"jobs": JOBS, "schedules": SCHEDULES},
+    )

@@ -1,0 +1,104 @@
+"""How soon somebody sees the first preview of a job while seven others are drawn, against waiting in line for them."""
+
+import statistics
+import time
+from typing import Final
+
+from benchmarks._engine import Bench, mixed, request
+from benchmarks._harness import percentile
+from benchmarks.report import Report
+from pipeline.engine.loop import Engine
+from pipeline.protocol.messages import Cancel, Progress
+
+OTHERS: Final = 7
+TRIES: Final = 20
+PAIRS: Final = 7
+TICKS_GOAL: Final = 3.0
+SOONER_GOAL: Final = 20.0
+COST_GOAL: Final = 0.01
+STEPS: Final = (20, 40)
+
+
+def run() -> Report:
+    """Count ticks to the first preview, compare with a line, and weigh what a preview costs the step loop."""
+    bench = Bench(max_running=OTHERS + 1, preview_interval_s=1e-3)
+    for number, job in enumerate(mixed(OTHERS, 64, (150, 150), seed=1), start=1_000):
+        bench.submit(number, job)
+    bench.engine.tick()
+    ticks = [_ticks_to_preview(bench, job_id) for job_id in range(1, TRIES + 1)]
+    for number in range(1_000, 1_000 + OTHERS):
+        bench.engine.cancel(Cancel(job_id=number, attempt=1))
+    bench.engine.run_until_idle()
+    line = Bench(max_running=1, preview_interval_s=1e-3)
+    sooner: list[float] = []
+    for pair in range(PAIRS):
+        first_s = [_seconds_to_preview(side, pair) for side in (bench, line)]
+        sooner.append(first_s[1] / first_s[0])
+    cost = _cost(bench)
+    p95 = percentile(ticks, 95)
+    return Report(
+        name="preview",
+        goal=f"p95 <= {TICKS_GOAL:g} ticks, >= {SOONER_GOAL:g}x sooner than in line, <= {COST_GOAL:.0%} of a tick",
+        value=p95,
+        holds=p95 <= TICKS_GOAL and statistics.median(sooner) >= SOONER_GOAL and cost <= COST_GOAL,
+        median=statistics.median(ticks),
+        minimum=min(ticks),
+        pairs=TRIES,
+        detail={
+            "sooner_median": statistics.median(sooner),
+            "sooner_min": min(sooner),
+            "cost_of_a_tick": cost,
+        },
+    )
+
+
+def _shown(bench: Bench, job_id: int) -> bool:
+    return any(isinstance(event, Progress) and event.job_id == job_id and event.preview for event in bench.events)
+
+
+def _ticks_to_preview(bench: Bench, job_id: int) -> float:
+    bench.events.clear()
+    bench.submit(job_id, request(num_inference_steps=30, seed=job_id))
+    ticks = 0
+    while not _shown(bench, job_id):
+        bench.engine.tick()
+        ticks += 1
+    bench.engine.cancel(Cancel(job_id=job_id, attempt=1))
+    bench.engine.tick()
+    return float(ticks)
+
+
+def _seconds_to_preview(bench: Bench, seed: int) -> float:
+    """From the eighth job's arrival, the first seven being there, to its first preview."""
+    bench.events.clear()
+    jobs = mixed(OTHERS + 1, 64, STEPS, seed)
+    started = time.perf_counter()
+    for number, job in enumerate(jobs):
+        bench.submit(number, job)
+    while not _shown(bench, OTHERS):
+        bench.engine.tick()
+        if not bench.engine.has_work and not bench.engine.is_idle:
+            time.sleep(0.001)
+    seconds = time.perf_counter() - started
+    bench.engine.run_until_idle()
+    return seconds
+
+
+def _cost(bench: Bench) -> float:
+    """Part of a tick of the step loop's thread that is spent on a preview: everything else happens beside it."""
+    spent: list[float] = []
+    real = Engine._preview  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - what is weighed
+
+    def weighed(self: Engine, job: object) -> None:
+        started = time.thread_time()
+        real(self, job)  # pyright: ignore[reportArgumentType] - handed through
+        spent.append(time.thread_time() - started)
+
+    Engine._preview = weighed  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - put back below
+    try:
+        started = time.thread_time()
+        bench.draw([request(num_inference_steps=60)])
+        total = time.thread_time() - started
+    finally:
+        Engine._preview = real  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+    return sum(spent) / total
