@@ -80,6 +80,7 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
         "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
         "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
+        "defaults.guidance_start is not below defaults.guidance_end": defaults.guidance_start >= defaults.guidance_end,
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
         f"its sides are no multiples of the {multiple} pixels that its family draws": any(
             side % multiple for side in sides

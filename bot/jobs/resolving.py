@@ -112,6 +112,9 @@ def resolve(
             )
         ),
         model_key=spec.key,
+        guidance_start=usual.guidance_start,
+        guidance_end=usual.guidance_end,
+        guidance_rescale=usual.guidance_rescale,
     )
     experience = advice(typed, request, spec)
     if experience is not None:

@@ -51,6 +51,8 @@ class Vigil:
         self._waiting_since = self._heard_at
         self._ready_at: float | None = None
         self._beat: Heartbeat | None = None
+        self._before: Heartbeat | None = None
+        self._standstill: Heartbeat | None = None
         self._ended_at: float | None = None
 
     @property
@@ -70,6 +72,10 @@ class Vigil:
         self._heard_at = time.monotonic()
         # A word about a job is movement, so the beat before it tells nothing any more.
         self._beat = message if isinstance(message, Heartbeat) else None
+        if isinstance(message, Heartbeat):
+            # But where one beat after the other tells it, something else stands still beside the job that moves.
+            self._standstill = message if self._is_quiet(self._before) and self._is_quiet(message) else None
+            self._before = message
         if self._beat is None or self._beat.phase != "idle":
             self._worked_at = self._heard_at
         if self._beat is not None and self._beat.phase == "loading":
@@ -103,10 +109,9 @@ class Vigil:
         awake_s = now - self._awake_since
         if not self._has_work():
             self._worked_at = now
-        if self._beat is not None and self._beat.phase != "idle":
-            limit_s = limits.step_s if self._beat.phase == "running" else limits.load_s
-            if min(self._beat.quiet_s, awake_s) > limit_s:
-                return f"did not move for {self._beat.quiet_s:.0f} s while {self._beat.phase}"
+        for beat in (self._beat, self._standstill):
+            if beat is not None and self._is_quiet(beat, awake_s):
+                return f"did not move for {beat.quiet_s:.0f} s while {beat.phase}"
         if self._ready_at is None:
             # Importing libraries takes long, and a worker cannot beat before that is done.
             is_late = min(now - self._waiting_since, awake_s) > limits.ready_s
@@ -116,6 +121,13 @@ class Vigil:
         if min(now - self._worked_at, awake_s) > limits.step_s:
             return f"was idle for {limits.step_s:g} s though it had a job"
         return None
+
+    def _is_quiet(self, beat: Heartbeat | None, awake_s: float = math.inf) -> bool:
+        """A beat says that something should move and did not for too long, even of the time that it was awake."""
+        if beat is None or beat.phase == "idle":
+            return False
+        limit_s = self._timeouts.step_s if beat.phase == "running" else self._timeouts.load_s
+        return min(beat.quiet_s, awake_s) > limit_s
 
     def _check_s(self) -> float:
         limit_s = self._timeouts.ready_s if self._ready_at is None else self._timeouts.heartbeat_s

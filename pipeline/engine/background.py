@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import torch
 
+from pipeline.engine.activity import Activity
 from pipeline.engine.devices import Placement
 
 _T = TypeVar("_T")
@@ -23,11 +24,13 @@ class Background:
     Args:
         placement: the device.
         wake: called, from any thread, when something has come back.
+        activity: told of threads that are at work.
     """
 
-    def __init__(self, placement: Placement, wake: Callable[[], None]) -> None:
+    def __init__(self, placement: Placement, wake: Callable[[], None], activity: Activity) -> None:
         self._placement = placement
         self._wake = wake
+        self._activity = activity
         self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
         self._encoders = ThreadPoolExecutor(max_workers=_ENCODERS, thread_name_prefix="encode")
         self._returned: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -75,11 +78,15 @@ class Background:
 
     def _start(self, pool: ThreadPoolExecutor, work: Callable[[], _T], then: Callable[[Future[_T]], None]) -> None:
         self._away += 1
-        pool.submit(work).add_done_callback(lambda done: self._return(lambda: then(done)))
+        pool.submit(self._watched, work).add_done_callback(lambda done: self._return(lambda: then(done)))
 
     def _return(self, then: Callable[[], None]) -> None:
         self._returned.put(then)
         self._wake()
+
+    def _watched(self, work: Callable[[], _T]) -> _T:
+        with self._activity.at_work():
+            return work()
 
     def _in_stream(self, work: Callable[[], _T]) -> _T:
         with self._beside_the_steps():

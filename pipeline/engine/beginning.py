@@ -64,5 +64,8 @@ def usual_job(spec: ModelSpec) -> Submit:
         seed=0,
         num_images=1,
         model_key=spec.key,
+        guidance_start=usual.guidance_start,
+        guidance_end=usual.guidance_end,
+        guidance_rescale=usual.guidance_rescale,
     )
     return Submit(job_id=0, attempt=0, request=request)

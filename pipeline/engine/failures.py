@@ -16,7 +16,7 @@ class ModelUnavailable(Exception):
 
 
 class BrokenImage(Exception):
-    """Latents or pixels hold NaN or infinity."""
+    """Latents or pixels hold NaN or infinity, or nothing at all."""
 
 
 class DeviceLost(Exception):
@@ -61,3 +61,21 @@ def reason_of(error: BaseException) -> FailureReason:
 def detail_of(error: BaseException) -> str:
     """One line for the log."""
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:2_000]
+
+
+def let_go(error: BaseException) -> None:
+    """Drop tracebacks, whose frames keep the tensors of what failed, so that their memory can be released."""
+    chained: BaseException | None = error
+    while chained is not None:
+        chained.__traceback__ = None
+        chained = chained.__cause__ or chained.__context__
+
+
+def heed_loss(failure: BaseException | None) -> None:
+    """What broke the device in work that nobody waits for is nobody's failure, but the end of this process.
+
+    Raises:
+        DeviceLost: it broke the device.
+    """
+    if failure is not None and reason_of(failure) is FailureReason.DEVICE_ERROR:
+        raise DeviceLost(detail_of(failure))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from PIL import Image
 
+from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.jobs import JobName
-from pipeline.engine.latents import check_finite
 from pipeline.engine.recipes import Recipes
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.wholes import AnyJob
@@ -24,6 +24,7 @@ class Finisher:
         output: how images are written.
         recipes: of finished jobs.
         checker: of pictures; None where they are not checked.
+        darkroom: where they are decoded.
         moved: called after each image.
     """
 
@@ -33,6 +34,7 @@ class Finisher:
         output: ImageOutput,
         recipes: Recipes,
         checker: SafetyChecker | None,
+        darkroom: Darkroom,
         moved: Callable[[], None],
     ) -> None:
         self._job = job
@@ -40,6 +42,7 @@ class Finisher:
         self._output = output
         self._recipes = recipes
         self._checker = checker
+        self._darkroom = darkroom
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
@@ -54,13 +57,12 @@ class Finisher:
         """Turn latents into pictures, one at a time, which takes the least memory, and drop those that are flagged.
 
         Raises:
-            BrokenImage: the pixels hold NaN or infinity.
+            BrokenImage: there is no picture in them.
+            torch.OutOfMemoryError: there is no way that the device has room for.
         """
-        enlarger = self._model.enlarger
-        for index, pixels in enumerate(self._job.decoded()):
-            check_finite(pixels)
-            enlarged = pixels if enlarger is None else enlarger.enlarge(pixels)
-            self._pictures[index] = resampled(to_picture(enlarged[0]), self._job.request.upscale)
+        for index, decoded in enumerate(self._job.decoded(self._darkroom.decode)):
+            pixels = self._darkroom.enlarge(self._model, decoded)
+            self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._moved()
         if self._checker is not None:
             flags = self._checker.flagged([*self._pictures.values()])

@@ -9,7 +9,7 @@ import torch
 
 from pipeline.engine.buckets import Bucket, Share
 from pipeline.engine.devices import Placement, release_memory
-from pipeline.engine.failures import detail_of, reason_of
+from pipeline.engine.failures import detail_of, let_go, reason_of
 from pipeline.engine.rows import predict_rows
 from pipeline.engine.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
@@ -59,7 +59,7 @@ class Forwards:
             failure = error
         else:
             return [Outcome(shares=shares, answers=answers)]
-        # Outside of the handler, whose traceback keeps the tensors of the failed forward.
+        # Outside of the handler, which keeps the tensors of the failed forward.
         return self._mend(bucket, shares, failure)
 
     def release(self) -> None:
@@ -69,7 +69,7 @@ class Forwards:
 
     def _mend(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> list[Outcome]:
         reason = reason_of(failure)
-        if reason is FailureReason.OUT_OF_MEMORY and self._has_shrunk(bucket, shares):
+        if reason is FailureReason.OUT_OF_MEMORY and self._has_shrunk(bucket, shares, failure):
             return []
         if reason is FailureReason.DEVICE_ERROR or len(shares) == 1:
             return [Outcome(shares=shares, failure=failure)]
@@ -77,9 +77,10 @@ class Forwards:
         log.warning("A forward for jobs %s failed and is done for each alone: %s", names, detail_of(failure))
         return [outcome for share in shares for outcome in self.draw(bucket, [share])]
 
-    def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share]) -> bool:
+    def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> bool:
         """Use smaller forwards from now on; False where there are none."""
         count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
+        let_go(failure)
         self.release()
         smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
         if smaller is None:

@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -134,10 +134,10 @@ class RunningJob:
         timestep = self.scheduler.timesteps[self.evaluation - 1]
         return denoised_latents(self.scheduler, self.model_input, self.prediction, timestep)
 
-    def decoded(self) -> Iterator[torch.Tensor]:
+    def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterator[torch.Tensor]:
         """Each finished picture, [1, 3, H, W] from 0 to 1: one at a time, which takes the least memory."""
         for latents in self.latents.split(1):
-            yield self.model.adapter.decode(latents)
+            yield decode(self.model, latents)
 
     def elapsed_s(self) -> float:
         """Seconds since the attempt began."""

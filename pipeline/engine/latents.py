@@ -61,5 +61,10 @@ def check_finite(numbers: torch.Tensor) -> None:
     Raises:
         BrokenImage: there is NaN or infinity among them.
     """
-    if not bool(torch.isfinite(numbers).all()):
+    if not is_finite(numbers):
         raise BrokenImage("The latents left the range of numbers.")
+
+
+def is_finite(numbers: torch.Tensor) -> bool:
+    """Neither NaN nor infinity is among them."""
+    return bool(torch.isfinite(numbers).all())

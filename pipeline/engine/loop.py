@@ -13,8 +13,9 @@ from pipeline.engine.activity import Activity
 from pipeline.engine.background import Background
 from pipeline.engine.beginning import begin_job
 from pipeline.engine.buckets import Bucket, Share, Turns
+from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.devices import Placement, work_clock
-from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, reason_of
+from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, heed_loss, let_go, reason_of
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
@@ -98,7 +99,8 @@ class Engine:
         shapes = ShapeBook(placement, batching, state_directory)
         self._learning = Learning(shapes, placement, activity)
         self._forwards = Forwards(shapes, placement)
-        self._background = Background(placement, wake)
+        self._darkroom = Darkroom(placement, state_directory)
+        self._background = Background(placement, wake, activity)
         self._showing = Showing(preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
@@ -160,11 +162,19 @@ class Engine:
         """One forward, and what comes before and after it.
 
         Raises:
-            DeviceLost: the device failed for good; its jobs have been told.
+            DeviceLost: the device failed for good. Whose work showed it was told; the others are told by whoever sees
+                this process end, and are tried again.
         """
-        self._background.collect()
-        self._drop_cancelled()
-        self._admit()
+        with self._activity.at_work():
+            self._background.collect()
+            self._drop_cancelled()
+            self._admit()
+            self._draw_next()
+        if self.is_idle:
+            self._activity.enter("idle")
+
+    def _draw_next(self) -> None:
+        """One forward, or one step of a whole pipeline, of whoever's turn it is."""
         match self._turns.next():
             case Bucket() as bucket:
                 for outcome in self._forwards.draw(bucket, bucket.take()):
@@ -173,8 +183,6 @@ class Engine:
                 self._guarded([lane.job.name], partial(self._advance, lane))
             case _:
                 pass
-        if self.is_idle:
-            self._activity.enter("idle")
 
     def _drop_cancelled(self) -> None:
         for name in self._cancelled:
@@ -251,7 +259,8 @@ class Engine:
             return
         self._turns.remove(job)
         if job.steps_done < job.total_steps:
-            self._background.on_device(partial(enlarged, job), partial(self._refine, job))
+            work = partial(enlarged, job, self._darkroom, self._activity.moved)
+            self._background.on_device(work, partial(self._refine, job))
         else:
             self._finish(job)
 
@@ -259,11 +268,13 @@ class Engine:
         """The second pass, unless the job was cancelled while its picture was enlarged."""
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
+        else:
+            heed_loss(pictures.exception())
 
     def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, self._recipes, checker, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._darkroom, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
@@ -305,6 +316,7 @@ class Engine:
         reason, detail = reason_of(failure), detail_of(failure)
         if reason is FailureReason.INTERNAL:
             log.error("Jobs %s failed.", names, exc_info=failure)
+        let_go(failure)
         for name in names:
             job = self._running.pop(name, None)
             if job is not None:

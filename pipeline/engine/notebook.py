@@ -1,11 +1,16 @@
 """What the worker learns and keeps on disk: a small file of JSON, from keys to values."""
 
+import hashlib
+import json
 import logging
 import os
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
+import torch
+
+from pipeline.engine.devices import Placement
 
 _T = TypeVar("_T")
 
@@ -46,3 +51,14 @@ class Notebook(Generic[_T]):
             os.replace(new, self._path)  # noqa: PTH105 - the name says that the old file is replaced whole
         except OSError as error:
             log.warning("The file %s cannot be written: %s", self._path, error)
+
+
+def key_of(placement: Placement, **facts: object) -> str:
+    """A key for what holds on this device, in this precision and with this version of torch alone."""
+    here = {
+        "device": placement.name,
+        "dtype": placement.dtype_name,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(here | facts, sort_keys=True).encode()).hexdigest()

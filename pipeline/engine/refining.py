@@ -1,27 +1,39 @@
 """The second pass of an upscaled picture: decode, enlarge, encode, and draw the end of the noise's way anew."""
 
+from collections.abc import Callable
+
 import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch.nn.functional import interpolate
 
+from pipeline.engine.darkroom import Darkroom
 from pipeline.engine.jobs import RunningJob
-from pipeline.engine.latents import check_finite
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.schedulers import begin_late
 
 
 @torch.inference_mode()
-def enlarged(job: RunningJob) -> torch.Tensor:
+def enlarged(job: RunningJob, darkroom: Darkroom, moved: Callable[[], None]) -> torch.Tensor:
     """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
 
+    Args:
+        job: denoised.
+        darkroom: where they are decoded and encoded.
+        moved: called after each image.
+
     Raises:
-        BrokenImage: the pixels hold NaN or infinity.
+        BrokenImage: pixels or latents hold NaN or infinity.
+        torch.OutOfMemoryError: there is no way that the device has room for.
     """
     request = job.request
     if request.upscale is None:
         raise AssertionError("Nothing was asked to be upscaled.")
     size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
-    return torch.cat([_enlarged(job.model, image, size) for image in job.latents.split(1)]).to(job.latents)
+    images: list[torch.Tensor] = []
+    for image in job.latents.split(1):
+        images.append(_enlarged(job.model, darkroom, image, size))
+        moved()
+    return torch.cat(images).to(job.latents)
 
 
 @torch.inference_mode()
@@ -47,12 +59,9 @@ def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
     job.prediction = job.model_input = None
 
 
-def _enlarged(model: LoadedModel, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _enlarged(model: LoadedModel, darkroom: Darkroom, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Latents [1, c, h, w] of the same picture at a larger size [height, width] in pixels."""
-    pixels = model.adapter.decode(latents)
-    check_finite(pixels)
-    if model.enlarger is not None:
-        # Its edges are sharper than any filter's, also where its picture is larger than wanted.
-        pixels = model.enlarger.enlarge(pixels)
+    # An enlarger's edges are sharper than any filter's, also where its picture is larger than wanted.
+    pixels = darkroom.enlarge(model, darkroom.decode(model, latents))
     resized = interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
-    return model.adapter.encode(resized)
+    return darkroom.encode(model, resized)

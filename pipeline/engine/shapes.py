@@ -5,8 +5,6 @@ always, in another shape too. So shapes are tried out, and those that agree bit 
 a picture never depends on who else was drawing, and a job that is alone pays for no more rows than it has.
 """
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -18,7 +16,7 @@ import torch
 from pipeline.engine.devices import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.notebook import Notebook
+from pipeline.engine.notebook import Notebook, key_of
 from pipeline.engine.rows import Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Batching
@@ -101,21 +99,17 @@ class ShapeBook:
         return left
 
     def _key(self, model_key: str, example: Row) -> str:
-        facts = {
-            "device": self._placement.name,
-            "dtype": self._placement.dtype_name,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "batching": self._batching,
-            "acceleration": {
+        return key_of(
+            self._placement,
+            batching=self._batching,
+            acceleration={
                 **msgspec.structs.asdict(self._placement.acceleration),
                 **accelerator_version(self._placement),
             },
-            "model": model_key,
-            "latents": [*example.latents.shape],
-            "text": {name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+            model=model_key,
+            latents=[*example.latents.shape],
+            text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
+        )
 
 
 class _Trial:

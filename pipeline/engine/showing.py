@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from pipeline.engine.background import Background
+from pipeline.engine.failures import heed_loss
 from pipeline.engine.wholes import AnyJob
 
 
@@ -32,5 +33,6 @@ class Showing:
 
     def _drawn(self, job: AnyJob, drawn: Future[bytes]) -> None:
         job.preview.is_under_way = False
+        heed_loss(drawn.exception())
         if drawn.exception() is None:
             self._show(job, drawn.result())

@@ -17,6 +17,10 @@ def check_request(request: GenerationRequest) -> None:
         raise InvalidRequest(f"There is no sampler {request.scheduler_name!r}.")
     _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
     _check_range("guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE)
+    for name in ("guidance_start", "guidance_end", "guidance_rescale"):
+        _check_range(name, getattr(request, name), 0.0, 1.0)
+    if request.guidance_start >= request.guidance_end:
+        raise InvalidRequest(f"Guidance cannot end at {request.guidance_end} and begin at {request.guidance_start}.")
     _check_range("num_images", request.num_images, limits.MIN_IMAGES, limits.MAX_IMAGES)
     _check_range("seed", request.seed, limits.MIN_SEED, limits.MAX_SEED)
     _check_range("width", request.width, limits.MIN_SIDE, limits.MAX_SIDE)

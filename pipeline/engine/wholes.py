@@ -75,10 +75,16 @@ class WholeJob:
         """Seconds since the attempt began."""
         return time.monotonic() - self.started_at
 
-    def decoded(self) -> Iterable[torch.Tensor]:
-        """Each finished picture, [1, 3, H, W] from 0 to 1; the pipeline has decoded them itself."""
+    def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterable[torch.Tensor]:
+        """Each finished picture, [1, 3, H, W] from 0 to 1; the pipeline has decoded them itself.
+
+        Raises:
+            BrokenImage: they hold NaN or infinity.
+        """
+        del decode
         if self.run.pictures is None:
             raise AssertionError("The run is not over.")
+        check_finite(self.run.pictures)
         return self.run.pictures.split(1)
 
 

@@ -1,15 +1,25 @@
 """A small upscaling network behind models that draw small pictures."""
 
+import itertools
+import logging
 from pathlib import Path
+from typing import Any, Final
 
 import torch
-from spandrel import ImageModelDescriptor, ModelLoader
+from spandrel import ImageModelDescriptor, ModelLoader, ModelTiling
 from torch import nn
 
 from pipeline.engine.devices import Placement
-from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.failures import BrokenImage, ModelUnavailable
 from pipeline.engine.headers import check_safetensors
+from pipeline.engine.latents import is_finite
+from pipeline.engine.ways import TILE_SIDE, Way, ways_for
 from pipeline.protocol.models import Enlarger
+
+log = logging.getLogger(__name__)
+
+_MARGIN: Final = 32
+"""Pixels around a tile that are computed with it and cut away: what lies further off changes little or nothing."""
 
 
 class LoadedEnlarger:
@@ -20,18 +30,21 @@ class LoadedEnlarger:
     """
 
     def __init__(self, enlarger: Enlarger, placement: Placement) -> None:
-        path = Path(enlarger.path)
-        check_safetensors(path)
-        try:
-            model = ModelLoader(device="cpu").load_from_file(path)
-        # spandrel raises its own errors and those of every architecture: all say that this file is none.
-        except Exception as error:
-            raise ModelUnavailable(f"The enlarger {path.name} cannot be loaded.") from error
-        if not isinstance(model, ImageModelDescriptor) or model.scale != enlarger.scale:
-            raise ModelUnavailable(f"The enlarger {path.name} does not enlarge {enlarger.scale} times.")
+        self._enlarger = enlarger
+        self._placement = placement
+        model = _read(enlarger)
         is_half = placement.dtype is torch.float16 and model.supports_half
-        self._dtype = torch.float16 if is_half else torch.float32
-        self._model = model.to(placement.device, self._dtype).eval()
+        self._model = model.to(placement.device, torch.float16 if is_half else torch.float32)
+        self._twin: ImageModelDescriptor[Any] | None = None
+
+    def ways(self, height: int, width: int) -> tuple[Way, ...]:
+        """How a picture of this size in pixels can be enlarged, the best way first."""
+        return ways_for(
+            height,
+            width,
+            has_tiles=self._model.tiling is ModelTiling.SUPPORTED,
+            is_on_processor=self._placement.device.type == "cpu",
+        )
 
     @property
     def module(self) -> nn.Module:
@@ -39,6 +52,57 @@ class LoadedEnlarger:
         return self._model.model
 
     @torch.inference_mode()
-    def enlarge(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32."""
-        return self._model(pixels.to(self._dtype)).float().clamp(0, 1)
+    def enlarge(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+        """Pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32; in parts, on the processor.
+
+        Raises:
+            BrokenImage: the result holds NaN or infinity, in float32 too.
+        """
+        if way == "processor":
+            if self._twin is None:
+                self._twin = _read(self._enlarger)
+            larger = self._twin(pixels.to("cpu", torch.float32)).clamp(0, 1)
+        else:
+            larger = self._on_device(pixels, way)
+            if self._model.dtype is torch.float16 and not is_finite(larger):
+                log.warning("The enlarger left the range of float16 and runs in float32 from now on.")
+                self._model = self._model.to(torch.float32)
+                larger = self._on_device(pixels, way)
+        if not is_finite(larger):
+            raise BrokenImage("The enlarger left the range of numbers.")
+        return larger
+
+    def _on_device(self, pixels: torch.Tensor, way: Way) -> torch.Tensor:
+        return self._in_tiles(pixels) if way == "tiled" else self._piece(pixels)
+
+    def _piece(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self._model(pixels.to(self._model.device, self._model.dtype)).float().clamp(0, 1)
+
+    def _in_tiles(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Tile by tile, each with some of what is around it; put together in the computer's memory."""
+        scale = self._model.scale
+        images, channels, height, width = pixels.shape
+        larger = torch.empty((images, channels, scale * height, scale * width), dtype=torch.float32)
+        for top, left in itertools.product(range(0, height, TILE_SIDE), range(0, width, TILE_SIDE)):
+            bottom, right = min(top + TILE_SIDE, height), min(left + TILE_SIDE, width)
+            first_row, first_column = max(0, top - _MARGIN), max(0, left - _MARGIN)
+            around = pixels[:, :, first_row : bottom + _MARGIN, first_column : right + _MARGIN]
+            rows = slice(scale * (top - first_row), scale * (bottom - first_row))
+            columns = slice(scale * (left - first_column), scale * (right - first_column))
+            tile = self._piece(around)[:, :, rows, columns]
+            larger[:, :, scale * top : scale * bottom, scale * left : scale * right] = tile.cpu()
+        return larger
+
+
+def _read(enlarger: Enlarger) -> ImageModelDescriptor[Any]:
+    """The network on the processor, in float32."""
+    path = Path(enlarger.path)
+    check_safetensors(path)
+    try:
+        model = ModelLoader(device="cpu").load_from_file(path)
+    # spandrel raises its own errors and those of every architecture: all say that this file is none.
+    except Exception as error:
+        raise ModelUnavailable(f"The enlarger {path.name} cannot be loaded.") from error
+    if not isinstance(model, ImageModelDescriptor) or model.scale != enlarger.scale:
+        raise ModelUnavailable(f"The enlarger {path.name} does not enlarge {enlarger.scale} times.")
+    return model.float().eval()

@@ -35,6 +35,7 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
         "Steps": request.num_inference_steps,
         **_sampler_facts(request.scheduler_name),
         "CFG scale": f"{request.guidance_scale:g}",
+        **_guidance_facts(request),
         "Seed": request.seed,
         "Size": f"{request.width}x{request.height}",
         **({"Model hash": model_hash} if model_hash else {}),
@@ -64,6 +65,16 @@ def _sampler_facts(name: str) -> dict[str, str]:
             return {"Sampler": name, "Schedule type": "Uniform"}
         case _:
             return {"Sampler": name}
+
+
+def _guidance_facts(request: GenerationRequest) -> dict[str, str]:
+    """What A1111 has no common words for, where it is not the usual."""
+    facts = {
+        "Guidance start": (request.guidance_start, 0.0),
+        "Guidance end": (request.guidance_end, 1.0),
+        "Guidance rescale": (request.guidance_rescale, 0.0),
+    }
+    return {name: f"{value:g}" for name, (value, usual) in facts.items() if value != usual}
 
 
 def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:

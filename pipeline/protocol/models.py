@@ -13,6 +13,7 @@ from pipeline.protocol.samplers import SamplerKind, offered_samplers
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
+Part = Annotated[float, Meta(ge=0.0, le=1.0)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 Family = Literal["sd", "sdxl", "sd3", "pipeline"]
@@ -72,7 +73,19 @@ class HubSource(msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field=
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request gets where the member said nothing."""
+    """What a request gets where the member said nothing, and what only the owner says.
+
+    Attributes:
+        steps: of denoising.
+        cfg: weight of guidance.
+        width: that the model draws.
+        height: likewise.
+        sampler: one of the model's.
+        images: of a job.
+        guidance_start: part of all steps after which guidance begins.
+        guidance_end: part of all steps after which it ends; the steps without cost half as much.
+        guidance_rescale: how much of the contrast that guidance adds is taken back.
+    """
 
     steps: Steps = 20
     cfg: Guidance = 7.0
@@ -80,6 +93,9 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     height: Side = 512
     sampler: str = "DPM++ 2M Karras"
     images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = 1
+    guidance_start: Part = 0.0
+    guidance_end: Part = 1.0
+    guidance_rescale: Part = 0.0
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,7 +172,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     enlarger: Enlarger | None = None
     preview_decoder: FolderSource | HubSource | None = None
     cost: Cost = Cost()
-    refine_strength: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.3
+    refine_strength: Part = 0.3
 
     @property
     def facts(self) -> FamilyFacts:

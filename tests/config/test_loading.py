@@ -107,6 +107,11 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
         ("[[model]]\n" + ENTRY.replace("folder", "torrent"), r"Invalid value 'torrent'"),
         ("[[model]]\n" + ENTRY + "colour = 1\n", "colour"),
         ("[[model]]\n" + ENTRY + "defaults = { steps = 70 }\n", "defaults.steps is over bounds.max_steps"),
+        (
+            "[[model]]\n" + ENTRY + "defaults = { guidance_start = 0.5, guidance_end = 0.5 }\n",
+            "defaults.guidance_start is not below defaults.guidance_end",
+        ),
+        ("[[model]]\n" + ENTRY + "defaults = { guidance_rescale = 1.5 }\n", "guidance_rescale"),
         ("[[model]]\n" + ENTRY + "defaults = { width = 2048 }\n", "default size is outside its bounds"),
         ("[[model]]\n" + ENTRY + "defaults = { width = 513 }\n", "width"),
         ("[[model]]\n" + ENTRY + 'samplers = ["Restart"]\n', "names the sampler 'Restart'"),

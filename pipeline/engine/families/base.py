@@ -12,6 +12,7 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.ways import Way
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler, SamplerKind
@@ -139,10 +140,22 @@ class StepAdapter(ABC):
             [rows, c, h, w] in the latents' precision.
         """
 
-    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision."""
-        return self._autoencoder.encode(pixels)
+    def ways(self, height: int, width: int) -> tuple[Way, ...]:
+        """How a picture of this size in pixels can be decoded and encoded, the best way first."""
+        return self._autoencoder.ways(height, width)
 
-    def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32."""
-        return self._autoencoder.decode(latents)
+    def encode(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+        """
+        return self._autoencoder.encode(pixels, way)
+
+    def decode(self, latents: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
+
+        Raises:
+            BrokenImage: there is no picture in them; see `Autoencoder.decode`.
+        """
+        return self._autoencoder.decode(latents, way)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Upscale
 
 SD15 = ModelSpec(
     key="sd15",
@@ -119,3 +119,45 @@ def test_rows_count_every_pass_through_the_network(request_: GenerationRequest) 
     assert rows(msgspec.structs.replace(plain, guidance_scale=1.1)) == 20
     assert rows(msgspec.structs.replace(plain, num_images=4)) == 40
     assert rows(msgspec.structs.replace(plain, scheduler_name="Heun")) == 19
+
+
+def test_steps_without_guidance_cost_half(request_: GenerationRequest) -> None:
+    plain = _like(request_, SD15, num_images=4)
+    half = msgspec.structs.replace(plain, guidance_end=0.5)
+    assert rows(half) == 4 * (20 + 10)
+    # 4 x (30 passes x 1 + 2.5) + 0.03 of 42.53.
+    assert (price(plain, SD15, SD15, "work"), price(half, SD15, SD15, "work")) == (4, 4)
+    eighth = msgspec.structs.replace(plain, guidance_start=0.5, guidance_end=0.75)
+    assert rows(eighth) == 4 * (20 + 5)
+    assert price(eighth, SD15, SD15, "work") == 3
+
+
+@given(
+    steps=st.integers(1, 50),
+    start=st.floats(0, 1),
+    end=st.floats(0, 1),
+    guidance=st.floats(0, 30),
+    sampler=st.sampled_from(["Euler", "Heun"]),
+    upscale=st.sampled_from([None, Upscale(scale=2, strength=0.3)]),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_interval_never_costs_more(
+    request_: GenerationRequest,
+    steps: int,
+    start: float,
+    end: float,
+    guidance: float,
+    sampler: str,
+    upscale: Upscale | None,
+) -> None:
+    plain = msgspec.structs.replace(
+        request_,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        scheduler_name=sampler,
+        upscale=upscale,
+    )
+    interval = msgspec.structs.replace(plain, guidance_start=start, guidance_end=end)
+    alone = msgspec.structs.replace(plain, guidance_scale=1.0)
+    assert rows(alone) <= rows(interval) <= rows(plain)
+    assert rows(plain) == (2 if guidance > 1 else 1) * rows(alone)

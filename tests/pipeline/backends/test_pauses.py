@@ -66,6 +66,16 @@ def test_an_idle_engine_need_not_move_and_a_step_is_movement() -> None:
     assert vigil._complaint_now() is None
 
 
+def test_steps_of_one_job_hide_nothing_that_stands_still() -> None:
+    vigil = Vigil(Timeouts(step_s=10))
+    vigil.now_ready()
+    step = Progress(job_id=1, attempt=1, phase="running", step=1, total_steps=2, elapsed_s=11)
+    for quiet_s, complaint in ((11, None), (12, "did not move for 12 s while running"), (1, None), (11, None)):
+        vigil.heard(Heartbeat(phase="running", quiet_s=quiet_s, rss_bytes=0))
+        vigil.heard(step)
+        assert vigil._complaint_now() == complaint
+
+
 def test_an_idle_engine_with_a_job_is_not_at_rest() -> None:
     vigil = Vigil(Timeouts(step_s=0), has_work=lambda: True)
     vigil.now_ready()

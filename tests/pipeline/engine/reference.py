@@ -12,7 +12,7 @@ TOLERANCE = 1e-8
 DIFFUSION_SAMPLERS = sorted(name for name, sampler in SAMPLERS.items() if sampler.kind == "diffusion")
 
 
-def final_latents(reference: Any, request: GenerationRequest, image_tokens: int = 0) -> torch.Tensor:
+def final_latents(reference: Any, request: GenerationRequest, image_tokens: int = 0, **options: Any) -> torch.Tensor:
     """[images, c, h, w]; `reference` is a pipeline that remembers the scheduler it came with."""
     sampler = SAMPLERS[request.scheduler_name]
     generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
@@ -31,5 +31,6 @@ def final_latents(reference: Any, request: GenerationRequest, image_tokens: int 
         generator=generators,
         output_type="latent",
         **timesteps,
+        **options,
     )
     return answer.images

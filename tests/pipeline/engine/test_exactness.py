@@ -1,13 +1,19 @@
 """The engine against diffusers' own, unmodified pipeline, in float64: the same latents for the same inputs."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
+import torch
 
+from bot.quotas.pricing import rows as rows_of
 from config.catalogue import Catalogue
+from pipeline.engine import forwards
+from pipeline.engine.rows import Row, predict_rows
 from pipeline.protocol.messages import Finished, Progress
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
@@ -33,6 +39,64 @@ def test_latents_equal_diffusers(
     )
     difference = (studio.draw(request) - final_latents(reference, request)).abs().max().item()
     assert difference <= TOLERANCE
+
+
+def test_rescaled_guidance_equals_diffusers(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
+    request = msgspec.structs.replace(request_, guidance_scale=9.0, guidance_rescale=0.7, num_images=2)
+    expected = final_latents(reference, request, guidance_rescale=0.7)
+    assert (studio.draw(request) - expected).abs().max().item() <= TOLERANCE
+    plain = studio.draw(msgspec.structs.replace(request, guidance_rescale=0.0))
+    assert (plain - expected).abs().max().item() > 1e-3
+
+
+def test_guidance_that_ends_equals_diffusers_and_saves_rows(
+    studio: Studio, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """diffusers' own way to end guidance: a callback that takes the unconditional rows away."""
+    request = msgspec.structs.replace(request_, num_inference_steps=8, guidance_end=0.5)
+    counts: list[int] = []
+
+    def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
+        counts.append(len(rows))
+        return predict_rows(adapter, rows, count)
+
+    def end(pipeline: Any, step: int, _: Any, given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        if step + 1 == 4:
+            pipeline._guidance_scale = 0.0
+            given["prompt_embeds"] = given["prompt_embeds"].chunk(2)[1]
+        return given
+
+    monkeypatch.setattr(forwards, "predict_rows", counted)
+    expected = final_latents(
+        reference, request, callback_on_step_end=end, callback_on_step_end_tensor_inputs=["prompt_embeds"]
+    )
+    assert (studio.draw(request) - expected).abs().max().item() <= TOLERANCE
+    assert counts == [2, 2, 2, 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("scheduler_name", ["Euler", "Heun"])
+def test_what_is_priced_is_what_is_drawn(
+    studio: Studio, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, scheduler_name: str
+) -> None:
+    request = msgspec.structs.replace(
+        request_,
+        scheduler_name=scheduler_name,
+        num_inference_steps=7,
+        num_images=2,
+        guidance_start=0.2,
+        guidance_end=0.7,
+        upscale=Upscale(scale=2, strength=0.5),
+    )
+    counts: Counter[int] = Counter()
+
+    def counted(adapter: Any, rows: Sequence[Row], count: int) -> list[torch.Tensor]:
+        for row in rows:
+            counts[row.latents.shape[3]] += 1
+        return predict_rows(adapter, rows, count)
+
+    monkeypatch.setattr(forwards, "predict_rows", counted)
+    studio.draw(request)
+    assert rows_of(request) == counts[16] + 4 * counts[32]
 
 
 def test_another_seed_prompt_or_guidance_gives_other_latents(studio: Studio, request_: GenerationRequest) -> None:

@@ -75,3 +75,12 @@ def test_a_title_with_commas_is_quoted() -> None:
 def test_an_enlarged_picture_says_so() -> None:
     found = facts(msgspec.structs.replace(REQUEST, upscale=Upscale(scale=2, strength=0.3)))
     assert (found["Hires upscale"], found["Denoising strength"]) == ("2", "0.3")
+
+
+def test_guidance_is_told_where_it_is_not_the_usual() -> None:
+    assert not [name for name in facts(REQUEST) if name.startswith("Guidance")]
+    found = facts(msgspec.structs.replace(REQUEST, guidance_end=0.8, guidance_rescale=0.25))
+    assert {name: value for name, value in found.items() if name.startswith("Guidance")} == {
+        "Guidance end": "0.8",
+        "Guidance rescale": "0.25",
+    }
