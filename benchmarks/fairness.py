@@ -11,7 +11,7 @@ from bot.store.database import Database
 QUEUED: Final = 500
 TRIES: Final = 10
 GOAL: Final = 2
-"""The one that runs (the worker takes one at a time) and one round: one job of each other member."""
+"""Those that run are at most two of one member's, and one round is one job of each other member."""
 
 AHEAD: Final = """
 SELECT mine.job_id, mine.started_at - mine.created_at AS waited_ms,

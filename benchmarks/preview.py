@@ -7,7 +7,8 @@ from typing import Final
 from benchmarks._engine import Bench, mixed, request
 from benchmarks._harness import percentile
 from benchmarks.report import Report
-from pipeline.engine.loop import Engine
+from pipeline.engine.showing import Showing
+from pipeline.engine.wholes import AnyJob
 from pipeline.protocol.messages import Cancel, Progress
 
 OTHERS: Final = 7
@@ -87,18 +88,18 @@ def _seconds_to_preview(bench: Bench, seed: int) -> float:
 def _cost(bench: Bench) -> float:
     """Part of a tick of the step loop's thread that is spent on a preview: everything else happens beside it."""
     spent: list[float] = []
-    real = Engine._preview  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - what is weighed
+    real = Showing.consider
 
-    def weighed(self: Engine, job: object) -> None:
+    def weighed(self: Showing, job: AnyJob) -> None:
         started = time.thread_time()
-        real(self, job)  # pyright: ignore[reportArgumentType] - handed through
+        real(self, job)
         spent.append(time.thread_time() - started)
 
-    Engine._preview = weighed  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - put back below
+    Showing.consider = weighed
     try:
         started = time.thread_time()
         bench.draw([request(num_inference_steps=60)])
         total = time.thread_time() - started
     finally:
-        Engine._preview = real  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+        Showing.consider = real
     return sum(spent) / total

@@ -66,6 +66,8 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
         ),
+        idle_models=pipeline.idle_models,
+        model_memory_mb=pipeline.model_memory_mb,
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         output=ImageOutput(
             image_format=pipeline.image_format,

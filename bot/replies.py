@@ -26,10 +26,18 @@ async def answer_privately(interaction: discord.Interaction[discord.Client], sen
     await cast("EaselClient", interaction.client).services.calls.answer_privately(interaction, content=sentence)
 
 
-async def answer_error(interaction: discord.Interaction[discord.Client], error: BaseException) -> None:
-    """Say what happened. Only a refusal's own words are shown; anything else gets an id and goes to the log."""
+async def answer_error(
+    interaction: discord.Interaction[discord.Client], error: BaseException, *, prompt: str | None = None
+) -> None:
+    """Say what happened. Only a refusal's own words are shown; anything else gets an id and goes to the log.
+
+    Args:
+        interaction: a command, a press, or a form.
+        error: what was raised.
+        prompt: what the member typed into a form; that of a command is known.
+    """
     if isinstance(error, Refused):
-        sentence = sentence_of(error, _prompt_of(interaction))
+        sentence = sentence_of(error, prompt or _prompt_of(interaction))
     elif isinstance(error, app_commands.CheckFailure):
         sentence = str(error)
     elif isinstance(error, InteractionLost):

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from pipeline.protocol.messages import Accelerator, Batching, Device, DType, ImageFormat
+from pipeline.protocol.messages import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 
@@ -98,6 +98,16 @@ class PipelineSettings(Area):
     )
     channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
     fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
+    idle_models: IdleModels = Field(
+        default="keep",
+        description="Models that nobody uses when another needs room. keep: the least recently used is dropped; "
+        "offload: it waits in RAM (on a GPU); drop: all of them are dropped at once.",
+    )
+    model_memory_mb: int = Field(
+        default=0,
+        ge=0,
+        description="MiB that loaded models may take on the device; 0 = 70 % of its memory.",
+    )
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )

@@ -7,9 +7,9 @@ from discord import ui
 
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, ShownImage
-from bot.store.rows import Job, JobKind, JobStatus
+from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from config.catalogue import Catalogue
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -37,6 +37,7 @@ def example_job(request: GenerationRequest) -> Job:
         is_age_restricted=False,
         shown_guild_id=5,
         request=request,
+        defaults=AskerDefaults(),
         notices=(),
         price=4,
         queue_key=1,
@@ -55,6 +56,14 @@ def example_job(request: GenerationRequest) -> Job:
         finished_at=None,
         denoise_s=1.0,
         total_s=1.234,
+        recipe=Recipe(
+            model_hash="0123456789",
+            scheduler="DPMSolverMultistepScheduler",
+            rows=(2, 4, 8),
+            device="cpu",
+            dtype="float32",
+            versions={"torch": "2.15.0", "diffusers": "0.42.1"},
+        ),
     )
 
 

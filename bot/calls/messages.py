@@ -19,6 +19,7 @@ from bot.calls.errors import (
     DiscordUnreachable,
     EditsHalted,
     MessageGone,
+    NotPermitted,
     TokenOver,
 )
 from bot.calls.invalid_requests import InvalidRequests
@@ -65,11 +66,17 @@ class Calls(Answers):
     async def notify(self, job: Job, sentence: str) -> None:
         """Reply to a job's message, and let its requester, and nobody else, be notified.
 
+        Where somebody brought Easel along it is no member, so that only the interaction's token may write there.
+
         Raises:
             CallFailed: it did not arrive, or nobody knows.
         """
         message = self._channel(job).get_partial_message(job.message_id or 0)
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.requester_id)])
+        if job.is_brought_along and _is_token_alive(job):
+            # A followup has no nonce, so it is tried once.
+            await self._repeat(lambda: self._webhook(job).send(sentence, allowed_mentions=mentions), tries=1)
+            return
         await self._as_bot(
             lambda: self._channel(job).send(
                 sentence,
@@ -121,7 +128,7 @@ class Calls(Answers):
                 _log.info("edit by the bot instead", action="token_over", error=repr(error), **job.log_context())
             else:
                 return
-        await self._as_bot(lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
+        await self._as_bot_about(job, lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
 
     async def post_message(self, job: Job, view: ui.LayoutView, files: Files | None) -> int:
         """Show a job in a new message, once however often it is tried; returns its id.
@@ -191,7 +198,7 @@ class Calls(Answers):
         try:
             if _is_token_alive(job):
                 return await self._repeat(lambda: self._webhook(job).fetch_message(message_id))
-            return await self._as_bot(lambda: channel.fetch_message(message_id))
+            return await self._as_bot_about(job, lambda: channel.fetch_message(message_id))
         except MessageGone:
             return None
 
@@ -237,6 +244,20 @@ class Calls(Answers):
             attachments=discord.utils.MISSING if files is None else as_files(files),
             allowed_mentions=discord.AllowedMentions.none(),
         )
+
+    async def _as_bot_about(self, job: Job, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
+        """A call about a job's message, with the bot's own token.
+
+        Raises:
+            NotPermitted: also where the bot is told that there is no message, and its member may see one.
+        """
+        try:
+            return await self._as_bot(call, timeout_s=timeout_s)
+        except MessageGone as error:
+            if not job.is_brought_along:
+                raise
+            # What only its member sees is there, but for the bot it is not.
+            raise NotPermitted(str(error), status=error.status, code=error.code) from error
 
     async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
         """A call with the bot's own token, which has no other to change to."""

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.commands.admin import make_admin
+from bot.commands.help import make_help
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
 from bot.commands.queue import make_queue
@@ -22,6 +23,7 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Serv
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))
+    tree.add_command(make_help(services))
     tree.add_command(make_admin(services))
     for menu in make_menus(services):
         tree.add_command(menu)

@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
 from bot.services import Services
-from bot.store.rows import Asker, Job, JobKind, JobStatus, Lineage, Preferences
+from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -26,6 +26,7 @@ _CHANNELS: Final = (
     discord.Thread,
 )
 """Those that a server may restrict to adults."""
+_NO_DEFAULTS: Final = AskerDefaults()
 _log = structlog.get_logger(__name__)
 
 
@@ -60,10 +61,11 @@ def is_age_restricted(channel: object) -> bool:
     return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
-async def defaults_of(services: Services, asker: Asker) -> Preferences:
-    """What holds where somebody says nothing: of the place first, since it is made for something, then their own."""
+async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
+    """What holds where somebody says nothing: a channel's come first, since it is made for something."""
     own = (await services.user_settings.get(asker.user_id)).defaults
-    return (await services.servers.channel_defaults(asker)).or_else(own)
+    channel, server = await services.servers.defaults(asker)
+    return AskerDefaults(channel=channel, own=own, server=server)
 
 
 async def ask(
@@ -72,6 +74,7 @@ async def ask(
     *,
     kind: JobKind,
     request: GenerationRequest,
+    defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
 ) -> None:
@@ -80,7 +83,9 @@ async def ask(
     Raises:
         Refused: nothing was taken and nothing charged.
     """
-    asked = _asked(interaction, interaction.id, kind=kind, request=request, notices=notices, lineage=lineage)
+    asked = _asked(
+        interaction, interaction.id, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage
+    )
     job = await services.accepting.accept(asked)
     if job.message_id is None:  # else the same interaction came twice; the first one answered
         await _show(services, job, lambda view: services.calls.answer(interaction, view=view))
@@ -93,6 +98,7 @@ async def ask_beside(
     key: int,
     kind: JobKind,
     request: GenerationRequest,
+    defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
 ) -> None:
@@ -104,6 +110,7 @@ async def ask_beside(
         key: stands for the interaction's id, and is negative; what it names is taken once.
         kind: of the job.
         request: of the job.
+        defaults: that it took.
         notices: to tell with it.
         lineage: what it is made from.
 
@@ -111,7 +118,7 @@ async def ask_beside(
         Refused: nothing was taken and nothing charged.
         Unseen: it was taken, and given back.
     """
-    asked = _asked(interaction, key, kind=kind, request=request, notices=notices, lineage=lineage)
+    asked = _asked(interaction, key, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
     job = await services.accepting.accept(asked)
     if job.message_id is None and not await _show(
         services, job, lambda view: services.calls.post_beside(interaction, view)
@@ -125,6 +132,7 @@ def _asked(
     *,
     kind: JobKind,
     request: GenerationRequest,
+    defaults: AskerDefaults,
     notices: tuple[Notice, ...],
     lineage: Lineage | None,
 ) -> Asked:
@@ -142,6 +150,7 @@ def _asked(
         is_age_restricted=is_age_restricted(interaction.channel),
         shown_guild_id=interaction.guild_id or 0,
         request=request,
+        defaults=defaults,
         notices=notices,
     )
 

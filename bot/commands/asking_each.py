@@ -3,13 +3,30 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.commands.asking import Interaction, ask, ask_beside, asker_of
+from bot.commands.asking import Interaction, ask, ask_beside, asker_of, defaults_of
 from bot.errors import Refused
+from bot.jobs.expanding import resolve_each
+from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import Resolved
 from bot.presenting import expansion_message
 from bot.services import Services
 from bot.store.expansions import Expansion, NewExpansion, WantedJob
 from bot.store.rows import JobKind, Lineage
+
+
+async def imagine(services: Services, interaction: Interaction, given: GivenRequest) -> None:
+    """Ask for what somebody typed, with defaults for the rest.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+    """
+    resolved = await resolve_each(
+        given,
+        settings=services.settings,
+        catalogue=services.catalogue,
+        defaults=await defaults_of(services, asker_of(interaction)),
+    )
+    await ask_each(services, interaction, kind=JobKind.IMAGINE, resolved=resolved)
 
 
 async def ask_each(
@@ -27,7 +44,15 @@ async def ask_each(
     """
     if len(resolved) == 1:
         (only,) = resolved
-        await ask(services, interaction, kind=kind, request=only.request, notices=only.notices, lineage=lineage)
+        await ask(
+            services,
+            interaction,
+            kind=kind,
+            request=only.request,
+            defaults=only.defaults,
+            notices=only.notices,
+            lineage=lineage,
+        )
         return
     asker = asker_of(interaction)
     outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
@@ -37,7 +62,7 @@ async def ask_each(
         user_id=asker.user_id,
         kind=kind,
         lineage=lineage,
-        jobs=tuple(WantedJob(request=each.request, notices=each.notices) for each in resolved),
+        jobs=tuple(WantedJob(request=each.request, defaults=each.defaults, notices=each.notices) for each in resolved),
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
@@ -54,6 +79,7 @@ async def start_each(services: Services, interaction: Interaction, expansion: Ex
                 key=expansion.key(number),
                 kind=expansion.kind,
                 request=job.request,
+                defaults=job.defaults,
                 notices=job.notices,
                 lineage=expansion.lineage,
             )

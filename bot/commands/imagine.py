@@ -6,14 +6,11 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands.asking import asker_of, defaults_of
-from bot.commands.asking_each import ask_each
+from bot.commands import asking_each
 from bot.commands.options import Bounds, add_suggestions
 from bot.commands.translating import localized, renamed
-from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
 from bot.services import Services
-from bot.store.rows import JobKind
 from pipeline.protocol import limits
 
 Interaction = discord.Interaction[discord.Client]
@@ -59,13 +56,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             num_images=images,
             model_key=model,
         )
-        resolved = await resolve_each(
-            given,
-            settings=services.settings,
-            catalogue=services.catalogue,
-            defaults=await defaults_of(services, asker_of(interaction)),
-        )
-        await ask_each(services, interaction, kind=JobKind.IMAGINE, resolved=resolved)
+        await asking_each.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)
     return imagine

@@ -41,15 +41,15 @@ def add_suggestions(command: app_commands.Command[Any, ..., None], services: Ser
     """Autocomplete for `size`, `model` and `sampler`, whose values are names."""
 
     async def sizes(_: Interaction, current: str) -> list[Choice[str]]:
-        return _matching(current, [(f"{name} ({ratio})", name) for name, ratio in SIZES.items()])
+        return matching(current, [(f"{name} ({ratio})", name) for name, ratio in SIZES.items()])
 
     async def models(_: Interaction, current: str) -> list[Choice[str]]:
-        return _matching(current, [(spec.title, spec.key) for spec in services.catalogue.models.values()])
+        return matching(current, [(spec.title, spec.key) for spec in services.catalogue.models.values()])
 
     async def samplers(interaction: Interaction, current: str) -> list[Choice[str]]:
         key = getattr(interaction.namespace, "model", None)
         spec = services.catalogue.models.get(str(key), services.catalogue.default)
-        return _matching(current, [(name, name) for name in sampler_names(spec)])
+        return matching(current, [(name, name) for name in sampler_names(spec)])
 
     command.autocomplete("size")(sizes)
     command.autocomplete("model")(models)
@@ -69,7 +69,7 @@ def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
     return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)
 
 
-def _matching(current: str, names: list[tuple[str, str]]) -> list[Choice[str]]:
+def matching(current: str, names: list[tuple[str, str]]) -> list[Choice[str]]:
     """What contains the typed letters, in the order of the list."""
     wanted = current.strip().casefold()
     return [Choice(name=shown, value=value) for shown, value in names if wanted in shown.casefold()][:MAX_CHOICES]

@@ -14,7 +14,7 @@ from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
-from bot.store.rows import Asker, Job, JobKind, Lineage, NewJob
+from bot.store.rows import Asker, AskerDefaults, Job, JobKind, Lineage, NewJob
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
@@ -42,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     is_age_restricted: bool
     shown_guild_id: int
     request: GenerationRequest
+    defaults: AskerDefaults
     notices: tuple[Notice, ...]
 
 
@@ -152,6 +153,7 @@ class Accepting:
             is_age_restricted=asked.is_age_restricted,
             shown_guild_id=asked.shown_guild_id,
             request=asked.request,
+            defaults=asked.defaults,
             notices=asked.notices,
             price=self.price(asked.request),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in asker.role_ids), default=1),

@@ -93,6 +93,7 @@ class Delivery:
             notices=(*job.notices, *finished.notices),
             denoise_s=finished.denoise_s,
             total_s=finished.total_s,
+            recipe=finished.recipe,
         )
         await self._timings.learn(job.request, denoise_s=finished.denoise_s, total_s=finished.total_s)
         return kept

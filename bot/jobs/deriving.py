@@ -46,5 +46,5 @@ def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: Lim
     width, height = request.width * UPSCALE, request.height * UPSCALE
     is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
     is_too_long = max(width, height) > hard.MAX_SIDE
-    strength = 0.0 if is_too_large or is_too_long else spec.refine_strength
+    strength = 0.0 if is_too_large or is_too_long or spec.facts.is_whole else spec.refine_strength
     return msgspec.structs.replace(request.single(index), upscale=Upscale(scale=UPSCALE, strength=strength))

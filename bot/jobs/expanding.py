@@ -11,19 +11,19 @@ from bot.errors import Refused
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import Resolved, resolve
 from bot.jobs.wildcards import BrokenWildcard, WildcardFolder
-from bot.store.rows import Preferences
+from bot.store.rows import AskerDefaults
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.prompts.expansion import EndlessWildcard, TooManyPrompts, UnknownWildcard, expand
 
-_NO_PREFERENCES: Final = Preferences()
+_NO_DEFAULTS: Final = AskerDefaults()
 _MOST_HINTS: Final = 3
 
 _log = structlog.get_logger(__name__)
 
 
 async def resolve_each(
-    given: GivenRequest, *, settings: Settings, catalogue: Catalogue, defaults: Preferences = _NO_PREFERENCES
+    given: GivenRequest, *, settings: Settings, catalogue: Catalogue, defaults: AskerDefaults = _NO_DEFAULTS
 ) -> tuple[Resolved, ...]:
     """Every request that a prompt stands for, each resolved with a seed of its own unless one was given.
 
@@ -33,7 +33,7 @@ async def resolve_each(
         given: what a member asked for.
         settings: of the host: limits, lists of words, and how many requests there may be.
         catalogue: the models.
-        defaults: of the place where they asked; they come before those of the model.
+        defaults: what holds where nothing was said; they come before those of the model.
 
     Raises:
         Refused: one of them would be, or there are too many.

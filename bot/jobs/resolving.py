@@ -15,7 +15,7 @@ import msgspec
 from bot.errors import Refused
 from bot.jobs.advice import advice
 from bot.jobs.given import GivenRequest, read_typed_options
-from bot.store.rows import Preferences
+from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
@@ -31,13 +31,14 @@ SIZES: Final[Mapping[str, str]] = MappingProxyType(
 """Names of sizes and their aspect ratios; the area is that of the model's default size."""
 
 
-_NO_PREFERENCES: Final = Preferences()
+_NO_DEFAULTS: Final = AskerDefaults()
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A request with every field set, and what its member should know about it."""
+    """A request with every field set, which defaults it took, and what its member should know about it."""
 
     request: GenerationRequest
+    defaults: AskerDefaults
     notices: tuple[Notice, ...]
 
 
@@ -46,7 +47,7 @@ def resolve(
     *,
     catalogue: Catalogue,
     limits: LimitSettings,
-    defaults: Preferences = _NO_PREFERENCES,
+    defaults: AskerDefaults = _NO_DEFAULTS,
     lists: Lists | None = None,
 ) -> Resolved:
     """Set every field, within the limits of the model and of the server.
@@ -55,7 +56,7 @@ def resolve(
         given: what a member asked for.
         catalogue: the models.
         limits: of the server.
-        defaults: of the place where they asked; they come before those of the model.
+        defaults: what holds where nothing was said; they come before those of the model.
         lists: of words, for wildcards; None where there are none, and `__name__` is words.
 
     Raises:
@@ -64,8 +65,10 @@ def resolve(
     """
     given, typed_notices = read_typed_options(given)
     notices = list(typed_notices)
-    spec = _model(given.model_key or _still_there(defaults.model_key, catalogue), catalogue)
-    typed, given = given, given.or_else(_fitting(defaults, spec))
+    usable = _still_there(defaults.merged, catalogue)
+    spec = _model(given.model_key or usable.model_key, catalogue)
+    usable = _fitting(usable, spec)
+    typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
     prompt = _text(fill(given.prompt), "refused-prompt-long", limits)
@@ -111,7 +114,8 @@ def resolve(
     experience = advice(typed, request, spec)
     if experience is not None:
         notices.append(experience)
-    return Resolved(request=request, notices=tuple(notices))
+    taken = defaults.only(usable.names() - typed.names())
+    return Resolved(request=request, defaults=taken, notices=tuple(notices))
 
 
 def choose_seed() -> int:
@@ -151,9 +155,11 @@ def _model(key: str | None, catalogue: Catalogue) -> ModelSpec:
     raise Refused("refused-model", model=key[:80], known=known)
 
 
-def _still_there(key: str | None, catalogue: Catalogue) -> str | None:
-    """A default model; one that the owner took away since is nobody's wish."""
-    return key if key in catalogue.models else None
+def _still_there(defaults: Preferences, catalogue: Catalogue) -> Preferences:
+    """Defaults without a model that the owner took away since, which is nobody's wish."""
+    if defaults.model_key in (None, *catalogue.models):
+        return defaults
+    return msgspec.structs.replace(defaults, model_key=None)
 
 
 def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:

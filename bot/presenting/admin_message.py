@@ -13,7 +13,7 @@ from bot.quotas.standing import QueueState, Standing
 from bot.store.ledger import Entry
 from bot.store.queue import Waiting
 from bot.store.rows import Job, from_ms
-from bot.store.servers import AuditRow, ChannelRule
+from bot.store.servers import WHOLE_SERVER, AuditRow, ChannelRule
 
 _MAX_MESSAGE: Final = 2_000
 """Discord's limit of characters for a message."""
@@ -88,7 +88,9 @@ def blocked_notice(server: str, until: datetime | None, reason: str | None) -> s
 
 
 def channel_set(channel_id: int, rule: ChannelRule) -> str:
-    """What was just decided about a channel."""
+    """What was just decided about a channel, or the whole server."""
+    if rule == ChannelRule() and channel_id == WHOLE_SERVER:
+        return text("admin-server-cleared")
     if rule == ChannelRule():
         return text("admin-channel-cleared", channel_id=str(channel_id))
     return text("admin-channel-set", rule=_channel_row(channel_id, rule))
@@ -106,6 +108,8 @@ def channel_rules(rules: Mapping[int, ChannelRule], sentence: str) -> str:
 def _channel_row(channel_id: int, rule: ChannelRule) -> str:
     use = {True: "allowed", False: "forbidden", None: "none"}[rule.is_allowed]
     defaults = defaults_line(rule.defaults)
+    if channel_id == WHOLE_SERVER:
+        return text("admin-server-row", defaults=defaults)
     return text("admin-channel-row", channel_id=str(channel_id), use=use, defaults=defaults or "none")
 
 

@@ -11,6 +11,8 @@ from bot.errors import Refused
 
 TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?P<index>[0-9]))?"
 _PATTERN: Final = re.compile(TEMPLATE)
+EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
+"""Of the buttons in `/help`, which are about no job."""
 
 
 class Action(StrEnum):
@@ -63,6 +65,11 @@ def read_press(found: str) -> Press:
 def custom_id(action: Action, job_id: int, index: int | None = None) -> str:
     """The id of a button about a job, or about one of its images."""
     return f"easel:{action}:{job_id}" if index is None else f"easel:{action}:{job_id}:{index}"
+
+
+def example_id(number: int) -> str:
+    """The id of the button that runs an example of `/help`."""
+    return f"easel-example:{number}"
 
 
 def is_about(custom_ids: Iterable[str], job_id: int) -> bool:

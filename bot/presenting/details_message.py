@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from discord import ui
 
 from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.links import job_link, parent_link
+from bot.presenting.settings_message import defaults_line
 from bot.presenting.texts import text
 from bot.store.rows import Job, Result
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-_MAX_COMMAND: Final = 2_600
-"""Of the 4,000 characters that a message of components may have."""
+_MAX_CHARACTERS: Final = 4_000
+"""Of all words in a message of components, at Discord."""
+_MAX_FOREIGN: Final = 2_600
 
 
 def details(
@@ -39,14 +42,21 @@ def details(
     lines.append(text("details-price", price=job.price))
     if job.total_s is not None:
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
-    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay("\n".join(lines)))
-    command = command_of(request)
+    lines += _recipe(job)
+    lines += _defaults(job)
+    told = "\n".join(lines)
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(told))
+    begun_with = _begun_with(request)
+    command = command_of(begun_with)
+    is_whole = begun_with == request
     files: list[tuple[str, bytes]] = []
-    if len(command) <= _MAX_COMMAND:
-        container.add_item(ui.TextDisplay(f"{text('details-command')}\n```\n{command}\n```"))
+    purpose = text("details-command" if is_whole else "details-command-begun")
+    shown = f"{purpose}\n```\n{command}\n```"
+    if len(told) + len(shown) <= _MAX_CHARACTERS:
+        container.add_item(ui.TextDisplay(shown))
     else:
         files.append((f"easel-{job.job_id}.txt", command.encode()))
-        container.add_item(ui.TextDisplay(text("details-command-file")))
+        container.add_item(ui.TextDisplay(text("details-command-file" if is_whole else "details-begun-file")))
         container.add_item(ui.File(f"attachment://{files[0][0]}"))
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
@@ -56,7 +66,7 @@ def details(
 
 def foreign(parameters: str) -> ui.LayoutView:
     """What a file that is not of a job of ours says about itself."""
-    shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_COMMAND)
+    shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_FOREIGN)
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
     view.stop()
@@ -77,6 +87,40 @@ def command_of(request: GenerationRequest) -> str:
         "model": request.model_key,
     }
     return " ".join(["/imagine", *(f"{name}: {value}" for name, value in options.items() if value != "")])
+
+
+def _begun_with(request: GenerationRequest) -> GenerationRequest:
+    """What a command can ask for: of a variation or an upscaled picture, the picture that it began with."""
+    if not request.variations and request.upscale is None:
+        return request
+    return msgspec.structs.replace(request, variations=(), upscale=None, num_images=1)
+
+
+def _recipe(job: Job) -> list[str]:
+    """What else decided about its bits, where that is known."""
+    if job.recipe is None:
+        return []
+    return [
+        text(
+            "details-recipe",
+            hash=job.recipe.model_hash or "?",
+            scheduler=job.recipe.scheduler,
+            rows=", ".join(map(str, job.recipe.rows)),
+            device=escape(job.recipe.device),
+            dtype=job.recipe.dtype,
+            versions=", ".join(f"{name} {version}" for name, version in job.recipe.versions.items()),
+        )
+    ]
+
+
+def _defaults(job: Job) -> list[str]:
+    """Which defaults were taken and whose they are, and in which order they come."""
+    lines = [
+        text("details-defaults", whose=whose, defaults=line)
+        for whose in job.defaults.__struct_fields__
+        if (line := defaults_line(getattr(job.defaults, whose)))
+    ]
+    return [*lines, text("details-order")]
 
 
 def _options(request: GenerationRequest) -> list[str]:

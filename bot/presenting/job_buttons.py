@@ -36,19 +36,29 @@ def over(job: Job) -> list[Row]:
     return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, Action.REMIX, Action.DELETE)))]
 
 
-def done(job: Job, indices: Sequence[int]) -> list[Row]:
-    """Below these pictures: one can be upscaled and varied in two ways, several by their numbers."""
+def done(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[Row]:
+    """Below these pictures: one can be upscaled and varied in two ways, several by their numbers.
+
+    Args:
+        job: whose.
+        indices: of the pictures that arrived.
+        can_vary: its model can draw beside a picture.
+    """
     job_id = job.job_id
     keeping = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
     if len(indices) == 1:
         (only,) = indices
         first = [] if job.request.upscale is not None else [button(Action.UPSCALE, job_id, only)]
-        first += [button(Action.VARY_SUBTLE, job_id, only), button(Action.VARY_STRONG, job_id, only)]
+        if can_vary:
+            first += [button(Action.VARY_SUBTLE, job_id, only), button(Action.VARY_STRONG, job_id, only)]
         rows = [[*first, button(Action.REMIX, job_id), button(Action.REROLL, job_id)]]
     else:
         rows = [
             [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), button(Action.REROLL, job_id)],
-            [*(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices), button(Action.REMIX, job_id)],
+            [
+                *(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices if can_vary),
+                button(Action.REMIX, job_id),
+            ],
         ]
     rows.append([button(action, job_id) for action in keeping])
     return [ui.ActionRow(*row) for row in rows]

@@ -134,7 +134,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
         None,
         gallery,
         ui.TextDisplay("\n".join([*notices, details])),
-        *job_buttons.done(job, [image.index for image in images]),
+        *job_buttons.done(job, [image.index for image in images], can_vary=spec is None or not spec.facts.is_whole),
         is_shown_with_notices=False,
     )
 

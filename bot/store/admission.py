@@ -17,8 +17,8 @@ INSERT_JOB: Final = """
 INSERT INTO jobs (
     interaction_id, kind, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id, requester_id,
     requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted, shown_guild_id,
-    request, model_key, notices, price, expected_ms, role_ids, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+    request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
 RETURNING *
 """
 
@@ -70,6 +70,7 @@ async def insert_job(connection: aiosqlite.Connection, new: NewJob, now: datetim
         new.is_age_restricted,
         new.shown_guild_id,
         msgspec.json.encode(new.request).decode(),
+        msgspec.json.encode(new.defaults).decode(),
         new.request.model_key,
         msgspec.json.encode(new.notices).decode(),
         new.price,

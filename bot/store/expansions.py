@@ -7,7 +7,7 @@ from typing import Final, Self
 import msgspec
 
 from bot.store.database import Database, sure
-from bot.store.rows import JobKind, Lineage, from_ms, to_ms
+from bot.store.rows import AskerDefaults, JobKind, Lineage, from_ms, to_ms
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -18,9 +18,10 @@ KEPT: Final = timedelta(days=1)
 
 
 class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the jobs, resolved, and what is told beside it."""
+    """One of the jobs, resolved, with which defaults it took, and what is told beside it."""
 
     request: GenerationRequest
+    defaults: AskerDefaults = AskerDefaults()
     notices: tuple[Notice, ...]
 
 

@@ -13,7 +13,7 @@ from bot.store.ledger import reserve
 from bot.store.queue import ensure_member, place, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
 from config.settings import QuotaSettings
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import Notice, Recipe
 
 _KEPT_FROM = """
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
@@ -84,6 +84,7 @@ class JobRepository:
         notices: tuple[Notice, ...],
         denoise_s: float,
         total_s: float,
+        recipe: Recipe | None = None,
     ) -> Job:
         """Write what was drawn, before anybody is told. A second attempt replaces nothing."""
         async with self._database.transaction() as connection:
@@ -104,8 +105,14 @@ class JobRepository:
                 ],
             )
             async with connection.execute(
-                "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ? WHERE job_id = ? RETURNING *",
-                (msgspec.json.encode(notices).decode(), denoise_s, total_s, job_id),
+                "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ?, recipe = ? WHERE job_id = ? RETURNING *",
+                (
+                    msgspec.json.encode(notices).decode(),
+                    denoise_s,
+                    total_s,
+                    msgspec.json.encode(recipe).decode(),
+                    job_id,
+                ),
             ) as cursor:
                 return Job.from_row(sure(await cursor.fetchone()))
 
@@ -168,7 +175,7 @@ class JobRepository:
             ]
             await connection.execute(
                 "UPDATE jobs SET request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
-                " notices = '[]', requester_name = '' WHERE requester_id = ?",
+                " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
                 (user_id,),
             )
             for table in ("stars", "user_settings", "expansions"):

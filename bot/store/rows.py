@@ -1,13 +1,14 @@
 """Jobs and their results as frozen data, and the way from and to rows."""
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
 import msgspec
 
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -60,6 +61,34 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         }
         return msgspec.structs.replace(self, **missing)
 
+    def only(self, names: Iterable[str]) -> Self:
+        """Those of these names, and no others."""
+        return msgspec.structs.replace(self, **dict.fromkeys(set(self.__struct_fields__) - {*names}))
+
+    def names(self) -> frozenset[str]:
+        """Of what is set."""
+        return frozenset(name for name, value in msgspec.structs.asdict(self).items() if value is not None)
+
+
+class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What holds where somebody says nothing, in the order in which it comes; after it come the model's."""
+
+    channel: Preferences = Preferences()
+    own: Preferences = Preferences()
+    server: Preferences = Preferences()
+
+    @property
+    def merged(self) -> Preferences:
+        """The first of each."""
+        return self.channel.or_else(self.own).or_else(self.server)
+
+    def only(self, names: frozenset[str]) -> Self:
+        """Those of these names that came first, by whose they are."""
+        own = names - self.channel.names()
+        return type(self)(
+            channel=self.channel.only(names), own=self.own.only(own), server=self.server.only(own - self.own.names())
+        )
+
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks and where; `guild_id` is 0 outside servers, and a thread's parent is the channel that it is in."""
@@ -100,6 +129,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     is_age_restricted: bool = False
     shown_guild_id: int
     request: GenerationRequest
+    defaults: AskerDefaults = AskerDefaults()
     notices: tuple[Notice, ...]
     price: int
     weight: int = 1
@@ -134,6 +164,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     is_age_restricted: bool
     shown_guild_id: int
     request: GenerationRequest
+    defaults: AskerDefaults
     notices: tuple[Notice, ...]
     price: int
     queue_key: int | None
@@ -152,6 +183,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     denoise_s: float | None
     total_s: float | None
+    recipe: Recipe | None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
@@ -160,7 +192,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("token_expires_at", "created_at", "started_at", "finished_at"):
             values[name] = from_ms(values[name])
         values["request"] = msgspec.json.decode(values["request"], type=GenerationRequest)
+        values["defaults"] = msgspec.json.decode(values["defaults"], type=AskerDefaults)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
+        values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)
         values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
         values["is_age_restricted"] = bool(values["is_age_restricted"])
         values["kind"] = JobKind(values["kind"])
@@ -177,6 +211,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             parent_message_id=self.parent_message_id,
             parent_image_index=self.parent_image_index,
         )
+
+    @property
+    def is_brought_along(self) -> bool:
+        """Whether it was asked for in a server that did not install Easel: its member brought Easel along."""
+        return self.guild_id != self.shown_guild_id
 
     @property
     def is_answer(self) -> bool:

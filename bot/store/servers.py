@@ -6,6 +6,7 @@ Everything is found by the server's id, so that nothing of one server can be see
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import aiosqlite
 import msgspec
@@ -15,6 +16,9 @@ from bot.quotas.standing import QueueState
 from bot.store.database import Database, Value
 from bot.store.rows import Asker, Preferences, from_ms, to_ms
 from config.settings import Period
+
+WHOLE_SERVER: Final = 0
+"""In place of a channel's id: the rule of every channel, which holds nothing but defaults."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,23 +130,25 @@ class ServerRepository:
                 )
             use = {None: "default", True: "allowed", False: "forbidden"}[rule.is_allowed]
             detail = use if rule.defaults == Preferences() else f"{use} {defaults}"
-            await audit(connection, by, "channel", f"<#{channel_id}>", detail)
+            subject = "server" if channel_id == WHOLE_SERVER else f"<#{channel_id}>"
+            await audit(connection, by, "channel", subject, detail)
 
     async def channels(self, guild_id: int) -> dict[int, ChannelRule]:
-        """Channels with a rule of their own."""
+        """Channels with a rule of their own, and the whole server under `WHOLE_SERVER`."""
         rows = await self._database.fetch_all(
             "SELECT * FROM channel_rules WHERE guild_id = ? ORDER BY channel_id", (guild_id,)
         )
         return {row["channel_id"]: _channel_rule(row) for row in rows}
 
-    async def channel_defaults(self, asker: Asker) -> Preferences:
-        """What holds where somebody asks and says nothing else: of the thread, else of the channel it is in."""
-        rows = await self._database.fetch_all(
-            "SELECT * FROM channel_rules WHERE guild_id = ? AND channel_id IN (?, ?) ORDER BY channel_id = ? DESC",
-            (asker.guild_id, asker.channel_id, asker.parent_channel_id or 0, asker.channel_id),
-        )
-        found = [rule.defaults for rule in map(_channel_rule, rows) if rule.defaults != Preferences()]
-        return found[0] if found else Preferences()
+    async def defaults(self, asker: Asker) -> tuple[Preferences, Preferences]:
+        """What holds where somebody asks and says nothing else: of the channel, and of the whole server.
+
+        A thread has its own, else those of the channel that it is in.
+        """
+        rules = await self.channels(asker.guild_id)
+        nearest = [rules[found].defaults for found in (asker.channel_id, asker.parent_channel_id) if found in rules]
+        here = next((defaults for defaults in nearest if defaults != Preferences()), Preferences())
+        return here, rules.get(WHOLE_SERVER, ChannelRule()).defaults
 
     async def set_queue_state(self, by: Decision, state: QueueState) -> None:
         """Pause, drain or open a server's queue."""

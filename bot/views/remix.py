@@ -13,7 +13,7 @@ from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
 from bot.presenting.texts import speak
 from bot.replies import answer_error
-from bot.store.rows import JobKind, Preferences
+from bot.store.rows import AskerDefaults, JobKind, Preferences
 from bot.views.finding import Interaction, find_job
 from bot.views.starting import lineage_of, model_of
 
@@ -31,11 +31,12 @@ async def answer_form(services: "Services", interaction: Interaction) -> None:
     """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
     data: Any = interaction.data or {}
     speak(str(interaction.locale))
+    fields = fields_of(data.get("components", ()))
     try:
         press = custom_ids.read_press(str(data.get("custom_id", "")))
-        await _remix(services, interaction, press, fields_of(data.get("components", ())))
+        await _remix(services, interaction, press, fields)
     except Exception as error:  # noqa: BLE001 - a form must always be answered; the log gets the rest
-        await answer_error(interaction, error)
+        await answer_error(interaction, error, prompt=fields.get(remix_form.PROMPT))
 
 
 def fields_of(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -70,10 +71,19 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
         num_images=old.num_images,
         model_key=old.model_key,
     )
-    resolved = await resolve_each(given, settings=services.settings, catalogue=services.catalogue, defaults=as_it_was)
+    resolved = await resolve_each(
+        given,
+        settings=services.settings,
+        catalogue=services.catalogue,
+        defaults=AskerDefaults(own=as_it_was),
+    )
     variations = old.variations if is_seed_kept else ()
     varied = [
-        msgspec.structs.replace(each, request=msgspec.structs.replace(each.request, variations=variations))
+        msgspec.structs.replace(
+            each,
+            request=msgspec.structs.replace(each.request, variations=variations),
+            defaults=AskerDefaults(),  # what the form left as it was is nobody's default
+        )
         for each in resolved
     ]
     await ask_each(services, interaction, kind=JobKind.REMIX, resolved=varied, lineage=lineage_of(job))

@@ -49,7 +49,9 @@ async def upscale(services: "Services", interaction: Interaction, press: Press) 
 
 async def _vary(services: "Services", interaction: Interaction, press: Press, kind: JobKind, strength: float) -> None:
     job = await find_job(services, interaction, press)
-    model_of(services, job)
+    spec = model_of(services, job)
+    if spec.facts.is_whole:
+        raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
     request = deriving.vary(job.request, index, strength)
     await ask(services, interaction, kind=kind, request=request, lineage=lineage_of(job, index))

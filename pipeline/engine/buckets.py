@@ -1,5 +1,6 @@
 """Whose rows the next forward takes: jobs of one bucket share it, buckets take turns on the device."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,23 +19,49 @@ class Share:
     rows: Sequence[Row]
 
 
-class Bucket:
+class Lane(ABC):
+    """What takes turns on the device.
+
+    Attributes:
+        credit_s: seconds of the device that it may use before others have their turn.
+    """
+
+    def __init__(self) -> None:
+        self.credit_s = 0.0
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Jobs in line."""
+
+    @property
+    @abstractmethod
+    def cost_s(self) -> float:
+        """Seconds that its next turn will take."""
+
+    @property
+    @abstractmethod
+    def weight(self) -> float:
+        """Jobs that would need as much of the device one by one."""
+
+    @abstractmethod
+    def remove(self, job: object) -> None:
+        """Take a job out of the line, if it is there."""
+
+
+class Bucket(Lane):
     """Jobs whose rows fit one forward.
 
     Args:
         key: what they share.
         model: the model.
         shapes: row counts of its forwards.
-
-    Attributes:
-        credit_s: seconds of the device that it may use before others have their turn.
     """
 
     def __init__(self, key: BucketKey, model: LoadedModel, shapes: Shapes) -> None:
+        super().__init__()
         self.key = key
         self.model = model
         self.shapes = shapes
-        self.credit_s = 0.0
         self._line: deque[RunningJob] = deque()
 
     def __len__(self) -> int:
@@ -67,9 +94,9 @@ class Bucket:
         else:
             self._line.append(job)
 
-    def remove(self, job: RunningJob) -> None:
+    def remove(self, job: object) -> None:
         """Take a job out of the line, if it is there."""
-        if job in self._line:
+        if isinstance(job, RunningJob) and job in self._line:
             self._line.remove(job)
 
     def take(self) -> list[Share]:
@@ -96,23 +123,23 @@ def weight_of(shapes: Shapes, *, jobs: int, rows: int) -> float:
 
 
 class Turns:
-    """Deficit round robin between buckets (Shreedhar and Varghese, 1995).
+    """Deficit round robin between lanes (Shreedhar and Varghese, 1995).
 
-    Each round gives a bucket the seconds of the cheapest forward, times its weight, and a bucket whose credit pays for
+    Each round gives a lane the seconds of the cheapest forward, times its weight, and a lane whose credit pays for
     its next forward has it. So many cheap forwards fit between two dear ones, and nobody waits longer than if all
     jobs were drawn one by one, a step each in turn.
     """
 
     def __init__(self) -> None:
-        self._round: deque[Bucket] = deque()
+        self._round: deque[Lane] = deque()
 
     def __len__(self) -> int:
-        """Buckets with jobs."""
+        """Lanes with jobs."""
         return len(self._round)
 
     def find(self, key: BucketKey) -> Bucket | None:
         """The bucket of that key, if it has jobs."""
-        return next((bucket for bucket in self._round if bucket.key == key), None)
+        return next((lane for lane in self._round if isinstance(lane, Bucket) and lane.key == key), None)
 
     def add(self, job: RunningJob, make: Callable[[], Bucket]) -> None:
         """Put a job into its bucket's line; the bucket is made where there is none."""
@@ -123,22 +150,26 @@ class Turns:
         bucket.add(job)
         job.row_counts = tuple(bucket.shapes.seconds)
 
-    def remove(self, job: RunningJob) -> None:
-        """Take a job out, and its bucket where it was the last."""
-        for bucket in [*self._round]:
-            bucket.remove(job)
-            if not bucket:
-                self._round.remove(bucket)
+    def add_lane(self, lane: Lane) -> None:
+        """Put a lane with its job into the round."""
+        self._round.append(lane)
 
-    def next(self) -> Bucket | None:
+    def remove(self, job: object) -> None:
+        """Take a job out, and its lane where it was the last."""
+        for lane in [*self._round]:
+            lane.remove(job)
+            if not lane:
+                self._round.remove(lane)
+
+    def next(self) -> Lane | None:
         """Whose turn it is, paid for; None where nobody has jobs."""
         if not self._round:
             return None
-        quantum_s = min(bucket.cost_s for bucket in self._round)
+        quantum_s = min(lane.cost_s for lane in self._round)
         while True:
-            bucket = self._round[0]
-            if bucket.credit_s >= bucket.cost_s:
-                bucket.credit_s -= bucket.cost_s
-                return bucket
+            lane = self._round[0]
+            if lane.credit_s >= lane.cost_s:
+                lane.credit_s -= lane.cost_s
+                return lane
             self._round.rotate(-1)
             self._round[0].credit_s += quantum_s * self._round[0].weight

@@ -3,6 +3,8 @@
 import importlib.metadata
 import os
 import platform
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -68,6 +70,11 @@ def choose_placement(device: Device, dtype: DType, acceleration: Acceleration | 
         vram_bytes=torch.cuda.get_device_properties(0).total_memory if kind == "cuda" else 0,
         acceleration=acceleration or Acceleration(),
     )
+
+
+def work_clock(device: torch.device) -> Callable[[], float]:
+    """What the device's work is timed with: on a processor the seconds that it worked, which others do not prolong."""
+    return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 def use_threads(threads: int) -> int:

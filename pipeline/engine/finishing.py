@@ -6,10 +6,11 @@ from collections.abc import Callable
 import torch
 from PIL import Image
 
-from pipeline.engine.jobs import JobName, RunningJob
+from pipeline.engine.jobs import JobName
 from pipeline.engine.latents import check_finite
 from pipeline.engine.recipes import Recipes
 from pipeline.engine.safety_checker import SafetyChecker
+from pipeline.engine.wholes import AnyJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.messages import Finished, ImageOutput, Notice
@@ -28,7 +29,7 @@ class Finisher:
 
     def __init__(
         self,
-        job: RunningJob,
+        job: AnyJob,
         output: ImageOutput,
         recipes: Recipes,
         checker: SafetyChecker | None,
@@ -55,12 +56,11 @@ class Finisher:
         Raises:
             BrokenImage: the pixels hold NaN or infinity.
         """
-        for index, latents in enumerate(self._job.latents.split(1)):
-            pixels = self._model.adapter.decode(latents)
+        enlarger = self._model.enlarger
+        for index, pixels in enumerate(self._job.decoded()):
             check_finite(pixels)
-            if self._model.enlarger is not None:
-                pixels = self._model.enlarger.enlarge(pixels)
-            self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
+            enlarged = pixels if enlarger is None else enlarger.enlarge(pixels)
+            self._pictures[index] = resampled(to_picture(enlarged[0]), self._job.request.upscale)
             self._moved()
         if self._checker is not None:
             flags = self._checker.flagged([*self._pictures.values()])

@@ -1,6 +1,7 @@
 """A look at a .safetensors file before a library reads it: broken downloads get a plain sentence."""
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,23 @@ def check_safetensors(path: Path) -> None:
     Raises:
         ModelUnavailable: one sentence about what is wrong.
     """
+    header, data_bytes = _read(path)
+    _check_offsets(path, header, data_bytes)
+
+
+def count_numbers(path: Path) -> int:
+    """How many numbers all tensors of a file have together.
+
+    Raises:
+        ModelUnavailable: see `check_safetensors`.
+    """
+    header, data_bytes = _read(path)
+    entries = _check_offsets(path, header, data_bytes)
+    return sum(math.prod(entry.get("shape", ())) for name, entry in entries.items() if name != "__metadata__")
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    """The header, and the bytes behind it."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -33,10 +51,11 @@ def check_safetensors(path: Path) -> None:
         raise ModelUnavailable(f"There is no file {path}.") from error
     except OSError as error:
         raise ModelUnavailable(f"The file {path.name} cannot be read: {error.strerror}.") from error
-    _check_offsets(path, header, size - _LENGTH.size - length)
+    return header, size - _LENGTH.size - length
 
 
-def _check_offsets(path: Path, header: bytes, data_bytes: int) -> None:
+def _check_offsets(path: Path, header: bytes, data_bytes: int) -> dict[str, Any]:
+    """The entries of a header whose tensors are all there."""
     try:
         entries: Any = json.loads(header)
         ends = [
@@ -51,3 +70,4 @@ def _check_offsets(path: Path, header: bytes, data_bytes: int) -> None:
         raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.")
     if max(ends) > data_bytes:
         raise ModelUnavailable(f"The file {path.name} is cut off; download it again.")
+    return entries

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from pipeline.engine.families.base import EncodedText
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.rows import Evaluation
-from pipeline.engine.schedulers import scaled_input
+from pipeline.engine.schedulers import denoised_latents, scaled_input
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
@@ -112,9 +113,31 @@ class RunningJob:
         return self.is_denoised or self.evaluation % self.sampler.evaluations_per_step == 0
 
     @property
+    def scheduler_class(self) -> str:
+        """Its class in diffusers."""
+        return self.sampler.scheduler_class
+
+    @property
     def notices(self) -> tuple[Notice, ...]:
         """Facts for the requester."""
         return self.text.notices
+
+    @property
+    def can_preview(self) -> bool:
+        """There is something to be shown, and more to come."""
+        return self.model_input is not None and self.prediction is not None and not self.is_denoised
+
+    def likely_latents(self) -> torch.Tensor:
+        """What the model takes the finished latents to be, [images, c, h, w]."""
+        if self.model_input is None or self.prediction is None:
+            raise AssertionError("There is nothing to be shown.")
+        timestep = self.scheduler.timesteps[self.evaluation - 1]
+        return denoised_latents(self.scheduler, self.model_input, self.prediction, timestep)
+
+    def decoded(self) -> Iterator[torch.Tensor]:
+        """Each finished picture, [1, 3, H, W] from 0 to 1: one at a time, which takes the least memory."""
+        for latents in self.latents.split(1):
+            yield self.model.adapter.decode(latents)
 
     def elapsed_s(self) -> float:
         """Seconds since the attempt began."""

@@ -13,11 +13,13 @@ import huggingface_hub.utils
 import torch
 import transformers.utils.logging as transformers_logging
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import nn
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.families.whole import WholePipeline
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.sources import check_folder, check_source, left_out
 from pipeline.images.enlarge import LoadedEnlarger
@@ -29,13 +31,41 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class LoadedModel:
-    """A model that is ready to draw."""
+    """A model that is ready to draw.
+
+    Attributes:
+        spec: the catalogue's entry.
+        drawing: what draws: a network of which the step loop does the rest, or a pipeline that does it all.
+        preview: from latents to colors; None where a pipeline shows no latents that can be read.
+        preview_decoder: from latents to small pictures, where there is one.
+        enlarger: what finished pictures are enlarged with, if anything.
+    """
 
     spec: ModelSpec
-    adapter: StepAdapter
-    preview: PreviewMap
+    drawing: StepAdapter | WholePipeline
+    preview: PreviewMap | None
     preview_decoder: PreviewDecoder | None
     enlarger: LoadedEnlarger | None
+
+    @property
+    def adapter(self) -> StepAdapter:
+        """Of models whose rows share forwards."""
+        if isinstance(self.drawing, WholePipeline):
+            raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a fault of ours, as elsewhere
+        return self.drawing
+
+    @property
+    def whole(self) -> WholePipeline:
+        """Of models that draw one job at a time."""
+        if not isinstance(self.drawing, WholePipeline):
+            raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
+        return self.drawing
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights, so that it can be measured and moved."""
+        helpers = [helper.module for helper in (self.preview_decoder, self.enlarger) if helper is not None]
+        return *self.drawing.modules, *helpers
 
 
 def quiet_libraries() -> None:
@@ -71,21 +101,22 @@ def load_model(
     pipeline = _read_pipeline(spec, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
-    adapter = FAMILIES[spec.family].adapter(pipeline, placement)
+    drawing = FAMILIES[spec.family].adapter(pipeline, placement)
     moved()
-    preview = PreviewMap(adapter, placement.device, placement.latents_dtype)
+    decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
+    preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
     moved()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
     log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
     decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
-    return LoadedModel(spec=spec, adapter=adapter, preview=preview, preview_decoder=decoder, enlarger=enlarger)
+    return LoadedModel(spec=spec, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger)
 
 
 def _preview_decoder(
     spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None
 ) -> PreviewDecoder | None:
     """The catalogue's, or the model's own where that is small."""
-    vae: Any = pipeline.vae
+    vae: Any = getattr(pipeline, "vae", None)
     source = spec.preview_decoder
     if source is None:
         return PreviewDecoder(vae) if isinstance(vae, AutoencoderTiny) else None
@@ -104,7 +135,7 @@ def _preview_decoder(
             raise
         log.warning("The preview decoder of %s cannot be loaded: %s", spec.key, detail_of(error))
         raise ModelUnavailable(f"The preview decoder of {spec.title} cannot be loaded.") from error
-    if decoder.config.latent_channels != vae.config.latent_channels:
+    if vae is None or decoder.config.latent_channels != vae.config.latent_channels:
         raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")
     return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))
 

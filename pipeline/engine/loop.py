@@ -11,28 +11,30 @@ import torch
 
 from pipeline.engine.activity import Activity
 from pipeline.engine.background import Background
-from pipeline.engine.beginning import begin_job, usual_job
+from pipeline.engine.beginning import begin_job
 from pipeline.engine.buckets import Bucket, Share, Turns
-from pipeline.engine.devices import Placement
+from pipeline.engine.devices import Placement, work_clock
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, reason_of
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.forwards import Forwards, Outcome
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite
-from pipeline.engine.loading import LoadedModel
+from pipeline.engine.learning import Learning
 from pipeline.engine.recipes import Recipes
 from pipeline.engine.refining import begin_refining, enlarged
 from pipeline.engine.reporting import Reporter
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.engine.schedulers import denoised_latents
 from pipeline.engine.shapes import ShapeBook
 from pipeline.engine.shelf import Shelf
+from pipeline.engine.showing import Showing
 from pipeline.engine.waiting import WaitingAttempts, name_of
+from pipeline.engine.wholes import AnyJob, WholeJob, WholeLane, begin_whole
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import (
     Batching,
     Cancel,
     Finished,
+    IdleModels,
     ImageOutput,
     JobEvent,
     Submit,
@@ -55,6 +57,8 @@ class Engine:
         state_directory: where what is learnt about the device is kept; None keeps nothing.
         batching: which forwards are shared; see `ShapeBook`.
         max_running: attempts that are drawn at the same time.
+        idle_models: see `Shelf`.
+        model_memory_mb: likewise.
         safety_checker: of pictures; None checks none.
         output: how finished images are written.
         emit: takes words about attempts.
@@ -72,6 +76,8 @@ class Engine:
         state_directory: str | None = None,
         batching: Batching = "pinned",
         max_running: int = 1,
+        idle_models: IdleModels = "keep",
+        model_memory_mb: int = 0,
         safety_checker: SafetyChecker | None = None,
         output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
@@ -79,27 +85,32 @@ class Engine:
         activity: Activity,
     ) -> None:
         self._placement = placement
-        self._preview_interval_s = preview_interval_s
         self._max_running = max_running
         self._safety_checker = safety_checker
         self._output = output
         self._reporter = Reporter(emit)
         self._activity = activity
-        self._shelf = Shelf(models, placement, cache_directory, activity)
+        self._shelf = Shelf(models, placement, cache_directory, activity, idle_models, model_memory_mb)
         self._recipes = Recipes(placement, state_directory)
-        self._shapes = ShapeBook(placement, batching, state_directory)
-        self._forwards = Forwards(self._shapes, placement)
+        shapes = ShapeBook(placement, batching, state_directory)
+        self._learning = Learning(shapes, placement, activity)
+        self._forwards = Forwards(shapes, placement)
         self._background = Background(placement, wake)
+        self._showing = Showing(preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
-        self._running: dict[JobName, RunningJob] = {}
-        self._finishing: dict[JobName, RunningJob] = {}
+        self._running: dict[JobName, AnyJob] = {}
+        self._finishing: dict[JobName, AnyJob] = {}
         self._cancelled: set[JobName] = set()
 
     @property
     def has_work(self) -> bool:
-        """There is something for a tick to do."""
-        return bool(self._waiting or self._cancelled or self._background.has_returned or self._turns)
+        """There is something for a tick to do.
+
+        A new attempt gets one tick; where it must wait for room, what comes back from beside the steps brings the next.
+        """
+        can_start = bool(self._waiting) and not self._background.is_busy
+        return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:
@@ -124,7 +135,7 @@ class Engine:
         """
         try:
             model = self._shelf.take(model_key)
-            self._learn_usual(model)
+            self._learning.learn_usual(model)
         finally:
             self._activity.enter("idle")
 
@@ -151,10 +162,14 @@ class Engine:
         self._background.collect()
         self._drop_cancelled()
         self._admit()
-        bucket = self._turns.next()
-        if bucket is not None:
-            for outcome in self._forwards.draw(bucket, bucket.take()):
-                self._take_away(outcome)
+        match self._turns.next():
+            case Bucket() as bucket:
+                for outcome in self._forwards.draw(bucket, bucket.take()):
+                    self._take_away(outcome)
+            case WholeLane() as lane:
+                self._guarded([lane.job.name], partial(self._advance, lane))
+            case _:
+                pass
         if self.is_idle:
             self._activity.enter("idle")
 
@@ -170,11 +185,16 @@ class Engine:
     def _admit(self) -> None:
         """Let waiting attempts join, as many as there is room for."""
         while len(self._running) < self._max_running:
-            in_use = {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
-            submit = self._waiting.take(partial(self._shelf.may_load, in_use=in_use))
+            busy = {job.model.spec.key for job in self._running.values() if isinstance(job, WholeJob)}
+            submit = self._waiting.take(partial(self._shelf.may_load, in_use=self._in_use), busy)
             if submit is None:
                 return
             self._guarded([name_of(submit)], partial(self._start, submit))
+
+    @property
+    def _in_use(self) -> set[str]:
+        """Keys of the models that jobs are drawn or finished with."""
+        return {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
@@ -182,33 +202,23 @@ class Engine:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
         if not self._shelf.has(submit.request.model_key):
             self._reporter.loading(submit)
-        model = self._shelf.take(submit.request.model_key)
+        model = self._shelf.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
+        if model.spec.facts.is_whole:
+            whole = begin_whole(submit, model, started_at)
+            self._reporter.progress(whole)
+            self._turns.add_lane(WholeLane(whole, work_clock(self._placement.device)))
+            self._running[whole.name] = whole
+            return
         job = begin_job(submit, model, self._placement, started_at)
         self._reporter.progress(job)
         self._join(job)
         self._running[job.name] = job
 
-    def _learn_usual(self, model: LoadedModel) -> None:
-        try:
-            job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
-            job.ask()
-            self._make_bucket(job)
-        # It comes too early to be anybody's failure: the first job meets it again, and is told.
-        except Exception as error:  # noqa: BLE001 - see above
-            log.warning("The usual request of %s cannot be tried out: %s", model.spec.key, detail_of(error))
-
     def _join(self, job: RunningJob) -> None:
         """Put a job among those whose rows are drawn."""
         job.ask()
-        self._turns.add(job, partial(self._make_bucket, job))
-
-    def _make_bucket(self, job: RunningJob) -> Bucket:
-        if job.asked is None:
-            raise AssertionError("A job joins before it asked.")
-        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.asked.rows[0])
-        self._activity.moved()
-        return Bucket(job.bucket_key, job.model, shapes)
+        self._turns.add(job, partial(self._learning.make_bucket, job))
 
     def _take_away(self, outcome: Outcome) -> None:
         if outcome.failure is not None:
@@ -232,7 +242,7 @@ class Engine:
         self._activity.moved()
         if job.is_between_steps:
             self._reporter.progress(job)
-            self._preview(job)
+            self._showing.consider(job)
         if not job.is_denoised:
             self._join(job)
             return
@@ -247,7 +257,7 @@ class Engine:
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
 
-    def _finish(self, job: RunningJob) -> None:
+    def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
         finisher = Finisher(job, self._output, self._recipes, checker, self._activity.moved)
@@ -261,22 +271,20 @@ class Engine:
         if self._guarded([name], lambda: self._reporter.say(encoded.result())):
             del self._finishing[name]
 
-    def _preview(self, job: RunningJob) -> None:
-        """Have a preview drawn beside the steps, if one is due."""
-        if job.is_denoised or job.prediction is None or job.model_input is None:
-            return
-        if not job.preview.begin(self._preview_interval_s):
-            return
-        timestep = job.scheduler.timesteps[job.evaluation - 1]
-        latents = denoised_latents(job.scheduler, job.model_input, job.prediction, timestep)
-        draw = job.preview.choose(job.model.preview, job.model.preview_decoder, is_coarse=job.is_checked)
-        self._background.on_processor(partial(draw, latents), partial(self._show_preview, job))
+    def _advance(self, lane: WholeLane) -> None:
+        """A step of a whole pipeline."""
+        is_going_on = lane.advance()
+        self._activity.moved()
+        if is_going_on:
+            self._reporter.progress(lane.job)
+            self._showing.consider(lane.job)
+        else:
+            self._turns.remove(lane.job)
+            self._finish(lane.job)
 
-    def _show_preview(self, job: RunningJob, drawn: Future[bytes]) -> None:
-        """One that could not be drawn is left out; the picture itself may still be one."""
-        job.preview.is_under_way = False
-        if job.name in self._running and drawn.exception() is None:
-            self._reporter.progress(job, drawn.result())
+    def _show(self, job: AnyJob, preview: bytes) -> None:
+        if job.name in self._running:
+            self._reporter.progress(job, preview)
 
     def _guarded(self, names: Sequence[JobName], work: Callable[[], object]) -> bool:
         """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""

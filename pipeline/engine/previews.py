@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from PIL import Image
+from torch import nn
 from torch.nn.functional import interpolate
 
-from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.latents import check_finite
 from pipeline.images.encode import to_picture
 
@@ -25,6 +25,24 @@ _FIT_SAMPLES: Final = 96
 _FIT_SIDE: Final = 4
 
 
+class Decodes(Protocol):
+    """What turns latents into pixels: a step adapter, or a VAE alone."""
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+        ...
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels of one latent's side."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1."""
+        ...
+
+
 class PreviewMap:
     """A linear map from one latent to one color, fitted to a VAE.
 
@@ -32,15 +50,20 @@ class PreviewMap:
     no constants that hold for one VAE alone, and no decoding while a job runs.
     """
 
-    def __init__(self, adapter: StepAdapter, device: torch.device, dtype: torch.dtype) -> None:
-        channels = adapter.latent_channels
+    def __init__(self, decoder: Decodes, device: torch.device, dtype: torch.dtype) -> None:
+        channels = decoder.latent_channels
         generator = torch.Generator("cpu").manual_seed(0)
         flat = torch.randn((_FIT_SAMPLES, channels), generator=generator, dtype=torch.float32)
         plane = flat[:, :, None, None].expand(-1, -1, _FIT_SIDE, _FIT_SIDE).to(device, dtype)
-        edge = adapter.scale_factor * _FIT_SIDE // 4
-        colors = [adapter.decode(part)[:, :, edge:-edge, edge:-edge].mean((2, 3)) for part in plane.split(16)]
+        edge = decoder.scale_factor * _FIT_SIDE // 4
+        colors = [decoder.decode(part)[:, :, edge:-edge, edge:-edge].mean((2, 3)) for part in plane.split(16)]
         known = torch.cat([flat, torch.ones(_FIT_SAMPLES, 1)], dim=1)
         self._weights = torch.linalg.lstsq(known, torch.cat(colors).cpu()).solution  # [c + 1, 3]
+
+    @property
+    def channels(self) -> int:
+        """Of the latents that it is for."""
+        return len(self._weights) - 1
 
     def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
         """Latents [n, c, h, w] as one WebP picture, all images side by side.
@@ -71,6 +94,11 @@ class PreviewDecoder:
 
     def __init__(self, decoder: AutoencoderTiny) -> None:
         self._decoder: Any = decoder
+
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+        return self._decoder
 
     @torch.inference_mode()
     def draw(self, latents: torch.Tensor) -> bytes:

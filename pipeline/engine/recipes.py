@@ -5,7 +5,7 @@ from typing import Final
 
 from pipeline.engine.devices import Placement, accelerator_version
 from pipeline.engine.fingerprints import Fingerprints
-from pipeline.engine.jobs import RunningJob
+from pipeline.engine.wholes import AnyJob
 from pipeline.protocol.messages import Recipe
 
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
@@ -23,11 +23,11 @@ class Recipes:
         self._placement = placement
         self._fingerprints = Fingerprints(state_directory)
 
-    def of(self, job: RunningJob) -> Recipe:
+    def of(self, job: AnyJob) -> Recipe:
         """The recipe of a job that is denoised. Reads the weights' files once, so call it beside the step loop."""
         return Recipe(
             model_hash=self._fingerprints.of(job.model.spec),
-            scheduler=job.sampler.scheduler_class,
+            scheduler=job.scheduler_class,
             rows=job.row_counts,
             device=self._placement.name,
             dtype=self._placement.dtype_name,

@@ -4,7 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from pipeline.engine.jobs import JobName, RunningJob
+from pipeline.engine.jobs import JobName
+from pipeline.engine.wholes import AnyJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
 
@@ -39,7 +40,7 @@ class Reporter:
             )
         )
 
-    def progress(self, job: RunningJob, preview: bytes = b"") -> None:
+    def progress(self, job: AnyJob, preview: bytes = b"") -> None:
         """Where a job is."""
         self._emit(
             Progress(

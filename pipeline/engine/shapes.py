@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.engine.devices import Placement, accelerator_version, release_memory
+from pipeline.engine.devices import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.notebook import Notebook
@@ -148,8 +148,8 @@ class _Trial:
         return torch.cat(answers[::-1] if is_reversed else answers).cpu()
 
     def timed(self, count: int) -> float:
-        """Seconds of one forward; on a processor those that it worked, which other programs do not prolong."""
-        clock = time.process_time if self._placement.device.type == "cpu" else time.perf_counter
+        """Seconds of one forward."""
+        clock = work_clock(self._placement.device)
         started = clock()
         self(count)
         return clock() - started

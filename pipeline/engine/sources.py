@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import diffusers
+import diffusers.pipelines
+
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.headers import check_safetensors
@@ -14,6 +17,7 @@ _LIGHT: Final = {
     "scheduler": "scheduler_config.json",
     "tokenizer": "tokenizer_config.json",
     "feature_extractor": "preprocessor_config.json",
+    "image_processor": "preprocessor_config.json",
 }
 """The configuration of components without weights, by the start of their name."""
 
@@ -49,6 +53,15 @@ def check_folder(folder: Path, parts: FamilyParts) -> None:
             _check_weights(folder / component)
 
 
+def components_with_weights(folder: Path, parts: FamilyParts) -> list[str]:
+    """Those that will be loaded.
+
+    Raises:
+        ModelUnavailable: the folder is none, or of another family.
+    """
+    return [name for name in _listed(folder, parts) if _configuration(name) == _CONFIGURATION]
+
+
 def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
     """What a model in this folder comes without, as diffusers wants to be told."""
     listed = _listed(folder, parts)
@@ -57,6 +70,8 @@ def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
 
 def _check_file(source: FileSource, parts: FamilyParts) -> None:
     path = Path(source.path)
+    if parts.reads_class:
+        raise ModelUnavailable("A model of the family pipeline is read from a folder or from a hub, not from one file.")
     if path.suffix != ".safetensors":
         raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
     check_safetensors(path)
@@ -92,11 +107,28 @@ def _listed(folder: Path, parts: FamilyParts) -> list[str]:
         raise ModelUnavailable(f"The folder {folder} has no {_INDEX}.") from error
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"The file {folder / _INDEX} cannot be read; download it again.") from error
+    if parts.reads_class:
+        _check_classes(folder, index)
     missing = [name for name in parts.needed if name not in listed]
     if missing:
         lacks = " and ".join(missing)
         raise ModelUnavailable(f"The folder {folder} has no {lacks} in its {_INDEX}; it is a model of another family.")
     return listed
+
+
+def _check_classes(folder: Path, index: dict[str, Any]) -> None:
+    """See that nothing but diffusers and transformers would run: an index may name code of its own."""
+    name = index.get("_class_name")
+    if not isinstance(name, str) or not name.isidentifier() or not hasattr(diffusers, name):
+        raise ModelUnavailable(f"The folder {folder} is for a pipeline {name!r}, which diffusers does not have.")
+    libraries = {value[0] for value in index.values() if isinstance(value, list) and value and value[0] is not None}
+    foreign = sorted(
+        str(library)
+        for library in libraries
+        if library not in ("diffusers", "transformers") and not hasattr(diffusers.pipelines, str(library))
+    )
+    if foreign:
+        raise ModelUnavailable(f"The folder {folder} wants code of {foreign[0]!r} to be run; Easel runs none of it.")
 
 
 def _check_weights(folder: Path) -> None:

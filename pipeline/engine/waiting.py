@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from pipeline.engine.jobs import JobName
@@ -34,14 +34,17 @@ class WaitingAttempts:
         """Take an attempt out, if it is there."""
         self._line = deque(entry for entry in self._line if name_of(entry[0]) != name)
 
-    def take(self, may_start: Callable[[str], bool]) -> Submit | None:
+    def take(self, may_start: Callable[[str], bool], busy: Collection[str] = ()) -> Submit | None:
         """The next attempt whose model may be used now; None where all must wait.
 
         Args:
             may_start: whether a model is loaded, or may be.
+            busy: models that draw one job at a time, and do; theirs wait without keeping anybody.
         """
         for entry in self._line:
             submit, came_at = entry
+            if submit.request.model_key in busy:
+                continue
             if may_start(submit.request.model_key):
                 self._line.remove(entry)
                 return submit

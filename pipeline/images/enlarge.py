@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 from spandrel import ImageModelDescriptor, ModelLoader
+from torch import nn
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
@@ -31,6 +32,11 @@ class LoadedEnlarger:
         is_half = placement.dtype is torch.float16 and model.supports_half
         self._dtype = torch.float16 if is_half else torch.float32
         self._model = model.to(placement.device, self._dtype).eval()
+
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+        return self._model.model
 
     @torch.inference_mode()
     def enlarge(self, pixels: torch.Tensor) -> torch.Tensor:

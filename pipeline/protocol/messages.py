@@ -23,6 +23,7 @@ Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
 Accelerator = Literal["none", "compile", "openvino"]
+IdleModels = Literal["keep", "offload", "drop"]
 Phase = Literal["idle", "loading", "running"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 
@@ -77,6 +78,9 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         max_running: attempts that are drawn at the same time.
         batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
         acceleration: what computes the forwards.
+        idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
+            until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
+        model_memory_mb: what loaded models may take on the device; 0 is 70 % of its memory.
         safety_checker: folder of the content check; None checks nothing.
         output: how finished images are written.
     """
@@ -93,6 +97,8 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     max_running: int = 1
     batching: Batching = "pinned"
     acceleration: Acceleration = Acceleration()
+    idle_models: IdleModels = "keep"
+    model_memory_mb: int = 0
     safety_checker: str | None = None
     output: ImageOutput = ImageOutput()
 

@@ -15,8 +15,9 @@ Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUI
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
-Family = Literal["sd", "sdxl", "sd3"]
-"""Architectures. `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5."""
+Family = Literal["sd", "sdxl", "sd3", "pipeline"]
+"""Architectures. `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5;
+`pipeline` is every other model that diffusers draws from text with, in its own pipeline."""
 
 
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,14 +26,22 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: of the samplers that fit it.
         size_multiple: width and height are multiples of this many pixels.
+        is_whole: it draws from text alone, one job at a time: pictures are not varied, and upscaled without drawing.
     """
 
     kind: SamplerKind = "diffusion"
     size_multiple: int = limits.SIZE_MULTIPLE
+    is_whole: bool = False
 
 
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
-    {"sd": FamilyFacts(), "sdxl": FamilyFacts(), "sd3": FamilyFacts(kind="flow", size_multiple=16)}
+    {
+        "sd": FamilyFacts(),
+        "sdxl": FamilyFacts(),
+        "sd3": FamilyFacts(kind="flow", size_multiple=16),
+        # The coarsest that is in use, since a pipeline says only when it is run what it takes.
+        "pipeline": FamilyFacts(kind="own", size_multiple=32, is_whole=True),
+    }
 )
 
 

@@ -19,8 +19,9 @@ from pipeline.protocol.limits import MAX_STEPS
 
 SchedulerOption = str | int | float | bool
 
-SamplerKind = Literal["diffusion", "flow"]
-"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture."""
+SamplerKind = Literal["diffusion", "flow", "own"]
+"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture. `own` is
+whatever its own pipeline takes care of."""
 
 
 class Sampler(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: what members see and type.
-        scheduler_class: class name in `diffusers`.
+        scheduler_class: class name in `diffusers`; empty where a pipeline brings its own.
         options: keyword arguments on top of the model's own scheduler configuration.
         evaluations_per_step: model evaluations a step; 2 means 2n-1 for n steps, since the last has one.
         explicit_timesteps: pass evenly spaced timesteps that end at 0, see above.
@@ -234,6 +235,7 @@ _TABLE = (
     ),
     Sampler(name="Flow Euler", scheduler_class="FlowMatchEulerDiscreteScheduler", kind="flow"),
     Sampler(name="Flow Heun", scheduler_class="FlowMatchHeunDiscreteScheduler", kind="flow", evaluations_per_step=2),
+    Sampler(name="Model's own", scheduler_class="", kind="own", aliases=("own", "Models own")),
 )
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType({sampler.name: sampler for sampler in _TABLE})

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ATTACHMENT_SIZE_LIMIT = 10 * 1024 * 1024
 """What Discord allows for one file on a server without boosts."""
 
+EPHEMERAL = 1 << 6
+"""The flag of a message that only one person sees."""
+
 LOG_ENTRIES_KEPT = 2_000
 """SimCord logs every request and event for ever; a playground may run for days."""
 
@@ -70,6 +73,8 @@ class LocalBackend(Backend):
         self.cdn: LocalCdn = LocalCdn(cdn_base_url)
         # In which language each person uses Discord; English where it is not told.
         self.locales: dict[int, str] = {}
+        # Who brought the app along for themselves, and whether others see what it answers them.
+        self.brought_along: dict[int, bool] = {}
         # When each interaction was dispatched, to tell how fast it was acknowledged.
         self.sent_at: dict[int, float] = {}
         self._on_change = on_change
@@ -90,11 +95,12 @@ class LocalBackend(Backend):
 
     def _complete_interaction(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         guild_id = payload.get("guild_id")
+        user_id = int((payload.get("member") or payload)["user"]["id"])
         completed = {
             **payload,
-            "locale": self.locales.get(int((payload.get("member") or payload)["user"]["id"]), payload["locale"]),
+            "locale": self.locales.get(user_id, payload["locale"]),
             "attachment_size_limit": self.attachment_size_limit,
-            "authorizing_integration_owners": owners(guild_id),
+            "authorizing_integration_owners": self._owners(guild_id, user_id),
         }
         if guild_id is not None:
             completed["guild"] = {"id": guild_id, "locale": "en-US", "features": []}
@@ -145,6 +151,13 @@ class LocalBackend(Backend):
 
     # Messages
 
+    def prepare_message(self, channel_id: int, author_id: int, content: str | None = "", **fields: Any) -> Message:
+        """Hide from others what answers somebody whose app they may not see."""
+        caused_by = (fields.get("interaction_metadata") or {}).get("user")
+        if caused_by is not None and not self.brought_along.get(int(caused_by["id"]), True):
+            fields["flags"] = fields.get("flags", 0) | EPHEMERAL
+        return super().prepare_message(channel_id, author_id, content, **fields)
+
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
         """Resolve `attachment://` and sizes before a new message is shown to anybody."""
         message.embeds = resolve_embeds(message.embeds, message.attachments)
@@ -187,12 +200,14 @@ class LocalBackend(Backend):
     def _name_owners(self, message: Message) -> None:
         if message.interaction_metadata is not None:
             guild_id = self.get_channel(message.channel_id).guild_id
-            message.interaction_metadata["authorizing_integration_owners"] = owners(guild_id)
+            user_id = int(message.interaction_metadata["user"]["id"])
+            message.interaction_metadata["authorizing_integration_owners"] = self._owners(guild_id, user_id)
 
-
-def owners(guild_id: int | str | None) -> dict[str, str]:
-    """Say who installed the app: this server, or nobody in a direct message."""
-    return {"0": "0" if guild_id is None else str(guild_id)}
+    def _owners(self, guild_id: int | str | None, user_id: int) -> dict[str, str]:
+        """Say who installed the app: a person who brought it along, this server, or nobody in a direct message."""
+        if user_id in self.brought_along:
+            return {"1": str(user_id)}
+        return {"0": "0" if guild_id is None else str(guild_id)}
 
 
 def resolve_embeds(embeds: list[dict[str, Any]], attachments: list[dict[str, Any]]) -> list[dict[str, Any]]:

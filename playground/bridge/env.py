@@ -77,6 +77,14 @@ class Person(MemberActor):
         """Use Discord in another language, such as `de`."""
         cast("LocalEnv", self._env).backend.locales[self.id] = locale
 
+    def bring_along(self, *, is_seen: bool) -> None:
+        """Use the app by an installation of one's own, as in a server that has not installed it.
+
+        `is_seen` False is a channel without the right to use external apps: what the app answers, only this person
+        sees.
+        """
+        cast("LocalEnv", self._env).backend.brought_along[self.id] = is_seen
+
     async def click(
         self, message: AnyMessage, *, label: str | None = None, custom_id: str | None = None
     ) -> InteractionResult:

@@ -114,6 +114,7 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
             "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"'),
             "2M Karras', which does not fit .*: Flow Euler, Flow Heun",
         ),
+        ("[[model]]\n" + ENTRY.replace('"sd"', '"pipeline"'), "does not fit .* 'pipeline'; these do: Model's own"),
         (
             "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"') + 'defaults = { width = 520, sampler = "Flow Euler" }\n',
             "no multiples of the 16 pixels",

@@ -188,9 +188,16 @@ async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(stud
         payload.components = json.loads(before)
     results = await asyncio.gather(*(local.friend.click(other, custom_id="easel:reroll:2") for _ in range(2)))
     assert len(results) == 2
+    # A client sends a form once; who opened it in two windows and sends both asks for two jobs, as with two presses.
+    forms = [await local.member.click(one, custom_id="easel:remix:1") for _ in range(2)]
+    values = {"prompt": "a green frog", "size": ["kept"], "sampler": ["Euler"], "seed": ["new"]}
+    sent = await asyncio.gather(*(local.member.submit_modal(form, values) for form in forms))
+    assert all(result.acknowledged for result in sent)
     async with asyncio.timeout(60):
-        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(4,)]:
+        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(6,)]:
             await asyncio.sleep(0.1)
+    assert studio.rows("SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE kind = 'remix'") == [(2, 2)]
+    assert "Traceback" not in studio.bot.log
 
 
 async def test_presses_without_quota_and_during_a_shutdown_are_answered(
@@ -203,6 +210,12 @@ async def test_presses_without_quota_and_during_a_shutdown_are_answered(
     one = await studio.ask("a red apple", seed=5)
     for action in ("reroll:1", "upscale:1:0", "vary-subtle:1:0"):
         assert "you have 0 of 1 left" in await studio.press(local.member, one, f"easel:{action}")
+    form = await local.member.click(one, custom_id="easel:remix:1")
+    values = {"prompt": "a blue star", "size": ["kept"], "sampler": ["Euler"], "seed": ["kept"]}
+    refused = await local.member.submit_modal(form, values)
+    assert refused.response is not None
+    assert "you have 0 of 1 left" in refused.response.content
+    assert "Your prompt: a blue star" in refused.response.content
     await local.friend.slash(local.channel, "imagine", prompt="a long one", steps=50)
     await local.wait_for_message(lambda message: "Drawing" in text_of(message), 30)
     assert bot.process is not None

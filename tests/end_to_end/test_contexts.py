@@ -1,5 +1,6 @@
 """Direct messages, and people who brought Easel along: the same conversation, with limits of their own."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,49 @@ async def test_a_direct_message_has_its_own_quota_and_working_buttons(
     assert registered["imagine"]["integration_types"] == [0, 1]
     assert registered["admin"]["integration_types"] == [0]
     assert registered["admin"]["contexts"] == [0]
+    assert "Traceback" not in bot.log
+
+
+async def test_who_brought_easel_along_has_one_quota_everywhere_and_loses_no_picture(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="9", EASEL_QUOTAS__PERSONAL_AMOUNT="3")
+    await bot.start()
+    member, user = local.member, local.member.user
+    member.bring_along(is_seen=False)
+
+    async def shown(words: str, state: str = "seed ") -> dict[str, Any]:
+        def fits(message: dict[str, Any]) -> bool:
+            return words in str(message["components"]) and state in str(message["components"])
+
+        return await local.wait_for_message(fits, 90, viewer=member)
+
+    await member.slash(local.channel, "imagine", prompt="mine alone", steps=4)
+    done = await shown("mine alone")
+    assert len(done["attachments"]) == 1
+    assert done["id"] not in [message["id"] for message in local.messages()], "nobody else sees it"
+    assert "**2 of 3 left today.**" in (await user.slash("quota")).response.content
+    await member.click(done, label="Reroll")
+    again = await shown("Reroll of")
+    link = f"https://discord.com/channels/{local.guild.id}/{local.channel.id}/{done['id']}"
+    assert link in str(again["components"])
+
+    # Its token is over before it is done, and then nobody can edit what only its member sees.
+    local.faults.add(kind="status", method="PATCH", path="^/webhooks/", times=None, status=401, code=50027)
+    await member.slash(local.channel, "imagine", prompt="too late", steps=4)
+    sent = await local.wait_for_message(lambda message: bool(message["attachments"]), 90, channel=user.dm_channel)
+    assert "could not be shown where it was asked for" in sent["content"]
+    local.faults.clear()
+    refused = await member.click(again, label="Reroll")
+    assert refused.response is not None
+    assert "you have 0 of 3 left" in refused.response.content
+    await member.click(done, custom_id="easel:delete:1")
+    async with asyncio.timeout(20):
+        while done["id"] in [message["id"] for message in local.messages(viewer=member)]:
+            await asyncio.sleep(0.05)
+    with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
+        places = connection.execute("SELECT guild_id, shown_guild_id, status FROM jobs").fetchall()
+    assert places == [(0, local.guild.id, "succeeded")] * 3
     assert "Traceback" not in bot.log
 
 

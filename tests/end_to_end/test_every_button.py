@@ -59,7 +59,8 @@ class Channel:
 
     async def ask(self, state: str, words: str, **options: Any) -> None:
         """Ask for a job whose prompt is the state, and wait until its message says so."""
-        await self.local.member.slash(self.local.channel, "imagine", prompt=f"it is {state}", steps=4, **options)
+        values = {"prompt": f"it is {state}", "steps": 4, **options}
+        await self.local.member.slash(self.local.channel, "imagine", **values)
         await self.until(state, words)
 
     async def until(self, state: str, words: str) -> None:
@@ -73,9 +74,10 @@ class Channel:
         )
         self.messages[state] = job_id, message
 
-    async def press(self, action: Action, state: str, person: str) -> Any:
-        """Press a button that the message has, or would have in another state."""
+    async def press(self, action: Action, state: str, person: str, *, forged_job_id: int | None = None) -> Any:
+        """Press a button that the message has, or would have in another state, or that somebody forged."""
         job_id, message = self.messages[state]
+        job_id = forged_job_id or job_id
         index = ":0" if action in (Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG) else ""
         custom_id = f"easel:{action}:{job_id}{index}"
         stored = self.local._backend.messages[self.local.channel.id][int(message["id"])]
@@ -91,6 +93,35 @@ class Channel:
             return await getattr(self.local, person).click(shown, custom_id=custom_id)
         finally:
             stored.components = before
+
+    async def press_and_check(self, action: Action, state: str, person: str) -> None:
+        """Press it; it is refused with its reason, or obeyed."""
+        case = f"{action} of a {state} job by the {person}"
+        result = await self.press(action, state, person)
+        refusal = refusal_of(action, state, person)
+        if refusal:
+            assert (await self.private_word(result)).startswith(refusal), case
+        elif action is Action.REMIX:
+            assert result.modal is not None, case
+        else:
+            assert result.acknowledged, case
+
+    async def press_at_once(self, action: Action, state: str, *people: str) -> list[str]:
+        """Press what the message has, all at the same moment; what each reads privately."""
+        job_id, message = self.messages[state]
+        custom_id = f"easel:{action}:{job_id}"
+        results = await asyncio.gather(
+            *(getattr(self.local, person).click(message, custom_id=custom_id) for person in people)
+        )
+        assert all(result.acknowledged for result in results)
+        return [await self.private_word(result) for result in results]
+
+    async def gone(self, state: str) -> None:
+        """Wait until the message is."""
+        _, message = self.messages[state]
+        async with asyncio.timeout(20):
+            while message["id"] in [shown["id"] for shown in self.local.messages()]:
+                await asyncio.sleep(0.05)
 
     async def private_word(self, result: Any) -> str:
         """What only the one who pressed reads: an answer, or a followup that comes a little later."""
@@ -123,6 +154,12 @@ async def test_every_press_of_everybody_in_every_state_is_answered(
     bot = start_bot(EASEL_PIPELINE__SAFETY_CHECKER=str(save_checker(tmp_path / "checker")), **limits)
     await bot.start()
     await channel.ask("flagged", "safety filter")
+    await channel.ask("running", "Drawing", steps=50, images=4)
+    for action in (Action.STAR, Action.COPY, Action.DETAILS, Action.REMIX, Action.CANCEL, Action.DELETE):
+        await channel.press_and_check(action, "running", "friend")
+    words = await channel.press_at_once(Action.CANCEL, "running", "member", "admin", "member")
+    assert all(not word or word.startswith("This job is over already") for word in words), words
+    await channel.until("running", "Cancelled")
     await local.admin.slash(local.channel, "admin queue", action="pause")
     await channel.ask("cancelled", "line")
     await channel.press(Action.CANCEL, "cancelled", "admin")
@@ -131,27 +168,28 @@ async def test_every_press_of_everybody_in_every_state_is_answered(
 
     started = 0
     for action, state, person in presses():
-        case = f"{action} of a {state} job by the {person}"
-        result = await channel.press(action, state, person)
-        refusal = refusal_of(action, state, person)
-        if refusal:
-            assert (await channel.private_word(result)).startswith(refusal), case
-        elif action is Action.REMIX:
-            assert result.modal is not None, case
-        else:
-            assert result.acknowledged, case
+        await channel.press_and_check(action, state, person)
         started += action in STARTING
-        assert channel.rows("SELECT count(*) FROM jobs") == [(4 + started,)], case
+        assert channel.rows("SELECT count(*) FROM jobs") == [(5 + started,)], (action, state, person)
+    for action, forged in product(Action, (channel.messages["done"][0], 999)):
+        result = await channel.press(action, "flagged", "friend", forged_job_id=forged)
+        unknown = "This question is no longer open" if action in ABOUT_EXPANSIONS else "This button belongs to a job"
+        assert (await channel.private_word(result)).startswith(unknown), (action, forged)
+    assert channel.rows("SELECT count(*) FROM jobs") == [(5 + started,)]
     assert "Traceback" not in bot.log
 
+    words = await channel.press_at_once(Action.STAR, "done", "friend", "friend")
+    assert sorted("no longer" in word for word in words) == [False, True]
+    assert channel.rows("SELECT count(*) FROM stars") == [(3,)]
     await channel.press(Action.CANCEL_MINE, "queued", "member")
     await channel.until("queued", "Cancelled.")
-    for state, person in (("done", "member"), ("cancelled", "admin"), ("flagged", "member"), ("queued", "admin")):
-        _, message = channel.messages[state]
+    for state, people in (("done", ("member", "member")), ("cancelled", ("admin", "member"))):
+        words = await channel.press_at_once(Action.DELETE, state, *people)
+        assert not any(words), words
+        await channel.gone(state)
+    for state, person in (("flagged", "member"), ("queued", "admin")):
         await channel.press(Action.DELETE, state, person)
-        async with asyncio.timeout(20):
-            while message["id"] in [shown["id"] for shown in local.messages()]:
-                await asyncio.sleep(0.05)
+        await channel.gone(state)
     assert await bot.stop() == 0
     check = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "db", "check", env=bot.environment)
     assert await check.wait() == 0

@@ -79,6 +79,7 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     async def ask(prompt: str, person: Any = member) -> Any:
         return answer_of(await person.slash(studio, "imagine", prompt=prompt, steps=3))
 
+    await member.slash(studio, "settings", cfg=4.0)
     assert "more than 4 jobs" in (await ask("{a,b,c} {d,e,f}")).content
     assert "Did you mean \\_\\_color\\_\\_?" in (await ask("a __colour__ hat")).content
     question = await ask("a __color__ {apple|star, big} {a, b}")
@@ -86,8 +87,7 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     for words in ("stands for 4 jobs", "1. a red apple a", "4. a red star, big b", "cost 4; you have 7 left"):
         assert words in said
     dismissed = await ask("{a|b}")
-    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(0,)]
-    assert local.messages() == []
+    assert (rows(tmp_path, "SELECT count(*) FROM jobs"), local.messages()) == ([(0,)], [])
 
     await bot.stop(signal.SIGKILL)
     await bot.start()
@@ -112,9 +112,13 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     assert "only the first 3 can start" in str(form_said.components)
     await member.click(form_said, custom_id="easel:start:3")
     await messages_of(local, "x1", "x2", "x3")
-    assert rows(tmp_path, "SELECT kind, count(*), count(parent_job_id) FROM jobs GROUP BY kind") == [
-        ("imagine", 4, 0),
-        ("remix", 3, 3),
+    # Each says whose default it took; what a form left as it was is nobody's default.
+    assert rows(
+        tmp_path,
+        "SELECT kind, count(*), count(parent_job_id), min(defaults ->> '$.own.guidance_scale') FROM jobs GROUP BY kind",
+    ) == [
+        ("imagine", 4, 0, 4.0),
+        ("remix", 3, 3, None),
     ]
     assert "4. x4" in await edited(local, form_said, "3 of 4 jobs are started")
     assert "you have 0 of 7 left" in (await ask("{a|b}")).content

@@ -1,4 +1,4 @@
-"""The README's first command, in a real browser: type, watch, press, vary, remix, delete.
+"""The README's first command, in a real browser: ask, watch, reroll, vary, remix, explain, cancel, delete, get help.
 
 With SAVE_SCREENSHOTS=1 the pictures go to docs/images, where the README shows them.
 """
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 ROOT = Path(__file__).parents[2]
+EXPLAINED = "How #"
+"""How the details of a job begin."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -56,13 +58,30 @@ async def page() -> AsyncGenerator["Page"]:
         yield page
 
 
-async def _type_imagine(page: "Page", prompt: str) -> None:
+async def _type(page: "Page", command: str, value: str = "", **options: str) -> None:
+    """Choose a command from the list, fill in its first option, and send it."""
     await page.locator("#channel-composer-input").click()
-    await page.keyboard.type("/imagine")
-    await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
+    await page.keyboard.type(f"/{command}")
+    await page.get_by_role("option").filter(has_text=f"/{command}").first.wait_for()
     await page.keyboard.press("Enter")
-    await page.keyboard.type(prompt)
-    await page.keyboard.press("Enter")
+    if value:
+        await page.keyboard.type(value)
+        for name, chosen in options.items():
+            await page.keyboard.press("Tab")
+            await page.keyboard.press("Enter")
+            await page.get_by_role("option").filter(has_text=name).click()
+            await page.keyboard.type(chosen)
+        await page.keyboard.press("Enter")
+    else:
+        await page.locator("#send-message").click()
+
+
+async def _show_newest(page: "Page", rest_ms: int = 500) -> None:
+    """Scroll down to the end of the last message, and wait until the page rests."""
+    await page.locator("#channel-message-list").evaluate(
+        "(list) => list.lastElementChild.scrollIntoView({block: 'end'})"
+    )
+    await page.wait_for_timeout(rest_ms)
 
 
 async def _pictures_shown(page: "Page", count: int) -> None:
@@ -77,7 +96,17 @@ async def _pictures_shown(page: "Page", count: int) -> None:
             await asyncio.sleep(0.2)
 
 
-async def test_a_newcomer_types_a_prompt_watches_and_presses_reroll(address: str, page: "Page", tmp_path: Path) -> None:
+async def _preview_shown(page: "Page") -> None:
+    """Wait until a preview is there and loaded."""
+    preview = page.locator("#channel-message-list img[alt^='Preview']")
+    async with asyncio.timeout(60):
+        while not any(await preview.evaluate_all("(images) => images.map((image) => image.naturalWidth)")):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
+    address: str, page: "Page", tmp_path: Path
+) -> None:
     pictures = ROOT / "docs" / "images" if os.environ.get("SAVE_SCREENSHOTS") else tmp_path
     pictures.mkdir(parents=True, exist_ok=True)
     await page.goto(address)
@@ -85,20 +114,35 @@ async def test_a_newcomer_types_a_prompt_watches_and_presses_reroll(address: str
     # The page is live once it has the commands that the bot registered.
     await page.wait_for_load_state("networkidle")
     messages = page.locator("#channel-message-list")
-    await _type_imagine(page, "a red apple")
+    await _type(page, "imagine", "a red apple")
     await messages.get_by_text(re.compile(r"seed \d+")).first.wait_for()
     await _pictures_shown(page, 1)
     await messages.get_by_role("button", name="Reroll").first.click()
     await messages.get_by_text("Reroll of").wait_for()
     await _pictures_shown(page, 2)
-    await _type_imagine(page, "three yellow stars on a blue background --steps 50 --seed 3")
+    await _type(page, "imagine", "three yellow stars on a blue background --steps 50 --seed 3", images="4")
     await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
+    await _preview_shown(page)
+    # The page empties a picture for a second at each edit, so it is not waited for longer.
+    await _show_newest(page, rest_ms=50)
     await page.screenshot(path=pictures / "drawing.png")
     await messages.get_by_text(re.compile(r"seed 3 ")).wait_for()
-    await _pictures_shown(page, 3)
-    await messages.evaluate("(list) => { list.scrollTop = list.scrollHeight }")
-    await page.wait_for_timeout(500)
+    await _pictures_shown(page, 6)
+    await _show_newest(page)
     await page.screenshot(path=pictures / "playground.png")
+    await _type(page, "imagine", "a green frog --steps 50")
+    await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
+    await messages.get_by_role("button", name="Cancel").click()
+    await messages.get_by_text("Cancelled. Nothing was charged.").wait_for()
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "cancelled.png")
+    await _type(page, "help")
+    await messages.get_by_text("First steps").first.wait_for()
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "help.png")
+    await messages.get_by_role("button", name="Try it").last.click()
+    await messages.get_by_text("two yellow stars on a blue background").nth(1).wait_for()
+    await _pictures_shown(page, 7)
 
 
 async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", tmp_path: Path) -> None:
@@ -107,7 +151,7 @@ async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", t
     await page.get_by_text("Ask Easel for a picture").first.wait_for()
     await page.wait_for_load_state("networkidle")
     messages = page.locator("#channel-message-list")
-    await _type_imagine(page, "two yellow stars on a blue background --seed 3")
+    await _type(page, "imagine", "two yellow stars on a blue background --seed 3")
     await _pictures_shown(page, 1)
     await messages.get_by_role("button", name="Vary (subtle)").first.click()
     await messages.get_by_text("Variation (subtle) of").wait_for()
@@ -116,11 +160,16 @@ async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", t
     form = page.get_by_role("dialog")
     await form.locator("textarea").first.fill("two green hearts")
     await page.wait_for_timeout(300)
+    await page.screenshot(path=pictures / "remix.png")
     await form.get_by_role("button", name="Submit").click()
     await messages.get_by_text("Remix of").wait_for()
     await _pictures_shown(page, 3)
-    await messages.evaluate("(list) => { list.scrollTop = list.scrollHeight }")
-    await page.wait_for_timeout(300)
+    await _show_newest(page)
     await page.screenshot(path=pictures / "variation.png")
+    await messages.get_by_role("button", name="ℹ️").nth(1).click()
+    await messages.get_by_text(EXPLAINED).wait_for()
+    await messages.get_by_text("To make the picture that it began with").wait_for()
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "details.png")
     await messages.get_by_role("button", name="🗑️").last.click()
     await messages.get_by_text("Remix of").wait_for(state="detached")

@@ -8,11 +8,12 @@ from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Ra
 from bot.commands.admin.checks import Interaction, decision_of, guild_of
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.commands.translating import localized, renamed
+from bot.errors import Refused
 from bot.presenting import admin_message
 from bot.replies import answer_privately
 from bot.services import Services
 from bot.store.rows import Preferences
-from bot.store.servers import ChannelRule
+from bot.store.servers import WHOLE_SERVER, ChannelRule
 from pipeline.protocol import limits
 
 _ALLOW = "allow"
@@ -37,6 +38,7 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         sampler=localized("option-admin-default", option="sampler"),
         images=localized("option-admin-default", option="images"),
         negative=localized("option-admin-default", option="negative"),
+        everywhere=localized("option-admin-everywhere"),
     )
     @app_commands.choices(
         use=[
@@ -56,7 +58,10 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         sampler: Range[str, 1, 40] | None = None,
         images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
         negative: Range[str, 1, limits.MAX_PROMPT_LENGTH] | None = None,
+        everywhere: bool = False,  # noqa: FBT001, FBT002 - an option of a command, which Discord names
     ) -> None:
+        if everywhere and (channel is not None or use in _IS_ALLOWED):
+            raise Refused("refused-everywhere")
         defaults = Preferences(
             negative_prompt=negative,
             guidance_scale=cfg,
@@ -66,7 +71,7 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
             num_images=images,
             model_key=model,
         )
-        channel_id = channel.id if channel else (interaction.channel_id or 0)
+        channel_id = WHOLE_SERVER if everywhere else channel.id if channel else (interaction.channel_id or 0)
         sentence = ""
         if use is not None or defaults != Preferences():
             rule = await _set(services, interaction, channel_id, use, defaults)

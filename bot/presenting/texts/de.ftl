@@ -82,7 +82,7 @@ settings-defaults = Deine Vorgaben: { $defaults }.
 settings-no-defaults = Du hast keine eigenen Vorgaben.
 settings-ping-on = Du wirst benachrichtigt, wenn ein Auftrag von über 30 Sekunden fertig ist.
 settings-ping-off = Du wirst nicht benachrichtigt, wenn ein Auftrag fertig ist.
-settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Modells.
+settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells.
 told-done = <@{ $user_id }>, { $job } ist fertig.
 
 ## Pictures that are there
@@ -108,8 +108,17 @@ details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
+details-recipe = -# Gewichte { $hash } · { $scheduler } · { $dtype } auf { $device } · { $rows } Zeilen auf einmal · { $versions }
+details-defaults = { $whose ->
+        [channel] Vorgaben des Kanals
+        [own] Eigene Vorgaben des Mitglieds
+       *[server] Vorgaben des Servers
+    }: { $defaults }
+details-order = -# Was ein Befehl sagt, kommt zuerst, dann die Vorgaben des Kanals, dann die eigenen des Mitglieds, dann die des Servers, dann die des Modells.
 details-foreign = Was die Datei sagt:
 details-command = Um es noch einmal zu zeichnen:
+details-command-begun = Um das Bild zu zeichnen, mit dem es begann:
+details-begun-file = Der Befehl, der das Bild zeichnet, mit dem es begann, steht in dieser Datei.
 details-command-file = Der Befehl, der es noch einmal zeichnet, steht in dieser Datei.
 
 ## The form of a remix
@@ -171,6 +180,7 @@ refused-queued = Von dir { $count ->
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nichts geschickt werden. Drücke 🔁 an seiner Nachricht, um es neu zu zeichnen.
+refused-model-varies-not = { $model } zeichnet nur nach Text und kann kein Bild variieren. Drücke 🔁 für ein anderes, oder ✏️, um den Prompt zu ändern.
 refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen, weiter geht es nicht. Variiere ein früheres, oder drücke 🔁.
 refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen, also wurde nichts geschickt. Erlaube sie in den Privatsphäre-Einstellungen dieses Servers, oder sichere das Bild aus seiner Nachricht.
 refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
@@ -295,6 +305,7 @@ option-admin-reason-told = Warum; das Mitglied liest es auch
 option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
+option-admin-everywhere = Diese Vorgaben gelten im ganzen Server, wo weder Kanal noch Mitglied eigene haben
 option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
         [model] ein Modell
         [size] eine Größe
@@ -321,6 +332,7 @@ refused-user-and-role = Das nennt ein Mitglied und eine Rolle. Wähle eines von 
 refused-amount = „{ $value }“ ist keine Menge. Nimm eine ganze Zahl von 0 bis { $limit }, „unlimited“, oder „default“, um die Regel zu entfernen.
 refused-duration = „{ $value }“ ist keine Dauer. Schreib sie wie 12h, 7d oder 2w; zehn Jahre sind das meiste.
 refused-bot = Bots können Easel nichts fragen. Wähle einen Menschen.
+refused-everywhere = Vorgaben des ganzen Servers gehen ohne Kanal und ohne Erlauben oder Verbieten, was Kanal für Kanal festgelegt wird. Lass das weg, oder lass „everywhere“ weg.
 refused-one-at-a-time = Das sind zwei Dinge auf einmal. Brich zuerst den Auftrag ab, dann ändere die Reihe.
 refused-no-such-job = Einen Auftrag { $job_id } gibt es auf diesem Server nicht. Die Nummer steht am Anfang jeder Zeile von /admin queue.
 
@@ -428,6 +440,8 @@ admin-channel-row = <#{ $channel_id }>: { $use ->
         [none] {""}
        *[other] ; Vorgaben: { $defaults }
     }
+admin-server-cleared = Der ganze Server hat keine Vorgaben mehr.
+admin-server-row = Ganzer Server: Vorgaben: { $defaults }
 preference-negative_prompt = ohne
 preference-guidance_scale = CFG
 preference-num_inference_steps = Schritte
@@ -484,7 +498,10 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [quota-adjust] änderte, was { $subject } benutzt hat: { $detail }
         [block] sperrte { $subject } { $detail }
         [unblock] entsperrte { $subject }
-        [channel] setzte { $subject } auf { $detail }
+        [channel] setzte { $subject ->
+            [server] den Server
+           *[other] { $subject }
+        } auf { $detail }
         [queue] setzte die Reihe auf { $detail }
         [cancel] brach Auftrag { $detail } von { $subject } ab
        *[other] { $action } { $subject } { $detail }
@@ -520,3 +537,37 @@ name-steps = schritte
 name-size = größe
 name-images = bilder
 name-model = modell
+
+## Help
+command-help = Wie Easel benutzt wird, mit Beispielen zum Ausprobieren
+option-topic = Worüber du etwas wissen möchtest
+name-help = hilfe
+name-topic = thema
+topic-start = Erste Schritte
+topic-prompts = Prompts
+topic-options = Angaben
+topic-buttons = Knöpfe
+topic-quota = Kontingent und Reihe
+topic-settings = Meine Einstellungen
+topic-models = Modelle
+topic-admins = Für Admins
+help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
+help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
+help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed und Modell. Im Prompt kannst du `--no` `--ar` `--seed` `--steps` `--cfg` tippen. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal.
+help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
+help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
+help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.
+help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.
+help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf und mit welchen Vorgaben; `/admin block` schließt ein Mitglied aus. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
+help-model = • **{ $title }**{ $usual ->
+        [yes] {" "}(wo keines genannt wird)
+       *[no] {""}
+    }{ $description ->
+        [none] {""}
+       *[other] : { $description }
+    } · { $width }×{ $height }, { $steps } Schritte
+help-more-models = Und { $count } weitere; das Feld schlägt alle vor.
+help-more = -# Mehr mit `/hilfe`: { $topics }.
+button-try = Ausprobieren
+refused-topic = Zu „{ $topic }“ gibt es keine Hilfe. Wähle eines von: { $known }.
+refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heutige zeigt dir /hilfe.

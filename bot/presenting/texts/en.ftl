@@ -82,7 +82,7 @@ settings-defaults = Your defaults: { $defaults }.
 settings-no-defaults = You have no defaults of your own.
 settings-ping-on = You are notified when a job that took over 30 seconds is done.
 settings-ping-off = You are not notified when a job is done.
-settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the model's.
+settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's.
 told-done = <@{ $user_id }>, { $job } is done.
 
 ## Pictures that are there
@@ -108,8 +108,17 @@ details-upscale = Upscaled { $scale } times, { $strength } drawn anew
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
+details-recipe = -# Weights { $hash } · { $scheduler } · { $dtype } on { $device } · forwards of { $rows } rows · { $versions }
+details-defaults = { $whose ->
+        [channel] The channel's defaults
+        [own] The member's own defaults
+       *[server] The server's defaults
+    }: { $defaults }
+details-order = -# What a command says comes first, then the channel's defaults, then the member's own, then the server's, then the model's.
 details-foreign = What its file says:
 details-command = To make it again:
+details-command-begun = To make the picture that it began with:
+details-begun-file = The command that makes the picture that it began with is in this file.
 details-command-file = The command that makes it again is in this file.
 
 ## The form of a remix
@@ -171,6 +180,7 @@ refused-queued = You have { $count ->
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-image-gone = That picture is not kept here any more, so nothing can be sent. Press 🔁 on its message to draw it anew.
+refused-model-varies-not = { $model } draws from text alone and cannot vary a picture. Press 🔁 for another one, or ✏️ to change the prompt.
 refused-varied-too-often = This picture is the end of { $count } variations, which is as far as they go. Vary an earlier one, or press 🔁.
 refused-no-direct-message = Your direct messages are closed to Easel, so nothing was sent. Allow them in the privacy settings of this server, or save the picture from its message.
 refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
@@ -295,6 +305,7 @@ option-admin-reason-told = Why; the member reads it too
 option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
+option-admin-everywhere = Set these defaults for the whole server, where neither channel nor member has their own
 option-admin-default = Used there by who does not name { $option ->
         [model] a model
         [size] a size
@@ -321,6 +332,7 @@ refused-user-and-role = That names both a member and a role. Choose one of them,
 refused-amount = “{ $value }” is no amount. Use a whole number from 0 to { $limit }, “unlimited”, or “default” to take the rule away.
 refused-duration = “{ $value }” is no duration. Write it like 12h, 7d or 2w; ten years is the most.
 refused-bot = Bots cannot ask Easel for anything. Choose a person.
+refused-everywhere = Defaults of the whole server go without a channel and without allow or forbid, which are set channel by channel. Leave those out, or leave out “everywhere”.
 refused-one-at-a-time = That asks for two things at once. Cancel a job first, then change the queue.
 refused-no-such-job = There is no job { $job_id } in this server. The number is at the start of each line of /admin queue.
 
@@ -428,6 +440,8 @@ admin-channel-row = <#{ $channel_id }>: { $use ->
         [none] {""}
        *[other] ; defaults: { $defaults }
     }
+admin-server-cleared = The whole server has no defaults any more.
+admin-server-row = Whole server: defaults: { $defaults }
 preference-negative_prompt = without
 preference-guidance_scale = CFG
 preference-num_inference_steps = steps
@@ -484,7 +498,10 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [quota-adjust] changed what { $subject } used: { $detail }
         [block] blocked { $subject } { $detail }
         [unblock] unblocked { $subject }
-        [channel] set { $subject } to { $detail }
+        [channel] set { $subject ->
+            [server] the server
+           *[other] { $subject }
+        } to { $detail }
         [queue] set the queue to { $detail }
         [cancel] cancelled job { $detail } of { $subject }
        *[other] { $action } { $subject } { $detail }
@@ -520,3 +537,37 @@ name-steps = steps
 name-size = size
 name-images = images
 name-model = model
+
+## Help
+command-help = How Easel is used, with examples to try
+option-topic = What you want to know about
+name-help = help
+name-topic = topic
+topic-start = First steps
+topic-prompts = Prompts
+topic-options = Options
+topic-buttons = Buttons
+topic-quota = Quota and queue
+topic-settings = My settings
+topic-models = Models
+topic-admins = For admins
+help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
+help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
+help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed and model. In the prompt you can type `--no` `--ar` `--seed` `--steps` `--cfg`. What is over a limit is lowered and told; the same seed and options draw the same picture again.
+help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
+help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
+help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.
+help-models = Choose one with the field `model` of `/imagine`.
+help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used and with which defaults; `/admin block` keeps a member out. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
+help-model = • **{ $title }**{ $usual ->
+        [yes] {" "}(used where none is named)
+       *[no] {""}
+    }{ $description ->
+        [none] {""}
+       *[other] : { $description }
+    } · { $width }×{ $height }, { $steps } steps
+help-more-models = And { $count } more; the field suggests them all.
+help-more = -# More with `/help`: { $topics }.
+button-try = Try it
+refused-topic = There is no help about “{ $topic }”. Choose one of: { $known }.
+refused-example-gone = This example is from an earlier version of the help. Use /help to see today's.

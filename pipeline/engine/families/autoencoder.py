@@ -24,7 +24,7 @@ class Autoencoder:
             self._vae.to(torch.float32)
 
     @property
-    def channels(self) -> int:
+    def latent_channels(self) -> int:
         """Channels of its latents."""
         return int(self._vae.config.latent_channels)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import torch
+from torch import nn
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Autoencoder
@@ -42,17 +43,28 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...]
 
 
+def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:
+    """Every component of a diffusers pipeline that has weights."""
+    return tuple(part for part in pipeline.components.values() if isinstance(part, nn.Module))
+
+
 class StepAdapter(ABC):
     """One loaded model as the step loop sees it. All methods run without gradients.
 
     Args:
         autoencoder: between its latents and pixels.
-        scheduler_config: the model's own noise schedule and prediction type.
+        pipeline: of diffusers, already on its device: its scheduler's configuration and its modules are kept.
     """
 
-    def __init__(self, autoencoder: Autoencoder, scheduler_config: Mapping[str, Any]) -> None:
+    def __init__(self, autoencoder: Autoencoder, pipeline: Any) -> None:
         self._autoencoder = autoencoder
-        self._scheduler_config = dict(scheduler_config)
+        self._modules = modules_of(pipeline)
+        self._scheduler_config: dict[str, Any] = dict(pipeline.scheduler.config)
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights: network, text encoders, VAE."""
+        return self._modules
 
     @property
     def scheduler_config(self) -> Mapping[str, Any]:
@@ -62,7 +74,7 @@ class StepAdapter(ABC):
     @property
     def latent_channels(self) -> int:
         """Channels of its latents."""
-        return self._autoencoder.channels
+        return self._autoencoder.latent_channels
 
     @property
     def scale_factor(self) -> int:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -14,6 +15,7 @@ from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
+from pipeline.engine.families.whole import WholePipeline
 from pipeline.protocol.models import Family
 
 
@@ -23,15 +25,17 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pipeline_class: of diffusers; it reads folders, single files and hubs.
         adapter: from a loaded pipeline to the step loop.
+        reads_class: a folder's index says which class reads it.
         needed: components without which it cannot be loaded.
         omissible: components that a model may come without.
         options: for loading, beyond what every family gets; components named here are left out.
     """
 
     pipeline_class: Any
-    adapter: Callable[[Any, Placement], StepAdapter]
+    adapter: Callable[[Any, Placement], StepAdapter | WholePipeline]
     needed: tuple[str, ...]
     omissible: tuple[str, ...] = ()
+    reads_class: bool = False
     options: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -59,5 +63,6 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
             omissible=("text_encoder_3", "tokenizer_3"),
         ),
+        "pipeline": FamilyParts(pipeline_class=DiffusionPipeline, adapter=WholePipeline, needed=(), reads_class=True),
     }
 )

@@ -24,7 +24,7 @@ class StableDiffusion(StepAdapter):
     """
 
     def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement) -> None:
-        super().__init__(Autoencoder(pipeline.vae, placement), pipeline.scheduler.config)
+        super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
         self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement)
         self._unet = Unet(pipeline, placement, self.latent_channels)
 

@@ -10,8 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import nn
 
+from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.families.base import modules_of
 from pipeline.engine.families.words import NO_GUIDANCE
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.messages import Notice
@@ -29,13 +35,15 @@ class WholePipeline:
 
     Args:
         pipeline: of diffusers, already on its device, with its own scheduler.
+        placement: where it lives.
 
     Raises:
         ModelUnavailable: it does not draw from text alone.
     """
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: Any, placement: Placement) -> None:
         self._pipeline = pipeline
+        self._placement = placement
         self._parameters = inspect.signature(type(pipeline).__call__).parameters
         needed = [
             name
@@ -47,6 +55,32 @@ class WholePipeline:
         pipeline.set_progress_bar_config(disable=True)
         self._run: WholeRun | None = None
 
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights."""
+        return modules_of(self._pipeline)
+
+    @property
+    def autoencoder(self) -> Autoencoder | None:
+        """What previews can be made with; None where the VAE is of another kind, or must not be touched."""
+        vae: Any = getattr(self._pipeline, "vae", None)
+        if not isinstance(vae, (AutoencoderKL, AutoencoderTiny)):
+            return None
+        # Some pipelines move it to single precision when they decode, and see by its precision whether they must.
+        is_moved = self._placement.dtype is torch.float16 and bool(getattr(vae.config, "force_upcast", False))
+        return None if is_moved else Autoencoder(vae, self._placement)
+
+    @property
+    def scheduler_class(self) -> str:
+        """What its scheduler is, in diffusers; empty where it has none."""
+        scheduler: Any = getattr(self._pipeline, "scheduler", None)
+        return "" if scheduler is None else type(scheduler).__name__
+
+    @property
+    def is_busy(self) -> bool:
+        """A run is under way."""
+        return self._run is not None and not self._run.is_over
+
     def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "WholeRun":
         """Prepare a run; nothing is computed before its first `advance`.
 
@@ -54,7 +88,7 @@ class WholePipeline:
             request: what is asked. Its sampler is not used, nor its variations and upscale.
             generators: one an image.
         """
-        if self._run is not None and not self._run.is_over:
+        if self.is_busy:
             raise AssertionError("Two runs would share one pipeline's state.")
         prompt = read_tags(request.prompt)
         notices: list[Notice] = []

@@ -71,7 +71,9 @@ class Wire:
         self._asking.add(asking)
         return await self.client.interactions.get()
 
-    async def job(self, interaction: Interaction, *, message_id: int | None, token_s: float = 900.0) -> Job:
+    async def job(
+        self, interaction: Interaction, *, message_id: int | None, token_s: float = 900.0, **values: Any
+    ) -> Job:
         """A job of this interaction, shown in that message."""
         assert interaction.channel_id is not None
         new = self._make(
@@ -79,6 +81,7 @@ class Wire:
             channel_id=interaction.channel_id,
             interaction_token=interaction.token,
             token_expires_at=datetime.now(UTC) + timedelta(seconds=token_s),
+            **values,
         )
         job = await self._store.accept(new, now=datetime.now(UTC), is_seen=False)
         if message_id is not None:
@@ -87,11 +90,11 @@ class Wire:
         assert found is not None
         return found
 
-    async def shown(self, *, token_s: float = 900.0) -> Job:
+    async def shown(self, *, token_s: float = 900.0, **values: Any) -> Job:
         """A job whose message says `first`."""
         interaction = await self.interaction()
         message_id = await self.calls.answer(interaction, view=saying("first"))
-        return await self.job(interaction, message_id=message_id, token_s=token_s)
+        return await self.job(interaction, message_id=message_id, token_s=token_s, **values)
 
     def texts(self) -> list[str]:
         """What the bot's messages in the channel say, the newest first."""

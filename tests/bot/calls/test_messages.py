@@ -134,6 +134,29 @@ async def test_each_refusal_has_a_name_and_is_not_tried_again(
     assert (failed.value.status, failed.value.code, fault.hits) == (status, code, 1)
 
 
+async def test_who_brought_easel_along_is_notified_where_the_bot_may_not_write(wire: Wire) -> None:
+    away = wire.faults.add(kind="status", method="POST", path=BOT_ROUTE, times=None, status=403, code=50001)
+    job = await wire.shown(shown_guild_id=77)
+    await wire.calls.notify(job, "it is done")
+    assert away.hits == 0
+    assert "it is done" in [message["content"] for message in wire.local.messages()]
+    with pytest.raises(NotPermitted):
+        await wire.calls.notify(await wire.shown(), "it is done")
+
+
+async def test_what_only_its_member_sees_is_not_taken_for_deleted(wire: Wire) -> None:
+    for shown_guild_id, error in ((77, NotPermitted), (5, MessageGone)):
+        wire.faults.add(kind="status", method="PATCH", path=BOT_ROUTE, status=404, code=10008)
+        job = await wire.shown(token_s=0, shown_guild_id=shown_guild_id)
+        with pytest.raises(error):
+            await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
+    # After a restart too it is not known to be gone, so that its job is drawn and handed over.
+    wire.faults.add(kind="status", method="GET", path=BOT_ROUTE, times=2, status=404, code=10008)
+    assert not await wire.calls.message_exists(await wire.shown(token_s=0))
+    with pytest.raises(NotPermitted):
+        await wire.calls.message_exists(await wire.shown(token_s=0, shown_guild_id=77))
+
+
 @pytest.mark.parametrize("kind", LOST)
 async def test_a_new_message_is_posted_once_whatever_becomes_of_its_receipt(wire: Wire, kind: str) -> None:
     job = await wire.shown()

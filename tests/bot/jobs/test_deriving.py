@@ -60,6 +60,8 @@ def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
     bounds = msgspec.structs.replace(spec.bounds, max_refined_pixels=128 * 128 - 1)
     small = msgspec.structs.replace(spec, bounds=bounds)
     assert upscale(four, 1, small, limits).upscale == Upscale(scale=2, strength=0.0)
+    whole = msgspec.structs.replace(spec, family="pipeline")
+    assert upscale(four, 1, whole, limits).upscale == Upscale(scale=2, strength=0.0)
     assert upscale(four, 1, spec, LimitSettings(max_pixels=128 * 128 - 1)).upscale == Upscale(scale=2, strength=0.0)
 
 

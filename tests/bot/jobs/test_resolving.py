@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import SIZES, resolve, sampler_names
 from bot.presenting.job_message import notice_line
-from bot.store.rows import Preferences
+from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.models import Bounds, Defaults
@@ -59,7 +59,7 @@ def test_a_model_made_for_few_steps_gets_no_advice(settings: Settings, catalogue
     asked = msgspec.convert({"prompt": "a cat", "num_inference_steps": 6, "guidance_scale": 1.5}, GivenRequest)
     assert resolve(asked, catalogue=turbo, limits=settings.limits).notices == ()
     plain = msgspec.convert({"prompt": "a cat"}, GivenRequest)
-    usual = Preferences(num_inference_steps=5)
+    usual = AskerDefaults(own=Preferences(num_inference_steps=5))
     assert resolve(plain, catalogue=catalogue, limits=settings.limits, defaults=usual).notices == ()
 
 
@@ -163,3 +163,21 @@ def test_every_named_size_has_its_shape(settings: Settings, catalogue: Catalogue
         request, _ = _resolve(settings, catalogue, size=name)
         wide, high = (int(part) for part in ratio.split(":"))
         assert (request.width > request.height) is (wide > high)
+
+
+def test_a_request_knows_whose_defaults_it_took(settings: Settings, catalogue: Catalogue) -> None:
+    defaults = AskerDefaults(
+        channel=Preferences(num_inference_steps=7, model_key="gone"),
+        own=Preferences(num_inference_steps=9, size="wide", scheduler_name="no such sampler"),
+        server=Preferences(size="tall", num_images=2, guidance_scale=4.0, negative_prompt="rain"),
+    )
+    asked = GivenRequest(prompt="a cat --cfg 5")
+    resolved = resolve(asked, catalogue=catalogue, limits=settings.limits, defaults=defaults)
+    request = resolved.request
+    assert (request.num_inference_steps, request.num_images, request.guidance_scale) == (7, 2, 5.0)
+    assert request.width > request.height
+    assert resolved.defaults == AskerDefaults(
+        channel=Preferences(num_inference_steps=7),
+        own=Preferences(size="wide"),
+        server=Preferences(num_images=2, negative_prompt="rain"),
+    )

@@ -197,3 +197,14 @@ def test_markup_is_shown_and_not_obeyed(trick: str) -> None:
 
 def test_invisible_and_reordering_characters_are_dropped() -> None:
     assert escape("a\u202eb\u200bc\x00") == "abc"
+
+
+def test_a_model_that_cannot_vary_has_no_buttons_for_it(job: Job, catalogue: Catalogue) -> None:
+    whole = msgspec.structs.replace(catalogue.default, family="pipeline")
+    one = job_message.done(job, images=IMAGES[:1], spec=whole, allowance=Allowance(left=3))
+    four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
+    several = job_message.done(four, images=IMAGES, spec=whole, allowance=Allowance(left=3))
+    for view, upscales in ((one, 1), (several, len(IMAGES))):
+        names = [item.custom_id or "" for item in view.walk_children() if isinstance(item, ui.Button)]
+        assert sum("upscale" in name for name in names) == upscales
+        assert not any("vary" in name for name in names)

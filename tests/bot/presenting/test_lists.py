@@ -13,7 +13,7 @@ from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
 from bot.store.queue import Waiting
-from bot.store.rows import Job, JobKind, JobStatus
+from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from bot.store.servers import AuditRow
 from config.settings import Period
 from pipeline.protocol.requests import GenerationRequest
@@ -59,6 +59,7 @@ def job(request_: GenerationRequest) -> Job:
         "status": JobStatus.QUEUED,
         "kind": JobKind.IMAGINE,
         "request": request_,
+        "defaults": AskerDefaults(),
         "notices": (),
         "role_ids": (),
     }

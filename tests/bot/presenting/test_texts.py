@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.presenting.custom_ids import Action
+from bot.presenting.help_message import Topic
 from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
@@ -22,7 +23,8 @@ BUILT = [
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
-    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model")),
+    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model", "topic")),
+    *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]
 """Keys that the code puts together."""
 

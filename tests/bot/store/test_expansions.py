@@ -11,7 +11,7 @@ from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import outlook
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion, WantedJob
-from bot.store.rows import JobKind, Lineage, NewJob
+from bot.store.rows import AskerDefaults, JobKind, Lineage, NewJob, Preferences
 from config.settings import Period
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -30,7 +30,7 @@ def new(request_: GenerationRequest) -> NewExpansion:
         lineage=Lineage(parent_job_id=3, parent_message_id=4),
         jobs=(
             WantedJob(request=request_, notices=(Notice(key="notice-reduced", values={}),)),
-            WantedJob(request=request_, notices=()),
+            WantedJob(request=request_, defaults=AskerDefaults(own=Preferences(num_inference_steps=9)), notices=()),
         ),
         price=2,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from bot.quotas.standing import Obstacle
 from bot.store.admission import AlreadyAccepted, NotAllowed
-from bot.store.rows import Job, JobStatus, NewJob, NewResult
+from bot.store.rows import AskerDefaults, Job, JobStatus, NewJob, NewResult, Preferences
 from tests.bot.store.conftest import NOW, Store, decision
 
 Make = Callable[..., NewJob]
@@ -111,7 +111,9 @@ async def test_results_are_kept_once(store: Store, new_job: Make) -> None:
 
 
 async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: Store, new_job: Make) -> None:
-    done = await store.accept(new_job(1), amount=5)
+    taken = AskerDefaults(own=Preferences(negative_prompt="what they dislike"))
+    done = await store.accept(new_job(1, defaults=taken), amount=5)
+    assert done.defaults == taken
     await store.jobs.deliver(done.job_id, images_delivered=1)
     waiting = await store.accept(new_job(2), amount=5)
     other = await store.accept(new_job(3, user=2), amount=5)
@@ -122,6 +124,7 @@ async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: 
     assert forgotten is not None
     assert kept is not None
     assert (forgotten.request.prompt, forgotten.requester_name) == ("", "")
+    assert forgotten.defaults == AskerDefaults()
     assert (kept.request.prompt, kept.requester_name) == ("a red apple", "Ada")
     assert await store.used(amount=5) == 1
     assert await store.broken() == []

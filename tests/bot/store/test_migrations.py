@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from bot.store.database import Database, DatabaseUnusable, migrations
-from bot.store.rows import JobStatus, NewJob, to_ms
+from bot.store.expansions import Expansion
+from bot.store.rows import AskerDefaults, JobStatus, NewJob, to_ms
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import NOW, Store
 
@@ -74,13 +75,27 @@ def fill_version_3(connection: sqlite3.Connection, request: str) -> None:
 
 
 def fill_version_4(connection: sqlite3.Connection, request: str) -> None:
-    """Somebody is blocked elsewhere; the version brought no table of its own."""
+    """A job that was asked for in an age-restricted channel, and somebody is blocked elsewhere."""
     del request  # no job is added
+    connection.execute("UPDATE jobs SET is_age_restricted = 1, shown_guild_id = 5 WHERE job_id = 1")
     connection.execute("INSERT INTO blocks VALUES (6, 8, NULL, NULL)")
 
 
+def fill_version_5(connection: sqlite3.Connection, request: str) -> None:
+    """A question whether several jobs shall start, of before jobs knew whose defaults they took."""
+    jobs = f'[{{"request": {request}, "notices": []}}]'
+    connection.execute("INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)", (jobs,))
+
+
+def fill_version_6(connection: sqlite3.Connection, request: str) -> None:
+    """A job that knows whose defaults it took, of before recipes."""
+    connection.execute(
+        "UPDATE jobs SET defaults = ? WHERE job_id = 2", (f'{{"own": {{"model_key": "{len(request)}"}}}}',)
+    )
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5, 6: fill_version_6}
 )
 """What was written in each earlier version. A new migration needs a new entry."""
 
@@ -116,6 +131,9 @@ async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
     read = await migrated.jobs.get(1)
     assert read is not None
     assert (read.request.prompt, read.status, read.price) == ("a red apple", JobStatus.SUCCEEDED, 4)
+    assert read.defaults == AskerDefaults()
+    waiting = [Expansion.from_row(row) for row in await migrated.database.fetch_all("SELECT * FROM expansions")]
+    assert [job.defaults for expansion in waiting for job in expansion.jobs] == [AskerDefaults()] * len(waiting)
 
 
 async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) -> None:

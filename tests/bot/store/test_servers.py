@@ -9,7 +9,7 @@ from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import Obstacle, QueueState
 from bot.store.admission import NotAllowed
 from bot.store.rows import Asker, NewJob, Preferences
-from bot.store.servers import ChannelRule
+from bot.store.servers import WHOLE_SERVER, ChannelRule
 from config.settings import Period
 from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
 
@@ -83,16 +83,30 @@ async def test_a_thread_has_the_rule_of_its_channel_unless_it_has_its_own(store:
 
 async def test_defaults_of_a_thread_come_before_those_of_its_channel(store: Store) -> None:
     thread = Asker(guild_id=5, channel_id=99, user_id=1, parent_channel_id=12)
-    assert await store.servers.channel_defaults(thread) == Preferences()
+
+    async def here(asker: Asker) -> Preferences:
+        return (await store.servers.defaults(asker))[0]
+
+    assert await here(thread) == Preferences()
     wide = Preferences(size="wide", num_inference_steps=12)
     await store.servers.set_channel(decision(), 12, ChannelRule(defaults=wide))
-    assert await store.servers.channel_defaults(thread) == wide
+    assert await here(thread) == wide
     await store.servers.set_channel(decision(), 99, ChannelRule(is_allowed=True))
-    assert await store.servers.channel_defaults(thread) == wide
+    assert await here(thread) == wide
     await store.servers.set_channel(decision(), 99, ChannelRule(defaults=Preferences(num_images=1)))
-    assert await store.servers.channel_defaults(thread) == Preferences(num_images=1)
+    assert await here(thread) == Preferences(num_images=1)
     await store.servers.set_channel(decision(), 99, ChannelRule())
-    assert await store.servers.channel_defaults(thread) == wide
+    assert await here(thread) == wide
+
+
+async def test_defaults_of_the_server_are_no_channels_and_allow_nothing(store: Store) -> None:
+    tall = Preferences(size="tall")
+    await store.servers.set_channel(decision(), WHOLE_SERVER, ChannelRule(defaults=tall))
+    for channel, parent in ((12, None), (99, 12)):
+        asker = Asker(guild_id=5, channel_id=channel, user_id=1, parent_channel_id=parent)
+        assert await store.servers.defaults(asker) == (Preferences(), tall)
+        assert await is_allowed(store, channel, parent=parent)
+    assert await store.servers.defaults(Asker(guild_id=6, channel_id=12, user_id=1)) == (Preferences(), Preferences())
 
 
 async def test_a_draining_queue_takes_nothing_and_a_paused_one_does(store: Store, new_job: Make) -> None:

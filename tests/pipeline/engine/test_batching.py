@@ -10,7 +10,7 @@ import torch
 from config.catalogue import Catalogue
 from pipeline.engine import forwards, loop
 from pipeline.engine.activity import Activity
-from pipeline.engine.buckets import weight_of
+from pipeline.engine.buckets import Bucket, weight_of
 from pipeline.engine.devices import choose_placement
 from pipeline.engine.finishing import Finisher
 from pipeline.engine.loop import Engine
@@ -133,6 +133,8 @@ def test_sizes_share_the_device_by_what_they_cost(shared: Shared, request_: Gene
     shared.submit(2, msgspec.structs.replace(request_, num_inference_steps=60, width=128, height=128))
     shared.engine.tick()
     small, large = shared.engine._turns._round
+    assert isinstance(small, Bucket)
+    assert isinstance(large, Bucket)
     small.shapes, large.shapes = Shapes({2: 1.0}), Shapes({2: 4.0})
     for _ in range(40):
         shared.engine.tick()
@@ -153,6 +155,7 @@ def test_a_job_of_many_rows_takes_turns_in_small_forwards(shared: Shared, reques
     shared.submit(3, msgspec.structs.replace(request_, num_inference_steps=8))
     shared.engine.tick()
     (bucket,) = shared.engine._turns._round
+    assert isinstance(bucket, Bucket)
     bucket.shapes = Shapes({2: 0.1})
     shared.engine.run_until_idle()
     assert set(shared.forwards[1:]) == {2}

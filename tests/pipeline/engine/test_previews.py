@@ -69,6 +69,7 @@ def test_a_better_preview_is_closer_to_the_picture(module_catalogue: Catalogue, 
 
 
 def test_a_decoder_shows_forms_that_the_map_has_no_room_for(model: LoadedModel) -> None:
+    assert model.preview is not None
     assert model.preview_decoder is not None
     latents = torch.randn((2, 4, 8, 12), generator=torch.Generator().manual_seed(0))
     mapped, decoded = opened(model.preview.draw(latents)), opened(model.preview_decoder.draw(latents))
@@ -81,11 +82,13 @@ def test_a_decoder_shows_forms_that_the_map_has_no_room_for(model: LoadedModel) 
 
 def test_the_first_preview_comes_at_once_and_better_ones_later(model: LoadedModel) -> None:
     latents = torch.zeros(1, 4, 8, 8)
+    assert model.preview is not None
     assert model.preview_decoder is not None
     turn = PreviewTurn(0.0)
+    plain = model.preview
 
     def draw(*, is_coarse: bool = False) -> bytes:
-        return turn.choose(model.preview, model.preview_decoder, is_coarse=is_coarse)(latents)
+        return turn.choose(plain, model.preview_decoder, is_coarse=is_coarse)(latents)
 
     assert draw() == model.preview.draw(latents)
     assert draw() == model.preview_decoder.draw(latents)
@@ -126,6 +129,7 @@ def test_a_catalogue_may_name_a_decoder(module_catalogue: Catalogue, tmp_path: P
         return msgspec.structs.replace(module_catalogue.default, preview_decoder=FolderSource(path=str(folder)))
 
     loaded = load_model(tiny(4), PLACEMENT, None, lambda: None)
+    assert loaded.preview is not None
     assert loaded.preview_decoder is not None
     shown = opened(loaded.preview_decoder.draw(torch.zeros(1, 4, 8, 8)))
     assert difference(shown, opened(loaded.preview.draw(torch.zeros(1, 4, 8, 8)))) > 1

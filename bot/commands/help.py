@@ -1,0 +1,50 @@
+"""`/help`: how Easel is used. Only the one who asks sees the answer."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range
+
+from bot.commands.options import Bounds, matching
+from bot.commands.translating import localized, renamed
+from bot.errors import Refused
+from bot.presenting import help_message
+from bot.presenting.help_message import Reach, Topic, topic_name, topic_of
+from bot.services import Services
+
+Interaction = discord.Interaction[discord.Client]
+
+
+def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+    most = Bounds.of(services)
+    reach = Reach(steps=most.steps, cfg=most.cfg, images=most.images)
+
+    @app_commands.command(name=localized("name-help"), description=localized("command-help"))
+    @app_commands.rename(**renamed("topic"))
+    @app_commands.describe(topic=localized("option-topic"))
+    async def help_(interaction: Interaction, topic: Range[str, 1, 40] | None = None) -> None:
+        wanted = Topic.START if topic is None else topic_of(topic)
+        if wanted is None:
+            known = ", ".join(topic_name(known) for known in _topics_for(interaction))
+            raise Refused("refused-topic", topic=topic or "", known=known)
+        page = help_message.help_page(
+            wanted,
+            reach=reach,
+            models=tuple(services.catalogue.models.values()),
+            default_key=services.catalogue.default_key,
+        )
+        await services.calls.answer_privately(interaction, view=page)
+
+    @help_.autocomplete("topic")
+    async def topics(interaction: Interaction, current: str) -> list[Choice[str]]:  # pyright: ignore[reportUnusedFunction] - the library calls it
+        return matching(current, [(topic_name(topic), topic.value) for topic in _topics_for(interaction)])
+
+    return help_
+
+
+def _topics_for(interaction: Interaction) -> list[Topic]:
+    """What is suggested to somebody: what admins do interests those who may."""
+    is_admin = interaction.permissions.manage_guild
+    return [topic for topic in Topic if is_admin or topic is not Topic.ADMINS]

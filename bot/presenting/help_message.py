@@ -1,0 +1,109 @@
+"""`/help`: a short page for each topic, and examples that one press runs."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import discord
+import msgspec
+from discord import ui
+
+from bot.presenting.custom_ids import example_id
+from bot.presenting.escaping import escape
+from bot.presenting.texts import text
+from pipeline.protocol.models import ModelSpec
+
+MAX_MODELS: Final = 12
+"""Lines that surely fit one message."""
+_MAX_MODEL_TITLE: Final = 40
+_MAX_MODEL_WORDS: Final = 70
+
+
+class Topic(StrEnum):
+    """What people want to know, in the order in which they come to it."""
+
+    START = "start"
+    PROMPTS = "prompts"
+    OPTIONS = "options"
+    BUTTONS = "buttons"
+    QUOTA = "quota"
+    SETTINGS = "settings"
+    MODELS = "models"
+    ADMINS = "admins"
+
+
+EXAMPLES: Final = (
+    "a red apple on a table",
+    "two yellow stars on a blue background",
+    "a (red:1.4) apple beside a [green] pear",
+    "a heart, [blue:red:0.5]",
+    "three green frogs --ar 16:9 --seed 7",
+    "a lighthouse at night --no people --steps 30 --cfg 6",
+)
+"""What is typed, in the language that models read. A button holds the place in this list."""
+_SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the options go here."""
+
+    steps: int
+    cfg: float
+    images: int
+
+
+def topic_of(words: str) -> Topic | None:
+    """A topic by its key or by its name in the language that is spoken; autocomplete is only a hint to Discord."""
+    wanted = words.strip().casefold()
+    return next((topic for topic in Topic if wanted in (topic, topic_name(topic).casefold())), None)
+
+
+def topic_name(topic: Topic) -> str:
+    """What people call it."""
+    return text(f"topic-{topic}")
+
+
+def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], default_key: str) -> ui.LayoutView:
+    """One page: a few sentences, then examples with a button each, then what else there is."""
+    words = text(
+        f"help-{topic}", steps=reach.steps, cfg=f"{reach.cfg:g}", images=reach.images, bars="{a|b}", commas="{a, b}"
+    )
+    if topic is Topic.MODELS:
+        words = "\n".join([words, *_model_lines(models, default_key)])
+    container: ui.Container[ui.LayoutView] = ui.Container(
+        ui.TextDisplay(f"**{topic_name(topic)}**\n{words}"), accent_color=discord.Color.blurple()
+    )
+    for number in _SHOWN.get(topic, ()):
+        # Code is not rendered, so an example reads as it is typed.
+        shown: ui.TextDisplay[ui.LayoutView] = ui.TextDisplay(f"`/imagine prompt: {EXAMPLES[number]}`")
+        container.add_item(ui.Section(shown, accessory=_try_button(number)))
+    others = ", ".join(topic_name(other) for other in Topic if other is not topic)
+    container.add_item(ui.TextDisplay(text("help-more", topics=others)))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()
+    return view
+
+
+def _try_button(number: int) -> ui.Button[ui.LayoutView]:
+    return ui.Button(label=text("button-try"), style=discord.ButtonStyle.secondary, custom_id=example_id(number))
+
+
+def _model_lines(models: Sequence[ModelSpec], default_key: str) -> list[str]:
+    """The models that are offered, each with what its owner says of it."""
+    lines = [
+        text(
+            "help-model",
+            title=escape(spec.title, _MAX_MODEL_TITLE),
+            usual="yes" if spec.key == default_key else "no",
+            description=escape(spec.description, _MAX_MODEL_WORDS) or "none",
+            steps=spec.defaults.steps,
+            width=spec.defaults.width,
+            height=spec.defaults.height,
+        )
+        for spec in models[:MAX_MODELS]
+    ]
+    if len(models) > MAX_MODELS:
+        lines.append(text("help-more-models", count=len(models) - MAX_MODELS))
+    return lines

@@ -1,0 +1,54 @@
+"""`Try it`: the button of an example in `/help`, which asks for it as if it had been typed."""
+
+import re
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import discord
+from discord import ui
+from typing_extensions import override
+
+from bot.commands import asking_each
+from bot.errors import Refused
+from bot.jobs.given import GivenRequest
+from bot.presenting import custom_ids
+from bot.presenting.help_message import EXAMPLES
+from bot.presenting.texts import speak
+from bot.replies import answer_error
+
+if TYPE_CHECKING:
+    from bot.client import EaselClient
+
+
+class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.EXAMPLE_TEMPLATE):
+    """A button about one example, which always answers."""
+
+    def __init__(self, item: ui.Button[ui.LayoutView], number: int) -> None:
+        super().__init__(item)
+        self.number = number
+
+    @override
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(cast("ui.Button[ui.LayoutView]", item), int(match["number"]))
+
+    @override
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        services = cast("EaselClient", interaction.client).services
+        speak(str(interaction.locale))
+        try:
+            await asking_each.imagine(services, interaction, _example(self.number))
+        except Exception as error:  # noqa: BLE001 - a pressed button must always answer; the log gets the rest
+            await answer_error(interaction, error)
+
+
+def _example(number: int) -> GivenRequest:
+    """What an example asks for.
+
+    Raises:
+        Refused: there is none of this number today.
+    """
+    if number >= len(EXAMPLES):
+        raise Refused("refused-example-gone")
+    return GivenRequest(prompt=EXAMPLES[number])
