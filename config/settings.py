@@ -104,7 +104,7 @@ class PipelineSettings(Area):
     )
     accelerator: Accelerator = Field(
         default="none",
-        description="What computes the steps: none = torch; openvino: quicker on a CPU; compile: quicker on most GPUs.",
+        description="What computes the steps: none = torch; openvino: quicker on a CPU; cuda-graphs, compile: on GPUs.",
     )
     channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
     fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")

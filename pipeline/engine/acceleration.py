@@ -1,4 +1,4 @@
-"""What computes a network's forwards: torch as it is, torch's compiler, or OpenVINO.
+"""What computes a network's forwards: torch as it is, its compiler, recorded CUDA graphs, or OpenVINO.
 
 Whatever it is, the step loop sees the same `predict`, and the forward shapes are learnt anew for each
 (`shapes.ShapeBook`), so that pictures do not depend on company with any of them.
@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 
 from pipeline.engine.devices import Placement
+from pipeline.engine.graphed_network import GraphedNetwork
 from pipeline.engine.openvino_network import OpenVinoNetwork
 from pipeline.engine.steady import make_steady
 
@@ -48,7 +49,12 @@ def check_acceleration(placement: Placement, *, has_loras: bool) -> None:
             _check_openvino(placement)
         case "compile":
             _check_compiler(placement)
-        case "none":
+        case "cuda-graphs" if placement.device.type != "cuda":
+            raise AcceleratorUnavailable(
+                f"CUDA graphs were asked for, but the device is {placement.device.type}. "
+                "Set pipeline.device to cuda, or pipeline.accelerator to none."
+            )
+        case "none" | "cuda-graphs":
             pass
 
 
@@ -69,6 +75,8 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
         module.to(memory_format=torch.channels_last)
     if chosen.accelerator == "openvino":
         return OpenVinoNetwork(module, forward)
+    if chosen.accelerator == "cuda-graphs":
+        return GraphedNetwork(module, forward)
     if chosen.accelerator == "compile":
         _compile(module)
     return forward

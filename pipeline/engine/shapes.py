@@ -179,14 +179,21 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if is_steady:
             _classify(classes, count, answer)
     trial.release()
-    if batching == "flexible" or not classes:
-        # Without any class the device has no repeatable forward: then a seed cannot promise its last bits.
-        return Shapes(seconds)
+    return Shapes(seconds if batching == "flexible" else _pinned(classes, seconds))
+
+
+def _pinned(classes: list[dict[int, torch.Tensor]], seconds: dict[int, float]) -> dict[int, float]:
+    """The shapes of the best class; all, where the device has none whose rows agree in every place."""
+    if not classes:
+        log.warning(
+            "This device gives a row other last bits in another place: a seed repeats its picture nearly, not exactly."
+        )
+        return seconds
     best = classes[0]
     for alike in classes[1:]:
         if _pace(alike, seconds) > WORTH_WAITING * _pace(best, seconds):
             best = alike
-    return Shapes({count: seconds[count] for count in best})
+    return {count: seconds[count] for count in best}
 
 
 def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:

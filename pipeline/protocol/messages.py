@@ -24,7 +24,7 @@ Device = Literal["auto", "cuda", "mps", "cpu"]
 DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
-Accelerator = Literal["none", "compile", "openvino"]
+Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
 Phase = Literal["idle", "loading", "running"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 

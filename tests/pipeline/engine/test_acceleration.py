@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.engine import acceleration, openvino_network
 from pipeline.engine.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.devices import Placement, choose_placement
 from pipeline.engine.families.registry import FAMILIES
+from pipeline.engine.graphed_network import GraphedNetwork
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.openvino_network import OpenVinoNetwork
 from pipeline.engine.rows import Row, predict_rows
@@ -174,3 +176,29 @@ def test_what_replaces_layers_does_not_go_with_loras(chosen: Acceleration) -> No
 
 def test_what_replaces_no_layer_goes_with_loras() -> None:
     check_acceleration(choose_placement("cpu", "float32", Acceleration(channels_last=True)), has_loras=True)
+
+
+def test_graphs_are_for_cuda() -> None:
+    chosen = Acceleration(accelerator="cuda-graphs")
+    with pytest.raises(AcceleratorUnavailable, match="the device is cpu"):
+        check_acceleration(choose_placement("cpu", "float32", chosen), has_loras=False)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="recordings are CUDA's")
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_replayed_forward_has_the_bits_of_a_plain_one(count: int) -> None:
+    module: Any = tiny.stable_diffusion().unet.to("cuda").eval()
+
+    def plain(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        return module(inputs["latents"], inputs["timesteps"], inputs["prompt_embeds"], return_dict=False)[0]
+
+    graphed = GraphedNetwork(module, plain)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        inputs = {
+            "latents": torch.randn(count, 4, 8, 8, device="cuda"),
+            "timesteps": torch.rand(count, device="cuda") * 999,
+            "prompt_embeds": torch.randn(count, 77, module.config.cross_attention_dim, device="cuda"),
+        }
+        with torch.inference_mode():
+            assert graphed(inputs).equal(plain(inputs))
