@@ -221,7 +221,7 @@ def test_a_device_that_breaks_over_a_preview_ends_the_process(
     def break_down(*_: object, **__: object) -> bytes:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    monkeypatch.setattr(shared.engine, "_preview_interval_s", 0.001)
+    monkeypatch.setattr(shared.engine._showing, "_interval_s", 0.001)
     monkeypatch.setattr(PreviewMap, "draw", break_down)
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
     with pytest.raises(DeviceLost, match="device-side assert"):
