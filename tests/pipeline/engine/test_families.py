@@ -63,8 +63,13 @@ def tiny_request(request_: GenerationRequest) -> GenerationRequest:
     return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=3)
 
 
-@pytest.mark.parametrize(("guidance_scale", "negative", "images"), [(1.0, "", 1), (6.0, "red, rain", 2)])
-@pytest.mark.parametrize("scheduler_name", DIFFUSION_SAMPLERS)
+@pytest.mark.parametrize(
+    ("scheduler_name", "guidance_scale", "negative", "images"),
+    [
+        *((name, 6.0, "red, rain", 2) for name in DIFFUSION_SAMPLERS),
+        *((name, 1.0, "", 1) for name in ("Euler", "Heun", "DPM++ SDE Karras")),
+    ],
+)
 def test_sdxl_equals_diffusers(
     open_model: _Open,
     tiny_request: GenerationRequest,
