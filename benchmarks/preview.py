@@ -90,10 +90,11 @@ def _cost(bench: Bench) -> float:
     spent: list[float] = []
     real = Showing.consider
 
-    def weighed(self: Showing, job: AnyJob) -> None:
+    def weighed(self: Showing, job: AnyJob) -> bool:
         started = time.thread_time()
-        real(self, job)
+        is_first = real(self, job)
         spent.append(time.thread_time() - started)
+        return is_first
 
     Showing.consider = weighed
     try:

@@ -251,9 +251,8 @@ class Engine:
         # Reading the latents also waits for the device, so that a reported step is a step done.
         check_finite(job.latents)
         self._activity.moved()
-        if job.is_between_steps:
+        if job.is_between_steps and not self._showing.consider(job):
             self._reporter.progress(job)
-            self._showing.consider(job)
         if not job.is_denoised:
             self._join(job)
             return

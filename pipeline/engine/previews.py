@@ -125,11 +125,22 @@ class PreviewTurn:
         due_at: monotonic seconds.
         is_first: nothing was shown yet.
         is_under_way: one is being drawn.
+        was_drawn: the first was, or could not be.
     """
 
     due_at: float
     is_first: bool = True
     is_under_way: bool = False
+    was_drawn: bool = False
+
+    @property
+    def is_first_awaited(self) -> bool:
+        """The first is being drawn."""
+        return self.is_under_way and not self.was_drawn
+
+    def end(self) -> None:
+        """It was drawn, or could not be."""
+        self.is_under_way, self.was_drawn = False, True
 
     def begin(self, interval_s: float) -> bool:
         """Whether to draw one now; if so, the next is due an interval later. 0 seconds are never."""

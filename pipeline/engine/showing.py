@@ -23,16 +23,20 @@ class Showing:
         self._background = background
         self._show = show
 
-    def consider(self, job: AnyJob) -> None:
-        """Have a preview drawn, if one is due."""
+    def consider(self, job: AnyJob) -> bool:
+        """Have a preview drawn, if one is due; whether the job's first is awaited, which says where the job is.
+
+        Whoever shows a job's words with a rest between them then shows its first picture at once.
+        """
         preview = job.model.preview
         if preview is None or not job.can_preview or not job.preview.begin(self._interval_s):
-            return
+            return job.preview.is_first_awaited
         draw = job.preview.choose(preview, job.model.preview_decoder, is_coarse=job.is_checked)
         self._background.on_processor(partial(draw, job.likely_latents()), partial(self._drawn, job))
+        return job.preview.is_first_awaited
 
     def _drawn(self, job: AnyJob, drawn: Future[bytes]) -> None:
-        job.preview.is_under_way = False
+        job.preview.end()
         heed_loss(drawn.exception())
         if drawn.exception() is None:
             self._show(job, drawn.result())

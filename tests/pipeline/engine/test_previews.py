@@ -55,6 +55,24 @@ def finished_picture(catalogue: Catalogue, request: GenerationRequest, previews:
     return opened(finished.images[0].data)
 
 
+def test_the_first_step_is_told_with_its_preview(module_catalogue: Catalogue, request_: GenerationRequest) -> None:
+    events: list[JobEvent] = []
+    engine = Engine(
+        models=module_catalogue.models,
+        placement=PLACEMENT,
+        preview_interval_s=3_600.0,
+        cache_directory=None,
+        emit=events.append,
+        activity=Activity(),
+    )
+    engine.submit(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=30)))
+    engine.run_until_idle()
+    told = [event for event in events if isinstance(event, Progress) and event.phase == "running"]
+    assert [bool(event.preview) for event in told].count(True) == 1
+    assert [bool(event.preview) for event in told[:2]] == [False, True], "the first word after the start shows it"
+    assert [event.step for event in told] == sorted(event.step for event in told)
+
+
 def test_a_better_preview_is_closer_to_the_picture(module_catalogue: Catalogue, request_: GenerationRequest) -> None:
     previews: list[bytes] = []
     request = msgspec.structs.replace(request_, num_inference_steps=30)
@@ -100,9 +118,9 @@ def test_previews_never_queue_up() -> None:
     assert not turn.begin(0.0), "an interval of 0 is never"
     assert turn.begin(1e-6)
     assert not turn.begin(1e-6), "one at a time"
-    turn.is_under_way = False
+    turn.end()
     assert turn.begin(3_600.0)
-    turn.is_under_way = False
+    turn.end()
     assert not turn.begin(3_600.0), "the next is due in an hour"
 
 
