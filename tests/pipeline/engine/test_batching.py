@@ -1,6 +1,7 @@
 """Many jobs in one running batch: each has the picture that it has alone, bit by bit, and its own fate."""
 
 import random
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import forwards, loop
+from pipeline.engine import forwards, loop, shapes
 from pipeline.engine.activity import Activity
 from pipeline.engine.buckets import Bucket, weight_of
 from pipeline.engine.devices import choose_placement
@@ -69,8 +70,12 @@ class Shared:
 
 
 @pytest.fixture(scope="module")
-def loaded(module_catalogue: Catalogue) -> Shared:
-    return Shared(module_catalogue)
+def loaded(module_catalogue: Catalogue) -> Generator[Shared]:
+    with pytest.MonkeyPatch.context() as patch:
+        # A busy machine must not decide how many rows there are.
+        patch.setattr(shapes, "LEAST_GAIN", 0.0)
+        patch.setattr(shapes, "LONGEST_FORWARD_S", float("inf"))
+        yield Shared(module_catalogue)
 
 
 @pytest.fixture
