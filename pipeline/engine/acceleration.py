@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 
 from pipeline.engine.devices import Placement
+from pipeline.engine.direct_attention import make_direct
 from pipeline.engine.graphed_network import GraphedNetwork
 from pipeline.engine.openvino_network import OpenVinoNetwork
 from pipeline.engine.steady import make_steady
@@ -71,6 +72,7 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
         module.fuse_qkv_projections()
     # After fusing, which makes linear layers of its own.
     make_steady(module)
+    make_direct(module)
     if chosen.channels_last:
         module.to(memory_format=torch.channels_last)
     if chosen.accelerator == "openvino":

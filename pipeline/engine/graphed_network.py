@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import torch
 
+from pipeline.engine.one_by_one import is_watched, used
+
 _KEPT: Final = 32
 """Shapes whose recordings are kept: four row counts of some sizes and lengths of text."""
 _WARM_UPS: Final = 3
@@ -36,12 +38,15 @@ class GraphedNetwork:
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The answer [rows, c, h, w] of named inputs, each with as many rows."""
+        if is_watched(self._module):
+            return self._forward(inputs)
         weights_at: int = next(self._module.parameters()).data_ptr()
         if weights_at != self._weights_at:
             # Recordings know addresses; a model that rested elsewhere has come back to others.
             self._recordings.clear()
             self._weights_at = weights_at
-        key = tuple((name, tensor.shape, tensor.dtype) for name, tensor in sorted(inputs.items()))
+        given = tuple((name, tensor.shape, tensor.dtype) for name, tensor in sorted(inputs.items()))
+        key = (used(self._module), *given)
         recording = self._recordings.pop(key, None) or self._record(inputs)
         self._recordings[key] = recording
         if len(self._recordings) > _KEPT:

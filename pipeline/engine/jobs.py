@@ -1,6 +1,5 @@
 """One attempt while the engine has it."""
 
-import inspect
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pipeline.engine.families.base import EncodedText
 from pipeline.engine.loading import LoadedModel
 from pipeline.engine.previews import PreviewTurn
 from pipeline.engine.rows import Evaluation
-from pipeline.engine.schedulers import denoised_latents, scaled_input
+from pipeline.engine.schedulers import denoised_latents, scaled_input, takes_generators
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
@@ -158,8 +157,7 @@ class RunningJob:
             raise AssertionError("A job steps before it asked.")
         parts = self.asked.parts()
         self.model_input, self.prediction = self.asked.model_input, self._guided(parts)
-        takes_generator = "generator" in inspect.signature(self.scheduler.step).parameters
-        extra = {"generator": self.generators} if takes_generator else {}
+        extra = {"generator": self.generators} if takes_generators(type(self.scheduler)) else {}
         step = self.scheduler.step(self.prediction, self.timestep, self.latents, return_dict=False, **extra)
         self.latents = step[0]
         self.asked = None

@@ -1,12 +1,13 @@
 """Rows: what one forward of a model is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from pipeline.engine.families.base import Conditioning, StepAdapter
 from pipeline.engine.loras.rows import RowLora
+from pipeline.engine.one_by_one import use
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -71,17 +72,21 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def predict_rows(adapter: StepAdapter, rows: Sequence[Row], count: int) -> list[torch.Tensor]:
+def predict_rows(
+    adapter: StepAdapter, rows: Sequence[Row], count: int, one_by_one: Collection[str] = ()
+) -> list[torch.Tensor]:
     """One forward.
 
     Args:
         adapter: the model.
         rows: at least one, with tensors of the same shapes.
         count: rows that the forward has; the first is repeated until it is full.
+        one_by_one: layers of the network that are computed a row at a time.
 
     Returns:
         [1, c, h, w] for each row.
     """
+    use(adapter.network, one_by_one)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
     loras = [*[row.lora for row in rows], *[None] * (count - len(rows))]
     latents = torch.cat([row.latents for row in filled])

@@ -1,5 +1,7 @@
 """Schedulers by the names that members know."""
 
+import functools
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +27,13 @@ def sampler_named(name: str) -> Sampler:
     if sampler is None:
         raise InvalidRequest(f"There is no sampler {name!r}.")
     return sampler
+
+
+@functools.cache
+def takes_generators(scheduler_class: type[SchedulerMixin]) -> bool:
+    """Its steps draw noise from the generators that they are given."""
+    step: Any = scheduler_class.step  # pyright: ignore[reportAttributeAccessIssue] - every scheduler has it, the mixin has not
+    return "generator" in inspect.signature(step).parameters
 
 
 def build_scheduler(

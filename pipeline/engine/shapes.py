@@ -7,7 +7,7 @@ a picture never depends on who else was drawing, and a job that is alone pays fo
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,7 @@ from pipeline.engine.devices import Placement, accelerator_version, release_memo
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.notebook import Notebook, key_of
+from pipeline.engine.one_by_one import guilty_layers
 from pipeline.engine.rows import Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Batching
@@ -34,9 +35,15 @@ _TIMED: Final = 3
 
 
 class Shapes(msgspec.Struct, frozen=True):
-    """Row counts that serve one bucket, in ascending order, with the seconds that a forward of each takes."""
+    """Row counts that serve one bucket.
+
+    Attributes:
+        seconds: that a forward of each takes, in ascending order.
+        one_by_one: layers that are computed a row at a time in forwards of some of them; see `one_by_one`.
+    """
 
     seconds: dict[int, float]
+    one_by_one: dict[int, list[str]] = {}
 
     @property
     def most(self) -> int:
@@ -49,8 +56,16 @@ class Shapes(msgspec.Struct, frozen=True):
 
     def below(self, count: int) -> "Shapes | None":
         """Only those that are smaller; None where there is none."""
-        smaller = {known: seconds for known, seconds in self.seconds.items() if known < count}
-        return Shapes(smaller) if smaller else None
+        return self.only([known for known in self.seconds if known < count])
+
+    def only(self, counts: Sequence[int]) -> "Shapes | None":
+        """Those of the known ones that are named; None where there is none."""
+        if not counts:
+            return None
+        return Shapes(
+            {count: self.seconds[count] for count in counts},
+            {count: names for count, names in self.one_by_one.items() if count in counts},
+        )
 
 
 class ShapeBook:
@@ -118,6 +133,7 @@ class _Trial:
     def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
         self._adapter = adapter
         self._placement = placement
+        self.one_by_one: dict[int, list[str]] = {}
         generator = torch.Generator("cpu").manual_seed(0)
 
         def noisy(tensor: torch.Tensor, amount: float) -> torch.Tensor:
@@ -138,8 +154,15 @@ class _Trial:
     def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
         """[count, c, h, w] on the CPU, in the order of the rows."""
         rows = self._rows[:count]
-        answers = predict_rows(self._adapter, rows[::-1] if is_reversed else rows, count)
+        in_order = rows[::-1] if is_reversed else rows
+        answers = predict_rows(self._adapter, in_order, count, self.one_by_one.get(count, ()))
         return torch.cat(answers[::-1] if is_reversed else answers).cpu()
+
+    def guilty_layers(self, count: int) -> list[str]:
+        """Layers whose answers of so many rows hang on the rows' order."""
+        return guilty_layers(
+            self._adapter.network, lambda is_reversed: self(count, is_reversed=is_reversed), rows=count
+        )
 
     def timed(self, count: int) -> float:
         """Seconds of one forward."""
@@ -166,8 +189,7 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if seconds and seconds[last] * count / last > LONGEST_FORWARD_S:
             break
         try:
-            answer = trial(count)
-            is_steady = trial(count, is_reversed=True).equal(answer)
+            answer = _steady_answer(trial, count)
             seconds[count] = min(trial.timed(count) for _ in range(_TIMED))
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not seconds or reason_of(error) is not FailureReason.OUT_OF_MEMORY:
@@ -176,24 +198,43 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if seconds and last and count / seconds[count] < LEAST_GAIN * last / seconds[last]:
             del seconds[count]
             break
-        if is_steady:
+        if answer is not None:
             _classify(classes, count, answer)
     trial.release()
-    return Shapes(seconds if batching == "flexible" else _pinned(classes, seconds))
+    known = Shapes(seconds, {count: names for count, names in trial.one_by_one.items() if count in seconds})
+    return known if batching == "flexible" else _pinned(classes, known)
 
 
-def _pinned(classes: list[dict[int, torch.Tensor]], seconds: dict[int, float]) -> dict[int, float]:
+def _steady_answer(trial: _Trial, count: int) -> torch.Tensor | None:
+    """What a forward of so many rows answers, with as few layers one by one as let it agree in any order of the rows.
+
+    What follows a guilty layer gets other rows already, so each round finds those that come first; None where no layer
+    explains it.
+    """
+    while True:
+        answer = trial(count)
+        if trial(count, is_reversed=True).equal(answer):
+            return answer
+        known = trial.one_by_one.get(count, [])
+        guilty = [name for name in trial.guilty_layers(count) if name not in known]
+        if not guilty:
+            trial.one_by_one.pop(count, None)
+            return None
+        trial.one_by_one[count] = known + guilty
+
+
+def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
     """The shapes of the best class; all, where the device has none whose rows agree in every place."""
     if not classes:
         log.warning(
             "This device gives a row other last bits in another place: a seed repeats its picture nearly, not exactly."
         )
-        return seconds
+        return known
     best = classes[0]
     for alike in classes[1:]:
-        if _pace(alike, seconds) > WORTH_WAITING * _pace(best, seconds):
+        if _pace(alike, known.seconds) > WORTH_WAITING * _pace(best, known.seconds):
             best = alike
-    return {count: seconds[count] for count in best}
+    return known.only([*best]) or known
 
 
 def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:

@@ -19,8 +19,9 @@ class SteadyLinear(nn.Linear):
         rows = input.numel() // self.in_features
         if rows >= LEAST_ROWS:
             return linear(input, self.weight, self.bias)
-        filled = pad(input.reshape(rows, self.in_features), (0, 0, 0, LEAST_ROWS - rows))
-        return linear(filled, self.weight, self.bias)[:rows].reshape(*input.shape[:-1], self.out_features)
+        if input.dim() > 2:  # noqa: PLR2004 - rows and features
+            return self(input.reshape(rows, self.in_features)).reshape(*input.shape[:-1], self.out_features)
+        return linear(pad(input, (0, 0, 0, LEAST_ROWS - rows)), self.weight, self.bias)[:rows]
 
 
 def make_steady(module: nn.Module) -> None:

@@ -58,12 +58,19 @@ class StepAdapter(ABC):
     Args:
         autoencoder: between its latents and pixels.
         pipeline: of diffusers, already on its device: its scheduler's configuration and its modules are kept.
+        network: the one of its modules that computes the steps.
     """
 
-    def __init__(self, autoencoder: Autoencoder, pipeline: Any) -> None:
+    def __init__(self, autoencoder: Autoencoder, pipeline: Any, network: nn.Module) -> None:
         self._autoencoder = autoencoder
+        self._network = network
         self._modules = modules_of(pipeline)
         self._scheduler_config: dict[str, Any] = dict(pipeline.scheduler.config)
+
+    @property
+    def network(self) -> nn.Module:
+        """What computes the steps."""
+        return self._network
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:

@@ -28,7 +28,7 @@ class StableDiffusion(StepAdapter):
     """
 
     def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement, folder: LoraFolder) -> None:
-        super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
+        super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.unet)
         self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement)
         self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder}

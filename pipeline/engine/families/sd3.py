@@ -41,7 +41,7 @@ class StableDiffusion3(StepAdapter):
     """
 
     def __init__(self, pipeline: StableDiffusion3Pipeline, placement: Placement, folder: LoraFolder) -> None:
-        super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
+        super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.transformer)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
             raise ModelUnavailable("The model lacks a CLIP text encoder; only T5 may be left out.")

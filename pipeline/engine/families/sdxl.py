@@ -31,7 +31,7 @@ class StableDiffusionXL(StepAdapter):
     """
 
     def __init__(self, pipeline: StableDiffusionXLPipeline, placement: Placement, folder: LoraFolder) -> None:
-        super().__init__(Autoencoder(pipeline.vae, placement), pipeline)
+        super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.unet)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
             raise ModelUnavailable("The model lacks a text encoder; refiners cannot draw from text alone.")

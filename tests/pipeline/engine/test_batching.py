@@ -55,9 +55,9 @@ class Shared:
                 latents[job.name[0]] = job.latents.clone()
                 super().__init__(job, *rest)
 
-        def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
+        def counted(adapter: Any, rows: Any, count: int, *rest: Any) -> list[torch.Tensor]:
             counts.append(count)
-            return predict_rows(adapter, rows, count)
+            return predict_rows(adapter, rows, count, *rest)
 
         monkeypatch.setattr(loop, "Finisher", Recorder)
         monkeypatch.setattr(forwards, "predict_rows", counted)

@@ -56,9 +56,9 @@ def test_guidance_that_ends_equals_diffusers_and_saves_rows(
     request = msgspec.structs.replace(request_, num_inference_steps=8, guidance_end=0.5)
     counts: list[int] = []
 
-    def counted(adapter: Any, rows: Any, count: int) -> list[torch.Tensor]:
+    def counted(adapter: Any, rows: Any, count: int, *rest: Any) -> list[torch.Tensor]:
         counts.append(len(rows))
-        return predict_rows(adapter, rows, count)
+        return predict_rows(adapter, rows, count, *rest)
 
     def end(pipeline: Any, step: int, _: Any, given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if step + 1 == 4:
@@ -89,10 +89,10 @@ def test_what_is_priced_is_what_is_drawn(
     )
     counts: Counter[int] = Counter()
 
-    def counted(adapter: Any, rows: Sequence[Row], count: int) -> list[torch.Tensor]:
+    def counted(adapter: Any, rows: Sequence[Row], count: int, *rest: Any) -> list[torch.Tensor]:
         for row in rows:
             counts[row.latents.shape[3]] += 1
-        return predict_rows(adapter, rows, count)
+        return predict_rows(adapter, rows, count, *rest)
 
     monkeypatch.setattr(forwards, "predict_rows", counted)
     studio.draw(request)

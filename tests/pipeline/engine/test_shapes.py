@@ -16,12 +16,17 @@ class Device(_Trial):
         self, seconds: dict[int, float], kernel_of: Callable[[int], float], *, is_steady: bool = True, most: int = 16
     ) -> None:
         self._seconds, self._kernel_of, self._is_steady, self._most = seconds, kernel_of, is_steady, most
+        self.one_by_one = {}
 
     def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
         if count > self._most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         places = torch.zeros(count) if self._is_steady or not is_reversed else torch.arange(count)
         return torch.arange(count) + self._kernel_of(count) + places
+
+    def guilty_layers(self, count: int) -> list[str]:
+        del count
+        return []
 
     def timed(self, count: int) -> float:
         return self._seconds[count]
@@ -78,3 +83,4 @@ def test_a_forward_is_as_small_as_its_rows_allow() -> None:
     assert [shapes.fitting(rows) for rows in (1, 2, 3, 8, 30)] == [2, 2, 4, 8, 8]
     assert shapes.below(8) == Shapes({2: 0.1, 4: 0.2})
     assert shapes.below(2) is None
+    assert Shapes({2: 0.1, 4: 0.2}, {2: ["conv"], 4: ["conv"]}).below(4) == Shapes({2: 0.1}, {2: ["conv"]})
