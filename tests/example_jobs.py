@@ -58,6 +58,7 @@ def example_job(request: GenerationRequest) -> Job:
         total_s=1.234,
         recipe=Recipe(
             model_hash="0123456789",
+            loras={"fur": "9876543210"},
             scheduler="DPMSolverMultistepScheduler",
             rows=(2, 4, 8),
             device="cpu",

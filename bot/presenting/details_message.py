@@ -100,6 +100,7 @@ def _recipe(job: Job) -> list[str]:
     """What else decided about its bits, where that is known."""
     if job.recipe is None:
         return []
+    used = ", ".join(f"{escape(name)} {digits or '?'}" for name, digits in job.recipe.loras.items())
     return [
         text(
             "details-recipe",
@@ -109,7 +110,8 @@ def _recipe(job: Job) -> list[str]:
             device=escape(job.recipe.device),
             dtype=job.recipe.dtype,
             versions=", ".join(f"{name} {version}" for name, version in job.recipe.versions.items()),
-        )
+        ),
+        *([text("details-recipe-loras", loras=used)] if used else []),
     ]
 
 

@@ -34,7 +34,7 @@ class Fingerprints:
         source = spec.source
         try:
             if isinstance(source, FileSource):
-                return self._hash(Path(source.path))[:_SHOWN]
+                return self.of_file(Path(source.path))
             if isinstance(source, FolderSource):
                 weights = sorted(Path(source.path).rglob("*.safetensors"))
                 return hashlib.sha256("".join(map(self._hash, weights)).encode()).hexdigest()[:_SHOWN]
@@ -42,6 +42,14 @@ class Fingerprints:
             log.warning("The weights of %s cannot be hashed: %s", spec.key, error)
             return ""
         return source.revision[:_SHOWN]
+
+    def of_file(self, file: Path) -> str:
+        """Ten digits of one file, as A1111 shows them; empty where it cannot be read. Blocks while it is new."""
+        try:
+            return self._hash(file)[:_SHOWN]
+        except OSError as error:
+            log.warning("The file %s cannot be hashed: %s", file, error)
+            return ""
 
     def _hash(self, file: Path) -> str:
         """SHA-256 of a file, as hexadecimal digits."""

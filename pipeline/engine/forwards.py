@@ -82,8 +82,13 @@ class Forwards:
         """Use smaller forwards from now on; False where there are none."""
         count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
         let_go(failure)
+        bucket.model.adapter.release()
         self.release()
-        smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
+        if any(row.lora is not None for share in shares for row in share.rows):
+            # It may be the LoRAs that filled the device, so only these jobs have smaller forwards.
+            smaller = bucket.shapes.below(count)
+        else:
+            smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
         if smaller is None:
             return False
         log.warning("The device has no room for %d rows of %s; forwards are smaller now.", count, bucket.key[0])

@@ -1,8 +1,9 @@
 """One attempt while the engine has it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -115,6 +116,11 @@ class RunningJob:
     def scheduler_class(self) -> str:
         """Its class in diffusers."""
         return self.sampler.scheduler_class
+
+    @property
+    def lora_files(self) -> Mapping[str, Path]:
+        """Where the LoRAs lie that were used, by name."""
+        return self.text.lora_files
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -27,6 +27,7 @@ class Recipes:
         """The recipe of a job that is denoised. Reads the weights' files once, so call it beside the step loop."""
         return Recipe(
             model_hash=self._fingerprints.of(job.model.spec),
+            loras={name: self._fingerprints.of_file(path) for name, path in job.lora_files.items()},
             scheduler=job.scheduler_class,
             rows=job.row_counts,
             device=self._placement.name,

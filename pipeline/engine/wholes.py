@@ -1,8 +1,9 @@
 """Jobs of models that only their own diffusers pipeline can draw with: one at a time, in turn with others' forwards."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -51,6 +52,11 @@ class WholeJob:
     def row_counts(self) -> tuple[int, ...]:
         """It shares no forward, so that there is nothing to tell."""
         return ()
+
+    @property
+    def lora_files(self) -> Mapping[str, Path]:
+        """It takes none."""
+        return {}
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -215,6 +215,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         model_hash: ten digits of its weights' SHA-256; empty where they could not be read.
+        loras: likewise of each LoRA that was used, by name.
         scheduler: the diffusers class.
         rows: how many rows a forward may have had, all of which give the same bits.
         device: what its maker calls it.
@@ -223,6 +224,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model_hash: str
+    loras: dict[str, str] = {}
     scheduler: str
     rows: tuple[int, ...]
     device: str

@@ -116,6 +116,7 @@ details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
 details-recipe = -# Gewichte { $hash } · { $scheduler } · { $dtype } auf { $device } · { $rows } Zeilen auf einmal · { $versions }
+details-recipe-loras = -# LoRA-Dateien { $loras }
 details-defaults = { $whose ->
         [channel] Vorgaben des Kanals
         [own] Eigene Vorgaben des Mitglieds

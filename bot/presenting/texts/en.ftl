@@ -116,6 +116,7 @@ details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
 details-recipe = -# Weights { $hash } · { $scheduler } · { $dtype } on { $device } · forwards of { $rows } rows · { $versions }
+details-recipe-loras = -# LoRA files { $loras }
 details-defaults = { $whose ->
         [channel] The channel's defaults
         [own] The member's own defaults

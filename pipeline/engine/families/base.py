@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -39,12 +40,14 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         negative: of the negative prompt; None where guidance does not use it.
         notices: what the requester should know, such as words that did not fit.
         lora: what every row of the job adds to the model; None adds nothing.
+        lora_files: where the files lie that it was made of, by the LoRA's name.
     """
 
     positive: TimedConditioning
     negative: TimedConditioning | None
     notices: tuple[Notice, ...]
     lora: RowLora | None = None
+    lora_files: Mapping[str, Path] = {}
 
 
 def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:
@@ -126,6 +129,9 @@ class StepAdapter(ABC):
             raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
         tokens = self.image_tokens(height, width)
         return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
+
+    def release(self) -> None:  # noqa: B027 - a family may keep nothing
+        """Let go of what is kept on the device only to save time."""
 
     @abstractmethod
     def encode_text(self, request: GenerationRequest) -> EncodedText:

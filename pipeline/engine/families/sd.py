@@ -49,6 +49,10 @@ class StableDiffusion(StepAdapter):
         with self._loras.encoding(words.loras):
             return words.encoded(lambda text: text.encoded(encode), cuts)
 
+    def release(self) -> None:
+        """Let go of the rows' LoRAs."""
+        self._loras.release()
+
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:

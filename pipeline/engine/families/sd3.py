@@ -83,6 +83,10 @@ class StableDiffusion3(StepAdapter):
             )
 
     @torch.inference_mode()
+    def release(self) -> None:
+        """Let go of the rows' LoRAs."""
+        self._loras.release()
+
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:

@@ -67,6 +67,10 @@ class StableDiffusionXL(StepAdapter):
         with self._loras.encoding(words.loras):
             return words.encoded(encode, cuts)
 
+    def release(self) -> None:
+        """Let go of the rows' LoRAs."""
+        self._loras.release()
+
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:

@@ -61,6 +61,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             negative=None if self.negative is None else encode(self.negative),
             notices=(*self.notices, *more),
             lora=self.loras.denoiser,
+            lora_files=self.loras.files,
         )
 
 

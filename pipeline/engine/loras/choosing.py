@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -35,11 +36,13 @@ class ChosenLoras(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         denoiser: to the U-Net or transformer; None adds nothing.
         text_encoders: by component.
         text_key: what encoded text hangs on beside its words; equal keys add the same.
+        files: where each of them lies, by name.
     """
 
     denoiser: RowLora | None
     text_encoders: Mapping[str, RowLora]
     text_key: LoraKey
+    files: Mapping[str, Path]
 
 
 class ModelLoras:
@@ -95,6 +98,11 @@ class ModelLoras:
         with self._rows[self._denoiser].use(rows):
             yield
 
+    def release(self) -> None:
+        """Let go of what is kept only to save time."""
+        for rows in self._rows.values():
+            rows.release()
+
     def _known(self, tags: Sequence[LoraTag], notices: list[Notice]) -> list[LoraTag]:
         """By the folder's own names, those typed twice added up, and no more than are allowed."""
         known: dict[str, LoraTag] = {}
@@ -131,16 +139,19 @@ class ModelLoras:
         """A LoRA's pairs by component, as this model has its modules."""
         found = self._files.pop(name, None)
         if found is None:
-            file = self._folder.find(name)
-            if file is None:
-                raise AssertionError("Only names that the folder knows are read.")
             config: Any = getattr(self._modules[self._denoiser], "config", None)
             found = {
                 component: fitted(pairs, self._module(component))
-                for component, pairs in read_lora(file.path, config, self._convert).items()
+                for component, pairs in read_lora(self._path(name), config, self._convert).items()
             }
         _keep(self._files, name, found, _KEPT_FILES)
         return found
+
+    def _path(self, name: str) -> Path:
+        file = self._folder.find(name)
+        if file is None:
+            raise AssertionError("Only names that the folder knows are read.")
+        return file.path
 
     def _module(self, component: str) -> nn.Module:
         if component not in self._modules:
@@ -168,7 +179,8 @@ class ModelLoras:
                 built[component] = lora
         denoiser = built.pop(self._denoiser, None)
         text_key = tuple((tag.name, tag.text_scale) for tag in tags) if built else ()
-        return ChosenLoras(denoiser=denoiser, text_encoders=built, text_key=text_key)
+        paths = {tag.name: self._path(tag.name) for tag in tags}
+        return ChosenLoras(denoiser=denoiser, text_encoders=built, text_key=text_key, files=paths)
 
 
 def _keep(known: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:

@@ -25,7 +25,7 @@ _LEAST_LENGTH: Final = 32
 _FEW_CHANNELS: Final = 320
 """Of a convolution; cuDNN has other kernels for groups of so few, chosen by the number of groups."""
 _KEPT_STACKS: Final = 4
-"""Several sets of rows take turns at the device; each keeps its stacks until others push it out."""
+"""Several sets of rows take turns at the device; each keeps its stacks until others push it out, or it is full."""
 
 
 class RowLora(msgspec.Struct, frozen=True, eq=False):
@@ -134,6 +134,10 @@ class LoraRows:
             yield
         finally:
             self._active = {}
+
+    def release(self) -> None:
+        """Let go of the stacks of rows that are not drawn now."""
+        self._stacks.clear()
 
     def _stacked(self, rows: tuple[RowLora | None, ...]) -> dict[str, list[Pair]]:
         # RowLora compares by identity, so the key keeps what it names alive.

@@ -1,5 +1,6 @@
 """From a tag in a prompt to latents, against diffusers with merged weights, in float64."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,39 @@ def test_a_tag_draws_as_merged_weights_and_leaves_nothing_behind(
     assert studio.draw(msgspec.structs.replace(request, prompt=f"<lora:fur:0>{request.prompt}")).equal(plain)
     only_text = studio.draw(msgspec.structs.replace(request, prompt=f"{request.prompt}<lora:eyes:1>"))
     assert difference(only_text, plain) > 1e-6
+
+
+def test_a_recipe_names_the_files_of_its_loras(studio: Studio, request_: GenerationRequest, folder: Path) -> None:
+    tagged = msgspec.structs.replace(request_, prompt="<lora:Fur:0.5> an apple <lora:gone:1>", num_inference_steps=1)
+    digits = hashlib.sha256((folder / "fur.safetensors").read_bytes()).hexdigest()[:10]
+    plain = msgspec.structs.replace(tagged, prompt="an apple")
+    recipes = [studio.pictures(request).recipe for request in (tagged, plain)]
+    assert [recipe and recipe.loras for recipe in recipes] == [{"fur": digits}, {}]
+
+
+def test_a_device_that_loras_fill_forgets_no_shape(
+    studio: Studio, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter, rows = studio.model.adapter, list[int]()
+    predict = adapter.predict
+
+    def full(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any, loras: Any) -> torch.Tensor:
+        rows.append(len(latents))
+        if any(loras) and len(latents) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return predict(latents, timesteps, conditioning, loras)
+
+    monkeypatch.setattr(adapter, "predict", full)
+    request = msgspec.structs.replace(request_, num_images=2, num_inference_steps=2)
+    tagged = msgspec.structs.replace(request, prompt="<lora:fur:0.75> an apple")
+    studio.draw(request)
+    before = rows.copy()
+    rows.clear()
+    studio.draw(tagged)
+    assert rows[-1] == 2
+    rows.clear()
+    studio.draw(request)
+    assert rows == before
 
 
 def test_the_same_lora_twice_is_its_weights_together(studio: Studio, request_: GenerationRequest) -> None:
