@@ -63,7 +63,7 @@ def test_a_second_kill_during_the_recovery_breaks_no_promise(theatre: Theatre, s
     seed = secrets.randbits(32)
     print(f"sampled with seed {seed}")  # noqa: T201 - pytest shows it where the test fails
     pairs = [(*told.kills, step) for told in single_faults for step in range(1, told.steps + 1)]
-    sample = random.Random(seed).sample(pairs, min(DOUBLE_FAULTS, len(pairs)))  # noqa: S311 - no secret
+    sample = random.Random(seed).sample(pairs, min(DOUBLE_FAULTS, len(pairs)))
     assert broken(theatre.tell_all(sample)) == []
 
 
@@ -72,7 +72,7 @@ def test_kills_at_random_moments_break_no_promise(theatre: Theatre) -> None:
     life_s = min(timeit.repeat(lambda: theatre.tell([]), number=1, repeat=5))
     seed = secrets.randbits(32)
     print(f"sampled with seed {seed}, within {life_s} s")  # noqa: T201 - pytest shows it where the test fails
-    dice = random.Random(seed)  # noqa: S311 - no secret
+    dice = random.Random(seed)
     stories = [[dice.uniform(0.001, life_s) for _ in range(KILLS_IN_A_ROW)] for _ in range(RANDOM_STORIES)]
     told = theatre.tell_all(stories)
     # A life that had nothing left to do ended before its kill.

@@ -121,7 +121,7 @@ async def test_the_next_of_a_member_moves_up_when_an_earlier_one_is_cancelled(st
 
 
 async def test_positions_are_exact_whatever_happens(store: Store, new_job: Make) -> None:
-    dice = random.Random(2)  # noqa: S311 - a repeatable story, not a secret
+    dice = random.Random(2)
     ids: list[int] = []
     for number in range(1, 160):
         new = new_job(number, user=dice.randrange(9), price=dice.randrange(1, 5), expected_ms=dice.randrange(9_000))

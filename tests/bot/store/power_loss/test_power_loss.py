@@ -17,7 +17,7 @@ LOSSES = 10
 
 async def outcomes(seed: int, folder: Path, make: Make, pragmas: Iterable[str] = ()) -> dict[str, Outcome]:
     """What power losses at some moments of three lives do; each life begins with what one in the last left."""
-    chance = random.Random(seed)  # noqa: S311 - to be had again
+    chance = random.Random(seed)
     found: dict[str, Outcome] = {}
     begin: dict[str, bytes] = {}
     for life in range(LIVES):

@@ -48,7 +48,7 @@ def threads(request: pytest.FixtureRequest) -> Generator[int]:
 
 
 def test_mates_with_other_loras_change_no_bit(shared: Shared, request_: GenerationRequest) -> None:
-    dice = random.Random(3)  # noqa: S311 - a schedule is no secret
+    dice = random.Random(3)
     wanted = [
         msgspec.structs.replace(
             request_,

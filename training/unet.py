@@ -1,0 +1,90 @@
+"""The stage `unet`: learns to take the noise from latents, by their captions; the text encoder learns along, slower."""
+
+from typing import Any
+
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from training import autoencoder, text
+from training.batches import Lot
+from training.export import assemble
+from training.models import make_scheduler, make_unet
+from training.running import Place, Run
+from training.sheets import sheet
+
+EMPTY = 0.1
+"""Part of the captions that is left empty (classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598)."""
+
+SAMPLE_PROMPTS = (
+    "a red apple",
+    "a cat",
+    "a blue heart",
+    "a penguin",
+    "a rocket in space",
+    "three yellow stars",
+    "a dog on the beach",
+    "a green car in the city at night",
+    "a tree in the snow",
+    "two pink balloons",
+    "a castle in the mountains at sunset",
+    "a fish under the sea",
+    "a purple umbrella on a yellow background",
+    "a small house in the forest",
+    "a cat next to a dog",
+    "a black and white guitar",
+    "a robot in a room",
+    "four green frogs",
+    "a big orange pumpkin at night",
+    "a ship on the left",
+    "a white rabbit",
+    "a turquoise dinosaur in the desert",
+    "a cactus in the desert",
+    "a gray elephant, pixel art",
+)  # fmt: skip - a list to look over
+
+
+def train(place: Place) -> None:
+    """Run the stage: write the folders `unet` and `text_encoder`, and sample sheets on the way.
+
+    The network predicts the velocity (Salimans and Ho 2022, arXiv:2202.00512) at times that are spread evenly over
+    the batch.
+    """
+    torch.manual_seed(place.seed)
+    tokenizer = text.load_tokenizer(place.folder)
+    vae = autoencoder.load(place.folder, place.device)
+    words, network = text.load(place.folder, place.device), make_unet()
+    scheduler: Any = make_scheduler()
+    run = Run("unet", place, {"unet": network, "text_encoder": words}, {"unet": 1e-3, "text_encoder": 3e-4})
+    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
+
+    def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            latents = vae.encoder(pictures).float()
+        noise = torch.randn_like(latents)
+        count, times = len(latents), len(scheduler.alphas_cumprod)
+        spread = (torch.arange(count, device=latents.device) + torch.rand(count, device=latents.device)) / count
+        timesteps = (spread * times).long()
+        noisy = scheduler.add_noise(latents, noise, timesteps)
+        wanted = scheduler.get_velocity(latents, noise, timesteps)
+        states = words(tokens).last_hidden_state
+        return functional.mse_loss(network(noisy, timesteps, states).sample.float(), wanted)
+
+    def sample(step: int) -> None:
+        pipeline = assemble(place.folder, unet=network, text_encoder=words)
+        sheet(draw(pipeline.to(place.device), SAMPLE_PROMPTS)).save(place.folder / f"sample-{step:06}.png")
+
+    lot = Lot(size=place.batch, steps=place.steps // 2, empty=EMPTY)
+    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
+    with run.averaged():
+        network.save_pretrained(place.folder / "unet")
+        words.save_pretrained(place.folder / "text_encoder")
+
+
+def draw(pipeline: Any, prompts: tuple[str, ...]) -> list[Image.Image]:
+    """Each prompt drawn once at 20 steps and CFG 5, from a seed of its own."""
+    pipeline.set_progress_bar_config(disable=True)
+    generators = [torch.Generator().manual_seed(index) for index in range(len(prompts))]
+    return pipeline(
+        list(prompts), height=64, width=64, num_inference_steps=20, guidance_scale=5.0, generator=generators
+    ).images
