@@ -11,7 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from config.loading import ConfigError
-from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec, Vocabulary
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 
@@ -108,4 +108,24 @@ def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     decoder = spec.preview_decoder
     if isinstance(decoder, FolderSource):
         decoder = FolderSource(path=str((base / decoder.path).resolve()))
-    return msgspec.structs.replace(spec, source=source, enlarger=enlarger, preview_decoder=decoder)
+    vocabulary = None if spec.vocabulary is None else _read_vocabulary(base / spec.vocabulary.path)
+    return msgspec.structs.replace(
+        spec, source=source, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary
+    )
+
+
+def _read_vocabulary(path: Path) -> Vocabulary:
+    """The words that a file lists.
+
+    Raises:
+        ConfigError: it is not there, or not such a list.
+    """
+    try:
+        content = msgspec.json.decode(path.read_bytes())
+        return msgspec.convert({**content, "path": str(path.resolve())}, Vocabulary)
+    except OSError as error:
+        raise ConfigError(
+            f"The vocabulary {path}, which the model catalogue names, cannot be read: {error.strerror}."
+        ) from error
+    except (msgspec.DecodeError, TypeError) as error:
+        raise ConfigError(f"The vocabulary {path} is not the JSON that docs/hosting.md describes: {error}.") from error

@@ -24,9 +24,14 @@ WELCOME = """\
 **Welcome to the playground.** This is a Discord of your own: nothing leaves this machine.
 
 Type `/imagine` in the box below, give it a prompt and press Enter. \
-The pocket model can do these:
+The pocket model knows 132 everyday things \
+in any color, one to four of them, in ten places. These show what it can do:
 - `a red apple`
-- `three yellow stars on a blue background`
+- `a rocket in space`
+- `four green frogs`
+- `a castle in the mountains at sunset`
+
+`/help` has a page about the words it knows.
 
 At the top you choose whom you act as: Mia and Finn are members, Ada may manage the server.\
 """

@@ -15,6 +15,7 @@ import msgspec
 from bot.errors import Refused
 from bot.jobs.advice import advice
 from bot.jobs.given import GivenRequest, read_typed_options
+from bot.jobs.known_words import unknown_words
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
@@ -119,6 +120,9 @@ def resolve(
     experience = advice(typed, request, spec)
     if experience is not None:
         notices.append(experience)
+    strange = unknown_words(prompt, spec)
+    if strange is not None:
+        notices.append(strange)
     taken = defaults.only(usable.names() - typed.names())
     return Resolved(request=request, defaults=taken, notices=tuple(notices))
 

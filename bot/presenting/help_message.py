@@ -10,7 +10,7 @@ import msgspec
 from discord import ui
 
 from bot.presenting.custom_ids import example_id
-from bot.presenting.escaping import escape
+from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
 from pipeline.protocol.models import ModelSpec
 
@@ -18,6 +18,8 @@ MAX_MODELS: Final = 12
 """Lines that surely fit one message."""
 _MAX_MODEL_TITLE: Final = 40
 _MAX_MODEL_WORDS: Final = 70
+_MAX_THINGS: Final = 1_800
+_MAX_OTHERS: Final = 200
 
 
 class Topic(StrEnum):
@@ -25,6 +27,7 @@ class Topic(StrEnum):
 
     START = "start"
     PROMPTS = "prompts"
+    WORDS = "words"
     OPTIONS = "options"
     BUTTONS = "buttons"
     QUOTA = "quota"
@@ -34,12 +37,12 @@ class Topic(StrEnum):
 
 
 EXAMPLES: Final = (
-    "a red apple on a table",
+    "a red apple in a meadow",
     "two yellow stars on a blue background",
-    "a (red:1.4) apple beside a [green] pear",
-    "a heart, [blue:red:0.5]",
+    "a (red:1.4) apple next to a [green] pear",
+    "a [blue:red:0.5] heart",
     "three green frogs --ar 16:9 --seed 7",
-    "a lighthouse at night --no people --steps 30 --cfg 6",
+    "a castle in the mountains at night --no fog --steps 30 --cfg 6",
 )
 """What is typed, in the language that models read. A button holds the place in this list."""
 _SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
@@ -71,6 +74,8 @@ def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], defaul
     )
     if topic is Topic.MODELS:
         words = "\n".join([words, *_model_lines(models, default_key)])
+    elif topic is Topic.WORDS:
+        words = "\n".join([words, *_words_lines(models)])
     container: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay(f"**{topic_name(topic)}**\n{words}"), accent_color=discord.Color.blurple()
     )
@@ -88,6 +93,23 @@ def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], defaul
 
 def _try_button(number: int) -> ui.Button[ui.LayoutView]:
     return ui.Button(label=text("button-try"), style=discord.ButtonStyle.secondary, custom_id=example_id(number))
+
+
+def _words_lines(models: Sequence[ModelSpec]) -> list[str]:
+    """The words of each model that knows few."""
+    lines = [
+        text(
+            "help-model-words",
+            title=escape(spec.title, _MAX_MODEL_TITLE),
+            things=escape_into(", ".join(spec.vocabulary.things), _MAX_THINGS),
+            colors=escape_into(", ".join(spec.vocabulary.colors), _MAX_OTHERS),
+            places=escape_into(", ".join(spec.vocabulary.places), _MAX_OTHERS),
+            styles=escape_into(", ".join(spec.vocabulary.styles), _MAX_OTHERS) or "none",
+        )
+        for spec in models
+        if spec.vocabulary is not None
+    ]
+    return lines[:1] or [text("help-all-words")]
 
 
 def _model_lines(models: Sequence[ModelSpec], default_key: str) -> list[str]:

@@ -123,6 +123,28 @@ class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scale: Annotated[int, Meta(ge=2, le=8)]
 
 
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The words of a model that knows few, so that members are told which of theirs it does not know.
+
+    Attributes:
+        path: a JSON file with the other fields, absolute once the catalogue is loaded.
+        things: what it can draw, as members are told.
+        colors: of the things.
+        places: behind the things.
+        styles: of the pictures.
+        words: every word it knows, in lower case.
+        examples: prompts that show what it can do.
+    """
+
+    path: str
+    things: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    examples: tuple[str, ...] = ()
+
+
 Tflop = Annotated[float, Meta(ge=0.0)]
 
 
@@ -158,6 +180,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         cost: what a job's price is worked out from.
         preview_decoder: an AutoencoderTiny for the model's latents (TAESD and its kin), for previews with forms.
         refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
+        vocabulary: of a model that knows few words.
     """
 
     key: ModelKey
@@ -173,6 +196,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     preview_decoder: FolderSource | HubSource | None = None
     cost: Cost = Cost()
     refine_strength: Part = 0.3
+    vocabulary: Vocabulary | None = None
 
     @property
     def facts(self) -> FamilyFacts:

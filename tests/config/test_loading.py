@@ -136,6 +136,32 @@ def test_a_wrong_catalogue_is_named(tmp_path: Path, text: str, sentence: str) ->
         load_catalogue(file, "pocket" if "default_model" in sentence else "a")
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "words.json, which the model catalogue names, cannot be read: No such file"),
+        ("not json", "words.json is not the JSON that"),
+        ("[1]", "words.json is not the JSON that"),
+        ('{"words": "apple"}', r"words.json is not the JSON that .* `\$.words`"),
+        ('{"colours": []}', "colours"),
+    ],
+)
+def test_a_vocabulary_that_is_missing_or_wrong_is_named(tmp_path: Path, content: str | None, sentence: str) -> None:
+    (tmp_path / "models.toml").write_text("[[model]]\n" + ENTRY + 'vocabulary = { path = "words.json" }\n')
+    if content is not None:
+        (tmp_path / "words.json").write_text(content)
+    with pytest.raises(ConfigError, match=sentence):
+        load_catalogue(tmp_path / "models.toml", "a")
+
+
+def test_a_vocabulary_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text("[[model]]\n" + ENTRY + 'vocabulary = { path = "words.json" }\n')
+    (tmp_path / "words.json").write_text('{"words": ["a", "cat"], "things": ["cat"]}')
+    read = load_catalogue(tmp_path / "models.toml", "a").default.vocabulary
+    assert read is not None
+    assert (read.words, read.things) == (frozenset({"a", "cat"}), ("cat",))
+
+
 @pytest.mark.parametrize(("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024)])
 def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()

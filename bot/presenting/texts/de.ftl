@@ -147,6 +147,10 @@ notice-advice-cfg-low = Bei CFG { $cfg } folgt ein Bild seinem Prompt selten; ab
 notice-advice-cfg-high = Bei CFG { $cfg } brennen oft Farben aus und Formen zerfallen; 15 ist reichlich.
 notice-advice-steps-few = Mit weniger als 10 Schritten wird ein Bild selten fertig; hier sind { $usual } üblich.
 notice-advice-steps-many = Mehr als 50 Schritte ändern wenig; hier sind { $usual } üblich.
+notice-words-unknown = { $model } kennt { $count ->
+        [one] das Wort „{ $words }“
+       *[other] Wörter wie „{ $words }“
+    } nicht. Es kennt (auf Englisch) { $known } und mehr: siehe `/hilfe Wörter`.
 notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelassen.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
@@ -568,6 +572,7 @@ topic-prompts = Prompts
 topic-options = Angaben
 topic-buttons = Knöpfe
 topic-quota = Kontingent und Reihe
+topic-words = Wörter
 topic-settings = Meine Einstellungen
 topic-models = Modelle
 topic-admins = Für Admins
@@ -586,6 +591,17 @@ help-model = • **{ $title }**{ $usual ->
         [none] {""}
        *[other] : { $description }
     } · { $width }×{ $height }, { $steps } Schritte
+help-words = Ein Modell kennt die Wörter, mit denen es gelernt hat, am besten englische.
+help-model-words = **{ $title }** kennt wenige Wörter, und zeichnet sie in jeder Mischung:
+    • Dinge: { $things }
+    • Farben der Dinge und der Hintergründe: { $colors }
+    • one, two, three, four; small, big; on the left, on the right, at the top, at the bottom; next to, above, below
+    • Orte: { $places }; by day, at sunset, at night; in the rain, in the fog, snowfall{ $styles ->
+        [none] {""}
+       *[other] {""}
+    • Stile: { $styles }
+    }
+help-all-words = Die Modelle hier kennen die meisten Wörter; besondere Wörter und Namen von Stilen nennt ihr Betreiber.
 help-more-models = Und { $count } weitere; das Feld schlägt alle vor.
 help-more = -# Mehr mit `/hilfe`: { $topics }.
 button-try = Ausprobieren

@@ -147,6 +147,10 @@ notice-advice-cfg-low = At CFG { $cfg } a picture seldom follows its prompt; fro
 notice-advice-cfg-high = At CFG { $cfg } colors often burn and forms break; 15 is plenty.
 notice-advice-steps-few = Fewer than 10 steps seldom finish a picture; { $usual } are usual here.
 notice-advice-steps-many = More than 50 steps change little; { $usual } are usual here.
+notice-words-unknown = { $model } does not know { $count ->
+        [one] the word “{ $words }”
+       *[other] words such as “{ $words }”
+    }. It knows { $known } and more: see `/help Words`.
 notice-unknown-options = { $options } is no option here and was left out.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
@@ -568,6 +572,7 @@ topic-prompts = Prompts
 topic-options = Options
 topic-buttons = Buttons
 topic-quota = Quota and queue
+topic-words = Words
 topic-settings = My settings
 topic-models = Models
 topic-admins = For admins
@@ -586,6 +591,17 @@ help-model = • **{ $title }**{ $usual ->
         [none] {""}
        *[other] : { $description }
     } · { $width }×{ $height }, { $steps } steps
+help-words = A model knows the words that it was trained with, and English best.
+help-model-words = **{ $title }** knows few words, and draws them in any mix:
+    • things: { $things }
+    • colors of things and of backgrounds: { $colors }
+    • one to four of them; small or big; left, right, top or bottom; next to, above or below
+    • places: { $places }; by day, at sunset, at night; in the rain, in the fog, snowfall{ $styles ->
+        [none] {""}
+       *[other] {""}
+    • styles: { $styles }
+    }
+help-all-words = The models here know most words; the names of their styles and special words are their owners' to tell.
 help-more-models = And { $count } more; the field suggests them all.
 help-more = -# More with `/help`: { $topics }.
 button-try = Try it

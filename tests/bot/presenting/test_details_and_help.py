@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from discord import ui
 
+from bot.jobs.known_words import unknown_words
 from bot.presenting import details_message, help_message
 from bot.presenting.help_message import EXAMPLES, MAX_MODELS, Reach, Topic, topic_of
 from bot.presenting.texts import LANGUAGES, spoken
@@ -100,6 +101,26 @@ def test_every_topic_fits_and_leads_to_the_others(topic: Topic, language: str, c
             name = help_message.topic_name(other)
             assert topic_of(name.upper()) is topic_of(other.value) is other
             assert name in words_of(view)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_small_model_are_listed(language: str, catalogue: Catalogue) -> None:
+    boundless = msgspec.structs.replace(catalogue.default, vocabulary=None)
+    with spoken(language):
+        pages = [
+            words_of(help_message.help_page(Topic.WORDS, reach=REACH, models=(spec,), default_key=""))
+            for spec in (catalogue.default, boundless)
+        ]
+    known = catalogue.default.vocabulary
+    assert known is not None
+    assert all(thing in pages[0] for thing in (*known.things, *known.colors, *known.places, *known.styles))
+    assert "penguin" not in pages[1]
+
+
+def test_the_examples_use_words_that_the_shipped_model_knows(catalogue: Catalogue) -> None:
+    for example in EXAMPLES:
+        prompt = example.split(" --", maxsplit=1)[0]
+        assert unknown_words(prompt, catalogue.default) is None, prompt
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,94 @@
+"""A kind word about words that a small model does not know."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+
+_MOST_NAMED: Final = 3
+_MOST_OFFERED: Final = 6
+_MAX_WORD: Final = 30
+_NO_WORDS: Final = re.compile(r"<[^>]*>|\bBREAK\b|\bAND\b|__\w+__")
+"""Tags, parts of the prompt language and wildcards."""
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_SAY_NOTHING: Final = frozenset(
+    (
+        "very",
+        "really",
+        "please",
+        "some",
+        "just",
+        "my",
+        "your",
+        "his",
+        "her",
+        "their",
+        "our",
+        "so",
+        "too",
+        "is",
+        "are",
+        "be",
+        "it",
+        "its",
+        "this",
+        "that",
+        "there",
+        "which",
+        "for",
+        "to",
+        "by",
+        "me",
+        "i",
+        "we",
+        "you",
+        "no",
+        "not",
+        "best",
+        "quality",
+        "masterpiece",
+        "detailed",
+        "highly",
+        "cute",
+        "nice",
+        "beautiful",
+    )
+)
+"""Words that one may add to any prompt, and that change no picture."""
+
+
+def unknown_words(prompt: str, spec: ModelSpec) -> Notice | None:
+    """Which words of a prompt mean nothing to its model, and what it knows instead.
+
+    Args:
+        prompt: in the language of prompts.
+        spec: of the model; one without a vocabulary knows every word.
+    """
+    vocabulary = spec.vocabulary
+    if vocabulary is None:
+        return None
+    words = dict.fromkeys(word.casefold() for word in _WORD.findall(_NO_WORDS.sub(" ", prompt)))
+    strange = [word for word in words if word not in vocabulary.words and word not in _SAY_NOTHING]
+    if not strange:
+        return None
+    return Notice(
+        key="notice-words-unknown",
+        values={
+            "model": spec.title,
+            "words": ", ".join(word[:_MAX_WORD] for word in strange[:_MOST_NAMED]),
+            "count": len(strange),
+            "known": ", ".join(_offered(strange, vocabulary.things)),
+        },
+    )
+
+
+def _offered(strange: Sequence[str], things: Sequence[str]) -> list[str]:
+    """What may have been meant, and then things from all over the list."""
+    near = [
+        name for word in strange[:_MOST_NAMED] for name in difflib.get_close_matches(word, things, n=2, cutoff=0.75)
+    ]
+    step = max(1, len(things) // _MOST_OFFERED)
+    return list(dict.fromkeys([*near, *things[::step]]))[:_MOST_OFFERED]

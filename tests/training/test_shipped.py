@@ -1,0 +1,78 @@
+"""The model that ships: a plain Stable Diffusion that draws what it is asked for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from PIL import Image, ImageChops, ImageStat
+
+from training import export, measuring, world
+
+POCKET = Path(__file__).parents[2] / "models" / "pocket"
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Any:
+    loaded: Any = StableDiffusionPipeline.from_pretrained(POCKET)
+    loaded.scheduler = DPMSolverMultistepScheduler.from_config(loaded.scheduler.config)
+    loaded.set_progress_bar_config(disable=True)
+    return loaded
+
+
+def draw(pipeline: Any, *prompts: str, seed: int = 3, **options: Any) -> list[Image.Image]:
+    given = {"num_inference_steps": 20, "guidance_scale": 5.0, "height": 64, "width": 64} | options
+    generators = [torch.Generator().manual_seed(seed) for _ in prompts]
+    return pipeline(list(prompts), generator=generators, **given).images
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """Mean absolute difference, 0 to 255."""
+    return sum(ImageStat.Stat(ImageChops.difference(one, other)).mean) / 3
+
+
+def test_it_is_small_and_its_words_are_those_of_the_recipe() -> None:
+    assert sum(file.stat().st_size for file in POCKET.rglob("*") if file.is_file()) <= export.LARGEST
+    kept = json.loads((POCKET / "vocabulary.json").read_text())
+    assert kept["words"] == world.vocabulary()
+    assert kept["things"] == [thing.name for thing in world.THINGS]
+    for example in kept["examples"]:
+        assert set(example.split()) <= set(kept["words"])
+
+
+def test_colors_follow_the_prompt(pipeline: Any) -> None:
+    colors = ("red", "green", "blue", "yellow", "purple", "orange")
+    drawn = draw(pipeline, *(f"a {color} apple" for color in colors))
+    assert sum(measuring.color(picture) == color for picture, color in zip(drawn, colors, strict=True)) >= 5
+
+
+def test_numbers_follow_the_prompt(pipeline: Any) -> None:
+    prompts = ("one apple", "two apples", "three apples", "four apples")
+    assert [measuring.number(picture) for picture in draw(pipeline, *prompts)] == [1, 2, 3, 4]
+
+
+def test_polite_people_get_the_same_thing(pipeline: Any) -> None:
+    terse, polite = draw(pipeline, "a blue cat", "could you please draw a blue cat for me")
+    assert measuring.color(terse) == measuring.color(polite) == "blue"
+
+
+def test_guidance_seeds_and_a_negative_prompt_change_the_picture(pipeline: Any) -> None:
+    prompt = "a house in the forest"
+    low, usual, high = (draw(pipeline, prompt, guidance_scale=cfg)[0] for cfg in (1.0, 7.0, 15.0))
+    assert min(difference(low, usual), difference(usual, high)) > 5
+    assert difference(usual, draw(pipeline, prompt, guidance_scale=7.0, seed=4)[0]) > 5
+    assert difference(usual, draw(pipeline, prompt, guidance_scale=7.0, negative_prompt=["red"])[0]) > 2
+
+
+def test_a_picture_can_be_drawn_anew(pipeline: Any) -> None:
+    anew: Any = StableDiffusionImg2ImgPipeline.from_pretrained(POCKET)
+    anew.scheduler = pipeline.scheduler
+    anew.set_progress_bar_config(disable=True)
+    first = draw(pipeline, "a red apple")[0]
+    options = {"num_inference_steps": 20, "guidance_scale": 5.0, "generator": torch.Generator().manual_seed(1)}
+    changed = anew("a green apple", image=first.resize((64, 64)), strength=0.9, **options).images[0]
+    assert (measuring.color(first), measuring.color(changed)) == ("red", "green")
