@@ -35,9 +35,17 @@ class Bench:
         max_running: jobs in one batch.
         preview_interval_s: 0 draws no previews.
         is_enlarged: whether finished pictures are enlarged, as members get them.
+        state_directory: of what is learnt of a model the first time; None learns it anew.
     """
 
-    def __init__(self, max_running: int, *, preview_interval_s: float = 0.0, is_enlarged: bool = False) -> None:
+    def __init__(
+        self,
+        max_running: int,
+        *,
+        preview_interval_s: float = 0.0,
+        is_enlarged: bool = False,
+        state_directory: str | None = None,
+    ) -> None:
         quiet_libraries()
         use_threads(THREADS)
         catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
@@ -48,6 +56,7 @@ class Bench:
             placement=choose_placement("cpu", "float32"),
             preview_interval_s=preview_interval_s,
             cache_directory=None,
+            state_directory=state_directory,
             max_running=max_running,
             emit=self.events.append,
             activity=Activity(),

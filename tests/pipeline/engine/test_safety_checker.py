@@ -100,8 +100,8 @@ def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_pat
 def test_what_nobody_checked_yet_is_shown_without_its_forms(studio: Studio) -> None:
     model = studio.model
     preview = PreviewMap(model.adapter, PLACEMENT.device, PLACEMENT.latents_dtype)
-    stripes = torch.ones(2, 4, 64, 64)
-    stripes[..., ::2] = -1.0
+    stripes = 2 * torch.ones(2, 4, 64, 64)
+    stripes[..., ::2] = -2.0
 
     def contrast(data: bytes) -> int:
         with Image.open(io.BytesIO(data)) as picture:
