@@ -24,7 +24,7 @@ WELCOME = """\
 **Welcome to the playground.** This is a Discord of your own: nothing leaves this machine.
 
 Type `/imagine` in the box below, give it a prompt and press Enter. \
-The pocket model knows 132 everyday things \
+The pocket model knows 142 everyday things \
 in any color, one to four of them, in ten places. These show what it can do:
 - `a red apple`
 - `a rocket in space`

@@ -44,6 +44,13 @@ def test_it_is_small_and_its_words_are_those_of_the_recipe() -> None:
         assert set(example.split()) <= set(kept["words"])
 
 
+def test_what_is_said_of_it_is_true() -> None:
+    root = POCKET.parents[1]
+    for file in ("README.md", "config/models.toml", "models/pocket/README.md", "playground/launcher.py"):
+        said = (root / file).read_text(encoding="utf-8")
+        assert f"{len(world.THINGS)} everyday things" in said or f"{len(world.THINGS)} things" in said, file
+
+
 def test_colors_follow_the_prompt(pipeline: Any) -> None:
     colors = ("red", "green", "blue", "yellow", "purple", "orange")
     drawn = draw(pipeline, *(f"a {color} apple" for color in colors))
