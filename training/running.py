@@ -59,7 +59,7 @@ class Place:
     def precision(self) -> Generator[None]:
         """Computes in bfloat16 on a processor that has it; elsewhere in float32, or TensorFloat32 on a GPU.
 
-        A processor without AVX-512 BF16 or AMX takes ten times as long in bfloat16 as in float32, and on a GPU a step
+        A processor without AVX-512 BF16 or AMX takes twenty times as long in bfloat16 as in float32. On a GPU, a step
         this small takes as long as its kernels are many, of which casting makes more.
         """
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
