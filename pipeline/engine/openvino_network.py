@@ -3,6 +3,7 @@
 OpenVINO's own `convert_model` reports its use to its maker. The front end below it does not, so that is what is called.
 """
 
+import functools
 import logging
 import time
 import warnings
@@ -38,7 +39,7 @@ class OpenVinoNetwork:
         import openvino  # noqa: PLC0415 - an optional package, and a second of start-up
 
         self._openvino: Any = openvino
-        self._core: Any = openvino.Core()
+        self._core = _core()
         self._module = module
         self._forward = forward
         self._requests: OrderedDict[_Key, Any] = OrderedDict()
@@ -104,6 +105,18 @@ class OpenVinoNetwork:
             front_end: Any = FrontEndManager().load_by_framework("pytorch")
             decoder = TorchScriptPythonDecoder(traced, example_input=example)
             return front_end.convert(front_end.load(decoder)), decoder
+
+
+@functools.cache
+def _core() -> Any:
+    """The only one of this process, which is never let go.
+
+    Its processor plugin gives the thread that compiles first a stack for signals, and takes it away when it goes.
+    With a second one in between, the thread is left with a stack that is gone, and dies of its next signal.
+    """
+    import openvino  # noqa: PLC0415 - as above
+
+    return openvino.Core()
 
 
 class _Flat(nn.Module):

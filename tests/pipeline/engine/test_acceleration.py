@@ -1,7 +1,10 @@
 """Whatever computes the forwards, the answers are torch's within rounding, and rows do not depend on their mates."""
 
+import ctypes
+import gc
 import importlib.util
 import logging
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -87,6 +90,34 @@ def test_compiled_answers_are_torchs_for_every_number_of_rows() -> None:
     for count in (2, 4):
         answers = torch.cat(predict_rows(adapter, rows[:count], count))
         assert (answers - plain_answers("sd", rows[:count])).abs().max() <= TOLERANCE
+
+
+class _SignalStack(ctypes.Structure):
+    """`stack_t` of Linux."""
+
+    _fields_ = (("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+def signal_stack() -> int:
+    """Where this thread's handlers of signals run: an address, 0 on its usual stack."""
+    found = _SignalStack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found)) == 0
+    return found.start or 0
+
+
+@needs_openvino
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the stack as Linux describes it")
+def test_networks_that_are_gone_leave_this_thread_its_stack_for_signals() -> None:
+    rows = rows_of("sd", 2)
+    kept = adapter_of("sd", OPENVINO)
+    predict_rows(kept, rows, 2)
+    stack = signal_stack()
+    other = adapter_of("sd", OPENVINO)
+    predict_rows(other, rows, 2)
+    assert signal_stack() == stack
+    del kept, other
+    gc.collect()
+    assert signal_stack() == stack
 
 
 @needs_openvino
