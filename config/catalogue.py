@@ -81,6 +81,10 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
         "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
         "defaults.guidance_start is not below defaults.guidance_end": defaults.guidance_start >= defaults.guidance_end,
+        "a diffusers pipeline is guided at every step, so leave out defaults.guidance_start, _end and _rescale": (
+            spec.family == "pipeline"
+            and (defaults.guidance_start, defaults.guidance_end, defaults.guidance_rescale) != (0.0, 1.0, 0.0)
+        ),
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
         f"its sides are no multiples of the {multiple} pixels that its family draws": any(
             side % multiple for side in sides

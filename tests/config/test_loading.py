@@ -122,6 +122,12 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
         ),
         ("[[model]]\n" + ENTRY.replace('"sd"', '"pipeline"'), "does not fit .* 'pipeline'; these do: Model's own"),
         (
+            "[[model]]\n"
+            + ENTRY.replace('"sd"', '"pipeline"')
+            + 'defaults = { sampler = "Model\'s own", guidance_end = 0.6 }\n',
+            "guided at every step, so leave out",
+        ),
+        (
             "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"') + 'defaults = { width = 520, sampler = "Flow Euler" }\n',
             "no multiples of the 16 pixels",
         ),
