@@ -60,6 +60,7 @@ class Studio:
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""
         _latents.clear()
+        self.events.clear()
         self.engine.submit(Submit(job_id=1, attempt=1, request=request))
         self.engine.run_until_idle()
         assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
@@ -71,7 +72,6 @@ class Studio:
 
     def pictures(self, request: GenerationRequest) -> Finished:
         """The files of a request."""
-        self.events.clear()
         self.draw(request)
         (finished,) = [event for event in self.events if isinstance(event, Finished)]
         return finished

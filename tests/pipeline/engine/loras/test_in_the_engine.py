@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
+from pipeline.engine import shapes
 from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 from tests.lora_files import Deltas, attention, every_module, merge, write_lora
@@ -110,10 +112,13 @@ def test_a_device_that_loras_fill_forgets_no_shape(
         return predict(latents, timesteps, conditioning, loras)
 
     monkeypatch.setattr(adapter, "predict", full)
-    request = msgspec.structs.replace(request_, num_images=2, num_inference_steps=2)
+    # Measured, a busy computer may be left with larger ones alone. No other test draws this size.
+    monkeypatch.setattr(shapes, "measure", lambda *_: Shapes({2: 0.1, 4: 0.1}))
+    request = msgspec.structs.replace(request_, num_images=2, num_inference_steps=2, width=88)
     tagged = msgspec.structs.replace(request, prompt="<lora:fur:0.75> an apple")
     studio.draw(request)
     before = rows.copy()
+    assert set(before) == {4}
     rows.clear()
     studio.draw(tagged)
     assert rows[-1] == 2
