@@ -78,14 +78,12 @@ async def test_a_block_a_channel_and_a_drained_queue_are_obeyed(local: LocalDisc
     await member.slash(studio, "imagine", prompt="another")
     kept = await local.friend.slash(studio, "imagine", prompt="somebody else's")
     assert await said(admin, studio, "admin block", user=member, reason="spam", **{"for": "2d"}) == ""
-    blocked = await local.wait_for_message(
-        lambda message: "may ask for nothing" in message["content"], 20, viewer=admin
-    )
+    blocked = await local.wait_for_message(lambda message: "may ask for nothing" in message["content"], viewer=admin)
     assert "Their 2 jobs under way are cancelled. They were told." in blocked["content"]
     ends = sorted("Cancelled by" in str(message["components"]) for message in local.messages())
     assert ends == [False, True, True]
     assert kept.response is not None
-    told = await local.wait_for_message(lambda _: True, 20, channel=member.user.dm_channel)
+    told = await local.wait_for_message(lambda _: True, channel=member.user.dm_channel)
     assert "You may not use Easel in Easel playground for now" in told["content"]
     assert "The reason given: spam" in told["content"]
     refused = await said(member, studio, "imagine", prompt="a cat")
@@ -118,11 +116,11 @@ async def test_a_paused_queue_takes_jobs_and_starts_none(local: LocalDiscord, bo
     mine = await member.slash(studio, "queue")
     assert mine.response is not None
     await member.click(mine.response, custom_id="easel:cancel-mine:2")
-    await local.wait_for_message(lambda message: "2 waiting, 0" in str(message["components"]), 20, viewer=member)
+    await local.wait_for_message(lambda message: "2 waiting, 0" in str(message["components"]), viewer=member)
     foreign = await local.friend.slash(studio, "queue")
     assert "You have no jobs in line." in str(foreign.response.components if foreign.response else "")
     await admin.slash(studio, "admin queue", cancel=3)
-    await local.wait_for_message(lambda message: "Cancelled by" in str(message["components"]), 20)
+    await local.wait_for_message(lambda message: "Cancelled by" in str(message["components"]))
     assert "The queue is open" in await said(admin, studio, "admin queue", action="resume")
     await bot.wait_for_log("job delivered")
     assert rows(tmp_path, "SELECT status FROM jobs") == [("succeeded",), ("cancelled",), ("cancelled",)]

@@ -81,7 +81,7 @@ async def test_who_brought_easel_along_has_one_quota_everywhere_and_loses_no_pic
     assert refused.response is not None
     assert "you have 0 of 3 left" in refused.response.content
     await member.click(done, custom_id="easel:delete:1")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while done["id"] in [message["id"] for message in local.messages(viewer=member)]:
             await asyncio.sleep(0.05)
     with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:

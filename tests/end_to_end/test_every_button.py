@@ -119,13 +119,13 @@ class Channel:
     async def gone(self, state: str) -> None:
         """Wait until the message is."""
         _, message = self.messages[state]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while message["id"] in [shown["id"] for shown in self.local.messages()]:
                 await asyncio.sleep(0.05)
 
     async def private_word(self, result: Any) -> str:
         """What only the one who pressed reads: an answer, or a followup that comes a little later."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not result.acknowledged:
                 await asyncio.sleep(0.01)
         if result.response is not None and result.response.ephemeral:

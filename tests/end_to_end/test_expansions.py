@@ -51,7 +51,7 @@ async def messages_of(local: LocalDiscord, *prompts: str) -> list[Message]:
 
 async def edited(local: LocalDiscord, answer: Any, words: str) -> str:
     """What a private message says once it says these words."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while words not in (said := json.dumps(_stored(local, answer).components, ensure_ascii=False)):
             await asyncio.sleep(0.05)
     return said

@@ -49,7 +49,7 @@ async def address(tmp_path: Path) -> AsyncGenerator[str]:
             assert line, "the playground ended without an address"
     yield match[0].decode()
     process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await process.wait() == 0
 
 

@@ -75,7 +75,7 @@ async def test_help_is_read_in_ones_language_and_its_examples_run(
     assert refused.startswith("There is no help about “cooking \\@everyone”. Choose one of: First steps, Prompts,")
     shown = private(await member.slash(studio, "help"))
     await member.click(shown, custom_id="easel-example:1")
-    drawn = await local.wait_for_message(lambda message: "two yellow stars" in str(message["components"]), 10)
+    drawn = await local.wait_for_message(lambda message: "two yellow stars" in str(message["components"]))
     assert f"<@{member.id}>" in str(drawn["components"])
     again = private(await member.click(shown, custom_id="easel-example:0"))
     assert "you have 0 of 1 left" in again.content

@@ -112,7 +112,7 @@ async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Mem
     assert listed.response is not None
     await local.member.click(listed.response, label="Show me")
     collected = await local.wait_for_message(
-        lambda message: "as they were drawn" in message["content"], 20, viewer=local.member
+        lambda message: "as they were drawn" in message["content"], viewer=local.member
     )
     (file,) = collected["attachments"]
     assert (await local.fetch_cdn(file["url"])).startswith(b"\x89PNG")
@@ -147,9 +147,7 @@ async def test_pictures_find_another_way_to_their_member(member: Member) -> None
     faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=403, code=50013)
     await member.ask("handed over", steps=4)
     assert await member.end_of("handed over") == ("succeeded", None, 1)
-    sent = await local.wait_for_message(
-        lambda found: bool(found["attachments"]), 20, channel=local.member.user.dm_channel
-    )
+    sent = await local.wait_for_message(lambda found: bool(found["attachments"]), channel=local.member.user.dm_channel)
     assert "could not be shown where it was asked for" in sent["content"]
     assert len(sent["attachments"]) == 1
 

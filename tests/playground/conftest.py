@@ -39,7 +39,7 @@ class Bot:
                 self.lines.append(line.decode().rstrip())
                 self._arrived.notify_all()
 
-    async def printed(self, text: str, timeout_s: float = 10.0) -> None:
+    async def printed(self, text: str, timeout_s: float = 60) -> None:
         """Wait until the bot printed a line that contains the text."""
         async with asyncio.timeout(timeout_s), self._arrived:
             await self._arrived.wait_for(lambda: any(text in line for line in self.lines))

@@ -31,7 +31,7 @@ async def test_asked_to_reconnect(local: LocalDiscord, bot: Bot) -> None:
 async def test_invalid_session_identifies_anew(local: LocalDiscord, bot: Bot) -> None:
     local.faults.invalidate_session()
     await bot.printed("session has been invalidated")
-    await local.wait_for_bot(10)
+    await local.wait_for_bot()
     assert (await local.member.slash(local.channel, "hello")).acknowledged
     assert not any("RESUMED" in line for line in bot.lines)
 
@@ -54,13 +54,13 @@ async def test_duplicated_interaction_is_answered_once(local: LocalDiscord, bot:
 
 async def test_replaced_bot_answers_old_and_new(local: LocalDiscord, bot: Bot, start_bot: StartBot) -> None:
     await local.member.slash(local.channel, "paint", prompt="an apple")
-    message = await local.wait_for_message(lambda message: bool(message["attachments"]), 10)
+    message = await local.wait_for_message(lambda message: bool(message["attachments"]))
     await bot.end()
     dead = await local.member.slash(local.channel, "hello")
     assert not dead.acknowledged
     await start_bot(local)
     await local.friend.click(message, label="Make it green")
-    await local.wait_for_message(lambda m: m["attachments"][0]["filename"] == "green.png", 10)
+    await local.wait_for_message(lambda m: m["attachments"][0]["filename"] == "green.png")
 
 
 @pytest.mark.parametrize(

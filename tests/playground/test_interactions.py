@@ -23,7 +23,7 @@ def file_names(message: dict[str, Any]) -> list[str]:
 
 
 async def painted(local: LocalDiscord, name: str) -> dict[str, Any]:
-    return await local.wait_for_message(lambda message: file_names(message) == [name], 10)
+    return await local.wait_for_message(lambda message: file_names(message) == [name])
 
 
 async def test_direct_answer(local: LocalDiscord) -> None:
@@ -96,7 +96,7 @@ async def test_two_people_at_once(local: LocalDiscord) -> None:
     assert friend.response is not None
     assert paint.response.id != friend.response.id
     for result, prompt in ((paint, "mine"), (friend, "theirs")):
-        message = await local.wait_for_message(lambda m, p=prompt: f"{p} (square)" in str(m["components"]), 10)
+        message = await local.wait_for_message(lambda m, p=prompt: f"{p} (square)" in str(m["components"]))
         assert result.response is not None
         assert int(message["id"]) == result.response.id
 
@@ -142,14 +142,14 @@ async def test_embed_shows_the_uploaded_picture(local: LocalDiscord) -> None:
 
 async def test_upload_over_the_limit(local: LocalDiscord) -> None:
     await local.member.slash(local.channel, "heavy")
-    message = await local.wait_for_message(lambda message: bool(message["content"]), 20)
+    message = await local.wait_for_message(lambda message: bool(message["content"]))
     assert message["content"] == "10485760 413 40005"
 
 
 async def test_upload_limit_can_be_lowered(local: LocalDiscord) -> None:
     local.attachment_size_limit = 1000
     await local.member.slash(local.channel, "heavy")
-    message = await local.wait_for_message(lambda message: bool(message["content"]), 20)
+    message = await local.wait_for_message(lambda message: bool(message["content"]))
     assert message["content"] == "1000 413 40005"
 
 

@@ -45,7 +45,7 @@ async def test_signal_ends_everything_cleanly(play: Play, number: signal.Signals
     assert len(children) == 2
     assert all(psutil.pid_exists(pid) for pid in children)
     program.process.send_signal(number)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await program.process.wait() == 0
     await program.printed("returned 0")
     assert not any("Traceback" in line for line in program.lines)
@@ -56,7 +56,7 @@ async def test_signal_while_the_bot_starts(play: Play) -> None:
     program = await play("-c", "import time; time.sleep(600)")
     await program.printed("announced: Starting the bot")
     program.process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await program.process.wait() == 0
 
 
@@ -67,7 +67,7 @@ async def test_signal_while_the_bot_starts(play: Play) -> None:
 )
 async def test_dead_bot_is_told_in_one_sentence(play: Play, bot: str, code: int) -> None:
     program = await play("-c", bot)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await program.process.wait() == code
     shown = 0 if bot == "pass" else code
     await program.printed(f"announced: The bot ended by itself (exit code {shown}), so the playground stops too.")
@@ -78,7 +78,7 @@ async def test_children_of_a_dead_bot_are_ended_too(play: Play) -> None:
     sleeper = "[sys.executable, '-c', 'import time; time.sleep(600)']"
     start = f"import subprocess, sys; print('child', subprocess.Popen({sleeper}).pid, flush=True)"
     program = await play("-c", f"{start}; sys.exit(3)")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await program.process.wait() == 3
     child = int(re.findall(r"child (\d+)", "\n".join(program.lines))[0])
     assert not _is_running(child)

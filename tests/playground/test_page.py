@@ -52,7 +52,7 @@ async def picture_shown(page: Page) -> tuple[int, int]:
     """Wait for a picture in a message and return the size that the browser decoded."""
     picture = page.locator("#channel-message-list img").last
     size = [0, 0]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not size[0]:
             # Each publication may replace the element while its picture is still loading.
             size = await picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
@@ -102,5 +102,5 @@ async def test_action_on_an_older_publication_counts(page: Page, local: LocalDis
         await local.friend.send(local.channel, "chatter")
         await page.wait_for_timeout(250)
     await button.click()
-    message = await local.wait_for_message(lambda m: "green.png" in str(m["attachments"]), 10)
+    message = await local.wait_for_message(lambda m: "green.png" in str(m["attachments"]))
     assert message["attachments"][0]["filename"] == "green.png"

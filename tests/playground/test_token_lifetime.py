@@ -14,7 +14,7 @@ async def test_expired_token_is_refused_with_50027(start_bot: StartBot) -> None:
     async with LocalDiscord(token_lifetime_s=1.0) as local:
         await start_bot(local)
         await local.member.slash(local.channel, "keep", seconds=1.3)
-        message = await local.wait_for_message(lambda message: message["content"] != "first", 10)
+        message = await local.wait_for_message(lambda message: message["content"] != "first")
         assert message["content"] == "by bot token after 401/50027"
 
 
@@ -22,5 +22,5 @@ async def test_living_token_edits(start_bot: StartBot) -> None:
     async with LocalDiscord(token_lifetime_s=10.0) as local:
         await start_bot(local)
         await local.member.slash(local.channel, "keep", seconds=0.3)
-        message = await local.wait_for_message(lambda message: message["content"] != "first", 10)
+        message = await local.wait_for_message(lambda message: message["content"] != "first")
         assert message["content"] == "by token"
