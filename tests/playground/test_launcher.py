@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from playground import PortTaken
+from playground.child import GRACE_S
 from playground.launcher import run_playground
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ async def test_signal_ends_everything_cleanly(play: Play, number: signal.Signals
     assert len(children) == 2
     assert all(psutil.pid_exists(pid) for pid in children)
     program.process.send_signal(number)
-    async with asyncio.timeout(60):
+    # A bot that had to be killed would take longer.
+    async with asyncio.timeout(GRACE_S):
         assert await program.process.wait() == 0
     await program.printed("returned 0")
     assert not any("Traceback" in line for line in program.lines)
@@ -56,7 +58,7 @@ async def test_signal_while_the_bot_starts(play: Play) -> None:
     program = await play("-c", "import time; time.sleep(600)")
     await program.printed("announced: Starting the bot")
     program.process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(GRACE_S):
         assert await program.process.wait() == 0
 
 
