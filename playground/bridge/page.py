@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 PUBLISH_DELAY_S = 0.1
 """Changes come in bursts (an acknowledgement, a message, an edit); one publication shows all."""
 
+NO_REVISION = 0
+"""No page ever has it, so SimCord refuses the action as made on an old publication."""
+
 REVISIONS_KEPT = 40
 """The page asks for news twice a second, so an action is never older than a few revisions."""
 
@@ -118,21 +121,27 @@ class LivePage(Preview):
         """Take an action in its turn, also when the page was published anew meanwhile."""
         async with self._turn:
             page = self._pages.get(context_id or "")
-            if page is not None and isinstance(body, dict) and self._is_still_meant(page, body):
-                body = {**body, "published_revision": page.revision}
+            if page is not None and isinstance(body, dict):
+                body = self._as_meant(page, body)
             return await super()._action(context_id, body)
 
-    def _is_still_meant(self, page: _Page, body: Mapping[str, Any]) -> bool:
-        """Whether the control that was used still does what it did when it was shown.
+    def _as_meant(self, page: _Page, body: dict[str, Any]) -> dict[str, Any]:
+        """Say again what was done, in the numbers of this moment.
 
-        A message that finished between the last look and the click may carry another button
-        in the same place; pressing that one instead would be worse than pressing none.
+        A message that was edited between the last look and the click may have moved the button
+        that was pressed, and may carry another one in its place. Pressing that one instead would
+        be worse than pressing none, and the latest number alone does not tell: a change is
+        published a moment after it was made.
         """
-        key = body.get("control_key")
         if body.get("kind") not in ("click", "select"):
-            return True
-        then = dict(self._controls_seen.get(page.id, ())).get(body.get("published_revision", 0), {})
-        return key in then and then[key] == self._controls(page).get(key)
+            return {**body, "published_revision": page.revision}
+        shown = dict(self._controls_seen.get(page.id, ())).get(body.get("published_revision", 0), {})
+        key = body.get("control_key")
+        message, meant = str(key).partition(":component:")[0], shown.get(str(key))
+        for now, custom_id in self._controls(page).items():
+            if custom_id == meant and now.startswith(f"{message}:component:"):
+                return {**body, "control_key": now, "published_revision": page.revision}
+        return {**body, "published_revision": NO_REVISION}
 
 
 class LivePageServer(PreviewServer):

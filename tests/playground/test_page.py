@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 if TYPE_CHECKING:
@@ -104,3 +105,52 @@ async def test_action_on_an_older_publication_counts(page: Page, local: LocalDis
     await button.click()
     message = await local.wait_for_message(lambda m: "green.png" in str(m["attachments"]))
     assert message["attachments"][0]["filename"] == "green.png"
+
+
+async def test_a_button_that_came_in_the_place_of_the_one_shown_is_not_pressed(
+    page: Page, local: LocalDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancel pressed as its job ends must not press what stands there a moment later."""
+    await open_on(page, local)
+    await local.member.slash(local.channel, "paint", prompt="an apple")
+    button = page.locator("#channel-message-list").get_by_role("button", name="Make it green")
+    await button.wait_for()
+    message = await local.wait_for_message(lambda m: "recolor:green" in str(m["components"]))
+    # The moment between a change and its publication, made to last.
+    monkeypatch.setattr("playground.bridge.page.PUBLISH_DELAY_S", 3_600)
+    await _edit_message(local, message, {"recolor:green": "recolor:gone"})
+    async with page.expect_response("**/api/action") as pressed:
+        await button.click()
+    assert (await (await pressed.value).json())["rejected"]
+
+
+async def test_a_button_that_moved_is_pressed_where_it_stands_now(
+    page: Page, local: LocalDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queued job's Cancel moves down as the first preview comes in above it."""
+    await open_on(page, local)
+    await local.member.slash(local.channel, "paint", prompt="an apple")
+    button = page.locator("#channel-message-list").get_by_role("button", name="Make it green")
+    await button.wait_for()
+    message = await local.wait_for_message(lambda m: "recolor:green" in str(m["components"]))
+    monkeypatch.setattr("playground.bridge.page.PUBLISH_DELAY_S", 3_600)
+    await _edit_message(local, message, {"recolor:green": "remix", "remix": "recolor:green"})
+    await button.click()
+    await local.wait_for_message(lambda m: "green.png" in str(m["attachments"]))
+
+
+async def _edit_message(local: LocalDiscord, message: dict[str, Any], names: dict[str, str]) -> None:
+    """Edit a message as the bot would, with other custom ids on the same buttons."""
+
+    def renamed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [renamed(item) for item in node]
+        if isinstance(node, dict):
+            return {key: renamed(value) for key, value in node.items()}
+        return names.get(node, node) if isinstance(node, str) else node
+
+    url = f"{local.api_base_url}/channels/{message['channel_id']}/messages/{message['id']}"
+    headers = {"Authorization": f"Bot {local.token}"}
+    body = {"components": renamed(message["components"])}
+    async with aiohttp.ClientSession() as session, session.patch(url, json=body, headers=headers) as response:
+        assert response.status == 200, await response.text()
