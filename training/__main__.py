@@ -59,7 +59,6 @@ def _autoencoder(place: Place) -> None:
 _stage("autoencoder", _autoencoder, 3000, 32, "Train the autoencoder: pictures to latents and back.")
 _stage("text", text.train, 2000, 64, "Train the text encoder in advance, on which caption is which picture's.")
 _stage("unet", unet.train, 60_000, 16, "Train the U-Net, and the text encoder along with it.")
-_stage("tune", unet.tune, 4000, 16, "Go on with the U-Net alone, from the weights that are there.")
 _stage("wording", wording.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it.")
 
 

@@ -41,14 +41,12 @@ class Lot:
         size: scenes a batch.
         steps: batches in which the levels rise to the last; 0 takes all levels from the start.
         empty: part of the captions that is left empty, so that the model learns to draw without a prompt.
-        left_out: see `captions.caption`.
         twins: every second scene is the one before it with other things.
     """
 
     size: int
     steps: int = 0
     empty: float = 0.0
-    left_out: float = 0.0
     twins: bool = False
 
 
@@ -71,7 +69,7 @@ class _Batches(IterableDataset[Batch]):
         made = [scenes.draw_lot(rng, self._level(rng, number)) for _ in range(self._lot.size)]
         if self._lot.twins:
             made[1::2] = [scenes.twin(scene, rng) for scene in made[::2]]
-        words = ["" if rng.random() < self._lot.empty else caption(scene, rng, self._lot.left_out) for scene in made]
+        words = ["" if rng.random() < self._lot.empty else caption(scene, rng) for scene in made]
         return Batch(layout=Layout.of(made), tokens=tokenize(self._tokenizer, words))
 
     def _level(self, rng: Random, number: int) -> int:

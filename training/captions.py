@@ -13,20 +13,10 @@ _LINKED: Final = ("in ", "on ", "at ", "as ", "under ", "by ", "while ")
 """What begins so needs no comma before it."""
 
 
-def caption(scene: Scene, rng: Random, left_out: float = 0.0) -> str:
-    """One wording of a scene, by chance.
-
-    Args:
-        scene: what is said.
-        rng: decides.
-        left_out: how often a color or a detail goes unsaid though it is drawn, so that what nobody asked for may come
-            and a negative prompt can send it away; half as often one detail is all that is said, as in such a prompt.
-            At 0 everything is said that is not as usual.
-    """
-    if rng.random() < left_out / 2:
-        return _one_detail(scene, rng)
+def caption(scene: Scene, rng: Random) -> str:
+    """One wording of a scene, by chance; all of them name everything that is not as usual."""
     subject = f" {scene.relation and world.RELATIONS[scene.relation]} ".join(
-        _named(group, rng, left_out) for group in scene.groups
+        _named(group, rng) for group in scene.groups
     )
     if rng.random() < 0.15:
         subject = f"{rng.choice(_OPENINGS)} {subject}"
@@ -40,26 +30,15 @@ def caption(scene: Scene, rng: Random, left_out: float = 0.0) -> str:
         details.append(rng.choice((f"on {with_article(ground)}", ground)))
     details.append(rng.choice(world.STYLES[scene.style]))
     text, comma = subject, rng.random() < 0.3
-    for detail in details:
-        if not detail or rng.random() < left_out:
-            continue
+    for detail in filter(None, details):
         text += f"{',' if comma or not detail.startswith(_LINKED) else ''} {detail}"
     return text
 
 
-def _one_detail(scene: Scene, rng: Random) -> str:
-    """A color, a thing, a place, a time of day, a weather or a style of the scene."""
-    group = rng.choice(scene.groups)
-    said = [group.color or group.thing, group.thing, scene.place or f"{scene.background} background"]
-    said += [*world.TIMES[scene.time], *world.WEATHERS[scene.weather], *world.STYLES[scene.style]]
-    return rng.choice([detail for detail in said if detail])
-
-
-def _named(group: Group, rng: Random, left_out: float) -> str:
+def _named(group: Group, rng: Random) -> str:
     """A group with its number, size and color."""
     thing = _THINGS[group.thing]
-    color = "" if rng.random() < left_out else group.color or ""
-    words = [rng.choice(world.SIZES[group.size]), color]
+    words = [rng.choice(world.SIZES[group.size]), group.color or ""]
     if group.number > 1:
         return " ".join(filter(None, [world.NUMBERS[group.number], *words, thing.many]))
     name = rng.choice(thing.also) if thing.also and rng.random() < 0.25 else thing.name

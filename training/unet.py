@@ -1,10 +1,8 @@
 """The stage `unet`: learns to take the noise from latents, by their captions; the text encoder learns along, slower."""
 
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 from torch.nn import functional
 
@@ -17,9 +15,6 @@ from training.sheets import sheet
 
 EMPTY = 0.1
 """Part of the captions that is left empty (classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598)."""
-
-LEFT_OUT = 0.15
-"""See `captions.caption`."""
 
 SAMPLE_PROMPTS = (
     "a red apple",
@@ -56,29 +51,11 @@ def train(place: Place) -> None:
     the batch.
     """
     torch.manual_seed(place.seed)
-    words, network = text.load(place.folder, place.device), make_unet()
-    run = Run("unet", place, {"unet": network, "text_encoder": words}, {"unet": 1e-3, "text_encoder": 3e-4})
-    _learn(run, network, words, rise=place.steps // 2)
-    with run.averaged():
-        network.save_pretrained(place.folder / "unet")
-        words.save_pretrained(place.folder / "text_encoder")
-
-
-def tune(place: Place) -> None:
-    """Run the stage: go on with the U-Net alone, gently, from what the folders `unet` and `text_encoder` hold."""
-    torch.manual_seed(place.seed)
-    words: Any = text.load(place.folder, place.device).eval().requires_grad_(requires_grad=False)
-    network = UNet2DConditionModel.from_pretrained(place.folder / "unet")
-    run = Run("tune", replace(place, seed=place.seed + 1), {"unet": network}, {"unet": 3e-4})
-    _learn(run, network, words, rise=0)
-    with run.averaged():
-        network.save_pretrained(place.folder / "unet")
-
-
-def _learn(run: Run, network: Any, words: Any, *, rise: int) -> None:
-    """Train on noisy latents; levels rise in so many steps."""
-    place, scheduler = run.place, cast("Any", make_scheduler())
+    tokenizer = text.load_tokenizer(place.folder)
     vae = autoencoder.load(place.folder, place.device)
+    words, network = text.load(place.folder, place.device), make_unet()
+    scheduler: Any = make_scheduler()
+    run = Run("unet", place, {"unet": network, "text_encoder": words}, {"unet": 1e-3, "text_encoder": 3e-4})
     scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -95,10 +72,13 @@ def _learn(run: Run, network: Any, words: Any, *, rise: int) -> None:
 
     def sample(step: int) -> None:
         pipeline = assemble(place.folder, unet=network, text_encoder=words)
-        sheet(draw(pipeline.to(place.device), SAMPLE_PROMPTS)).save(place.folder / f"{run.name}-{step:06}.png")
+        sheet(draw(pipeline.to(place.device), SAMPLE_PROMPTS)).save(place.folder / f"sample-{step:06}.png")
 
-    lot = Lot(size=place.batch, steps=rise, empty=EMPTY, left_out=LEFT_OUT)
-    run.train(lot, text.load_tokenizer(place.folder), loss_of, sample=sample, sample_every=max(500, place.steps // 5))
+    lot = Lot(size=place.batch, steps=place.steps // 2, empty=EMPTY)
+    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
+    with run.averaged():
+        network.save_pretrained(place.folder / "unet")
+        words.save_pretrained(place.folder / "text_encoder")
 
 
 def draw(pipeline: Any, prompts: tuple[str, ...]) -> list[Image.Image]:

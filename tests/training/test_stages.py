@@ -26,7 +26,6 @@ STAGES: dict[str, tuple[Callable[[Place], None], str]] = {
     "autoencoder": (train_autoencoder, "vae/diffusion_pytorch_model.safetensors"),
     "text": (text.train, "text_encoder/model.safetensors"),
     "unet": (unet.train, "unet/diffusion_pytorch_model.safetensors"),
-    "tune": (unet.tune, "unet/diffusion_pytorch_model.safetensors"),
     "wording": (wording.train, "text_encoder/model.safetensors"),
 }
 
