@@ -3,20 +3,24 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 
-StartBot = Callable[..., BotProcess]
 Message = dict[str, Any]
 TOKEN_ROUTE, BOT_ROUTE = r"^/webhooks/", r"^/channels/\d+/messages"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),  # a busy machine loads libraries slowly
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 class Member:
@@ -33,6 +37,12 @@ class Member:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self._path) as connection:
             return connection.execute(sql, values).fetchall()
+
+    def used(self) -> tuple[int, int]:
+        """What is held and what is spent of all quotas."""
+        sql = "SELECT coalesce(sum(held), 0), coalesce(sum(spent), 0) FROM pots WHERE kind = 'period'"
+        ((held, spent),) = self.rows(sql)
+        return held, spent
 
     async def end_of(self, prompt: str) -> tuple[Any, ...]:
         """Status, failure and charge of a job once it has ended; there is only one of this prompt."""
@@ -51,42 +61,32 @@ class Member:
         return [message for message in self.local.messages() if prompt in json.dumps(message["components"])]
 
 
-@pytest.fixture
-async def member(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> AsyncGenerator[Member]:
-    """With a bot that is ready to draw, and has not failed in the end."""
-    bot = start_bot(EASEL_QUOTAS__QUEUED_PER_USER="0")
-    await bot.start()
-    await bot.wait_for_log("worker ready")
-    yield Member(local, tmp_path)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Member, BotProcess]]:
+    """One bot for all, since each start loads libraries for a quarter of a minute."""
+    directory = tmp_path_factory.mktemp("wire")
+    async with LocalDiscord() as local:
+        bot = BotProcess(local, directory, EASEL_QUOTAS__QUEUED_PER_USER="0")
+        await bot.start()
+        await bot.wait_for_log("worker ready")
+        yield Member(local, directory), bot
+        await bot.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def member(shared: tuple[Member, BotProcess]) -> AsyncGenerator[Member]:
+    """On a wire that is whole, with a bot that is ready to draw and has not failed in the end."""
+    member, bot = shared
+    limit = member.local.attachment_size_limit
+    await member.local.wait_for_bot()
+    yield member
+    member.local.faults.clear()
+    member.local.attachment_size_limit = limit
     assert "Traceback" not in bot.log
 
 
-async def test_whatever_breaks_each_job_has_one_message_and_one_price(member: Member) -> None:
-    faults = member.local.faults
-    for kind in ("applied_status", "reset_before", "reset_after"):
-        faults.add(kind=kind, method="POST", path="/callback$")
-        faults.add(kind=kind, method="PATCH", path=TOKEN_ROUTE, times=2)
-        await member.ask(kind, steps=4)
-        assert await member.end_of(kind) == ("succeeded", None, 1)
-    faults.clear()
-    faults.duplicate_next_interaction()
-    await member.ask("twice", steps=4)
-    faults.drop_gateway()
-    assert await member.end_of("twice") == ("succeeded", None, 1)
-    await member.local.wait_for_bot()
-    faults.ask_reconnect()
-    await member.local.wait_for_bot()
-    await member.ask("after a resume", steps=4)
-    assert await member.end_of("after a resume") == ("succeeded", None, 1)
-    faults.invalidate_session()
-    for prompt in ("applied_status", "reset_before", "reset_after", "twice", "after a resume"):
-        (message,) = member.messages(prompt)
-        assert len(message["attachments"]) == 1
-    assert member.rows("SELECT sum(held), sum(spent) FROM pots WHERE kind = 'period'") == [(0, 5)]
-
-
 async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Member) -> None:
-    local, faults = member.local, member.local.faults
+    local, faults, used = member.local, member.local.faults, member.used()
     await member.ask("deleted", steps=50, images=4)
     await local.admin.delete(member.messages("deleted")[0])
     assert await member.end_of("deleted") == ("failed", "message-gone", 0)
@@ -121,7 +121,7 @@ async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Mem
     await member.ask("too large", steps=4)
     assert await member.end_of("too large") == ("failed", "too-large", 0)
     faults.clear()
-    assert member.rows("SELECT sum(held), sum(spent) FROM pots WHERE kind = 'period'") == [(0, 0)]
+    assert member.used() == used
 
 
 async def test_pictures_find_another_way_to_their_member(member: Member) -> None:
@@ -160,6 +160,31 @@ async def test_an_hour_of_rate_limit_on_a_token_holds_no_picture_back(member: Me
     (message,) = member.messages("limited")
     assert len(message["attachments"]) == 1
     assert limit.hits > 0
+
+
+async def test_whatever_breaks_each_job_has_one_message_and_one_price(member: Member) -> None:
+    faults = member.local.faults
+    _, spent = member.used()
+    for kind in ("applied_status", "reset_before", "reset_after"):
+        faults.add(kind=kind, method="POST", path="/callback$")
+        faults.add(kind=kind, method="PATCH", path=TOKEN_ROUTE, times=2)
+        await member.ask(kind, steps=4)
+        assert await member.end_of(kind) == ("succeeded", None, 1)
+    faults.clear()
+    faults.duplicate_next_interaction()
+    await member.ask("twice", steps=4)
+    faults.drop_gateway()
+    assert await member.end_of("twice") == ("succeeded", None, 1)
+    await member.local.wait_for_bot()
+    faults.ask_reconnect()
+    await member.local.wait_for_bot()
+    await member.ask("after a resume", steps=4)
+    assert await member.end_of("after a resume") == ("succeeded", None, 1)
+    faults.invalidate_session()
+    for prompt in ("applied_status", "reset_before", "reset_after", "twice", "after a resume"):
+        (message,) = member.messages(prompt)
+        assert len(message["attachments"]) == 1
+    assert member.used() == (0, spent + 5)
 
 
 async def test_a_token_that_ends_before_its_job_holds_no_picture_back(tmp_path: Path) -> None:
