@@ -5,11 +5,12 @@ import io
 import json
 import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageChops, PngImagePlugin
 
 from playground import LocalDiscord
@@ -18,7 +19,11 @@ from tests.end_to_end.conftest import BotProcess
 StartBot = Callable[..., BotProcess]
 Message = dict[str, Any]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),  # a busy machine loads libraries slowly
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 def text_of(message: Message) -> str:
@@ -29,6 +34,11 @@ def ids_of(message: Message) -> list[str]:
     """The ids of a message's buttons."""
     rows = [part for part in message["components"][0]["components"] if part["type"] == 1]
     return [button["custom_id"] for row in rows for button in row["components"]]
+
+
+def job_of(message: Message) -> int:
+    """The job that a message's buttons are about."""
+    return int(ids_of(message)[0].split(":")[2])
 
 
 class Studio:
@@ -46,6 +56,7 @@ class Studio:
         )
 
     async def ask(self, prompt: str, **options: Any) -> Message:
+        """The finished message of a prompt that nobody has asked for before."""
         await self.local.member.slash(self.local.channel, "imagine", prompt=prompt, steps=6, **options)
         return await self.done(prompt)
 
@@ -58,17 +69,31 @@ class Studio:
         data = await self.local.fetch_cdn(message["attachments"][index]["url"])
         return Image.open(io.BytesIO(data)).convert("RGB")
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def files(self) -> set[Path]:
+        """All pictures that are kept."""
+        return set((self.directory / "data" / "images").glob("??/*.png"))
+
+    def rows(self, sql: str, *values: int) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.directory / "data" / "easel.db") as connection:
-            return connection.execute(sql).fetchall()
+            return connection.execute(sql, values).fetchall()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Studio]:
+    """One bot for most, since each start loads libraries for a quarter of a minute."""
+    directory = tmp_path_factory.mktemp("buttons")
+    async with LocalDiscord() as local:
+        bot = BotProcess(local, directory, EASEL_QUOTAS__QUEUED_PER_USER="0")
+        await bot.start()
+        await bot.wait_for_log("worker ready")
+        yield Studio(local, bot, directory)
+        await bot.stop()
 
 
 @pytest.fixture
-async def studio(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> Studio:
-    bot = start_bot(EASEL_QUOTAS__QUEUED_PER_USER="0")
-    await bot.start()
-    await bot.wait_for_log("worker ready")
-    return Studio(local, bot, tmp_path)
+def studio(shared: Studio) -> Studio:
+    """Where other tests may have drawn before; what a test counts, it counts from its own first job."""
+    return shared
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -80,12 +105,13 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> None:
     local = studio.local
     two = await studio.ask("two red apples", images=2, seed=5)
+    job = job_of(two)
     assert [part.split(":")[1] for part in ids_of(two)] == [
         *("upscale", "upscale", "reroll", "vary-strong", "vary-strong", "remix"),
         *("star", "copy", "details", "delete"),
     ]
-    await studio.press(local.friend, two, "easel:upscale:1:1")
-    larger = await studio.done("Upscale of [#1, image 2]")
+    await studio.press(local.friend, two, f"easel:upscale:{job}:1")
+    larger = await studio.done(f"Upscale of [#{job}, image 2]")
     assert f"for <@{local.friend.id}>" in text_of(larger)
     first, second = [await studio.picture(two, index) for index in range(2)]
     upscaled = await studio.picture(larger)
@@ -93,30 +119,31 @@ async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> No
     assert difference(upscaled.resize((256, 256)), second) < difference(upscaled.resize((256, 256)), first) / 2
     assert not any("upscale" in custom_id for custom_id in ids_of(larger))
 
-    await studio.press(local.member, two, "easel:vary-strong:1:0")
-    strong = await studio.done("Variation (strong) of [#1, image 1]")
-    await studio.press(local.member, larger, "easel:vary-subtle:2:0")
-    subtle = await studio.done("Variation (subtle) of [#2]")
+    await studio.press(local.member, two, f"easel:vary-strong:{job}:0")
+    strong = await studio.done(f"Variation (strong) of [#{job}, image 1]")
+    await studio.press(local.member, larger, f"easel:vary-subtle:{job + 1}:0")
+    subtle = await studio.done(f"Variation (subtle) of [#{job + 1}]")
     assert len(strong["attachments"]) == 2
     near = difference(await studio.picture(subtle), second)
     far = difference(await studio.picture(strong), first)
     assert 0 < near < far
-    assert studio.rows("SELECT kind, parent_job_id, parent_image_index, price FROM jobs ORDER BY job_id") == [
+    sql = "SELECT kind, parent_job_id, parent_image_index, price FROM jobs WHERE job_id >= ? ORDER BY job_id"
+    assert studio.rows(sql, job) == [
         ("imagine", None, None, 2),
-        ("upscale", 1, 1, 1),
-        ("vary-strong", 1, 0, 2),
-        ("vary-subtle", 2, None, 1),
+        ("upscale", job, 1, 1),
+        ("vary-strong", job, 0, 2),
+        ("vary-subtle", job + 1, None, 1),
     ]
 
 
 async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: Studio) -> None:
     local = studio.local
     old = await studio.ask("a red apple", negative="rain", seed=5)
-    form = await local.friend.click(old, custom_id="easel:remix:1")
+    job = job_of(old)
+    form = await local.friend.click(old, custom_id=f"easel:remix:{job}")
     assert form.modal is not None
     await studio.bot.stop(signal.SIGKILL)
     await studio.bot.start()
-    await studio.bot.wait_for_log("worker ready")
     values = {
         "prompt": "a blue star --steps 7",
         "negative": "rain",
@@ -125,9 +152,9 @@ async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: 
         "seed": ["kept"],
     }
     await local.friend.submit_modal(form, values)
-    new = await studio.done("Remix of [#1]")
+    new = await studio.done(f"Remix of [#{job}]")
     assert "a blue star" in text_of(new)
-    (row,) = studio.rows("SELECT request FROM jobs WHERE kind = 'remix'")
+    (row,) = studio.rows("SELECT request FROM jobs WHERE kind = 'remix' AND job_id > ?", job)
     request = json.loads(row[0])
     assert (request["prompt"], request["negative_prompt"], request["seed"]) == ("a blue star", "rain", 5)
     assert (request["num_inference_steps"], request["scheduler_name"]) == (7, "Euler")
@@ -136,12 +163,15 @@ async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: 
 
 async def test_pictures_are_kept_sent_explained_and_deleted(studio: Studio) -> None:
     local = studio.local
+    before = studio.files()
     one = await studio.ask("a red apple with @everyone and `ticks`", seed=5)
-    assert "are kept: their files stay for ever" in await studio.press(local.friend, one, "easel:star:1")
-    assert studio.rows("SELECT job_id, user_id FROM stars") == [(1, local.friend.id)]
-    assert "no longer than others" in await studio.press(local.friend, one, "easel:star:1")
+    job, drawn = job_of(one), studio.files() - before
+    assert drawn
+    assert "are kept: their files stay for ever" in await studio.press(local.friend, one, f"easel:star:{job}")
+    assert studio.rows("SELECT job_id, user_id FROM stars") == [(job, local.friend.id)]
+    assert "no longer than others" in await studio.press(local.friend, one, f"easel:star:{job}")
 
-    await studio.press(local.friend, one, "easel:copy:1")
+    await studio.press(local.friend, one, f"easel:copy:{job}")
     sent = await local.wait_for_message(
         lambda message: bool(message["attachments"]), channel=local.friend.user.dm_channel
     )
@@ -149,7 +179,7 @@ async def test_pictures_are_kept_sent_explained_and_deleted(studio: Studio) -> N
     original = await local.fetch_cdn(one["attachments"][0]["url"])
     assert await local.fetch_cdn(sent["attachments"][0]["url"]) == original
 
-    shown = await local.friend.click(one, custom_id="easel:details:1")
+    shown = await local.friend.click(one, custom_id=f"easel:details:{job}")
     assert shown.response is not None
     assert shown.response.ephemeral
     details = str(shown.response.components)
@@ -162,44 +192,48 @@ async def test_pictures_are_kept_sent_explained_and_deleted(studio: Studio) -> N
     assert "seed: 5" in str(menu.response.components)
     form = await local.friend.context_menu(local.channel, "Easel: use as reference", one)
     assert form.modal is not None
-    assert form.modal["custom_id"] == "easel:remix:1"
+    assert form.modal["custom_id"] == f"easel:remix:{job}"
 
-    refused = await studio.press(local.friend, one, "easel:delete:1")
+    refused = await studio.press(local.friend, one, f"easel:delete:{job}")
     assert "Only the person who asked for this" in refused
-    await studio.press(local.member, one, "easel:delete:1")
+    await studio.press(local.member, one, f"easel:delete:{job}")
     async with asyncio.timeout(60):
-        while any("red apple" in text_of(message) for message in local.messages()):
+        while any(message["id"] == one["id"] for message in local.messages()):
             await asyncio.sleep(0.05)
-        while list((studio.directory / "data" / "images").glob("??/*.png")):
+        while drawn & studio.files():
             await asyncio.sleep(0.05)
     assert "Traceback" not in studio.bot.log
 
 
 async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(studio: Studio) -> None:
     local = studio.local
-    one = await studio.ask("a red apple", seed=5)
-    other = await studio.ask("a blue star", seed=6)
-    for custom_id in ("easel:upscale:2:0", "easel:upscale:1:3", "easel:delete:99", "easel:paint:1", "easel:copy:2"):
+    one = await studio.ask("a yellow pear", seed=5)
+    other = await studio.ask("a pink fish", seed=6)
+    job, another = job_of(one), job_of(other)
+    for name in (f"upscale:{another}:0", f"upscale:{job}:3", "delete:9999", f"paint:{job}", f"copy:{another}"):
+        custom_id = f"easel:{name}"
         payload = local._backend.messages[local.channel.id][int(one["id"])]
         before = json.dumps(payload.components)
-        payload.components = json.loads(before.replace("easel:reroll:1", custom_id))
+        payload.components = json.loads(before.replace(f"easel:reroll:{job}", custom_id))
         forged = next(found for found in local.messages() if found["id"] == one["id"])
         assert "no longer knows" in await studio.press(local.member, forged, custom_id), custom_id
         payload.components = json.loads(before)
-    results = await asyncio.gather(*(local.friend.click(other, custom_id="easel:reroll:2") for _ in range(2)))
+    results = await asyncio.gather(*(local.friend.click(other, custom_id=f"easel:reroll:{another}") for _ in range(2)))
     assert len(results) == 2
     # A client sends a form once; who opened it in two windows and sends both asks for two jobs, as with two presses.
-    forms = [await local.member.click(one, custom_id="easel:remix:1") for _ in range(2)]
+    forms = [await local.member.click(one, custom_id=f"easel:remix:{job}") for _ in range(2)]
     values = {"prompt": "a green frog", "size": ["kept"], "sampler": ["Euler"], "seed": ["new"]}
     sent = await asyncio.gather(*(local.member.submit_modal(form, values) for form in forms))
     assert all(result.acknowledged for result in sent)
     async with asyncio.timeout(60):
-        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(6,)]:
+        while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded' AND job_id >= ?", job) != [(6,)]:
             await asyncio.sleep(0.1)
-    assert studio.rows("SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE kind = 'remix'") == [(2, 2)]
+    sql = "SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE kind = 'remix' AND job_id > ?"
+    assert studio.rows(sql, job) == [(2, 2)]
     assert "Traceback" not in studio.bot.log
 
 
+@pytest.mark.asyncio(loop_scope="function")  # where its bot's fixtures live
 async def test_presses_without_quota_and_during_a_shutdown_are_answered(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
