@@ -64,6 +64,19 @@ class BotProcess:
             return await self.process.wait()
 
 
+@contextlib.asynccontextmanager
+async def shared_bot(directory: Path, **variables: str) -> AsyncGenerator[tuple[LocalDiscord, BotProcess]]:
+    """A bot that is ready to draw, for several tests: each start loads libraries for a quarter of a minute."""
+    async with LocalDiscord() as local:
+        bot = BotProcess(local, directory, **variables)
+        try:
+            await bot.start()
+            await bot.wait_for_log("worker ready")
+            yield local, bot
+        finally:
+            await bot.stop()
+
+
 @pytest.fixture
 async def local() -> AsyncGenerator[LocalDiscord]:
     """A fresh local Discord."""

@@ -14,7 +14,7 @@ import pytest_asyncio
 from PIL import Image, ImageChops, PngImagePlugin
 
 from playground import LocalDiscord
-from tests.end_to_end.conftest import BotProcess
+from tests.end_to_end.conftest import BotProcess, shared_bot
 
 StartBot = Callable[..., BotProcess]
 Message = dict[str, Any]
@@ -80,14 +80,9 @@ class Studio:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Studio]:
-    """One bot for most, since each start loads libraries for a quarter of a minute."""
     directory = tmp_path_factory.mktemp("buttons")
-    async with LocalDiscord() as local:
-        bot = BotProcess(local, directory, EASEL_QUOTAS__QUEUED_PER_USER="0")
-        await bot.start()
-        await bot.wait_for_log("worker ready")
+    async with shared_bot(directory, EASEL_QUOTAS__QUEUED_PER_USER="0") as (local, bot):
         yield Studio(local, bot, directory)
-        await bot.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from playground import LocalDiscord
-from tests.end_to_end.conftest import BotProcess
+from tests.end_to_end.conftest import BotProcess, shared_bot
 
 Message = dict[str, Any]
 TOKEN_ROUTE, BOT_ROUTE = r"^/webhooks/", r"^/channels/\d+/messages"
@@ -63,14 +63,9 @@ class Member:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Member, BotProcess]]:
-    """One bot for all, since each start loads libraries for a quarter of a minute."""
     directory = tmp_path_factory.mktemp("wire")
-    async with LocalDiscord() as local:
-        bot = BotProcess(local, directory, EASEL_QUOTAS__QUEUED_PER_USER="0")
-        await bot.start()
-        await bot.wait_for_log("worker ready")
+    async with shared_bot(directory, EASEL_QUOTAS__QUEUED_PER_USER="0") as (local, bot):
         yield Member(local, directory), bot
-        await bot.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
