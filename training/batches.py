@@ -12,11 +12,15 @@ from training import scenes
 from training.captions import caption
 from training.drawing import Layout
 from training.models import tokenize
+from training.scenes import Scene
+
+Tell = Callable[[Scene, Random], tuple[Scene, tuple[str, ...]]]
+"""From a scene, by chance: the scene that is drawn, and as many captions as every other one gets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Pictures yet to be drawn, and what they are called: token ids [batch, 77]."""
+    """Pictures yet to be drawn, and what they are called: token ids [batch, 77], or [batch, captions, 77] as told."""
 
     layout: Layout
     tokens: torch.Tensor
@@ -42,12 +46,14 @@ class Lot:
         steps: batches in which the levels rise to the last; 0 takes all levels from the start.
         empty: part of the captions that is left empty, so that the model learns to draw without a prompt.
         twins: every second scene is the one before it with other things.
+        tell: gives each scene several captions, and may have another one drawn.
     """
 
     size: int
     steps: int = 0
     empty: float = 0.0
     twins: bool = False
+    tell: Tell | None = None
 
 
 class _Batches(IterableDataset[Batch]):
@@ -69,6 +75,10 @@ class _Batches(IterableDataset[Batch]):
         made = [scenes.draw_lot(rng, self._level(rng, number)) for _ in range(self._lot.size)]
         if self._lot.twins:
             made[1::2] = [scenes.twin(scene, rng) for scene in made[::2]]
+        if self._lot.tell:
+            drawn, told = zip(*(self._lot.tell(scene, rng) for scene in made), strict=True)
+            tokens = tokenize(self._tokenizer, [words for captions in told for words in captions])
+            return Batch(layout=Layout.of(drawn), tokens=tokens.unflatten(0, (len(made), -1)))
         words = ["" if rng.random() < self._lot.empty else caption(scene, rng) for scene in made]
         return Batch(layout=Layout.of(made), tokens=tokenize(self._tokenizer, words))
 

@@ -1,42 +1,25 @@
 """The stage `evaluate`: what of a prompt the model obeys, on combinations that training never saw."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from PIL import Image
-from rich.progress import track
 
-from training import measuring, scenes, world
+from training import asking, measuring, removing, scenes, world
+from training.asking import Asked, Told, draw
 from training.captions import with_article
 from training.drawing import Layout, Painter
 from training.judging import Judge
 from training.scenes import Group, Scene
 from training.sheets import sheet
-
-STEPS: Final = 20
-CFG: Final = 5.0
-_BATCH: Final = 8
-
-Told = Callable[[Image.Image], object]
-"""What a picture shows, in the same terms as what was asked for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A prompt, and what its picture has to show: an answer to each question."""
-
-    prompt: str
-    wanted: tuple[object, ...] = ()
-    seed: int
-    negative: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +62,10 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     painter = Painter(folder / "atlas.npz", torch.device("cpu"))
     things = Judge(painter, "thing", steps=judge_steps, file=folder / "judge-thing.pt")
     places = Judge(painter, "place", steps=max(1, judge_steps // 4), file=folder / "judge-place.pt")
-    of_object = Question(name="object", told=_named(things), checked=f"the judge itself {things.accuracy:.2f}")
+    of_object = Question(name="object", told=asking.named_by(things), checked=f"the judge itself {things.accuracy:.2f}")
     of_color = Question(name="color", told=measuring.color, checked=f"drawings {_checked_colors(painter):.2f}")
     of_number = Question(name="number", told=measuring.number, checked=f"drawings {_checked_numbers(painter):.2f}")
-    of_place = Question(name="place", told=_named(places), checked=f"the judge itself {places.accuracy:.2f}")
+    of_place = Question(name="place", told=asking.named_by(places), checked=f"the judge itself {places.accuracy:.2f}")
     kinds: list[tuple[str, list[Asked], tuple[Question, ...]]] = [
         ("as in training", color_prompts("{noun}"), (of_object, of_color)),
         ("in other words", color_prompts("could you please paint me {noun} for my friend"), (of_object, of_color)),
@@ -98,7 +81,7 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
         for number, question in enumerate(questions):
             right = sum(question.told(one) == two.wanted[number] for one, two in zip(pictures, asked, strict=True))
             figures[f"{question.name}, {kind}"] = f"{right / len(asked):.2f} of {len(asked)} ({question.checked})"
-    figures["a thing's color goes when the negative prompt names it"] = _negative(pipeline, most)
+    figures |= removing.evaluate(pipeline, asking.named_by(things), most)
     figures["mean difference of CFG 1 and 7, 7 and 15"] = _guidance(pipeline)
     sheet(shown).save(folder / "contact-sheet.png", optimize=True)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -129,31 +112,6 @@ def place_prompts() -> list[Asked]:
     ]
 
 
-def draw(pipeline: Any, asked: Sequence[Asked], cfg: float = CFG) -> list[Image.Image]:
-    """One picture for each."""
-    pictures: list[Image.Image] = []
-    for at in track(range(0, len(asked), _BATCH), description="Drawing"):
-        part = asked[at : at + _BATCH]
-        pictures += pipeline(
-            [one.prompt for one in part],
-            negative_prompt=[one.negative for one in part],
-            num_inference_steps=STEPS,
-            guidance_scale=cfg,
-            height=64,
-            width=64,
-            generator=[torch.Generator().manual_seed(one.seed) for one in part],
-        ).images
-    return pictures
-
-
-def _named(judge: Judge) -> Told:
-    def told(picture: Image.Image) -> str:
-        pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None]
-        return judge.name(pixels.float() / 127.5 - 1)[0]
-
-    return told
-
-
 def _drawn(painter: Painter, drawn: Sequence[Scene]) -> list[Image.Image]:
     pixels = ((painter.draw(Layout.of(drawn)) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     return [Image.fromarray(picture) for picture in pixels]
@@ -180,17 +138,6 @@ def _checked_numbers(painter: Painter) -> float:
     pictures = _drawn(painter, [_plain_scene(rng, group) for group in groups])
     right = [measuring.number(picture) == group.number for picture, group in zip(pictures, groups, strict=True)]
     return sum(right) / len(right)
-
-
-def _negative(pipeline: Any, most: int) -> str:
-    """Draw things, then the same with the color they came in as the negative prompt."""
-    things = [thing for thing in world.THINGS if thing.colors][:most]
-    asked = [Asked(prompt=with_article(thing.name), seed=5) for thing in things]
-    before = [measuring.color(picture) for picture in draw(pipeline, asked)]
-    again = [replace(one, negative=color) for one, color in zip(asked, before, strict=True) if color]
-    after = [measuring.color(picture) for picture in draw(pipeline, again)]
-    changed = sum(color != one.negative for color, one in zip(after, again, strict=True))
-    return f"{changed / max(1, len(again)):.2f} of {len(again)}"
 
 
 def _guidance(pipeline: Any) -> str:

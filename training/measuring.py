@@ -49,13 +49,19 @@ def color(picture: Image.Image) -> str:
     mask = np.asarray(ndimage.binary_erosion(things(picture)), dtype=np.bool_)
     if not mask.any():
         return ""
+    return next(iter(shares(np.asarray(picture.convert("RGB"))[mask])))
+
+
+def shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Which part of some pixels [count, 3], at least one, is nearest to which of `world.COLORS`, the most first."""
     names = list(world.COLORS)
     palette = Image.new("RGB", (len(names), 1))
     palette.putdata(list(world.COLORS.values()))
-    wanted, seen = _lab(palette)[0], _lab(picture.convert("RGB"))[mask]
+    wanted, seen = _lab(palette)[0], _lab(Image.fromarray(pixels[None]))[0]
     # Lightness counts half: shades of a color are that color.
     distances = ((seen[:, None] - wanted[None]) ** 2 * np.array([0.25, 1.0, 1.0])).sum(-1)
-    return names[int(np.bincount(distances.argmin(1), minlength=len(names)).argmax())]
+    counts = np.bincount(distances.argmin(1), minlength=len(names))
+    return {names[index]: float(counts[index] / len(pixels)) for index in np.argsort(-counts, kind="stable")}
 
 
 def _lab(picture: Image.Image) -> NDArray[np.float32]:

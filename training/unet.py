@@ -62,9 +62,7 @@ def train(place: Place) -> None:
         with torch.no_grad():
             latents = vae.encoder(pictures).float()
         noise = torch.randn_like(latents)
-        count, times = len(latents), len(scheduler.alphas_cumprod)
-        spread = (torch.arange(count, device=latents.device) + torch.rand(count, device=latents.device)) / count
-        timesteps = (spread * times).long()
+        timesteps = spread_times(scheduler, latents)
         noisy = scheduler.add_noise(latents, noise, timesteps)
         wanted = scheduler.get_velocity(latents, noise, timesteps)
         states = words(tokens).last_hidden_state
@@ -79,6 +77,13 @@ def train(place: Place) -> None:
     with run.averaged():
         network.save_pretrained(place.folder / "unet")
         words.save_pretrained(place.folder / "text_encoder")
+
+
+def spread_times(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch.Tensor:
+    """A time of the scheduler, none before `first`, for each of the latents [batch, ...], spread evenly: [batch]."""
+    count, times = len(latents), len(scheduler.alphas_cumprod)
+    spread = (torch.arange(count, device=latents.device) + torch.rand(count, device=latents.device)) / count
+    return first + (spread * (times - first)).long()
 
 
 def draw(pipeline: Any, prompts: tuple[str, ...]) -> list[Image.Image]:

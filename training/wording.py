@@ -123,6 +123,11 @@ def wordy(terse: Sequence[str], rng: Random) -> list[Word]:
     return kept
 
 
+def words_of(said: str) -> list[str]:
+    """The words of a caption; a comma is one."""
+    return re.findall(r"[^\s,]+|,", said)
+
+
 def turned(rng: Random) -> tuple[list[str], list[Word]]:
     """A caption of a colored thing, and the same with the color behind the thing."""
     color, thing = rng.choice(list(world.COLORS)), rng.choice([thing for thing in world.THINGS if thing.colors])
@@ -169,7 +174,7 @@ class _Pairs:
                 terse, words = turned(self._rng)
             else:
                 said = caption(scenes.draw_lot(self._rng, scenes.LEVELS - 1), self._rng)
-                terse = re.findall(r"[^\s,]+|,", said)
+                terse = words_of(said)
                 words = (
                     wordy(terse, self._rng) if self._rng.random() < 0.75 else list(zip(terse, range(99), strict=False))
                 )

@@ -1,13 +1,18 @@
 """A folder of training data that needs no network: the real recipe on drawings of our own."""
 
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from training import places, sprites, text, world
+from training import places, scenes, sprites, text, world
+from training.drawing import Layout, Painter
 from training.running import Place
+from training.scenes import Group, Scene
 
 SHAPES = (
     '<circle cx="16" cy="16" r="13" fill="{}"/>',
@@ -39,3 +44,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place_of(folder: Path, steps: int) -> Place:
     """A few small batches on the processor."""
     return Place(folder=folder, device=torch.device("cpu"), steps=steps, batch=4)
+
+
+@pytest.fixture(scope="session")
+def painter(data: Path) -> Painter:
+    """Draws from that atlas."""
+    return Painter(data / "atlas.npz", torch.device("cpu"))
+
+
+def picture(painter: Painter, scene: Scene) -> Image.Image:
+    """What a scene looks like."""
+    pixels = ((painter.draw(Layout.of([scene]))[0] + 1) * 127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def plain(group: Group, **changes: object) -> Scene:
+    """A group on white paper, with some changes to the scene."""
+    scene = Scene(groups=(group,), pasted=scenes.arrange(Random(1), (group,), "", None, on_ground=False))
+    return replace(scene, **changes)  # pyright: ignore[reportArgumentType] - fields of a scene

@@ -7,32 +7,15 @@ from random import Random
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from tests.training.conftest import drawing
+from tests.training.conftest import drawing, picture, plain
 from training import measuring, scenes, sprites, text, world
 from training.batches import Lot, batches
 from training.captions import caption
-from training.drawing import Layout, Painter
+from training.drawing import Painter
 from training.scenes import Group, Scene
 
 GREEN = (44, 160, 62)
-
-
-def picture(painter: Painter, scene: Scene) -> Image.Image:
-    pixels = ((painter.draw(Layout.of([scene]))[0] + 1) * 127.5).round().byte()
-    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
-
-
-def plain(group: Group, **changes: object) -> Scene:
-    scene = Scene(groups=(group,), pasted=scenes.arrange(Random(1), (group,), "", None, on_ground=False))
-    return replace(scene, **changes)  # pyright: ignore[reportArgumentType] - fields of a scene
-
-
-@pytest.fixture(scope="module")
-def painter(data: Path) -> Painter:
-    return Painter(data / "atlas.npz", torch.device("cpu"))
 
 
 def test_a_recolored_drawing_has_the_new_color_and_its_old_outline() -> None:

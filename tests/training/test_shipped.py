@@ -75,6 +75,17 @@ def test_guidance_seeds_and_a_negative_prompt_change_the_picture(pipeline: Any) 
     assert difference(usual, draw(pipeline, prompt, guidance_scale=7.0, negative_prompt=["red"])[0]) > 2
 
 
+def test_a_negative_prompt_takes_the_color_that_it_names_and_leaves_the_rest(pipeline: Any) -> None:
+    things = ("cherry", "tree", "gift", "tulip", "leaf", "tomato", "frog", "heart")
+    prompts = [f"a {thing}" for thing in things]
+    came = draw(pipeline, *prompts)
+    named = [measuring.color(picture) for picture in came]
+    without = draw(pipeline, *prompts, negative_prompt=named)
+    assert sum(measuring.color(picture) != color for picture, color in zip(without, named, strict=True)) >= 5
+    idle = draw(pipeline, *prompts, negative_prompt=["ugly, blurry, bad quality"] * len(prompts))
+    assert sum(measuring.color(picture) == color for picture, color in zip(idle, named, strict=True)) >= 6
+
+
 def test_a_picture_can_be_drawn_anew(pipeline: Any) -> None:
     anew: Any = StableDiffusionImg2ImgPipeline.from_pretrained(POCKET)
     anew.scheduler = pipeline.scheduler

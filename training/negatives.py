@@ -1,0 +1,118 @@
+"""The stage `negatives`: the text encoder learns what a negative prompt has to take away, and what it has to leave.
+
+Guidance draws `n + s (p - n)` (Ho and Salimans 2022, arXiv:2207.12598), where `p` is foreseen from the prompt and `n`
+from the negative prompt. What the stage `unet` leaves for `n` is a picture of the words alone: it disturbs what has
+nothing to do with them, and 5 p - 4 n keeps the red of an apple, since no plain apple was ever seen in green. Here the
+network is its own teacher. With `q` foreseen from the caption without what the negative prompt names, and `u` from no
+words, n = u + 5/4 (p - q) would make guidance at CFG 5 draw just what `q` draws: 5 p - 4 n = 5 q - 4 u. Where nothing
+of it is in the picture, n = u.
+
+The U-Net stays as it is, and so do the states of captions, of places alone and of things alone, so that what prompts
+draw hardly changes. So places and things cannot be taken away: "beach" is a prompt, too.
+"""
+
+import copy
+from typing import Any, Final
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from rich.progress import track
+from torch.nn import functional
+
+from training import autoencoder, text, unet
+from training.batches import Lot, batches
+from training.export import assemble
+from training.models import make_scheduler, tokenize
+from training.running import Place, Run
+from training.sheets import sheet
+from training.taking import Teller, own_colors
+
+FIRMNESS: Final = 3.5
+"""Instead of 5/4. In noise nobody sees what the thing is, so what is learnt is a mean that falls short of each."""
+
+_KEPT: Final = 40.0
+"""Weight of the states that have to stay as they were."""
+
+_SETTLING_RATE: Final = 3e-4
+
+_FIRST_TIME: Final = 300
+"""With less noise than at this time of a thousand, colors are settled."""
+
+_EMPTY: Final = 8
+"""How often no words are among the captions of a batch: each fault there is in every picture."""
+
+
+def train(place: Place) -> None:
+    """Run the stage: write the folder `text_encoder` anew, and sample sheets on the way.
+
+    Args:
+        place: its folder holds `unet` as the stage of that name left it and `text_encoder` as `wording` did.
+    """
+    torch.manual_seed(place.seed)
+    tokenizer = text.load_tokenizer(place.folder)
+    vae = autoencoder.load(place.folder, place.device)
+    student = text.load(place.folder, place.device)
+    words = copy.deepcopy(student).eval().requires_grad_(requires_grad=False)
+    network: Any = UNet2DConditionModel.from_pretrained(place.folder / "unet")
+    network.to(place.device, memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
+    no_words = tokenize(tokenizer, [""]).to(place.device)
+    scheduler: Any = make_scheduler()
+    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
+    run = Run("negatives", place, {"text_encoder": student}, {"text_encoder": 5e-4})
+
+    def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            latents = vae.encoder(pictures.to(memory_format=torch.channels_last)).float()
+            count, timesteps = len(latents), unet.spread_times(scheduler, latents, first=_FIRST_TIME)
+            noisy = scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
+            kept = torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
+            states = words(kept).last_hidden_state
+            full, left, empty = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
+            known = network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat([full, left, empty])).sample
+            p, q, u = known.float().chunk(3)
+            wanted = u + FIRMNESS * (p - q)
+        now = student(torch.cat([kept, tokens[:, 2]])).last_hidden_state
+        same = functional.mse_loss(now[: len(kept)], states)
+        foreseen = network(noisy, timesteps, now[len(kept) :]).sample.float()
+        return functional.mse_loss(foreseen, wanted) + _KEPT * same
+
+    def sample(step: int) -> None:
+        pipeline = assemble(place.folder, unet=network, text_encoder=student)
+        sheet(unet.draw(pipeline.to(place.device), unet.SAMPLE_PROMPTS)).save(place.folder / f"negatives-{step:06}.png")
+
+    lot = Lot(size=place.batch, tell=Teller(own_colors(run.painter)))
+    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
+    with run.averaged():
+        settled = settle(place, tokenizer, lot, old=words, new=student)
+        settled.save_pretrained(place.folder / "text_encoder")
+
+
+def settle(place: Place, tokenizer: Any, lot: Lot, *, old: Any, new: Any) -> Any:
+    """An encoder with the new states of negative prompts and the old ones of everything else.
+
+    Where the U-Net teaches, both give way a little. Here no picture is needed, so both are learnt to the end.
+
+    Args:
+        place: says how long: as many batches again.
+        tokenizer: of CLIP's kind.
+        lot: as the stage's.
+        old: the encoder before the stage.
+        new: the encoder after it.
+    """
+    student = copy.deepcopy(new).train()
+    optimizer = torch.optim.AdamW(student.parameters(), _SETTLING_RATE, weight_decay=0.0)
+    steps = max(2, place.steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _SETTLING_RATE, total_steps=steps, pct_start=0.1)
+    no_words = tokenize(tokenizer, [""]).to(place.device)
+    feed = batches(lot, tokenizer, seed=place.seed + 1, first=0, last=steps, workers=place.workers)
+    for batch in track(feed, description="settling", total=steps):
+        tokens = batch.tokens.to(place.device)
+        kept = torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
+        with torch.no_grad():
+            goals = torch.cat([old(kept).last_hidden_state, new(tokens[:, 2]).last_hidden_state])
+        loss = functional.mse_loss(student(torch.cat([kept, tokens[:, 2]])).last_hidden_state, goals)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return student.eval()
