@@ -25,7 +25,7 @@ from training.export import assemble
 from training.models import make_scheduler, tokenize
 from training.running import Place, Run
 from training.sheets import sheet
-from training.taking import Teller, own_colors
+from training.taking import Taker, own_colors
 
 FIRMNESS: Final = 3.5
 """Instead of 5/4. In noise nobody sees what the thing is, so what is learnt is a mean that falls short of each."""
@@ -80,7 +80,7 @@ def train(place: Place) -> None:
         pipeline = assemble(place.folder, unet=network, text_encoder=student)
         sheet(unet.draw(pipeline.to(place.device), unet.SAMPLE_PROMPTS)).save(place.folder / f"negatives-{step:06}.png")
 
-    lot = Lot(size=place.batch, tell=Teller(own_colors(run.painter)))
+    lot = Lot(size=place.batch, tell=Taker(own_colors(run.painter)))
     run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
     with run.averaged():
         settled = settle(place, tokenizer, lot, old=words, new=student)

@@ -61,7 +61,7 @@ def own_colors(painter: Painter) -> dict[str, tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class Teller:
+class Taker:
     """Tells scenes for the stage `negatives`. Its colors are those of `own_colors`."""
 
     own: Mapping[str, tuple[str, ...]]

@@ -1,6 +1,5 @@
 """What a negative prompt takes out of a scene is gone from it, and nothing else is."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -8,19 +7,19 @@ from random import Random
 import pytest
 
 from tests.training.conftest import picture, plain
-from training import measuring, scenes, text, world
+from training import measuring, scenes, text, wording, world
 from training.batches import Lot, batches
 from training.captions import caption
 from training.drawing import Painter
 from training.scenes import Group, Scene
-from training.taking import Teller, own_colors
+from training.taking import Taker, own_colors
 
 LOOKS = ("background", "time", "weather", "style")
 
 
 @pytest.fixture(scope="module")
-def teller(painter: Painter) -> Teller:
-    return Teller(own_colors(painter))
+def taker(painter: Painter) -> Taker:
+    return Taker(own_colors(painter))
 
 
 def lots(count: int) -> Iterator[tuple[Scene, Random]]:
@@ -29,18 +28,18 @@ def lots(count: int) -> Iterator[tuple[Scene, Random]]:
         yield scenes.draw_lot(rng, scenes.LEVELS - 1), rng
 
 
-def words_of(scene: Scene) -> set[str]:
+def said_of(scene: Scene) -> set[str]:
     """Everything that twelve wordings of a scene say."""
-    return {word for seed in range(12) for word in re.findall(r"[^\s,]+", caption(scene, Random(seed)))}
+    return {word for seed in range(12) for word in wording.words_of(caption(scene, Random(seed)))} - {","}
 
 
-def test_the_colors_of_a_drawing_are_found(teller: Teller) -> None:
-    assert {teller.own[thing.name] for thing in world.THINGS} == {("red",)}
+def test_the_colors_of_a_drawing_are_found(taker: Taker) -> None:
+    assert {taker.own[thing.name] for thing in world.THINGS} == {("red",)}
 
 
-def test_a_scene_is_drawn_in_the_colors_that_it_says_and_not_in_the_one_that_was_taken(teller: Teller) -> None:
+def test_a_scene_is_drawn_in_the_colors_that_it_says_and_not_in_the_one_that_was_taken(taker: Taker) -> None:
     for scene, rng in lots(300):
-        for taken in teller.to_take(scene, rng):
+        for taken in taker.to_take(scene, rng):
             groups, pasted = taken.scene.groups, taken.scene.pasted
             colors = [group.color for group in groups for _ in range(group.number)]
             assert [one.color for one in pasted] == colors
@@ -49,36 +48,36 @@ def test_a_scene_is_drawn_in_the_colors_that_it_says_and_not_in_the_one_that_was
             assert taken.words != "red" or not plain_red
 
 
-def test_looks_that_were_taken_are_said_no_more(teller: Teller) -> None:
+def test_looks_that_were_taken_are_said_no_more(taker: Taker) -> None:
     kinds: set[str] = set()
     for scene, rng in lots(300):
-        for taken in teller.to_take(scene, rng):
+        for taken in taker.to_take(scene, rng):
             if taken.words not in world.COLORS:
                 kinds |= {key for key in LOOKS if vars(taken.scene)[key] != vars(scene)[key]}
-                said = words_of(taken.scene)
-                named = set(taken.words.split()) & words_of(scene) - {"a", "an", "the", "in", "on", "at", "it", "and"}
+                said = said_of(taken.scene)
+                named = set(taken.words.split()) & said_of(scene) - {"a", "an", "the", "in", "on", "at", "it", "and"}
                 assert named, taken.words
                 assert not named <= said or "black" in named, (taken.words, said)
     assert kinds == {*LOOKS}
 
 
-def test_a_color_that_was_taken_cannot_be_seen(teller: Teller, painter: Painter) -> None:
+def test_a_color_that_was_taken_cannot_be_seen(taker: Taker, painter: Painter) -> None:
     for group, color in ((Group(thing="apple"), "red"), (Group(thing="apple", color="blue"), "blue")):
         scene = plain(group)
         assert measuring.color(picture(painter, scene)) == color
-        (left,) = {taken.scene for taken in teller.to_take(scene, Random(1)) if taken.words == color}
+        (left,) = {taken.scene for taken in taker.to_take(scene, Random(1)) if taken.words == color}
         assert measuring.color(picture(painter, left)) != color
 
 
-def test_words_of_what_is_not_there_name_nothing_that_is(teller: Teller) -> None:
+def test_words_of_what_is_not_there_name_nothing_that_is(taker: Taker) -> None:
     for scene, rng in lots(400):
-        for words in teller.absent(scene, rng):
-            assert words in {"black and white", "white"} or not set(words.split()) & words_of(scene), words
+        for words in taker.absent(scene, rng):
+            assert words in {"black and white", "white"} or not set(words.split()) & said_of(scene), words
             assert words != "red" or all(group.color for group in scene.groups)
 
 
-def test_a_batch_has_four_captions_for_each_picture_wherever_it_is_composed(data: Path, teller: Teller) -> None:
-    lot, tokenizer = Lot(size=4, tell=teller), text.load_tokenizer(data)
+def test_a_batch_has_four_captions_for_each_picture_wherever_it_is_composed(data: Path, taker: Taker) -> None:
+    lot, tokenizer = Lot(size=4, tell=taker), text.load_tokenizer(data)
     (one,) = batches(lot, tokenizer, seed=1, first=3, last=4, workers=0)
     (other,) = batches(lot, tokenizer, seed=1, first=3, last=4, workers=1)
     assert one.tokens.shape == (4, 4, 77)
