@@ -1,6 +1,7 @@
 """An engine in float64, and diffusers' own pipeline beside it."""
 
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 
 from config.catalogue import Catalogue, load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine import loop
+from pipeline.engine import loop, shapes
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import choose_placement
 from pipeline.engine.families.base import EncodedText
@@ -80,6 +81,15 @@ class Studio:
 @pytest.fixture(scope="module")
 def module_catalogue() -> Catalogue:
     return load_catalogue(PipelineSettings().catalogue, "pocket")
+
+
+@pytest.fixture(scope="module")
+def every_shape_pays() -> Generator[None]:
+    """A busy machine does not decide how many rows there are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shapes, "LEAST_GAIN", 0.0)
+        patch.setattr(shapes, "LONGEST_FORWARD_S", float("inf"))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Many jobs in one running batch: each has the picture that it has alone, bit by bit, and its own fate."""
 
 import random
-from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import forwards, loop, shapes
+from pipeline.engine import forwards, loop
 from pipeline.engine.activity import Activity
 from pipeline.engine.buckets import Bucket, weight_of
 from pipeline.engine.devices import choose_placement
@@ -20,6 +19,8 @@ from pipeline.engine.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale
+
+pytestmark = pytest.mark.usefixtures("every_shape_pays")
 
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M Karras", "Heun", "DDIM", "DPM++ SDE")
 WORDS = ("a red apple", "two green leaves, (night:1.3)", "a [dog:cat:0.5]", "a house", "snow " * 90)
@@ -70,12 +71,8 @@ class Shared:
 
 
 @pytest.fixture(scope="module")
-def loaded(module_catalogue: Catalogue) -> Generator[Shared]:
-    with pytest.MonkeyPatch.context() as patch:
-        # A busy machine must not decide how many rows there are.
-        patch.setattr(shapes, "LEAST_GAIN", 0.0)
-        patch.setattr(shapes, "LONGEST_FORWARD_S", float("inf"))
-        yield Shared(module_catalogue)
+def loaded(module_catalogue: Catalogue) -> Shared:
+    return Shared(module_catalogue)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import attention, every_module, write_lora
 from tests.pipeline.engine.test_batching import Shared
 
+pytestmark = pytest.mark.usefixtures("every_shape_pays")
+
 TAGS = ("", "<lora:everywhere:0.8>", "<lora:narrow:1>", "<lora:wide:-0.5>", "<lora:wide:0.5><lora:everywhere:1>")
 
 
