@@ -70,7 +70,8 @@ async def spawn() -> AsyncIterator[Spawn]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
-            env={**os.environ, **environment},
+            # Unbuffered, print writes a line and its end apart, and another process of the same pipe gets between them.
+            env={**os.environ, "PYTHONUNBUFFERED": "", **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
