@@ -14,7 +14,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from pipeline.engine.failures import InvalidRequest
-from pipeline.protocol.samplers import Sampler, find_sampler
+from pipeline.protocol.samplers import EXPLICIT_FROM, Sampler, find_sampler
 
 
 def sampler_named(name: str) -> Sampler:
@@ -57,7 +57,7 @@ def build_scheduler(
     if sampler.kind == "flow":
         return _flow_scheduler(scheduler_class, dict(model_config), steps, image_tokens)
     scheduler = scheduler_class.from_config(dict(model_config), **sampler.options)
-    if sampler.explicit_timesteps:
+    if sampler.explicit_timesteps and steps >= EXPLICIT_FROM:
         last = scheduler.config.num_train_timesteps - 1
         scheduler.set_timesteps(timesteps=np.linspace(last, 0, steps).round().astype(np.int64).tolist())
     else:
