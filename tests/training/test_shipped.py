@@ -11,6 +11,10 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img impo
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from PIL import Image, ImageChops, ImageStat
 
+from config.catalogue import load_catalogue
+from config.settings import PipelineSettings
+from pipeline.engine.schedulers import build_scheduler
+from pipeline.protocol.samplers import SAMPLERS
 from training import export, measuring, world
 
 POCKET = Path(__file__).parents[2] / "models" / "pocket"
@@ -84,6 +88,24 @@ def test_a_negative_prompt_takes_the_color_that_it_names_and_leaves_the_rest(pip
     assert sum(measuring.color(picture) != color for picture, color in zip(without, named, strict=True)) >= 5
     idle = draw(pipeline, *prompts, negative_prompt=["ugly, blurry, bad quality"] * len(prompts))
     assert sum(measuring.color(picture) == color for picture, color in zip(idle, named, strict=True)) >= 6
+
+
+@pytest.mark.slow
+def test_every_offered_sampler_draws_in_few_steps(pipeline: Any) -> None:
+    colors = ("red", "green", "blue", "yellow", "purple", "orange")
+    spec = load_catalogue(PipelineSettings().catalogue, "pocket").models["pocket"]
+    assert len(spec.offered_samplers) > 15
+    own, wrong = pipeline.scheduler, dict[str, list[str]]()
+    for name in spec.offered_samplers:
+        generators = [torch.Generator().manual_seed(3) for _ in colors]
+        pipeline.scheduler = build_scheduler(SAMPLERS[name], own.config, 8, generators)
+        given = {"timesteps": pipeline.scheduler.timesteps.tolist()} if SAMPLERS[name].explicit_timesteps else {}
+        drawn = draw(pipeline, *(f"a {color} apple" for color in colors), num_inference_steps=8, **given)
+        seen = [measuring.color(picture) for picture in drawn]
+        if sum(one == color for one, color in zip(seen, colors, strict=True)) < 4:
+            wrong[name] = seen
+    pipeline.scheduler = own
+    assert not wrong
 
 
 def test_a_picture_can_be_drawn_anew(pipeline: Any) -> None:
