@@ -134,7 +134,7 @@ def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogu
 
 def test_a_flow_model_is_offered_what_fits_it(settings: Settings, catalogue: Catalogue) -> None:
     usual = Defaults(width=512, height=512, sampler="Flow Euler")
-    spec = msgspec.structs.replace(catalogue.default, family="sd3", defaults=usual, bounds=Bounds())
+    spec = msgspec.structs.replace(catalogue.default, family="sd3", samplers=(), defaults=usual, bounds=Bounds())
     flow = Catalogue(models={"pocket": spec}, default_key="pocket")
     assert sampler_names(spec) == ("Flow Euler", "Flow Heun")
     assert not {"Flow Euler", "Flow Heun"} & set(sampler_names(catalogue.default))
