@@ -7,8 +7,8 @@ exact solution is known; two findings are built in here:
   ship for PNDM, changes the composition of the picture.
 - The multistep solvers without Karras sigmas drop t=0 unless the timesteps are given (`explicit_timesteps`),
   and then end 19 % away from k-diffusion. UniPC's class takes no timesteps, so it keeps that difference.
-  In few steps (below `EXPLICIT_FROM`) the last way to t=0 is so long that the second order overshoots it, in
-  k-diffusion too; there diffusers' own timesteps are taken.
+  In few steps (below `EXPLICIT_FROM`) the last way to t=0 is so long that the second order overshoots it;
+  there diffusers' own timesteps are taken.
 """
 
 from collections.abc import Mapping
