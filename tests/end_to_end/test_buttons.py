@@ -252,7 +252,9 @@ async def test_presses_without_quota_and_during_a_shutdown_are_answered(
     await bot.wait_for_log("stopping")
     assert "Easel is about to restart" in await studio.press(local.admin, one, "easel:reroll:1")
     assert await bot.stop() == 0
-    assert studio.rows("SELECT status FROM jobs ORDER BY job_id") == [("succeeded",), ("succeeded",)]
+    (first,), (second,) = studio.rows("SELECT status FROM jobs ORDER BY job_id")
+    assert first == "succeeded"
+    assert second in {"succeeded", "queued"}, "what a shutdown does not wait for, the next start draws"
 
 
 async def test_a_picture_of_somebody_else_says_how_it_was_made(studio: Studio) -> None:
