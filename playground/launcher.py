@@ -32,7 +32,7 @@ in any color, one to four of them, in ten places. These show what it can do:
 - `a castle in the mountains at sunset`
 
 It draws no people, no writing and nobody doing anything. \
-A negative prompt mostly takes a color away, but no place, no night and no thing. \
+A negative prompt mostly takes away a color, a place or night, but not the sea, space or a thing. \
 `/help` has a page about the words it knows.
 
 At the top you choose whom you act as: Mia and Finn are members, Ada may manage the server.\

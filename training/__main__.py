@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 import typer
 
-from training import autoencoder, export, negatives, sprites, text, unet, wording
+from training import autoencoder, export, names, negatives, sprites, text, unet, wording
 from training.evaluate import evaluate as evaluate_pipeline
 from training.running import Place
 
@@ -61,6 +61,7 @@ _stage("text", text.train, 2000, 64, "Train the text encoder in advance, on whic
 _stage("unet", unet.train, 60_000, 16, "Train the U-Net, and the text encoder along with it.")
 _stage("wording", wording.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it.")
 _stage("negatives", negatives.train, 540, 32, "Teach the text encoder what a negative prompt has to take away.")
+_stage("names", names.train, 600, 32, "Teach it which places and times a negative prompt has to take away.")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """The color and the number of things on plain paper, measured without any learning."""
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,12 @@ from training import world
 _PAPER: Final = 40
 """Distance in sRGB from the paper's color, 0 to 255 a channel, above which a pixel belongs to a thing."""
 
+_WHITE: Final = 215
+"""Of 255, what every channel of white exceeds."""
+
+_WHITE_PART: Final = 0.8
+"""Part of a picture's edge that has to be white for it to lie on white paper."""
+
 _LEAST: Final = 50
 """Pixels that a thing of a 64 x 64 picture covers at least; less is dirt."""
 
@@ -21,9 +27,18 @@ _TO_LAB: Final = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCm
 def things(picture: Image.Image) -> NDArray[np.bool_]:
     """Which pixels of an RGB picture differ from its paper, whose color is that of most of the edge: [h, w]."""
     pixels = np.asarray(picture.convert("RGB")).astype(np.int32)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    paper = np.median(edge, axis=0)
+    paper = np.median(_edge(pixels), axis=0)
     return np.abs(pixels - paper).max(-1) > _PAPER
+
+
+def is_on_white(picture: Image.Image) -> bool:
+    """A picture's edge is white for the most part, so that there is plain paper and no place."""
+    return float((_edge(np.asarray(picture.convert("RGB"))).min(-1) > _WHITE).mean()) > _WHITE_PART
+
+
+def _edge(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The outermost pixels [count, 3] of [h, w, 3]."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
 def number(picture: Image.Image) -> int:

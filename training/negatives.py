@@ -8,7 +8,7 @@ words, n = u + 5/4 (p - q) would make guidance at CFG 5 draw just what `q` draws
 of it is in the picture, n = u.
 
 The U-Net stays as it is, and so do the states of captions, of places alone and of things alone, so that what prompts
-draw hardly changes. So places and things cannot be taken away: "beach" is a prompt, too.
+draw hardly changes. So this stage takes no places and things away: "beach" is a prompt, too.
 """
 
 import copy

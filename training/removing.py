@@ -11,10 +11,9 @@ from PIL import Image
 from training import measuring, world
 from training.asking import Asked, Told, draw
 from training.captions import with_article
+from training.naming import NAMES
 
 _FIRST_SEED: Final = 5
-_PAPER_PART: Final = 0.8
-"""Part of a picture's edge that has to be white for it to lie on plain paper again."""
 
 Gone = Callable[[Image.Image, "Case"], bool]
 """Whether a picture is rid of what the case's negative prompt names."""
@@ -57,11 +56,16 @@ def evaluate(pipeline: Any, named: Told, most: int) -> dict[str, str]:
         rid = sum(gone(picture, case) for picture, case in zip(pictures, found, strict=True))
         right = sum(named(picture) == case.thing for picture, case in zip(pictures, found, strict=True))
         figures[f"a negative prompt takes away {name}"] = _told(rid, right, len(found))
-    for name, found in (("night", _nights(third)), ("a style or the weather", _looks(third))):
+    looks = {
+        "night": _times("night", third),
+        "sunset": _times("sunset", third),
+        "a style or the weather": _looks(third),
+    }
+    for name, found in looks.items():
         figures[f"a negative prompt takes away {name}"] = _closer(pipeline, found)
-    figures["a negative prompt that names nothing of the picture leaves its color"] = _left_alone(
-        pipeline, named, cases
-    )
+    idle = ["beach", "ugly, blurry, bad quality", "night", "rain", "pixel art", *world.COLORS]
+    for name, words in (("names nothing of the picture", idle), ("names a place or a time that is not there", NAMES)):
+        figures[f"a negative prompt that {name} leaves its color"] = _left_alone(pipeline, named, cases, words)
     return figures
 
 
@@ -80,9 +84,7 @@ def _has_other_color(picture: Image.Image, case: Case) -> bool:
 
 def _lies_on_paper(picture: Image.Image, case: Case) -> bool:
     del case
-    pixels = np.asarray(picture.convert("RGB"))
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return float((edge.min(-1) > 215).mean()) > _PAPER_PART
+    return measuring.is_on_white(picture)
 
 
 def _is_single(picture: Image.Image, case: Case) -> bool:
@@ -131,11 +133,11 @@ def _pairs(most: int) -> list[Case]:
     ]
 
 
-def _nights(most: int) -> list[Case]:
+def _times(time: str, most: int) -> list[Case]:
     found: list[Case] = []
     for seed, thing in enumerate(_sample(most)):
         rest = f"{with_article(thing.name)} {world.PLACES[world.OPEN_PLACES[seed % len(world.OPEN_PLACES)]]}"
-        found.append(_case(f"{rest} at night", "night", rest, thing, seed))
+        found.append(_case(f"{rest} {world.TIMES[time][0]}", time, rest, thing, seed))
     return found
 
 
@@ -173,9 +175,8 @@ def _apart(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(np.asarray(one).astype(float) - np.asarray(other)).mean())
 
 
-def _left_alone(pipeline: Any, named: Told, cases: Sequence[Case]) -> str:
-    """Things drawn as before, with a color that they do not have, or with other words, as the negative prompt."""
-    words = ["beach", "ugly, blurry, bad quality", "night", "rain", "pixel art", *world.COLORS]
+def _left_alone(pipeline: Any, named: Told, cases: Sequence[Case], words: Sequence[str]) -> str:
+    """Things drawn as before, with any of these words but their own color as the negative prompt."""
     rng = Random(2)
     asked = [case.drawn_with(rng.choice([word for word in words if word != case.asked.negative])) for case in cases]
     pictures = draw(pipeline, asked)

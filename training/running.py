@@ -25,7 +25,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 CHECKPOINT_EVERY_S: Final = 600.0
 _LOG_EVERY: Final = 50
 _WARM_UP: Final = 200
-"""Steps in which the learning rate rises."""
+"""Steps in which the learning rate rises, but a tenth of all at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +186,8 @@ class Run:
     def _step(self, learn: Loss, batch: Batch) -> torch.Tensor:
         """One step at its learning rate, a cosine after a short rise; the loss."""
         part = min(1.0, self.step / self.place.steps)
-        factor = min(1.0, (self.step + 1) / _WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
+        rise = min(1.0, (self.step + 1) / min(_WARM_UP, self.place.steps / 10))
+        factor = rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
         for group in self.optimizer.param_groups:
             group["lr"].fill_(group["peak"] * factor)
         torch.manual_seed(self.place.seed + self.step)

@@ -33,7 +33,7 @@ INSTEAD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _MUCH: Final = 0.3
 """Part of a thing's pixels from which on a color is one of its own."""
 
-_IDLE: Final = ("ugly", "blurry", "bad quality", "lowres", "people", "text", "watermark", "deformed", "low quality")
+IDLE: Final = ("ugly", "blurry", "bad quality", "lowres", "people", "text", "watermark", "deformed", "low quality")
 _COLORLESS: Final = ("black and white", "pencil sketch")
 _SINGLE: Final = 0.6
 """Part of the scenes that are single things in the middle."""
@@ -87,7 +87,7 @@ class Taker:
         # One wording for both, so that nothing else tells them apart.
         wording = rng.random()
         whole, rest = (caption(one, Random(wording)) for one in (scene, left))
-        return rng.choice((scene, left)), (whole, rest, negative, _other_prompt(rng))
+        return rng.choice((scene, left)), (whole, rest, negative, other_prompt(rng))
 
     def to_take(self, scene: Scene, rng: Random) -> Iterator[Taken]:
         """What can be taken out of a scene: the color of its paper, its looks, and each color of its things."""
@@ -109,7 +109,7 @@ class Taker:
         times = tuple(time for time in world.TIMES if time not in {"day", scene.time})
         weathers = tuple(name for name in world.WEATHERS if name not in {"none", scene.weather, *snow})
         styles = tuple(name for name in world.STYLES if name not in {"flat", scene.style})
-        return rng.choice([kind for kind in (*[colors] * 6, times, weathers, styles, _IDLE) if kind])
+        return rng.choice([kind for kind in (*[colors] * 6, times, weathers, styles, IDLE) if kind])
 
     def _colors(self, group: Group) -> tuple[str, ...]:
         """The colors that a negative prompt can take from a group."""
@@ -151,7 +151,7 @@ def _looks_to_take(scene: Scene, rng: Random) -> Iterator[Taken]:
             yield Taken(words=rng.choice((name, *phrases[name])), scene=replace(scene, **change))
 
 
-def _other_prompt(rng: Random) -> str:
+def other_prompt(rng: Random) -> str:
     """A place or a thing alone, which people draw rather than avoid, or a caption among idle words."""
     kind = rng.random()
     if kind < 0.25:

@@ -86,10 +86,16 @@ def spread_times(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch
     return first + (spread * (times - first)).long()
 
 
-def draw(pipeline: Any, prompts: tuple[str, ...]) -> list[Image.Image]:
-    """Each prompt drawn once at 20 steps and CFG 5, from a seed of its own."""
+def draw(pipeline: Any, prompts: tuple[str, ...], **options: Any) -> list[Image.Image]:
+    """Each prompt drawn once at 20 steps and CFG 5, from a seed of its own.
+
+    Args:
+        pipeline: that draws.
+        prompts: what it draws.
+        options: of its call.
+    """
     pipeline.set_progress_bar_config(disable=True)
     generators = [torch.Generator().manual_seed(index) for index in range(len(prompts))]
     return pipeline(
-        list(prompts), height=64, width=64, num_inference_steps=20, guidance_scale=5.0, generator=generators
+        list(prompts), height=64, width=64, num_inference_steps=20, guidance_scale=5.0, generator=generators, **options
     ).images

@@ -90,6 +90,40 @@ def test_a_negative_prompt_takes_the_color_that_it_names_and_leaves_the_rest(pip
     assert sum(measuring.color(picture) == color for picture, color in zip(idle, named, strict=True)) >= 6
 
 
+def test_a_negative_prompt_takes_the_place_that_it_names_and_leaves_the_thing(pipeline: Any) -> None:
+    nouns = ("a red car", "a blue hat", "a brown teapot", "a purple butterfly", "a yellow key", "a green frog")
+    places = ("beach", "forest", "mountains", "city", "snow", "room")
+    prompts = [f"{noun} {world.PLACES[place]}" for noun, place in zip(nouns, places, strict=True)]
+
+    def on_white(*negative: str) -> int:
+        pictures = draw(pipeline, *prompts, negative_prompt=[*negative])
+        return sum(measuring.is_on_white(picture) and bool(measuring.things(picture).any()) for picture in pictures)
+
+    assert on_white(*places) >= 4
+    assert on_white(*(world.PLACES[place] for place in places)) >= 4
+    assert on_white(*(f"{place}, blurry, ugly" for place in places)) >= 2
+    assert on_white(*("ugly" for _ in places)) == 0
+    asked = (f"{noun}, {place}" for noun, place in zip(nouns, places, strict=True))
+    assert not any(
+        measuring.is_on_white(picture) for picture in draw(pipeline, *asked, *(f"a {one}" for one in places))
+    )
+
+
+def test_a_negative_prompt_takes_night_and_sunset(pipeline: Any) -> None:
+    days = [f"a dog {world.PLACES[place]}" for place in ("beach", "meadow", "mountains")]
+    for time in ("night", "sunset"):
+        prompts = [f"{day} at {time}" for day in days]
+        dark, light, day = (
+            draw(pipeline, *prompts),
+            draw(pipeline, *prompts, negative_prompt=[time] * 3),
+            draw(pipeline, *days),
+        )
+        nearer = [
+            difference(two, three) < difference(two, one) for one, two, three in zip(dark, light, day, strict=True)
+        ]
+        assert sum(nearer) >= 2, time
+
+
 @pytest.mark.slow
 def test_every_offered_sampler_draws_in_few_steps(pipeline: Any) -> None:
     colors = ("red", "green", "blue", "yellow", "purple", "orange")
