@@ -123,11 +123,12 @@ def train(place: Place) -> None:
             timesteps = unet.spread_times(scheduler, latents)
             noisy = scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
             states = words(tokens[:, [0, 1, 4, 5]].transpose(0, 1).flatten(0, 1)).last_hidden_state
-            full, left, empty, name = states.chunk(4)
-            known = network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat([full, left, empty])).sample
+            full, left, rest, name = states.chunk(4)
+            known = network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat([full, left, rest])).sample
+            # u is foreseen from what else the negative prompt says, mostly from no words: names are to add to that.
             p, q, u = known.float().chunk(3)
             wanted = u + FIRMNESS * (p - q)
-        foreseen = network(noisy, timesteps, names(name, empty, tokens[:, [5, 5]])).sample.float()
+        foreseen = network(noisy, timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
         return functional.mse_loss(foreseen, wanted)
 
     def sample(step: int) -> None:
