@@ -10,18 +10,18 @@ import copy
 from typing import Any, Final
 
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from rich.progress import track
 from torch import nn
 from torch.nn import functional
 
-from training import autoencoder, text, unet
+from training import text, unet
 from training.batches import Lot, batches
 from training.export import assemble
-from training.models import make_scheduler, tokenize
+from training.models import tokenize
 from training.naming import NAMES, tell
 from training.running import Place, Run
 from training.sheets import sheet
+from training.teaching import Teacher
 
 FIRMNESS: Final = 2.5
 """Twice the 5/4 that CFG 5 needs. In noise nobody sees what is there, so a mean is learnt that falls short."""
@@ -108,28 +108,19 @@ def train(place: Place) -> None:
     """
     torch.manual_seed(place.seed)
     tokenizer = text.load_tokenizer(place.folder)
-    vae = autoencoder.load(place.folder, place.device)
-    words = text.load(place.folder, place.device).eval().requires_grad_(requires_grad=False)
-    network: Any = UNet2DConditionModel.from_pretrained(place.folder / "unet")
-    network.to(place.device, memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
-    scheduler: Any = make_scheduler()
-    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
+    teacher = Teacher(place)
+    words, network = teacher.words, teacher.network
     names = Names(words, tokenizer)
     run = Run("names", place, {"names": names}, {"names": _LEARNING_RATE})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            latents = vae.encoder(pictures.to(memory_format=torch.channels_last)).float()
-            timesteps = unet.spread_times(scheduler, latents)
-            noisy = scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
             states = words(tokens[:, [0, 1, 4, 5]].transpose(0, 1).flatten(0, 1)).last_hidden_state
-            full, left, rest, name = states.chunk(4)
-            known = network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat([full, left, rest])).sample
-            # u is foreseen from what else the negative prompt says, mostly from no words: names are to add to that.
-            p, q, u = known.float().chunk(3)
-            wanted = u + FIRMNESS * (p - q)
-        foreseen = network(noisy, timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
-        return functional.mse_loss(foreseen, wanted)
+        full, left, rest, name = states.chunk(4)
+        # u is foreseen from what else the negative prompt says, mostly from no words: names are to add to that.
+        lesson = teacher.lesson(pictures, (full, left, rest), firmness=FIRMNESS)
+        foreseen = network(lesson.noisy, lesson.timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
+        return functional.mse_loss(foreseen, lesson.wanted)
 
     def sample(step: int) -> None:
         pipeline = assemble(place.folder, unet=network, text_encoder=words)

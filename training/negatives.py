@@ -15,17 +15,17 @@ import copy
 from typing import Any, Final
 
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from rich.progress import track
 from torch.nn import functional
 
-from training import autoencoder, text, unet
+from training import text, unet
 from training.batches import Lot, batches
 from training.export import assemble
-from training.models import make_scheduler, tokenize
+from training.models import tokenize
 from training.running import Place, Run
 from training.sheets import sheet
 from training.taking import Taker, own_colors
+from training.teaching import Teacher
 
 FIRMNESS: Final = 3.5
 """Instead of 5/4. In noise nobody sees what the thing is, so what is learnt is a mean that falls short of each."""
@@ -50,40 +50,29 @@ def train(place: Place) -> None:
     """
     torch.manual_seed(place.seed)
     tokenizer = text.load_tokenizer(place.folder)
-    vae = autoencoder.load(place.folder, place.device)
-    student = text.load(place.folder, place.device)
-    words = copy.deepcopy(student).eval().requires_grad_(requires_grad=False)
-    network: Any = UNet2DConditionModel.from_pretrained(place.folder / "unet")
-    network.to(place.device, memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
+    teacher, student = Teacher(place), text.load(place.folder, place.device)
     no_words = tokenize(tokenizer, [""]).to(place.device)
-    scheduler: Any = make_scheduler()
-    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
     run = Run("negatives", place, {"text_encoder": student}, {"text_encoder": 5e-4})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        count, kept = len(pictures), torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
         with torch.no_grad():
-            latents = vae.encoder(pictures.to(memory_format=torch.channels_last)).float()
-            count, timesteps = len(latents), unet.spread_times(scheduler, latents, first=_FIRST_TIME)
-            noisy = scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
-            kept = torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
-            states = words(kept).last_hidden_state
-            full, left, empty = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
-            known = network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat([full, left, empty])).sample
-            p, q, u = known.float().chunk(3)
-            wanted = u + FIRMNESS * (p - q)
+            states = teacher.words(kept).last_hidden_state
+        told = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
+        lesson = teacher.lesson(pictures, told, firmness=FIRMNESS, first=_FIRST_TIME)
         now = student(torch.cat([kept, tokens[:, 2]])).last_hidden_state
         same = functional.mse_loss(now[: len(kept)], states)
-        foreseen = network(noisy, timesteps, now[len(kept) :]).sample.float()
-        return functional.mse_loss(foreseen, wanted) + _KEPT * same
+        foreseen = teacher.network(lesson.noisy, lesson.timesteps, now[len(kept) :]).sample.float()
+        return functional.mse_loss(foreseen, lesson.wanted) + _KEPT * same
 
     def sample(step: int) -> None:
-        pipeline = assemble(place.folder, unet=network, text_encoder=student)
+        pipeline = assemble(place.folder, unet=teacher.network, text_encoder=student)
         sheet(unet.draw(pipeline.to(place.device), unet.SAMPLE_PROMPTS)).save(place.folder / f"negatives-{step:06}.png")
 
     lot = Lot(size=place.batch, tell=Taker(own_colors(run.painter)))
     run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
     with run.averaged():
-        settled = settle(place, tokenizer, lot, old=words, new=student)
+        settled = settle(place, tokenizer, lot, old=teacher.words, new=student)
         settled.save_pretrained(place.folder / "text_encoder")
 
 
