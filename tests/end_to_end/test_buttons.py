@@ -143,7 +143,7 @@ async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: 
         "prompt": "a blue star --steps 7",
         "negative": "rain",
         "size": ["wide"],
-        "sampler": ["Euler"],
+        "sampler": ["DDIM"],
         "seed": ["kept"],
     }
     await local.friend.submit_modal(form, values)
@@ -152,7 +152,7 @@ async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: 
     (row,) = studio.rows("SELECT request FROM jobs WHERE kind = 'remix' AND job_id > ?", job)
     request = json.loads(row[0])
     assert (request["prompt"], request["negative_prompt"], request["seed"]) == ("a blue star", "rain", 5)
-    assert (request["num_inference_steps"], request["scheduler_name"]) == (7, "Euler")
+    assert (request["num_inference_steps"], request["scheduler_name"]) == (7, "DDIM")
     assert (request["width"], request["height"]) == (112, 64)
 
 
