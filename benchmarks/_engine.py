@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is import
 import msgspec
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
@@ -93,7 +93,7 @@ def request(**changes: Any) -> GenerationRequest:
         guidance_scale=5.0,
         width=64,
         height=64,
-        scheduler_name="DPM++ 2M Karras",
+        scheduler_name="Euler",
         seed=7,
         num_images=1,
         model_key="pocket",
@@ -125,5 +125,5 @@ def bare_pipeline() -> Any:
     folder = Path(__file__).parents[1] / "models" / "pocket"
     pipeline: Any = StableDiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config, use_karras_sigmas=True)
+    pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     return pipeline

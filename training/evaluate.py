@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from PIL import Image
 
 from training import asking, measuring, removing, scenes, world
@@ -57,7 +57,7 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     Returns:
         Lines of the model card.
     """
-    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+    pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.set_progress_bar_config(disable=True)
     painter = Painter(folder / "atlas.npz", torch.device("cpu"))
     things = Judge(painter, "thing", steps=judge_steps, file=folder / "judge-thing.pt")

@@ -29,6 +29,10 @@ async def test_every_refusal_is_private_and_leaves_no_trace(
         ({"prompt": "--no cats"}, "There is no prompt."),
         ({"prompt": "a cat", "size": "huge"}, "“huge” is no size."),
         ({"prompt": "a cat", "sampler": "Restart"}, "There is no sampler called “Restart”"),
+        (
+            {"prompt": "a cat", "sampler": "DPM2 a"},
+            "There is no sampler called “DPM2 a” for this model. Choose one of: Euler,",
+        ),
         ({"prompt": "a cat", "model": "sdxl"}, "There is no model called “sdxl”"),
         ({"prompt": "a cat --seed many"}, "“many” is no number for"),
         ({"prompt": "a cat --ar 1:0"}, "is no aspect ratio"),

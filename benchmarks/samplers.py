@@ -1,0 +1,85 @@
+"""How well the shipped model draws in few steps with each sampler that fits it: why some of them are not offered.
+
+It asks for drawings, which `python -m training sprites` fetches, and trains the evaluation's judge of things on them.
+"""
+
+import io
+from random import Random
+from typing import Final
+
+import torch
+from PIL import Image
+
+from benchmarks._engine import Bench, request
+from benchmarks.report import Report
+from config.catalogue import load_catalogue
+from config.settings import PipelineSettings
+from pipeline.protocol.samplers import SAMPLERS
+from training import asking, measuring
+from training.__main__ import FOLDER
+from training.asking import Asked, Told
+from training.drawing import Painter
+from training.evaluate import color_prompts, number_prompts
+from training.judging import Judge
+
+STEPS: Final = 8
+LEAST: Final = 0.6
+COLORS: Final = 48
+JUDGE_STEPS: Final = 1500
+AT_ONCE: Final = 8
+
+
+def run() -> Report:
+    """Draw held-out colors and numbers in few steps with every sampler, and judge them as the evaluation does.
+
+    Raises:
+        SystemExit: the drawings are not there.
+    """
+    atlas = FOLDER / "atlas.npz"
+    if not atlas.exists():
+        raise SystemExit("The judge learns from drawings. Fetch them with: python -m training sprites")
+    bench = Bench(max_running=AT_ONCE)
+    painter = Painter(atlas, torch.device("cpu"))
+    named = asking.named_by(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))
+    colored = Random(0).sample(color_prompts("{noun}"), COLORS)  # noqa: S311 - a choice of prompts is no secret
+    numbered = number_prompts()
+    shares: dict[str, tuple[float, float, float]] = {}
+    for name, sampler in SAMPLERS.items():
+        if sampler.kind == "diffusion" and not sampler.is_special:
+            pictures = _drawn(bench, name, colored)
+            shares[name] = (
+                _right(named, pictures, colored, 0),
+                _right(measuring.color, pictures, colored, 1),
+                _right(measuring.number, _drawn(bench, name, numbered), numbered, 0),
+            )
+    spec = load_catalogue(PipelineSettings().catalogue, "pocket").default
+    offered = {name: shares[name] for name in spec.offered_samplers}
+    least = [min(share) for share in offered.values()]
+    value = min(least)
+    return Report(
+        name="samplers",
+        goal=f"each offered sampler draws >= {LEAST} of things, colors and numbers right in {STEPS} steps",
+        value=value,
+        holds=value >= LEAST,
+        median=sorted(least)[len(least) // 2],
+        minimum=value,
+        pairs=COLORS + len(numbered),
+        detail={
+            name if name in offered else f"{name}, not offered": "thing {:.2f}, color {:.2f}, number {:.2f}".format(
+                *each
+            )
+            for name, each in shares.items()
+        },
+    )
+
+
+def _drawn(bench: Bench, sampler: str, asked: list[Asked]) -> list[Image.Image]:
+    wanted = {"scheduler_name": sampler, "num_inference_steps": STEPS}
+    jobs = [request(prompt=one.prompt, seed=one.seed, **wanted) for one in asked]
+    finished = bench.draw(jobs)[1]
+    return [Image.open(io.BytesIO(finished[number].images[0].data)) for number in range(len(jobs))]
+
+
+def _right(told: Told, pictures: list[Image.Image], asked: list[Asked], number: int) -> float:
+    """The share of pictures that show what was asked for, of the things that it names the one with this number."""
+    return sum(told(one) == two.wanted[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)
