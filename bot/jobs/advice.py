@@ -8,7 +8,7 @@ from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 _USUAL_CFG: Final = (3.0, 15.0)
-_USUAL_STEPS: Final = (10, 50)
+_USUAL_STEPS: Final = (8, 50)
 _NO_GUIDANCE: Final = 1.0
 
 

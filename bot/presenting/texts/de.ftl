@@ -145,7 +145,7 @@ notice-clamped = { $option } { $given } → { $used }, die Grenze hier.
 notice-advice-negative = Bei CFG { $cfg } wirkt ein negativer Prompt nicht; über 1 wirkt er.
 notice-advice-cfg-low = Bei CFG { $cfg } folgt ein Bild seinem Prompt selten; ab 3 tut es das.
 notice-advice-cfg-high = Bei CFG { $cfg } brennen oft Farben aus und Formen zerfallen; 15 ist reichlich.
-notice-advice-steps-few = Mit weniger als 10 Schritten wird ein Bild selten fertig; hier sind { $usual } üblich.
+notice-advice-steps-few = Mit weniger als 8 Schritten wird ein Bild selten fertig; hier sind { $usual } üblich.
 notice-advice-steps-many = Mehr als 50 Schritte ändern wenig; hier sind { $usual } üblich.
 notice-words-unknown = { $model } kennt { $count ->
         [one] das Wort „{ $words }“

@@ -145,7 +145,7 @@ notice-clamped = { $option } { $given } → { $used }, the limit here.
 notice-advice-negative = At CFG { $cfg } a negative prompt has no effect; above 1 it has.
 notice-advice-cfg-low = At CFG { $cfg } a picture seldom follows its prompt; from 3 on it does.
 notice-advice-cfg-high = At CFG { $cfg } colors often burn and forms break; 15 is plenty.
-notice-advice-steps-few = Fewer than 10 steps seldom finish a picture; { $usual } are usual here.
+notice-advice-steps-few = Fewer than 8 steps seldom finish a picture; { $usual } are usual here.
 notice-advice-steps-many = More than 50 steps change little; { $usual } are usual here.
 notice-words-unknown = { $model } does not know { $count ->
         [one] the word “{ $words }”

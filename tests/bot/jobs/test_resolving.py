@@ -37,10 +37,10 @@ def test_defaults_come_from_the_model(settings: Settings, catalogue: Catalogue) 
     [
         ({"guidance_scale": 2.0}, "At CFG 2 a picture seldom follows"),
         ({"guidance_scale": 16.0}, "At CFG 16 colors often burn"),
-        ({"num_inference_steps": 9}, "Fewer than 10 steps seldom finish a picture; 20 are usual here."),
+        ({"num_inference_steps": 7}, "Fewer than 8 steps seldom finish a picture; 20 are usual here."),
         ({"guidance_scale": 0.5, "negative_prompt": "rain"}, "At CFG 0.5 a negative prompt has no effect"),
         ({"guidance_scale": 2.0, "num_inference_steps": 5}, "At CFG 2"),
-        ({"guidance_scale": 3.0, "num_inference_steps": 10}, None),
+        ({"guidance_scale": 3.0, "num_inference_steps": 8}, None),
         ({"guidance_scale": 15.0, "num_inference_steps": 50}, None),
         ({"num_inference_steps": 0}, "steps 0"),
     ],
