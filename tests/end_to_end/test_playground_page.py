@@ -131,7 +131,7 @@ async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
     await messages.get_by_role("button", name="Reroll").first.click()
     await messages.get_by_text("Reroll of").wait_for()
     await _pictures_shown(page, 2)
-    await _type(page, "imagine", "three yellow stars on a blue background --steps 50 --seed 3", images="4")
+    await _type(page, "imagine", "a yellow house in the snow --steps 50 --seed 3", images="4")
     await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
     await _preview_shown(page)
     # The page empties a picture for a second at each edit, so it is not waited for longer.
@@ -142,7 +142,7 @@ async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
     await _show_newest(page)
     await page.screenshot(path=pictures / "playground.png")
     # Long enough that a crowded machine still finds the button before the pictures are done.
-    await _type(page, "imagine", "a green frog --steps 50 --sampler Heun", images="4")
+    await _type(page, "imagine", "a green frog --steps 50", images="4")
     await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
     await _press_until(messages.get_by_role("button", name="Cancel"), messages.get_by_text("Nothing was charged."))
     await _show_newest(page)
