@@ -4,6 +4,7 @@ It asks for drawings, which `python -m training sprites` fetches, and trains the
 """
 
 import io
+import statistics
 from random import Random
 from typing import Final
 
@@ -14,7 +15,7 @@ from benchmarks._engine import Bench, request
 from benchmarks.report import Report
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers import offered_samplers
 from training import asking, measuring
 from training.__main__ import FOLDER
 from training.asking import Asked, Told
@@ -44,14 +45,13 @@ def run() -> Report:
     colored = Random(0).sample(color_prompts("{noun}"), COLORS)  # noqa: S311 - a choice of prompts is no secret
     numbered = number_prompts()
     shares: dict[str, tuple[float, float, float]] = {}
-    for name, sampler in SAMPLERS.items():
-        if sampler.kind == "diffusion" and not sampler.is_special:
-            pictures = _drawn(bench, name, colored)
-            shares[name] = (
-                _right(named, pictures, colored, 0),
-                _right(measuring.color, pictures, colored, 1),
-                _right(measuring.number, _drawn(bench, name, numbered), numbered, 0),
-            )
+    for name in offered_samplers("diffusion"):
+        pictures = _drawn(bench, name, colored)
+        shares[name] = (
+            _right(named, pictures, colored, 0),
+            _right(measuring.color, pictures, colored, 1),
+            _right(measuring.number, _drawn(bench, name, numbered), numbered, 0),
+        )
     spec = load_catalogue(PipelineSettings().catalogue, "pocket").default
     offered = {name: shares[name] for name in spec.offered_samplers}
     least = [min(share) for share in offered.values()]
@@ -61,7 +61,7 @@ def run() -> Report:
         goal=f"each offered sampler draws >= {LEAST} of things, colors and numbers right in {STEPS} steps",
         value=value,
         holds=value >= LEAST,
-        median=sorted(least)[len(least) // 2],
+        median=statistics.median(least),
         minimum=value,
         pairs=COLORS + len(numbered),
         detail={
