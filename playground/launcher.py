@@ -33,6 +33,7 @@ in any color, one to four of them, in ten places. These show what it can do:
 
 It draws no people, no writing and nobody doing anything. \
 A negative prompt mostly takes away a color, a place or night, but not the sea, space or a thing. \
+A thing alone in its own color (`a dog`) looks the same from every seed; several of them do not. \
 `/help` has a page about the words it knows.
 
 At the top you choose whom you act as: Mia and Finn are members, Ada may manage the server.\

@@ -43,7 +43,8 @@ class Lot:
 
     Attributes:
         size: scenes a batch.
-        steps: batches in which the levels rise to the last; 0 takes all levels from the start.
+        steps: batches in which the levels rise to the last, and in which level 0 is exact: what is drawn in one
+            arrangement for ever comes in it from every seed. 0 takes all levels from the start, none exact.
         empty: part of the captions that is left empty, so that the model learns to draw without a prompt.
         twins: every second scene is the one before it with other things.
         tell: gives each scene several captions, and may have another one drawn.
@@ -64,15 +65,17 @@ class _Batches(IterableDataset[Batch]):
         self._seed, self._first, self._last = seed, first, last
 
     def __iter__(self) -> Iterator[Batch]:
-        torch.set_num_threads(1)
         worker = get_worker_info()
+        if worker:
+            torch.set_num_threads(1)
         share, count = (worker.id, worker.num_workers) if worker else (0, 1)
         for number in range(self._first + share, self._last, count):
             yield self._make(number)
 
     def _make(self, number: int) -> Batch:
         rng = Random(f"{self._seed}/{number}")
-        made = [scenes.draw_lot(rng, self._level(rng, number)) for _ in range(self._lot.size)]
+        exact = number < self._lot.steps
+        made = [scenes.draw_lot(rng, self._level(rng, number), exact=exact) for _ in range(self._lot.size)]
         if self._lot.twins:
             made[1::2] = [scenes.twin(scene, rng) for scene in made[::2]]
         if self._lot.tell:

@@ -31,6 +31,16 @@ def things(picture: Image.Image) -> NDArray[np.bool_]:
     return np.abs(pixels - paper).max(-1) > _PAPER
 
 
+def overlap(one: Image.Image, other: Image.Image) -> float:
+    """How much two pictures' outlines have in common, wherever their things stand: 1 if they are the same, else less.
+
+    It is the share of what both cover in what either covers (Jaccard's index); two empty pictures are the same.
+    """
+    first, second = things(one), things(other)
+    covered = (first | second).sum()
+    return float((first & second).sum() / covered) if covered else 1.0
+
+
 def is_on_white(picture: Image.Image) -> bool:
     """A picture's edge is white for the most part, so that there is plain paper and no place."""
     return float((_edge(np.asarray(picture.convert("RGB"))).min(-1) > _WHITE).mean()) > _WHITE_PART

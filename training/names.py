@@ -118,7 +118,9 @@ def train(place: Place) -> None:
             states = words(tokens[:, [0, 1, 4, 5]].transpose(0, 1).flatten(0, 1)).last_hidden_state
         full, left, rest, name = states.chunk(4)
         # u is foreseen from what else the negative prompt says, mostly from no words: names are to add to that.
-        lesson = teacher.lesson(pictures, (full, left, rest), firmness=FIRMNESS)
+        latents = teacher.latents(pictures)
+        timesteps = unet.spread_times(teacher.scheduler, latents)
+        lesson = teacher.lesson(latents, timesteps, (full, left, rest), firmness=FIRMNESS)
         foreseen = network(lesson.noisy, lesson.timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
         return functional.mse_loss(foreseen, lesson.wanted)
 

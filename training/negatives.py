@@ -59,7 +59,9 @@ def train(place: Place) -> None:
         with torch.no_grad():
             states = teacher.words(kept).last_hidden_state
         told = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
-        lesson = teacher.lesson(pictures, told, firmness=FIRMNESS, first=_FIRST_TIME)
+        latents = teacher.latents(pictures)
+        timesteps = unet.spread_times(teacher.scheduler, latents, first=_FIRST_TIME)
+        lesson = teacher.lesson(latents, timesteps, told, firmness=FIRMNESS)
         now = student(torch.cat([kept, tokens[:, 2]])).last_hidden_state
         same = functional.mse_loss(now[: len(kept)], states)
         foreseen = teacher.network(lesson.noisy, lesson.timesteps, now[len(kept) :]).sample.float()

@@ -124,13 +124,14 @@ def _places(most: int) -> list[Case]:
 
 
 def _pairs(most: int) -> list[Case]:
+    """Two things, of which the second is named, and in every other prompt the first."""
     things = _sample(most)
-    others = things[1:] + things[:1]
-    return [
-        _case(f"{noun} and {with_article(other.name)}", other.name, noun, thing, seed)
-        for seed, (thing, other) in enumerate(zip(things, others, strict=True))
-        for noun in (with_article(thing.name),)
-    ]
+    found: list[Case] = []
+    for seed, pair in enumerate(zip(things, things[1:] + things[:1], strict=True)):
+        prompt = " and ".join(with_article(thing.name) for thing in pair)
+        kept, gone = pair if seed % 2 == 0 else reversed(pair)
+        found.append(_case(prompt, gone.name, with_article(kept.name), kept, seed))
+    return found
 
 
 def _times(time: str, most: int) -> list[Case]:

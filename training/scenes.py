@@ -75,25 +75,27 @@ def color_number(name: str | None) -> int:
     return 0 if name is None else 1 + _COLOR_NAMES.index(name)
 
 
-def draw_lot(rng: Random, level: int) -> Scene:
+def draw_lot(rng: Random, level: int, *, exact: bool = False) -> Scene:
     """A scene by chance that holds nothing that is held out.
 
     Args:
         rng: decides.
         level: how much it may hold, below LEVELS.
+        exact: at level 0 neither move nor tilt nor mirror anything, so that there is less to learn at first.
     """
     while True:
-        scene = _any_scene(rng, level)
-        if not any(_held_out(group, scene.place) for group in scene.groups):
+        scene = _any_scene(rng, level, exact=exact and level == 0)
+        if not any(is_held_out(group, scene.place) for group in scene.groups):
             return scene
 
 
-def _held_out(group: Group, place: str | None) -> bool:
+def is_held_out(group: Group, place: str | None) -> bool:
+    """Whether a group's color, number or place is one that training never draws it with."""
     others = [word for word in (group.color, place, world.NUMBERS[group.number] if group.number > 1 else None) if word]
     return any(world.is_held_out(group.thing, other) for other in others)
 
 
-def _any_scene(rng: Random, level: int) -> Scene:
+def _any_scene(rng: Random, level: int, *, exact: bool) -> Scene:
     place = rng.choice(tuple(world.PLACES)) if level >= 2 and rng.random() < 0.5 else None
     background = "white" if level == 0 or rng.random() < 0.4 else rng.choice(_COLOR_NAMES)
     kind = rng.choices(("single", "many", "pair"), (5, 3, 2) if level >= 2 else (1, 0, 0))[0]
@@ -111,7 +113,7 @@ def _any_scene(rng: Random, level: int) -> Scene:
     style = rng.choices(tuple(world.STYLES), (14, 1, 1, 1, 1))[0] if level >= 3 else "flat"
     return Scene(
         groups=groups,
-        pasted=arrange(rng, groups, relation, side, on_ground=place is not None, exact=level == 0),
+        pasted=arrange(rng, groups, relation, side, on_ground=place is not None, exact=exact),
         relation=relation,
         side=side,
         background=background,

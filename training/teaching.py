@@ -1,23 +1,14 @@
 """The networks as their own teacher of what a negative prompt has to take away; `negatives` has the formula."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-from training import autoencoder, text, unet
+from training import autoencoder, text
 from training.models import make_scheduler
 from training.running import Place
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """Noisy latents [batch, 4, 16, 16], their times [batch], and what is to be foreseen, as the latents."""
-
-    noisy: torch.Tensor
-    timesteps: torch.Tensor
-    wanted: torch.Tensor
+from training.unet import Lesson
 
 
 class Teacher:
@@ -33,24 +24,32 @@ class Teacher:
         self.words: Any = text.load(place.folder, place.device).eval().requires_grad_(requires_grad=False)
         self.network: Any = UNet2DConditionModel.from_pretrained(place.folder / "unet")
         self.network.to(place.device, memory_format=torch.channels_last).eval().requires_grad_(requires_grad=False)
-        self._scheduler: Any = make_scheduler()
-        self._scheduler.alphas_cumprod = self._scheduler.alphas_cumprod.to(place.device)
+        self.scheduler: Any = make_scheduler()
+        self.scheduler.alphas_cumprod = self.scheduler.alphas_cumprod.to(place.device)
+
+    @torch.no_grad()
+    def latents(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Latents [batch, 4, 16, 16] of pictures [batch, 3, 64, 64] in [-1, 1]."""
+        return self._vae.encoder(pictures.to(memory_format=torch.channels_last)).float()
 
     @torch.no_grad()
     def lesson(
-        self, pictures: torch.Tensor, states: tuple[torch.Tensor, ...], *, firmness: float, first: int = 0
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        states: tuple[torch.Tensor, ...],
+        *,
+        firmness: float | torch.Tensor,
     ) -> Lesson:
-        """Pictures in noise, and u + firmness * (p - q) for them.
+        """Latents in noise, and u + firmness * (p - q) for them.
 
         Args:
-            pictures: [batch, 3, 64, 64] in [-1, 1].
+            latents: see `latents`.
+            timesteps: of the scheduler, [batch].
             states: of the captions that p, q and u are foreseen from, [batch, 77, width] each.
-            firmness: how much of p - q.
-            first: the first time of the scheduler's.
+            firmness: how much of p - q, the same for all or [batch, 1, 1, 1].
         """
-        latents = self._vae.encoder(pictures.to(memory_format=torch.channels_last)).float()
-        timesteps = unet.spread_times(self._scheduler, latents, first=first)
-        noisy = self._scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
+        noisy = self.scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
         known = self.network(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat(states)).sample
         p, q, u = known.float().chunk(3)
         return Lesson(noisy=noisy, timesteps=timesteps, wanted=u + firmness * (p - q))

@@ -1,5 +1,6 @@
 """The stage `unet`: learns to take the noise from latents, by their captions; the text encoder learns along, slower."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -44,6 +45,15 @@ SAMPLE_PROMPTS = (
 )  # fmt: skip - a list to look over
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """Noisy latents [batch, 4, 16, 16], their times [batch], and what is to be foreseen, as the latents."""
+
+    noisy: torch.Tensor
+    timesteps: torch.Tensor
+    wanted: torch.Tensor
+
+
 def train(place: Place) -> None:
     """Run the stage: write the folders `unet` and `text_encoder`, and sample sheets on the way.
 
@@ -61,12 +71,10 @@ def train(place: Place) -> None:
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             latents = vae.encoder(pictures).float()
-        noise = torch.randn_like(latents)
-        timesteps = spread_times(scheduler, latents)
-        noisy = scheduler.add_noise(latents, noise, timesteps)
-        wanted = scheduler.get_velocity(latents, noise, timesteps)
+        lesson = noised(scheduler, latents)
         states = words(tokens).last_hidden_state
-        return functional.mse_loss(network(noisy, timesteps, states).sample.float(), wanted)
+        foreseen = network(lesson.noisy, lesson.timesteps, states).sample.float()
+        return functional.mse_loss(foreseen, lesson.wanted)
 
     def sample(step: int) -> None:
         pipeline = assemble(place.folder, unet=network, text_encoder=words)
@@ -77,6 +85,16 @@ def train(place: Place) -> None:
     with run.averaged():
         network.save_pretrained(place.folder / "unet")
         words.save_pretrained(place.folder / "text_encoder")
+
+
+def noised(scheduler: Any, latents: torch.Tensor) -> Lesson:
+    """Latents [batch, ...] in noise at spread times, and their velocity."""
+    noise, timesteps = torch.randn_like(latents), spread_times(scheduler, latents)
+    return Lesson(
+        noisy=scheduler.add_noise(latents, noise, timesteps),
+        timesteps=timesteps,
+        wanted=scheduler.get_velocity(latents, noise, timesteps),
+    )
 
 
 def spread_times(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch.Tensor:

@@ -197,6 +197,14 @@ SIDES: Final = {
     "bottom": "at the bottom",
 }
 RELATIONS: Final = {"and": "and", "beside": "next to", "above": "above", "below": "below"}
+STANDING: Final = {
+    "and": ("left", "right"),
+    "beside": ("left", "right"),
+    "above": ("top", "bottom"),
+    "below": ("bottom", "top"),
+}
+"""The sides on which the two things of a relation stand."""
+
 
 ALIASES: Final = {
     "gray": ("grey", "silver"),

@@ -13,6 +13,7 @@ from training import places, scenes, sprites, text, world
 from training.drawing import Layout, Painter
 from training.running import Place
 from training.scenes import Group, Scene
+from training.taking import Taker, own_colors
 
 SHAPES = (
     '<circle cx="16" cy="16" r="13" fill="{}"/>',
@@ -50,6 +51,12 @@ def place_of(folder: Path, steps: int) -> Place:
 def painter(data: Path) -> Painter:
     """Draws from that atlas."""
     return Painter(data / "atlas.npz", torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def taker(painter: Painter) -> Taker:
+    """Takes colors and looks out of scenes of that atlas."""
+    return Taker(own_colors(painter))
 
 
 def picture(painter: Painter, scene: Scene) -> Image.Image:

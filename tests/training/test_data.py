@@ -7,6 +7,8 @@ from random import Random
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from tests.training.conftest import drawing, picture, plain
 from training import measuring, scenes, sprites, text, world
@@ -77,6 +79,17 @@ def test_what_is_said_can_be_seen(painter: Painter) -> None:
         assert measuring.color(picture(painter, plain(Group(thing="apple", color=color)))) == color
 
 
+def test_outlines_are_compared_by_what_they_cover(painter: Painter) -> None:
+    group = Group(thing="cherry")
+    arranged = [scenes.arrange(Random(seed), (group,), "", None, on_ground=False) for seed in (1, 2)]
+    one, other = (picture(painter, plain(group, pasted=pasted)) for pasted in arranged)
+    assert measuring.overlap(one, one) == 1
+    assert 0.2 < measuring.overlap(one, other) == measuring.overlap(other, one) < 0.95
+    paper = Image.new("RGB", one.size, "white")
+    assert measuring.overlap(one, paper) == 0
+    assert measuring.overlap(paper, paper) == 1
+
+
 def test_a_thing_on_the_left_is_on_the_left(painter: Painter) -> None:
     group = Group(thing="apple", size="small")
     pasted = scenes.arrange(Random(2), (group,), "", "left", on_ground=False)
@@ -115,6 +128,28 @@ def test_batches_are_the_same_wherever_a_run_begins_again(data: Path) -> None:
         assert one.tokens.equal(other.tokens)
         assert one.layout.affines.equal(other.layout.affines)
     assert not whole[0].tokens.equal(whole[1].tokens)
+
+
+def test_batches_composed_between_the_steps_leave_the_training_its_threads(data: Path) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        list(batches(Lot(size=1), text.load_tokenizer(data), seed=1, first=0, last=1, workers=0))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_things_alone_are_drawn_in_one_arrangement_only_at_first(data: Path) -> None:
+    lot, tokenizer = Lot(size=16, steps=100), text.load_tokenizer(data)
+
+    def arrangements(first: int, last: int) -> set[tuple[float, ...]]:
+        feed = batches(lot, tokenizer, seed=1, first=first, last=last, workers=0)
+        return {tuple(one[0].flatten().tolist()) for batch in feed for one in batch.layout.affines}
+
+    (exact,) = arrangements(18, 20)
+    assert exact in arrangements(90, 100)
+    assert exact not in arrangements(100, 110)
 
 
 def test_every_prompt_fits_the_tokenizer_and_unknown_words_are_spelt(data: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from tests.training.conftest import place_of
-from training import autoencoder, export, names, negatives, text, unet, wording
+from training import autoencoder, export, names, negatives, text, things, unet, wording
 from training.__main__ import app
 from training.evaluate import evaluate
 from training.running import Place
@@ -29,6 +29,7 @@ STAGES: dict[str, tuple[Callable[[Place], None], str]] = {
     "wording": (wording.train, "text_encoder/model.safetensors"),
     "negatives": (negatives.train, "text_encoder/model.safetensors"),
     "names": (names.train, "text_encoder/model.safetensors"),
+    "things": (things.train, "unet/diffusion_pytorch_model.safetensors"),
 }
 
 

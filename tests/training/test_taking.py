@@ -4,22 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from tests.training.conftest import picture, plain
 from training import measuring, scenes, text, wording, world
 from training.batches import Lot, batches
 from training.captions import caption
 from training.drawing import Painter
 from training.scenes import Group, Scene
-from training.taking import Taker, own_colors
+from training.taking import Taker
 
 LOOKS = ("background", "time", "weather", "style")
-
-
-@pytest.fixture(scope="module")
-def taker(painter: Painter) -> Taker:
-    return Taker(own_colors(painter))
 
 
 def lots(count: int) -> Iterator[tuple[Scene, Random]]:
