@@ -2,7 +2,7 @@
 
 The name of a thing is a prompt as well, so no state of it can always be what takes the thing away. But a picture of
 two things tells the two uses apart as soon as it can be seen in the noise, and that is early enough: guided by "a cat
-and a dog" until 600 of 1,000 times are left and by "a cat on the left" from there on, 15 of 16 pairs lost their second
+and a dog" until 700 of 1,000 times are left and by "a cat on the left" from there on, 15 of 16 pairs lost their second
 thing. So with less noise than that, n = u + F (p - q) is learnt as in the stage `negatives`. With more, a name stays a
 prompt. The text encoder stays as it is.
 
