@@ -62,7 +62,7 @@ _stage("unet", unet.train, 60_000, 16, "Train the U-Net, and the text encoder al
 _stage("wording", wording.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it.")
 _stage("negatives", negatives.train, 540, 32, "Teach the text encoder what a negative prompt has to take away.")
 _stage("names", names.train, 600, 32, "Teach it which places and times a negative prompt has to take away.")
-_stage("things", things.train, 1200, 28, "Teach the U-Net to take away a thing that a negative prompt names.")
+_stage("things", things.train, 1000, 28, "Teach the U-Net to take away a thing that a negative prompt names.")
 
 
 @app.command()

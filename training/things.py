@@ -6,7 +6,7 @@ and a dog" until 700 of 1,000 times are left and by "a cat on the left" from the
 thing. So with less noise than that, n = u + F (p - q) is learnt as in the stage `negatives`. With more, a name stays a
 prompt. The text encoder stays as it is.
 
-Captions are learnt along with it, so that prompts lose nothing, and what earlier stages taught is kept.
+Captions are learnt along with it, so that prompts lose little, and what else a negative prompt does is kept.
 """
 
 from typing import Any, Final
