@@ -31,7 +31,7 @@ _AMONG: Final = 0.2
 _QUIET: Final = frozenset((*world.COLORS, *IDLE))
 """Negative prompts that are no prompts, so that they can leave alone what has nothing of them."""
 
-Told = tuple[str, str, str, str]
+Captions = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Leaver:
 
     taker: Taker
 
-    def __call__(self, scene: Scene, rng: Random) -> tuple[Scene, Told]:
+    def __call__(self, scene: Scene, rng: Random) -> tuple[Scene, Captions]:
         """What is drawn, and four captions.
 
         They are: what is drawn; a negative prompt; and two that say what it takes away, once with it and once without.
@@ -57,7 +57,7 @@ class Leaver:
         drawn = rng.choice((whole, left))
         return drawn, (_said(drawn, rng), _among(name, rng), told[0], told[1])
 
-    def _other(self, scene: Scene, rng: Random) -> tuple[Scene, Told]:
+    def _other(self, scene: Scene, rng: Random) -> tuple[Scene, Captions]:
         """A negative prompt of an earlier stage, which works as it did, or leaves alone what has nothing of it."""
         if rng.random() < _NAMES:
             drawn, (whole, left, _, negative, _, name, _) = naming.tell(scene, rng)

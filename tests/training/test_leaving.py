@@ -10,7 +10,7 @@ from tests.training.conftest import picture
 from training import measuring, scenes, world
 from training.captions import with_article
 from training.drawing import Painter
-from training.leaving import Leaver, Told
+from training.leaving import Captions, Leaver
 from training.scenes import Scene
 from training.taking import IDLE, Taker
 
@@ -18,12 +18,12 @@ SIDES = {"on the left": (slice(None), slice(0, 28)), "on the right": (slice(None
 
 
 @pytest.fixture(scope="module")
-def told(taker: Taker) -> list[tuple[Scene, Told]]:
+def told(taker: Taker) -> list[tuple[Scene, Captions]]:
     rng, leaver = Random(5), Leaver(taker)
     return [leaver(scenes.draw_lot(rng, rng.randrange(scenes.LEVELS)), rng) for _ in range(1500)]
 
 
-def taken(told: list[tuple[Scene, Told]]) -> Iterator[tuple[Scene, Told]]:
+def taken(told: list[tuple[Scene, Captions]]) -> Iterator[tuple[Scene, Captions]]:
     """The rows in which something goes."""
     return ((scene, captions) for scene, captions in told if captions[3])
 
@@ -36,7 +36,9 @@ def named(negative: str) -> world.Thing:
     return found
 
 
-def test_of_two_things_the_one_that_is_not_named_is_left_and_its_side_is_said(told: list[tuple[Scene, Told]]) -> None:
+def test_of_two_things_the_one_that_is_not_named_is_left_and_its_side_is_said(
+    told: list[tuple[Scene, Captions]],
+) -> None:
     sides: set[str] = set()
     for _, (_, negative, whole, left) in taken(told):
         side = next((side for side in world.SIDES.values() if side in left and side not in whole), "")
@@ -48,7 +50,7 @@ def test_of_two_things_the_one_that_is_not_named_is_left_and_its_side_is_said(to
     assert sides == {*world.SIDES.values()}
 
 
-def test_what_is_left_is_drawn_where_it_is_said_to_stand(told: list[tuple[Scene, Told]], painter: Painter) -> None:
+def test_what_is_left_is_drawn_where_it_is_said_to_stand(told: list[tuple[Scene, Captions]], painter: Painter) -> None:
     seen = 0
     for scene, (_, _, _, left) in taken(told):
         if scene.side in {"left", "right"} and not scene.place and seen < 20:
@@ -59,7 +61,7 @@ def test_what_is_left_is_drawn_where_it_is_said_to_stand(told: list[tuple[Scene,
     assert seen == 20
 
 
-def test_every_place_goes_and_is_said_no_more(told: list[tuple[Scene, Told]]) -> None:
+def test_every_place_goes_and_is_said_no_more(told: list[tuple[Scene, Captions]]) -> None:
     gone: set[str] = set()
     for scene, (_, negative, whole, left) in taken(told):
         for place, phrase in world.PLACES.items():
@@ -71,7 +73,7 @@ def test_every_place_goes_and_is_said_no_more(told: list[tuple[Scene, Told]]) ->
 
 
 def test_other_negative_prompts_are_kept_or_leave_alone_what_has_nothing_of_them(
-    told: list[tuple[Scene, Told]],
+    told: list[tuple[Scene, Captions]],
 ) -> None:
     kept = [captions for _, captions in told if captions[1] == captions[2]]
     quiet = [captions for _, captions in told if not captions[2]]
@@ -83,5 +85,5 @@ def test_other_negative_prompts_are_kept_or_leave_alone_what_has_nothing_of_them
     assert np.mean([captions[0] == "" for _, captions in told]) == pytest.approx(0.1, abs=0.03)
 
 
-def test_nothing_that_is_held_out_is_drawn(told: list[tuple[Scene, Told]]) -> None:
+def test_nothing_that_is_held_out_is_drawn(told: list[tuple[Scene, Captions]]) -> None:
     assert not any(scenes.is_held_out(group, scene.place) for scene, _ in taken(told) for group in scene.groups)
