@@ -1,14 +1,15 @@
 """`easel db`: looking after the database from outside the running bot."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.checking import check
+from bot.store.checking import Finding, check
+from bot.store.copying import NotCopied, copied
 from bot.store.database import Database, DatabaseUnusable
 from bot.store.jobs import JobRepository
+from bot.store.migrating import newest_version
 
 
 class CareFailed(Exception):
@@ -22,20 +23,16 @@ async def back_up(path: Path, target: Path) -> None:
         CareFailed: no database, a target that exists or cannot be written, or a copy that breaks its promises.
     """
     _refuse_existing(target)
-    partial = target.with_name(f".{target.name}.partial")
     try:
         database = await Database.open_to_read(path)
         try:
-            await database.copy_to(partial)
+            async with copied(database.connection, target) as copy:
+                if not await examine_database(copy, say=_nothing):
+                    raise CareFailed("The copy breaks the ledger's promises; `easel db check` says which.")
         finally:
             await database.close()
-        if not await examine_database(partial, say=_nothing):
-            raise CareFailed("The copy breaks the ledger's promises; `easel db check` says which.")
-        _publish(partial, target)
-    except (OSError, sqlite3.Error, DatabaseUnusable) as error:
+    except (DatabaseUnusable, NotCopied) as error:
         raise CareFailed(f"The backup {target} was not written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
@@ -47,7 +44,7 @@ async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
     try:
         database = await Database.open_to_read(path)
         try:
-            findings = await check(database)
+            findings = await _findings(database)
         finally:
             await database.close()
     except (sqlite3.Error, DatabaseUnusable) as error:
@@ -80,21 +77,19 @@ def _nothing(_: str) -> None:
     """The copy's own findings are summed up in one sentence."""
 
 
+async def _findings(database: Database) -> list[Finding]:
+    """Every check; an older file is looked at as it will be once `easel run` has brought it up to date."""
+    if await database.version() == newest_version():
+        return await check(database)
+    newer = await database.brought_up()
+    try:
+        return await check(newer)
+    finally:
+        await newer.close()
+
+
 def _refuse_existing(target: Path) -> None:
     if target.exists():
         raise CareFailed(f"The file {target} exists; name one that does not, so that no backup is lost.")
-
-
-def _publish(partial: Path, target: Path) -> None:
-    """Give a finished file its name, so that it also outlives a power loss."""
-    _sync(partial)
-    partial.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if not target.parent.is_dir():
+        raise CareFailed(f"There is no folder {target.parent}; make it, or name another one.")

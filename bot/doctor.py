@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import structlog
 
 from bot.app import make_configure
 from bot.store.database import Database, DatabaseUnusable
+from bot.store.migrating import newest_version
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
@@ -71,18 +73,23 @@ async def _database(settings: Settings) -> Finding:
     if not path.exists():
         return Finding(subject="database", is_fine=True, sentence=f"{path} will be made at the first start")
     try:
-        database = await Database.open(path)
+        database = await Database.open_to_read(path)
     except DatabaseUnusable as error:
-        if "in use by another Easel" in str(error):
-            return Finding(subject="database", is_fine=True, sentence=f"{path} is in use by a running Easel")
         return Finding(subject="database", is_fine=False, sentence=str(error))
-    row = await database.fetch_one("PRAGMA quick_check")
-    version = await database.version()
-    await database.close()
+    try:
+        row = await database.fetch_one("PRAGMA quick_check")
+        version = await database.version()
+    except sqlite3.Error as error:
+        return Finding(subject="database", is_fine=False, sentence=f"{path} cannot be read ({error}); restore a backup")
+    finally:
+        await database.close()
     if row is None or row[0] != "ok":
         sentence = f"{path} is damaged; restore a backup"
         return Finding(subject="database", is_fine=False, sentence=sentence)
-    return Finding(subject="database", is_fine=True, sentence=f"{path} is sound (version {version})")
+    sentence = f"{path} is sound (version {version})"
+    if version < newest_version():
+        sentence += f"; `easel run` will bring it to version {newest_version()} and keep a copy"
+    return Finding(subject="database", is_fine=True, sentence=sentence)
 
 
 def _disk(settings: Settings) -> Finding:

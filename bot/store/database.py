@@ -9,11 +9,13 @@ import contextlib
 import fcntl
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, Self
 
 import aiosqlite
+
+from bot.store.copying import NotCopied
+from bot.store.migrating import copy_kept, migrate, newest_version, version_of
 
 Value = str | int | float | bytes | None
 
@@ -60,19 +62,20 @@ class Database:
         except sqlite3.Error as error:
             await database.close()
             raise DatabaseUnusable(f"The database {path} cannot be used: {error}.") from error
-        except DatabaseTooNew:
+        except DatabaseUnusable:
             await database.close()
             raise
         return database
 
     @classmethod
     async def open_to_read(cls, path: Path) -> Self:
-        """Look into a file that a running Easel may have open, as it is at this moment.
+        """Look into a file of this or an earlier version, which a running Easel may have open, as it is at this moment.
 
         A reader never writes the file or empties its log, so it is outside the fault that keeps a second writer away.
 
         Raises:
-            DatabaseUnusable: there is none, it is no database, or this Easel has not brought it up to date yet.
+            DatabaseUnusable: there is none, or it is no database of Easel's.
+            DatabaseTooNew: this version of Easel does not know its tables.
         """
         try:
             connection = await aiosqlite.connect(_existing(path), uri=True, isolation_level=None)
@@ -86,24 +89,33 @@ class Database:
         except sqlite3.Error as error:
             await database.close()
             raise DatabaseUnusable(f"The database {path} cannot be read: {error}.") from error
-        if there != max(migrations()):
+        if not 0 < there <= newest_version():
             await database.close()
-            raise DatabaseUnusable(
-                f"The database {path} has version {there} of its tables and this Easel knows version "
-                f"{max(migrations())}; start this Easel once, or use the one that wrote the file."
-            )
+            raise _too_new(path, there) if there else DatabaseUnusable(f"The file {path} is no database of Easel's.")
         return database
 
-    async def copy_to(self, target: Path) -> None:
-        """Write a copy of this moment, whole and synced.
+    async def brought_up(self) -> Self:
+        """The same content as this version of Easel has it, in a file that is nobody's and goes with the connection.
 
         Raises:
-            sqlite3.Error: the disk would not take it.
+            sqlite3.Error: it cannot be brought up to date.
         """
-        async with aiosqlite.connect(target) as copy:
-            await self._connection.backup(copy)
-            # One file without a log beside it, so that it can be moved as it is.
-            await copy.execute("PRAGMA journal_mode=DELETE")
+        connection = await aiosqlite.connect("", isolation_level=None)
+        database = type(self)(connection, None)
+        connection.row_factory = sqlite3.Row
+        try:
+            await connection.execute("PRAGMA foreign_keys=ON")
+            await self.connection.backup(connection)
+            await migrate(connection, await database.version())
+        except sqlite3.Error:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def connection(self) -> aiosqlite.Connection:
+        """To copy from; who writes asks for a `transaction`."""
+        return self._connection
 
     async def close(self) -> None:
         """Close the file and let another process have it."""
@@ -137,24 +149,26 @@ class Database:
 
     async def version(self) -> int:
         """The number of the last migration that was applied."""
-        row = await self.fetch_one("PRAGMA user_version")
-        return 0 if row is None else int(row[0])
+        return await version_of(self._connection)
 
     async def _set_up(self, path: Path) -> None:
         self._connection.row_factory = sqlite3.Row
         for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             await self._connection.execute(f"PRAGMA {pragma}")
         there = await self.version()
-        steps = migrations()
-        newest = max(steps)
-        if there > newest:
-            raise DatabaseTooNew(
-                f"The database {path} was written by a newer Easel (version {there} of its tables, this one knows "
-                f"{newest}); install that Easel again, or restore a backup."
-            )
-        for number in range(there + 1, newest + 1):
-            script = f"BEGIN IMMEDIATE;\n{steps[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
-            await self._connection.executescript(script)
+        if there > newest_version():
+            raise _too_new(path, there)
+        if there == 0:
+            await migrate(self._connection, there)
+        elif there < newest_version():
+            try:
+                async with copy_kept(self._connection, path):
+                    await migrate(self._connection, there)
+            except NotCopied as error:
+                raise DatabaseUnusable(
+                    f"The database {path} was not brought from version {there} to {newest_version()}, since no copy "
+                    f"of it could be kept: {error}."
+                ) from error
 
 
 def reader(connection: aiosqlite.Connection) -> Callable[..., Awaitable[list[sqlite3.Row]]]:
@@ -174,14 +188,6 @@ def sure(row: sqlite3.Row | None) -> sqlite3.Row:
     return row
 
 
-def migrations() -> dict[int, str]:
-    """Every migration's SQL by its number."""
-    folder = files("bot.store") / "migrations"
-    return {
-        int(file.name[:4]): file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".sql")
-    }
-
-
 def _existing(path: Path) -> str:
     """The address under which SQLite only reads a file.
 
@@ -192,9 +198,32 @@ def _existing(path: Path) -> str:
     return f"{path.resolve().as_uri()}?mode=ro"
 
 
+def is_in_use(path: Path) -> bool:
+    """Whether an Easel runs on this database."""
+    try:
+        with _lock_file(path).open(encoding="utf-8") as lock_file:
+            fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # it is not there, or nobody's that may be looked at
+    return False
+
+
+def _too_new(path: Path, there: int) -> DatabaseTooNew:
+    return DatabaseTooNew(
+        f"The database {path} was written by a newer Easel (version {there} of its tables, this one knows "
+        f"{newest_version()}); install that Easel again, or restore a backup."
+    )
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_suffix(path.suffix + ".lock")
+
+
 def _lock(path: Path) -> IO[str]:
     """Keep other processes away for as long as the returned file is open."""
-    lock_file = path.with_suffix(path.suffix + ".lock").open("w", encoding="utf-8")
+    lock_file = _lock_file(path).open("w", encoding="utf-8")
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -61,11 +61,18 @@ async def test_a_broken_balance_is_found_and_named(store: Store, new_job: Make, 
         await back_up(tmp_path / "easel.db", tmp_path / "copy.db")
 
 
-async def test_an_old_file_is_not_misread(tmp_path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA user_version = 1")
-    with pytest.raises(CareFailed, match="start this Easel once"):
-        await examine_database(tmp_path / "easel.db", say=print)
+async def test_what_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    for version, sentence in ((0, "is no database of Easel's"), (99, "newer Easel .* install that Easel again")):
+        with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        for look in (
+            examine_database(tmp_path / "easel.db", say=print),
+            back_up(tmp_path / "easel.db", tmp_path / "x"),
+        ):
+            with pytest.raises(CareFailed, match=sentence):
+                await look
+    with pytest.raises(CareFailed, match=r"There is no folder .*/nowhere; make it"):
+        await back_up(tmp_path / "easel.db", tmp_path / "nowhere" / "copy.db")
 
 
 async def test_forgetting_needs_a_stopped_bot(store: Store, new_job: Make, tmp_path: Path) -> None:

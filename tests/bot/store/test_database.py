@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.database import Database, DatabaseTooNew, DatabaseUnusable, migrations
+from bot.store.database import Database, DatabaseTooNew, DatabaseUnusable
+from bot.store.migrating import migrations
 
 _HOLDER = """
 import asyncio, sys

@@ -1,6 +1,7 @@
 """A file of every earlier version, with data in it, is brought up to date and works on."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
@@ -9,8 +10,10 @@ from types import MappingProxyType
 import msgspec
 import pytest
 
-from bot.store.database import Database, DatabaseUnusable, migrations
+from bot.care import back_up, examine_database
+from bot.store.database import Database, DatabaseUnusable
 from bot.store.expansions import Expansion
+from bot.store.migrating import migrations
 from bot.store.rows import AskerDefaults, JobStatus, NewJob, to_ms
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import NOW, Store
@@ -100,16 +103,21 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
 """What was written in each earlier version. A new migration needs a new entry."""
 
 
+def old_file(path: Path, request: GenerationRequest, *, version: int = 1) -> bytes:
+    """A file of an earlier version with jobs in it; its bytes."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for number in range(1, version + 1):
+            connection.executescript(migrations()[number])
+            FILLED[number](connection, msgspec.json.encode(request).decode())
+        connection.execute(f"PRAGMA user_version = {version}")
+    return path.read_bytes()
+
+
 @pytest.fixture(params=sorted(FILLED))
 async def migrated(
     request: pytest.FixtureRequest, request_: GenerationRequest, tmp_path: Path
 ) -> AsyncGenerator[Store]:
-    version = int(request.param)
-    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
-        for number in range(1, version + 1):
-            connection.executescript(migrations()[number])
-            FILLED[number](connection, msgspec.json.encode(request_).decode())
-        connection.execute(f"PRAGMA user_version = {version}")
+    old_file(tmp_path / "easel.db", request_, version=int(request.param))
     database = await Database.open(tmp_path / "easel.db")
     yield Store(database)
     await database.close()
@@ -155,6 +163,56 @@ async def test_what_was_reserved_then_is_settled_now(migrated: Store) -> None:
     assert await migrated.broken() == []
 
 
+async def test_who_only_looks_leaves_an_older_file_as_it_is(request_: GenerationRequest, tmp_path: Path) -> None:
+    path = tmp_path / "easel.db"
+    before = old_file(path, request_, version=5)
+    said: list[str] = []
+    assert await examine_database(path, say=said.append)
+    await back_up(path, tmp_path / "copy.db")
+    assert path.read_bytes() == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["copy.db", "easel.db"]
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO ledger (kind, guild_id, user_id, actor_id, created_at) VALUES ('grant', 5, 1, 9, 0)"
+        )
+        connection.execute("UPDATE pots SET spent = spent + 7 WHERE kind = 'period'")
+    assert not await examine_database(path, say=said.append)
+
+
+async def test_a_copy_is_kept_before_the_file_is_brought_up_to_date(
+    request_: GenerationRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "backups").mkdir()
+    for number in range(4):
+        old = tmp_path / "backups" / f"before-1-{number}.db"
+        old.touch()
+        os.utime(old, (number, number))
+    old_file(tmp_path / "easel.db", request_, version=5)
+    for _ in range(2):  # the second start finds nothing to do
+        await (await Database.open(tmp_path / "easel.db")).close()
+    kept = sorted(path.name for path in (tmp_path / "backups").iterdir())
+    assert kept[:2] == ["before-1-2.db", "before-1-3.db"]
+    assert len(kept) == 3
+    assert kept[2].startswith(f"before-{max(migrations())}-")
+    with contextlib.closing(sqlite3.connect(tmp_path / "backups" / kept[2])) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (7,)
+
+
+async def test_without_room_for_a_copy_nothing_is_changed(request_: GenerationRequest, tmp_path: Path) -> None:
+    before = old_file(tmp_path / "easel.db", request_, version=5)
+    (tmp_path / "backups").write_text("a file where the folder should be")
+    with pytest.raises(
+        DatabaseUnusable, match=r"was not brought from version 5 to \d+, since no copy .*backups cannot be"
+    ):
+        await Database.open(tmp_path / "easel.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+    assert len(before) == (tmp_path / "easel.db").stat().st_size
+
+
 async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "easel.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -168,3 +226,4 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) 
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     assert "usage" in tables
     assert "pots" not in tables
+    assert len(list((tmp_path / "backups").iterdir())) == 1
