@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from bot.presenting.texts import speak
 from bot.replies import answer_error
+from bot.words import clean_texts
 
 _FINGERPRINT_FILE: Final = "commands.sha256"
 
@@ -23,8 +24,9 @@ class EaselTree(app_commands.CommandTree[discord.Client]):
 
     @override
     async def interaction_check(self, interaction: discord.Interaction[discord.Client], /) -> bool:
-        """Everybody may; what follows speaks their language."""
+        """Everybody may; what follows speaks their language, and reads no text that no row could hold."""
         speak(str(interaction.locale))
+        interaction.data = clean_texts(interaction.data)
         return True
 
     @override

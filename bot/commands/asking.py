@@ -13,6 +13,7 @@ from bot.jobs.accepting import Asked
 from bot.presenting import job_message
 from bot.services import Services
 from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
+from bot.words import clean
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -144,7 +145,7 @@ def _asked(
         kind=kind,
         lineage=lineage,
         asker=asker_of(interaction),
-        requester_name=interaction.user.display_name,
+        requester_name=clean(interaction.user.display_name),
         locale=str(interaction.locale),
         filesize_limit=interaction.filesize_limit,
         is_age_restricted=is_age_restricted(interaction.channel),

@@ -1,12 +1,13 @@
 """What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
 
 import re
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
 from bot.errors import Refused
 from bot.store.rows import Preferences
+from bot.words import clean
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import Notice
 
@@ -20,6 +21,11 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
     prompt: str
     seed: int | None = None
     style: LoraEntry | None = None
+
+    def cleaned(self) -> Self:
+        """Without characters that no row and no message can hold, and that nobody can see."""
+        words = {name: clean(value) for name, value in msgspec.structs.asdict(self).items() if isinstance(value, str)}
+        return msgspec.structs.replace(self, **words)
 
 
 _KNOWN = ("no", "ar", "seed", "steps", "cfg")

@@ -64,7 +64,7 @@ def resolve(
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
         UnknownWildcard, EndlessWildcard, and what `lists` raises.
     """
-    given, typed_notices = read_typed_options(given)
+    given, typed_notices = read_typed_options(given.cleaned())
     notices = list(typed_notices)
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
@@ -146,7 +146,7 @@ def _given(value: float | None, default: float) -> float:
 
 
 def _text(text: str, key: str, limits: LimitSettings) -> str:
-    stripped = text.replace("\x00", "").strip()
+    stripped = text.strip()
     if len(stripped) > limits.max_prompt_length:
         raise Refused(key, length=len(stripped), limit=limits.max_prompt_length)
     return stripped

@@ -4,19 +4,19 @@ import re
 from datetime import datetime
 from typing import Final
 
+from bot.words import clean
+
 MAX_SHOWN_PROMPT: Final = 300
 MAX_ALT_TEXT: Final = 1_024
 """Discord's limit of characters for the description of an attachment."""
 
 # Discord takes a backslash before any punctuation; `:` also stops links, `@` and `<` mentions, `#` headings.
 _MARKUP = re.compile(r"([\\*_~|`>#\-\[\]()<:@+.!&$^])")
-# Marks that reorder or hide text could make a prompt show something else than it says.
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
 
 def plain(words: str) -> str:
-    """One line without invisible or reordering characters."""
-    return " ".join(_INVISIBLE.sub("", words).split())
+    """One line without invisible or reordering characters, which could make a prompt show what it does not say."""
+    return " ".join(clean(words).split())
 
 
 def shorten(words: str, length: int) -> str:

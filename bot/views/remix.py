@@ -16,6 +16,7 @@ from bot.replies import answer_error
 from bot.store.rows import AskerDefaults, JobKind, Preferences
 from bot.views.finding import Interaction, find_job
 from bot.views.starting import lineage_of, model_of
+from bot.words import clean_texts
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -29,7 +30,7 @@ async def open_form(services: "Services", interaction: Interaction, press: Press
 
 async def answer_form(services: "Services", interaction: Interaction) -> None:
     """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
-    data: Any = interaction.data or {}
+    data: Any = clean_texts(interaction.data or {})
     speak(str(interaction.locale))
     fields = fields_of(data.get("components", ()))
     try:

@@ -1,8 +1,8 @@
 """How much each part of a prompt counts, as A1111 reads it.
 
 `(x)` counts 1.1 times, `[x]` a 1.1th, `(x:1.3)` 1.3 times; brackets nest and multiply; a backslash makes the next
-bracket a letter, and unlike A1111 also a brace or an underscore, which mean something to `expansion`; a bracket that is
-never closed counts to the end. `BREAK` ends a chunk of the text encoder.
+bracket or backslash a letter and is nothing anywhere else; a bracket that is never closed counts to the end. `BREAK`
+ends a chunk of the text encoder.
 """
 
 import re
@@ -19,11 +19,11 @@ MAX_WEIGHT: Final = 10.0
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 _PIECE = re.compile(
     r"""
-    \\(?P<letter>[()\[\]{}_\\])
+    \\(?P<letter>[()\[\]\\]?)
     | (?P<open>[(\[])
     | :\s*(?P<weight>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*\)
     | (?P<close>[)\]])
-    | (?P<text>[^\\()\[\]:]+ | [\\:])
+    | (?P<text>[^\\()\[\]:]+ | :)
     """,
     re.VERBOSE,
 )

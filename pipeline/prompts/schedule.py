@@ -1,7 +1,7 @@
 """A prompt that changes while a picture is drawn, as A1111 reads it.
 
 `[from:to:when]` is `from` up to a step and `to` after it; `[to:when]` and `[from::when]` leave one of them out;
-`when` is a step, or with a point a share of all steps. `[a|b]` takes turns, step by step.
+`when` is a step, or with a point a share of all steps, and may have an exponent. `[a|b]` takes turns, step by step.
 """
 
 import re
@@ -14,7 +14,7 @@ MAX_DEPTH: Final = 32
 """Brackets inside brackets; deeper ones are letters."""
 
 _PIECE = re.compile(r"\\.|[\[\]():|]|[^\\\[\]():|]+|\\", re.DOTALL)
-_WHEN = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*")
+_WHEN = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*")
 _TO_WHEN: Final = 2
 _FROM_TO_WHEN: Final = 3
 
@@ -125,7 +125,8 @@ def _literal(nodes: Iterable[_Node]) -> Iterator[_Node]:
 def _step_of(when: str, steps: int) -> int:
     """The last step before a change."""
     value = float(when)
-    return min(steps, int(value * steps if "." in when else value))
+    # A number may be too large for a step: bounded first, since infinity is no whole number.
+    return int(max(0.0, min(float(steps), value * steps if "." in when else value)))
 
 
 def _ends(words: _Words, steps: int) -> Iterator[int]:

@@ -46,7 +46,9 @@ async def test_quotas_are_set_granted_reset_and_shown(local: LocalDiscord, tmp_p
     assert answer == f"{mia} has a rule of their own now: 3 a week."
     assert "**3 of 3 left this week.**" in await said(member, studio, "quota")
     assert "**10 of 10 left today.**" in await said(local.friend, studio, "quota")
-    answer = await said(admin, studio, "admin quota grant", user=member, amount=2, expires="7d", reason="birthday")
+    answer = await said(
+        admin, studio, "admin quota grant", user=member, amount=2, expires="7d", reason="birth\ud83cday"
+    )
     assert answer.startswith(f"{mia} has a bonus of 2, used before their quota. It ends <t:")
     await member.slash(studio, "imagine", prompt="four", images=4)
     quota = await said(member, studio, "quota")

@@ -27,6 +27,10 @@ async def test_every_refusal_is_private_and_leaves_no_trace(
     await bot.start()
     refusals: list[tuple[dict[str, Any], str]] = [
         ({"prompt": "--no cats"}, "There is no prompt."),
+        ({"prompt": "\u200b\u2060"}, "There is no prompt."),
+        ({"prompt": "\ud83c"}, "There is no prompt."),
+        ({"prompt": "a cat", "size": "hu\ud83cge"}, "“huge” is no size."),
+        ({"prompt": "a cat", "model": "\ud83cxl"}, "There is no model called “xl”"),
         ({"prompt": "a cat", "size": "huge"}, "“huge” is no size."),
         ({"prompt": "a cat", "sampler": "Restart"}, "There is no sampler called “Restart”"),
         (
@@ -43,7 +47,8 @@ async def test_every_refusal_is_private_and_leaves_no_trace(
         assert result.response is not None
         assert result.response.ephemeral, options
         assert sentence in result.response.content.replace("\\", "")
-        assert "Your prompt: " in result.response.content
+        # What cannot be seen is not shown again.
+        assert ("Your prompt: " in result.response.content) is str(options["prompt"]).isascii(), options
     assert _jobs(tmp_path) == 0
     quota = await local.member.slash(local.channel, "quota")
     assert quota.response is not None
