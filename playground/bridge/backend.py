@@ -18,7 +18,7 @@ from simcord._clock import Clock
 from simcord.backend import Backend, serializers
 from simcord.backend.errors import BackendError
 
-from playground.bridge.cdn import LocalCdn
+from playground.bridge.cdn import ICON, LocalCdn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,6 +82,7 @@ class LocalBackend(Backend):
         self.transcript = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
         self.http_requests = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
         self.bot_user.name = "Easel"
+        self.bot_user.avatar = self.cdn.store_avatar(self.bot_user.id, ICON.read_bytes())
 
     # Events
 

@@ -14,14 +14,18 @@ import mimetypes
 import secrets
 import time
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from PIL import Image, UnidentifiedImageError
-from simcord.backend.cdn import CdnStore
+from simcord.backend.cdn import CDN_BASE, CdnStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+ICON = Path(__file__).parents[1] / "icon.png"
+"""The bot's picture, and the page's."""
 
 ADDRESS_LIFETIME_S = 24 * 3600
 """Discord signs an attachment's address for about a day."""
@@ -66,6 +70,12 @@ class LocalCdn(CdnStore):
         if (size := image_size(data)) is not None:
             attachment["width"], attachment["height"] = size
         return attachment
+
+    def store_avatar(self, user_id: int, data: bytes) -> str:
+        """Keep a user's picture where SimCord looks for it, and return the hash by which its address is known."""
+        name = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        self._blobs[f"{CDN_BASE}/avatars/{user_id}/{name}.png"] = data
+        return name
 
     def get(self, url: str) -> bytes | None:
         """Return a file by its address without looking at the signature (SimCord's own reads)."""

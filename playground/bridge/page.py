@@ -12,18 +12,22 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-from simcord.components import walk_components
+from simcord.builders import ChannelHandle, UserHandle
 from simcord.preview import Preview
-from simcord.preview._server import PreviewServer
+from simcord.preview._action_plans import _component_key, _component_paths
+
+from playground.bridge.media import QuickLook
+from playground.bridge.page_files import DIRECT, LivePageServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
+    from simcord import MemberActor
     from simcord.preview._pages import _Page
 
     from playground.bridge.env import LocalEnv, Person
@@ -40,12 +44,20 @@ NO_REVISION = 0
 REVISIONS_KEPT = 40
 """The page asks for news twice a second, so an action is never older than a few revisions."""
 
+FOLLOWED = ("run_command", "send_message")
+"""What makes a new message at the end of the channel, which its author wants to see."""
+
+_acting_in: ContextVar[ChannelHandle | None] = ContextVar("acting_in", default=None)
+"""Where the action under way takes place; SimCord knows one channel for all pages."""
+
 
 class LivePage(Preview):
-    """Serves one channel to several viewers and publishes every change by itself."""
+    """Serves one channel and each viewer's direct messages, and publishes every change by itself."""
 
     # Each reload takes a page and returns it only after ten idle minutes.
     _MAX_PAGES = 256
+    # A channel of large pictures: SimCord's 128 MiB are fifty messages of two.
+    _MAX_MEDIA_BYTES = 1 << 30
 
     def __init__(
         self, env: LocalEnv, channel: Any, viewers: tuple[Person, ...], *, changes: Changes, port: int
@@ -65,10 +77,33 @@ class LivePage(Preview):
             port=port,
         )
         self._server = LivePageServer(self, port)
+        self._media_worker = QuickLook()
         self._changes = changes
         self._follower: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._controls_seen: dict[str, deque[tuple[int, dict[str, str]]]] = {}
+
+    @property
+    def channel(self) -> ChannelHandle:
+        """Where the action under way takes place, or the channel that the page opens with."""
+        return _acting_in.get() or self._home
+
+    @channel.setter
+    def channel(self, channel: ChannelHandle) -> None:
+        self._home = channel
+
+    def _place(self, viewer: MemberActor | UserHandle) -> ChannelHandle:
+        """Return the channel for a member of the server, the direct messages for a person alone."""
+        return viewer.dm_channel if isinstance(viewer, UserHandle) else self._home
+
+    def _viewer(self, viewer_id: Any) -> Any:
+        """Resolve a person, or with `DIRECT` behind the id that person in direct messages."""
+        person = super()._viewer(str(viewer_id).removesuffix(DIRECT))
+        return person.user if str(viewer_id).endswith(DIRECT) else person
+
+    def _initial_target(self, viewer: Any, channel_id: int) -> int | None:  # noqa: ARG002 - SimCord's signature
+        """Focus no message: the page shows the newest, and follows them."""
+        return None
 
     async def __aenter__(self) -> Self:
         """Open the page and begin to follow the channel."""
@@ -99,22 +134,30 @@ class LivePage(Preview):
                     _log.exception("The page could not show the latest change")
 
     def _publish(self, page: _Page, *, reason: Any = "action") -> None:
+        page.channel_id = self._place(page.viewer).id
         super()._publish(page, reason=reason)
+        page.snapshot["directMessages"] = self._count_direct(page.viewer.id)
         for closed in self._controls_seen.keys() - self._pages.keys() - {page.id}:
             del self._controls_seen[closed]
         seen = self._controls_seen.setdefault(page.id, deque(maxlen=REVISIONS_KEPT))
         seen.append((page.revision, self._controls(page)))
+
+    def _count_direct(self, user_id: int) -> int:
+        """How many messages the bot and this person have sent each other."""
+        backend = self.env.backend
+        return len(backend.messages.get(backend.dm_channels.get(user_id, 0), {}))
 
     def _controls(self, page: _Page) -> dict[str, str]:
         """Name what each button and menu on the page does: its control key and custom id."""
         stored = self.env.backend.messages.get(page.channel_id, {})
         shown = [stored.get(int(message_id)) for message_id in page.snapshot.get("messages", {})]
         return {
-            f"message:{message.id}:component:{component['id']}": component["custom_id"]
+            key: component["custom_id"]
             for message in shown
             if message is not None
-            for component in walk_components(message.components)
-            if component.get("custom_id") and component.get("id")
+            for number, root in enumerate(message.components)
+            for path, component in _component_paths(root, str(number))
+            if component.get("custom_id") and (key := _component_key(component, path, message.id)) is not None
         }
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +166,9 @@ class LivePage(Preview):
             page = self._pages.get(context_id or "")
             if page is not None and isinstance(body, dict):
                 body = self._as_meant(page, body)
+                _acting_in.set(self._place(page.viewer))
+                if body.get("kind") in FOLLOWED:
+                    page.target_id = page.window_end_id = None
             return await super()._action(context_id, body)
 
     def _as_meant(self, page: _Page, body: dict[str, Any]) -> dict[str, Any]:
@@ -142,69 +188,6 @@ class LivePage(Preview):
             if custom_id == meant and now.startswith(f"{message}:component:"):
                 return {**body, "control_key": now, "published_revision": page.revision}
         return {**body, "published_revision": NO_REVISION}
-
-
-class LivePageServer(PreviewServer):
-    """Serves the page under Easel's name, without the buttons that only SimCord's authors need."""
-
-    _STATIC_FILES: ClassVar[dict[str, str]] = {
-        **PreviewServer._STATIC_FILES,  # noqa: SLF001 - the table of what it serves
-        "/easel.css": "easel.css",
-        "/easel.svg": "easel.svg",
-    }
-
-    async def _static(self, request: web.Request) -> web.Response:
-        if request.path in OWN_FILES:
-            content_type, text = OWN_FILES[request.path]
-            return web.Response(text=text, content_type=content_type, headers=self._SECURITY_HEADERS)
-        response: web.Response = await super()._static(request)
-        if request.path == "/" and response.text is not None:
-            text = response.text
-            for old, new in BRANDING:
-                text = text.replace(old, new)
-            return web.Response(text=text, content_type="text/html", headers=self._SECURITY_HEADERS)
-        return response
-
-
-BRANDING = (
-    ("<title>SimCord Preview</title>", "<title>Easel playground</title>"),
-    ('aria-label="SimCord preview"', 'aria-label="Easel playground"'),
-    (
-        '<span class="brand-mark" aria-hidden="true">S</span>',
-        '<img class="brand-mark" src="/easel.svg" alt="">',
-    ),
-    (
-        "<strong>SimCord</strong><small>Preview</small>",
-        "<strong>Easel</strong><small>playground, shown by SimCord</small>",
-    ),
-    ("</head>", '<link rel="icon" href="/easel.svg"><link rel="stylesheet" href="/easel.css"></head>'),
-    ("End preview session", "End the playground"),
-)
-
-ICON = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
-<rect width="32" height="32" rx="8" fill="#5865f2"/>
-<path d="M16 5v3M9 27l5-15M23 27l-5-15M16 22v5" stroke="#fff" stroke-width="2" fill="none"/>
-<rect x="8" y="8" width="16" height="13" rx="1.5" fill="#fff"/>
-<circle cx="13" cy="13" r="2" fill="#f2b705"/>
-<path d="M9 20l5-5 3 3 3-4 3 6z" fill="#3ba55d"/>
-</svg>
-"""
-
-OWN_FILES = {
-    # The page publishes by itself, and capturing is for SimCord's documentation.
-    "/easel.css": (
-        "text/css",
-        """\
-#refresh, #capture-open, #layout-label { display: none; }
-.preview-brand small { white-space: nowrap; }
-""",
-    ),
-    "/easel.svg": (
-        "image/svg+xml",
-        ICON,
-    ),
-}
 
 
 def local_zone() -> str:

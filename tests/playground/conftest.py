@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground import LocalDiscord
+from tests.end_to_end.browser import open_browser
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from playwright.async_api import Page
 
     Spawn = Callable[..., Awaitable["Bot"]]
     StartBot = Callable[..., Awaitable["Bot"]]
@@ -104,3 +107,11 @@ def start_bot(spawn: Spawn) -> StartBot:
 @pytest.fixture
 async def bot(local: LocalDiscord, start_bot: StartBot) -> Bot:
     return await start_bot(local)
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """An empty page of a browser, which does not wait for long."""
+    async with open_browser() as page:
+        page.set_default_timeout(10_000)
+        yield page

@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from tests.end_to_end.browser import CHROMIUM
+from tests.playground.acting import as_bot, open_on, type_command
 
+if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
     from playground import LocalDiscord
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.usefixtures("bot"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs chromium"),
 ]
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    playwright = pytest.importorskip("playwright.async_api")
-    async with playwright.async_playwright() as engine:
-        browser = await engine.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(10_000)
-        yield page
-        await browser.close()
-
-
-async def open_on(page: Page, local: LocalDiscord) -> None:
-    await page.goto(await local.open_page())
-    await page.get_by_text("Ask Easel for a picture").first.wait_for()
-
-
-async def type_command(page: Page, name: str, prompt: str) -> None:
-    await page.locator("#channel-composer-input").click()
-    await page.keyboard.type(f"/{name}")
-    await page.get_by_role("option").filter(has_text=f"/{name}").first.wait_for()
-    await page.keyboard.press("Enter")
-    await page.keyboard.type(prompt)
 
 
 async def picture_shown(page: Page) -> tuple[int, int]:
@@ -152,8 +125,5 @@ async def _edit_message(local: LocalDiscord, message: dict[str, Any], names: dic
             return {key: renamed(value) for key, value in node.items()}
         return names.get(node, node) if isinstance(node, str) else node
 
-    url = f"{local.api_base_url}/channels/{message['channel_id']}/messages/{message['id']}"
-    headers = {"Authorization": f"Bot {local.token}"}
-    body = {"components": renamed(message["components"])}
-    async with aiohttp.ClientSession() as session, session.patch(url, json=body, headers=headers) as response:
-        assert response.status == 200, await response.text()
+    path = f"/channels/{message['channel_id']}/messages/{message['id']}"
+    await as_bot(local, "PATCH", path, {"components": renamed(message["components"])})
