@@ -8,7 +8,8 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import SIZES, resolve, sampler_names
+from bot.jobs.resolving import resolve, sampler_names
+from bot.jobs.sizes import SIZES
 from bot.jobs.styles import matching_styles, styles_for
 from bot.presenting.escaping import shorten
 from bot.presenting.styles_message import style_line

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from bot.store.rows import AskerDefaults
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.prompts.expansion import EndlessWildcard, TooManyPrompts, UnknownWildcard, expand
+from pipeline.protocol.loras import LoraEntry
 
 _NO_DEFAULTS: Final = AskerDefaults()
 _MOST_HINTS: Final = 3
@@ -23,7 +25,12 @@ _log = structlog.get_logger(__name__)
 
 
 async def resolve_each(
-    given: GivenRequest, *, settings: Settings, catalogue: Catalogue, defaults: AskerDefaults = _NO_DEFAULTS
+    given: GivenRequest,
+    *,
+    settings: Settings,
+    catalogue: Catalogue,
+    defaults: AskerDefaults = _NO_DEFAULTS,
+    styles: Sequence[LoraEntry] | None = None,
 ) -> tuple[Resolved, ...]:
     """Every request that a prompt stands for, each resolved with a seed of its own unless one was given.
 
@@ -34,6 +41,7 @@ async def resolve_each(
         settings: of the host: limits, lists of words, and how many requests there may be.
         catalogue: the models.
         defaults: what holds where nothing was said; they come before those of the model.
+        styles: of the host; None where nobody knows them yet.
 
     Raises:
         Refused: one of them would be, or there are too many.
@@ -53,6 +61,7 @@ async def resolve_each(
                 limits=settings.limits,
                 defaults=defaults,
                 lists=None if folder is None else folder.lines,
+                styles=styles,
             )
             for prompt in prompts
         )

@@ -1,18 +1,23 @@
 """What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
 
+import difflib
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Self
 
 import msgspec
 
 from bot.errors import Refused
+from bot.jobs.options import Offers, Option, find_option
+from bot.jobs.styles import find_style
 from bot.store.rows import Preferences
 from bot.words import clean
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import Notice
 
-MAX_NUMBER_LENGTH: Final = 12
-"""Characters of a typed number; longer ones are no numbers that anybody means, and slow to convert."""
+_NO_OFFERS: Final = Offers()
+_MOST_NEAR: Final = 3
+_MAX_STAYED: Final = 60
 
 
 class GivenRequest(Preferences, frozen=True, kw_only=True):
@@ -28,92 +33,126 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **words)
 
 
-_KNOWN = ("no", "ar", "seed", "steps", "cfg")
-# An em dash is what phones make of two hyphens. It counts only after a blank and right before a known name,
-# since people also write it between words.
-_OPTION = re.compile(
-    r"(?:(?<!\S)—(?P<dashed>" + "|".join(_KNOWN) + r")|(?<!\S)--(?P<plain>[A-Za-z]+))",
-    re.IGNORECASE,
-)
+# A dash is what phones make of two hyphens. It counts only after a blank and right before a known name, since people
+# also write it between words.
+_TYPED = re.compile(r"(?<![^\s,])(?P<dashes>--|[\u2013\u2014])(?P<name>[^\W\d]+(?:-[^\W\d]+)*)(?P<glued>\S*)")
+_GLUED = re.compile(r"[,.;!?]*|[=:.]*[0-9]\S*|=\S+")
+"""What may follow an unknown option's name without a blank; with anything else it is no option."""
+_VALUE = re.compile(r"[=:.+-]*[0-9]|=\S|\S+[:/]\S")
+"""What belongs to an option that nobody here knows, rather than to the prompt."""
+_WORD_VALUED: Final = ("cref", "motion", "oref", "p", "personalize", "profile", "sref")
+"""Options of Midjourney whose value is a word."""
 
 
-def read_typed_options(given: GivenRequest) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    """Move `--no --ar --seed --steps --cfg` out of the prompt; an option of the form wins over a typed one.
+class _Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """An option in a prompt: where it begins, where its value may begin, and which it is, if any."""
+
+    start: int
+    end: int
+    spelled: str
+    option: Option | None
+
+
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self, offers: Offers) -> None:
+        self.offers = offers
+        self.kept: list[str] = []
+        self.values: dict[str, str | float | None] = {}
+        self.avoided: list[str] = []
+        self.empty: list[str] = []
+        self.unknown: list[str] = []
+        self.stayed: list[tuple[str, str]] = []
+
+    def read(self, typed: _Typed, rest: str) -> None:
+        """One option, with the text up to the next one."""
+        if typed.option is None:
+            self._leave_out(typed, rest)
+            return
+        value, text = typed.option.cut(rest.removeprefix("="), self.offers)
+        self.kept.append(text)
+        if typed.option.field != "negative_prompt":
+            self.values[typed.option.field] = typed.option.read(typed.spelled, value)
+        elif value:
+            self.avoided.append(value)
+        else:
+            self.empty.append(typed.spelled)
+
+    def _leave_out(self, typed: _Typed, rest: str) -> None:
+        words = rest.split(maxsplit=1)
+        name = typed.spelled.lstrip("-").casefold()
+        if words and (name in _WORD_VALUED or _VALUE.match(words[0])):
+            is_glued = not rest[:1].isspace()
+            self.unknown.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")
+            self.kept += words[1:]
+            return
+        self.unknown.append(typed.spelled)
+        self.kept.append(rest)
+        if rest.strip(" ,."):
+            self.stayed.append((typed.spelled, " ".join(rest.split())[:_MAX_STAYED]))
+
+    def notices(self) -> Iterator[Notice]:
+        """What was left out, and what was not."""
+        if self.unknown:
+            key = "notice-unknown-options" if len(self.unknown) == 1 else "notice-unknown-options-many"
+            yield Notice(key=key, values={"options": ", ".join(self.unknown)})
+        for option, words in self.stayed:
+            yield Notice(key="notice-words-stayed", values={"option": option, "words": words})
+        for option in self.empty:
+            yield Notice(key="notice-option-empty", values={"option": option})
+
+
+def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """Move the options typed in a prompt out of it; an option of the form wins over a typed one.
+
+    Args:
+        given: what was asked for.
+        offers: names of several words that a value may be.
 
     Raises:
-        Refused: a value that is no number or no ratio.
+        Refused: a value that is no number, no ratio, or not there.
     """
-    matches = list(_OPTION.finditer(given.prompt))
-    if not matches:
+    found = list(_typed_in(given.prompt))
+    if not found:
         return given, ()
-    kept = [given.prompt[: matches[0].start()]]
-    typed: dict[str, str] = {}
-    unknown: list[str] = []
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
-        name = (match["dashed"] or match["plain"]).casefold()
-        rest = given.prompt[match.end() : following.start() if following else len(given.prompt)]
-        if name == "no":
-            typed[name] = ", ".join(part for part in (typed.get(name), rest.strip(" ,")) if part)
+    reading = _Reading(offers)
+    reading.kept.append(given.prompt[: found[0].start])
+    for typed, following in zip(found, [*found[1:], None], strict=True):
+        reading.read(typed, given.prompt[typed.end : following.start if following else len(given.prompt)])
+    style, style_notices = _style(reading.values.pop("style", None), offers)
+    prompt = " ".join(" ".join(reading.kept).split())
+    given = merged(given, prompt=prompt, values={**reading.values, "style": style}, avoided=reading.avoided)
+    return given, (*reading.notices(), *style_notices)
+
+
+def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], avoided: Sequence[str]) -> GivenRequest:
+    """The form's values, then others; what to avoid is added up."""
+    negative = ", ".join(filter(None, [given.negative_prompt, *avoided]))
+    missing = {field: value for field, value in values.items() if getattr(given, field) is None}
+    return msgspec.structs.replace(given, prompt=prompt, negative_prompt=negative or given.negative_prompt, **missing)
+
+
+def _typed_in(prompt: str) -> Iterator[_Typed]:
+    """Every option; what only looks like one is text, and never cut in half."""
+    for match in _TYPED.finditer(prompt):
+        option = find_option(match["name"])
+        is_plain = match["dashes"] == "--" and "-" not in match["name"] and _GLUED.fullmatch(match["glued"])
+        if option is None and not is_plain:
             continue
-        value, text = _split_value(rest)
-        if name in _KNOWN:
-            typed[name] = value
-        else:
-            unknown.append(f"--{name} {value}".rstrip() if _looks_like_value(value) else f"--{name}")
-            text = text if _looks_like_value(value) else rest
-        kept.append(text)
-    notices = (Notice(key="notice-unknown-options", values={"options": ", ".join(unknown)}),) if unknown else ()
-    prompt = " ".join(" ".join(kept).split())
-    return _merge(given, prompt, typed), notices
+        spelled = f"--{match['name']}"
+        yield _Typed(start=match.start(), end=match.end("name"), spelled=spelled, option=option)
 
 
-def _split_value(rest: str) -> tuple[str, str]:
-    """The first word after an option, and what follows it."""
-    words = rest.split(maxsplit=1)
-    return (words[0] if words else "", words[1] if len(words) > 1 else "")
-
-
-def _looks_like_value(word: str) -> bool:
-    """Whether a word after an unknown option belongs to it rather than to the prompt."""
-    return bool(word) and (word[0].isdigit() or ":" in word)
-
-
-def _merge(given: GivenRequest, prompt: str, typed: dict[str, str]) -> GivenRequest:
-    """The form's values, then the typed ones; what to avoid is added up."""
-    negative = ", ".join(part for part in (given.negative_prompt, typed.get("no")) if part)
-    return msgspec.structs.replace(
-        given,
-        prompt=prompt,
-        negative_prompt=negative or given.negative_prompt,
-        size=given.size if given.size is not None or "ar" not in typed else _ratio(typed["ar"]),
-        seed=_whole("seed", typed) if given.seed is None else given.seed,
-        num_inference_steps=(
-            _whole("steps", typed) if given.num_inference_steps is None else given.num_inference_steps
-        ),
-        guidance_scale=_decimal("cfg", typed) if given.guidance_scale is None else given.guidance_scale,
-    )
-
-
-def _whole(name: str, typed: dict[str, str]) -> int | None:
-    if name not in typed:
-        return None
-    value = typed[name].rstrip(",.")
-    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"-?[0-9]+", value):
-        raise Refused("refused-typed-number", option=f"--{name}", value=value[:40])
-    return int(value)
-
-
-def _decimal(name: str, typed: dict[str, str]) -> float | None:
-    if name not in typed:
-        return None
-    value = typed[name].rstrip(",.")
-    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
-        raise Refused("refused-typed-number", option=f"--{name}", value=value[:40])
-    return float(value)
-
-
-def _ratio(value: str) -> str:
-    match = re.fullmatch(r"([0-9]{1,4}):([0-9]{1,4})", value.rstrip(",."))
-    if match is None or not int(match[1]) or not int(match[2]):
-        raise Refused("refused-ratio", value=value[:40])
-    return f"{int(match[1])}:{int(match[2])}"
+def _style(wanted: object, offers: Offers) -> tuple[LoraEntry | None, Sequence[Notice]]:
+    """The style of a typed name. One that is not here is left out and told, as that of a tag is."""
+    if not isinstance(wanted, str):
+        return None, ()
+    if offers.styles is None:
+        return LoraEntry(name=wanted, title=wanted), ()
+    try:
+        return find_style(wanted, offers.styles), ()
+    except Refused:
+        names = [style.name for style in offers.styles]
+        near = ", ".join(difflib.get_close_matches(wanted, names, n=_MOST_NEAR))
+        return None, [Notice(key="notice-lora-unknown", values={"name": wanted, "near": near or "none"})]

@@ -4,10 +4,8 @@ A number is moved to the nearest one allowed, and told, where its meaning stays;
 """
 
 import math
-import re
 import secrets
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,21 +14,18 @@ from bot.errors import Refused
 from bot.jobs.advice import advice
 from bot.jobs.given import GivenRequest, read_typed_options
 from bot.jobs.known_words import unknown_words
+from bot.jobs.options import Offers
+from bot.jobs.sizes import read_size
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
-
-SIZES: Final[Mapping[str, str]] = MappingProxyType(
-    {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
-)
-"""Names of sizes and their aspect ratios; the area is that of the model's default size."""
-
 
 _NO_DEFAULTS: Final = AskerDefaults()
 
@@ -50,6 +45,7 @@ def resolve(
     limits: LimitSettings,
     defaults: AskerDefaults = _NO_DEFAULTS,
     lists: Lists | None = None,
+    styles: Sequence[LoraEntry] | None = None,
 ) -> Resolved:
     """Set every field, within the limits of the model and of the server.
 
@@ -59,12 +55,14 @@ def resolve(
         limits: of the server.
         defaults: what holds where nothing was said; they come before those of the model.
         lists: of words, for wildcards; None where there are none, and `__name__` is words.
+        styles: of the host; None where nobody knows them yet.
 
     Raises:
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
         UnknownWildcard, EndlessWildcard, and what `lists` raises.
     """
-    given, typed_notices = read_typed_options(given.cleaned())
+    models = [name for spec in catalogue.models.values() for name in (spec.key, spec.title)]
+    given, typed_notices = read_typed_options(given.cleaned(), Offers(models=models, styles=styles))
     notices = list(typed_notices)
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
@@ -77,7 +75,8 @@ def resolve(
         raise Refused("refused-prompt-empty")
     if given.style is not None:
         prompt = _text(given.style.added_to(prompt), "refused-prompt-long", limits)
-    width, height = _size(given.size, spec, limits, notices)
+    width, height, size_notice = read_size(given.size, spec, limits)
+    notices += filter(None, [size_notice])
     usual, bounds = spec.defaults, spec.bounds
     sampler = _sampler(given.scheduler_name, spec)
     request = GenerationRequest(
@@ -209,49 +208,3 @@ def _clamp(name: str, value: float, low: float, high: float, notices: list[Notic
             Notice(key="notice-clamped", values={"option": name, "given": f"{value:g}", "used": f"{clamped:g}"})
         )
     return clamped
-
-
-def _size(size: str | None, spec: ModelSpec, limits: LimitSettings, notices: list[Notice]) -> tuple[int, int]:
-    """Width and height in pixels, from a name, a ratio or WIDTHxHEIGHT."""
-    if size is None:
-        return spec.defaults.width, spec.defaults.height
-    wanted = SIZES.get(size.strip().casefold(), size.strip().casefold())
-    match = re.fullmatch(r"([0-9]{1,5}) ?([x\u00d7*:]) ?([0-9]{1,5})", wanted)
-    if match is None or not int(match[1]) or not int(match[3]):
-        raise Refused("refused-size", size=size[:40])
-    first, second = int(match[1]), int(match[3])
-    if match[2] == ":":
-        return _fit(*_of_area(first, second, spec), spec, limits)
-    width, height = _fit(first, second, spec, limits)
-    if (width, height) != (first, second):
-        values: dict[str, str | int] = {
-            "option": "size",
-            "given": f"{first}x{second}",
-            "used": f"{width}x{height}",
-        }
-        notices.append(Notice(key="notice-clamped", values=values))
-    return width, height
-
-
-def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
-    """Sides in the given ratio whose product is the area of the model's default size."""
-    area = spec.defaults.width * spec.defaults.height
-    return math.sqrt(area * first / second), math.sqrt(area * second / first)
-
-
-def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int]:
-    """The nearest size of the same shape inside the bounds, in the multiples that its family draws."""
-    bounds, multiple = spec.bounds, spec.facts.size_multiple
-    max_pixels = min(bounds.max_pixels, limits.max_pixels)
-    scale = max(1.0, bounds.min_side / min(width, height))
-    scale = min(scale, bounds.max_side / (max(width, height)), math.sqrt(max_pixels / (width * height)))
-    sides = [
-        min(
-            max(round(side * scale / multiple) * multiple, bounds.min_side),
-            bounds.max_side,
-        )
-        for side in (width, height)
-    ]
-    while sides[0] * sides[1] > max_pixels and max(sides) > bounds.min_side:
-        sides[sides.index(max(sides))] -= multiple
-    return sides[0], sides[1]

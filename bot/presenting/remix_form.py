@@ -6,7 +6,8 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from bot.jobs.resolving import SIZES, sampler_names
+from bot.jobs.resolving import sampler_names
+from bot.jobs.sizes import SIZES
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.texts import text
 from bot.store.rows import Job

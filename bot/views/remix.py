@@ -9,6 +9,7 @@ import msgspec
 from bot.commands.asking_each import ask_each
 from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
+from bot.jobs.styles import styles_for
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
 from bot.presenting.texts import speak
@@ -77,6 +78,7 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
         settings=services.settings,
         catalogue=services.catalogue,
         defaults=AskerDefaults(own=as_it_was),
+        styles=styles_for(services.backend.status),
     )
     variations = old.variations if is_seed_kept else ()
     varied = [

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import SIZES, resolve, sampler_names
+from bot.jobs.resolving import resolve, sampler_names
+from bot.jobs.sizes import SIZES
 from bot.presenting.job_message import notice_line
+from bot.presenting.refusal import sentence_of
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -61,6 +63,31 @@ def test_a_model_made_for_few_steps_gets_no_advice(settings: Settings, catalogue
     plain = msgspec.convert({"prompt": "a cat"}, GivenRequest)
     usual = AskerDefaults(own=Preferences(num_inference_steps=5))
     assert resolve(plain, catalogue=catalogue, limits=settings.limits, defaults=usual).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn", "told"),
+    [
+        ("1:100", (64, 128), "The shape 1:100 is out of reach here; the nearest is 64×128."),
+        ("999999999999 : 1", (128, 64), "The shape 999999999999:1 is out of reach here; the nearest is 128×64."),
+        ("21:9", (128, 64), "The shape 21:9 is out of reach here; the nearest is 128×64."),
+        ("16:9", (112, 64), None),
+        ("2:1", (128, 64), None),
+        ("99999999x9", (128, 64), "size 99999999x9 → 128x64, the limit here."),
+    ],
+)
+def test_what_is_drawn_is_told_where_it_is_another_shape(
+    settings: Settings, catalogue: Catalogue, size: str, drawn: tuple[int, int], told: str | None
+) -> None:
+    request, notices = _resolve(settings, catalogue, size=size)
+    assert (request.width, request.height) == drawn
+    assert [notice.replace("\\", "") for notice in notices] == ([] if told is None else [told])
+
+
+def test_a_seed_of_64_bits_is_out_of_range(settings: Settings, catalogue: Catalogue) -> None:
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, catalogue, prompt="a cat --seed 18446744073709551615")
+    assert "The seed 18446744073709551615 is out of range" in sentence_of(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""Where the value of a typed option ends, and what it says."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from bot.errors import Refused
+
+MAX_NUMBER_LENGTH: Final = 40
+"""Characters of a typed number; longer ones are no numbers that anybody means, and slow to convert."""
+_MAX_NAME_WORDS: Final = 8
+_SHOWN: Final = 40
+
+_QUOTED = re.compile(r"\s*(?:\"(?P<plain>[^\"]*)\"|“(?P<curly>[^”]*)”|„(?P<german>[^“”]*)[“”])")
+_WORD = re.compile(r"\s*(\S+)")
+_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+))(?=[,.;]*(?:\s|$))[,.;]*")
+_SIDES = re.compile(r"\s*([0-9]+ ?[x\u00d7*:/] ?[0-9]+)(?=[,.;]*(?:\s|$))[,.;]*", re.IGNORECASE)
+_RATIO = re.compile(r"([0-9]+) ?[:/x\u00d7] ?([0-9]+)", re.IGNORECASE)
+
+Cut = tuple[str, str]
+"""A value, and the text that follows it."""
+
+
+def cut_word(rest: str) -> Cut:
+    """The first word, or what stands in quotes."""
+    quoted = _QUOTED.match(rest)
+    if quoted is not None:
+        return (quoted[quoted.lastgroup or 0], rest[quoted.end() :])
+    match = _WORD.match(rest)
+    return ("", rest) if match is None else (match[1].rstrip(",;"), rest[match.end() :])
+
+
+def cut_number(rest: str) -> Cut:
+    """The number that comes first, else the first word."""
+    match = _NUMBER.match(rest)
+    return cut_word(rest) if match is None else (match[1], rest[match.end() :])
+
+
+def cut_size(rest: str) -> Cut:
+    """Two sides or a ratio, which may have blanks between them, else the first word."""
+    match = _SIDES.match(rest)
+    return cut_word(rest) if match is None else (match[1], rest[match.end() :])
+
+
+def cut_name(rest: str, is_name: Callable[[str], bool]) -> Cut:
+    """The most words in the beginning that are a name, else what stands there up to a comma."""
+    quoted = _QUOTED.match(rest)
+    if quoted is not None:
+        return (quoted[quoted.lastgroup or 0].strip(), rest[quoted.end() :])
+    words = list(re.finditer(r"\S+", rest))[:_MAX_NAME_WORDS]
+    for last in reversed(words):
+        for end in (last.end(), last.start() + len(last[0].rstrip(",.;"))):
+            if is_name(rest[:end].strip()):
+                return (rest[:end].strip(), rest[end:].lstrip(",.;"))
+    value, comma, text = rest.partition(",")
+    return (value.strip(), text) if comma else (value.strip(), "")
+
+
+def whole(option: str, value: str) -> int:
+    """A whole number.
+
+    Raises:
+        Refused: it is none.
+    """
+    _refuse_empty(option, value)
+    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"[+-]?[0-9]+", value):
+        is_decimal = len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(r"[+-]?[0-9]*[.,][0-9]+", value)
+        raise Refused(
+            "refused-typed-whole" if is_decimal else "refused-typed-number", option=option, value=_shown(value)
+        )
+    return int(value)
+
+
+def decimal(option: str, value: str) -> float:
+    """A number, with a point or a comma.
+
+    Raises:
+        Refused: it is none.
+    """
+    _refuse_empty(option, value)
+    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)", value):
+        raise Refused("refused-typed-number", option=option, value=_shown(value))
+    return float(value.replace(",", "."))
+
+
+def ratio(option: str, value: str) -> str:
+    """An aspect ratio, as sizes are written.
+
+    Raises:
+        Refused: it is none.
+    """
+    _refuse_empty(option, value)
+    match = _RATIO.fullmatch(value)
+    sides = () if match is None or len(value) > MAX_NUMBER_LENGTH else (int(match[1]), int(match[2]))
+    if not sides or 0 in sides:
+        raise Refused("refused-ratio", value=_shown(value))
+    return f"{sides[0]}:{sides[1]}"
+
+
+def name(option: str, value: str) -> str:
+    """A name of something, whatever it is.
+
+    Raises:
+        Refused: there is none.
+    """
+    _refuse_empty(option, value)
+    return value
+
+
+def _refuse_empty(option: str, value: str) -> None:
+    if not value:
+        raise Refused("refused-option-empty", option=option)
+
+
+def _shown(value: str) -> str:
+    return value[:_SHOWN]

@@ -1,0 +1,75 @@
+"""Width and height in pixels: from a name, a ratio or two sides to the nearest that a model can draw here."""
+
+import math
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.errors import Refused
+from config.settings import LimitSettings
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+
+SIZES: Final[Mapping[str, str]] = MappingProxyType(
+    {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
+)
+"""Names of sizes and their aspect ratios; the area is that of the model's default size."""
+
+_MAX_SIDE_DIGITS: Final = 12
+_SIDES = re.compile(rf"([0-9]{{1,{_MAX_SIDE_DIGITS}}}) ?([x\u00d7*:]) ?([0-9]{{1,{_MAX_SIDE_DIGITS}}})")
+
+
+def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int, Notice | None]:
+    """Width and height in pixels, and what is told where they are not those that were asked for.
+
+    Args:
+        size: a name, a ratio or WIDTHxHEIGHT; None is the model's default.
+        spec: of the model.
+        limits: of the server.
+
+    Raises:
+        Refused: that is no size.
+    """
+    if size is None:
+        return spec.defaults.width, spec.defaults.height, None
+    wanted = SIZES.get(size.strip().casefold(), size.strip().casefold())
+    match = _SIDES.fullmatch(wanted)
+    if match is None or not int(match[1]) or not int(match[3]):
+        raise Refused("refused-size", size=size[:40])
+    first, second = int(match[1]), int(match[3])
+    is_ratio = match[2] == ":"
+    width, height, is_shape_kept = _fit(*(_of_area(first, second, spec) if is_ratio else (first, second)), spec, limits)
+    if is_shape_kept if is_ratio else (width, height) == (first, second):
+        return width, height, None
+    if is_ratio:
+        return (
+            width,
+            height,
+            Notice(key="notice-shape", values={"given": f"{first}:{second}", "width": width, "height": height}),
+        )
+    values: dict[str, str | int] = {"option": "size", "given": f"{first}x{second}", "used": f"{width}x{height}"}
+    return width, height, Notice(key="notice-clamped", values=values)
+
+
+def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
+    """Sides in the given ratio whose product is the area of the model's default size."""
+    area = spec.defaults.width * spec.defaults.height
+    return math.sqrt(area * first / second), math.sqrt(area * second / first)
+
+
+def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int, bool]:
+    """The nearest size of the same shape inside the bounds, in the multiples that its family draws.
+
+    The last value is whether there is one of that shape, as near as multiples allow.
+    """
+    bounds, multiple = spec.bounds, spec.facts.size_multiple
+    max_pixels = min(bounds.max_pixels, limits.max_pixels)
+    scale = max(1.0, bounds.min_side / min(width, height))
+    scale = min(scale, bounds.max_side / (max(width, height)), math.sqrt(max_pixels / (width * height)))
+    nearest = [round(side * scale / multiple) * multiple for side in (width, height)]
+    sides = [min(max(side, bounds.min_side), bounds.max_side) for side in nearest]
+    is_shape_kept = sides == nearest
+    while sides[0] * sides[1] > max_pixels and max(sides) > bounds.min_side:
+        sides[sides.index(max(sides))] -= multiple
+    return sides[0], sides[1], is_shape_kept
