@@ -161,6 +161,25 @@ def db_backup(
     typer.echo(f"{file}: a copy of the database, checked.")
 
 
+@database_app.command("restore")
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="A copy that `easel db backup` made.")],
+    config: ConfigOption = None,
+) -> None:
+    """Put a copy in the place of the database, and keep the present one. Easel must be stopped."""
+    from bot.care import CareFailed, restore
+
+    settings, _ = _load(config)
+    try:
+        aside = asyncio.run(restore(file, settings.storage.directory / "easel.db"))
+    except CareFailed as error:
+        _stop(str(error), 1)
+        return
+    typer.echo(f"{file} is the database now; the next `easel run` settles what it shows to be delivered.")
+    if aside is not None:
+        typer.echo(f"{aside}: what was the database before.")
+
+
 @database_app.command("check")
 def db_check(config: ConfigOption = None) -> None:
     """Check the file, and that every balance equals the sum of its rows."""

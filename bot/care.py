@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bot.store.checking import Finding, check
 from bot.store.copying import NotCopied, copied
-from bot.store.database import Database, DatabaseUnusable
+from bot.store.database import Database, DatabaseUnusable, lock
 from bot.store.jobs import JobRepository
 from bot.store.migrating import newest_version
+from bot.store.restoring import replace_by
 
 
 class CareFailed(Exception):
@@ -33,6 +34,32 @@ async def back_up(path: Path, target: Path) -> None:
             await database.close()
     except (DatabaseUnusable, NotCopied) as error:
         raise CareFailed(f"The backup {target} was not written: {error}") from error
+
+
+async def restore(file: Path, path: Path) -> Path | None:
+    """Put a copy in the place of the database at `path`; gives where that one lies now, None where there was none.
+
+    The next start begins a new timeline: see `bot.store.timelines`.
+
+    Raises:
+        CareFailed: Easel runs, or the file is no whole database of this or an earlier Easel; nothing was changed.
+    """
+    _refuse_itself(file, path)
+    copy = path.with_name(f".{path.name}.restored")
+    try:
+        with lock(path):
+            database = await Database.open_to_read(file)
+            try:
+                async with copied(database.connection, copy) as partial:
+                    if not await examine_database(partial, say=_nothing):
+                        raise CareFailed(f"{file} breaks the ledger's promises; take an older copy.")
+            finally:
+                await database.close()
+            return replace_by(copy, path)
+    except (OSError, DatabaseUnusable, NotCopied) as error:
+        raise CareFailed(f"Nothing was restored: {error}") from error
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
@@ -86,6 +113,11 @@ async def _findings(database: Database) -> list[Finding]:
         return await check(newer)
     finally:
         await newer.close()
+
+
+def _refuse_itself(file: Path, path: Path) -> None:
+    if path.exists() and file.exists() and file.samefile(path):
+        raise CareFailed(f"{file} is the database itself; name a copy of it.")
 
 
 def _refuse_existing(target: Path) -> None:

@@ -5,11 +5,12 @@ message as itself. Repeated is only what may be done twice: edits, questions, an
 then takes once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import discord
+import msgspec
 import structlog
 from discord import ui
 
@@ -23,9 +24,8 @@ from bot.calls.errors import (
     TokenOver,
 )
 from bot.calls.invalid_requests import InvalidRequests
+from bot.calls.recognizing import images_shown, is_in_timeline, is_of, is_over
 from bot.calls.repeating import Files, as_files
-from bot.presenting.custom_ids import is_about
-from bot.presenting.job_message import image_file_prefix
 from bot.store.rows import Job
 
 TOKEN_MARGIN: Final = timedelta(seconds=60)
@@ -37,6 +37,13 @@ _CLOCK_MARGIN: Final = timedelta(minutes=1)
 _T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a job as a message shows it; without images it was cancelled, or failed."""
+
+    message_id: int
+    images: int
 
 
 class Calls(Answers):
@@ -94,7 +101,7 @@ class Calls(Answers):
         """
         user = discord.Object(job.requester_id)
         channel = await self._as_bot(lambda: self._client.create_dm(user))
-        if await self._search(channel, lambda found: _shows_images(found, job), after=None) is not None:
+        if await self._search(channel, lambda found: images_shown(found, job) > 0, after=None) is not None:
             return
         await self._as_bot(
             lambda: channel.send(sentence, files=as_files(files), nonce=f"easel-{job.job_id}"),
@@ -157,17 +164,17 @@ class Calls(Answers):
         if job.is_answer and _is_token_alive(job):
             try:
                 # The path takes a name in place of the number that the signature asks for.
-                return (await self._repeat(lambda: self._webhook(job).fetch_message(cast("int", "@original")))).id
+                answer = await self._repeat(lambda: self._webhook(job).fetch_message(cast("int", "@original")))
             except MessageGone:
                 return None
             except TokenOver as error:
                 if error.status == _NOT_FOUND:
                     return None  # Discord has the token and no answer to it
                 _log.info("channel searched instead", action="token_over", error=repr(error), **job.log_context())
+            else:
+                return answer.id if is_in_timeline(answer, job) else None
         after = discord.Object(discord.utils.time_snowflake(job.created_at - _CLOCK_MARGIN))
-        found = await self._search(
-            self._channel(job), lambda message: is_about(_custom_ids(message), job.job_id), after=after
-        )
+        found = await self._search(self._channel(job), lambda message: is_of(message, job), after=after)
         return None if found is None else found.id
 
     async def message_exists(self, job: Job) -> bool:
@@ -184,10 +191,22 @@ class Calls(Answers):
         Raises:
             CallFailed: Discord did not say.
         """
+        end = await self.find_end(job)
+        return end.message_id if end is not None and end.images else None
+
+    async def find_end(self, job: Job) -> End | None:
+        """What Discord shows of the end of a job; None where it shows none.
+
+        Raises:
+            CallFailed: Discord did not say.
+        """
         message = await self._fetch(job)
-        if message is None or not _shows_images(message, job):
-            message = await self._search(self._channel(job), lambda found: _shows_images(found, job), after=None)
-        return None if message is None else message.id
+        if message is None or not images_shown(message, job):
+            found = await self._search(self._channel(job), lambda found: images_shown(found, job) > 0, after=None)
+            message = found or message
+        if message is None or not (images_shown(message, job) or is_over(message, job)):
+            return None
+        return End(message_id=message.id, images=images_shown(message, job))
 
     async def _fetch(self, job: Job) -> discord.Message | None:
         """The job's message; None where it is gone."""
@@ -271,21 +290,3 @@ def _is_token_alive(job: Job) -> bool:
     if job.interaction_token is None or job.token_expires_at is None:
         return False
     return datetime.now(UTC) < job.token_expires_at - TOKEN_MARGIN
-
-
-def _shows_images(message: discord.Message, job: Job) -> bool:
-    prefix = image_file_prefix(job.job_id)
-    return any(attachment.filename.startswith(prefix) for attachment in message.attachments)
-
-
-def _custom_ids(message: discord.Message) -> list[str]:
-    return [found for component in message.components for found in _ids_in(component)]
-
-
-def _ids_in(component: Any) -> Iterable[str]:
-    """Ids of a component and of those in it: containers and rows hold others."""
-    custom_id = getattr(component, "custom_id", None)
-    if isinstance(custom_id, str):
-        yield custom_id
-    for child in getattr(component, "children", ()):
-        yield from _ids_in(child)

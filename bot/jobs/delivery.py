@@ -261,4 +261,4 @@ def _failure_of(error: CallFailed) -> str:
 
 
 def _name(job: Job, result: Result) -> str:
-    return image_file_name(job.job_id, result.image_index, extension_of(result.media_type))
+    return image_file_name(job, result.image_index, extension_of(result.media_type))

@@ -115,6 +115,8 @@ class Dispatcher:
         """After a start: find out about every job whose end or beginning was not seen."""
         for job in await self._queue.unanswered():
             await self._recovery.find_message(job)
+        for job in await self._queue.of_other_timelines():
+            await self._recovery.settle_if_ended(job)
         for job in await self._queue.running():
             if not self._is_owned(job):
                 self._end(job, self._recovery.adopt(job))

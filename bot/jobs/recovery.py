@@ -41,6 +41,23 @@ class Recovery:
             await self._jobs.record_message(job.job_id, message_id)
             _log.info("message found", action="recovered", **job.log_context())
 
+    async def settle_if_ended(self, job: Job) -> None:
+        """A job of before a copy was restored: what its message shows is not drawn again, but settled or given back."""
+        try:
+            end = await self._calls.find_end(job)
+        except CallFailed as error:
+            # Drawn again, it ends in one more edit of the same message, and is charged once.
+            _log.warning("not known whether it ended", action="unknown", error=repr(error), **job.log_context())
+            return
+        if end is None:
+            return
+        if end.images:
+            await self._jobs.record_message(job.job_id, end.message_id)
+            await self._jobs.deliver(job.job_id, images_delivered=end.images)
+        else:
+            await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
+        _log.info("ended before the restore", action="recovered", images=end.images, **job.log_context())
+
     async def adopt(self, job: Job) -> None:
         """A job that was started and has no owner: deliver what was drawn, or let it start again."""
         message = JobMessage(self._calls, job)

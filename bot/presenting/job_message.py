@@ -62,14 +62,16 @@ def in_its_language(
     return speaking
 
 
-def image_file_name(job_id: int, index: int, extension: str) -> str:
-    """A name made from numbers alone: prompts are no file names."""
-    return f"{image_file_prefix(job_id)}{index + 1}.{extension}"
+def image_file_name(job: Job, index: int, extension: str) -> str:
+    """A name made from numbers alone: prompts are no file names. The last one is the job's timeline."""
+    timeline = f"-{job.timeline:x}" if job.timeline else ""
+    return f"easel-{job.job_id}-{index + 1}{timeline}.{extension}"
 
 
-def image_file_prefix(job_id: int) -> str:
-    """What the names of a job's finished images begin with, and those of its previews do not."""
-    return f"easel-{job_id}-"
+def is_image_of(job: Job, file_name: str) -> bool:
+    """Whether a file is a finished image of this very job: neither a preview, nor of a lost timeline's same number."""
+    stem = file_name.partition(".")[0]
+    return any(image_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.num_images))
 
 
 @in_its_language
@@ -187,7 +189,10 @@ def _layout(
     lines = [] if line is None else [line]
     if is_shown_with_notices:
         lines += [_small(notice_line(notice)) for notice in job.notices]
-    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(head), accent_color=color)
+    # Its id says in which timeline the message was made: see `bot.calls.messages`.
+    container: ui.Container[ui.LayoutView] = ui.Container(
+        ui.TextDisplay(head), accent_color=color, id=job.timeline or None
+    )
     if lines:
         container.add_item(ui.TextDisplay("\n".join(lines)))
     for item in items:

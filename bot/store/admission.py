@@ -17,8 +17,11 @@ INSERT_JOB: Final = """
 INSERT INTO jobs (
     interaction_id, kind, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id, requester_id,
     requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted, shown_guild_id,
-    request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+    request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at,
+    timeline
+) VALUES (
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, (SELECT number FROM timeline)
+)
 RETURNING *
 """
 

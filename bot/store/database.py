@@ -16,6 +16,7 @@ import aiosqlite
 
 from bot.store.copying import NotCopied
 from bot.store.migrating import copy_kept, migrate, newest_version, version_of
+from bot.store.timelines import Numbers, go_on, used_numbers
 
 Value = str | int | float | bytes | None
 
@@ -44,13 +45,7 @@ class Database:
             DatabaseUnusable: another process has it, it is no database, or the disk says no.
             DatabaseTooNew: this version of Easel does not know its tables.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock_file = _lock(path)
-        except OSError as error:
-            raise DatabaseUnusable(
-                f"The folder {path.parent} (storage.directory) cannot be written: {error.strerror}."
-            ) from error
+        lock_file = lock(path)
         try:
             connection = await aiosqlite.connect(path, isolation_level=None)
         except sqlite3.Error as error:
@@ -169,6 +164,12 @@ class Database:
                     f"The database {path} was not brought from version {there} to {newest_version()}, since no copy "
                     f"of it could be kept: {error}."
                 ) from error
+        await go_on(self._connection, path)
+
+    async def used_numbers(self) -> Numbers:
+        """The highest numbers of jobs and expansions that are durable."""
+        async with self.transaction() as connection:
+            return await used_numbers(connection)
 
 
 def reader(connection: aiosqlite.Connection) -> Callable[..., Awaitable[list[sqlite3.Row]]]:
@@ -221,9 +222,21 @@ def _lock_file(path: Path) -> Path:
     return path.with_suffix(path.suffix + ".lock")
 
 
-def _lock(path: Path) -> IO[str]:
-    """Keep other processes away for as long as the returned file is open."""
-    lock_file = _lock_file(path).open("w", encoding="utf-8")
+def lock(path: Path) -> IO[str]:
+    """Keep other processes away from a database, there or not yet, for as long as the returned file is open.
+
+    Raises:
+        DatabaseUnusable: another process has it, or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = _lock_file(path).open("w", encoding="utf-8")
+    except FileExistsError as error:
+        raise DatabaseUnusable(f"{path.parent} (storage.directory) is a file; name a folder.") from error
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The folder {path.parent} (storage.directory) cannot be written: {error.strerror}."
+        ) from error
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

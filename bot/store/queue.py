@@ -185,6 +185,12 @@ class QueueRepository:
         """Jobs that were started and have not ended."""
         return await self._jobs("status = 'running' ORDER BY job_id")
 
+    async def of_other_timelines(self) -> list[Job]:
+        """Open jobs of before a copy was restored: what became of them since the copy, only Discord knows."""
+        return await self._jobs(
+            "status IN ('queued', 'running') AND timeline <> (SELECT number FROM timeline) ORDER BY job_id"
+        )
+
     async def waiting_since_before(self, moment: datetime, limit: int) -> list[Job]:
         """Jobs that wait since before then, the oldest first."""
         return await self._jobs(

@@ -74,7 +74,7 @@ async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:
     try:
         return [
             (
-                image_file_name(job.job_id, result.image_index, extension_of(result.media_type)),
+                image_file_name(job, result.image_index, extension_of(result.media_type)),
                 await services.keeping.read(result.sha256),
             )
             for result in results

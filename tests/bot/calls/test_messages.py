@@ -169,11 +169,13 @@ async def test_a_new_message_is_posted_once_whatever_becomes_of_its_receipt(wire
 @pytest.mark.parametrize("token_s", [900.0, 0.0], ids=["by token", "as the bot"])
 async def test_what_discord_shows_is_found(wire: Wire, token_s: float) -> None:
     job = await wire.shown(token_s=token_s)
-    name = image_file_name(job.job_id, 0, "png")
+    name = image_file_name(job, 0, "png")
     assert await wire.calls.message_exists(job)
     assert await wire.calls.find_delivered(job) is None
     await wire.calls.edit_message(job, saying("done"), [(name, b"picture")], is_last_word=True)
     assert await wire.calls.find_delivered(job) == job.message_id
+    for other in (job.timeline + 1, 0):
+        assert await wire.calls.find_delivered(msgspec.structs.replace(job, timeline=other)) is None
     (message,) = wire.local.messages()
     await wire.local.admin.delete(message)
     assert not await wire.calls.message_exists(job)
@@ -184,8 +186,15 @@ async def test_an_answer_is_found_and_so_is_that_there_is_none(wire: Wire) -> No
     interaction = await wire.interaction()
     job = await wire.job(interaction, message_id=None)
     assert await wire.calls.find_answer(job) is None
-    message_id = await wire.calls.answer(interaction, view=saying("first"))
+    view = job_message.queued(job, position=1, starts_at=None)
+    message_id = await wire.calls.answer(interaction, view=view)
     assert await wire.calls.find_answer(job) == message_id
+    over = msgspec.structs.replace(job, token_expires_at=job.created_at)
+    assert await wire.calls.find_answer(over) == message_id
+    for found in (job, over):
+        # Another bot with our token, or a timeline that a restore ended, may have used the same number.
+        assert await wire.calls.find_answer(msgspec.structs.replace(found, timeline=job.timeline + 1)) is None
+        assert await wire.calls.find_answer(msgspec.structs.replace(found, timeline=0)) == message_id
     wire.faults.add(kind="status", method="GET", path=TOKEN_ROUTE, times=None, status=503)
     with pytest.raises(DiscordUnreachable):
         await wire.calls.find_answer(job)

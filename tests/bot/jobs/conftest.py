@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -72,8 +73,24 @@ class House:
         self.backend = backend
         self.world = world
         self._make: Callable[..., NewJob] = make
-        self._numbers = iter(range(1, 1_000))
+        # A later house goes on: Discord gives no interaction's number twice.
+        self._numbers = itertools.count(len(world.originals) + 1)
         self.working: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    async def close(self) -> None:
+        """Stop at once; what was under way is for the next start."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self.working is not None:
+            # What still ends would ask a database that is closed.
+            left = [self.working, *self.services.dispatcher._ending]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+        await self.backend.close()
+        await self.database.close()
 
     async def ask(
         self, prompt: str = "a cat", *, age: timedelta = timedelta(0), crashes: int = 0, **values: Any
@@ -158,14 +175,7 @@ async def open_house(
 
         async def close() -> None:
             for house in houses:
-                if house.working is not None:
-                    # What still ends would ask a database that is closed.
-                    left = [house.working, *house.services.dispatcher._ending]
-                    for task in left:
-                        task.cancel()
-                    await asyncio.gather(*left, return_exceptions=True)
-                await house.backend.close()
-                await house.database.close()
+                await house.close()
             houses.clear()
 
         async def open_(

@@ -97,8 +97,22 @@ def fill_version_6(connection: sqlite3.Connection, request: str) -> None:
     )
 
 
+def fill_version_7(connection: sqlite3.Connection, request: str) -> None:
+    """A job that knows its recipe, of before timelines."""
+    del request  # no job is added
+    connection.execute("UPDATE jobs SET recipe = 'null' WHERE job_id = 3")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5, 6: fill_version_6}
+    {
+        1: fill_version_1,
+        2: fill_version_2,
+        3: fill_version_3,
+        4: fill_version_4,
+        5: fill_version_5,
+        6: fill_version_6,
+        7: fill_version_7,
+    }
 )
 """What was written in each earlier version. A new migration needs a new entry."""
 

@@ -71,8 +71,10 @@ async def opened_on(disk: Disk, path: Path) -> AsyncGenerator[Store]:
 
 
 async def contents(database: Database) -> Contents:
-    """Everything, to compare."""
-    tables = await database.fetch_all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    """Everything, to compare. A file that was lost before it was made has another timeline, which is drawn by lot."""
+    tables = await database.fetch_all(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'timeline' ORDER BY name"
+    )
     return {
         table: [tuple(row) for row in await database.fetch_all(f"SELECT * FROM {table}")]  # noqa: S608 - ours
         for (table,) in tables
