@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     """Applied and answered as usual, but only after `delay_s`."""
     RATE_LIMIT = "rate_limit"
     """429 with a `Via` header and `retry_after`, as Discord's own limiter answers."""
+    ADDRESS_BLOCK = "address_block"
+    """429 with a page and no `Via` header: Cloudflare, which stands before Discord, blocks the bot's address."""
 
 
 @dataclass(eq=False)
@@ -57,6 +59,7 @@ class _Gateway(Protocol):
     """The part of the gateway that faults act on."""
 
     def drop(self) -> None: ...
+    def close_all(self, code: int) -> None: ...
     def ask_reconnect(self) -> None: ...
     def invalidate_sessions(self, *, is_resumable: bool) -> None: ...
     def duplicate_next_interaction(self) -> None: ...
@@ -118,6 +121,10 @@ class Faults:
         """Break the gateway's connection without a farewell; the session can be resumed."""
         self._gateway.drop()
 
+    def close_gateway(self, code: int) -> None:
+        """Close every connection with a code, such as 4004 when the token was reset."""
+        self._gateway.close_all(code)
+
     def ask_reconnect(self) -> None:
         """Tell the bot to reconnect and resume (op 7), as Discord does many times a day."""
         self._gateway.ask_reconnect()
@@ -131,4 +138,4 @@ class Faults:
         self._gateway.duplicate_next_interaction()
 
 
-DEFAULT_STATUS = {FaultKind.APPLIED_STATUS: 502, FaultKind.RATE_LIMIT: 429}
+DEFAULT_STATUS = {FaultKind.APPLIED_STATUS: 502, FaultKind.RATE_LIMIT: 429, FaultKind.ADDRESS_BLOCK: 429}

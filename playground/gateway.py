@@ -214,7 +214,11 @@ class Gateway:
         """Send the next interaction twice."""
         self._is_duplicating = True
 
+    def close_all(self, code: int) -> None:
+        """Close every connection with a code."""
+        for connection in self._connections:
+            connection.close(code)
+
     def close(self) -> None:
         """Say goodbye to every bot."""
-        for connection in self._connections:
-            connection.close(CLOSE_GOING_AWAY)
+        self.close_all(CLOSE_GOING_AWAY)

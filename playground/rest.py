@@ -13,6 +13,7 @@ from aiohttp import BodyPartReader, web
 
 from playground.bridge import Answer, Upload, dispatch
 from playground.faults import FaultKind
+from playground.limits import mistake_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ REQUESTS_KEPT = 10_000
 LARGEST_JSON_BODY_BYTES = 64 * 1024 * 1024
 
 UNAUTHORIZED = Answer(401, {"message": "401: Unauthorized", "code": 0})
+BLOCK_HEADERS = {"Server": "cloudflare"}
+"""Of Cloudflare's page, which comes without the `Via` of Discord's own proxy."""
 TOO_LARGE = Answer(413, {"message": "Request entity too large", "code": 40005})
 
 
@@ -113,7 +116,7 @@ class Rest:
     def _answer(self, request: web.Request, path: str, body: Body | None, fault: Fault | None) -> Answer | None:
         """Return the answer, or None where the connection is to be broken."""
         kind = None if fault is None else fault.kind
-        if fault is not None and kind in (FaultKind.STATUS, FaultKind.RATE_LIMIT):
+        if fault is not None and kind in (FaultKind.STATUS, FaultKind.RATE_LIMIT, FaultKind.ADDRESS_BLOCK):
             return fault_answer(fault)
         if kind is FaultKind.RESET_BEFORE:
             return None
@@ -129,6 +132,8 @@ class Rest:
             return UNAUTHORIZED
         if body is None:
             return TOO_LARGE
+        if (mistake := mistake_in(request.method, path, body.json, len(body.uploads))) is not None:
+            return invalid_form(mistake)
         if path in ("/gateway", "/gateway/bot"):
             return Answer(200, self._gateway_info())
         nonce = nonce_of(request.method, path, body.json)
@@ -153,6 +158,11 @@ class Rest:
     def _gateway_info(self) -> dict[str, Any]:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return {"url": self._gateway_url, "shards": 1, "session_start_limit": limit}
+
+
+def invalid_form(mistake: str) -> Answer:
+    """Return what Discord answers to a body that it does not take; all of it is refused."""
+    return Answer(400, {"code": 50035, "message": "Invalid Form Body", "errors": {"_errors": [{"message": mistake}]}})
 
 
 def needs_token(path: str) -> bool:
@@ -233,6 +243,10 @@ def respond(answer: Answer, fault: Fault | None) -> web.Response:
     discord.py compares the content type with ==, so no character set may follow it, and it
     takes a 429 without a `Via` header for a ban.
     """
+    if fault is not None and fault.kind is FaultKind.ADDRESS_BLOCK:
+        page = f"<!DOCTYPE html><html><body>error code: 1015, in {fault.retry_after_s} s</body></html>"
+        headers = {"Retry-After": str(fault.retry_after_s), **BLOCK_HEADERS}
+        return web.Response(status=answer.status, headers=headers, text=page, content_type="text/html")
     headers = {"Via": "1.1 google"}
     if fault is not None and fault.kind is FaultKind.RATE_LIMIT:
         headers["Retry-After"] = str(fault.retry_after_s)
