@@ -4,6 +4,7 @@ A path in it is relative to the file itself, so that a catalogue and its models 
 """
 
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -54,6 +55,12 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
             raise ConfigError(f"The model catalogue {path} has two models with the key '{spec.key}'.")
         _check(spec, path)
         models[spec.key] = _absolute(spec, path.parent.resolve())
+    for spec in models.values():
+        if spec.title.strip().casefold() in models.keys() - {spec.key}:
+            raise ConfigError(
+                f"The model '{spec.key}' in {path} has the title '{spec.title}', which is the key of another model; "
+                "members could mean either. Give it another title."
+            )
     if default_key not in models:
         known = ", ".join(models) or "none"
         raise ConfigError(
@@ -77,6 +84,7 @@ def _check(spec: ModelSpec, path: Path) -> None:
     multiple = spec.facts.size_multiple
     sides = (defaults.width, defaults.height, bounds.min_side, bounds.max_side)
     mistakes = {
+        "its title is empty; members choose it by that": not any(map(_is_seen, spec.title)),
         "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
         "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
         "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
@@ -96,6 +104,11 @@ def _check(spec: ModelSpec, path: Path) -> None:
     for mistake, is_made in mistakes.items():
         if is_made:
             raise ConfigError(f"The model '{spec.key}' in {path} is wrong: {mistake}.")
+
+
+def _is_seen(letter: str) -> bool:
+    """Whether a letter shows: blanks, marks of direction and other invisible ones do not."""
+    return unicodedata.category(letter)[0] not in "CZ"
 
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:

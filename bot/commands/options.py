@@ -1,5 +1,6 @@
 """Bounds and suggestions of the options that say how to draw, wherever they can be given."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import discord
@@ -10,16 +11,16 @@ from discord.app_commands import Choice
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve, sampler_names
 from bot.jobs.sizes import SIZES
-from bot.jobs.styles import matching_styles, styles_for
-from bot.presenting.escaping import shorten
+from bot.jobs.styles import matching_styles, option_value, styles_for
+from bot.presenting.escaping import plain, shorten
 from bot.presenting.styles_message import style_line
 from bot.services import Services
 from bot.store.rows import Preferences
 
-MAX_CHOICES = 25
+_MAX_CHOICES = 25
 """Discord's limit of suggestions."""
-_MAX_CHOICE_LENGTH = 100
-"""Discord's limit of what one suggestion shows."""
+_MAX_LENGTH = 100
+"""Discord's limit of what one suggestion shows, and of the value behind it."""
 
 Interaction = discord.Interaction[discord.Client]
 
@@ -68,8 +69,8 @@ def add_style_suggestions(command: app_commands.Command[Any, ..., None], service
     async def styles(interaction: Interaction, current: str) -> list[Choice[str]]:
         key = getattr(interaction.namespace, "model", None)
         spec = services.catalogue.models.get(str(key), services.catalogue.default)
-        found = matching_styles(current, styles_for(services.backend.status, spec))[:MAX_CHOICES]
-        return [Choice(name=shorten(style_line(style), _MAX_CHOICE_LENGTH), value=style.name) for style in found]
+        found = matching_styles(current, styles_for(services.backend.status, spec))
+        return suggestions([(style_line(style), option_value(style)) for style in found])
 
     command.autocomplete("style")(styles)
 
@@ -87,7 +88,26 @@ def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
     return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)
 
 
-def matching(current: str, names: list[tuple[str, str]]) -> list[Choice[str]]:
-    """What contains the typed letters, in the order of the list."""
+def matching(current: str, names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
+    """What contains the typed letters in what it shows or in its value, in the order of the list."""
     wanted = current.strip().casefold()
-    return [Choice(name=shown, value=value) for shown, value in names if wanted in shown.casefold()][:MAX_CHOICES]
+    return suggestions([(shown, value) for shown, value in names if wanted in f"{shown}\n{value}".casefold()])
+
+
+def suggestions(names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
+    """What is shown and the value behind it, as Discord takes them: one that it does not take takes all away."""
+    fitting: dict[str, str] = {}
+    for shown, value in names:
+        if 1 <= len(value) <= _MAX_LENGTH:
+            fitting.setdefault(value, shown)
+    offered = list(fitting.items())[:_MAX_CHOICES]
+    titles = [shorten(plain(shown) or value, _MAX_LENGTH) for value, shown in offered]
+    return [
+        Choice(name=title if titles.count(title) == 1 else _told_apart(title, value), value=value)
+        for title, (value, _) in zip(titles, offered, strict=True)
+    ]
+
+
+def _told_apart(title: str, value: str) -> str:
+    """A title that several have, with the value behind it."""
+    return shorten(f"{shorten(title, max(1, _MAX_LENGTH - len(value) - 3))} ({value})", _MAX_LENGTH)

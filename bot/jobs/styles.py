@@ -1,17 +1,26 @@
 """LoRAs that members may choose: what the worker found in the owner's folder, called styles in Discord."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.errors import Refused
 from pipeline.backends.base import BackendStatus
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.models import ModelSpec
 
+_MAX_VALUE: Final = 100
+"""Discord's limit of characters for the value of an option."""
+
 
 def styles_for(status: BackendStatus, spec: ModelSpec | None = None) -> list[LoraEntry]:
     """All styles, or those for one model: made for its family, or for one that their file does not tell."""
     styles = () if status.ready is None else status.ready.loras
     return [style for style in styles if spec is None or style.family in ("", spec.family)]
+
+
+def option_value(style: LoraEntry) -> str:
+    """What stands for a style as the value of an option: its name, or as much of it as Discord takes."""
+    return style.name[:_MAX_VALUE].strip()
 
 
 def find_style(wanted: str, styles: Sequence[LoraEntry]) -> LoraEntry:
@@ -22,7 +31,7 @@ def find_style(wanted: str, styles: Sequence[LoraEntry]) -> LoraEntry:
     """
     words = wanted.strip().casefold()
     for style in styles:
-        if words in (style.name.casefold(), style.title.casefold()):
+        if words in (style.name.casefold(), style.title.casefold(), option_value(style).casefold()):
             return style
     known = ", ".join(style.title for style in styles[:10])
     raise Refused("refused-style" if styles else "refused-no-styles", style=wanted[:80], known=known)

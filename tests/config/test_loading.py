@@ -103,6 +103,10 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
     ("text", "sentence"),
     [
         ("[[model]]\n" + ENTRY + "[[model]]\n" + ENTRY, "two models with the key 'a'"),
+        ("[[model]]\n" + ENTRY.replace('"A"', '""'), "model 'a' .* its title is empty"),
+        ("[[model]]\n" + ENTRY.replace('"A"', '" \\u200b\\t"'), "its title is empty"),
+        ("[[model]]\n" + ENTRY.replace('"a"\n', f'"{"a" * 65}"\n', 1), "key"),
+        ("[[model]]\n" + ENTRY + "[[model]]\n" + ENTRY.replace('"a"\n', '"b"\n', 1), "title 'A', which is the key of"),
         ("[[model]]\n" + ENTRY.replace('"sd"', '"dalle"'), r"Invalid enum value 'dalle'"),
         ("[[model]]\n" + ENTRY.replace("folder", "torrent"), r"Invalid value 'torrent'"),
         ("[[model]]\n" + ENTRY + "colour = 1\n", "colour"),
