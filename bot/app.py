@@ -12,6 +12,7 @@ import structlog
 import yarl
 from discord import gateway, http
 
+from bot.calls.closing import sentence_of
 from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.jobs.accepting import Accepting
@@ -19,6 +20,7 @@ from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
+from bot.jobs.last_words import LastWords
 from bot.jobs.recovery import Recovery
 from bot.jobs.waiting import WaitingLine
 from bot.services import Services
@@ -109,7 +111,7 @@ def compose(
     """Join the rooms of the bot."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
     user_settings = UserSettingsRepository(database)
-    calls = Calls(client, client.invalid_requests)
+    calls = Calls(client, client.watch)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
     accepting = Accepting(
         jobs=jobs,
@@ -127,8 +129,9 @@ def compose(
         catalogue=catalogue,
         accepting=accepting,
         user_settings=user_settings,
-        direct_message=settings.delivery.direct_message,
-        max_wait=max_wait,
+        last_words=LastWords(
+            calls=calls, jobs=jobs, direct_message=settings.delivery.direct_message, max_wait=max_wait
+        ),
     )
     dispatcher = Dispatcher(
         line=WaitingLine(calls=calls, queue=queue),
@@ -166,7 +169,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
     """Run until SIGINT or SIGTERM.
 
     Raises:
-        ConfigError: no token, or one that Discord does not know.
+        ConfigError: no token, one that Discord does not know or knows no more, or a connection that it closed for good.
     """
     token = _token(settings)
     point_discord_at(settings)
@@ -210,7 +213,13 @@ async def _connect(client: EaselClient, services: Services, token: str) -> None:
             "Discord does not know this bot token (discord.token); copy it again from the developer portal."
         ) from error
     await services.dispatcher.recover()
-    await client.connect()
+    try:
+        await client.connect()
+    except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired) as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise ConfigError(sentence) from error
 
 
 def _token(settings: Settings) -> str:

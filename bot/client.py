@@ -7,7 +7,8 @@ import structlog
 from discord.app_commands import AppCommandContext, AppInstallationType
 from typing_extensions import override
 
-from bot.calls.invalid_requests import InvalidRequests
+from bot.calls.channels import let_in_unknown_channels
+from bot.calls.watching import Watch
 from bot.commands import add_commands
 from bot.commands.translating import Translator
 from bot.tree import EaselTree, sync_if_changed
@@ -30,9 +31,9 @@ class EaselClient(discord.Client):
         # Easel has no voice; without this, every start warns of packages that voice would need.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
-        self.invalid_requests = InvalidRequests()
+        self.watch = Watch()
         super().__init__(
-            http_trace=self.invalid_requests.trace(),
+            http_trace=self.watch.trace(),
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=MAX_RATE_LIMIT_WAIT_S,
@@ -42,6 +43,7 @@ class EaselClient(discord.Client):
             max_messages=None,
             guild_ready_timeout=0.5,
         )
+        let_in_unknown_channels(self)
         self.tree = EaselTree(self)
         self._services: Services | None = None
 

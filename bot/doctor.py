@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from bot.app import make_configure
+from bot.calls.address_block import is_block, wait_of
 from bot.store.database import Database, DatabaseUnusable
 from bot.store.migrating import newest_version
 from config.catalogue import Catalogue
@@ -123,7 +124,14 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
             session.get(url) as response,
         ):
             date = response.headers.get("Date")
-            if response.status == _UNAUTHORIZED:
+            if is_block(response.status, response.headers):
+                minutes = max(1, round(wait_of(response.headers) / 60))
+                sentence = (
+                    f"Cloudflare, which stands before Discord, blocks this computer's address for {minutes} min more: "
+                    "too many requests came from it; wait, then use another address or run fewer bots behind this one"
+                )
+                yield Finding(subject="network", is_fine=False, sentence=sentence)
+            elif response.status == _UNAUTHORIZED:
                 sentence = "Discord does not know it; copy it again from the developer portal"
                 yield Finding(subject="token", is_fine=False, sentence=sentence)
             elif response.ok:

@@ -6,7 +6,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.calls.errors import CallFailed, InteractionLost
+from bot.calls.errors import CallFailed, InteractionLost, WordsBlocked
 from bot.errors import Refused, new_error_id
 from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text
@@ -43,12 +43,23 @@ async def answer_error(
     elif isinstance(error, InteractionLost):
         _log.warning("interaction lost", action="interaction_lost", code=error.code, interaction=interaction.id)
         return
+    elif isinstance(error, WordsBlocked):
+        sentence = text("refused-words-blocked")
+    elif isinstance(error, CallFailed):
+        _log.warning("Discord took no answer", action="not_answered", error=repr(error), interaction=interaction.id)
+        sentence = text("error-discord")
     else:
         error_id = new_error_id()
         _log.error("unexpected error", action="unexpected", error_id=error_id, exc_info=error)
         sentence = text("error-unexpected", error_id=error_id)
     try:
-        await answer_privately(interaction, sentence)
+        try:
+            await answer_privately(interaction, sentence)
+        except WordsBlocked:
+            # The sentence of a refusal repeats the prompt.
+            await answer_privately(
+                interaction, sentence_of(error) if isinstance(error, Refused) else text("refused-words-blocked")
+            )
     except CallFailed as lost:
         _log.warning("answer lost", action="answer_lost", error=repr(lost), interaction=interaction.id)
 

@@ -203,8 +203,8 @@ class DeliverySettings(Area):
 
     direct_message: Literal["never", "not-permitted", "always"] = Field(
         default="not-permitted",
-        description="When a member gets it in a direct message instead of their quota back: where Easel lost its "
-        "rights, or always, also where the message was deleted.",
+        description="When a member gets it in a direct message instead of their quota back: where Easel may not "
+        "write any more, or always, also where the message was deleted.",
     )
 
 

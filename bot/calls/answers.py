@@ -1,51 +1,67 @@
 """What Easel says to an interaction: a command, a press, or a form."""
 
+import asyncio
 import contextlib
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 import discord
+import structlog
 from discord import ui
 
-from bot.calls.errors import AlreadyAcknowledged, MessageGone
-from bot.calls.invalid_requests import InvalidRequests
+from bot.calls.errors import (
+    AddressBlocked,
+    AlreadyAcknowledged,
+    AnsweredElsewhere,
+    CallFailed,
+    DiscordUnreachable,
+    MessageGone,
+)
 from bot.calls.repeating import Files, Repeater, as_files
+from bot.calls.watching import Watch
+from bot.presenting.texts import LANGUAGES, spoken, text
 
 Interaction = discord.Interaction[Any]
 
 _ACKNOWLEDGED: Final = "easel acknowledged"
 """Marks an interaction whose acknowledgement arrived and whose receipt did not: the library does not know it."""
+_PATIENCE_S: Final = 2.0
+"""So long a first answer waits for the end of a block; Discord waits three seconds for it."""
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
 
 
 class Answers:
     """First answers and those after them.
 
     Args:
-        invalid: counts the client's invalid requests.
+        watch: of the client.
         call_timeout_s: of one try.
         answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
         pause_s: before the second try.
     """
 
-    def __init__(
-        self, invalid: InvalidRequests, *, call_timeout_s: float, answer_timeout_s: float, pause_s: float
-    ) -> None:
-        self._repeat = Repeater(invalid, timeout_s=call_timeout_s, pause_s=pause_s)
+    def __init__(self, watch: Watch, *, call_timeout_s: float, answer_timeout_s: float, pause_s: float) -> None:
+        self.watch = watch
+        self._repeat = Repeater(watch, timeout_s=call_timeout_s, pause_s=pause_s)
         self._answer_timeout_s = answer_timeout_s
+        self._telling: asyncio.Task[None] | None = None
 
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
         """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
 
         Raises:
-            InteractionLost: Discord no longer knows the interaction, and nobody saw anything.
-            CallFailed: it is not known whether the answer arrived.
+            InteractionLost: Discord no longer knows the interaction, or another process answered it.
+            CallFailed: it is a refusal, or it is not known whether the answer arrived.
         """
         try:
-            response = await self._repeat(
-                lambda: interaction.response.send_message(**message), tries=2, timeout_s=self._answer_timeout_s
-            )
+            response = await self._first(interaction, lambda: interaction.response.send_message(**message))
         except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
-            return (await self._repeat(interaction.original_response)).id
+            try:
+                return (await self._repeat(interaction.original_response)).id
+            except CallFailed as error:
+                raise DiscordUnreachable(f"It is answered, and not known in which message: {error}") from error
         return response.message_id
 
     async def defer(self, interaction: Interaction, *, is_private: bool = False) -> None:
@@ -56,15 +72,23 @@ class Answers:
             is_private: whether a command's answer will be seen by nobody else.
 
         Raises:
-            InteractionLost: Discord no longer knows the interaction.
+            InteractionLost: Discord no longer knows the interaction, or another process answered it.
             CallFailed: it is not known whether it arrived.
         """
-        try:
-            await self._repeat(
-                lambda: interaction.response.defer(ephemeral=is_private), tries=2, timeout_s=self._answer_timeout_s
+        with contextlib.suppress(AlreadyAcknowledged):
+            await self._first(interaction, lambda: interaction.response.defer(ephemeral=is_private))
+
+    async def redraw(self, interaction: Interaction, view: ui.LayoutView, files: Files) -> None:
+        """Answer a press by replacing the message whose button was pressed, with all its files.
+
+        Raises:
+            InteractionLost: Discord no longer knows the interaction, or another process answered it.
+            CallFailed: it is a refusal, or it is not known whether it arrived.
+        """
+        with contextlib.suppress(AlreadyAcknowledged):
+            await self._first(
+                interaction, lambda: interaction.response.edit_message(view=view, attachments=as_files(files))
             )
-        except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
 
     async def answer_privately(self, interaction: Interaction, **message: Any) -> None:
         """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
@@ -104,10 +128,8 @@ class Answers:
             CallFailed: it is not known whether it was opened.
         """
         form.stop()  # discord.py would remember it for ever; what is sent back is found by its id
-        try:
-            await self._repeat(lambda: interaction.response.send_modal(form), tries=2, timeout_s=self._answer_timeout_s)
-        except AlreadyAcknowledged:
-            interaction.extras[_ACKNOWLEDGED] = True
+        with contextlib.suppress(AlreadyAcknowledged):
+            await self._first(interaction, lambda: interaction.response.send_modal(form))
 
     async def fetch(self, attachment: discord.Attachment) -> bytes:
         """Download a file that somebody posted.
@@ -140,3 +162,52 @@ class Answers:
         await self._repeat(
             lambda: user.send(sentence, files=as_files(files)), tries=1, timeout_s=self._repeat.time_for(files)
         )
+
+    async def _first(self, interaction: Interaction, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Give a first answer, once however often it is tried.
+
+        Raises:
+            AlreadyAcknowledged: an earlier try had arrived.
+            CallFailed: as for each kind of answer.
+        """
+        try:
+            try:
+                return await self._repeat(call, tries=2, timeout_s=self._answer_timeout_s)
+            except AddressBlocked as blocked:
+                if blocked.wait_s > _PATIENCE_S:
+                    raise
+                await asyncio.sleep(blocked.wait_s)
+                return await self._repeat(call, tries=1, timeout_s=self._answer_timeout_s)
+        except AlreadyAcknowledged as error:
+            if not self.watch.first_answers.may_have_arrived(interaction.id):
+                self._note_other(interaction)
+                raise AnsweredElsewhere(str(error), status=error.status, code=error.code) from error
+            interaction.extras[_ACKNOWLEDGED] = True
+            raise
+
+    def _note_other(self, interaction: Interaction) -> None:
+        """A second Easel has the same token: remember it for `/admin status`, and tell who can end it."""
+        count = self.watch.other.note()
+        _log.error(
+            "another program answered this interaction: a second Easel runs with the same bot token; end one of them, "
+            "or give it a bot of its own",
+            action="answered_elsewhere",
+            interaction_id=interaction.id,
+            count=count,
+        )
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell_owner(interaction.client, "owner-other-instance"))
+
+    async def _tell_owner(self, client: discord.Client, key: str) -> None:
+        """Send a direct message to who owns the bot at Discord; the log has said the same."""
+        about = client.application
+        if about is None:
+            return
+        owner_id = about.owner.id if about.team is None else (about.team.owner_id or about.owner.id)
+        with spoken(LANGUAGES[0]):
+            sentence = text(key)
+        try:
+            channel = await self._repeat(lambda: client.create_dm(discord.Object(owner_id)))
+            await self.tell(channel, sentence)
+        except CallFailed as error:
+            _log.info("owner not told", action="owner_not_told", error=repr(error))

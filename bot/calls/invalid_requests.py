@@ -5,11 +5,9 @@ https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka
 
 import time
 from collections import deque
-from collections.abc import Callable
-from types import SimpleNamespace
+from collections.abc import Callable, Mapping
 from typing import Final
 
-import aiohttp
 import structlog
 
 WINDOW_S: Final = 600.0
@@ -31,12 +29,6 @@ class InvalidRequests:
         self._times: deque[float] = deque(maxlen=_LIMIT)
         self._is_warned = False
 
-    def trace(self) -> aiohttp.TraceConfig:
-        """What a client session needs to let each of its answers be counted, those too that a library repeats."""
-        config = aiohttp.TraceConfig()
-        config.on_request_end.append(self._look)
-        return config
-
     @property
     def count(self) -> int:
         """Invalid requests of the last ten minutes."""
@@ -55,11 +47,9 @@ class InvalidRequests:
         """Whether all that can wait should."""
         return self.count >= STOP_AFTER
 
-    async def _look(
-        self, session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
-    ) -> None:
-        del session, context  # the signature is aiohttp's
-        if end.response.status not in _INVALID or end.response.headers.get("X-RateLimit-Scope") == "shared":
+    def look(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take an answer into account."""
+        if status not in _INVALID or headers.get("X-RateLimit-Scope") == "shared":
             return
         self._times.append(self._clock())
         if self.is_sparing and not self._is_warned:

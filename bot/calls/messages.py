@@ -5,6 +5,7 @@ message as itself. Repeated is only what may be done twice: edits, questions, an
 then takes once.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar, cast
@@ -15,17 +16,10 @@ import structlog
 from discord import ui
 
 from bot.calls.answers import Answers
-from bot.calls.errors import (
-    CallRefused,
-    DiscordUnreachable,
-    EditsHalted,
-    MessageGone,
-    NotPermitted,
-    TokenOver,
-)
-from bot.calls.invalid_requests import InvalidRequests
+from bot.calls.errors import DiscordUnreachable, EditsHalted, MessageGone, NotNow, NotPermitted, TokenOver
 from bot.calls.recognizing import images_shown, is_in_timeline, is_of, is_over
 from bot.calls.repeating import Files, as_files
+from bot.calls.watching import Watch
 from bot.store.rows import Job
 
 TOKEN_MARGIN: Final = timedelta(seconds=60)
@@ -51,7 +45,7 @@ class Calls(Answers):
 
     Args:
         client: logged in.
-        invalid: counts the client's invalid requests.
+        watch: of the client.
         call_timeout_s: of one try.
         answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
         pause_s: before the second try.
@@ -60,15 +54,15 @@ class Calls(Answers):
     def __init__(
         self,
         client: discord.Client,
-        invalid: InvalidRequests,
+        watch: Watch,
         *,
         call_timeout_s: float = 30.0,
         answer_timeout_s: float = 5.0,
         pause_s: float = 0.5,
     ) -> None:
-        super().__init__(invalid, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s)
+        super().__init__(watch, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s)
         self._client = client
-        self._invalid = invalid
+        self._tokens_over: dict[str, datetime] = {}
 
     async def notify(self, job: Job, sentence: str) -> None:
         """Reply to a job's message, and let its requester, and nobody else, be notified.
@@ -80,9 +74,9 @@ class Calls(Answers):
         """
         message = self._channel(job).get_partial_message(job.message_id or 0)
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.requester_id)])
-        if job.is_brought_along and _is_token_alive(job):
+        if job.is_brought_along and self._is_token_alive(job):
             # A followup has no nonce, so it is tried once.
-            await self._repeat(lambda: self._webhook(job).send(sentence, allowed_mentions=mentions), tries=1)
+            await self._by_token(job, lambda: self._webhook(job).send(sentence, allowed_mentions=mentions), tries=1)
             return
         await self._as_bot(
             lambda: self._channel(job).send(
@@ -99,14 +93,22 @@ class Calls(Answers):
         Raises:
             CallFailed: the person takes none, or nobody knows whether it arrived.
         """
-        user = discord.Object(job.requester_id)
-        channel = await self._as_bot(lambda: self._client.create_dm(user))
+        channel = await self._direct_messages(job)
         if await self._search(channel, lambda found: images_shown(found, job) > 0, after=None) is not None:
             return
         await self._as_bot(
             lambda: channel.send(sentence, files=as_files(files), nonce=f"easel-{job.job_id}"),
             timeout_s=self._repeat.time_for(files),
         )
+
+    async def tell_requester(self, job: Job, sentence: str) -> None:
+        """Tell a job's requester how it ended in a direct message, once however often it is tried.
+
+        Raises:
+            CallFailed: the person takes none, or nobody knows whether it arrived.
+        """
+        channel = await self._direct_messages(job)
+        await self._as_bot(lambda: channel.send(sentence, nonce=f"easel-over-{job.job_id}"))
 
     async def edit_message(self, job: Job, view: ui.LayoutView, files: Files | None, *, is_last_word: bool) -> None:
         """Replace a job's message.
@@ -118,17 +120,17 @@ class Calls(Answers):
             is_last_word: whether nothing newer will follow; what is not is spared when many requests were invalid.
 
         Raises:
-            CallFailed: `MessageGone`, `NotPermitted`, `TooLarge`, `EditsExhausted`, `DiscordUnreachable`, …
+            CallFailed: `MessageGone`, `NotPermitted`, `TooLarge`, `NotEditable`, `NotNow`, …
         """
-        if self._invalid.is_sparing and not is_last_word:
-            raise EditsHalted("Many of our requests were invalid of late.")
+        if not is_last_word and (self.watch.invalid.is_sparing or self.watch.block.left_s):
+            raise EditsHalted("Many of our requests were invalid of late, or the address is blocked.")
         if job.message_id is None:
             raise MessageGone("The message was never known.")
         timeout_s = self._repeat.time_for(files)
-        if _is_token_alive(job):
+        if self._is_token_alive(job):
             try:
-                await self._repeat(
-                    lambda: self._edit_by_token(job, view, files), timeout_s=timeout_s, waits_again=False
+                await self._by_token(
+                    job, lambda: self._edit_by_token(job, view, files), timeout_s=timeout_s, waits_again=False
                 )
             except (TokenOver, DiscordUnreachable) as error:
                 # A limit of the token's own route says nothing about the bot's.
@@ -161,10 +163,11 @@ class Calls(Answers):
         Raises:
             CallFailed: Discord did not say.
         """
-        if job.is_answer and _is_token_alive(job):
+        if job.is_answer and self._is_token_alive(job):
+            # The path takes a name in place of the number that the signature asks for.
+            original = cast("int", "@original")
             try:
-                # The path takes a name in place of the number that the signature asks for.
-                answer = await self._repeat(lambda: self._webhook(job).fetch_message(cast("int", "@original")))
+                answer = await self._by_token(job, lambda: self._webhook(job).fetch_message(original))
             except MessageGone:
                 return None
             except TokenOver as error:
@@ -215,8 +218,9 @@ class Calls(Answers):
             return None
         channel = self._channel(job)
         try:
-            if _is_token_alive(job):
-                return await self._repeat(lambda: self._webhook(job).fetch_message(message_id))
+            if self._is_token_alive(job):
+                with contextlib.suppress(TokenOver):
+                    return await self._by_token(job, lambda: self._webhook(job).fetch_message(message_id))
             return await self._as_bot_about(job, lambda: channel.fetch_message(message_id))
         except MessageGone:
             return None
@@ -239,6 +243,10 @@ class Calls(Answers):
             return None
         own = self._client.user.id if self._client.user is not None else 0
         return next((message for message in messages if message.author.id == own and is_wanted(message)), None)
+
+    async def _direct_messages(self, job: Job) -> discord.DMChannel:
+        """The channel in which only a job's requester reads."""
+        return await self._as_bot(lambda: self._client.create_dm(discord.Object(job.requester_id)))
 
     def _channel(self, job: Job) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(job.channel_id)
@@ -283,10 +291,29 @@ class Calls(Answers):
         try:
             return await self._repeat(call, timeout_s=timeout_s)
         except TokenOver as error:
-            raise CallRefused(str(error), status=error.status, code=error.code) from error
+            # It was reset: what waits is done after a start with the new one.
+            raise NotNow(str(error), status=error.status, code=error.code) from error
 
+    async def _by_token(
+        self,
+        job: Job,
+        call: Callable[[], Awaitable[_T]],
+        *,
+        tries: int = 3,
+        timeout_s: float | None = None,
+        waits_again: bool = True,
+    ) -> _T:
+        """A call with the interaction's token, which is not tried again for this job once Discord takes it no more."""
+        try:
+            return await self._repeat(call, tries=tries, timeout_s=timeout_s, waits_again=waits_again)
+        except TokenOver:
+            if job.interaction_token is not None and job.token_expires_at is not None:
+                self._tokens_over[job.interaction_token] = job.token_expires_at
+            raise
 
-def _is_token_alive(job: Job) -> bool:
-    if job.interaction_token is None or job.token_expires_at is None:
-        return False
-    return datetime.now(UTC) < job.token_expires_at - TOKEN_MARGIN
+    def _is_token_alive(self, job: Job) -> bool:
+        now = datetime.now(UTC)
+        self._tokens_over = {token: ends_at for token, ends_at in self._tokens_over.items() if ends_at > now}
+        if job.interaction_token is None or job.token_expires_at is None or job.interaction_token in self._tokens_over:
+            return False
+        return now < job.token_expires_at - TOKEN_MARGIN

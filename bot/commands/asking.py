@@ -1,5 +1,6 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import discord
 import structlog
 from discord import ui
 
-from bot.calls.errors import CallFailed, CallRefused, InteractionLost, MessageGone, NotPermitted, TokenOver
+from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
@@ -159,15 +160,17 @@ def _asked(
 async def _show(services: Services, job: Job, post: Callable[[ui.LayoutView], Awaitable[int | None]]) -> bool:
     """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
     position, starts_at = await services.dispatcher.starts_at(job)
-    # What refuses a message beside an answer says nothing else later; a first answer is asked for once more.
-    lost = InteractionLost if job.is_answer else (InteractionLost, TokenOver, NotPermitted, MessageGone, CallRefused)
+    present = functools.partial(job_message.queued, position=position, starts_at=starts_at)
     try:
-        message_id = await post(job_message.queued(job, position=position, starts_at=starts_at))
-    except lost:
-        await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
-        _log.warning("Discord took no message", action="unanswered", **job.log_context())
-        return False
+        try:
+            message_id = await post(present(job))
+        except WordsBlocked:
+            message_id = await post(present(await services.jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)))
     except CallFailed as error:
+        if error.is_refusal or not _may_be_seen(services, job):
+            await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+            _log.warning("Discord took no message", action="unanswered", error=repr(error), **job.log_context())
+            return False
         # Nobody knows whether it was seen: the dispatcher asks Discord later, and runs it or gives it back.
         _log.warning("acknowledgement unsure", action="unsure", error=repr(error), **job.log_context())
         return True
@@ -176,3 +179,8 @@ async def _show(services: Services, job: Job, post: Callable[[ui.LayoutView], Aw
     _log.info("job accepted", action="accepted", **job.log_context())
     services.dispatcher.wake()
     return True
+
+
+def _may_be_seen(services: Services, job: Job) -> bool:
+    """Whether a first answer may have arrived that has no receipt; what is sent beside one leaves it open."""
+    return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.interaction_id)

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from discord import ui
 
-from bot.calls.errors import CallFailed, EditsExhausted, MessageGone, NotPermitted
+from bot.calls.errors import CallFailed, EditsHalted, MessageGone, NotEditable, NotPermitted, WordsBlocked
 from bot.calls.messages import Calls
 from bot.calls.repeating import Files
 from bot.store.rows import Job
@@ -53,19 +53,29 @@ class JobMessage:
         if self._task is None:
             self._task = asyncio.create_task(self._keep_up(), name=f"message of job {self._job.job_id}")
 
-    async def finish(self, view: ui.LayoutView, files: Files | None = None) -> int | None:
-        """Show the last state now. What was waiting is dropped; what is under way may end first.
-
-        Returns the id of a new message, where Discord edits the old one no more.
+    async def replace(self, view: ui.LayoutView, files: Files | None = None) -> None:
+        """Show this state now. What was waiting is dropped; what is under way may end first.
 
         Raises:
             CallFailed: nobody can see it any more, or Discord did not take it.
         """
         await self.close()
+        await self._calls.edit_message(self._job, view, files, is_last_word=True)
+
+    async def finish(self, view: ui.LayoutView, files: Files | None = None) -> int | None:
+        """Show the last state now; returns the id of a new message, where Discord edits the old one no more.
+
+        Raises:
+            NotPermitted: also where Discord takes neither an edit nor a new message, as in a locked thread.
+            CallFailed: nobody can see it any more, or Discord did not take it.
+        """
         try:
-            await self._calls.edit_message(self._job, view, files, is_last_word=True)
-        except EditsExhausted:
-            return await self._calls.post_message(self._job, view, files)
+            await self.replace(view, files)
+        except NotEditable:
+            try:
+                return await self._calls.post_message(self._job, view, files)
+            except NotEditable as error:
+                raise NotPermitted(str(error), status=error.status, code=error.code) from error
         return None
 
     async def close(self) -> None:
@@ -91,8 +101,10 @@ class JobMessage:
             self._idle.clear()
             try:
                 await self._calls.edit_message(self._job, edit.view, edit.files, is_last_word=False)
-            except (MessageGone, NotPermitted, EditsExhausted):
-                return
+            except (MessageGone, NotPermitted, NotEditable, WordsBlocked):
+                return  # what helps is the last word's to try
+            except EditsHalted:
+                pass  # told once, where it was seen
             except CallFailed as error:
                 _log.warning("edit failed", action="edit_failed", error=repr(error), **self._job.log_context())
             finally:

@@ -5,21 +5,21 @@ the next start looks whether they arrived, and else delivers them again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import discord
 import msgspec
 import structlog
 
-from bot.calls.errors import CallFailed, DiscordUnreachable, MessageGone, NotPermitted, TooLarge
+from bot.calls.errors import CallFailed, MessageGone, NotPermitted, TooLarge
 from bot.calls.messages import Calls
 from bot.calls.repeating import Files
 from bot.errors import new_error_id
 from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
-from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit
+from bot.jobs.fitting import fit
+from bot.jobs.last_words import LastWords, Present
 from bot.presenting import job_message
 from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
@@ -33,8 +33,6 @@ from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Finished, Notice
 
-_FIRST_PAUSE_S: Final = 5.0
-_LONGEST_PAUSE_S: Final = 300.0
 _LONG: Final = timedelta(seconds=30)
 """What takes longer, people do not wait for with their eyes on it."""
 _PARTS_OF_LIMIT: Final = (1, 2, 4)
@@ -55,18 +53,16 @@ class Delivery:
         accepting: Accepting,
         calls: Calls,
         user_settings: UserSettingsRepository,
-        direct_message: Literal["never", "not-permitted", "always"],
-        max_wait: timedelta,
+        last_words: LastWords,
     ) -> None:
         self._calls = calls
         self._user_settings = user_settings
-        self._direct_message = direct_message
+        self._last_words = last_words
         self._jobs = jobs
         self._timings = timings
         self._images = images
         self._catalogue = catalogue
         self._accepting = accepting
-        self._max_wait = max_wait
         self._log = structlog.get_logger(__name__)
 
     async def keep(self, job: Job, finished: Finished) -> Job:
@@ -113,50 +109,49 @@ class Delivery:
             await self.fail(job, message, FailureReason.INTERNAL, str(error))
             return
         try:
-            new_message_id = await self._show(job, message, results, files)
+            await self._show(job, message, results, files)
         except CallFailed as error:
-            if not await self._hand_over(job, files, error):
+            if not await self._last_words.hand_over(job, files, error):
                 await self.fail(job, message, _failure_of(error), repr(error))
                 return
-        else:
-            if new_message_id is not None:
-                await self._jobs.record_message(job.job_id, new_message_id)
         await self.settle(job)
 
-    async def _show(self, job: Job, message: JobMessage, results: list[Result], originals: Files) -> int | None:
-        """Show the pictures, as large as Discord takes them here; the id of a new message, if it took one.
+    async def _show(self, job: Job, message: JobMessage, results: list[Result], originals: Files) -> None:
+        """Show the pictures, as large as Discord takes them here.
 
         Raises:
             CallFailed: they cannot be shown.
         """
+        allowance = Allowance(left=(await self._accepting.standing(job.asker)).left)
         for part in _PARTS_OF_LIMIT:
             files = await asyncio.to_thread(fit, originals, job.filesize_limit // part)
+            images = tuple(
+                ShownImage(index=result.image_index, file_name=name, width=result.width, height=result.height)
+                for (name, _), result in zip(files, results, strict=True)
+            )
             is_reduced = files != originals
-            noticed = _with_notice(job, _REDUCED) if is_reduced else job
-            view = await self._done(noticed, results, [name for name, _ in files])
+            present = self._presenter(images, allowance, is_reduced=is_reduced)
             try:
-                return await self._insist(job, lambda view=view, files=files: message.finish(view, files))
+                await self._last_words.show(job, message, present, files)
             except TooLarge:
                 if part == _PARTS_OF_LIMIT[-1]:
                     raise
-        raise AssertionError("No part of the limit was tried.")
+            else:
+                return
 
-    async def _hand_over(self, job: Job, files: Files, error: CallFailed) -> bool:
-        """Send what cannot be shown to its member, where the host wants that; whether it arrived."""
-        is_wanted = self._direct_message == "always" and isinstance(error, MessageGone | NotPermitted)
-        is_wanted |= self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
-        if not is_wanted:
-            return False
-        fitted = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
-        with spoken(job.locale):
-            sentence = text("copy-handed-over", job=job_link(job))
-        try:
-            await self._calls.hand_over(job, sentence, fitted)
-        except CallFailed as failed:
-            self._log.info("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
-            return False
-        self._log.info("handed over", action="handed_over", **job.log_context())
-        return True
+    def _presenter(self, images: tuple[ShownImage, ...], allowance: Allowance, *, is_reduced: bool) -> Present:
+        """Finished pictures as a function of the job, whose words may have to be hidden."""
+
+        def present(job: Job) -> discord.ui.LayoutView:
+            spec = self._catalogue.models.get(job.request.model_key)
+            shown = _with_notice(job, _REDUCED) if is_reduced else job
+            return job_message.done(shown, images=images, spec=spec, allowance=allowance)
+
+        return present
+
+    async def say_again(self, now: datetime) -> None:
+        """Try the cards once more that took no last word some minutes ago."""
+        await self._last_words.say_again(now)
 
     async def settle(self, job: Job) -> None:
         """Charge for what arrived."""
@@ -170,10 +165,11 @@ class Delivery:
         """Notify who waited long, since an edit notifies nobody; it is not worth insisting on."""
         if not (await self._user_settings.get(job.requester_id)).is_told:
             return
+        shown = await self._jobs.get(job.job_id) or job  # perhaps in another message meanwhile
         with spoken(job.locale):
-            sentence = text("told-done", user_id=str(job.requester_id), job=job_link(job))
+            sentence = text("told-done", user_id=str(job.requester_id), job=job_link(shown))
         try:
-            await self._calls.notify(job, sentence)
+            await self._calls.notify(shown, sentence)
         except CallFailed as error:
             self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 
@@ -182,7 +178,7 @@ class Delivery:
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=FLAGGED, error_id=None)
         if ended is not None:
             self._log.info("job flagged", action="flagged", **job.log_context())
-            await self._say(message, job, job_message.flagged(ended))
+            await self._last_words.say(ended, message, job_message.flagged)
 
     async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
         """Refund and say what happened."""
@@ -197,50 +193,14 @@ class Delivery:
             **job.log_context(),
         )
         if ended is not None:
-            await self._say(message, job, job_message.failed(ended))
+            await self._last_words.say(ended, message, job_message.failed)
 
     async def cancel(self, job: Job, message: JobMessage) -> None:
         """Refund and say so."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
         if ended is not None:
             self._log.info("job cancelled", action="cancelled", **job.log_context())
-            await self._say(message, job, job_message.cancelled(ended))
-
-    async def _say(self, message: JobMessage, job: Job, view: discord.ui.LayoutView) -> None:
-        """The last word of an attempt without pictures; where nobody can hear it, the log keeps it."""
-        try:
-            await self._insist(job, lambda: message.finish(view, []))
-        except CallFailed as error:
-            self._log.warning("last word lost", action="unsaid", error=repr(error), **job.log_context())
-
-    async def _insist(self, job: Job, send: Callable[[], Awaitable[int | None]]) -> int | None:
-        """Send, and wait for as long as Discord is away, up to the longest wait of a job.
-
-        Raises:
-            CallFailed: Discord does not take it, or was away for too long.
-        """
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                return await send()
-            except DiscordUnreachable as error:
-                if datetime.now(UTC) - job.created_at > self._max_wait:
-                    raise
-                self._log.warning("Discord is away", action="away", error=repr(error), **job.log_context())
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    async def _done(self, job: Job, results: list[Result], names: list[str]) -> discord.ui.LayoutView:
-        standing = await self._accepting.standing(job.asker)
-        return job_message.done(
-            job,
-            images=tuple(
-                ShownImage(index=result.image_index, file_name=name, width=result.width, height=result.height)
-                for name, result in zip(names, results, strict=True)
-            ),
-            spec=self._catalogue.models.get(job.request.model_key),
-            allowance=Allowance(left=standing.left),
-        )
+            await self._last_words.say(ended, message, job_message.cancelled)
 
 
 def _with_notice(job: Job, notice: Notice) -> Job:

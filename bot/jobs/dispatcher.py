@@ -250,7 +250,7 @@ class Dispatcher:
         _log.warning("job tried again", action="retried", reason=event.reason, detail=event.detail, **job.log_context())
         try:
             # Before the next attempt, whose states are newer and must not be overtaken by this one.
-            await running.message.finish(job_message.waiting_again(job), [])
+            await running.message.replace(job_message.waiting_again(job), [])
         except CallFailed as error:
             _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
         await self._queue.release(job.job_id, has_crashed=True)
@@ -277,6 +277,7 @@ class Dispatcher:
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
             self._end(job, self._delivery.fail(job, self._line.take(job), "waited", "waited too long"))
+        await self._delivery.say_again(now)
         for job in await self._queue.unanswered():
             if job.created_at < long_ago:
                 await self._recovery.find_message(job)

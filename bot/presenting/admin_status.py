@@ -1,6 +1,7 @@
 """`/admin status`: the worker as it is now, and how this server's jobs fared in the last hour."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from bot.presenting.escaping import escape, relative
@@ -13,10 +14,17 @@ from pipeline.protocol.messages import Ready
 
 _GIB: Final = 2**30
 _MINUTE_S: Final = 60
+_MAX_NAMES: Final = 300
 
 
 def status_lines(
-    status: BackendStatus, *, titles: Mapping[str, str], waiting: Waiting, recent: Recent, version: str
+    status: BackendStatus,
+    *,
+    titles: Mapping[str, str],
+    waiting: Waiting,
+    recent: Recent,
+    version: str,
+    other: tuple[int, datetime] | None = None,
 ) -> str:
     """All of it.
 
@@ -26,8 +34,13 @@ def status_lines(
         waiting: what waits and runs for this server.
         recent: this server's jobs of the last hour.
         version: of Easel.
+        other: how many requests a second Easel with the same token took, and when the last one; None without a sign
+            of one.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
+    if other is not None:
+        count, last_at = other
+        lines.insert(0, text("status-other", count=count, last=relative(last_at)))
     if status.state is not WorkerState.READY and status.detail:
         lines.append(escape(status.detail))
     if status.ready is not None:
@@ -49,13 +62,18 @@ def status_lines(
 
 def _device(ready: Ready, titles: Mapping[str, str]) -> list[str]:
     """What the worker said of itself, and what it may draw with."""
-    models = ", ".join(escape(titles.get(key, key)) for key in ready.models) or text("status-no-model")
+    models = _named(ready.models, titles) or text("status-no-model")
     lines = [text("status-models", models=models)]
     if ready.missing:
-        lines.append(text("status-missing", models=", ".join(escape(titles.get(key, key)) for key in ready.missing)))
+        lines.append(text("status-missing", models=_named(ready.missing, titles)))
     vram = _gib(ready.vram_bytes) if ready.vram_bytes else "none"
     device = escape(ready.device_name)
     return [*lines, text("status-device", name=device, device=ready.device, dtype=ready.dtype, vram=vram)]
+
+
+def _named(keys: Iterable[str], titles: Mapping[str, str]) -> str:
+    """Models by their titles, as many as a message has room for."""
+    return escape(", ".join(titles.get(key, key) for key in keys), _MAX_NAMES)
 
 
 def _gib(size_bytes: int) -> str:

@@ -15,10 +15,10 @@ from discord import ui
 
 from bot.presenting import job_buttons
 from bot.presenting.escaping import alt_text, escape, relative
-from bot.presenting.links import parent_link
+from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
-from bot.store.rows import Job
+from bot.store.rows import Job, JobStatus
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
@@ -32,6 +32,10 @@ _GREY: Final = discord.Color(0x80848E)
 
 FLAGGED: Final = "flagged"
 """Why a job ended that drew nothing which may be shown."""
+WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
+"""A filter of Discord's or of the server's takes no message with the job's prompt, so it is not shown."""
+HANDED_OVER: Final = Notice(key="notice-handed-over")
+"""Its pictures went to its member in a direct message."""
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +113,7 @@ def running(
         line = text("job-running-ends", percent=percent, step=step, total=total_steps, ends=relative(ends_at))
     items: list[ui.Item[ui.LayoutView]] = []
     if preview_name is not None:
-        description = alt_text(text("alt-preview", prompt=job.request.prompt))
+        description = alt_text(text("alt-preview", prompt=_prompt(job)))
         items.append(ui.MediaGallery(discord.MediaGalleryItem(_attachment(preview_name), description=description)))
     return _layout(job, _BLUE, line, *items, *job_buttons.under_way(job))
 
@@ -122,13 +126,13 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
             discord.MediaGalleryItem(
                 _attachment(image.file_name),
                 description=alt_text(
-                    text("alt-image", number=image.index + 1, count=job.request.num_images, prompt=job.request.prompt)
+                    text("alt-image", number=image.index + 1, count=job.request.num_images, prompt=_prompt(job))
                 ),
             )
             for image in images
         )
     )
-    notices = [_small(notice_line(notice)) for notice in job.notices]
+    notices = [_small(notice_line(notice)) for notice in _shown_notices(job)]
     details = _small(" · ".join(_details(job, images, spec, allowance)))
     return _layout(
         job,
@@ -160,9 +164,39 @@ def flagged(job: Job) -> ui.LayoutView:
 @in_its_language
 def failed(job: Job) -> ui.LayoutView:
     """What happened, what to do, and the id that the owner finds in the log."""
-    sentence = text(f"failure-{job.failure or 'internal'}")
-    line = text("job-failed", sentence=sentence, error_id=job.error_id or "-")
+    line = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
     return _layout(job, _RED, line, *job_buttons.over(job))
+
+
+@in_its_language
+def moved(job: Job) -> ui.LayoutView:
+    """A card that Discord edited no more: the job is shown in another message, which it knows."""
+    return _layout(job, _GREY, text("job-moved", job=job_link(job)))
+
+
+@in_its_language
+def handed_over(job: Job) -> ui.LayoutView:
+    """A card that could not show the pictures."""
+    return _layout(job, _GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
+
+
+def ended(job: Job) -> ui.LayoutView:
+    """How a job ended that shows no pictures here."""
+    if job.status is JobStatus.CANCELLED:
+        return cancelled(job)
+    return flagged(job) if job.failure == FLAGGED else failed(job)
+
+
+def told_over(job: Job) -> str:
+    """The same in one sentence, for its member alone."""
+    with spoken(job.locale):
+        if job.status is JobStatus.CANCELLED:
+            sentence = text("job-cancelled")
+        elif job.failure == FLAGGED:
+            sentence = text("job-flagged", count=job.request.num_images)
+        else:
+            sentence = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
+        return text("told-over", job=job_link(job), sentence=sentence)
 
 
 def notice_line(notice: Notice) -> str:
@@ -181,14 +215,14 @@ def _layout(
     """Head, one line about the state, notices, then whatever the state adds."""
     head = text(
         "job-head",
-        prompt=escape(job.request.prompt),
+        prompt=escape(_prompt(job)),
         kind=job.kind.value,
         parent="" if job.lineage is None else parent_link(job, job.lineage),
         requester_id=str(job.requester_id),
     )
     lines = [] if line is None else [line]
     if is_shown_with_notices:
-        lines += [_small(notice_line(notice)) for notice in job.notices]
+        lines += [_small(notice_line(notice)) for notice in _shown_notices(job)]
     # Its id says in which timeline the message was made: see `bot.calls.messages`.
     container: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay(head), accent_color=color, id=job.timeline or None
@@ -218,7 +252,7 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
     if (first.width, first.height) != (request.width, request.height):
         details.append(text("detail-drawn", width=request.width, height=request.height))
     details.append(text("detail-model", model=escape(spec.title if spec else request.model_key)))
-    if request.negative_prompt:
+    if request.negative_prompt and WORDS_HIDDEN not in job.notices:
         details.append(text("detail-negative", negative=escape(request.negative_prompt, 100)))
     if job.total_s is not None:
         details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
@@ -228,6 +262,23 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
     if allowance.left is not None:
         details.append(text("detail-price", price=charged, left=str(allowance.left + job.price - charged)))
     return details
+
+
+def _sentence(job: Job) -> str:
+    """Why a job failed."""
+    return text(f"failure-{job.failure or 'internal'}")
+
+
+def _prompt(job: Job) -> str:
+    """What it was asked for, as far as it may be shown."""
+    return text("job-words-hidden") if WORDS_HIDDEN in job.notices else job.request.prompt
+
+
+def _shown_notices(job: Job) -> list[Notice]:
+    """Those for its message: without the ones that repeat words which may not be shown."""
+    if WORDS_HIDDEN not in job.notices:
+        return [*job.notices]
+    return [notice for notice in job.notices if not any(isinstance(value, str) for value in notice.values.values())]
 
 
 def _small(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -15,12 +16,14 @@ from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 
-_KEPT_FROM = """
+NOT_SHOWN: Final = ("not-permitted", "too-large", "delivery")
+"""Failures of jobs whose pictures are there and could be shown nowhere."""
+_KEPT_FROM: Final = f"""
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
-    AND failure IN ('not-permitted', 'too-large', 'delivery')
+    AND failure IN {NOT_SHOWN}
     AND EXISTS (SELECT 1 FROM results WHERE results.job_id = jobs.job_id)
 ORDER BY created_at DESC LIMIT :limit
-"""
+"""  # noqa: S608 - ours
 
 
 class JobRepository:
@@ -64,6 +67,17 @@ class JobRepository:
     async def record_message(self, job_id: int, message_id: int) -> None:
         """Remember which message shows the job."""
         await self._write("UPDATE jobs SET message_id = ? WHERE job_id = ?", (message_id, job_id))
+
+    async def add_notice(self, job_id: int, notice: Notice) -> Job:
+        """Remember a fact about a job; the job with it."""
+        async with (
+            self._database.transaction() as connection,
+            connection.execute(
+                "UPDATE jobs SET notices = json_insert(notices, '$[#]', json(?)) WHERE job_id = ? RETURNING *",
+                (msgspec.json.encode(notice).decode(), job_id),
+            ) as cursor,
+        ):
+            return Job.from_row(sure(await cursor.fetchone()))
 
     async def request_cancel(self, job_id: int, actor_id: int) -> Job:
         """Remember who wants it stopped; the first one counts."""

@@ -2,30 +2,61 @@
 
 from typing import TYPE_CHECKING
 
+import structlog
+
+from bot.calls.errors import CallFailed
 from bot.commands.asking import server_of
 from bot.commands.queue import my_queue
 from bot.errors import Refused
+from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
+from bot.presenting.links import job_link
 from bot.presenting.texts import text
-from bot.store.rows import JobStatus
-from bot.views.finding import Interaction, find_job, may_manage
+from bot.store.jobs import NOT_SHOWN
+from bot.store.rows import Job, JobStatus
+from bot.views.finding import Interaction, find_job, find_job_of_card, may_manage
 
 if TYPE_CHECKING:
     from bot.services import Services
 
 _OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
+_log = structlog.get_logger(__name__)
 
 
 async def cancel(services: "Services", interaction: Interaction, press: Press) -> None:
-    """Stop a job. The message itself says so."""
+    """Stop a job. The message itself says so; that of a job which is over is brought up to date."""
+    job = await find_job_of_card(services, interaction, press)
+    if job.status not in _OPEN:
+        await _bring_up_to_date(services, interaction, job)
+        return
     job = await find_job(services, interaction, press)
     if not may_manage(interaction, job):
         raise Refused("refused-not-yours")
-    if job.status not in _OPEN:
-        raise Refused("refused-already-over")
     await services.calls.defer(interaction)
     if not await services.dispatcher.cancel(job, interaction.user.id):
         raise Refused("refused-already-over")
+
+
+async def _bring_up_to_date(services: "Services", interaction: Interaction, job: Job) -> None:
+    """Let a card that took no last word say what its job came to, and say privately where the pictures are."""
+    view, sentence = None, text("refused-already-over")
+    if interaction.message is not None and job.message_id != interaction.message.id:
+        view, sentence = job_message.moved(job), text("over-moved", job=job_link(job))
+    elif job.status is not JobStatus.SUCCEEDED:
+        view = job_message.ended(job)
+        if job.failure in NOT_SHOWN and interaction.user.id == job.requester_id:
+            sentence = text("over-kept")
+    elif job_message.HANDED_OVER in job.notices:
+        view = job_message.handed_over(job)
+        if interaction.user.id == job.requester_id:
+            sentence = text("over-handed-over")
+    # Else its pictures are here: the press came a moment before they did, and they may not be taken away.
+    if view is not None:
+        try:
+            await services.calls.redraw(interaction, view, [])
+        except CallFailed as error:
+            _log.info("card not brought up to date", action="not_redrawn", error=repr(error), **job.log_context())
+    await services.calls.answer_privately(interaction, content=sentence)
 
 
 async def cancel_mine(services: "Services", interaction: Interaction, press: Press) -> None:
@@ -34,12 +65,9 @@ async def cancel_mine(services: "Services", interaction: Interaction, press: Pre
     # The list is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
-    if job.status not in _OPEN:
-        raise Refused("refused-already-over")
     await services.calls.defer(interaction)
-    if not await services.dispatcher.cancel(job, interaction.user.id):
-        raise Refused("refused-already-over")
-    note = text("queue-cancelled", job_id=press.job_id)
+    is_cancelled = job.status in _OPEN and await services.dispatcher.cancel(job, interaction.user.id)
+    note = text("queue-cancelled", job_id=press.job_id) if is_cancelled else text("refused-already-over")
     await services.calls.edit_answer(interaction, await my_queue(services, interaction, note))
 
 

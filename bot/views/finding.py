@@ -22,6 +22,18 @@ async def find_job(services: "Services", interaction: Interaction, press: Press)
     Raises:
         Refused: there is none, or the id was taken from another message.
     """
+    job = await find_job_of_card(services, interaction, press)
+    if interaction.message is None or job.message_id != interaction.message.id:
+        raise Refused("refused-unknown-job")
+    return job
+
+
+async def find_job_of_card(services: "Services", interaction: Interaction, press: Press) -> Job:
+    """The same, also where the job is shown in another message since: Discord edited the pressed one no more.
+
+    Raises:
+        Refused: there is none.
+    """
     job = await services.jobs.get(press.job_id)
     if job is None or job.guild_id != server_of(interaction):
         raise Refused("refused-unknown-job")
@@ -32,8 +44,6 @@ async def find_job(services: "Services", interaction: Interaction, press: Press)
     if job.message_id is None:
         # Pressed before the answer to our own post came back, which is where its id is from.
         return msgspec.structs.replace(job, message_id=interaction.message.id)
-    if job.message_id != interaction.message.id:
-        raise Refused("refused-unknown-job")
     return job
 
 

@@ -18,6 +18,8 @@ import discord
 from aiohttp import web
 
 APPLICATION_ID = 900
+DIRECT = "700"
+"""The channel of direct messages, whoever reads there."""
 Payload = dict[str, Any]
 
 BOT_USER: Payload = {"id": "901", "username": "easel", "discriminator": "0", "avatar": None, "bot": True}
@@ -55,6 +57,13 @@ class World:
         self.originals: dict[str, int] = {}
         self.nonces: dict[str, int] = {}
         self.commands: list[Payload] = []
+        self.refusals: dict[str, Refusal] = {}
+
+    def refuse(self, method: str, channel: str) -> None:
+        """Answer as a test wants: by method, or by method and channel."""
+        refusal = self.refusals.get(f"{method} {channel}") or self.refusals.get(method)
+        if refusal is not None:
+            raise refusal
 
     def write(self, action: str, message: Payload, interaction: int | None = None) -> None:
         """Remember for the checks what was applied, and what the message shows since."""
@@ -129,6 +138,7 @@ class TinyDiscord:
             ("GET", "/{world}/applications/@me", self._about),
             ("GET", "/{world}/applications/{id}/commands", self._commands),
             ("PUT", "/{world}/applications/{id}/commands", self._register),
+            ("POST", "/{world}/users/@me/channels", self._open_direct_messages),
             ("POST", "/{world}/interactions/{interaction}/{token}/callback", self._callback),
             ("POST", by_token, self._post),
             ("GET", by_token + "/messages/{message}", self._show),
@@ -165,6 +175,10 @@ class TinyDiscord:
         world.commands = [{**fixed, **item, "id": str(k)} for k, item in enumerate(await request.json(), 1)]
         return world.commands
 
+    async def _open_direct_messages(self, request: web.Request) -> Payload:
+        self._world(request).refuse("POST", DIRECT)
+        return {"id": DIRECT, "type": 1, "recipients": [], "last_message_id": None}
+
     async def _callback(self, request: web.Request) -> Payload:
         world, token = self._world(request), request.match_info["token"]
         body, files = await read(request)
@@ -179,6 +193,7 @@ class TinyDiscord:
     async def _post(self, request: web.Request) -> Payload:
         world = self._world(request)
         body, files = await read(request)
+        world.refuse("POST", request.match_info.get("channel", "500"))
         nonce = str(body["nonce"]) if body.get("enforce_nonce") else None
         if nonce in world.nonces:
             return world.messages[world.nonces[nonce]]
@@ -202,6 +217,7 @@ class TinyDiscord:
         body, files = await read(request)
         message = self._message(request)
         world = self._world(request)
+        world.refuse("PATCH", message["channel_id"])
         world.change(int(message["id"]), body, files)
         world.write("edited", message)
         return message

@@ -29,6 +29,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             waiting=await services.queue.waiting_of(guild_id),
             recent=await services.statistics.recent(guild_id, datetime.now(UTC) - _RECENT),
             version=version("easel"),
+            other=services.calls.watch.other.seen,
         )
         await answer_privately(interaction, lines)
 

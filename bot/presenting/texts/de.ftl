@@ -50,6 +50,10 @@ job-flagged = { $count ->
         [one] Das Bild hat der Inhaltsfilter verborgen.
        *[other] Alle { $count } Bilder hat der Inhaltsfilter verborgen.
     } Versuch es mit anderen Worten oder einem anderen Seed. Es wurde nichts berechnet.
+job-moved = Er steht in einer anderen Nachricht: { $job }.
+job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
+job-words-hidden = Der Prompt wird nicht gezeigt
+told-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
 detail-seed = seed { $seed }
@@ -157,6 +161,8 @@ notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { $width }×{ $height }.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
+notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
+notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
@@ -220,7 +226,12 @@ refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht meh
 refused-not-yours = Das kann nur abbrechen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-no-pictures = Dieser Auftrag hat keine Bilder.
 refused-already-over = Dieser Auftrag ist schon zu Ende; es gibt nichts abzubrechen.
+refused-words-blocked = Die automatische Moderation nimmt hier keine Antwort mit diesen Worten an. Versuch andere, oder frag Easel in einer Direktnachricht.
+over-kept = Dieser Auftrag ist zu Ende: Seine Bilder konnten hier nicht gezeigt werden. /reihe hat sie, und es wurde nichts berechnet.
+over-handed-over = Dieser Auftrag ist zu Ende: Seine Bilder konnten hier nicht gezeigt werden und kamen als Direktnachricht zu dir.
+over-moved = Dieser Auftrag ist zu Ende: { $job } zeigt, was daraus wurde.
 your-prompt = -# Dein Prompt: { $prompt }
+error-discord = Discord nahm die Antwort nicht an, darum wurde nichts daraus. Es wurde nichts berechnet. Versuch es gleich noch einmal.
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
 
 ## A prompt that stands for several jobs
@@ -240,7 +251,7 @@ expansion-dismissed = Nichts wurde gestartet, nichts berechnet.
 button-start = { $count } Aufträge starten
 button-dismiss = Abbrechen
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
-refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /queue zeigt die, die warten.
+refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /reihe zeigt die, die warten.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
 refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
 refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
@@ -259,10 +270,10 @@ failure-worker_died = Der Worker endete zweimal mitten im Auftrag. Versuch eine 
 failure-worker_hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
 failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
 failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
-failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie nicht an. Versuch es noch einmal.
+failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie hier nicht an. /reihe hat sie.
 failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
-failure-not-permitted = Easel darf in diesem Kanal nicht mehr schreiben; ein Admin kann das ändern.
-failure-too-large = Die Bilder sind größer, als Discord hier erlaubt. Versuch eine kleinere Größe oder weniger Bilder.
+failure-not-permitted = Easel darf hier nicht mehr schreiben: Ein Recht fehlt, oder der Thread ist gesperrt; ein Admin kann das ändern. /reihe hat die Bilder.
+failure-too-large = Die Bilder sind größer, als Discord hier erlaubt. /reihe hat sie; sonst versuch eine kleinere Größe oder weniger Bilder.
 failure-unanswered = Discord hat nie gezeigt, dass der Auftrag angenommen wurde.
 failure-waited = Der Auftrag wartete länger als hier erlaubt. Versuch es später noch einmal.
 
@@ -512,6 +523,10 @@ status-queue = Auf diesem Server: { $queued } warten, { $running } laufen.
 status-failures = In der letzten Stunde: { $failed } von { $ended } Aufträgen schlugen fehl.
 status-quiet = In der letzten Stunde endete kein Auftrag.
 status-waits = Wartezeit bis zum Beginn: die Hälfte höchstens { $p50 }, 95 % höchstens { $p95 }.
+status-other = **Ein zweites Easel läuft mit demselben Token**: Es nahm { $count ->
+        [one] eine Anfrage
+       *[other] { $count } Anfragen
+    } statt diesem hier, die letzte { $last }. Was es nimmt, gibt dieses zurück. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
 status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -613,3 +628,6 @@ help-more = -# Mehr mit `/hilfe`: { $topics }.
 button-try = Ausprobieren
 refused-topic = Zu „{ $topic }“ gibt es keine Hilfe. Wähle eines von: { $known }.
 refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heutige zeigt dir /hilfe.
+
+## To who owns the bot
+owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots: Es nahm eine Anfrage statt des Easels, das dies schreibt. Was es nimmt, gibt dieses zurück; so wird nichts doppelt gezeichnet oder berechnet, aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.

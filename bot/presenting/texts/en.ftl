@@ -50,6 +50,10 @@ job-flagged = { $count ->
         [one] The picture was hidden by the safety filter.
        *[other] All { $count } pictures were hidden by the safety filter.
     } Try other words, or another seed. Nothing was charged.
+job-moved = It is shown in another message: { $job }.
+job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
+job-words-hidden = The prompt is not shown
+told-over = { $job } could not be shown where it was asked for. { $sentence }
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
 detail-seed = seed { $seed }
@@ -157,6 +161,8 @@ notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $w
 notice-option-empty = There was nothing behind { $option }, so it was left out.
 notice-shape = The shape { $given } is out of reach here; the nearest is { $width }×{ $height }.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
+notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.
+notice-handed-over = The pictures could not be shown where they were asked for, so they were sent in a direct message.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
@@ -220,7 +226,12 @@ refused-unknown-job = This button belongs to a job that Easel no longer knows. U
 refused-not-yours = Only the person who asked for this, or a member who may manage messages, can cancel it.
 refused-no-pictures = This job has no pictures.
 refused-already-over = This job is over already; there is nothing to cancel.
+refused-words-blocked = Automatic moderation takes no answer with these words here. Try other words, or use Easel in its direct messages.
+over-kept = This job is over: its pictures could not be shown here. /queue has them, and nothing was charged.
+over-handed-over = This job is over: its pictures could not be shown here, so they were sent to you in a direct message.
+over-moved = This job is over: { $job } shows what came of it.
 your-prompt = -# Your prompt: { $prompt }
+error-discord = Discord did not take the answer, so nothing came of this. Nothing was charged. Try again shortly.
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
 
 ## A prompt that stands for several jobs
@@ -259,10 +270,10 @@ failure-worker_died = The worker ended in the middle of the job, twice. Try a sm
 failure-worker_hung = The worker stopped moving in the middle of the job, twice. Try again later.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
-failure-delivery = The pictures were drawn but Discord would not take them. Try again.
+failure-delivery = The pictures were drawn, but Discord would not take them here. /queue has them.
 failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
-failure-not-permitted = Easel has lost the right to write in this channel; an admin can give it back.
-failure-too-large = The pictures are larger than Discord takes here. Try a smaller size or fewer images.
+failure-not-permitted = Easel may not write here any more: a right is missing, or the thread is locked; an admin can change that. /queue has the pictures.
+failure-too-large = The pictures are larger than Discord takes here. /queue has them; else try a smaller size or fewer images.
 failure-unanswered = Discord never showed that the job was taken.
 failure-waited = The job waited longer than is allowed here. Try again later.
 
@@ -512,6 +523,10 @@ status-queue = In this server: { $queued } waiting, { $running } running.
 status-failures = In the last hour: { $failed } of { $ended } jobs failed.
 status-quiet = In the last hour no job ended.
 status-waits = Waited for the start: half at most { $p50 }, 95 % at most { $p95 }.
+status-other = **A second Easel runs with the same bot token**: it took { $count ->
+        [one] one request
+       *[other] { $count } requests
+    } in place of this one, the last { $last }. What it takes, this one gives back. The owner should end one of them, or give it a bot of its own.
 status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -613,3 +628,6 @@ help-more = -# More with `/help`: { $topics }.
 button-try = Try it
 refused-topic = There is no help about “{ $topic }”. Choose one of: { $known }.
 refused-example-gone = This example is from an earlier version of the help. Use /help to see today's.
+
+## To who owns the bot
+owner-other-instance = A second Easel runs with the token of this bot: it took a request in place of the Easel that writes this. What it takes, this one gives back, so nothing is drawn or charged twice; but each knows only its own jobs and quotas. End one of them, or give it a bot of its own.

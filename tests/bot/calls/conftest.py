@@ -12,8 +12,8 @@ import yarl
 from discord import app_commands, gateway, http, ui
 from typing_extensions import override
 
-from bot.calls.invalid_requests import InvalidRequests
 from bot.calls.messages import Calls
+from bot.calls.watching import Watch
 from bot.store.database import Database
 from bot.store.rows import Job, NewJob
 from playground import Faults, LocalDiscord
@@ -28,12 +28,12 @@ CALLBACK, TOKEN_ROUTE, BOT_ROUTE = r"/callback$", r"^/webhooks/", r"^/channels/\
 class Asking(discord.Client):
     """A bot with one command, which hands its interaction to the test."""
 
-    def __init__(self, invalid: InvalidRequests) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True),
             guild_ready_timeout=0.05,
             max_ratelimit_timeout=60.0,
-            http_trace=invalid.trace(),
+            http_trace=watch.trace(),
         )
         self.interactions: asyncio.Queue[Interaction] = asyncio.Queue()
         self.tree = app_commands.CommandTree(self)
@@ -50,11 +50,11 @@ class Asking(discord.Client):
 class Wire:
     """Both ends of the wire."""
 
-    def __init__(self, local: LocalDiscord, client: Asking, invalid: InvalidRequests, store: Store, make: Any) -> None:
+    def __init__(self, local: LocalDiscord, client: Asking, watch: Watch, store: Store, make: Any) -> None:
         self.local = local
         self.client = client
-        self.invalid = invalid
-        self.calls = Calls(client, invalid, call_timeout_s=1.5, answer_timeout_s=0.5, pause_s=0.01)
+        self.watch = watch
+        self.calls = Calls(client, watch, call_timeout_s=1.5, answer_timeout_s=0.5, pause_s=0.01)
         self._store = store
         self._make: Callable[..., NewJob] = make
         self._asking: set[asyncio.Task[Any]] = set()
@@ -119,14 +119,14 @@ def saying(words: str) -> ui.LayoutView:
 @pytest.fixture
 async def wire(database: Database, new_job: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Wire]:
     """A connected client."""
-    invalid = InvalidRequests()
+    watch = Watch()
     async with LocalDiscord() as local:
         monkeypatch.setattr(http.Route, "BASE", local.api_base_url)
         monkeypatch.setattr(gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(local.gateway_url))
-        client = Asking(invalid)
+        client = Asking(watch)
         running = asyncio.create_task(client.start(local.token))
         await local.wait_for_bot(30)
-        yield Wire(local, client, invalid, Store(database), new_job)
+        yield Wire(local, client, watch, Store(database), new_job)
         await client.close()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -8,10 +8,11 @@ from bot.calls.errors import (
     CallFailed,
     CallRefused,
     DiscordUnreachable,
-    EditsExhausted,
     EditsHalted,
     InteractionLost,
     MessageGone,
+    NotEditable,
+    NotNow,
     NotPermitted,
     TooLarge,
 )
@@ -118,9 +119,9 @@ async def test_a_large_file_has_more_time(wire: Wire) -> None:
         (403, 50013, NotPermitted),
         (413, 0, TooLarge),
         (413, 40005, TooLarge),
-        (400, 30046, EditsExhausted),
+        (400, 30046, NotEditable),
         (400, 50035, CallRefused),
-        (401, 0, CallRefused),
+        (401, 0, NotNow),
     ],
 )
 async def test_each_refusal_has_a_name_and_is_not_tried_again(
@@ -217,7 +218,7 @@ async def test_many_invalid_requests_spare_what_can_be_spared_and_then_stop(
             await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
     with pytest.raises(DiscordUnreachable, match="Too many of our requests were invalid"):
         await wire.calls.edit_message(job, saying("second"), None, is_last_word=True)
-    assert (fault.hits, wire.invalid.count) == (5, 5)
+    assert (fault.hits, wire.watch.invalid.count) == (5, 5)
 
 
 async def test_a_message_beside_an_answer_is_public_sent_once_and_found_by_what_it_is_about(wire: Wire) -> None:

@@ -1,0 +1,31 @@
+"""Why Discord closed the gateway for good, as a sentence for the owner: a start anew would end the same way.
+
+https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import discord
+
+_INTENTS: Final = 4014
+_SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        4004: "Discord does not know this bot token any more (discord.token): it was reset. Copy the new one from the "
+        "developer portal and start Easel again; jobs under way go on then.",
+        4010: "Discord refuses the number of this connection (a shard). Update Easel.",
+        4011: "This bot is in more servers than Discord lets one connection serve. Take it out of some of them.",
+        4012: "Discord no longer speaks the version of its gateway that this Easel speaks. Update Easel.",
+        4013: "Discord does not know the intents that this Easel asks for. Update Easel.",
+        _INTENTS: "Discord does not allow this bot the intents that Easel asks for, though none is privileged. Look "
+        "for a restriction of the bot in the developer portal.",
+    }
+)
+
+
+def sentence_of(error: discord.ClientException) -> str | None:
+    """What the owner can do about the end of a connection; None where it may as well work again."""
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return _SENTENCES[_INTENTS]
+    return _SENTENCES.get(error.code) if isinstance(error, discord.ConnectionClosed) else None

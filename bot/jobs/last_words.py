@@ -1,0 +1,151 @@
+"""The last word about a job: it reaches its member, on the card, in a new message, or in a direct message.
+
+Discord takes it where it takes anything; what it refuses says what helps instead (`bot.calls.errors`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeVar
+
+import discord
+import msgspec
+import structlog
+
+from bot.calls.errors import AddressBlocked, CallFailed, MessageGone, NotNow, NotPermitted, WordsBlocked
+from bot.calls.messages import Calls
+from bot.calls.repeating import Files
+from bot.jobs.conversation import JobMessage
+from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit
+from bot.presenting import job_message
+from bot.presenting.links import job_link
+from bot.presenting.texts import spoken, text
+from bot.store.jobs import JobRepository
+from bot.store.rows import Job
+
+_FIRST_PAUSE_S: Final = 5.0
+_LONGEST_PAUSE_S: Final = 300.0
+_AGAIN_AFTER: Final = timedelta(minutes=5)
+"""When a card that took no last word is tried once more."""
+_MOST_UNSAID: Final = 1_000
+
+_T = TypeVar("_T")
+Present = Callable[[Job], discord.ui.LayoutView]
+
+_log = structlog.get_logger(__name__)
+
+
+class LastWords:
+    """Says how jobs ended.
+
+    Args:
+        calls: to Discord.
+        jobs: where it is remembered in which message a job is shown.
+        direct_message: when a member gets one instead.
+        max_wait: of a job; Discord may be away for so long.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        jobs: JobRepository,
+        direct_message: Literal["never", "not-permitted", "always"],
+        max_wait: timedelta,
+    ) -> None:
+        self._calls = calls
+        self._jobs = jobs
+        self._direct_message = direct_message
+        self._max_wait = max_wait
+        self._unsaid: dict[int, tuple[datetime, Present]] = {}
+
+    async def show(self, job: Job, message: JobMessage, present: Present, files: Files) -> None:
+        """Show the last state, without the member's words where Discord takes them not, or in a new message.
+
+        Raises:
+            CallFailed: it cannot be shown there.
+        """
+        try:
+            moved_to = await self._insist(job, lambda: message.finish(present(job), files))
+        except WordsBlocked:
+            hidden = await self._jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)
+            try:
+                moved_to = await self._insist(job, lambda: message.finish(present(hidden), files))
+            except WordsBlocked as error:
+                raise NotPermitted(str(error), status=error.status, code=error.code) from error
+        if moved_to is not None:
+            await self._jobs.record_message(job.job_id, moved_to)
+            there = msgspec.structs.replace(job, message_id=moved_to)
+            with contextlib.suppress(CallFailed):  # a thread that was archived is open again; other cards stay
+                await self._calls.edit_message(job, job_message.moved(there), [], is_last_word=False)
+
+    async def say(self, job: Job, message: JobMessage, present: Present) -> None:
+        """Show a last state without pictures; where that fails, tell its member, and try the card once more later."""
+        try:
+            await self.show(job, message, present, [])
+        except CallFailed as error:
+            is_told = await self._tell(job, error)
+            if not isinstance(error, MessageGone) and len(self._unsaid) < _MOST_UNSAID:
+                self._unsaid[job.job_id] = (datetime.now(UTC) + _AGAIN_AFTER, present)
+            if not is_told:
+                _log.warning("last word lost", action="unsaid", error=repr(error), **job.log_context())
+
+    async def say_again(self, now: datetime) -> None:
+        """Try the cards once more that took no last word some minutes ago."""
+        for job_id in [job_id for job_id, (due_at, _) in self._unsaid.items() if due_at <= now]:
+            _, present = self._unsaid.pop(job_id)
+            job = await self._jobs.get(job_id)
+            if job is not None:
+                with contextlib.suppress(CallFailed):
+                    await self._calls.edit_message(job, present(job), [], is_last_word=True)
+
+    async def hand_over(self, job: Job, files: Files, error: CallFailed) -> bool:
+        """Send what cannot be shown to its member, where the host wants that; whether it arrived."""
+        is_wanted = self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
+        if not is_wanted and self._direct_message != "always":
+            return False
+        fitted = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
+        with spoken(job.locale):
+            sentence = text("copy-handed-over", job=job_link(job))
+        try:
+            await self._insist(job, lambda: self._calls.hand_over(job, sentence, fitted))
+        except CallFailed as failed:
+            _log.info("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
+            return False
+        await self._jobs.add_notice(job.job_id, job_message.HANDED_OVER)
+        _log.info("handed over", action="handed_over", **job.log_context())
+        return True
+
+    async def _tell(self, job: Job, error: CallFailed) -> bool:
+        """Say in a direct message how a job ended whose card cannot say it; whether it arrived."""
+        ended = await self._jobs.get(job.job_id)
+        is_wanted = self._direct_message == "always" or not isinstance(error, MessageGone)
+        if ended is None or self._direct_message == "never" or not is_wanted:
+            return False
+        try:
+            await self._calls.tell_requester(job, job_message.told_over(ended))
+        except CallFailed as failed:
+            _log.info("not told", action="not_told", error=repr(failed), **job.log_context())
+            return False
+        return True
+
+    async def _insist(self, job: Job, send: Callable[[], Awaitable[_T]]) -> _T:
+        """Send, and wait for as long as Discord takes nothing, up to the longest wait of a job.
+
+        Raises:
+            CallFailed: Discord does not take it, or took nothing for too long.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await send()
+            except NotNow as error:
+                if datetime.now(UTC) - job.created_at > self._max_wait:
+                    raise
+                if isinstance(error, AddressBlocked):
+                    await asyncio.sleep(error.wait_s)  # told once, where the block was seen
+                    continue
+                _log.warning("Discord is away", action="away", error=repr(error), **job.log_context())
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
