@@ -1,4 +1,4 @@
-"""From a prompt that may stand for several jobs to those jobs: one starts, several are asked about first."""
+"""From a prompt to its jobs: one starts; several, or one whose words its model does not know, are asked about first."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,10 +41,12 @@ async def ask_each(
 ) -> None:
     """Ask for a job, or say what several would cost and wait for a press: nothing is charged or queued before it.
 
+    One whose prompt has no word that its model knows waits for a press too.
+
     Raises:
         Refused: not even one of them can be taken.
     """
-    if len(resolved) == 1:
+    if len(resolved) == 1 and not resolved[0].is_hopeless:
         (only,) = resolved
         await ask(
             services,

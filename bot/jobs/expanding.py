@@ -10,13 +10,22 @@ import structlog
 
 from bot.errors import Refused
 from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import Resolved, resolve
+from bot.jobs.reading import read_command
+from bot.jobs.resolving import Resolved, offers_of, resolve
 from bot.jobs.wildcards import BrokenWildcard, WildcardFolder
 from bot.store.rows import AskerDefaults
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.prompts.expansion import EndlessWildcard, TooManyPrompts, UnknownWildcard, expand
+from pipeline.prompts.expansion import (
+    EndlessWildcard,
+    TooManyPrompts,
+    UnknownWildcard,
+    expand,
+    find_unread,
+    has_chances,
+)
 from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.messages import Notice
 
 _NO_DEFAULTS: Final = AskerDefaults()
 _MOST_HINTS: Final = 3
@@ -46,15 +55,21 @@ async def resolve_each(
     Raises:
         Refused: one of them would be, or there are too many.
     """
+    given, told = read_command(given, offers_of(catalogue, styles))
     most = settings.prompts.max_jobs
     try:
         prompts = expand(given.prompt, most) if most > 1 else (given.prompt,)
     except TooManyPrompts as error:
         raise Refused("refused-too-many-prompts", limit=most) from error
+    unread = find_unread(" ".join(prompts)) if most > 1 else None
+    if unread is not None:
+        raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
+    if most > 1 and has_chances(given.prompt):
+        told = (*told, Notice(key="notice-chances"))
     folder = None if settings.prompts.wildcards is None else WildcardFolder(settings.prompts.wildcards)
 
     def read_and_resolve() -> tuple[Resolved, ...]:
-        return tuple(
+        each = [
             resolve(
                 msgspec.structs.replace(given, prompt=prompt),
                 catalogue=catalogue,
@@ -64,7 +79,8 @@ async def resolve_each(
                 styles=styles,
             )
             for prompt in prompts
-        )
+        ]
+        return tuple(msgspec.structs.replace(one, notices=(*told, *one.notices)) for one in each)
 
     try:
         # Lists are files, which may lie on a slow disk.

@@ -120,7 +120,7 @@ def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tupl
     reading.kept.append(given.prompt[: found[0].start])
     for typed, following in zip(found, [*found[1:], None], strict=True):
         reading.read(typed, given.prompt[typed.end : following.start if following else len(given.prompt)])
-    style, style_notices = _style(reading.values.pop("style", None), offers)
+    style, style_notices = chosen_style(reading.values.pop("style", None), offers)
     prompt = " ".join(" ".join(reading.kept).split())
     given = merged(given, prompt=prompt, values={**reading.values, "style": style}, avoided=reading.avoided)
     return given, (*reading.notices(), *style_notices)
@@ -144,7 +144,7 @@ def _typed_in(prompt: str) -> Iterator[_Typed]:
         yield _Typed(start=match.start(), end=match.end("name"), spelled=spelled, option=option)
 
 
-def _style(wanted: object, offers: Offers) -> tuple[LoraEntry | None, Sequence[Notice]]:
+def chosen_style(wanted: object, offers: Offers) -> tuple[LoraEntry | None, Sequence[Notice]]:
     """The style of a typed name. One that is not here is left out and told, as that of a tag is."""
     if not isinstance(wanted, str):
         return None, ()

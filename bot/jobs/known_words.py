@@ -11,9 +11,15 @@ from pipeline.protocol.models import ModelSpec
 _MOST_NAMED: Final = 3
 _MOST_OFFERED: Final = 6
 _MAX_WORD: Final = 30
-_NO_WORDS: Final = re.compile(r"<[^>]*>|\bBREAK\b|\bAND\b|__\w+__")
-"""Tags, parts of the prompt language and wildcards."""
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+NO_KNOWN_WORD: Final = "notice-words-none"
+"""The key of the notice that a prompt has not one word that its model knows."""
+_NO_WORDS: Final = re.compile(r"<[^>]*>|\bBREAK\b|__\w+__|:\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+"""Tags, parts of the prompt language, wildcards and weights."""
+_WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+BETWEEN: Final = frozenset(
+    ("a", "an", "and", "as", "at", "by", "in", "it", "next", "of", "on", "the", "to", "while", "with")
+)
+"""Words of many vocabularies that show nothing by themselves."""
 _SAY_NOTHING: Final = frozenset(
     (
         "very",
@@ -61,7 +67,7 @@ _SAY_NOTHING: Final = frozenset(
 
 
 def unknown_words(prompt: str, spec: ModelSpec) -> Notice | None:
-    """Which words of a prompt mean nothing to its model, and what it knows instead.
+    """Which words of a prompt mean nothing to its model, or that all of them do, and what it knows instead.
 
     Args:
         prompt: in the language of prompts.
@@ -70,8 +76,12 @@ def unknown_words(prompt: str, spec: ModelSpec) -> Notice | None:
     vocabulary = spec.vocabulary
     if vocabulary is None:
         return None
-    words = dict.fromkeys(word.casefold() for word in _WORD.findall(_NO_WORDS.sub(" ", prompt)))
+    found = _WORD.findall(_NO_WORDS.sub(" ", prompt.replace("\\", "")))
+    words = [word for word in dict.fromkeys(map(str.casefold, found)) if not word.isdecimal()]
     strange = [word for word in words if word not in vocabulary.words and word not in _SAY_NOTHING]
+    if not vocabulary.words & {*words} - BETWEEN:
+        known = ", ".join(_offered(strange, vocabulary.things))
+        return Notice(key=NO_KNOWN_WORD, values={"model": spec.title, "known": known})
     if not strange:
         return None
     return Notice(

@@ -13,7 +13,8 @@ _SHOWN: Final = 40
 
 _QUOTED = re.compile(r"\s*(?:\"(?P<plain>[^\"]*)\"|“(?P<curly>[^”]*)”|„(?P<german>[^“”]*)[“”])")
 _WORD = re.compile(r"\s*(\S+)")
-_NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+))(?=[,.;]*(?:\s|$))[,.;]*")
+_ANY_NUMBER: Final = r"[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)"
+_NUMBER = re.compile(rf"\s*({_ANY_NUMBER})(?=[,.;]*(?:\s|$))[,.;]*")
 _SIDES = re.compile(r"\s*([0-9]+ ?[x\u00d7*:/] ?[0-9]+)(?=[,.;]*(?:\s|$))[,.;]*", re.IGNORECASE)
 _RATIO = re.compile(r"([0-9]+) ?[:/x\u00d7] ?([0-9]+)", re.IGNORECASE)
 
@@ -56,6 +57,16 @@ def cut_name(rest: str, is_name: Callable[[str], bool]) -> Cut:
     return (value.strip(), text) if comma else (value.strip(), "")
 
 
+def is_whole(value: str) -> bool:
+    """Whether this is a whole number that somebody may mean."""
+    return len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(r"[+-]?[0-9]+", value) is not None
+
+
+def is_decimal(value: str) -> bool:
+    """Whether this is a number that somebody may mean, with a point, a comma or neither."""
+    return len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(_ANY_NUMBER, value) is not None
+
+
 def whole(option: str, value: str) -> int:
     """A whole number.
 
@@ -63,11 +74,9 @@ def whole(option: str, value: str) -> int:
         Refused: it is none.
     """
     _refuse_empty(option, value)
-    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"[+-]?[0-9]+", value):
-        is_decimal = len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(r"[+-]?[0-9]*[.,][0-9]+", value)
-        raise Refused(
-            "refused-typed-whole" if is_decimal else "refused-typed-number", option=option, value=_shown(value)
-        )
+    if not is_whole(value):
+        key = "refused-typed-whole" if is_decimal(value) else "refused-typed-number"
+        raise Refused(key, option=option, value=_shown(value))
     return int(value)
 
 
@@ -78,7 +87,7 @@ def decimal(option: str, value: str) -> float:
         Refused: it is none.
     """
     _refuse_empty(option, value)
-    if len(value) > MAX_NUMBER_LENGTH or not re.fullmatch(r"[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)", value):
+    if not is_decimal(value):
         raise Refused("refused-typed-number", option=option, value=_shown(value))
     return float(value.replace(",", "."))
 

@@ -12,9 +12,10 @@ import msgspec
 
 from bot.errors import Refused
 from bot.jobs.advice import advice
-from bot.jobs.given import GivenRequest, read_typed_options
-from bot.jobs.known_words import unknown_words
+from bot.jobs.given import GivenRequest
+from bot.jobs.known_words import NO_KNOWN_WORD, unknown_words
 from bot.jobs.options import Offers
+from bot.jobs.reading import read_options, read_words
 from bot.jobs.sizes import read_size
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
@@ -36,6 +37,11 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     request: GenerationRequest
     defaults: AskerDefaults
     notices: tuple[Notice, ...]
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether its model knows not one word of the prompt, so that its member is asked before it costs."""
+        return any(notice.key == NO_KNOWN_WORD for notice in self.notices)
 
 
 def resolve(
@@ -61,8 +67,7 @@ def resolve(
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
         UnknownWildcard, EndlessWildcard, and what `lists` raises.
     """
-    models = [name for spec in catalogue.models.values() for name in (spec.key, spec.title)]
-    given, typed_notices = read_typed_options(given.cleaned(), Offers(models=models, styles=styles))
+    given, typed_notices = read_options(given, offers_of(catalogue, styles))
     notices = list(typed_notices)
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
@@ -70,7 +75,9 @@ def resolve(
     typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
-    prompt = _text(fill(given.prompt), "refused-prompt-long", limits)
+    words = read_words(given, spec, fill)
+    notices += words.notices
+    prompt = _text(words.prompt, "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
     if given.style is not None:
@@ -81,7 +88,7 @@ def resolve(
     sampler = _sampler(given.scheduler_name, spec)
     request = GenerationRequest(
         prompt=prompt,
-        negative_prompt=_text(fill(given.negative_prompt or ""), "refused-negative-long", limits),
+        negative_prompt=_text(words.negative, "refused-negative-long", limits),
         num_inference_steps=int(
             _clamp(
                 "steps",
@@ -124,6 +131,17 @@ def resolve(
         notices.append(strange)
     taken = defaults.only(usable.names() - typed.names())
     return Resolved(request=request, defaults=taken, notices=tuple(notices))
+
+
+def offers_of(catalogue: Catalogue, styles: Sequence[LoraEntry] | None) -> Offers:
+    """The names that a typed option may say.
+
+    Args:
+        catalogue: the models.
+        styles: of the host; None where nobody knows them yet.
+    """
+    models = [name for spec in catalogue.models.values() for name in (spec.key, spec.title)]
+    return Offers(models=models, styles=styles)
 
 
 def choose_seed() -> int:

@@ -20,6 +20,12 @@ _MAX_SIDE_DIGITS: Final = 12
 _SIDES = re.compile(rf"([0-9]{{1,{_MAX_SIDE_DIGITS}}}) ?([x\u00d7*:]) ?([0-9]{{1,{_MAX_SIDE_DIGITS}}})")
 
 
+def is_size(words: str) -> bool:
+    """Whether this is the name of a size, a ratio, or two sides."""
+    wanted = words.strip().casefold()
+    return wanted in SIZES or _SIDES.fullmatch(wanted) is not None
+
+
 def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int, Notice | None]:
     """Width and height in pixels, and what is told where they are not those that were asked for.
 

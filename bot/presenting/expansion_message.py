@@ -1,4 +1,4 @@
-"""The private question whether several jobs shall start, and what became of it: pure functions to a layout."""
+"""The private question whether jobs shall start, and what became of it: pure functions to a layout."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,6 +9,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.escaping import escape
+from bot.presenting.job_message import notice_line
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text
@@ -19,20 +20,29 @@ from pipeline.protocol.requests import GenerationRequest
 MAX_SHOWN: Final = 5
 _MAX_PROMPT: Final = 150
 _MAX_NEGATIVE: Final = 60
+_MAX_TOLD: Final = 3
+"""Notices in a question; each job tells its own."""
 
 
 def question(expansion: Expansion, outlook: Outlook) -> ui.LayoutView:
-    """How many jobs, some of the prompts, what they cost in all, and what is left; two buttons."""
+    """How many jobs, some of the prompts, what is told of them, what they cost, and what is left; two buttons."""
     count = len(expansion.jobs)
-    lines = [text("expansion-question", count=count), *_lines(expansion.requests)]
-    if outlook.left is None:
-        lines.append(text("expansion-price-unlimited", price=outlook.price))
+    is_several = count > 1
+    if is_several:
+        lines = [text("expansion-question", count=count), *_lines(expansion.requests)]
     else:
-        lines.append(text("expansion-price", price=outlook.price, left=outlook.left))
+        lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
+    told = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
+    lines += [f"-# {line}" for line in [*told][:_MAX_TOLD]]
+    if outlook.left is None:
+        lines.append(text("expansion-price-unlimited", count=count, price=outlook.price))
+    else:
+        lines.append(text("expansion-price", count=count, price=outlook.price, left=outlook.left))
     if outlook.in_the_way is not None:
         sentence = sentence_of(refusal(outlook.in_the_way))
         lines.append(text("expansion-some", count=outlook.startable, sentence=sentence))
-    lines.append(text("expansion-hint"))
+    if is_several:
+        lines.append(text("expansion-hint"))
     start: ui.Button[ui.LayoutView] = ui.Button(
         label=text("button-start", count=count),
         style=discord.ButtonStyle.primary,

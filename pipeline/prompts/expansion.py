@@ -1,12 +1,15 @@
 r"""One prompt that stands for several, and words that are chosen by chance; read before anything else of a prompt.
 
 `{a|b}` is each of its variants and `{a, b}` each of its values, like Midjourney's permutations; groups nest, and
-several multiply. `__name__` is a line of the list of that name. A backslash makes the next sign a letter, and a brace
-without its partner, or with nothing to choose from inside, is one anyway.
+several multiply. `{2$$a|b|c}` is every two of them, `{1-2$$ and $$a|b}` one or two with ` and ` between, as in the
+package dynamicprompts; its chances, `{3::a|b}`, count only where one is chosen. `__name__` is a line of the list of
+that name. A backslash makes the next sign a letter, and a brace without its partner, or with nothing to choose from
+inside, is one anyway.
 
 What comes out is settled: read again, it stands for itself alone, so that a prompt that was shown can be pasted.
 """
 
+import bisect
 import hashlib
 import itertools
 import math
@@ -20,13 +23,20 @@ MAX_DEPTH: Final = 32
 """Braces inside braces; deeper ones are letters."""
 MAX_LIST_DEPTH: Final = 8
 """Lists that name other lists, one inside the other."""
+_FINE: Final = 2**53
+"""Steps of a fraction, as many as a float has."""
 MAX_CHOICES: Final = 100
 """Lines that are chosen for one prompt, those inside of others included."""
 
 _PIECE = re.compile(r"\\.|[{}|,]|[^\\{}|,]+|\\", re.DOTALL)
+_PICKS = re.compile(
+    r"\s*(?P<least>[0-9]{0,2})(?P<to>-?)(?P<most>[0-9]{0,2})\$\$(?:(?P<between>(?:(?!\$\$).)*)\$\$)?", re.DOTALL
+)
+_CHANCE = re.compile(r"\s*(?P<weight>[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})::")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _UNDERSCORE = re.compile(r"\\.|_", re.DOTALL)
 _NAME: Final = r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"
+_UNREAD = re.compile(r"\\.|(?P<sign>\$\{\s*[^\W\d]\w*\s*(?:[=:!?][^{}]*)?\}?|\{[^{}]*?\$\$)", re.DOTALL)
 _WILDCARD = re.compile(rf"\\.|__(?P<name>{_NAME})__", re.DOTALL | re.IGNORECASE)
 
 
@@ -58,8 +68,14 @@ class _Separator(msgspec.Struct, frozen=True):
     sign: str
 
 
-class _Group(msgspec.Struct, frozen=True):
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Braces that stand for one of their options, or for several with text between."""
+
     options: tuple["_Words", ...]
+    weights: tuple[float, ...]
+    least: int = 1
+    most: int = 1
+    between: str = ", "
 
 
 _Node = str | _Separator | _Group
@@ -80,6 +96,21 @@ def expand(prompt: str, most: int) -> tuple[str, ...]:
     if _count(words) > most:
         raise TooManyPrompts
     return tuple(_without_groups(text) for text in _texts(words))
+
+
+def has_chances(prompt: str) -> bool:
+    """Whether options of a group have chances, which count for nothing where each of them is made."""
+
+    def weighs(words: _Words) -> bool:
+        groups = [node for node in words if isinstance(node, _Group)]
+        return any(len(set(group.weights)) > 1 or any(map(weighs, group.options)) for group in groups)
+
+    return weighs(_read(prompt))
+
+
+def find_unread(prompt: str) -> str | None:
+    """What an expanded prompt still holds of the language of templates: a variable, or a number that is none."""
+    return next((match["sign"] for match in _UNREAD.finditer(prompt) if match["sign"]), None)
 
 
 class Wildcards:
@@ -117,12 +148,23 @@ class Wildcards:
         return self._fill(self._one_of(_read(line)), depth + 1)
 
     def _one_of(self, words: _Words) -> str:
-        return "".join(
-            self._one_of(node.options[self._choose(len(node.options))]).strip()
-            if isinstance(node, _Group)
-            else _literal(node)
-            for node in words
-        )
+        return "".join(self._chosen(node) if isinstance(node, _Group) else _literal(node) for node in words)
+
+    def _chosen(self, group: _Group) -> str:
+        """As many options as it says, each once."""
+        count = group.least
+        if group.most > group.least:
+            count += self._choose(group.most - group.least + 1)
+        left = list(zip(group.options, group.weights, strict=True))
+        chosen = [left.pop(self._weighed([weight for _, weight in left]))[0] for _ in range(count)]
+        return group.between.join(self._one_of(option).strip() for option in chosen)
+
+    def _weighed(self, weights: Sequence[float]) -> int:
+        """A place among these, each as likely as its weight says."""
+        if len(set(weights)) == 1:
+            return self._choose(len(weights))
+        ends = [*itertools.accumulate(weights)]
+        return bisect.bisect_right(ends, self._choose(_FINE) / _FINE * ends[-1])
 
     def _choose(self, count: int) -> int:
         """A number below `count`. The standard library's generators may change with its version; a hash does not."""
@@ -152,35 +194,86 @@ def _read(prompt: str) -> _Words:
 
 
 def _braced(nodes: list[_Node]) -> Iterable[_Node]:
-    """What braces mean: a bar anywhere between them makes commas letters."""
-    sign = next((sign for sign in ("|", ",") if _Separator(sign) in nodes), None)
-    if sign is None:
+    """What braces mean: a bar between them makes commas letters, a number that is none makes braces letters."""
+    picks = _PICKS.match(_beginning(nodes))
+    is_number = picks is not None and any((picks["least"], picks["most"]))
+    inside = _without(nodes, picks.end()) if picks is not None and is_number else nodes
+    sign = next((sign for sign in ("|", ",") if _Separator(sign) in inside), None)
+    if (sign is None and not is_number) or ("$$" in _beginning(nodes) and not is_number):
         return ["{", *nodes, "}"]
     options: list[list[_Node]] = [[]]
-    for node in nodes:
-        if node == _Separator(sign):
+    for node in inside:
+        if sign is not None and node == _Separator(sign):
             options.append([])
         else:
             # Outside its group a comma or a bar needs no backslash any more.
             options[-1].append(node[1:] if node in (r"\|", r"\,") and isinstance(node, str) else node)
-    return [_Group(tuple(tuple(option) for option in options))]
+    chances = [_CHANCE.match(_beginning(option)) for option in options]
+    group = _Group(
+        options=tuple(
+            tuple(option if chance is None else _without(option, chance.end()))
+            for option, chance in zip(options, chances, strict=True)
+        ),
+        weights=tuple(1.0 if chance is None else float(chance["weight"]) for chance in chances),
+    )
+    return [group if picks is None or not is_number else _picking(group, picks)]
+
+
+def _picking(group: _Group, picks: re.Match[str]) -> _Group:
+    """A group of which several options are taken at once; there are never more than it has."""
+    count = len(group.options)
+    least = int(picks["least"] or 1)
+    most = int(picks["most"] or count) if picks["to"] else least
+    least, most = sorted((min(least, count), min(most, count)))
+    between = group.between if picks["between"] is None else picks["between"]
+    return msgspec.structs.replace(group, least=least, most=most, between=between)
+
+
+def _beginning(nodes: Sequence[_Node]) -> str:
+    """The text before the first group or bar."""
+    texts = itertools.takewhile(lambda node: not isinstance(node, _Group) and node != _Separator("|"), nodes)
+    return "".join(_literal(node) for node in texts if not isinstance(node, _Group))
+
+
+def _without(nodes: Sequence[_Node], count: int) -> list[_Node]:
+    """The nodes behind so many characters of their beginning."""
+    for place, node in enumerate(nodes):
+        if isinstance(node, _Group):
+            break
+        if count < len(_literal(node)):
+            return [_literal(node)[count:] if count else node, *nodes[place + 1 :]]
+        count -= len(_literal(node))
+        if not count:
+            return [*nodes[place + 1 :]]
+    return [*nodes]
 
 
 def _count(words: _Words) -> int:
-    return math.prod(
-        sum(_count(option) for option in node.options) if isinstance(node, _Group) else 1 for node in words
-    )
+    return math.prod(_count_group(node) for node in words if isinstance(node, _Group))
+
+
+def _count_group(group: _Group) -> int:
+    """How many texts: the elementary symmetric polynomials of its options' counts."""
+    ways = [1] + [0] * group.most
+    for option in group.options:
+        count = _count(option)
+        for size in range(group.most, 0, -1):
+            ways[size] += ways[size - 1] * count
+    return sum(ways[group.least :])
 
 
 def _texts(words: _Words) -> Iterable[str]:
     """Every text of a tree, the last group turning fastest."""
-    choices = [
-        [text.strip() for option in node.options for text in _texts(option)]
-        if isinstance(node, _Group)
-        else [_literal(node)]
-        for node in words
-    ]
+    choices = [[*_group_texts(node)] if isinstance(node, _Group) else [_literal(node)] for node in words]
     return ("".join(parts) for parts in itertools.product(*choices))
+
+
+def _group_texts(group: _Group) -> Iterable[str]:
+    """Its options, or every choice of several of them, in the order in which they are written."""
+    options = [[text.strip() for text in _texts(option)] for option in group.options]
+    for size in range(group.least, group.most + 1):
+        for chosen in itertools.combinations(options, size):
+            yield from (group.between.join(parts) for parts in itertools.product(*chosen))
 
 
 def _literal(node: str | _Separator) -> str:
@@ -189,7 +282,7 @@ def _literal(node: str | _Separator) -> str:
 
 def _without_groups(text: str) -> str:
     """The same, with braces as letters where pieces that were put together would be read as a group."""
-    return text if _count(_read(text)) == 1 else _BRACE.sub(_escaped, text)
+    return _BRACE.sub(_escaped, text) if any(isinstance(node, _Group) for node in _read(text)) else text
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -27,11 +27,13 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: of the samplers that fit it.
         size_multiple: width and height are multiples of this many pixels.
+        has_weights: its text encoder takes words that count more or less than others; else brackets are text.
         is_whole: it draws from text alone, one job at a time: pictures are not varied, and upscaled without drawing.
     """
 
     kind: SamplerKind = "diffusion"
     size_multiple: int = limits.SIZE_MULTIPLE
+    has_weights: bool = True
     is_whole: bool = False
 
 
@@ -39,9 +41,9 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
         "sd": FamilyFacts(),
         "sdxl": FamilyFacts(),
-        "sd3": FamilyFacts(kind="flow", size_multiple=16),
+        "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False),
         # The coarsest that is in use, since a pipeline says only when it is run what it takes.
-        "pipeline": FamilyFacts(kind="own", size_multiple=32, is_whole=True),
+        "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, is_whole=True),
     }
 )
 

@@ -77,8 +77,8 @@ async def test_quotas_are_set_granted_reset_and_shown(local: LocalDiscord, tmp_p
 async def test_a_block_a_channel_and_a_drained_queue_are_obeyed(local: LocalDiscord) -> None:
     admin, member, studio = local.admin, local.member, local.channel
     await member.slash(studio, "imagine", prompt="one of an abuser")
-    await member.slash(studio, "imagine", prompt="another")
-    kept = await local.friend.slash(studio, "imagine", prompt="somebody else's")
+    await member.slash(studio, "imagine", prompt="another star")
+    kept = await local.friend.slash(studio, "imagine", prompt="somebody's star")
     assert await said(admin, studio, "admin block", user=member, reason="spam", **{"for": "2d"}) == ""
     blocked = await local.wait_for_message(lambda message: "may ask for nothing" in message["content"], viewer=admin)
     assert "Their 2 jobs under way are cancelled. They were told." in blocked["content"]
@@ -111,7 +111,7 @@ async def test_a_paused_queue_takes_jobs_and_starts_none(local: LocalDiscord, bo
     await said(admin, studio, "admin channel", channel=studio, steps=7, images=1)
     assert "paused: jobs are taken" in await said(admin, studio, "admin queue", action="pause")
     for number in range(3):
-        await member.slash(studio, "imagine", prompt=f"job {number}")
+        await member.slash(studio, "imagine", prompt=f"star {number}")
     await bot.wait_for_log("worker ready")
     assert rows(tmp_path, "SELECT DISTINCT json_extract(request, '$.num_inference_steps') FROM jobs") == [(7,)]
     assert "3 waiting, 0 running" in await said(admin, studio, "admin queue")

@@ -61,8 +61,8 @@ async def test_who_brought_easel_along_has_one_quota_everywhere_and_loses_no_pic
 
         return await local.wait_for_message(fits, 90, viewer=member)
 
-    await member.slash(local.channel, "imagine", prompt="mine alone", steps=4)
-    done = await shown("mine alone")
+    await member.slash(local.channel, "imagine", prompt="a star of mine", steps=4)
+    done = await shown("a star of mine")
     assert len(done["attachments"]) == 1
     assert done["id"] not in [message["id"] for message in local.messages()], "nobody else sees it"
     assert "**2 of 3 left today.**" in (await user.slash("quota")).response.content
@@ -73,7 +73,7 @@ async def test_who_brought_easel_along_has_one_quota_everywhere_and_loses_no_pic
 
     # Its token is over before it is done, and then nobody can edit what only its member sees.
     local.faults.add(kind="status", method="PATCH", path="^/webhooks/", times=None, status=401, code=50027)
-    await member.slash(local.channel, "imagine", prompt="too late", steps=4)
+    await member.slash(local.channel, "imagine", prompt="a late star", steps=4)
     sent = await local.wait_for_message(lambda message: bool(message["attachments"]), 90, channel=user.dm_channel)
     assert "could not be shown where it was asked for" in sent["content"]
     local.faults.clear()

@@ -59,18 +59,18 @@ class Channel:
 
     async def ask(self, state: str, words: str, **options: Any) -> None:
         """Ask for a job whose prompt is the state, and wait until its message says so."""
-        values = {"prompt": f"it is {state}", "steps": 4, **options}
+        values = {"prompt": f"a star is {state}", "steps": 4, **options}
         await self.local.member.slash(self.local.channel, "imagine", **values)
         await self.until(state, words)
 
     async def until(self, state: str, words: str) -> None:
         def fits(message: Message) -> bool:
             shown = str(message["components"])
-            return f"it is {state}" in shown and words in shown
+            return f"a star is {state}" in shown and words in shown
 
         message = await self.local.wait_for_message(fits, 90)
         ((job_id,),) = self.rows(
-            "SELECT job_id FROM jobs WHERE request ->> 'prompt' = ? ORDER BY job_id LIMIT 1", f"it is {state}"
+            "SELECT job_id FROM jobs WHERE request ->> 'prompt' = ? ORDER BY job_id LIMIT 1", f"a star is {state}"
         )
         self.messages[state] = job_id, message
 

@@ -65,21 +65,33 @@ def prompts(tmp_path: Path) -> list[str]:
     return [prompt for (prompt,) in rows(tmp_path, "SELECT request ->> 'prompt' FROM jobs ORDER BY job_id")]
 
 
+async def _insist_on_strange_words(local: LocalDiscord, tmp_path: Path) -> None:
+    """A prompt without one word that the model knows costs nothing before somebody insists; it is the fifth job."""
+    friend = local.friend
+    friend.speak("de")
+    strange = answer_of(await friend.slash(local.channel, "imagine", prompt="ein roter Apfel --schritte 3"))
+    assert "kennt kein Wort dieses Prompts" in str(strange.components)
+    assert "Trotzdem zeichnen" in str(strange.components)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(4,)]
+    await friend.click(strange, custom_id="easel:start:3")
+    await messages_of(local, "ein roter Apfel")
+    assert rows(tmp_path, "SELECT price, request ->> 'num_inference_steps' FROM jobs WHERE job_id = 5") == [(1, 3)]
+    await edited(local, strange, "Der Auftrag ist gestartet")
+    friend.speak("en-US")
+
+
 async def test_several_jobs_start_by_a_press_and_none_before(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
-    (tmp_path / "lists").mkdir()
-    (tmp_path / "lists" / "color.txt").write_text("red\n")
-    bot = start_bot(
-        EASEL_QUOTAS__AMOUNT="7", EASEL_PROMPTS__WILDCARDS=str(tmp_path / "lists"), EASEL_PROMPTS__MAX_JOBS="4"
-    )
+    (tmp_path / "color.txt").write_text("red\n")
+    bot = start_bot(EASEL_QUOTAS__AMOUNT="7", EASEL_PROMPTS__WILDCARDS=str(tmp_path), EASEL_PROMPTS__MAX_JOBS="4")
     await bot.start()
-    member, studio = local.member, local.channel
+    member = local.member
 
     async def ask(prompt: str, person: Any = member) -> Any:
-        return answer_of(await person.slash(studio, "imagine", prompt=prompt, steps=3))
+        return answer_of(await person.slash(local.channel, "imagine", prompt=prompt, steps=3))
 
-    await member.slash(studio, "settings", cfg=4.0)
+    await member.slash(local.channel, "settings", cfg=4.0)
     assert "more than 4 jobs" in (await ask("{a,b,c} {d,e,f}")).content
     assert "Did you mean \\_\\_color\\_\\_?" in (await ask("a __colour__ hat")).content
     question = await ask("a __color__ {apple|star, big} {a, b}")
@@ -102,6 +114,8 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     await member.click(dismissed, custom_id="easel:dismiss:2")
     assert "easel:" not in await edited(local, dismissed, "Nothing was started")
 
+    await _insist_on_strange_words(local, tmp_path)
+
     # One of them is remixed into several, of which not all can be paid.
     form = await member.click(shown[0], label="Remix")
     form_said = answer_of(
@@ -110,14 +124,14 @@ async def test_several_jobs_start_by_a_press_and_none_before(
         )
     )
     assert "only the first 3 can start" in str(form_said.components)
-    await member.click(form_said, custom_id="easel:start:3")
+    await member.click(form_said, custom_id="easel:start:4")
     await messages_of(local, "x1", "x2", "x3")
     # Each says whose default it took; what a form left as it was is nobody's default.
     assert rows(
         tmp_path,
         "SELECT kind, count(*), count(parent_job_id), min(defaults ->> '$.own.guidance_scale') FROM jobs GROUP BY kind",
     ) == [
-        ("imagine", 4, 0, 4.0),
+        ("imagine", 5, 0, 4.0),
         ("remix", 3, 3, None),
     ]
     assert "4. x4" in await edited(local, form_said, "3 of 4 jobs are started")
@@ -132,15 +146,15 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     ):
         with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
             connection.execute(f"UPDATE expansions SET {change}")  # noqa: S608 - ours
-        assert words in answer_of(await local.friend.click(theirs, custom_id="easel:start:4")).content
-    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(7,)]
+        assert words in answer_of(await local.friend.click(theirs, custom_id="easel:start:5")).content
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(8,)]
     # Where Discord takes no message beside the answer, what was taken is given back.
     unseen = await ask("{a|b}", local.friend)
     local.faults.add(kind="status", method="POST", path="^/webhooks/", status=403, code=50013)
-    await local.friend.click(unseen, custom_id="easel:start:5")
+    await local.friend.click(unseen, custom_id="easel:start:6")
     assert "Discord takes no more messages" in await edited(local, unseen, "0 of 2 jobs are started")
-    assert rows(tmp_path, "SELECT status, failure FROM jobs WHERE job_id > 7") == [("failed", "unanswered")]
-    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period' ORDER BY 1") == [(0,), (7,)]
+    assert rows(tmp_path, "SELECT status, failure FROM jobs WHERE job_id > 8") == [("failed", "unanswered")]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period' ORDER BY 1") == [(1,), (7,)]
     assert await bot.stop() == 0
     check = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", "db", "check", env=bot.environment)
     assert await check.wait() == 0

@@ -91,8 +91,8 @@ async def test_previews_come_while_it_runs_and_cancel_refunds(
     bot = start_bot()
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="a long job", steps=50, images=4)
-    await local.wait_for_message(has("Preview, not finished: a long job"), 60)
+    await local.member.slash(local.channel, "imagine", prompt="a long train", steps=50, images=4)
+    await local.wait_for_message(has("Preview, not finished: a long train"), 60)
     running = await local.wait_for_message(has("Drawing: "))
     refused = await local.friend.click(running, label="Cancel")
     assert "Only the person who asked" in str(refused.response and refused.response.content)
@@ -113,8 +113,8 @@ async def test_a_waiting_job_is_cancelled_at_once_by_a_moderator(
     bot = start_bot(EASEL_QUOTAS__RUNNING_PER_USER="1")
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="first", steps=50, images=4)
-    await local.member.slash(local.channel, "imagine", prompt="second")
+    await local.member.slash(local.channel, "imagine", prompt="a first star", steps=50, images=4)
+    await local.member.slash(local.channel, "imagine", prompt="a second star")
     waiting = await local.wait_for_message(lambda message: "second" in text_of(message))
     assert "line" in text_of(waiting)
     await local.admin.click(waiting, label="Cancel")
@@ -130,7 +130,7 @@ async def test_a_killed_worker_costs_nothing_but_time(local: LocalDiscord, start
     bot = start_bot()
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="a survivor", steps=50, images=4)
+    await local.member.slash(local.channel, "imagine", prompt="a star that survives", steps=50, images=4)
     await local.wait_for_message(has("Drawing: "))
     (worker,) = psutil.Process(bot.process.pid).children()
     worker.send_signal(signal.SIGKILL)
@@ -145,13 +145,13 @@ async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot:
     await bot.start()
     await bot.wait_for_log("worker ready")
     for number in range(3):
-        await local.member.slash(local.channel, "imagine", prompt=f"job {number}", steps=40, images=4)
+        await local.member.slash(local.channel, "imagine", prompt=f"star {number}", steps=40, images=4)
     await local.wait_for_message(has("Drawing: "))
     await bot.stop(signal.SIGKILL)
     await bot.start()
     await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 120)
     assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(12,)]
-    messages = [message for message in local.messages() if "job " in text_of(message)]
+    messages = [message for message in local.messages() if "star " in text_of(message)]
     assert len(messages) == 3
     assert all("seed" in text_of(message) for message in messages)
 

@@ -36,7 +36,7 @@ async def test_everybody_reads_their_own_language(local: LocalDiscord, start_bot
     assert "**Heute noch 9 von 9.**" in await said(member, studio, "quota")
     assert "**9 of 9 left today.**" in await said(local.friend, studio, "quota")
     assert "„huge“ ist keine Größe." in await said(member, studio, "imagine", prompt="ein Apfel", size="huge")
-    await member.slash(studio, "imagine", prompt="ein roter Apfel", steps=4)
+    await member.slash(studio, "imagine", prompt="a red Apfel", steps=4)
     done = await local.wait_for_message(lambda message: "seed" in str(message["components"]), 90)
     shown = str(done["components"])
     assert "Für <@" in shown
@@ -102,10 +102,10 @@ async def test_my_defaults_hold_where_nothing_else_does(
     refused = await said(local.admin, studio, "admin channel", everywhere=True, use="forbid")
     assert "set channel by channel" in refused
     assert "set the server to default" in await said(local.admin, studio, "admin audit")
-    await member.slash(studio, "imagine", prompt="in the studio")
-    await member.slash(studio, "imagine", prompt="in the studio --ar 1:1", steps=5)
-    await member.slash(local.lounge, "imagine", prompt="in the lounge")
-    await local.friend.slash(local.lounge, "imagine", prompt="somebody else")
+    await member.slash(studio, "imagine", prompt="a star in the studio")
+    await member.slash(studio, "imagine", prompt="a star in the studio --ar 1:1", steps=5)
+    await member.slash(local.lounge, "imagine", prompt="a star in the lounge")
+    await local.friend.slash(local.lounge, "imagine", prompt="a star of somebody")
     with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
         requests = [json.loads(row[0]) for row in connection.execute("SELECT request FROM jobs ORDER BY job_id")]
     drawn = [(item["num_inference_steps"], item["width"], item["height"]) for item in requests]

@@ -155,11 +155,18 @@ notice-words-unknown = { $model } kennt { $count ->
         [one] das Wort „{ $words }“
        *[other] Wörter wie „{ $words }“
     } nicht. Es kennt (auf Englisch) { $known } und mehr: siehe `/hilfe Wörter`.
+notice-words-none = { $model } kennt kein Wort dieses Prompts. Es kennt (auf Englisch) { $known } und mehr: siehe `/hilfe Wörter`.
 notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelassen.
 notice-unknown-options-many = { $options } sind hier keine Angaben und wurden weggelassen.
 notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „{ $words }“.
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { $width }×{ $height }.
+notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.
+notice-addresses = Easel kann noch nicht von einem Bild ausgehen, darum wurde diese Adresse weggelassen: { $words }. Beschreib in Worten, was dort zu sehen ist.
+notice-weights-avoided = Was ein Gewicht unter null hat, steht nun im negativen Prompt: { $words }.
+notice-weights-unread = Diese Gewichte wurden nicht gelesen: { $words }. Wo ein Modell Worte gewichtet, schreib (red apple:1.3).
+notice-signs-unread = Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Worte: { $words }.
+notice-and = „AND“ wird als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
 notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.
@@ -235,26 +242,40 @@ error-discord = Discord nahm die Antwort nicht an, darum wurde nichts daraus. Es
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
 
 ## A prompt that stands for several jobs
+expansion-hopeless = **Was aus diesem Prompt entsteht, wird ihm nicht gleichen.** Den Auftrag trotzdem starten?
 expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
 expansion-prompt = { $number }. { $prompt }
 expansion-more = … und { $count } weitere.
-expansion-price = Zusammen kosten sie { $price }; du hast noch { $left }.
-expansion-price-unlimited = Zusammen kosten sie { $price }.
+expansion-price = { $count ->
+        [one] Er kostet { $price }
+       *[other] Zusammen kosten sie { $price }
+    }; du hast noch { $left }.
+expansion-price-unlimited = { $count ->
+        [one] Er kostet { $price }.
+       *[other] Zusammen kosten sie { $price }.
+    }
 expansion-some = Gerade { $count ->
         [one] kann nur der erste
        *[other] können nur die ersten { $count }
     } starten. Zum nächsten: { $sentence }
 expansion-hint = -# Geschweifte Klammern stehen für mehrere Prompts. Um Worte zu betonen, schreib (runde Klammern); damit eine Klammer bleibt, wie sie ist, setz einen Backslash davor.
-expansion-started = { $count } Aufträge sind gestartet, jeder mit einer eigenen Nachricht.
+expansion-started = { $count ->
+        [one] Der Auftrag ist gestartet und hat eine eigene Nachricht.
+       *[other] { $count } Aufträge sind gestartet, jeder mit einer eigenen Nachricht.
+    }
 expansion-started-some = { $count } von { $asked } Aufträgen sind gestartet. Die anderen nicht, und sie kosten nichts: { $sentence }
 expansion-dismissed = Nichts wurde gestartet, nichts berechnet.
-button-start = { $count } Aufträge starten
+button-start = { $count ->
+        [one] Trotzdem zeichnen
+       *[other] { $count } Aufträge starten
+    }
 button-dismiss = Abbrechen
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /reihe zeigt die, die warten.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
 refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
 refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
+refused-template = „{ $sign }“ bedeutet hier nichts. Schreib aus, wofür es steht, oder setz einen Backslash vor die Klammer, damit sie bleibt, wie sie ist; „{ $picks }“ sind zwei von dreien.
 refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
 refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
 refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.

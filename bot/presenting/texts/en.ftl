@@ -155,11 +155,18 @@ notice-words-unknown = { $model } does not know { $count ->
         [one] the word “{ $words }”
        *[other] words such as “{ $words }”
     }. It knows { $known } and more: see `/help Words`.
+notice-words-none = { $model } knows no word of this prompt. It knows { $known } and more: see `/help Words`.
 notice-unknown-options = { $options } is no option here and was left out.
 notice-unknown-options-many = { $options } are no options here and were left out.
 notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $words }”.
 notice-option-empty = There was nothing behind { $option }, so it was left out.
 notice-shape = The shape { $given } is out of reach here; the nearest is { $width }×{ $height }.
+notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.
+notice-addresses = Easel cannot start from a picture yet, so this address was left out: { $words }. Describe what it shows in words.
+notice-weights-avoided = What has a weight below zero went into the negative prompt: { $words }.
+notice-weights-unread = These weights were not read: { $words }. Where a model weighs words, write (red apple:1.3).
+notice-signs-unread = These signs mean something in other programs and are only words here: { $words }.
+notice-and = “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.
 notice-handed-over = The pictures could not be shown where they were asked for, so they were sent in a direct message.
@@ -235,26 +242,40 @@ error-discord = Discord did not take the answer, so nothing came of this. Nothin
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
 
 ## A prompt that stands for several jobs
+expansion-hopeless = **What comes of this prompt will not look like it.** Draw it all the same?
 expansion-question = **This prompt stands for { $count } jobs.** Start them?
 expansion-prompt = { $number }. { $prompt }
 expansion-more = … and { $count } more.
-expansion-price = Together they cost { $price }; you have { $left } left.
-expansion-price-unlimited = Together they cost { $price }.
+expansion-price = { $count ->
+        [one] It costs { $price }
+       *[other] Together they cost { $price }
+    }; you have { $left } left.
+expansion-price-unlimited = { $count ->
+        [one] It costs { $price }.
+       *[other] Together they cost { $price }.
+    }
 expansion-some = Right now { $count ->
         [one] only the first
        *[other] only the first { $count }
     } can start. For the next: { $sentence }
 expansion-hint = -# Braces stand for several prompts. To stress words, write (round brackets); to keep a brace as it is, put a backslash before it.
-expansion-started = { $count } jobs are started, each with a message of its own.
+expansion-started = { $count ->
+        [one] The job is started and has a message of its own.
+       *[other] { $count } jobs are started, each with a message of its own.
+    }
 expansion-started-some = { $count } of { $asked } jobs are started. The others are not, and cost nothing: { $sentence }
 expansion-dismissed = Nothing was started, and nothing charged.
-button-start = Start { $count } jobs
+button-start = { $count ->
+        [one] Draw it all the same
+       *[other] Start { $count } jobs
+    }
 button-dismiss = Cancel
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as they could; this press starts and charges nothing more. /queue shows those that wait.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
 refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
 refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
+refused-template = “{ $sign }” means nothing here. Write out what it stands for, or put a backslash before its brace to keep it as it is; “{ $picks }” is two of three.
 refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.
 refused-wildcard-near = There is no list of words called “{ $name }” here. Did you mean { $near }? Else put a backslash before it to keep it as it is.
 refused-wildcard-endless = At “{ $name }” there are too many lists of words for one prompt, or they lead from one to the other without an end. Take some out, and tell the owner if it was one alone.

@@ -13,6 +13,7 @@ from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import Resolved
 from bot.jobs.wildcards import MAX_BYTES
 from bot.presenting.refusal import sentence_of
+from bot.presenting.texts import text
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.loras import LoraEntry
@@ -81,6 +82,22 @@ async def test_a_style_is_added_to_every_job(asking: Asking) -> None:
         for animal in ("cat", "dog")
         for paint in ("ink", "oil")
     ]
+
+
+async def test_picks_are_made_and_chances_are_told(asking: Asking) -> None:
+    each = await asking("{2$$ and $$red|green|blue} stars")
+    assert [one.request.prompt for one in each] == ["red and green stars", "red and blue stars", "green and blue stars"]
+    weighed = await asking("a {0.5::red|2::green} star")
+    assert [one.request.prompt for one in weighed] == ["a red star", "a green star"]
+    assert all("each of them is drawn once" in text(one.notices[0].key, **one.notices[0].values) for one in weighed)
+
+
+async def test_templates_that_are_not_read_are_refused_before_they_cost(asking: Asking) -> None:
+    assert "“${x}” means nothing here" in await asking.refused("a ${x} cat")
+    assert "“${x=red}” means nothing here" in await asking.refused("${x=red} a ${x} cat")
+    assert "“{x$$” means nothing here" in await asking.refused("{x$$a|b} {c|d}")
+    (kept,) = await asking(r"a $\{x} cat")
+    assert kept.request.prompt == r"a $\{x} cat"
 
 
 async def test_without_lists_and_with_one_job_these_signs_are_words(asking: Asking) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bot.jobs.known_words import unknown_words
+from bot.jobs.known_words import NO_KNOWN_WORD, unknown_words
 from bot.presenting.texts import LANGUAGES, spoken, text
 from config.catalogue import Catalogue
 
@@ -11,10 +11,10 @@ from config.catalogue import Catalogue
 @pytest.mark.parametrize(
     ("prompt", "words"),
     [
-        ("a carburettor", "carburettor"),
         ("a red apple on a table", "table"),
-        ("Ein roter Apfel", "ein, roter, apfel"),
-        ("zig zag zog zug", "zig, zag, zog"),
+        ("Ein roter Apfel in red", "ein, roter, apfel"),
+        ("zig zag zog zug star", "zig, zag, zog"),
+        ("a star, 8k, 4K, 1girl, 3.5", "8k, 4k, 1girl"),
         ("a cat wearing don't-know-what's", "wearing, don't-know-what's"),
         ("[blue:reddish:0.5] heart", "reddish"),
     ],
@@ -37,10 +37,32 @@ def test_words_outside_of_the_world_are_named(prompt: str, words: str, catalogue
         "a grey kitten <lora:fur:0.8> by the ocean, masterpiece",
         "3 frogs!!! 🐸",
         "a t-shirt",
+        r"a re\d \(cat\) [a cat:a dog:5e-1]",
     ],
 )
 def test_words_of_the_world_are_not(prompt: str, catalogue: Catalogue) -> None:
     assert unknown_words(prompt, catalogue.default) is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a carburettor",
+        "Ein roter Apfel im Schnee",
+        "赤いりんご",
+        "(a xylophone:1.3) and the <lora:apple:1>",
+        "masterpiece, best quality, 8k",
+        "!!!",
+        "2",
+    ],
+)
+def test_a_prompt_without_a_known_word_says_so(prompt: str, catalogue: Catalogue) -> None:
+    told = unknown_words(prompt, catalogue.default)
+    assert told is not None
+    assert told.key == NO_KNOWN_WORD
+    for language in LANGUAGES:
+        with spoken(language):
+            assert "Pocket" in text(told.key, **told.values)
 
 
 def test_what_may_have_been_meant_comes_first(catalogue: Catalogue) -> None:

@@ -5,12 +5,14 @@ import pytest
 from discord import ui
 
 from bot.errors import Refused
+from bot.jobs.known_words import NO_KNOWN_WORD
 from bot.presenting import expansion_message
 from bot.presenting.custom_ids import is_about
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.store.expansions import Expansion, WantedJob
 from bot.store.rows import JobKind
+from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
 
@@ -53,6 +55,22 @@ def test_a_question_says_how_many_what_and_at_what_price(request_: GenerationReq
         ("Cancel", "easel:dismiss:7"),
     ]
     assert not is_about([str(button.custom_id) for button in buttons], 7)
+
+
+def test_one_job_of_strange_words_is_asked_about_by_itself(request_: GenerationRequest) -> None:
+    strange = Notice(key=NO_KNOWN_WORD, values={"model": "Pocket", "known": "apple"})
+    expansion = msgspec.structs.replace(
+        expansion_of([request_]), jobs=(WantedJob(request=request_, notices=(strange,)),)
+    )
+    view = expansion_message.question(expansion, fine(1))
+    said = words_of(view)
+    assert "will not look like it.** Draw it all the same?" in said
+    assert "Pocket knows no word of this prompt. It knows apple and more" in said
+    assert "It costs 1; you have 9 left." in said
+    assert "Braces" not in said
+    buttons = [item.label for item in view.walk_children() if isinstance(item, ui.Button)]
+    assert buttons == ["Draw it all the same", "Cancel"]
+    assert words_of(expansion_message.started(expansion, 1, None)).startswith("The job is started")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -13,6 +13,8 @@ from pipeline.prompts.expansion import (
     UnknownWildcard,
     Wildcards,
     expand,
+    find_unread,
+    has_chances,
 )
 
 EXPANSIONS = {
@@ -36,6 +38,21 @@ EXPANSIONS = {
     r"{ {a\,b|c} }": [r"\{ a,b \}", "{ c }"],
     "a cat --ar {1:1, 16:9} --seed 3": ["a cat --ar 1:1 --seed 3", "a cat --ar 16:9 --seed 3"],
     "[a|b] (c:1.2), __d__": ["[a|b] (c:1.2), __d__"],
+    "{2$$red|green|blue} cat": ["red, green cat", "red, blue cat", "green, blue cat"],
+    "{2$$ and $$a|{b|c}}": ["a and b", "a and c"],
+    "{2$$, or $$a|b}!": ["a, or b!"],
+    "{1-2$$a|b}": ["a", "b", "a, b"],
+    "{-2$$a|b}": ["a", "b", "a, b"],
+    "{2-$$/$$a|b|c}": ["a/b", "a/c", "b/c", "a/b/c"],
+    "{0-1$$x|y}": ["", "x", "y"],
+    "{9$$a|b}": ["a, b"],
+    "{2$$a, b}": ["a, b"],
+    "{2$$a}": ["a"],
+    "{0.5::red|2::green} cat": ["red cat", "green cat"],
+    "{ .5::a, b::2}": ["a", "b::2"],
+    "{2$$3::a|b}": ["a, b"],
+    "{x$$a|b}": ["{x$$a|b}"],
+    "{$$}": ["{$$}"],
 }
 
 
@@ -59,14 +76,25 @@ def test_braces_may_be_as_deep_as_anybody_types() -> None:
     assert expand("{a|" * 1_000, 8) == ("{a|" * 1_000,)
 
 
-@given(st.text(alphabet=r"ab {}|,\_", max_size=80))
+def test_what_templates_of_others_say_is_found() -> None:
+    assert find_unread("a ${x} b") == "${x}"
+    assert find_unread("${ color = red } b") == "${ color = red }"
+    assert find_unread("${x:red}") == "${x:red}"
+    assert find_unread("a {x$$b}") == "{x$$"
+    for prompt in ("a $5 {b}", r"$\{x} \{a$$", "cash $$$", "$ {x}", "${5}"):
+        assert find_unread(prompt) is None
+    assert has_chances("a {b|{2::c|d}}")
+    assert not has_chances("{1::a|1.0::b} {c|d} e::2")
+
+
+@given(st.text(alphabet=r"ab {}|,\_$:1-", max_size=80))
 def test_any_text_is_expanded_and_what_comes_out_stands_for_itself(prompt: str) -> None:
     try:
         prompts = expand(prompt, 50)
     except TooManyPrompts:
         return
     assert all(expand(text, 1) == (text,) for text in prompts)
-    assert all(len(text) <= 2 * len(prompt) for text in prompts)
+    assert all(len(text) <= max(2, len(prompt)) ** 2 for text in prompts)
 
 
 @given(st.text(max_size=200).filter(lambda text: "}" not in text))
@@ -75,6 +103,8 @@ def test_without_a_closing_brace_nothing_changes(prompt: str) -> None:
 
 
 LISTS = {
+    "weighed": ["{9::often|1::seldom|0::never}"],
+    "some": ["{1-2$$+$$a|b|c}"],
     "color": ["red", "green", "blue", "yellow"],
     "things/fruit": ["apple", "pear", "plum"],
     "scene": ["a __color__ {ball|cube, of glass}"],
@@ -117,6 +147,14 @@ def test_lists_name_lists_and_choose_in_their_lines() -> None:
     scenes = {fill("__scene__ by __things/fruit__", seed) for seed in range(300)}
     assert len(scenes) == 4 * 2 * 3
     assert "a red cube, of glass by plum" in scenes
+
+
+def test_a_line_chooses_by_chances_and_as_many_as_it_says() -> None:
+    chosen = [fill("__weighed__", seed) for seed in range(300)]
+    assert 240 < chosen.count("often") < 300
+    assert {*chosen} == {"often", "seldom"}
+    some = {fill("__some__", seed) for seed in range(300)}
+    assert some == {*"abc", *(f"{one}+{other}" for one in "abc" for other in "abc" if one != other)}
 
 
 @pytest.mark.parametrize("prompt", ["__init", "__ __", "a__b", "_color_", "__../color__", "__/color__", r"\__color__"])

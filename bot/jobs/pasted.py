@@ -1,0 +1,129 @@
+"""A whole command or a picture's settings in the field of the prompt, read as what they are.
+
+ℹ️ hands out `/imagine prompt: a cat steps: 8`; Midjourney's users paste `/imagine prompt: a cat --ar 16:9`; A1111 writes
+`a cat Negative prompt: rain Steps: 8, Sampler: Euler, …` into its pictures.
+"""  # noqa: RUF002 - the sign for information
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from bot.jobs.given import GivenRequest, chosen_style, merged
+from bot.jobs.option_values import is_decimal, is_whole
+from bot.jobs.options import FIELDS, FORM, Offers
+from bot.jobs.sizes import is_size
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.samplers import find_sampler
+
+_BEGINNING = re.compile(r"(?:\s*/imagine\b\s*(?:prompt\s*:)?|\s*prompt\s*:)+\s*", re.IGNORECASE)
+_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
+_SETTINGS = re.compile(
+    r"(?P<prompt>.*?)(?:\s*\bNegative prompt:(?P<negative>.*?))?\s*\b(?P<settings>Steps: ?[0-9]+, ?(?=.*\bSampler:).*)",
+    re.DOTALL,
+)
+_SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
+_A1111: Final = {
+    "steps": "steps",
+    "sampler": "sampler",
+    "cfg scale": "cfg",
+    "seed": "seed",
+    "size": "size",
+    "model": "model",
+}
+_MAX_NAME_WORDS: Final = 6
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    start: int
+    end: int
+
+
+def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """The request that a pasted command or a pasted picture's settings ask for; any other one is itself.
+
+    Args:
+        given: what was asked for; an option of the form wins over a pasted one.
+        offers: names that a value may be.
+
+    Raises:
+        Refused: a value that is out of its kind.
+    """
+    beginning = _BEGINNING.match(given.prompt)
+    if beginning is not None:
+        return _read_command(given, given.prompt[beginning.end() :], offers)
+    settings = _SETTINGS.fullmatch(given.prompt)
+    return (given, ()) if settings is None else _read_settings(given, settings, offers)
+
+
+def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    fields = [*_fields(command, offers), _Field("", len(command), len(command))]
+    values = {
+        FIELDS[field.name].field: FIELDS[field.name].read(field.name, command[field.end : following.start].strip())
+        for field, following in pairwise(fields)
+    }
+    return _with(given, command[: fields[0].start], values, offers)
+
+
+def _fields(command: str, offers: Offers) -> Iterator[_Field]:
+    """The fields whose values are of their kind; what only looks like one is words."""
+    found: list[_Field] = []
+    end = len(command)
+    for match in reversed(list(_FIELD.finditer(command))):
+        name = match["name"].casefold()
+        if name in FIELDS and _fits(name, command[match.end() : end].strip(), offers):
+            found.append(_Field(name, match.start(), match.end()))
+            end = match.start()
+    return reversed(found)
+
+
+def _fits(name: str, value: str, offers: Offers) -> bool:
+    field = FIELDS[name].field
+    match field:
+        case "seed" | "num_inference_steps" | "num_images":
+            return is_whole(value)
+        case "guidance_scale":
+            return is_decimal(value)
+        case "size":
+            return is_size(value)
+        case "scheduler_name":
+            return find_sampler(value) is not None or 0 < len(value.split()) <= _MAX_NAME_WORDS
+        case "model_key":
+            return offers.is_model(value) or len(value.split()) == 1
+        case _:
+            return bool(value)
+
+
+def _read_settings(
+    given: GivenRequest, found: re.Match[str], offers: Offers
+) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    settings = {match["name"].strip(): match["value"].strip(' "') for match in _SETTING.finditer(found["settings"])}
+    schedule = f"{settings.get('Sampler')} {settings.get('Schedule type')}"
+    if find_sampler(schedule) is not None:
+        settings["Sampler"] = schedule
+        del settings["Schedule type"]
+    values: dict[str, str | float | None] = {"negative_prompt": (found["negative"] or "").strip()}
+    unread: list[str] = []
+    for name, value in settings.items():
+        option = _A1111.get(name.casefold())
+        # A model of the same name is another one elsewhere, more often than not.
+        if option is None or not _fits(option, value, offers) or (option == "model" and not offers.is_model(value)):
+            unread.append(f"{name}: {value}")
+        else:
+            values[FORM[option].field] = FORM[option].read(name, value)
+    given, notices = _with(given, found["prompt"], values, offers)
+    if not unread:
+        return given, notices
+    key = "notice-unknown-options" if len(unread) == 1 else "notice-unknown-options-many"
+    return given, (*notices, Notice(key=key, values={"options": ", ".join(unread)}))
+
+
+def _with(
+    given: GivenRequest, prompt: str, values: dict[str, str | float | None], offers: Offers
+) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    style, notices = chosen_style(values.pop("style", None), offers)
+    avoided = str(values.pop("negative_prompt", None) or "")
+    return merged(given, prompt=prompt.strip(), values={**values, "style": style}, avoided=[avoided]), tuple(notices)

@@ -1,0 +1,149 @@
+"""Weights of other programs in a prompt, written as A1111 writes them, and what else of theirs is only words here.
+
+`a::2 b::-1` is Midjourney's, whose negative weights say what to avoid, -0.5 as much as `--no`; `1.5::a::` is NovelAI's;
+`a :1.2 AND b` is A1111's own way to draw several prompts on top of each other, which here is one prompt.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+MAX_WEIGHT: Final = 10.0
+"""As `emphasis` bounds it."""
+_AVOIDED: Final = 0.5
+"""The weight below zero that is like `--no`, at Midjourney."""
+_MAX_SIGNS: Final = 5
+
+_NUMBER: Final = r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
+_BRACKET = re.compile(r"\\.|[()\[\]{}<>]", re.DOTALL)
+_COLONS = re.compile(rf"::(?P<weight>{_NUMBER}(?![\w.]))?")
+_ENCLOSED = re.compile(rf"(?<![\w.:])(?P<weight>{_NUMBER})::(?P<words>(?:(?!::).)+?)::(?![0-9.+-])", re.DOTALL)
+_AND = re.compile(r"\s*\bAND\b\s*")
+_AND_WEIGHT = re.compile(rf"\s*:\s*(?P<weight>{_NUMBER})\s*\Z")
+_SIGNS = re.compile(
+    r"""
+    \bAND_[A-Z]+\b | \bADD(?:ROW|COL|COMM|BASE)\b    # extensions of A1111
+    | (?:\w{2,}|\))\+{2,}(?=[\s,]|\Z)                # compel, in InvokeAI
+    | \)(?:[+-]+|[0-9]*\.?[0-9]+)(?=[\s,]|\Z)
+    | \.(?:and|blend|swap)\(
+    | <break> | <(?!lora:|lyco:|hypernet:|embedding:)[a-z_]{2,20}(?:\[[^\]<>]*\])?:[^<>]+>    # SwarmUI
+    """,
+    re.VERBOSE,
+)
+_CLOSING: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt with its weights in brackets.
+
+    Attributes:
+        prompt: what is left of it.
+        avoided: what had a weight below zero, for the negative prompt.
+        unread: weights as they were typed that say nothing where they stand.
+        is_joined: an `AND` was read as "and".
+    """
+
+    prompt: str
+    avoided: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    is_joined: bool = False
+
+
+class _Part(msgspec.Struct, frozen=True):
+    words: str
+    weight: float = 1.0
+
+
+def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
+    """Read the weights of neighbors; a prompt without any stays as it is.
+
+    Args:
+        prompt: as typed.
+        has_weights: the model's text encoder takes weights; else they are unread, and left out.
+    """
+    prompt = _ENCLOSED.sub(lambda match: f"::{match['words']}::{match['weight']} ", prompt)
+    depths = list(_depths(prompt))
+    found = list(_COLONS.finditer(prompt))
+    inside = [match for match in found if match["weight"] and depths[match.start()] == "("]
+    unread = [match[0] for match in inside]
+    top = [match for match in found if not depths[match.start()]]
+    avoided: list[_Part] = []
+    if top:
+        parts = [*_between(prompt, top)]
+        avoided += [_Part(part.words, -part.weight / _AVOIDED) for part in parts if part.weight < 0]
+        unread += [] if has_weights else [match[0] for match in top if match["weight"]]
+        prompt = ", ".join(_written(part, has_weights=has_weights) for part in parts if part.weight >= 0)
+    joined = _read_and(prompt)
+    if joined is not None:
+        avoided += [_Part(part.words, -part.weight) for part in joined if part.weight < 0]
+        unread += [] if has_weights else [f":{part.weight:g}" for part in joined if part.weight != 1]
+        prompt = " and ".join(_written(part, has_weights=has_weights) for part in joined if part.weight >= 0)
+    return Weighed(
+        prompt=prompt,
+        avoided=tuple(_written(part, has_weights=has_weights) for part in avoided),
+        unread=tuple(unread),
+        is_joined=joined is not None,
+    )
+
+
+def find_signs(prompt: str) -> tuple[str, ...]:
+    """What means something to other programs and is only words here, each once; the first few."""
+    return tuple(dict.fromkeys(match[0].strip() for match in _SIGNS.finditer(prompt)))[:_MAX_SIGNS]
+
+
+def _depths(prompt: str) -> Iterator[str]:
+    """The innermost bracket around each character, empty outside; one without its partner is a letter."""
+    open_at: list[tuple[str, int]] = []
+    pairs: dict[int, int] = {}
+    for match in _BRACKET.finditer(prompt):
+        sign = match[0]
+        if sign in _CLOSING.values():
+            open_at.append((sign, match.start()))
+        elif sign in _CLOSING and any(opened == _CLOSING[sign] for opened, _ in open_at):
+            while open_at[-1][0] != _CLOSING[sign]:
+                open_at.pop()
+            pairs[open_at.pop()[1]] = match.start()
+    ends: list[tuple[str, int]] = []
+    for place, sign in enumerate(prompt):
+        while ends and place >= ends[-1][1]:
+            ends.pop()
+        if place in pairs:
+            ends.append((sign, pairs[place]))
+        yield ends[-1][0] if ends else ""
+
+
+def _between(prompt: str, found: Iterable[re.Match[str]]) -> Iterator[_Part]:
+    """The words before each weight, and those behind the last."""
+    start = 0
+    for match in found:
+        words = prompt[start : match.start()].strip(" ,\t\n")
+        if words:
+            yield _Part(words, float(match["weight"] or 1))
+        start = match.end()
+    rest = prompt[start:].strip(" ,\t\n")
+    if rest:
+        yield _Part(rest)
+
+
+def _read_and(prompt: str) -> list[_Part] | None:
+    """The prompts that `AND` stands between, with their weights; None where there is none."""
+    texts = _AND.split(prompt)
+    if len(texts) == 1 or not any(text.strip() for text in texts):
+        return None
+    parts: list[_Part] = []
+    for text in texts:
+        match = _AND_WEIGHT.search(text)
+        words = text[: match.start()] if match else text
+        if words.strip():
+            parts.append(_Part(words.strip(), float(match["weight"]) if match else 1.0))
+    return parts
+
+
+def _written(part: _Part, *, has_weights: bool) -> str:
+    """As A1111 writes it."""
+    if part.weight == 1 or not has_weights:
+        return part.words
+    weight = f"{min(part.weight, MAX_WEIGHT):.3f}".rstrip("0").rstrip(".")
+    return f"({part.words}:{weight})"
