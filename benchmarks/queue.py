@@ -1,6 +1,7 @@
 """The queue's statements with 10 to 100,000 jobs waiting, on real files with real syncs."""
 
 import asyncio
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -57,22 +58,7 @@ class Line:
 
     async def fill(self) -> None:
         """Put the jobs in line, in one transaction, as they would have been placed one by one."""
-        turns: dict[int, Turn] = {}
-        async with self.database.transaction() as connection:
-            for number in range(self.size):
-                user = 1 if number % 10 == 0 else 2 + number % MEMBERS
-                new = _new(number, user)
-                if user not in turns:
-                    await ensure_member(connection, new)
-                job = await insert_job(connection, new, datetime.now(UTC))
-                turns[user] = next_turn(turns.get(user, Turn(0, 0)), price=1, weight=1)
-                await connection.execute(
-                    "UPDATE jobs SET queue_key = ?, message_id = job_id WHERE job_id = ?",
-                    (queue_key(NORMAL, turns[user], job.job_id), job.job_id),
-                )
-            await connection.executemany(
-                "UPDATE members SET round = ? WHERE user_id = ?", [(turn.round, user) for user, turn in turns.items()]
-            )
+        await self.database.write(_fill, self.size)
 
     async def accept(self) -> Job:
         """One more job, durable when this returns."""
@@ -160,6 +146,24 @@ def _report(lines: list[Line], accepts_s: float, restart_s: float) -> Report:
         minimum=min(ratios.values()),
         pairs=ROUNDS,
         detail={**detail, "durable_accepts_a_second": ACCEPTS / accepts_s, "restart_s": restart_s},
+    )
+
+
+def _fill(connection: sqlite3.Connection, size: int) -> None:
+    turns: dict[int, Turn] = {}
+    for number in range(size):
+        user = 1 if number % 10 == 0 else 2 + number % MEMBERS
+        new = _new(number, user)
+        if user not in turns:
+            ensure_member(connection, new)
+        job = insert_job(connection, new, datetime.now(UTC))
+        turns[user] = next_turn(turns.get(user, Turn(0, 0)), price=1, weight=1)
+        connection.execute(
+            "UPDATE jobs SET queue_key = ?, message_id = job_id WHERE job_id = ?",
+            (queue_key(NORMAL, turns[user], job.job_id), job.job_id),
+        )
+    connection.executemany(
+        "UPDATE members SET round = ? WHERE user_id = ?", [(turn.round, user) for user, turn in turns.items()]
     )
 
 

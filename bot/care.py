@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.store.checking import Finding, check
-from bot.store.copying import NotCopied, copied
+from bot.store.copying import NotCopied, copy_checked, published
 from bot.store.database import Database, DatabaseUnusable, lock
 from bot.store.jobs import JobRepository
 from bot.store.migrating import newest_version
@@ -27,7 +27,8 @@ async def back_up(path: Path, target: Path) -> None:
     try:
         database = await Database.open_to_read(path)
         try:
-            async with copied(database.connection, target) as copy:
+            with published(target) as copy:
+                await database.read(copy_checked, copy)
                 if not await examine_database(copy, say=_nothing):
                     raise CareFailed("The copy breaks the ledger's promises; `easel db check` says which.")
         finally:
@@ -50,7 +51,8 @@ async def restore(file: Path, path: Path) -> Path | None:
         with lock(path):
             database = await Database.open_to_read(file)
             try:
-                async with copied(database.connection, copy) as partial:
+                with published(copy) as partial:
+                    await database.read(copy_checked, partial)
                     if not await examine_database(partial, say=_nothing):
                         raise CareFailed(f"{file} breaks the ledger's promises; take an older copy.")
             finally:

@@ -74,5 +74,5 @@ def set_up_logging(settings: LoggingSettings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.level)
     # At DEBUG these print whole payloads, which hold members' words.
-    for name in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
+    for name in ("discord.gateway", "discord.http", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))

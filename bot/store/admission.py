@@ -1,17 +1,19 @@
 """The steps inside the two transactions that move quota: accepting a job, and ending one."""
 
+import sqlite3
 from datetime import datetime
 from typing import Final
 
-import aiosqlite
 import msgspec
 
 from bot.quotas.pricing import part
-from bot.quotas.standing import Standing
-from bot.store.database import sure
-from bot.store.ledger import settle
-from bot.store.queue import close_gap
-from bot.store.rows import Job, JobStatus, NewJob, to_ms
+from bot.quotas.standing import Standing, standing
+from bot.store.facts import read_facts
+from bot.store.ledger import reserve, settle
+from bot.store.queue import close_gap, ensure_member, place, take_cooldown
+from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
+from bot.store.statements import fetch_one, sure
+from config.settings import QuotaSettings
 
 INSERT_JOB: Final = """
 INSERT INTO jobs (
@@ -46,15 +48,36 @@ class LedgerDisagrees(Exception):
     """The database refused what the rules allow: a fault of ours, so nothing is taken."""
 
 
-async def refuse_known(connection: aiosqlite.Connection, new: NewJob) -> None:
+def admit(connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> Job:
+    """Insert a job, reserve its price, and put it in line.
+
+    Raises:
+        AlreadyAccepted, NotAllowed, LedgerDisagrees: undo what was written.
+    """
+    _refuse_known(connection, new)
+    facts = read_facts(connection, asker, settings, now)
+    answer = standing(facts, price=new.price, settings=settings)
+    if answer.obstacle is not None:
+        raise NotAllowed(answer)
+    ensure_member(connection, new)
+    if settings.cooldown_s and not take_cooldown(
+        connection, new, interval_s=settings.cooldown_s, burst=settings.cooldown_burst, now=now
+    ):
+        raise LedgerDisagrees("cooldown")
+    job = insert_job(connection, new, now)
+    if not reserve(connection, job, facts.rules, now=now, time_zone=settings.time_zone):
+        raise LedgerDisagrees("quota")
+    return place(connection, job, is_express=new.is_express)
+
+
+def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
     """Raise `AlreadyAccepted` where this interaction made a job before."""
-    async with connection.execute("SELECT * FROM jobs WHERE interaction_id = ?", (new.interaction_id,)) as cursor:
-        row = await cursor.fetchone()
+    row = fetch_one(connection, "SELECT * FROM jobs WHERE interaction_id = ?", (new.interaction_id,))
     if row is not None:
         raise AlreadyAccepted(Job.from_row(row))
 
 
-async def insert_job(connection: aiosqlite.Connection, new: NewJob, now: datetime) -> Job:
+def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Job:
     """The row of a new job, which is in no queue yet."""
     values = (
         new.interaction_id,
@@ -81,12 +104,11 @@ async def insert_job(connection: aiosqlite.Connection, new: NewJob, now: datetim
         msgspec.json.encode(new.role_ids).decode(),
         to_ms(now),
     )
-    async with connection.execute(INSERT_JOB, values) as cursor:
-        return Job.from_row(sure(await cursor.fetchone()))
+    return Job.from_row(sure(fetch_one(connection, INSERT_JOB, values)))
 
 
-async def end_job(
-    connection: aiosqlite.Connection,
+def end_job(
+    connection: sqlite3.Connection,
     job_id: int,
     status: JobStatus,
     *,
@@ -96,21 +118,19 @@ async def end_job(
     now: datetime,
 ) -> Job | None:
     """The one change from open to ended, with its settlement; None where somebody else was first."""
-    async with connection.execute(
-        "SELECT * FROM jobs WHERE job_id = ? AND status IN ('queued', 'running')", (job_id,)
-    ) as cursor:
-        row = await cursor.fetchone()
+    row = fetch_one(connection, "SELECT * FROM jobs WHERE job_id = ? AND status IN ('queued', 'running')", (job_id,))
     if row is None:
         return None
     before = Job.from_row(row)
-    async with connection.execute(
+    row = fetch_one(
+        connection,
         "UPDATE jobs SET status = ?, failure = ?, error_id = ?, finished_at = ?, interaction_token = NULL"
         " WHERE job_id = ? RETURNING *",
         (status, failure, error_id, to_ms(now), job_id),
-    ) as cursor:
-        job = Job.from_row(sure(await cursor.fetchone()))
+    )
+    job = Job.from_row(sure(row))
     if before.status is JobStatus.QUEUED:
-        await close_gap(connection, before)
+        close_gap(connection, before)
     captured = part(job.price, delivered=images_delivered, asked=job.request.num_images)
-    await settle(connection, job, captured, now)
+    settle(connection, job, captured, now)
     return job

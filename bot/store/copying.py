@@ -3,11 +3,9 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
-
-import aiosqlite
 
 COPY_MARK: Final = 0x45615343
 """`application_id` of a copy: who opens one to write knows that it is an older state than what went on without it."""
@@ -17,33 +15,39 @@ class NotCopied(Exception):
     """There is no copy; the text says why, to follow a colon."""
 
 
-@contextlib.asynccontextmanager
-async def copied(connection: aiosqlite.Connection, target: Path) -> AsyncGenerator[Path]:
-    """Copy the database of a connection as it is now into one file without a log beside it.
-
-    Inside it has another name, to look at it; it gets its own when the block ends without an error.
+@contextlib.contextmanager
+def published(target: Path) -> Generator[Path]:
+    """Under which name to write a file and to look at it; it gets its own when the block ends without an error.
 
     Raises:
-        NotCopied: the disk would not take it, or the copy is damaged.
+        NotCopied: the disk would not take it.
     """
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)
-        async with aiosqlite.connect(partial) as copy:
-            await connection.backup(copy)
-            await copy.execute("PRAGMA journal_mode=DELETE")
-            await copy.execute(f"PRAGMA application_id={COPY_MARK}")
-            await copy.commit()
-            async with copy.execute("PRAGMA integrity_check(1)") as cursor:
-                row = await cursor.fetchone()
-        if row is None or row[0] != "ok":
-            raise NotCopied(f"the database is damaged ({row and row[0]}); restore a backup")
         yield partial
         publish(partial, target)
     except (OSError, sqlite3.Error) as error:
         raise NotCopied(f"{target} cannot be written ({error})") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def copy_checked(connection: sqlite3.Connection, target: Path) -> None:
+    """Copy the database of a connection as it is now into one file without a log beside it.
+
+    Raises:
+        sqlite3.Error: the disk would not take it.
+        NotCopied: the copy is damaged.
+    """
+    with contextlib.closing(sqlite3.connect(target)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+        copy.execute(f"PRAGMA application_id={COPY_MARK}")
+        copy.commit()
+        (state,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if state != "ok":
+        raise NotCopied(f"the database is damaged ({state}); restore a backup")
 
 
 def publish(partial: Path, target: Path) -> None:

@@ -1,24 +1,27 @@
-"""One SQLite file, one connection, one process.
+"""One SQLite file, one connection on a thread of its own, one process.
 
 WAL with `synchronous=FULL`: with NORMAL a power loss took back commits that had been acknowledged, and SQLite
 before 3.51.3 can corrupt a WAL file that two connections write, so a lock file keeps a second bot away.
 """
 
 import asyncio
-import contextlib
 import fcntl
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Concatenate, ParamSpec, Self, TypeVar
 
-import aiosqlite
-
+from bot.store import statements
 from bot.store.copying import NotCopied
+from bot.store.groups import Groups
 from bot.store.migrating import copy_kept, migrate, newest_version, version_of
+from bot.store.statements import Values
 from bot.store.timelines import Numbers, go_on, used_numbers
 
-Value = str | int | float | bytes | None
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class DatabaseUnusable(Exception):
@@ -30,12 +33,14 @@ class DatabaseTooNew(DatabaseUnusable):
 
 
 class Database:
-    """The connection. Reads may interleave; a write happens in `transaction` and nowhere else."""
+    """The connection. Whatever touches it is a plain function that runs on its thread, one after the other."""
 
-    def __init__(self, connection: aiosqlite.Connection, lock_file: IO[str] | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor, lock_file: IO[str] | None) -> None:
         self._connection = connection
+        self._thread = thread
         self._lock_file = lock_file
-        self._writing = asyncio.Lock()
+        self._groups = Groups(connection, thread)
+        self._is_open = True
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -47,13 +52,12 @@ class Database:
         """
         lock_file = lock(path)
         try:
-            connection = await aiosqlite.connect(path, isolation_level=None)
+            database = cls(*await _connected(str(path)), lock_file)
         except sqlite3.Error as error:
             lock_file.close()
             raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
-        database = cls(connection, lock_file)
         try:
-            await database._set_up(path)
+            await database.read(_set_up, path)
         except sqlite3.Error as error:
             await database.close()
             raise DatabaseUnusable(f"The database {path} cannot be used: {error}.") from error
@@ -73,13 +77,11 @@ class Database:
             DatabaseTooNew: this version of Easel does not know its tables.
         """
         try:
-            connection = await aiosqlite.connect(_existing(path), uri=True, isolation_level=None)
+            database = cls(*await _connected(_existing(path)), None)
         except sqlite3.Error as error:
             raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
-        database = cls(connection, None)
-        connection.row_factory = sqlite3.Row
         try:
-            await connection.execute("BEGIN")
+            await database.read(statements.change, "BEGIN")
             there = await database.version()
         except sqlite3.Error as error:
             await database.close()
@@ -95,105 +97,117 @@ class Database:
         Raises:
             sqlite3.Error: it cannot be brought up to date.
         """
-        connection = await aiosqlite.connect("", isolation_level=None)
-        database = type(self)(connection, None)
-        connection.row_factory = sqlite3.Row
+        connection, thread = await _connected("")
+        newer = type(self)(connection, thread, None)
         try:
-            await connection.execute("PRAGMA foreign_keys=ON")
-            await self.connection.backup(connection)
-            await migrate(connection, await database.version())
+            await self.read(sqlite3.Connection.backup, connection)
+            await newer.read(_bring_up)
         except sqlite3.Error:
-            await database.close()
+            await newer.close()
             raise
-        return database
-
-    @property
-    def connection(self) -> aiosqlite.Connection:
-        """To copy from; who writes asks for a `transaction`."""
-        return self._connection
+        return newer
 
     async def close(self) -> None:
-        """Close the file and let another process have it."""
-        await self._connection.close()
-        if self._lock_file is not None:
-            self._lock_file.close()
+        """Finish what is under way, close the file, and let another process have it."""
+        if not self._is_open:
+            return
+        await self._groups.rest()
+        self._is_open = False
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        finally:
+            self._thread.shutdown(wait=False)
+            if self._lock_file is not None:
+                self._lock_file.close()
 
-    @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """All or nothing. Only one at a time: they would share the connection's one transaction."""
-        async with self._writing:
-            try:
-                await self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                await self._connection.execute("COMMIT")
-            except BaseException:
-                # A task cancelled while BEGIN or COMMIT was under way finds no transaction here.
-                with contextlib.suppress(sqlite3.OperationalError):
-                    await self._connection.execute("ROLLBACK")
-                raise
+    async def write(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do something all or nothing, durable when this returns; `bot.store.groups` says with whom and how.
 
-    async def fetch_one(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> sqlite3.Row | None:
+        The function runs on the database's thread, so it touches nothing but the connection and its own arguments.
+
+        Raises:
+            sqlite3.Error: the disk would not take it; nothing was written.
+            Exception: whatever it raised; nothing was written.
+        """
+
+        def bound(connection: sqlite3.Connection) -> T:
+            return work(connection, *args, **kwargs)
+
+        return await self._groups.write(bound)
+
+    async def read(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Look at one moment: no write happens between the statements of a function, and none is seen half."""
+        call = partial(work, self._connection, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def change(self, sql: str, values: Values = ()) -> int:
+        """Write by one statement; how many rows it changed."""
+        return await self.write(statements.change, sql, values)
+
+    async def fetch_one(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """The first row of a query, or None."""
-        async with self._connection.execute(sql, values) as cursor:
-            return await cursor.fetchone()
+        return await self.read(statements.fetch_one, sql, values)
 
-    async def fetch_all(self, sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
+    async def fetch_all(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
         """Every row of a query."""
-        async with self._connection.execute(sql, values) as cursor:
-            return list(await cursor.fetchall())
+        return await self.read(statements.fetch_all, sql, values)
 
     async def version(self) -> int:
         """The number of the last migration that was applied."""
-        return await version_of(self._connection)
-
-    async def _set_up(self, path: Path) -> None:
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            await self._connection.execute(f"PRAGMA {pragma}")
-        there = await self.version()
-        if there > newest_version():
-            raise _too_new(path, there)
-        if there == 0:
-            await migrate(self._connection, there)
-        elif there < newest_version():
-            try:
-                async with copy_kept(self._connection, path):
-                    await migrate(self._connection, there)
-            except NotCopied as error:
-                raise DatabaseUnusable(
-                    f"The database {path} was not brought from version {there} to {newest_version()}, since no copy "
-                    f"of it could be kept: {error}."
-                ) from error
-        await go_on(self._connection, path)
+        return await self.read(version_of)
 
     async def used_numbers(self) -> Numbers:
         """The highest numbers of jobs and expansions that are durable."""
-        async with self.transaction() as connection:
-            return await used_numbers(connection)
+        return await self.read(used_numbers)
 
 
-def reader(connection: aiosqlite.Connection) -> Callable[..., Awaitable[list[sqlite3.Row]]]:
-    """Reads inside a transaction, like `Database.fetch_all` outside."""
-
-    async def fetch_all(sql: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[sqlite3.Row]:
-        async with connection.execute(sql, values) as cursor:
-            return list(await cursor.fetchall())
-
-    return fetch_all
+def connect(address: str) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself, for the thread that calls this."""
+    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
-def sure(row: sqlite3.Row | None) -> sqlite3.Row:
-    """A row that a statement with RETURNING or an aggregate always gives."""
-    if row is None:
-        raise LookupError("The database gave no row where there is always one.")
-    return row
+async def _connected(address: str) -> tuple[sqlite3.Connection, ThreadPoolExecutor]:
+    """A connection and its thread."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, connect, address), thread
+    except sqlite3.Error:
+        thread.shutdown(wait=False)
+        raise
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    """Let commits be durable, and bring the tables up to date."""
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    there = version_of(connection)
+    if there > newest_version():
+        raise _too_new(path, there)
+    if there == 0:
+        migrate(connection, there)
+    elif there < newest_version():
+        try:
+            with copy_kept(connection, path):
+                migrate(connection, there)
+        except NotCopied as error:
+            raise DatabaseUnusable(
+                f"The database {path} was not brought from version {there} to {newest_version()}, since no copy "
+                f"of it could be kept: {error}."
+            ) from error
+    go_on(connection, path)
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    migrate(connection, version_of(connection))
 
 
 def _existing(path: Path) -> str:
-    """The address under which SQLite only reads a file.
-
-    That there is one is asked here: aiosqlite's thread may outlive the event loop after a connection that fails.
-    """
+    """The address under which SQLite only reads a file."""
     if not path.exists():
         raise DatabaseUnusable(f"There is no database {path}; it is made when the bot starts for the first time.")
     return f"{path.resolve().as_uri()}?mode=ro"

@@ -1,13 +1,15 @@
 """Prompts that stand for several jobs, until their member says yes or no."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 import msgspec
 
-from bot.store.database import Database, sure
+from bot.store.database import Database
 from bot.store.rows import AskerDefaults, JobKind, Lineage, from_ms, to_ms
+from bot.store.statements import Value, fetch_one, sure
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
@@ -93,14 +95,7 @@ class ExpansionRepository:
             new.price,
             to_ms(now),
         )
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
-            async with connection.execute(
-                "INSERT INTO expansions (guild_id, channel_id, user_id, kind, lineage, jobs, price, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-                values,
-            ) as cursor:
-                return Expansion.from_row(sure(await cursor.fetchone()))
+        return Expansion.from_row(await self._database.write(_add, values, now))
 
     async def get(self, expansion_id: int) -> Expansion | None:
         """One by its number."""
@@ -109,21 +104,31 @@ class ExpansionRepository:
 
     async def take(self, expansion_id: int, now: datetime) -> bool:
         """Say yes; False where somebody was quicker, or said no."""
-        return await self._changes(
+        taken = await self._database.change(
             "UPDATE expansions SET started_at = ? WHERE expansion_id = ? AND started_at IS NULL",
             (to_ms(now), expansion_id),
         )
+        return taken > 0
 
     async def give_back(self, expansion_id: int) -> None:
         """Open it again, since none of its jobs could start."""
-        await self._changes("UPDATE expansions SET started_at = NULL WHERE expansion_id = ?", (expansion_id,))
+        await self._database.change("UPDATE expansions SET started_at = NULL WHERE expansion_id = ?", (expansion_id,))
 
     async def drop(self, expansion_id: int) -> bool:
         """Say no; False where it is started, or gone."""
-        return await self._changes(
+        dropped = await self._database.change(
             "DELETE FROM expansions WHERE expansion_id = ? AND started_at IS NULL", (expansion_id,)
         )
+        return dropped > 0
 
-    async def _changes(self, sql: str, values: tuple[int, ...]) -> bool:
-        async with self._database.transaction() as connection, connection.execute(sql, values) as cursor:
-            return cursor.rowcount > 0
+
+def _add(connection: sqlite3.Connection, values: Sequence[Value], now: datetime) -> sqlite3.Row:
+    """A row, after those that nobody answered for long are gone."""
+    connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
+    row = fetch_one(
+        connection,
+        "INSERT INTO expansions (guild_id, channel_id, user_id, kind, lineage, jobs, price, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        values,
+    )
+    return sure(row)

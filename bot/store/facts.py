@@ -1,15 +1,16 @@
 """What the database knows about a member who asks, for `bot.quotas.standing`."""
 
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Bonus, Facts, QueueState, starts_of
 from bot.store.rows import Asker, from_ms, to_ms
+from bot.store.statements import fetch_all, fetch_one, sure
 from config.settings import Period, QuotaSettings
 
 RULES: Final = """
@@ -54,20 +55,12 @@ WHERE guild_id = :guild AND user_id = 0 AND kind = 'pool' AND period = :pool_per
 """That a pot of a period is no bonus is said once more, since SQLite then finds the partial index."""
 
 
-class Reader(Protocol):
-    """Runs a query: `Database.fetch_all`, or the same inside a transaction."""
-
-    def __call__(self, sql: str, values: dict[str, str | int], /) -> Awaitable[Sequence[sqlite3.Row]]:
-        """Every row."""
-        ...
-
-
-async def read_facts(fetch: Reader, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
+def read_facts(connection: sqlite3.Connection, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
     """Everything that `standing` needs to know."""
     who: dict[str, str | int] = {"guild": asker.guild_id, "user": asker.user_id, "now": to_ms(now)}
-    rules = await read_rules(fetch, asker, settings)
+    rules = read_rules(connection, asker, settings)
     where = {"channel": asker.channel_id, "parent": asker.parent_channel_id or 0}
-    (state,) = await fetch(STATE, {**who, **where})
+    state = sure(fetch_one(connection, STATE, {**who, **where}))
     start, pool_start = starts_of(rules, now, settings.time_zone)
     pool = rules.pool or rules.member
     balances = {
@@ -77,7 +70,7 @@ async def read_facts(fetch: Reader, asker: Asker, settings: QuotaSettings, now: 
         "pool_period": str(pool.period),
         "pool_start": to_ms(pool_start),
     }
-    rows = await fetch(BALANCES, balances)
+    rows = fetch_all(connection, BALANCES, balances)
     period = next((row for row in rows if row["kind"] == "period"), None)
     bonuses = [row for row in rows if row["kind"] == "bonus"]
     return Facts(
@@ -98,10 +91,10 @@ async def read_facts(fetch: Reader, asker: Asker, settings: QuotaSettings, now: 
     )
 
 
-async def read_rules(fetch: Reader, asker: Asker, settings: QuotaSettings) -> Rules:
+def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSettings) -> Rules:
     """Which rules hold for a member."""
     roles = msgspec.json.encode(asker.role_ids).decode()
-    rows = await fetch(RULES, {"guild": asker.guild_id, "user": asker.user_id, "roles": roles})
+    rows = fetch_all(connection, RULES, {"guild": asker.guild_id, "user": asker.user_id, "roles": roles})
     found = [
         SetRule(
             subject=Subject(row["subject"]),

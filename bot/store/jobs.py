@@ -1,18 +1,18 @@
 """The life of jobs in the database. Whatever belongs together is one transaction."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from bot.quotas.standing import Facts, standing
-from bot.store.admission import LedgerDisagrees, NotAllowed, end_job, insert_job, refuse_known
-from bot.store.database import Database, reader, sure
+from bot.quotas.standing import Facts
+from bot.store.admission import admit, end_job
+from bot.store.database import Database
 from bot.store.facts import read_facts
-from bot.store.ledger import reserve
-from bot.store.queue import ensure_member, place, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
+from bot.store.statements import Value, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 
@@ -44,51 +44,35 @@ class JobRepository:
         Raises:
             AlreadyAccepted, NotAllowed, LedgerDisagrees: nothing was written.
         """
-        async with self._database.transaction() as connection:
-            await refuse_known(connection, new)
-            facts = await read_facts(reader(connection), asker, settings, now)
-            answer = standing(facts, price=new.price, settings=settings)
-            if answer.obstacle is not None:
-                raise NotAllowed(answer)
-            await ensure_member(connection, new)
-            if settings.cooldown_s and not await take_cooldown(
-                connection, new, interval_s=settings.cooldown_s, burst=settings.cooldown_burst, now=now
-            ):
-                raise LedgerDisagrees("cooldown")
-            job = await insert_job(connection, new, now)
-            if not await reserve(connection, job, facts.rules, now=now, time_zone=settings.time_zone):
-                raise LedgerDisagrees("quota")
-            return await place(connection, job, is_express=new.is_express)
+        return await self._database.write(admit, new, asker=asker, settings=settings, now=now)
 
     async def facts(self, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
         """What is known about a member now."""
-        return await read_facts(self._database.fetch_all, asker, settings, now)
+        return await self._database.read(read_facts, asker, settings, now)
 
     async def record_message(self, job_id: int, message_id: int) -> None:
         """Remember which message shows the job."""
-        await self._write("UPDATE jobs SET message_id = ? WHERE job_id = ?", (message_id, job_id))
+        await self._database.change("UPDATE jobs SET message_id = ? WHERE job_id = ?", (message_id, job_id))
 
     async def add_notice(self, job_id: int, notice: Notice) -> Job:
         """Remember a fact about a job; the job with it."""
-        async with (
-            self._database.transaction() as connection,
-            connection.execute(
-                "UPDATE jobs SET notices = json_insert(notices, '$[#]', json(?)) WHERE job_id = ? RETURNING *",
-                (msgspec.json.encode(notice).decode(), job_id),
-            ) as cursor,
-        ):
-            return Job.from_row(sure(await cursor.fetchone()))
+        row = await self._database.write(
+            fetch_one,
+            "UPDATE jobs SET notices = json_insert(notices, '$[#]', json(?)) WHERE job_id = ? RETURNING *",
+            (msgspec.json.encode(notice).decode(), job_id),
+        )
+        return Job.from_row(sure(row))
 
     async def request_cancel(self, job_id: int, actor_id: int) -> Job:
         """Remember who wants it stopped; the first one counts."""
-        await self._write(
-            "UPDATE jobs SET cancel_requested_by = ifnull(cancel_requested_by, ?) WHERE job_id = ?",
+        row = await self._database.write(
+            fetch_one,
+            "UPDATE jobs SET cancel_requested_by = ifnull(cancel_requested_by, ?) WHERE job_id = ? RETURNING *",
             (actor_id, job_id),
         )
-        job = await self.get(job_id)
-        if job is None:
+        if row is None:
             raise KeyError(job_id)
-        return job
+        return Job.from_row(row)
 
     async def store_results(
         self,
@@ -101,47 +85,39 @@ class JobRepository:
         recipe: Recipe | None = None,
     ) -> Job:
         """Write what was drawn, before anybody is told. A second attempt replaces nothing."""
-        async with self._database.transaction() as connection:
-            await connection.executemany(
-                "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        job_id,
-                        item.image_index,
-                        item.sha256,
-                        item.media_type,
-                        item.width,
-                        item.height,
-                        item.size_bytes,
-                        item.seed,
-                    )
-                    for item in results
-                ],
+        rows = [
+            (
+                job_id,
+                item.image_index,
+                item.sha256,
+                item.media_type,
+                item.width,
+                item.height,
+                item.size_bytes,
+                item.seed,
             )
-            async with connection.execute(
-                "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ?, recipe = ? WHERE job_id = ? RETURNING *",
-                (
-                    msgspec.json.encode(notices).decode(),
-                    denoise_s,
-                    total_s,
-                    msgspec.json.encode(recipe).decode(),
-                    job_id,
-                ),
-            ) as cursor:
-                return Job.from_row(sure(await cursor.fetchone()))
+            for item in results
+        ]
+        drawn = (
+            msgspec.json.encode(notices).decode(),
+            denoise_s,
+            total_s,
+            msgspec.json.encode(recipe).decode(),
+            job_id,
+        )
+        return await self._database.write(_store_results, rows, drawn)
 
     async def deliver(self, job_id: int, *, images_delivered: int, now: datetime | None = None) -> bool:
         """Delivered and settled at once: charged for what arrived, the rest given back. False if it had ended."""
-        async with self._database.transaction() as connection:
-            job = await end_job(
-                connection,
-                job_id,
-                JobStatus.SUCCEEDED,
-                images_delivered=images_delivered,
-                failure=None,
-                error_id=None,
-                now=now or datetime.now(UTC),
-            )
+        job = await self._database.write(
+            end_job,
+            job_id,
+            JobStatus.SUCCEEDED,
+            images_delivered=images_delivered,
+            failure=None,
+            error_id=None,
+            now=now or datetime.now(UTC),
+        )
         return job is not None
 
     async def end(
@@ -154,47 +130,22 @@ class JobRepository:
         now: datetime | None = None,
     ) -> Job | None:
         """End without delivery: everything is given back. None if it had ended before."""
-        async with self._database.transaction() as connection:
-            return await end_job(
-                connection,
-                job_id,
-                status,
-                images_delivered=0,
-                failure=failure,
-                error_id=error_id,
-                now=now or datetime.now(UTC),
-            )
+        return await self._database.write(
+            end_job,
+            job_id,
+            status,
+            images_delivered=0,
+            failure=failure,
+            error_id=error_id,
+            now=now or datetime.now(UTC),
+        )
 
     async def forget_user(self, user_id: int, now: datetime) -> list[Job]:
         """Delete what a person wrote: open jobs are cancelled and given back, words and names are blanked.
 
         Their numbers in the ledger stay, so that deleting gives nobody a fresh quota. Returns the cancelled jobs.
         """
-        async with self._database.transaction() as connection:
-            async with connection.execute(
-                "SELECT job_id FROM jobs WHERE requester_id = ? AND status IN ('queued', 'running')", (user_id,)
-            ) as cursor:
-                open_ids = [int(row["job_id"]) for row in await cursor.fetchall()]
-            ended: list[Job | None] = [
-                await end_job(
-                    connection,
-                    job_id,
-                    JobStatus.CANCELLED,
-                    images_delivered=0,
-                    failure=None,
-                    error_id=None,
-                    now=now,
-                )
-                for job_id in open_ids
-            ]
-            await connection.execute(
-                "UPDATE jobs SET request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
-                " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
-                (user_id,),
-            )
-            for table in ("stars", "user_settings", "expansions"):
-                await connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - ours
-        return [job for job in ended if job is not None]
+        return await self._database.write(_forget_user, user_id, now)
 
     async def get(self, job_id: int) -> Job | None:
         """One job by its number."""
@@ -216,6 +167,40 @@ class JobRepository:
         rows = await self._database.fetch_all("SELECT * FROM results WHERE job_id = ? ORDER BY image_index", (job_id,))
         return [Result(**{name: row[name] for name in Result.__struct_fields__}) for row in rows]
 
-    async def _write(self, sql: str, values: Sequence[int | str | None]) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(sql, values)
+
+def _store_results(
+    connection: sqlite3.Connection, results: Sequence[tuple[Value, ...]], drawn: tuple[Value, ...]
+) -> Job:
+    connection.executemany("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", results)
+    row = fetch_one(
+        connection,
+        "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ?, recipe = ? WHERE job_id = ? RETURNING *",
+        drawn,
+    )
+    return Job.from_row(sure(row))
+
+
+def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) -> list[Job]:
+    open_jobs = fetch_all(
+        connection, "SELECT job_id FROM jobs WHERE requester_id = ? AND status IN ('queued', 'running')", (user_id,)
+    )
+    ended = [
+        end_job(
+            connection,
+            row["job_id"],
+            JobStatus.CANCELLED,
+            images_delivered=0,
+            failure=None,
+            error_id=None,
+            now=now,
+        )
+        for row in open_jobs
+    ]
+    connection.execute(
+        "UPDATE jobs SET request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
+        " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
+        (user_id,),
+    )
+    for table in ("stars", "user_settings", "expansions"):
+        connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - ours
+    return [job for job in ended if job is not None]

@@ -3,19 +3,20 @@
 The functions that take a connection are steps inside somebody's transaction.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-import aiosqlite
 import msgspec
 
 from bot.quotas.rules import Rules
 from bot.quotas.standing import NO_LIMIT, starts_of
-from bot.store.database import Database, reader, sure
+from bot.store.database import Database
 from bot.store.facts import read_rules
 from bot.store.rows import Asker, Job, from_ms, to_ms
 from bot.store.servers import Decision, audit
+from bot.store.statements import change, fetch_one, sure
 from config.settings import QuotaSettings
 
 ADMIT: Final = """
@@ -115,16 +116,16 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-async def reserve(connection: aiosqlite.Connection, job: Job, rules: Rules, *, now: datetime, time_zone: str) -> bool:
+def reserve(connection: sqlite3.Connection, job: Job, rules: Rules, *, now: datetime, time_zone: str) -> bool:
     """Hold a job's price; False, with the reserve row but no posting, where it does not fit: roll back then."""
     member_start, pool_start = starts_of(rules, now, time_zone)
     pool = rules.pool or rules.member
-    period_pot = await _pot(connection, job.guild_id, job.requester_id, "period", rules.member.period, member_start)
-    pool_pot = await _pot(connection, job.guild_id, 0, "pool", pool.period, pool_start)
+    period_pot = _pot(connection, job.guild_id, job.requester_id, "period", rules.member.period, member_start)
+    pool_pot = _pot(connection, job.guild_id, 0, "pool", pool.period, pool_start)
     values = (job.job_id, job.guild_id, job.requester_id, job.price, to_ms(now))
-    async with connection.execute(RESERVE, values) as cursor:
-        entry_id = int(sure(await cursor.fetchone())[0])
-    async with connection.execute(
+    entry_id = int(sure(fetch_one(connection, RESERVE, values))[0])
+    admitted = change(
+        connection,
         ADMIT,
         {
             "entry": entry_id,
@@ -138,20 +139,19 @@ async def reserve(connection: aiosqlite.Connection, job: Job, rules: Rules, *, n
             "price": job.price,
             "now": to_ms(now),
         },
-    ) as cursor:
-        return cursor.rowcount > 0
+    )
+    return admitted > 0
 
 
-async def settle(connection: aiosqlite.Connection, job: Job, captured: int, now: datetime) -> None:
+def settle(connection: sqlite3.Connection, job: Job, captured: int, now: datetime) -> None:
     """Charge what was delivered and give the rest back to the pots that it came from.
 
     Raises:
         sqlite3.IntegrityError: the job was settled before, or was never reserved.
     """
     values = (job.job_id, job.guild_id, job.requester_id, captured, job.price - captured, to_ms(now))
-    async with connection.execute(SETTLE, values) as cursor:
-        entry_id = int(sure(await cursor.fetchone())[0])
-    await connection.execute(SETTLE_POTS, {"entry": entry_id, "job": job.job_id, "captured": captured})
+    entry_id = int(sure(fetch_one(connection, SETTLE, values))[0])
+    connection.execute(SETTLE_POTS, {"entry": entry_id, "job": job.job_id, "captured": captured})
 
 
 class LedgerRepository:
@@ -169,27 +169,11 @@ class LedgerRepository:
             amount: units, at least 1.
             expires_at: when it ends; None is never.
         """
-        async with self._database.transaction() as connection:
-            entry_id = await _decide(connection, by, user_id, "grant", amount)
-            async with connection.execute(
-                "INSERT INTO pots (guild_id, user_id, kind, period, period_start, amount, expires_at)"
-                " VALUES (?, ?, 'bonus', '', ?, ?, ?) RETURNING pot_id",
-                (by.guild_id, user_id, to_ms(by.now), amount, expires_at and to_ms(expires_at)),
-            ) as cursor:
-                pot_id = int(sure(await cursor.fetchone())[0])
-            await connection.execute("INSERT INTO postings VALUES (?, ?, 0, 0)", (entry_id, pot_id))
+        await self._database.write(_grant, by, user_id, amount, expires_at)
 
     async def reset(self, by: Decision, asker: Asker, settings: QuotaSettings) -> int:
         """Give back what was charged in a member's running period; what is reserved stays so. Returns the units."""
-        async with self._database.transaction() as connection:
-            rules = await read_rules(reader(connection), asker, settings)
-            start, _ = starts_of(rules, by.now, settings.time_zone)
-            pot_id = await _pot(connection, by.guild_id, asker.user_id, "period", rules.member.period, start)
-            async with connection.execute("SELECT spent FROM pots WHERE pot_id = ?", (pot_id,)) as cursor:
-                spent = int(sure(await cursor.fetchone())[0])
-            entry_id = await _decide(connection, by, asker.user_id, "adjust", -spent)
-            await connection.execute("INSERT INTO postings VALUES (?, ?, 0, ?)", (entry_id, pot_id, -spent))
-        return spent
+        return await self._database.write(_reset, by, asker, settings)
 
     async def entries(self, guild_id: int, user_id: int, limit: int) -> list[Entry]:
         """A person's newest rows in a server."""
@@ -221,25 +205,46 @@ def sure_time(value: int) -> datetime:
     return moment
 
 
-async def _pot(
-    connection: aiosqlite.Connection, guild_id: int, user_id: int, kind: str, period: str, start: datetime
-) -> int:
+def _grant(
+    connection: sqlite3.Connection, by: Decision, user_id: int, amount: int, expires_at: datetime | None
+) -> None:
+    entry_id = _decide(connection, by, user_id, "grant", amount)
+    row = fetch_one(
+        connection,
+        "INSERT INTO pots (guild_id, user_id, kind, period, period_start, amount, expires_at)"
+        " VALUES (?, ?, 'bonus', '', ?, ?, ?) RETURNING pot_id",
+        (by.guild_id, user_id, to_ms(by.now), amount, expires_at and to_ms(expires_at)),
+    )
+    connection.execute("INSERT INTO postings VALUES (?, ?, 0, 0)", (entry_id, sure(row)["pot_id"]))
+
+
+def _reset(connection: sqlite3.Connection, by: Decision, asker: Asker, settings: QuotaSettings) -> int:
+    rules = read_rules(connection, asker, settings)
+    start, _ = starts_of(rules, by.now, settings.time_zone)
+    pot_id = _pot(connection, by.guild_id, asker.user_id, "period", rules.member.period, start)
+    spent = int(sure(fetch_one(connection, "SELECT spent FROM pots WHERE pot_id = ?", (pot_id,)))[0])
+    entry_id = _decide(connection, by, asker.user_id, "adjust", -spent)
+    connection.execute("INSERT INTO postings VALUES (?, ?, 0, ?)", (entry_id, pot_id, -spent))
+    return spent
+
+
+def _pot(connection: sqlite3.Connection, guild_id: int, user_id: int, kind: str, period: str, start: datetime) -> int:
     """The pot of a period, made where it is the first time that somebody asks."""
     values = (guild_id, user_id, kind, str(period), to_ms(start))
-    await connection.execute(ENSURE_POT, values)
-    async with connection.execute(FIND_POT, values) as cursor:
-        return int(sure(await cursor.fetchone())["pot_id"])
+    connection.execute(ENSURE_POT, values)
+    return int(sure(fetch_one(connection, FIND_POT, values))["pot_id"])
 
 
-async def _decide(
-    connection: aiosqlite.Connection, by: Decision, user_id: int, kind: Literal["grant", "adjust"], units: int
+def _decide(
+    connection: sqlite3.Connection, by: Decision, user_id: int, kind: Literal["grant", "adjust"], units: int
 ) -> int:
     """An admin's row in the ledger, and the same in the audit log; the entry's number."""
-    await audit(connection, by, f"quota-{kind}", f"<@{user_id}>", str(units))
+    audit(connection, by, f"quota-{kind}", f"<@{user_id}>", str(units))
     granted, adjusted = (units, 0) if kind == "grant" else (0, units)
-    async with connection.execute(
+    row = fetch_one(
+        connection,
         "INSERT INTO ledger (kind, guild_id, user_id, granted, adjusted, actor_id, reason, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry_id",
         (kind, by.guild_id, user_id, granted, adjusted, by.actor_id, by.reason, to_ms(by.now)),
-    ) as cursor:
-        return int(sure(await cursor.fetchone())[0])
+    )
+    return int(sure(row)["entry_id"])

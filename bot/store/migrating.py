@@ -1,15 +1,15 @@
 """Bringing a file up to date: all missing migrations in one transaction, and before it a checked copy."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+import sqlite3
+from collections.abc import Generator
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-import aiosqlite
-
-from bot.store.copying import NotCopied, copied
+from bot.store.copying import NotCopied, copy_checked, published
+from bot.store.statements import fetch_one
 
 COPIES: Final = "backups"
 """The folder beside the database in which copies are kept that nobody asked for."""
@@ -29,14 +29,13 @@ def newest_version() -> int:
     return max(migrations())
 
 
-async def version_of(connection: aiosqlite.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
     """The number of the last migration that was applied; 0 of a file without tables of ours."""
-    async with connection.execute("PRAGMA user_version") as cursor:
-        row = await cursor.fetchone()
+    row = fetch_one(connection, "PRAGMA user_version")
     return 0 if row is None else int(row[0])
 
 
-async def migrate(connection: aiosqlite.Connection, there: int) -> None:
+def migrate(connection: sqlite3.Connection, there: int) -> None:
     """Apply every migration after the version that is there.
 
     Raises:
@@ -45,11 +44,11 @@ async def migrate(connection: aiosqlite.Connection, there: int) -> None:
     steps = migrations()
     missing = [steps[number] for number in range(there + 1, max(steps) + 1)]
     script = "\n".join(["BEGIN IMMEDIATE;", *missing, f"PRAGMA user_version = {max(steps)};", "COMMIT;"])
-    await connection.executescript(script)
+    connection.executescript(script)
 
 
-@contextlib.asynccontextmanager
-async def copy_kept(connection: aiosqlite.Connection, path: Path) -> AsyncGenerator[None]:
+@contextlib.contextmanager
+def copy_kept(connection: sqlite3.Connection, path: Path) -> Generator[None]:
     """Keep `backups/before-N-<day>.db` of the file as it is before what is done inside; the last three stay.
 
     Raises:
@@ -61,8 +60,8 @@ async def copy_kept(connection: aiosqlite.Connection, path: Path) -> AsyncGenera
     except OSError as error:
         raise NotCopied(f"the folder {folder} cannot be made ({error.strerror})") from error
     # A start that fails again and again writes one copy a day.
-    async with copied(connection, folder / f"before-{newest_version()}-{datetime.now(UTC):%Y-%m-%d}.db"):
-        pass
+    with published(folder / f"before-{newest_version()}-{datetime.now(UTC):%Y-%m-%d}.db") as partial:
+        copy_checked(connection, partial)
     yield
     for old in sorted(folder.glob("before-*.db"), key=lambda kept: kept.stat().st_mtime)[:-_KEPT_COPIES]:
         old.unlink(missing_ok=True)

@@ -4,16 +4,16 @@ Order and counters live in the database, kept by triggers, so no statement here 
 The functions that take a connection are steps inside somebody's transaction.
 """
 
-from collections.abc import Mapping, Sequence
+import sqlite3
 from datetime import datetime
 from typing import Final
 
-import aiosqlite
 import msgspec
 
 from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
-from bot.store.database import Database, Value, sure
+from bot.store.database import Database
 from bot.store.rows import Job, NewJob, to_ms
+from bot.store.statements import Values, change, fetch_all, fetch_one, sure
 
 _UNLIMITED_RUNNING: Final = 1_000_000
 _MOST_PLACED_ANEW: Final = 100
@@ -74,15 +74,13 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at: int | None
 
 
-async def ensure_member(connection: aiosqlite.Connection, new: NewJob) -> None:
+def ensure_member(connection: sqlite3.Connection, new: NewJob) -> None:
     """The member's row, with the weight that they have now."""
     values = {"guild": new.guild_id, "user": new.requester_id, "weight": new.weight}
-    await connection.execute(ENSURE_MEMBER, values)
+    connection.execute(ENSURE_MEMBER, values)
 
 
-async def take_cooldown(
-    connection: aiosqlite.Connection, new: NewJob, *, interval_s: float, burst: int, now: datetime
-) -> bool:
+def take_cooldown(connection: sqlite3.Connection, new: NewJob, *, interval_s: float, burst: int, now: datetime) -> bool:
     """Count one job against the member's cooldown; False, with nothing changed, where it is too soon."""
     interval_ms = round(interval_s * 1_000)
     values = {
@@ -92,45 +90,44 @@ async def take_cooldown(
         "burst": interval_ms * burst,
         "now": to_ms(now),
     }
-    async with connection.execute(TAKE_COOLDOWN, values) as cursor:
-        return cursor.rowcount > 0
+    return change(connection, TAKE_COOLDOWN, values) > 0
 
 
-async def place(connection: aiosqlite.Connection, job: Job, *, is_express: bool) -> Job:
+def place(connection: sqlite3.Connection, job: Job, *, is_express: bool) -> Job:
     """Put a new job at the end of its member's turns."""
     lane = EXPRESS if is_express else NORMAL
-    async with connection.execute(
+    found = fetch_one(
+        connection,
         "SELECT members.round, deficit, weight, members.lane, lanes.round AS now_round FROM members, lanes"
         " WHERE guild_id = ? AND user_id = ? AND lanes.lane = ?",
         (job.guild_id, job.requester_id, lane),
-    ) as cursor:
-        row = sure(await cursor.fetchone())
+    )
+    row = sure(found)
     # Rounds of one lane mean nothing in the other.
     turn = Turn(row["round"] if row["lane"] == lane else 0, row["deficit"])
-    placed, following = await _place(connection, job, lane, caught_up(turn, row["now_round"]), row["weight"])
-    await _keep_turn(connection, job, lane, following)
+    placed, following = _place(connection, job, lane, caught_up(turn, row["now_round"]), row["weight"])
+    _keep_turn(connection, job, lane, following)
     return placed
 
 
-async def close_gap(connection: aiosqlite.Connection, gone: Job) -> None:
+def close_gap(connection: sqlite3.Connection, gone: Job) -> None:
     """Let a member's later jobs move up when one of theirs leaves the queue without a start."""
     if gone.queue_key is None:
         return
     lane = lane_of(gone.queue_key)
     values = (gone.guild_id, gone.requester_id, gone.queue_key, _MOST_PLACED_ANEW + 1)
-    async with connection.execute(LATER_TURNS, values) as cursor:
-        later = [Job.from_row(row) for row in await cursor.fetchall()]
+    later = [Job.from_row(row) for row in fetch_all(connection, LATER_TURNS, values)]
     if len(later) > _MOST_PLACED_ANEW:
         return
     turn = Turn(gone.turn_round, gone.turn_deficit)
-    async with connection.execute(
-        "SELECT weight FROM members WHERE guild_id = ? AND user_id = ?", (gone.guild_id, gone.requester_id)
-    ) as cursor:
-        weight = int(sure(await cursor.fetchone())[0])
+    member = (gone.guild_id, gone.requester_id)
+    weight = int(
+        sure(fetch_one(connection, "SELECT weight FROM members WHERE guild_id = ? AND user_id = ?", member))["weight"]
+    )
     for job in later:
         if job.queue_key is not None and lane_of(job.queue_key) == lane:
-            _, turn = await _place(connection, job, lane, turn, weight)
-    await _keep_turn(connection, gone, lane, turn)
+            _, turn = _place(connection, job, lane, turn, weight)
+    _keep_turn(connection, gone, lane, turn)
 
 
 FIRST_OF_MEMBERS: Final = """
@@ -153,20 +150,15 @@ class QueueRepository:
             now: the time.
         """
         values = {"now": to_ms(now), "per_user": running_per_user or _UNLIMITED_RUNNING}
-        async with (
-            self._database.transaction() as connection,
-            connection.execute(CLAIM, values) as cursor,
-        ):
-            row = await cursor.fetchone()
+        row = await self._database.write(fetch_one, CLAIM, values)
         return None if row is None else Job.from_row(row)
 
     async def release(self, job_id: int, *, has_crashed: bool = False) -> None:
         """Put a running job back at its old place."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "UPDATE jobs SET status = 'queued', crashes = crashes + ? WHERE job_id = ? AND status = 'running'",
-                (has_crashed, job_id),
-            )
+        await self._database.change(
+            "UPDATE jobs SET status = 'queued', crashes = crashes + ? WHERE job_id = ? AND status = 'running'",
+            (has_crashed, job_id),
+        )
 
     async def place_of(self, job: Job) -> Place:
         """Where a waiting job stands."""
@@ -222,23 +214,24 @@ class QueueRepository:
         )
         return Waiting(queued=row["queued"], running=row["running"], oldest_at=row["oldest_at"])
 
-    async def _jobs(self, condition: str, values: Sequence[Value] | Mapping[str, Value] = ()) -> list[Job]:
+    async def _jobs(self, condition: str, values: Values = ()) -> list[Job]:
         rows = await self._database.fetch_all(f"SELECT * FROM jobs WHERE {condition}", values)  # noqa: S608 - ours
         return [Job.from_row(row) for row in rows]
 
 
-async def _keep_turn(connection: aiosqlite.Connection, job: Job, lane: int, turn: Turn) -> None:
-    await connection.execute(
+def _keep_turn(connection: sqlite3.Connection, job: Job, lane: int, turn: Turn) -> None:
+    connection.execute(
         "UPDATE members SET lane = ?, round = ?, deficit = ? WHERE guild_id = ? AND user_id = ?",
         (lane, turn.round, turn.deficit, job.guild_id, job.requester_id),
     )
 
 
-async def _place(connection: aiosqlite.Connection, job: Job, lane: int, turn: Turn, weight: int) -> tuple[Job, Turn]:
+def _place(connection: sqlite3.Connection, job: Job, lane: int, turn: Turn, weight: int) -> tuple[Job, Turn]:
     """Write a job's place; gives the member's turn after it."""
     following = next_turn(turn, price=job.price, weight=weight)
-    async with connection.execute(
+    row = fetch_one(
+        connection,
         "UPDATE jobs SET queue_key = ?, turn_round = ?, turn_deficit = ? WHERE job_id = ? RETURNING *",
         (queue_key(lane, following, job.job_id), turn.round, turn.deficit, job.job_id),
-    ) as cursor:
-        return Job.from_row(sure(await cursor.fetchone())), following
+    )
+    return Job.from_row(sure(row)), following

@@ -4,17 +4,16 @@ Everything is found by the server's id, so that nothing of one server can be see
 """
 
 import sqlite3
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import aiosqlite
 import msgspec
 
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState
-from bot.store.database import Database, Value
+from bot.store.database import Database
 from bot.store.rows import Asker, Preferences, from_ms, to_ms
+from bot.store.statements import change
 from config.settings import Period
 
 WHOLE_SERVER: Final = 0
@@ -65,20 +64,7 @@ class ServerRepository:
 
     async def set_rule(self, by: Decision, subject: Subject, subject_id: int, rule: Rule | None) -> None:
         """Set what a member, a role, everybody or all together may use a period; None takes the rule away."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "DELETE FROM quota_rules WHERE guild_id = ? AND subject = ? AND subject_id = ?",
-                (by.guild_id, subject, subject_id),
-            )
-            if rule is not None:
-                await connection.execute(
-                    "INSERT INTO quota_rules VALUES (?, ?, ?, ?, ?)",
-                    (by.guild_id, subject, subject_id, rule.amount, rule.period),
-                )
-            detail = (
-                "default" if rule is None else f"{'unlimited' if rule.amount is None else rule.amount}/{rule.period}"
-            )
-            await audit(connection, by, "quota-set", _mention(subject, subject_id), detail)
+        await self._database.write(_set_rule, by, subject, subject_id, rule)
 
     async def rules(self, guild_id: int) -> list[SetRule]:
         """Every rule of a server."""
@@ -97,41 +83,15 @@ class ServerRepository:
 
     async def block(self, by: Decision, user_id: int, until: datetime | None) -> None:
         """Let a member ask for nothing, until then or for good."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO blocks VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason",
-                (by.guild_id, user_id, None if until is None else to_ms(until), by.reason),
-            )
-            detail = "for good" if until is None else f"until <t:{int(until.timestamp())}:f>"
-            await audit(connection, by, "block", f"<@{user_id}>", detail)
+        await self._database.write(_block, by, user_id, until)
 
     async def unblock(self, by: Decision, user_id: int) -> bool:
         """Let a member ask again; False where they were not blocked."""
-        async with self._database.transaction() as connection:
-            values = (by.guild_id, user_id)
-            async with connection.execute("DELETE FROM blocks WHERE guild_id = ? AND user_id = ?", values) as cursor:
-                was_blocked = cursor.rowcount > 0
-            if was_blocked:
-                await audit(connection, by, "unblock", f"<@{user_id}>", "")
-        return was_blocked
+        return await self._database.write(_unblock, by, user_id)
 
     async def set_channel(self, by: Decision, channel_id: int, rule: ChannelRule) -> None:
         """Allow or forbid Easel in a channel, and set its defaults; an empty rule takes everything away."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "DELETE FROM channel_rules WHERE guild_id = ? AND channel_id = ?", (by.guild_id, channel_id)
-            )
-            defaults = msgspec.json.encode(rule.defaults).decode()
-            if rule != ChannelRule():
-                await connection.execute(
-                    "INSERT INTO channel_rules VALUES (?, ?, ?, ?)",
-                    (by.guild_id, channel_id, rule.is_allowed, defaults),
-                )
-            use = {None: "default", True: "allowed", False: "forbidden"}[rule.is_allowed]
-            detail = use if rule.defaults == Preferences() else f"{use} {defaults}"
-            subject = "server" if channel_id == WHOLE_SERVER else f"<#{channel_id}>"
-            await audit(connection, by, "channel", subject, detail)
+        await self._database.write(_set_channel, by, channel_id, rule)
 
     async def channels(self, guild_id: int) -> dict[int, ChannelRule]:
         """Channels with a rule of their own, and the whole server under `WHOLE_SERVER`."""
@@ -152,15 +112,7 @@ class ServerRepository:
 
     async def set_queue_state(self, by: Decision, state: QueueState) -> None:
         """Pause, drain or open a server's queue."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO servers VALUES (?, ?) ON CONFLICT DO UPDATE SET queue_state = excluded.queue_state",
-                (by.guild_id, state),
-            )
-            await connection.execute(
-                "UPDATE members SET is_paused = ? WHERE guild_id = ?", (state is QueueState.PAUSED, by.guild_id)
-            )
-            await audit(connection, by, "queue", "", state)
+        await self._database.write(_set_queue_state, by, state)
 
     async def queue_state(self, guild_id: int) -> QueueState:
         """Whether a server's queue is open."""
@@ -169,8 +121,7 @@ class ServerRepository:
 
     async def write_audit(self, by: Decision, action: str, subject: str, detail: str) -> None:
         """Write down a decision whose effect is kept elsewhere."""
-        async with self._database.transaction() as connection:
-            await audit(connection, by, action, subject, detail)
+        await self._database.write(audit, by, action, subject, detail)
 
     async def audit_log(self, guild_id: int, limit: int) -> list[AuditRow]:
         """The newest decisions of a server's admins."""
@@ -181,14 +132,70 @@ class ServerRepository:
         return [AuditRow(**{name: row[name] for name in names}, created_at=from_ms(row["created_at"])) for row in rows]
 
 
-async def audit(connection: aiosqlite.Connection, by: Decision, action: str, subject: str, detail: str) -> None:
+def audit(connection: sqlite3.Connection, by: Decision, action: str, subject: str, detail: str) -> None:
     """One row of the audit log, inside the transaction of the decision itself."""
-    values: Sequence[Value] = (by.guild_id, by.actor_id, action, subject, detail, by.reason, to_ms(by.now))
-    await connection.execute(
+    values = (by.guild_id, by.actor_id, action, subject, detail, by.reason, to_ms(by.now))
+    connection.execute(
         "INSERT INTO audit (guild_id, actor_id, action, subject, detail, reason, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         values,
     )
+
+
+def _set_rule(
+    connection: sqlite3.Connection, by: Decision, subject: Subject, subject_id: int, rule: Rule | None
+) -> None:
+    connection.execute(
+        "DELETE FROM quota_rules WHERE guild_id = ? AND subject = ? AND subject_id = ?",
+        (by.guild_id, subject, subject_id),
+    )
+    if rule is not None:
+        connection.execute(
+            "INSERT INTO quota_rules VALUES (?, ?, ?, ?, ?)",
+            (by.guild_id, subject, subject_id, rule.amount, rule.period),
+        )
+    detail = "default" if rule is None else f"{'unlimited' if rule.amount is None else rule.amount}/{rule.period}"
+    audit(connection, by, "quota-set", _mention(subject, subject_id), detail)
+
+
+def _block(connection: sqlite3.Connection, by: Decision, user_id: int, until: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO blocks VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET until = excluded.until, reason = excluded.reason",
+        (by.guild_id, user_id, None if until is None else to_ms(until), by.reason),
+    )
+    detail = "for good" if until is None else f"until <t:{int(until.timestamp())}:f>"
+    audit(connection, by, "block", f"<@{user_id}>", detail)
+
+
+def _unblock(connection: sqlite3.Connection, by: Decision, user_id: int) -> bool:
+    values = (by.guild_id, user_id)
+    was_blocked = change(connection, "DELETE FROM blocks WHERE guild_id = ? AND user_id = ?", values) > 0
+    if was_blocked:
+        audit(connection, by, "unblock", f"<@{user_id}>", "")
+    return was_blocked
+
+
+def _set_channel(connection: sqlite3.Connection, by: Decision, channel_id: int, rule: ChannelRule) -> None:
+    connection.execute("DELETE FROM channel_rules WHERE guild_id = ? AND channel_id = ?", (by.guild_id, channel_id))
+    defaults = msgspec.json.encode(rule.defaults).decode()
+    if rule != ChannelRule():
+        connection.execute(
+            "INSERT INTO channel_rules VALUES (?, ?, ?, ?)", (by.guild_id, channel_id, rule.is_allowed, defaults)
+        )
+    use = {None: "default", True: "allowed", False: "forbidden"}[rule.is_allowed]
+    detail = use if rule.defaults == Preferences() else f"{use} {defaults}"
+    subject = "server" if channel_id == WHOLE_SERVER else f"<#{channel_id}>"
+    audit(connection, by, "channel", subject, detail)
+
+
+def _set_queue_state(connection: sqlite3.Connection, by: Decision, state: QueueState) -> None:
+    connection.execute(
+        "INSERT INTO servers VALUES (?, ?) ON CONFLICT DO UPDATE SET queue_state = excluded.queue_state",
+        (by.guild_id, state),
+    )
+    connection.execute("UPDATE members SET is_paused = ? WHERE guild_id = ?", (state is QueueState.PAUSED, by.guild_id))
+    audit(connection, by, "queue", "", state)
 
 
 def _channel_rule(row: sqlite3.Row) -> ChannelRule:

@@ -1,10 +1,12 @@
 """Who keeps which job's pictures."""
 
+import sqlite3
 from datetime import datetime
 from typing import Final
 
 from bot.store.database import Database
 from bot.store.rows import to_ms
+from bot.store.statements import change
 
 KEPT: Final = "SELECT DISTINCT sha256 FROM results JOIN stars USING (job_id)"
 
@@ -24,13 +26,7 @@ class StarRepository:
 
     async def toggle(self, job_id: int, user_id: int, now: datetime) -> bool:
         """Set a star, or take it back; whether it is there now."""
-        async with self._database.transaction() as connection:
-            values = (job_id, user_id)
-            async with connection.execute("DELETE FROM stars WHERE job_id = ? AND user_id = ?", values) as cursor:
-                was_there = cursor.rowcount > 0
-            if not was_there:
-                await connection.execute("INSERT INTO stars VALUES (?, ?, ?)", (*values, to_ms(now)))
-        return not was_there
+        return await self._database.write(_toggle, job_id, user_id, now)
 
     async def kept(self) -> frozenset[str]:
         """Hashes of all files that somebody keeps."""
@@ -39,3 +35,10 @@ class StarRepository:
     async def own(self, job_id: int) -> list[str]:
         """Hashes of a job's files that may go with it."""
         return [str(row["sha256"]) for row in await self._database.fetch_all(OWN, {"job": job_id})]
+
+
+def _toggle(connection: sqlite3.Connection, job_id: int, user_id: int, now: datetime) -> bool:
+    if change(connection, "DELETE FROM stars WHERE job_id = ? AND user_id = ?", (job_id, user_id)):
+        return False
+    connection.execute("INSERT INTO stars VALUES (?, ?, ?)", (job_id, user_id, to_ms(now)))
+    return True

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import aiosqlite
 import msgspec
 
 from bot.store.copying import COPY_MARK, publish
+from bot.store.statements import fetch_all, fetch_one
 
 UNSEEN: Final = 10_000
 """Numbers that may have been used after the mark was written for the last time, seconds before the end."""
@@ -39,10 +39,9 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
         return Numbers(jobs=self.jobs + count, expansions=self.expansions + count)
 
 
-async def used_numbers(connection: aiosqlite.Connection) -> Numbers:
+def used_numbers(connection: sqlite3.Connection) -> Numbers:
     """What a database of any version knows of its own numbers."""
-    async with connection.execute(USED) as cursor:
-        return numbers_in(await cursor.fetchall())
+    return numbers_in(fetch_all(connection, USED))
 
 
 def numbers_in(rows: Iterable[tuple[str, int] | sqlite3.Row]) -> Numbers:
@@ -71,26 +70,25 @@ def write_mark(database: Path, numbers: Numbers) -> None:
     publish(partial, mark)
 
 
-async def go_on(connection: aiosqlite.Connection, database: Path) -> bool:
+def go_on(connection: sqlite3.Connection, database: Path) -> bool:
     """Go on in the timeline of a file that is up to date, or begin a new one where it is an older state.
 
     Returns:
         Whether a new one began.
     """
-    used, mark = await used_numbers(connection), read_mark(database)
-    async with connection.execute("PRAGMA application_id") as cursor:
-        row = await cursor.fetchone()
+    used, mark = used_numbers(connection), read_mark(database)
+    row = fetch_one(connection, "PRAGMA application_id")
     is_copy = row is not None and row[0] == COPY_MARK
     if not is_copy and (mark is None or used.or_higher(mark) == used):
         return False
     begun = used.or_higher(mark).after(UNSEEN) if mark is not None else used.after(_UNKNOWN)
-    await connection.execute("BEGIN IMMEDIATE")
-    await connection.execute("DELETE FROM sqlite_sequence WHERE name IN ('jobs', 'expansions')")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM sqlite_sequence WHERE name IN ('jobs', 'expansions')")
     for name, seq in msgspec.structs.asdict(begun).items():
-        await connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, seq))
-    await connection.execute(BEGIN)
-    await connection.execute("PRAGMA application_id = 0")
-    await connection.execute("COMMIT")
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, seq))
+    connection.execute(BEGIN)
+    connection.execute("PRAGMA application_id = 0")
+    connection.execute("COMMIT")
     return True
 
 

@@ -48,8 +48,7 @@ class TimingRepository:
             "rest": max(0.0, total_s - denoise_s) / request.num_images,
             "share": _NEWEST_SHARE,
         }
-        async with self._database.transaction() as connection:
-            await connection.execute(LEARN, values)
+        await self._database.change(LEARN, values)
 
     async def expected_s(self, request: GenerationRequest) -> float | None:
         """Seconds that a job may run; from the nearest known size, in proportion to the pixels. None: unknown."""

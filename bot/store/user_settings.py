@@ -30,9 +30,8 @@ class UserSettingsRepository:
     async def set(self, user_id: int, settings: UserSettings) -> None:
         """Remember what somebody chose."""
         values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.is_told)
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO user_settings VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET defaults = excluded.defaults, is_told = excluded.is_told",
-                values,
-            )
+        await self._database.change(
+            "INSERT INTO user_settings VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET defaults = excluded.defaults, is_told = excluded.is_told",
+            values,
+        )

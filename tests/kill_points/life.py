@@ -12,12 +12,13 @@ from typing_extensions import override
 
 from bot import app
 from bot.client import EaselClient
+from bot.store import database
 from config.catalogue import load_catalogue
 from config.settings import DiscordSettings, Settings, StorageSettings
 from tests.kill_points.bugs import BUGS
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import ASKED, FEED, interaction
-from tests.kill_points.steps import WATCHER, Steps
+from tests.kill_points.steps import WATCHER, CountedConnection, Steps
 
 INVOKER: Final = "CommandTree-invoker"
 """discord.py's name for the task of a command."""
@@ -80,6 +81,8 @@ def live(order: Order) -> int:
     patch = pytest.MonkeyPatch()  # never undone: this process holds nothing but this life
     patch.setattr(app, "EaselClient", functools.partial(FedClient, order, steps))
     patch.setattr(app, "ProcessBackend", DrawsAtOnce)
+    connect = database.connect
+    patch.setattr(database, "connect", lambda address: CountedConnection(connect(address), steps.take))
     if order.bug:
         BUGS[order.bug](patch)
     settings = Settings(

@@ -105,8 +105,7 @@ class House:
         quotas = self.services.settings.quotas
         asker = Asker(guild_id=new.guild_id, channel_id=new.channel_id, user_id=new.requester_id)
         job = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
-        async with self.database.transaction() as connection:
-            await connection.execute("UPDATE jobs SET crashes = ? WHERE job_id = ?", (crashes, job.job_id))
+        await self.database.change("UPDATE jobs SET crashes = ? WHERE job_id = ?", (crashes, job.job_id))
         message = self.world.create("6", {}, {})
         self.world.originals[f"token-{number}"] = int(message["id"])
         await self.services.jobs.record_message(job.job_id, int(message["id"]))
@@ -118,9 +117,8 @@ class House:
         self.working = asyncio.create_task(self.services.dispatcher.run())
 
     async def job(self, job: Job) -> Job:
-        """It as it is now, in a transaction of its own: a read may see one half of somebody else's."""
-        async with self.database.transaction():
-            found = await self.services.jobs.get(job.job_id)
+        """It as it is now."""
+        found = await self.services.jobs.get(job.job_id)
         assert found is not None
         return found
 

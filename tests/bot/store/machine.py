@@ -7,14 +7,15 @@ import tempfile
 from collections.abc import Callable, Container, Coroutine, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.store.admission import NotAllowed
-from bot.store.database import Database, Value
+from bot.store.database import Database
 from bot.store.rows import Job, JobStatus, NewJob
 from bot.store.servers import Decision
+from bot.store.statements import Value
 from config.settings import QuotaSettings
 from tests.bot.store.conftest import ADMIN, Store
 from tests.bot.store.plain_books import Books, Kept, Member, asker, new_job
@@ -26,6 +27,19 @@ OPEN: Final = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 class Died(BaseException):
     """The process is gone; nothing after this line happened."""
+
+
+class Dying:
+    """A connection that answers so many statements more."""
+
+    def __init__(self, connection: sqlite3.Connection, statements: int) -> None:
+        self._connection = connection
+        self._left = iter(range(statements))
+
+    def execute(self, *values: Any) -> sqlite3.Cursor:
+        if next(self._left, None) is None:
+            raise Died
+        return self._connection.execute(*values)
 
 
 class Machine(RuleBasedStateMachine):
@@ -108,15 +122,8 @@ class Machine(RuleBasedStateMachine):
 
     async def die_during(self, work: Callable[[], Coroutine[Any, Any, object]], statements: int) -> None:
         """Do something on a connection that answers so many statements more, and not one after that."""
-        connection = self.store.database._connection
-        answer, left = connection.execute, iter(range(statements))
-
-        def execute(*values: Any) -> Any:
-            if next(left, None) is None:
-                raise Died
-            return answer(*values)
-
-        vars(connection)["execute"] = execute
+        groups = self.store.database._groups
+        groups._connection = cast("sqlite3.Connection", Dying(groups._connection, statements))
         with contextlib.suppress(Died, NotAllowed):
             await work()
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +19,7 @@ from bot.store.database import Database
 
 async def hold():
     database = await Database.open(Path(sys.argv[1]))
-    async with database.transaction() as connection:
-        await connection.execute("INSERT INTO servers VALUES (1, 'open')")
+    await database.change("INSERT INTO servers VALUES (1, 'open')")
     print("open", flush=True)
     await asyncio.sleep(60)
 
@@ -40,12 +40,14 @@ async def test_it_is_durable_and_alone(tmp_path: Path) -> None:
 
 async def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "easel.db")
+
+    def fail(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO servers VALUES (1, 'open')")
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        async with database.transaction() as connection:
-            await connection.execute("INSERT INTO servers VALUES (1, 'open')")
-            raise ZeroDivisionError
-    async with database.transaction() as connection:
-        await connection.execute("INSERT INTO servers VALUES (9, 'open')")
+        await database.write(fail)
+    await database.change("INSERT INTO servers VALUES (9, 'open')")
     rows = await database.fetch_all("SELECT guild_id FROM servers")
     assert [row["guild_id"] for row in rows] == [9]
     await database.close()
@@ -54,8 +56,7 @@ async def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(tmp_pa
 async def test_a_newer_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "easel.db"
     database = await Database.open(path)
-    async with database.transaction() as connection:
-        await connection.execute("PRAGMA user_version = 99")
+    await database.change("PRAGMA user_version = 99")
     await database.close()
     with pytest.raises(DatabaseTooNew, match=r"newer Easel \(version 99 .* install that Easel again"):
         await Database.open(path)

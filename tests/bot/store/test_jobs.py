@@ -85,19 +85,17 @@ async def test_rows_of_the_books_are_never_changed(store: Store, new_job: Make, 
     await store.servers.write_audit(decision(), "test", "", "x")
     for sql in (f"UPDATE {table}", f"DELETE FROM {table.split(maxsplit=1)[0]}"):  # noqa: S608 - names of ours
         with pytest.raises(sqlite3.IntegrityError, match=r"never (changed|deleted)"):
-            async with store.database.transaction() as connection:
-                await connection.execute(sql)
+            await store.database.change(sql)
 
 
 async def test_a_settle_must_add_up(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1, price=3))
     with pytest.raises(sqlite3.IntegrityError, match="must add up"):
-        async with store.database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO ledger (job_id, kind, guild_id, user_id, captured, released, created_at)"
-                " VALUES (?, 'settle', 5, 1, 1, 1, 0)",
-                (job.job_id,),
-            )
+        await store.database.change(
+            "INSERT INTO ledger (job_id, kind, guild_id, user_id, captured, released, created_at)"
+            " VALUES (?, 'settle', 5, 1, 1, 1, 0)",
+            (job.job_id,),
+        )
 
 
 async def test_results_are_kept_once(store: Store, new_job: Make) -> None:

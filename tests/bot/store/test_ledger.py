@@ -1,6 +1,7 @@
 """Units in and out of pots: in which order they are used, what comes back, and what admins change."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -186,6 +187,9 @@ async def test_the_statement_that_takes_the_units_asks_once_more(
     store: Store, new_job: Make, member: int | None, pool: int | None, *, is_reserved: bool
 ) -> None:
     rules = Rules(member=Rule(amount=member, period=Period.DAY), pool=Rule(amount=pool, period=Period.DAY))
-    async with store.database.transaction() as connection:
-        job = await insert_job(connection, new_job(1, price=5), NOW)
-        assert await reserve(connection, job, rules, now=NOW, time_zone="UTC") is is_reserved
+
+    def ask(connection: sqlite3.Connection) -> bool:
+        job = insert_job(connection, new_job(1, price=5), NOW)
+        return reserve(connection, job, rules, now=NOW, time_zone="UTC")
+
+    assert await store.database.write(ask) is is_reserved

@@ -9,7 +9,6 @@ import sqlite3
 from pathlib import Path
 from typing import cast
 
-import aiosqlite
 import apsw
 import msgspec
 
@@ -79,14 +78,9 @@ class Disk(apsw.VFS):
         self.events: list[Event] = []
         self.fault: Fault | None = None
 
-    def connect(self, path: Path, *, isolation_level: None) -> aiosqlite.Connection:
-        """Stands in for `aiosqlite.connect`."""
-        assert isolation_level is None  # apsw knows no other
-
-        def connector() -> sqlite3.Connection:
-            return cast("sqlite3.Connection", LikeConnection(path, self._name, self._checkpoint_pages))
-
-        return aiosqlite.Connection(connector, 64)
+    def connect(self, address: str) -> sqlite3.Connection:
+        """Stands in for `bot.store.database.connect`."""
+        return cast("sqlite3.Connection", LikeConnection(address, self._name, self._checkpoint_pages))
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 - SQLite's
         return apsw.VFSFile("", name, flags) if name is None else _File(self, name, flags)

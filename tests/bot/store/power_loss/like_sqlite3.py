@@ -1,18 +1,15 @@
-"""An apsw connection that looks like one of `sqlite3`, as far as the store and aiosqlite look.
+"""An apsw connection that looks like one of `sqlite3`, as far as the store looks.
 
 Only apsw can put a file system of ours below SQLite.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterable, Sequence
 
 import apsw
 
-from bot.store.database import Value
-
-Values = Sequence[Value] | Mapping[str, Value]
+from bot.store.statements import Values
 
 
 class LikeCursor:
@@ -33,12 +30,10 @@ class LikeCursor:
 
 
 class LikeConnection:
-    """What aiosqlite's thread talks to."""
+    """What the database's thread talks to."""
 
-    row_factory = sqlite3.Row
-
-    def __init__(self, path: Path, vfs: str, checkpoint_pages: int) -> None:
-        self._apsw = apsw.Connection(str(path), vfs=vfs)
+    def __init__(self, path: str, vfs: str, checkpoint_pages: int) -> None:
+        self._apsw = apsw.Connection(path, vfs=vfs)
         # apsw's file systems have no shared memory; with one process alone, WAL needs none.
         self._apsw.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._checkpoint_pages = checkpoint_pages

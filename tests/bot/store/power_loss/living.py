@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-import aiosqlite
 import msgspec
 import pytest
 
+from bot.store import database, statements
 from bot.store.database import Database, DatabaseUnusable
 from tests.bot.store.conftest import Store
 from tests.bot.store.power_loss.disk import Acknowledged, Disk
@@ -62,12 +62,12 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 async def opened_on(disk: Disk, path: Path) -> AsyncGenerator[Store]:
     """Our own `Database.open`, with the disk below it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aiosqlite, "connect", disk.connect)
-        database = await Database.open(path)
+        patch.setattr(database, "connect", disk.connect)
+        opened = await Database.open(path)
     try:
-        yield Store(database)
+        yield Store(opened)
     finally:
-        await database.close()
+        await opened.close()
 
 
 async def contents(database: Database) -> Contents:
@@ -99,7 +99,7 @@ async def live(disk: Disk, path: Path, chance: random.Random, make: Make, pragma
     """Open, take random steps, close."""
     async with opened_on(disk, path) as store:
         for pragma in pragmas:
-            await store.database._connection.execute(f"PRAGMA {pragma}")
+            await store.database.read(statements.change, f"PRAGMA {pragma}")
         states = [await contents(store.database)]
         for _ in range(STEPS):
             await chance.choice(await _possible(store, chance, make))()
