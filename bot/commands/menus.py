@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.commands.translating import localized
 from bot.errors import Refused
-from bot.jobs.metadata import read_parameters
+from bot.jobs.metadata import is_picture, read_parameters
 from bot.presenting import details_message
 from bot.presenting.remix_form import remix_form
 from bot.services import Services
@@ -21,6 +21,8 @@ _MOST_BYTES: Final = 25 * 1024 * 1024
 
 def make_menus(services: Services) -> list[app_commands.ContextMenu]:
     """The entries."""
+    # A file of the most bytes is in memory twice while it arrives, so they are looked at one after the other.
+    looking = asyncio.Lock()
 
     async def details(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
@@ -29,9 +31,11 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
             return
         picture = _picture_of(message)
         await services.calls.defer(interaction, is_private=True)
-        parameters = await asyncio.to_thread(read_parameters, await services.calls.fetch(picture))
+        async with looking:
+            data = await services.calls.fetch(picture)
+            parameters = await asyncio.to_thread(read_parameters, data)
         if parameters is None:
-            raise Refused("refused-no-parameters")
+            raise Refused("refused-no-parameters" if is_picture(data) else "refused-picture-format")
         await services.calls.answer_privately(interaction, view=details_message.foreign(parameters))
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:

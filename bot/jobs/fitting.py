@@ -7,7 +7,8 @@ from typing import Final
 
 from PIL import Image
 
-from pipeline.protocol.exif import comment_in, exif_with
+from pipeline.protocol.exif import exif_with
+from pipeline.reading.texts import COMMENT, texts_in
 
 REQUEST_LIMIT: Final = 25 * 1024 * 1024
 """Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""
@@ -15,6 +16,8 @@ DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
 """Bytes of one file in a direct message, whoever pays Discord for more."""
 _REQUEST_MARGIN: Final = 256 * 1024
 """For the JSON and the borders between the parts."""
+_FORMATS: Final = ("PNG", "JPEG", "WEBP")
+"""That the worker writes."""
 _QUALITIES: Final = (95, 85, 70)
 _SHRINK: Final = 0.75
 _LEAST_SIDE: Final = 64
@@ -55,9 +58,10 @@ def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
 
 
 def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
-    with Image.open(io.BytesIO(data)) as opened:
+    texts = texts_in(data)
+    exif = exif_with(texts.get("parameters") or texts.get(COMMENT, ""))
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         picture = opened.convert("RGB")
-        exif = exif_with(str(opened.info.get("parameters", "")) or comment_in(opened.getexif()))
         is_lossless = opened.format == "PNG"
     new_name = str(PurePath(name).with_suffix(".webp"))
     tries: list[Callable[[], bytes]] = []

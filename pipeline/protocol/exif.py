@@ -8,7 +8,6 @@ from typing import Final
 
 from PIL import ExifTags, Image
 
-_ENCODING_BYTES: Final = 8
 _UNICODE: Final = b"UNICODE\0"
 
 
@@ -20,12 +19,3 @@ def exif_with(parameters: str) -> Image.Exif:
     if parameters:
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + parameters.encode("utf-16-be")
     return exif
-
-
-def comment_in(exif: Image.Exif) -> str:
-    """The user's comment, behind eight bytes that name its encoding; empty where there is none."""
-    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
-    if not isinstance(comment, bytes):
-        return comment if isinstance(comment, str) else ""
-    encoding = "utf-16-be" if comment.startswith(_UNICODE) else "utf-8"
-    return comment[_ENCODING_BYTES:].decode(encoding, errors="replace")

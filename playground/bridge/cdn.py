@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ICON = Path(__file__).parents[1] / "icon.png"
 """The bot's picture, and the page's."""
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+"""Of pictures whose size Discord tells; Pillow knows forty more, some of which start other programs."""
+
 ADDRESS_LIFETIME_S = 24 * 3600
 """Discord signs an attachment's address for about a day."""
 
@@ -119,7 +122,7 @@ class LocalCdn(CdnStore):
 def image_size(data: bytes) -> tuple[int, int] | None:
     """Return width and height from an image's header, or None if it is not an image."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.size
     except (UnidentifiedImageError, OSError, ValueError):
         return None

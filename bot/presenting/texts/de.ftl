@@ -227,6 +227,7 @@ refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen,
 refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-no-picture = Diese Nachricht hat kein Bild. Wähle eine, die eines hat.
 refused-picture-large = Dieses Bild ist zu groß, um hier angesehen zu werden.
+refused-picture-format = Diese Datei kann hier nicht gelesen werden. Schicke das Bild als PNG, JPEG oder WebP.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
 refused-images-later = Easel kann noch nicht von einem Bild ausgehen; das kommt mit einer späteren Version. Beschreibe es stattdessen mit /imagine.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.

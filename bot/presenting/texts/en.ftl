@@ -227,6 +227,7 @@ refused-no-direct-message = Your direct messages are closed to Easel, so nothing
 refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
 refused-no-picture = That message has no picture. Choose one that has.
 refused-picture-large = That picture is too large to be looked at here.
+refused-picture-format = That file cannot be read here. Post the picture as PNG, JPEG or WebP.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
 refused-images-later = Easel cannot start from a picture yet; that comes with a later version. Describe it with /imagine instead.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.

@@ -1,0 +1,111 @@
+"""How a picture was made, told in one form whoever wrote it: that of A1111's `parameters`."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+_MOST_CHARACTERS_OF_A_VALUE: Final = 200
+_MOST_VALUES: Final = 1_000
+
+PROMPT: Final = ("prompt", "positiveprompt", "fullprompt", "c", "basecaption")
+NEGATIVE: Final = ("negativeprompt", "uc", "fullnegativeprompt")
+SETTINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "Steps": ("steps", "numinferencesteps"),
+        "Sampler": ("sampler", "samplername", "comfyuisampler"),
+        "Schedule type": ("scheduler", "scheduletype", "noiseschedule", "comfyuischeduler"),
+        "CFG scale": ("cfgscale", "guidancescale", "cfg", "scale"),
+        "Guidance": ("guidance",),
+        "Seed": ("seed", "noiseseed"),
+        "Size": ("size", "resolution"),
+        "Model": (
+            *("model", "modelname", "basemodel", "usestablediffusionmodel", "stablediffusionmodel"),
+            *("modelweights", "ckptname", "unetname"),
+        ),
+        "Denoising strength": ("denoise", "denoisingstrength", "promptstrength"),
+    }
+)
+"""What A1111 calls a setting, and what others do: in lower case, letters and digits alone."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """How a picture was made, as far as its file says.
+
+    Attributes:
+        prompt: may be empty where settings alone are known.
+        negative: the negative prompt.
+        settings: by A1111's names.
+        tool: that wrote it; empty where nobody can tell.
+    """
+
+    prompt: str
+    negative: str = ""
+    settings: Mapping[str, str] = MappingProxyType({})
+    tool: str = ""
+
+    def as_text(self) -> str:
+        """In A1111's form, with the tool as its version."""
+        facts = dict(self.settings) | ({"Version": self.tool} if self.tool else {})
+        lines = [
+            self.prompt,
+            f"Negative prompt: {self.negative}" if self.negative else "",
+            ", ".join(f"{name}: {value}" for name, value in facts.items()),
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+def made_of(values: Mapping[str, Any], tool: str = "") -> Made | None:
+    """What a flat table says, under whichever names; None where it has neither prompt nor two settings.
+
+    Args:
+        values: texts, numbers, or tables with a name in them.
+        tool: that wrote them.
+    """
+    some = islice(values.items(), _MOST_VALUES)
+    known = {re.sub(r"[^a-z0-9]", "", key.lower()): value for key, value in some}
+    settings = {
+        name: told for name, names in SETTINGS.items() if (told := _first((known.get(one) for one in names), _setting))
+    }
+    width, height = (_setting(known.get(side)) for side in ("width", "height"))
+    if width and height:
+        settings["Size"] = f"{width}x{height}"
+    elif "Size" in settings and len(sides := re.findall(r"\d{1,6}", settings["Size"])) == 2:  # noqa: PLR2004 - width and height
+        settings["Size"] = "x".join(sides)
+    settings = {name: settings[name] for name in SETTINGS if name in settings}
+    prompt, negative = (_first((known.get(one) for one in names), _words) for names in (PROMPT, NEGATIVE))
+    if not prompt and len(settings) < 2:  # noqa: PLR2004 - one alone may be anything's
+        return None
+    return Made(prompt=prompt, negative=negative, settings=settings, tool=tool)
+
+
+def _first(values: Iterable[Any], told: Any) -> str:
+    return next((text for value in values if (text := told(value))), "")
+
+
+def _words(value: object) -> str:
+    """A prompt: words, or a list of them."""
+    if isinstance(value, list):
+        parts: list[Any] = value
+        return "\n".join(text for part in parts if (text := _words(part)))
+    if isinstance(value, dict):
+        weighed: dict[str, Any] = value
+        return _words(weighed.get("prompt"))
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _setting(value: object) -> str:
+    """A setting in one line; of a table, the name in it."""
+    if isinstance(value, dict):
+        named: dict[str, Any] = value
+        value = next((named[key] for key in ("name", "model_name", "key") if key in named), None)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    if isinstance(value, float):
+        value = f"{value:g}"
+    # A whole number may have more digits than Python writes.
+    text = value if isinstance(value, str) else format(value, "d") if abs(value) < 10**40 else ""
+    return " ".join(text.replace(",", " ").split())[:_MOST_CHARACTERS_OF_A_VALUE]
