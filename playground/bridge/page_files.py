@@ -159,15 +159,36 @@ WAITING_ITS_TURN = (
 The same again while it is under way is a double click, and no second wish.
 """
 
+TYPED_AT_ONCE = (
+    (
+        "matches = matchCommands(catalog?.entries || [], query);",
+        """const typed = (catalog?.entries || []).find((item) => value.startsWith(`/${item.invocation} `));
+    if (typed) {
+      const rest = value.slice(typed.invocation.length + 2);
+      const first = typed.options.find((option) => option.required);
+      select(typed);
+      if (first && rest) {
+        drafts.value(first.name, { raw: rest });
+        renderCompose({ focus: true });
+      }
+      return;
+    }
+    matches = matchCommands(catalog?.entries || [], query);""",
+    ),
+)
+"""As in Discord, a space behind a command's name begins its options: `/imagine a red apple` is no chatter."""
+
 REPLACEMENTS: Mapping[str, Sequence[tuple[str, str]]] = {
     "/": BRANDING,
     "/app.js": DIRECT_MESSAGES + FOLLOWING,
     "/timeline.js": STAYING_AT_THE_END,
     "/actions.js": WAITING_ITS_TURN,
+    "/commands.js": TYPED_AT_ONCE,
 }
 
 STYLE = """\
-#refresh, #capture-open, #inspector-toggle, #layout-label { display: none; }
+#refresh, #capture-open, #inspector-toggle, #layout-label, #back-activity, #view-action-output,
+.advanced-search, #message-page-status { display: none; }
 .preview-brand small { white-space: nowrap; }
 """
 """The page publishes by itself, and capturing and inspecting are for SimCord's authors."""

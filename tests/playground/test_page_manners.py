@@ -84,6 +84,19 @@ async def test_enter_while_the_page_is_busy_is_done_once(page: Page, local: Loca
 
 
 @in_page
+@pytest.mark.parametrize("is_pasted", [False, True])
+async def test_a_whole_command_may_be_typed_or_pasted_at_once(
+    page: Page, local: LocalDiscord, *, is_pasted: bool
+) -> None:
+    await open_on(page, local)
+    await page.wait_for_load_state("networkidle")
+    await page.locator("#channel-composer-input").click()
+    await (page.keyboard.insert_text if is_pasted else page.keyboard.type)("/paint a red apple")
+    await page.keyboard.press("Enter")
+    await page.locator("#channel-message-list").get_by_text("a red apple (square)").wait_for()
+
+
+@in_page
 async def test_a_message_and_a_button_while_the_page_is_busy_are_done_in_their_order(
     page: Page, local: LocalDiscord
 ) -> None:
