@@ -21,6 +21,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
 from bot.jobs.last_words import LastWords
+from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.waiting import WaitingLine
 from bot.services import Services
@@ -121,10 +122,12 @@ def compose(
         catalogue=catalogue,
         backend=backend,
     )
+    preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
     delivery = Delivery(
         calls=calls,
         jobs=jobs,
         timings=timings,
+        preparing=preparing,
         images=images,
         catalogue=catalogue,
         accepting=accepting,
@@ -139,6 +142,7 @@ def compose(
         queue=queue,
         backend=backend,
         delivery=delivery,
+        preparing=preparing,
         recovery=Recovery(calls=calls, jobs=jobs, queue=queue, delivery=delivery),
         content_check=ContentCheck(
             is_possible=settings.pipeline.safety_checker is not None, where=settings.pipeline.check_content

@@ -6,7 +6,7 @@ import msgspec
 from discord import ui
 
 from bot.presenting import job_message
-from bot.presenting.job_message import Allowance, ShownImage
+from bot.presenting.job_message import Allowance, Prospect, ShownImage
 from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice, Recipe
@@ -75,10 +75,11 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
     in_part = msgspec.structs.replace(four, notices=(*job.notices, hidden))
     failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
     return {
-        "queued": job_message.queued(job, position=2, starts_at=NOW),
-        "next": job_message.queued(job, position=1, starts_at=None),
+        "queued": job_message.queued(job, Prospect(position=2, starts_at=NOW)),
+        "next": job_message.queued(job, Prospect(position=1, starts_at=None)),
+        "starting": job_message.queued(job, Prospect(position=1, starts_at=NOW, is_starting=True)),
         "again": job_message.waiting_again(job),
-        "loading": job_message.loading(job),
+        "loading": job_message.loading(job, starts_at=NOW),
         "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
         "done": job_message.done(four, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
         "done in part": job_message.done(

@@ -159,8 +159,8 @@ def _asked(
 
 async def _show(services: Services, job: Job, post: Callable[[ui.LayoutView], Awaitable[int | None]]) -> bool:
     """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
-    position, starts_at = await services.dispatcher.starts_at(job)
-    present = functools.partial(job_message.queued, position=position, starts_at=starts_at)
+    prospect = await services.dispatcher.prospect(job)
+    present = functools.partial(job_message.queued, prospect=prospect)
     try:
         try:
             message_id = await post(present(job))

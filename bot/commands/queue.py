@@ -37,10 +37,8 @@ async def my_queue(
     jobs = await services.queue.of_member(guild_id, interaction.user.id, _MAX_JOBS)
     places: list[Place] = []
     for number, job in enumerate(jobs):
-        position, starts_at = 0, None
-        if job.status is JobStatus.QUEUED and number < queue_message.MAX_SHOWN_JOBS:
-            position, starts_at = await services.dispatcher.starts_at(job)
-        places.append(Place(job=job, position=position, starts_at=starts_at))
+        is_waiting = job.status is JobStatus.QUEUED and number < queue_message.MAX_SHOWN_JOBS
+        places.append(Place(job=job, prospect=await services.dispatcher.prospect(job) if is_waiting else None))
     server = None
     if guild_id:
         server = ServerQueue(

@@ -5,7 +5,7 @@ the next start looks whether they arrived, and else delivers them again.
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import discord
@@ -20,6 +20,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
 from bot.jobs.fitting import fit
 from bot.jobs.last_words import LastWords, Present
+from bot.jobs.preparing import Preparing
 from bot.presenting import job_message
 from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
@@ -51,6 +52,7 @@ class Delivery:
         images: ImageStore,
         catalogue: Catalogue,
         accepting: Accepting,
+        preparing: Preparing,
         calls: Calls,
         user_settings: UserSettingsRepository,
         last_words: LastWords,
@@ -63,6 +65,7 @@ class Delivery:
         self._images = images
         self._catalogue = catalogue
         self._accepting = accepting
+        self._preparing = preparing
         self._log = structlog.get_logger(__name__)
 
     async def keep(self, job: Job, finished: Finished) -> Job:
@@ -157,8 +160,9 @@ class Delivery:
         """Charge for what arrived."""
         results = await self._jobs.results(job.job_id)
         is_first = await self._jobs.deliver(job.job_id, images_delivered=len(results))
+        waited = self._preparing.waited(job)
         self._log.info("job delivered", action="delivered", **job.log_context())
-        if is_first and datetime.now(UTC) - job.created_at > _LONG:
+        if is_first and waited > _LONG:
             await self._tell(job)
 
     async def _tell(self, job: Job) -> None:

@@ -12,11 +12,13 @@ import structlog
 
 from bot.calls.errors import CallFailed
 from bot.jobs.content_check import ContentCheck
-from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
+from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
+from bot.jobs.running import RunningJob, worth_saying
 from bot.jobs.waiting import WaitingLine
 from bot.presenting import job_message
+from bot.presenting.job_message import Prospect
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository
@@ -30,25 +32,8 @@ MAX_CRASHES: Final = 2
 SWEEP_INTERVAL_S: Final = 5.0
 _UNOWNED_S: Final = 60.0
 _SWEPT_AT_ONCE: Final = 20
-_MIN_SHOWN_ETA_S: Final = 3.0
-_PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"
 
 _log = structlog.get_logger(__name__)
-
-
-class RunningJob:
-    """A claimed job, its message, and what we want of it."""
-
-    def __init__(self, job: Job, message: JobMessage) -> None:
-        self.job = job
-        self.message = message
-        self.preview: tuple[str, bytes] | None = None
-        self.is_timed_out = False
-        self.started_at = asyncio.get_running_loop().time()
-
-    def left_s(self) -> float:
-        """Seconds that it may still run."""
-        return max(0.0, self.job.expected_ms / 1_000 - (asyncio.get_running_loop().time() - self.started_at))
 
 
 class Dispatcher:
@@ -62,6 +47,7 @@ class Dispatcher:
         queue: QueueRepository,
         backend: Backend,
         delivery: Delivery,
+        preparing: Preparing,
         recovery: Recovery,
         content_check: ContentCheck,
         running_per_user: int,
@@ -73,6 +59,7 @@ class Dispatcher:
         self._queue = queue
         self._backend = backend
         self._delivery = delivery
+        self._preparing = preparing
         self._recovery = recovery
         self._content_check = content_check
         self._running_per_user = running_per_user
@@ -97,6 +84,7 @@ class Dispatcher:
             group.create_task(self._claim_forever(), name="claim jobs")
             group.create_task(self._follow_events(), name="follow jobs")
             group.create_task(self._sweep_forever(), name="end late jobs")
+            group.create_task(self._preparing.learn(), name="learn how long starts take")
 
     async def drain(self, timeout_s: float) -> None:
         """Claim nothing more and wait for what runs; what is left goes back to the queue."""
@@ -140,13 +128,15 @@ class Dispatcher:
             self._cancelled_early.add(job.job_id)
         return True
 
-    async def starts_at(self, job: Job) -> tuple[int, datetime | None]:
+    async def prospect(self, job: Job) -> Prospect:
         """Where a waiting job stands, and when it may start; None where nobody knows, or at once."""
         place = await self._queue.place_of(job)
-        wait_s = place.ahead_s + sum(running.left_s() for running in self._running.values())
-        if job.expected_ms == 0 or wait_s < _MIN_SHOWN_ETA_S:
-            return place.position, None
-        return place.position, datetime.now(UTC) + timedelta(seconds=wait_s)
+        is_starting = self._preparing.is_starting
+        begins_at = await self._preparing.started_at() if is_starting else datetime.now(UTC)
+        ahead_s = place.ahead_s + sum(running.left_s() for running in self._running.values())
+        is_known = job.expected_ms > 0 or (is_starting and place.position == 1)
+        starts_at = begins_at + timedelta(seconds=ahead_s) if begins_at is not None and is_known else None
+        return Prospect(position=place.position, starts_at=worth_saying(starts_at), is_starting=is_starting)
 
     async def _claim_forever(self) -> None:
         while True:
@@ -192,7 +182,7 @@ class Dispatcher:
             if running is None:
                 continue
             if isinstance(event, Progress):
-                self._show_progress(running, event)
+                await running.show(event, self._preparing)
                 continue
             self._end(running.job, self._finish(running, event))
             self._forget((event.job_id, event.attempt))
@@ -202,29 +192,6 @@ class Dispatcher:
         del self._running[key]
         if not self._running:
             self._idle.set()
-
-    def _show_progress(self, running: RunningJob, progress: Progress) -> None:
-        job = running.job
-        if progress.phase == "loading":
-            running.message.show(job_message.loading(job))
-            return
-        preview_name = None
-        files: list[tuple[str, bytes]] | None = None
-        if progress.preview:
-            preview_name = _PREVIEW_NAME.format(job_id=job.job_id, step=progress.step)
-            files = [(preview_name, progress.preview)]
-            running.preview = files[0]
-        elif running.preview is not None:
-            preview_name, _ = running.preview
-            files = [running.preview]
-        view = job_message.running(
-            job,
-            step=progress.step,
-            total_steps=progress.total_steps,
-            ends_at=_ends_at(progress),
-            preview_name=preview_name,
-        )
-        running.message.show(view, files)
 
     async def _finish(self, running: RunningJob, event: Finished | Failed) -> None:
         """The one end of an attempt."""
@@ -267,7 +234,7 @@ class Dispatcher:
                     await self._backend.cancel(job_id, attempt)
             try:
                 await self._sweep_database(datetime.now(UTC))
-                await self._line.refresh(self.starts_at)
+                await self._line.refresh(self.prospect)
             except sqlite3.Error:
                 _log.exception("not swept", action="storage_failed")
             self.wake()
@@ -304,11 +271,3 @@ class Dispatcher:
 def _is_blamed(job: Job) -> bool:
     """Whether an attempt that lost its worker was the last. After a first such loss, a job was alone."""
     return job.attempt >= MAX_ATTEMPTS or job.crashes + 1 >= MAX_CRASHES
-
-
-def _ends_at(progress: Progress) -> datetime | None:
-    """From the pace so far; None in the first step and where it is not worth saying."""
-    if progress.step == 0:
-        return None
-    left_s = progress.elapsed_s / progress.step * (progress.total_steps - progress.step)
-    return datetime.now(UTC) + timedelta(seconds=left_s) if left_s >= _MIN_SHOWN_ETA_S else None

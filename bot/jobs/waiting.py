@@ -7,6 +7,7 @@ from typing import Final
 from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.presenting import job_message
+from bot.presenting.job_message import Prospect
 from bot.store.queue import QueueRepository
 from bot.store.rows import Job
 
@@ -15,9 +16,9 @@ _WATCHED: Final = 20
 _EDITS_AT_ONCE: Final = 4
 """Below what Discord allows in one channel at a time, of which running jobs need some."""
 _FRESH: Final = timedelta(seconds=10)
-"""So long the place in the first answer is new enough."""
+"""So long the place in the first answer is new enough, unless a worker was lost since."""
 
-StartsAt = Callable[[Job], Awaitable[tuple[int, datetime | None]]]
+FindProspect = Callable[[Job], Awaitable[Prospect]]
 
 
 class WaitingLine:
@@ -30,24 +31,24 @@ class WaitingLine:
         self._calls = calls
         self._queue = queue
         self._messages: dict[int, JobMessage] = {}
-        self._told: dict[int, int] = {}
+        self._told: dict[int, Prospect] = {}
 
-    async def refresh(self, starts_at: StartsAt) -> None:
-        """Show new places, a few at a time."""
+    async def refresh(self, find_prospect: FindProspect) -> None:
+        """Show new places, and that the worker starts, a few at a time."""
         jobs = await self._queue.first_of_members(_WATCHED)
         await self._let_go({job.job_id for job in jobs})
         edits = 0
         for job in jobs:
-            position, moment = await starts_at(job)
-            is_known = self._told.get(job.job_id) == position
-            is_fresh = job.job_id not in self._told and datetime.now(UTC) - job.created_at < _FRESH
-            if is_known or edits >= _EDITS_AT_ONCE:
+            prospect = await find_prospect(job)
+            told = self._told.get(job.job_id)
+            is_fresh = told is None and not prospect.is_starting and datetime.now(UTC) - job.created_at < _FRESH
+            if (told is not None and not _is_news(told, prospect)) or edits >= _EDITS_AT_ONCE:
                 continue
-            self._told[job.job_id] = position
+            self._told[job.job_id] = prospect
             if not is_fresh:
                 edits += 1
                 message = self._messages.setdefault(job.job_id, JobMessage(self._calls, job))
-                message.show(job_message.queued(job, position=position, starts_at=moment))
+                message.show(job_message.queued(job, prospect))
 
     def take(self, job: Job) -> JobMessage:
         """The message of a job that leaves the queue."""
@@ -60,3 +61,9 @@ class WaitingLine:
             del self._told[job_id]
         for job_id in self._messages.keys() - waiting:
             await self._messages.pop(job_id).close()
+
+
+def _is_news(told: Prospect, prospect: Prospect) -> bool:
+    """Whether a message says too little or, of the time of a start that takes longer than those before, too much."""
+    is_late = told.is_starting and told.starts_at is not None and prospect.starts_at is None
+    return is_late or (told.position, told.is_starting) != (prospect.position, prospect.is_starting)

@@ -41,7 +41,7 @@ def status_lines(
     if other is not None:
         count, last_at = other
         lines.insert(0, text("status-other", count=count, last=relative(last_at)))
-    if status.state is not WorkerState.READY and status.detail:
+    if status.state in (WorkerState.RESTARTING, WorkerState.UNUSABLE):
         lines.append(escape(status.detail))
     if status.ready is not None:
         lines += _device(status.ready, titles)

@@ -44,6 +44,14 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     left: int | None
 
 
+class Prospect(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a waiting job stands, when it may start, if anybody knows, and whether the worker starts before it."""
+
+    position: int
+    starts_at: datetime | None
+    is_starting: bool = False
+
+
 class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
     """One picture of a finished job: its place among those asked for, and the name of the attachment."""
 
@@ -79,14 +87,19 @@ def is_image_of(job: Job, file_name: str) -> bool:
 
 
 @in_its_language
-def queued(job: Job, *, position: int, starts_at: datetime | None) -> ui.LayoutView:
-    """Waiting its turn."""
-    if starts_at is None:
-        line = text("job-queued", position=position)
-    else:
-        line = text("job-queued-starts", position=position, starts=relative(starts_at))
+def queued(job: Job, prospect: Prospect) -> ui.LayoutView:
+    """Waiting its turn, or for the worker."""
     price = _small(text("job-price", price=job.price))
-    return _layout(job, _GREY, f"{line}\n{price}", *job_buttons.under_way(job))
+    return _layout(job, _GREY, f"{prospect_line(prospect)}\n{price}", *job_buttons.under_way(job))
+
+
+def prospect_line(prospect: Prospect) -> str:
+    """Where a job stands, as a sentence or two."""
+    position, starts_at = prospect.position, prospect.starts_at
+    if starts_at is None:
+        return text("job-starting" if prospect.is_starting else "job-queued", position=position)
+    key = "job-starting-starts" if prospect.is_starting else "job-queued-starts"
+    return text(key, position=position, starts=relative(starts_at))
 
 
 @in_its_language
@@ -96,9 +109,10 @@ def waiting_again(job: Job) -> ui.LayoutView:
 
 
 @in_its_language
-def loading(job: Job) -> ui.LayoutView:
-    """The worker loads the model first."""
-    return _layout(job, _BLUE, text("job-loading"), *job_buttons.under_way(job))
+def loading(job: Job, *, starts_at: datetime | None = None) -> ui.LayoutView:
+    """The worker loads the model first; for how long, if that is known and worth saying."""
+    line = text("job-loading") if starts_at is None else text("job-loading-starts", starts=relative(starts_at))
+    return _layout(job, _BLUE, line, *job_buttons.under_way(job))
 
 
 @in_its_language

@@ -1,20 +1,20 @@
 """The private list of a member's jobs: pure functions from facts to a components v2 layout."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
 from discord import ui
 
 from bot.presenting.custom_ids import Action
-from bot.presenting.escaping import escape, relative
+from bot.presenting.escaping import escape
 from bot.presenting.job_buttons import button
+from bot.presenting.job_message import Prospect, prospect_line
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
 from bot.store.queue import Waiting
-from bot.store.rows import Job, JobStatus
+from bot.store.rows import Job
 
 MAX_SHOWN_JOBS: Final = 8
 """Discord allows 40 components a message, and each job takes three."""
@@ -22,11 +22,10 @@ _MAX_PROMPT: Final = 80
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """An open job, where it stands, and when it may start, if anybody knows."""
+    """An open job, and where it stands; None where it runs, or is not shown."""
 
     job: Job
-    position: int
-    starts_at: datetime | None
+    prospect: Prospect | None
 
 
 class ServerQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +76,8 @@ def _line(place: Place) -> str:
     job = place.job
     if job.cancel_requested_by is not None:
         state = text("queue-cancelling")
-    elif job.status is JobStatus.RUNNING:
+    elif place.prospect is None:
         state = text("queue-running")
-    elif place.starts_at is None:
-        state = text("job-queued", position=place.position)
     else:
-        state = text("job-queued-starts", position=place.position, starts=relative(place.starts_at))
+        state = prospect_line(place.prospect)
     return text("queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=state)

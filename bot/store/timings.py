@@ -1,6 +1,6 @@
-"""How long jobs take here, learnt from those that were done."""
+"""How long jobs take here, and what must be loaded before them, learnt from those that were done."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -19,10 +19,21 @@ ON CONFLICT DO UPDATE SET
     samples = samples + 1
 """
 
+LEARN_PREPARATION: Final = """
+INSERT INTO preparations (kind, model_key, mean_s, samples) VALUES (:kind, :model, :seconds, 1)
+ON CONFLICT DO UPDATE SET
+    mean_s = mean_s + (excluded.mean_s - mean_s) * max(:share, 1.0 / (samples + 1)),
+    samples = samples + 1
+"""
+
 NEAREST: Final = """
 SELECT width * height AS pixels, row_s, rest_s FROM timings WHERE model_key = ?
 ORDER BY abs(width * height - ?) LIMIT 1
 """
+
+
+Preparation = Literal["start", "load"]
+"""A start of the worker, which loads a model too, or the loading of another one by a worker that is ready."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,3 +69,15 @@ class TimingRepository:
             return None
         scale = pixels / row["pixels"]
         return scale * (rows(request) * row["row_s"] + request.num_images * row["rest_s"])
+
+    async def learn_preparation(self, kind: Preparation, model_key: str, seconds: float) -> None:
+        """Take a measured start or loading into its average."""
+        values = {"kind": kind, "model": model_key, "seconds": seconds, "share": _NEWEST_SHARE}
+        await self._database.change(LEARN_PREPARATION, values)
+
+    async def preparation_s(self, kind: Preparation, model_key: str) -> float | None:
+        """Seconds that such a start or loading takes. None: unknown."""
+        row = await self._database.fetch_one(
+            "SELECT mean_s FROM preparations WHERE kind = ? AND model_key = ?", (kind, model_key)
+        )
+        return None if row is None else float(row["mean_s"])

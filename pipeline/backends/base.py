@@ -1,6 +1,7 @@
 """How a bot reaches engines, wherever they are."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,6 +22,20 @@ class WorkerState(StrEnum):
     STOPPED = "stopped"
 
 
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker came, or comes, to be ready.
+
+    Attributes:
+        since: from when on there was none that is ready, UTC.
+        began_at: when the process was started, UTC; None between two processes.
+        ready_at: when it was ready, UTC; None until then.
+    """
+
+    since: datetime
+    began_at: datetime | None = None
+    ready_at: datetime | None = None
+
+
 class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the worker now.
 
@@ -31,6 +46,7 @@ class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
         phase: what its engine did at the last heartbeat.
         restarts: how often it was started again.
         detail: one sentence for the owner when it is not ready.
+        start: its last start, or the one under way; None where it was ready all the time.
     """
 
     state: WorkerState
@@ -39,6 +55,7 @@ class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     restarts: int
     detail: str
+    start: Start | None = None
 
 
 class WorkerUnavailable(Exception):

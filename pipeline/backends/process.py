@@ -9,12 +9,13 @@ import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 import structlog
 
-from pipeline.backends.base import BackendStatus, WorkerState, WorkerUnavailable
+from pipeline.backends.base import BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
 from pipeline.backends.vigil import Timeouts, Vigil
 from pipeline.protocol.errors import FailureReason, ProtocolError
@@ -63,6 +64,7 @@ class ProcessBackend:
         self._environment = dict(environment or {})
         self._state = WorkerState.STOPPED
         self._detail = "The worker was not started."
+        self._start: Start | None = None
         self._ready: Ready | None = None
         self._rss_bytes = 0
         self._phase: Phase = "idle"
@@ -141,6 +143,7 @@ class ProcessBackend:
             phase=self._phase,
             restarts=self._restarts,
             detail=self._detail,
+            start=self._start,
         )
 
     @property
@@ -175,8 +178,7 @@ class ProcessBackend:
             if vigil.was_stable:
                 pause_s = self._timeouts.backoff_min_s
             if self._sentence is None:
-                sentence = f"The worker {loss.detail}. It starts again shortly."
-                await self._set_state(WorkerState.RESTARTING, sentence)
+                await self._set_state(WorkerState.RESTARTING, f"The worker {loss.detail}.")
             log = _log.bind(reason=loss.reason, detail=loss.detail)
             log.warning("worker lost", action="worker_lost", pause_s=pause_s)
             jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311 - a pause is no secret
@@ -186,9 +188,11 @@ class ProcessBackend:
 
     async def _live(self, vigil: Vigil) -> _Loss:
         """One life of a worker, from its start to its end."""
+        self._not_ready(began_at=datetime.now(UTC))
         try:
             connection = await Connection.open(self._command, self._environment)
         except OSError as error:
+            self._not_ready()
             return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
         self._connection = connection
         connection.send(self._configure)
@@ -197,6 +201,7 @@ class ProcessBackend:
         try:
             await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
             vigil.end()
+            self._not_ready()
             if self._state is WorkerState.READY:
                 await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
             loss = await self._find_loss(connection, listening, watching)
@@ -265,6 +270,8 @@ class ProcessBackend:
             raise ProtocolError("it said twice that it is ready")
         vigil.now_ready()
         self._ready = ready
+        if self._start is not None:
+            self._start = msgspec.structs.replace(self._start, ready_at=datetime.now(UTC))
         await self._set_state(WorkerState.READY, "")
         _log.info(
             "worker ready",
@@ -296,6 +303,12 @@ class ProcessBackend:
             detail = f"The worker {loss.detail}."
             self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=detail))
         self._running.clear()
+
+    def _not_ready(self, *, began_at: datetime | None = None) -> None:
+        """Note that no worker is ready from now on, or still none."""
+        before = self._start
+        since = datetime.now(UTC) if before is None or before.ready_at is not None else before.since
+        self._start = Start(since=since, began_at=began_at)
 
     async def _set_state(self, state: WorkerState, detail: str) -> None:
         async with self._changed:

@@ -39,8 +39,14 @@ job-queued = { $position ->
        *[other] Nummer { $position } in der Reihe.
     }
 job-queued-starts = { job-queued } Beginnt { $starts }.
+job-starting = { $position ->
+        [1] { "" }
+       *[other] { job-queued }{ " " }
+    }Easel startet und zeichnet, sobald das Modell geladen ist.
+job-starting-starts = { job-starting } Der Auftrag beginnt { $starts }.
 job-price = Kostet { $price }, und nichts, wenn es nicht ankommt.
 job-loading = Das Modell wird geladen …
+job-loading-starts = { job-loading } Der Auftrag beginnt { $starts }.
 job-waiting-again = Der Worker blieb mittendrin stehen; der Auftrag beginnt gleich noch einmal. Nichts ist verloren.
 job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritten).
 job-running-ends = { job-running } Fertig { $ends }.

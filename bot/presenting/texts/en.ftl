@@ -39,8 +39,14 @@ job-queued = { $position ->
        *[other] Number { $position } in line.
     }
 job-queued-starts = { job-queued } Starts { $starts }.
+job-starting = { $position ->
+        [1] { "" }
+       *[other] { job-queued }{ " " }
+    }Easel is starting and draws as soon as the model is loaded.
+job-starting-starts = { job-starting } The job starts { $starts }.
 job-price = Costs { $price }, and nothing if it does not arrive.
 job-loading = Loading the model …
+job-loading-starts = { job-loading } The job starts { $starts }.
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.

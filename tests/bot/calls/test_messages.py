@@ -17,7 +17,7 @@ from bot.calls.errors import (
     TooLarge,
 )
 from bot.presenting import job_message
-from bot.presenting.job_message import image_file_name
+from bot.presenting.job_message import Prospect, image_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 
 LOST = ["applied_status", "reset_after", "status", "reset_before"]
@@ -187,7 +187,7 @@ async def test_an_answer_is_found_and_so_is_that_there_is_none(wire: Wire) -> No
     interaction = await wire.interaction()
     job = await wire.job(interaction, message_id=None)
     assert await wire.calls.find_answer(job) is None
-    view = job_message.queued(job, position=1, starts_at=None)
+    view = job_message.queued(job, Prospect(position=1, starts_at=None))
     message_id = await wire.calls.answer(interaction, view=view)
     assert await wire.calls.find_answer(job) == message_id
     over = msgspec.structs.replace(job, token_expires_at=job.created_at)
@@ -226,7 +226,8 @@ async def test_a_message_beside_an_answer_is_public_sent_once_and_found_by_what_
     await wire.calls.answer(interaction, view=saying("the answer"), ephemeral=True)
     job = msgspec.structs.replace(await wire.job(interaction, message_id=None), interaction_id=-100)
     assert await wire.calls.find_answer(job) is None
-    message_id = await wire.calls.post_beside(interaction, job_message.queued(job, position=1, starts_at=None))
+    view = job_message.queued(job, Prospect(position=1, starts_at=None))
+    message_id = await wire.calls.post_beside(interaction, view)
     assert wire.local.messages()[0]["id"] == str(message_id)
     assert await wire.calls.find_answer(job) == message_id
     await wire.calls.edit_message(

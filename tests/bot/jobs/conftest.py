@@ -177,7 +177,11 @@ async def open_house(
             houses.clear()
 
         async def open_(
-            *, worker: tuple[str, ...] = GOOD, heartbeat_s: float = 15.0, **changes: dict[str, Any]
+            *,
+            worker: tuple[str, ...] = GOOD,
+            heartbeat_s: float = 15.0,
+            is_awaited: bool = True,
+            **changes: dict[str, Any],
         ) -> House:
             await close()
             changed = settings.model_copy(
@@ -193,7 +197,8 @@ async def open_house(
             services = compose(changed, catalogue, client, database=database, images=images, backend=backend)
             houses.append(House(services, database, backend, world, new_job))
             await backend.start()
-            await backend.wait_ready(PATIENCE_S)
+            if is_awaited:
+                await backend.wait_ready(PATIENCE_S)
             return houses[-1]
 
         stack.push_async_callback(close)

@@ -8,6 +8,8 @@ import pytest
 from discord import ui
 
 from bot.presenting import admin_message, queue_message, quota_message
+from bot.presenting.admin_status import status_lines
+from bot.presenting.job_message import Prospect
 from bot.presenting.links import job_link
 from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
@@ -15,7 +17,9 @@ from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
 from bot.store.queue import Waiting
 from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
 from bot.store.servers import AuditRow
+from bot.store.statistics import Recent
 from config.settings import Period
+from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.requests import GenerationRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -74,9 +78,9 @@ def test_my_queue_says_where_each_job_stands(job: Job) -> None:
     cancelling = msgspec.structs.replace(job, job_id=9, cancel_requested_by=42)
     running = msgspec.structs.replace(job, job_id=6, status=JobStatus.RUNNING)
     places = [
-        Place(job=running, position=0, starts_at=None),
-        Place(job=job, position=3, starts_at=NOW),
-        Place(job=cancelling, position=4, starts_at=None),
+        Place(job=running, prospect=None),
+        Place(job=job, prospect=Prospect(position=3, starts_at=NOW)),
+        Place(job=cancelling, prospect=Prospect(position=4, starts_at=None)),
     ]
     server = ServerQueue(waiting=Waiting(queued=12, running=2, oldest_at=None), state=QueueState.PAUSED)
     view = queue_message.my_jobs(places, server, note="Done.")
@@ -94,7 +98,7 @@ def test_my_queue_says_where_each_job_stands(job: Job) -> None:
 
 def test_the_longest_queue_fits_and_its_prompts_do_nothing(job: Job) -> None:
     nasty = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, prompt=NASTY))
-    places = [Place(job=nasty, position=number, starts_at=NOW) for number in range(100)]
+    places = [Place(job=nasty, prospect=Prospect(position=number, starts_at=NOW)) for number in range(100)]
     view = queue_message.my_jobs(places, None, kept=[nasty] * 3)
     assert view.total_children_count <= 40
     assert view.content_length() <= 4_000
@@ -158,3 +162,28 @@ def test_a_long_audit_log_fits_and_says_how_much_is_missing() -> None:
 def test_a_link_leads_to_where_the_message_is_whosever_rules_hold(job: Job, shown_in: int, place: str) -> None:
     personal = msgspec.structs.replace(job, guild_id=0, shown_guild_id=shown_in)
     assert job_link(personal) == f"[#7](https://discord.com/channels/{place}/6/8)"
+
+
+@pytest.mark.parametrize(
+    ("state", "detail", "lines"),
+    [
+        (WorkerState.STARTING, "The worker is starting.", ["The worker is starting."]),
+        (WorkerState.STOPPED, "The worker was stopped.", ["The worker is stopped."]),
+        (
+            WorkerState.RESTARTING,
+            "The worker ended with exit code 7.",
+            ["The worker is being started again.", "The worker ended with exit code 7."],
+        ),
+        (
+            WorkerState.UNUSABLE,
+            "There is no CUDA device.",
+            ["The worker is not able to work; the owner must mend it.", "There is no CUDA device."],
+        ),
+    ],
+)
+def test_the_status_says_what_the_worker_does_once(state: WorkerState, detail: str, lines: list[str]) -> None:
+    status = BackendStatus(state=state, ready=None, rss_bytes=0, phase="idle", restarts=0, detail=detail)
+    waiting = Waiting(queued=0, running=0, oldest_at=None)
+    recent = Recent(ended=0, failed=0, wait_p50_s=None, wait_p95_s=None)
+    said = status_lines(status, titles={}, waiting=waiting, recent=recent, version="1").replace("\\", "").split("\n")
+    assert said[: said.index("Memory of the worker: 0.0 GiB")] == lines

@@ -103,6 +103,12 @@ def fill_version_7(connection: sqlite3.Connection, request: str) -> None:
     connection.execute("UPDATE jobs SET recipe = 'null' WHERE job_id = 3")
 
 
+def fill_version_8(connection: sqlite3.Connection, request: str) -> None:
+    """A job of a timeline, of before it was known how long a start takes."""
+    del request  # no job is added
+    connection.execute("UPDATE jobs SET timeline = 3 WHERE job_id = 3")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -112,6 +118,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         5: fill_version_5,
         6: fill_version_6,
         7: fill_version_7,
+        8: fill_version_8,
     }
 )
 """What was written in each earlier version. A new migration needs a new entry."""

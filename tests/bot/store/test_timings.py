@@ -46,3 +46,13 @@ async def test_it_follows_what_jobs_take_now(timings: TimingRepository, request_
     for _ in range(40):
         await learn(timings, request_, row_s=5.0, rest_s=0.0)
     assert await timings.expected_s(request_) == pytest.approx(rows(request_) * 5.0, rel=0.01)
+
+
+async def test_starts_and_loadings_are_learnt_apart(timings: TimingRepository) -> None:
+    assert await timings.preparation_s("start", "pocket") is None
+    await timings.learn_preparation("start", "pocket", 10.0)
+    await timings.learn_preparation("start", "pocket", 20.0)
+    await timings.learn_preparation("load", "pocket", 3.0)
+    assert await timings.preparation_s("start", "pocket") == pytest.approx(15.0)
+    assert await timings.preparation_s("load", "pocket") == pytest.approx(3.0)
+    assert await timings.preparation_s("load", "other") is None

@@ -24,7 +24,7 @@ async def test_a_program_that_ends_at_once_is_started_again(make: Make, request_
         await backend.submit(1, 1, request_)
     await backend.until(lambda: backend.status.restarts >= 2)
     await backend.until(lambda: backend.status.state is WorkerState.RESTARTING)
-    assert backend.status.detail == "The worker ended with exit code 7. It starts again shortly."
+    assert backend.status.detail == "The worker ended with exit code 7."
     with pytest.raises(WorkerUnavailable, match="exit code 7"):
         await backend.wait_ready(0.01)
 
@@ -56,7 +56,7 @@ async def test_beats_do_not_stand_for_ready(make: Make) -> None:
     backend = make("never_ready", "0", ready_s=0.5, backoff_min_s=30, backoff_max_s=30)
     await backend.start()
     await backend.until(lambda: backend.status.state is WorkerState.RESTARTING)
-    assert backend.status.detail == "The worker was not ready in 0.5 s. It starts again shortly."
+    assert backend.status.detail == "The worker was not ready in 0.5 s."
 
 
 async def test_time_to_load_does_not_count(make: Make) -> None:

@@ -63,8 +63,12 @@ class Speech:
         """Hear `Configure` and answer `Ready`."""
         word = self.hear()
         assert isinstance(word, Configure), word
-        self.say(msgspec.structs.replace(READY, **changed))
+        self.welcome(**changed)
         return word
+
+    def welcome(self, **changed: Any) -> None:
+        """Say that it is ready."""
+        self.say(msgspec.structs.replace(READY, **changed))
 
 
 READY = Ready(

@@ -1,0 +1,66 @@
+"""A job that the worker has, and how its message follows it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.jobs.conversation import JobMessage
+from bot.jobs.preparing import Preparing
+from bot.presenting import job_message
+from bot.store.rows import Job
+from pipeline.protocol.messages import Progress
+
+_MIN_SHOWN_ETA_S: Final = 3.0
+_PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"
+
+
+class RunningJob:
+    """A claimed job, its message, and what we want of it."""
+
+    def __init__(self, job: Job, message: JobMessage) -> None:
+        self.job = job
+        self.message = message
+        self.is_timed_out = False
+        self.started_at = asyncio.get_running_loop().time()
+        self._preview: tuple[str, bytes] | None = None
+        self._loading_since: datetime | None = None
+
+    def left_s(self) -> float:
+        """Seconds that it may still run."""
+        return max(0.0, self.job.expected_ms / 1_000 - (asyncio.get_running_loop().time() - self.started_at))
+
+    async def show(self, progress: Progress, preparing: Preparing) -> None:
+        """Let the message say how far it is."""
+        if progress.phase == "loading":
+            self._loading_since = self._loading_since or datetime.now(UTC)
+            loaded_at = await preparing.loaded_at(self.job.request.model_key, self._loading_since)
+            self.message.show(job_message.loading(self.job, starts_at=worth_saying(loaded_at)))
+            return
+        if self._loading_since is not None:
+            await preparing.loaded(self.job, self._loading_since)
+            self._loading_since = None
+        if progress.preview:
+            self._preview = (_PREVIEW_NAME.format(job_id=self.job.job_id, step=progress.step), progress.preview)
+        view = job_message.running(
+            self.job,
+            step=progress.step,
+            total_steps=progress.total_steps,
+            ends_at=_ends_at(progress),
+            preview_name=None if self._preview is None else self._preview[0],
+        )
+        self.message.show(view, None if self._preview is None else [self._preview])
+
+
+def worth_saying(moment: datetime | None) -> datetime | None:
+    """A moment that is not right now, and known."""
+    if moment is None or (moment - datetime.now(UTC)).total_seconds() < _MIN_SHOWN_ETA_S:
+        return None
+    return moment
+
+
+def _ends_at(progress: Progress) -> datetime | None:
+    """From the pace so far; None in the first step and where it is not worth saying."""
+    if progress.step == 0:
+        return None
+    left_s = progress.elapsed_s / progress.step * (progress.total_steps - progress.step)
+    return worth_saying(datetime.now(UTC) + timedelta(seconds=left_s))
