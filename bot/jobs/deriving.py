@@ -1,11 +1,14 @@
-"""New requests from a job that was drawn: another seed, a picture beside one of its pictures, one of them larger."""
+"""New requests from a job that was drawn: another seed, a picture beside one of its pictures, one of them larger, or
+what a form changed of it.
+"""
 
 from typing import Final
 
 import msgspec
 
 from bot.errors import Refused
-from bot.jobs.resolving import choose_seed
+from bot.jobs.resolving import Resolved, choose_seed
+from bot.store.rows import AskerDefaults, Job, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.models import ModelSpec
@@ -39,6 +42,38 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
     return msgspec.structs.replace(
         single, variations=(*single.variations, step), num_images=request.num_images, upscale=None
     )
+
+
+def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
+    """What a form asked for, with what it does not show as it was.
+
+    Args:
+        resolved: what the form asked for, with the values of the job as defaults.
+        job: that was remixed.
+        is_same_noise: the seed was kept, and with it the job's variations.
+    """
+    old, request = job.request, resolved.request
+    if request.model_key == old.model_key:
+        request = msgspec.structs.replace(
+            request,
+            guidance_start=old.guidance_start,
+            guidance_end=old.guidance_end,
+            guidance_rescale=old.guidance_rescale,
+        )
+    request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
+    return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
+
+
+def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
+    """Which values of a request made from a job are those that it took as somebody's default."""
+    kept = {
+        name
+        for name in Preferences().__struct_fields__
+        if name != "size" and getattr(request, name) == getattr(job.request, name)
+    }
+    if (request.width, request.height) == (job.request.width, job.request.height):
+        kept.add("size")
+    return job.defaults.only(frozenset(kept))
 
 
 def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: LimitSettings) -> GenerationRequest:

@@ -20,10 +20,8 @@ from pipeline.protocol.samplers import find_sampler
 
 _BEGINNING = re.compile(r"(?:\s*/imagine\b\s*(?:prompt\s*:)?|\s*prompt\s*:)+\s*", re.IGNORECASE)
 _FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
-_SETTINGS = re.compile(
-    r"(?P<prompt>.*?)(?:\s*\bNegative prompt:(?P<negative>.*?))?\s*\b(?P<settings>Steps: ?[0-9]+, ?(?=.*\bSampler:).*)",
-    re.DOTALL,
-)
+_SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
+_NEGATIVE: Final = "Negative prompt:"
 _SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
 _A1111: Final = {
     "steps": "steps",
@@ -55,8 +53,10 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
     beginning = _BEGINNING.match(given.prompt)
     if beginning is not None:
         return _read_command(given, given.prompt[beginning.end() :], offers)
-    settings = _SETTINGS.fullmatch(given.prompt)
-    return (given, ()) if settings is None else _read_settings(given, settings, offers)
+    settings = _SETTINGS.search(given.prompt)
+    if settings is None:
+        return given, ()
+    return _read_settings(given, given.prompt[: settings.start()], given.prompt[settings.start() :], offers)
 
 
 def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
@@ -98,14 +98,15 @@ def _fits(name: str, value: str, offers: Offers) -> bool:
 
 
 def _read_settings(
-    given: GivenRequest, found: re.Match[str], offers: Offers
+    given: GivenRequest, words: str, written: str, offers: Offers
 ) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    settings = {match["name"].strip(): match["value"].strip(' "') for match in _SETTING.finditer(found["settings"])}
+    settings = {match["name"].strip(): match["value"].strip(' "') for match in _SETTING.finditer(written)}
+    prompt, _, negative = words.partition(_NEGATIVE)
     schedule = f"{settings.get('Sampler')} {settings.get('Schedule type')}"
     if find_sampler(schedule) is not None:
         settings["Sampler"] = schedule
         del settings["Schedule type"]
-    values: dict[str, str | float | None] = {"negative_prompt": (found["negative"] or "").strip()}
+    values: dict[str, str | float | None] = {"negative_prompt": negative.strip()}
     unread: list[str] = []
     for name, value in settings.items():
         option = _A1111.get(name.casefold())
@@ -114,7 +115,7 @@ def _read_settings(
             unread.append(f"{name}: {value}")
         else:
             values[FORM[option].field] = FORM[option].read(name, value)
-    given, notices = _with(given, found["prompt"], values, offers)
+    given, notices = _with(given, prompt, values, offers)
     if not unread:
         return given, notices
     key = "notice-unknown-options" if len(unread) == 1 else "notice-unknown-options-many"

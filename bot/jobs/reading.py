@@ -69,7 +69,9 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         "notice-weights-unread": weighed.unread,
         "notice-signs-unread": find_signs(prompt),
     }
-    notices = [Notice(key=key, values={"words": ", ".join(words)}) for key, words in told.items() if words]
+    notices = [
+        Notice(key=key, values={"words": ", ".join(words), "count": len(words)}) for key, words in told.items() if words
+    ]
     if weighed.is_joined:
         notices.append(Notice(key="notice-and"))
     if spec.vocabulary is not None:

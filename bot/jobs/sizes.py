@@ -16,7 +16,8 @@ SIZES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Names of sizes and their aspect ratios; the area is that of the model's default size."""
 
-_MAX_SIDE_DIGITS: Final = 12
+_MAX_SIDE_DIGITS: Final = 40
+"""Of a side that somebody may mean, however far out of reach."""
 _SIDES = re.compile(rf"([0-9]{{1,{_MAX_SIDE_DIGITS}}}) ?([x\u00d7*:]) ?([0-9]{{1,{_MAX_SIDE_DIGITS}}})")
 
 

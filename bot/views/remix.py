@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import discord
-import msgspec
 
 from bot.commands.asking_each import ask_each
+from bot.jobs import deriving
 from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
 from bot.jobs.styles import styles_for
@@ -16,7 +16,7 @@ from bot.presenting.texts import speak
 from bot.replies import answer_error
 from bot.store.rows import AskerDefaults, JobKind, Preferences
 from bot.views.finding import Interaction, find_job
-from bot.views.starting import lineage_of, model_of
+from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
     model_of(services, job)
     old = job.request
     is_seed_kept = fields.get(remix_form.SEED) == remix_form.KEPT
-    size = fields.get(remix_form.SIZE, remix_form.KEPT)
+    size, sampler = fields.get(remix_form.SIZE, remix_form.KEPT), fields.get(remix_form.SAMPLER)
     given = GivenRequest(
         prompt=fields.get(remix_form.PROMPT, ""),
         negative_prompt=fields.get(remix_form.NEGATIVE, ""),
         size=None if size == remix_form.KEPT else size,
-        scheduler_name=fields.get(remix_form.SAMPLER),
+        scheduler_name=None if sampler == old.scheduler_name else sampler,  # one that is typed may then replace it
         seed=old.seed if is_seed_kept else None,
     )
     as_it_was = Preferences(
@@ -80,16 +80,9 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
         defaults=AskerDefaults(own=as_it_was),
         styles=styles_for(services.backend.status),
     )
-    variations = old.variations if is_seed_kept else ()
-    varied = [
-        msgspec.structs.replace(
-            each,
-            request=msgspec.structs.replace(each.request, variations=variations),
-            defaults=AskerDefaults(),  # what the form left as it was is nobody's default
-        )
-        for each in resolved
-    ]
-    await ask_each(services, interaction, kind=JobKind.REMIX, resolved=varied, lineage=lineage_of(job))
+    theirs = job_for(job, interaction)
+    remixed = [deriving.remix(each, theirs, is_same_noise=is_seed_kept) for each in resolved]
+    await ask_each(services, interaction, kind=JobKind.REMIX, resolved=remixed, lineage=lineage_of(job))
 
 
 def is_form(interaction: discord.Interaction[Any]) -> bool:

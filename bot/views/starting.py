@@ -2,13 +2,17 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bot.commands.asking import ask
 from bot.errors import Refused
 from bot.jobs import deriving
 from bot.presenting.custom_ids import Press
-from bot.store.rows import Job, JobKind, Lineage
+from bot.store.rows import Job, JobKind, Lineage, Preferences
 from bot.views.finding import Interaction, find_job
+from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -18,15 +22,16 @@ async def reroll(services: "Services", interaction: Interaction, press: Press) -
     """The same request with another seed."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    request = deriving.reroll(job.request)
-    await ask(services, interaction, kind=JobKind.REROLL, request=request, lineage=lineage_of(job))
+    await _start(services, interaction, job, JobKind.REROLL, deriving.reroll(job.request), lineage_of(job))
 
 
 async def retry(services: "Services", interaction: Interaction, press: Press) -> None:
     """The same request once more, since no picture came of it."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    await ask(services, interaction, kind=job.kind, request=job.request, lineage=job.lineage)
+    # What was told of the words is told again; what a worker found out about its pictures is not.
+    notices = job.notices if job.total_s is None else ()
+    await _start(services, interaction, job, job.kind, job.request, job.lineage, notices)
 
 
 async def vary_subtle(services: "Services", interaction: Interaction, press: Press) -> None:
@@ -44,7 +49,7 @@ async def upscale(services: "Services", interaction: Interaction, press: Press) 
     job = await find_job(services, interaction, press)
     index = press.index or 0
     request = deriving.upscale(job.request, index, model_of(services, job), services.settings.limits)
-    await ask(services, interaction, kind=JobKind.UPSCALE, request=request, lineage=lineage_of(job, index))
+    await _start(services, interaction, job, JobKind.UPSCALE, request, lineage_of(job, index))
 
 
 async def _vary(services: "Services", interaction: Interaction, press: Press, kind: JobKind, strength: float) -> None:
@@ -54,7 +59,28 @@ async def _vary(services: "Services", interaction: Interaction, press: Press, ki
         raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
     request = deriving.vary(job.request, index, strength)
-    await ask(services, interaction, kind=kind, request=request, lineage=lineage_of(job, index))
+    await _start(services, interaction, job, kind, request, lineage_of(job, index))
+
+
+async def _start(
+    services: "Services",
+    interaction: Interaction,
+    job: Job,
+    kind: JobKind,
+    request: GenerationRequest,
+    lineage: Lineage | None,
+    notices: tuple[Notice, ...] = (),
+) -> None:
+    """Ask for what was made of a job, of which the values that were somebody's defaults still are."""
+    defaults = deriving.still_default(job_for(job, interaction), request)
+    await ask(services, interaction, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
+
+
+def job_for(job: Job, interaction: Interaction) -> Job:
+    """The job as whoever presses may take it over: the own defaults of somebody else are not theirs."""
+    if job.requester_id == interaction.user.id:
+        return job
+    return msgspec.structs.replace(job, defaults=msgspec.structs.replace(job.defaults, own=Preferences()))
 
 
 def model_of(services: "Services", job: Job) -> ModelSpec:

@@ -25,7 +25,7 @@ _AND_WEIGHT = re.compile(rf"\s*:\s*(?P<weight>{_NUMBER})\s*\Z")
 _SIGNS = re.compile(
     r"""
     \bAND_[A-Z]+\b | \bADD(?:ROW|COL|COMM|BASE)\b    # extensions of A1111
-    | (?:\w{2,}|\))\+{2,}(?=[\s,]|\Z)                # compel, in InvokeAI
+    | (?:\b\w{2,}|\))\+{2,}(?=[\s,]|\Z)              # compel, in InvokeAI
     | \)(?:[+-]+|[0-9]*\.?[0-9]+)(?=[\s,]|\Z)
     | \.(?:and|blend|swap)\(
     | <break> | <(?!lora:|lyco:|hypernet:|embedding:)[a-z_]{2,20}(?:\[[^\]<>]*\])?:[^<>]+>    # SwarmUI

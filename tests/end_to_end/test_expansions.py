@@ -126,13 +126,13 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     assert "only the first 3 can start" in str(form_said.components)
     await member.click(form_said, custom_id="easel:start:4")
     await messages_of(local, "x1", "x2", "x3")
-    # Each says whose default it took; what a form left as it was is nobody's default.
+    # Each says whose default it took; what a form left as it was is still that default.
     assert rows(
         tmp_path,
         "SELECT kind, count(*), count(parent_job_id), min(defaults ->> '$.own.guidance_scale') FROM jobs GROUP BY kind",
     ) == [
         ("imagine", 5, 0, 4.0),
-        ("remix", 3, 3, None),
+        ("remix", 3, 3, 4.0),
     ]
     assert "4. x4" in await edited(local, form_said, "3 of 4 jobs are started")
     assert "you have 0 of 7 left" in (await ask("{a|b}")).content

@@ -168,10 +168,19 @@ notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { $width }×{ $height }.
 notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.
-notice-addresses = Easel kann noch nicht von einem Bild ausgehen, darum wurde diese Adresse weggelassen: { $words }. Beschreib in Worten, was dort zu sehen ist.
+notice-addresses = Easel kann noch nicht von einem Bild ausgehen, darum { $count ->
+        [one] wurde diese Adresse weggelassen: { $words }.
+       *[other] wurden diese Adressen weggelassen: { $words }.
+    } Beschreib in Worten, was dort zu sehen ist.
 notice-weights-avoided = Was ein Gewicht unter null hat, steht nun im negativen Prompt: { $words }.
-notice-weights-unread = Diese Gewichte wurden nicht gelesen: { $words }. Wo ein Modell Worte gewichtet, schreib (red apple:1.3).
-notice-signs-unread = Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Worte: { $words }.
+notice-weights-unread = { $count ->
+        [one] Dieses Gewicht wurde nicht gelesen: { $words }.
+       *[other] Diese Gewichte wurden nicht gelesen: { $words }.
+    } Wo ein Modell Worte gewichtet, schreib (red apple:1.3).
+notice-signs-unread = { $count ->
+        [one] Das bedeutet in anderen Programmen etwas und ist hier nur Text: { $words }.
+       *[other] Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Text: { $words }.
+    }
 notice-and = „AND“ wird als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.

@@ -168,10 +168,19 @@ notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $w
 notice-option-empty = There was nothing behind { $option }, so it was left out.
 notice-shape = The shape { $given } is out of reach here; the nearest is { $width }×{ $height }.
 notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.
-notice-addresses = Easel cannot start from a picture yet, so this address was left out: { $words }. Describe what it shows in words.
+notice-addresses = Easel cannot start from a picture yet, so { $count ->
+        [one] this address was left out: { $words }. Describe what it shows in words.
+       *[other] these addresses were left out: { $words }. Describe what they show in words.
+    }
 notice-weights-avoided = What has a weight below zero went into the negative prompt: { $words }.
-notice-weights-unread = These weights were not read: { $words }. Where a model weighs words, write (red apple:1.3).
-notice-signs-unread = These signs mean something in other programs and are only words here: { $words }.
+notice-weights-unread = { $count ->
+        [one] This weight was not read: { $words }.
+       *[other] These weights were not read: { $words }.
+    } Where a model weighs words, write (red apple:1.3).
+notice-signs-unread = { $count ->
+        [one] This means something in other programs and is only words here: { $words }.
+       *[other] These mean something in other programs and are only words here: { $words }.
+    }
 notice-and = “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.

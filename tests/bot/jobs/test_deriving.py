@@ -4,17 +4,53 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.jobs.deriving import STRONG, SUBTLE, reroll, upscale, vary
+from bot.jobs.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
+from bot.jobs.resolving import Resolved
+from bot.store.rows import AskerDefaults, Job, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from tests.example_jobs import example_job
 
 
 @pytest.fixture
 def four(request_: GenerationRequest) -> GenerationRequest:
     """Four images, the second of which has the last seed there is."""
     return msgspec.structs.replace(request_, num_images=4, seed=MAX_SEED - 1)
+
+
+@pytest.fixture
+def usual(four: GenerationRequest) -> Job:
+    """A job of somebody who has defaults, with guidance in a part of its steps."""
+    guided = msgspec.structs.replace(four, guidance_start=0.1, guidance_end=0.7, guidance_rescale=0.3)
+    varied = msgspec.structs.replace(guided, variations=(Variation(seed=3, strength=0.2),))
+    defaults = AskerDefaults(
+        channel=Preferences(size="square"), own=Preferences(guidance_scale=5.0, num_images=4, negative_prompt="")
+    )
+    return msgspec.structs.replace(example_job(varied), defaults=defaults)
+
+
+def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
+    asked = msgspec.structs.replace(
+        usual.request, prompt="a pear", num_images=2, guidance_start=0.0, guidance_end=1.0, guidance_rescale=0.0
+    )
+    resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
+    remixed = remix(resolved, usual, is_same_noise=True)
+    assert remixed.request == msgspec.structs.replace(usual.request, prompt="a pear", num_images=2)
+    assert remixed.defaults == AskerDefaults(
+        channel=Preferences(size="square"), own=Preferences(guidance_scale=5.0, negative_prompt="")
+    )
+    assert remix(resolved, usual, is_same_noise=False).request.variations == ()
+    other = msgspec.structs.replace(resolved, request=msgspec.structs.replace(asked, model_key="other"))
+    assert remix(other, usual, is_same_noise=True).request.guidance_end == 1.0
+
+
+def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
+    assert still_default(usual, reroll(usual.request)) == usual.defaults
+    assert still_default(usual, usual.request.single(1)).own.names() == {"guidance_scale", "negative_prompt"}
+    wider = msgspec.structs.replace(usual.request, width=128)
+    assert still_default(usual, wider).channel == Preferences()
 
 
 def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:

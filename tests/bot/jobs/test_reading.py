@@ -145,7 +145,7 @@ def test_weights_of_others_are_read_or_told(catalogue: Catalogue) -> None:
     assert told == ["What has a weight below zero went into the negative prompt: rain."]
     request, told = read(catalogue, "a cat AND a dog++")
     assert request.prompt == "a cat and a dog++"
-    assert [sentence.split(" ")[0] for sentence in told] == ["These", "“AND”"]
+    assert [sentence.split(" ")[0] for sentence in told] == ["This", "“AND”"]
     plain = msgspec.structs.replace(catalogue.default, family="sd3", samplers=("Flow Euler",))
     plain = msgspec.structs.replace(plain, defaults=msgspec.structs.replace(plain.defaults, sampler="Flow Euler"))
     request, told = read(Catalogue(models={plain.key: plain}, default_key=plain.key), "a cat::2 a dog")

@@ -21,7 +21,7 @@ def words_of(view: ui.LayoutView) -> str:
     return "\n".join(item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay))
 
 
-def expansion_of(requests: list[GenerationRequest]) -> Expansion:
+def expansion_of(requests: list[GenerationRequest], notices: tuple[Notice, ...] = ()) -> Expansion:
     return Expansion(
         expansion_id=7,
         guild_id=5,
@@ -29,7 +29,7 @@ def expansion_of(requests: list[GenerationRequest]) -> Expansion:
         user_id=1,
         kind=JobKind.IMAGINE,
         lineage=None,
-        jobs=tuple(WantedJob(request=request, notices=()) for request in requests),
+        jobs=tuple(WantedJob(request=request, notices=notices) for request in requests),
         price=len(requests),
         created_at=NOW,
         started_at=None,
@@ -79,7 +79,10 @@ def test_the_longest_question_fits_and_its_prompts_do_nothing(request_: Generati
         options = {"width": 64 + number, "num_inference_steps": number, "guidance_scale": number / 7}
         return msgspec.structs.replace(request_, prompt=NASTY, negative_prompt=f"{number}{NASTY}", **options)
 
-    expansion = expansion_of([nasty(number) for number in range(1, 21)])
+    told = tuple(
+        Notice(key="notice-words-stayed", values={"option": f"{number}{NASTY}", "words": NASTY}) for number in range(9)
+    )
+    expansion = expansion_of([nasty(number) for number in range(1, 21)], told)
     blocked = standing(obstacle=Obstacle.QUOTA, until=NOW)
     some = Outlook(price=20, left=3, startable=3, in_the_way=blocked)
     with spoken(language):
