@@ -44,6 +44,6 @@ ENV PATH=/opt/easel/.venv/bin:$PATH \
 USER 10001
 WORKDIR /data
 VOLUME ["/data", "/models"]
-HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["easel", "doctor", "--quick"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["easel", "health"]
 ENTRYPOINT ["easel"]
 CMD ["run"]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,6 +41,21 @@ def _stop(sentence: str, code: int) -> None:
 def _load(config: Path | None) -> tuple[Settings, Catalogue]:
     settings = load_settings(config)
     return settings, load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
+
+
+def _say_version(is_asked: bool | None) -> None:  # noqa: FBT001 - as typer calls it
+    if is_asked:
+        typer.echo(f"easel {metadata.version('easel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def easel(
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = None,
+) -> None:
+    """Your own image bot for Discord."""
 
 
 @app.command()
@@ -145,6 +161,20 @@ def doctor(
         raise SystemExit(1)
 
 
+@app.command()
+def health(config: ConfigOption = None) -> None:
+    """Say whether the running Easel is well; exit code 1 where it is not, or none runs."""
+    from bot.health import complaints
+
+    settings, _ = _load(config)
+    found = complaints(settings.storage.directory)
+    for sentence in found:
+        typer.echo(sentence)
+    if found:
+        raise SystemExit(1)
+    typer.echo("Easel is well.")
+
+
 @database_app.command("backup")
 def db_backup(
     file: Annotated[Path, typer.Argument(help="Where to write the copy; must not exist yet.")],
@@ -155,7 +185,7 @@ def db_backup(
 
     settings, _ = _load(config)
     try:
-        asyncio.run(back_up(settings.storage.directory / "easel.db", file))
+        asyncio.run(back_up(settings.storage.database, file))
     except CareFailed as error:
         _stop(str(error), 1)
     typer.echo(f"{file}: a copy of the database, checked.")
@@ -171,7 +201,7 @@ def db_restore(
 
     settings, _ = _load(config)
     try:
-        aside = asyncio.run(restore(file, settings.storage.directory / "easel.db"))
+        aside = asyncio.run(restore(file, settings.storage.database))
     except CareFailed as error:
         _stop(str(error), 1)
         return
@@ -187,7 +217,7 @@ def db_check(config: ConfigOption = None) -> None:
 
     settings, _ = _load(config)
     try:
-        is_fine = asyncio.run(examine_database(settings.storage.directory / "easel.db", say=typer.echo))
+        is_fine = asyncio.run(examine_database(settings.storage.database, say=typer.echo))
     except CareFailed as error:
         _stop(str(error), 1)
         return
@@ -205,7 +235,7 @@ def db_forget(
 
     settings, _ = _load(config)
     try:
-        count = asyncio.run(forget(settings.storage.directory / "easel.db", user))
+        count = asyncio.run(forget(settings.storage.database, user))
     except CareFailed as error:
         _stop(str(error), 1)
         return

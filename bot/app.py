@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from discord import gateway, http
 from bot.calls.closing import sentence_of
 from bot.calls.messages import Calls
 from bot.client import EaselClient
+from bot.connecting import bound_reconnects, log_in
 from bot.jobs.accepting import Accepting
 from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
@@ -24,6 +26,7 @@ from bot.jobs.last_words import LastWords
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.waiting import WaitingLine
+from bot.pulse import Pulse
 from bot.services import Services
 from bot.store.database import Database
 from bot.store.expansions import ExpansionRepository
@@ -34,6 +37,7 @@ from bot.store.queue import QueueRepository
 from bot.store.servers import ServerRepository
 from bot.store.stars import StarRepository
 from bot.store.statistics import StatisticsRepository
+from bot.store.timelines import write_mark
 from bot.store.timings import TimingRepository
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
@@ -90,13 +94,15 @@ def point_discord_at(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, catalogue: Catalogue, client: EaselClient) -> AsyncGenerator[Services]:
     """Database, images, worker and everything between; closed in the opposite order."""
-    database = await Database.open(settings.storage.directory / "easel.db")
+    database = await Database.open(settings.storage.database)
     backend = ProcessBackend(configure=make_configure(settings, catalogue))
     try:
         images = ImageStore(settings.storage.directory / "images")
         yield compose(settings, catalogue, client, database=database, images=images, backend=backend)
     finally:
         await backend.close()
+        with contextlib.suppress(OSError, sqlite3.Error):  # the one of the last heartbeat will do
+            write_mark(settings.storage.database, await database.used_numbers())
         await database.close()
 
 
@@ -153,6 +159,7 @@ def compose(
     )
     return Services(
         settings=settings,
+        database=database,
         catalogue=catalogue,
         calls=calls,
         jobs=jobs,
@@ -170,27 +177,30 @@ def compose(
 
 
 async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
-    """Run until SIGINT or SIGTERM.
+    """Run until SIGINT, SIGTERM or SIGHUP.
 
     Raises:
         ConfigError: no token, one that Discord does not know or knows no more, or a connection that it closed for good.
     """
     token = _token(settings)
     point_discord_at(settings)
+    bound_reconnects()
     client = EaselClient()
     async with open_services(settings, catalogue, client) as services:
         client.serve(services)
         stopping = asyncio.Event()
         _on_signals(stopping.set)
         await services.backend.start()
+        logged_in = asyncio.Event()
         tasks = [
-            asyncio.create_task(_connect(client, services, token), name="discord"),
-            asyncio.create_task(services.dispatcher.run(), name="dispatcher"),
+            asyncio.create_task(_connect(client, services, token, logged_in), name="discord"),
+            asyncio.create_task(_dispatch(services, logged_in), name="dispatcher"),
+            asyncio.create_task(Pulse(client, services).run(), name="pulse"),
             asyncio.create_task(
                 _remove_old_images(services.keeping, settings.storage.keep_images_days), name="retention"
             ),
+            asyncio.create_task(_wait_for(stopping), name="stop"),
         ]
-        tasks.append(asyncio.create_task(_wait_for(stopping), name="stop"))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         _log.info("stopping", action="stopping")
         services.accepting.close()
@@ -208,15 +218,11 @@ async def _wait_for(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def _connect(client: EaselClient, services: Services, token: str) -> None:
+async def _connect(client: EaselClient, services: Services, token: str, logged_in: asyncio.Event) -> None:
     """Log in, mend what the last run left, then stay connected."""
-    try:
-        await client.login(token)
-    except discord.LoginFailure as error:
-        raise ConfigError(
-            "Discord does not know this bot token (discord.token); copy it again from the developer portal."
-        ) from error
+    await log_in(client, token)
     await services.dispatcher.recover()
+    logged_in.set()
     try:
         await client.connect()
     except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired) as error:
@@ -224,6 +230,12 @@ async def _connect(client: EaselClient, services: Services, token: str) -> None:
         if sentence is None:
             raise
         raise ConfigError(sentence) from error
+
+
+async def _dispatch(services: Services, logged_in: asyncio.Event) -> None:
+    """Start no job of an earlier life before Discord was asked what became of it."""
+    await logged_in.wait()
+    await services.dispatcher.run()
 
 
 def _token(settings: Settings) -> str:
@@ -242,17 +254,22 @@ def _token(settings: Settings) -> str:
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """Stop in order on Ctrl-C and on a service manager's word; a second signal does nothing more."""
+    """Stop in order on Ctrl-C, on a service manager's word, and when the terminal goes; a second one does no more."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` asks
+            loop.add_signal_handler(number, stop)
 
 
 async def _remove_old_images(keeping: Keeping, keep_days: int) -> None:
     """Retention, once an hour; 0 keeps everything."""
     while True:
         if keep_days:
-            removed = await keeping.remove_older_than(keep_days)
-            if removed:
-                _log.info("old images removed", action="retention", count=removed)
+            try:
+                removed = await keeping.remove_older_than(keep_days)
+            except (OSError, sqlite3.Error) as error:
+                _log.error("old images not removed", action="retention", error=repr(error))
+            else:
+                if removed:
+                    _log.info("old images removed", action="retention", count=removed)
         await asyncio.sleep(_HOUR_S)

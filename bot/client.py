@@ -1,5 +1,6 @@
 """The Discord client: no privileged intents, and no message of ours ever pings anybody."""
 
+import time
 from typing import TYPE_CHECKING
 
 import discord
@@ -32,6 +33,8 @@ class EaselClient(discord.Client):
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
         self.watch = Watch()
+        self.away_since: float | None = time.time()
+        """Since when there is no connection to Discord, in seconds since 1970; None while there is one."""
         super().__init__(
             http_trace=self.watch.trace(),
             intents=discord.Intents(guilds=True),
@@ -73,7 +76,16 @@ class EaselClient(discord.Client):
         if is_form(interaction):
             await answer_form(self.services, interaction)
 
+    async def on_disconnect(self) -> None:
+        """Remember since when nobody hears us."""
+        self.away_since = self.away_since or time.time()
+
+    async def on_resumed(self) -> None:
+        """The old session goes on."""
+        self.away_since = None
+
     async def on_ready(self) -> None:
         """Say who we are in the log."""
+        self.away_since = None
         _log.info("connected to Discord", action="connected", user=str(self.user), guilds=len(self.guilds))
         self.services.dispatcher.wake()

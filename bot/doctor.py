@@ -5,7 +5,7 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -16,7 +16,8 @@ import structlog
 
 from bot.app import make_configure
 from bot.calls.address_block import is_block, wait_of
-from bot.store.database import Database, DatabaseUnusable
+from bot.health import read_health
+from bot.store.database import Database, DatabaseUnusable, is_in_use
 from bot.store.migrating import newest_version
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -65,12 +66,29 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
 async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
     async for finding in _discord(settings):
         yield finding
+    if is_in_use(settings.storage.database):
+        for finding in _running(settings):
+            yield finding
+        return
     async for finding in _worker(settings, catalogue):
         yield finding
 
 
+def _running(settings: Settings) -> Iterator[Finding]:
+    """What the Easel that runs here says of itself; a second worker beside its own might have no room."""
+    health = read_health(settings.storage.directory)
+    if health is None:
+        sentence = "not started, since an Easel runs here; it has not said how it goes, so look at `easel health`"
+        yield Finding(subject="worker", is_fine=None, sentence=sentence)
+        return
+    sentence = f"that of the running Easel {health.version} is {health.worker}; none was started beside it"
+    yield Finding(subject="worker", is_fine=True, sentence=sentence)
+    for complaint in health.complaints:
+        yield Finding(subject="health", is_fine=False, sentence=complaint)
+
+
 async def _database(settings: Settings) -> Finding:
-    path = settings.storage.directory / "easel.db"
+    path = settings.storage.database
     if not path.exists():
         return Finding(subject="database", is_fine=True, sentence=f"{path} will be made at the first start")
     try:

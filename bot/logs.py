@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.connecting import cause_of
 from config.settings import LoggingSettings
 
 # A bot token; a webhook or interaction path whose last part is a credential for fifteen minutes.
@@ -32,6 +33,14 @@ def _without_secrets(text: str) -> str:
     for pattern in _SECRETS:
         text = pattern.sub(lambda match: f"{match[1]}/{_HIDDEN}" if match.re.groups else _HIDDEN, text)
     return text
+
+
+def shorten_reconnects(record: logging.LogRecord) -> bool:
+    """A filter: discord.py tells each lost connection with a traceback, of which one line helps."""
+    if record.exc_info and record.exc_info[1] is not None and "reconnect" in str(record.msg):
+        record.msg = f"{cause_of(record.exc_info[1])} {record.getMessage()}."
+        record.args, record.exc_info, record.levelno, record.levelname = (), None, logging.WARNING, "WARNING"
+    return True
 
 
 def set_up_logging(settings: LoggingSettings) -> None:
@@ -73,6 +82,7 @@ def set_up_logging(settings: LoggingSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)
+    logging.getLogger("discord.client").addFilter(shorten_reconnects)
     # At DEBUG these print whole payloads, which hold members' words.
     for name in ("discord.gateway", "discord.http", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))

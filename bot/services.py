@@ -6,6 +6,7 @@ from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
+from bot.store.database import Database
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
@@ -23,6 +24,7 @@ class Services:
     """Everything behind the conversation."""
 
     settings: Settings
+    database: Database
     catalogue: Catalogue
     calls: Calls
     jobs: JobRepository

@@ -53,12 +53,15 @@ async def sync_if_changed(tree: EaselTree, directory: Path) -> bool:
     text = json.dumps([application_id, payload], sort_keys=True, default=str)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     file = directory / _FINGERPRINT_FILE
-    if file.is_file() and file.read_text(encoding="utf-8").strip() == fingerprint:
+    if file.is_file() and file.read_bytes().strip() == fingerprint.encode():
         there = await tree.fetch_commands()
         if {command.name for command in there} == {command.name for command in ours}:
             return False
     commands = await tree.sync()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(fingerprint + "\n", encoding="utf-8")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(fingerprint + "\n", encoding="utf-8")
+    except OSError as error:
+        _log.warning("registered again next time", action="unremembered", error=repr(error))
     _log.info("commands registered", action="synced", commands=[command.name for command in commands])
     return True

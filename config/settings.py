@@ -214,6 +214,11 @@ class StorageSettings(Area):
     directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
     keep_images_days: int = Field(default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever.")
 
+    @property
+    def database(self) -> Path:
+        """The database's file."""
+        return self.directory / "easel.db"
+
 
 class LimitSettings(Area):
     """Bounds of this server, on top of those of each model."""

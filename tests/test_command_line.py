@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,13 @@ def test_a_mistake_ends_in_one_sentence(
     assert len(lines) == 1
     assert sentence in lines[0]
     assert "Traceback" not in result.stderr
+
+
+def test_its_version_and_its_health_are_told(tmp_path: Path) -> None:
+    told = easel("--version")
+    assert (told.returncode, told.stdout) == (0, f"easel {version('easel')}\n")
+    unwell = easel("health", EASEL_STORAGE__DIRECTORY=str(tmp_path))
+    assert (unwell.returncode, unwell.stdout) == (1, f"No Easel runs on {tmp_path} (storage.directory).\n")
 
 
 def test_a_database_in_use_or_broken_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import sqlite3
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,8 @@ MAX_CRASHES: Final = 2
 """A job that loses its worker is tried once more, alone; then it may well be the cause."""
 SWEEP_INTERVAL_S: Final = 5.0
 _UNOWNED_S: Final = 60.0
+_STUCK_S: Final = 60.0
+"""A loop that took no turn for so long is dead, whatever holds it."""
 _SWEPT_AT_ONCE: Final = 20
 
 _log = structlog.get_logger(__name__)
@@ -72,14 +75,23 @@ class Dispatcher:
         self._is_draining = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._claimed_at = self._swept_at = math.inf
         backend.on_ready(self.wake)
 
     def wake(self) -> None:
         """There may be something to claim."""
         self._wake.set()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether jobs are claimed and swept; before `run` nobody expects it."""
+        oldest = asyncio.get_running_loop().time() - _STUCK_S
+        # A suspect waits until all others are done, and nothing is claimed then.
+        return self._swept_at > oldest and (self._claimed_at > oldest or bool(self._running))
+
     async def run(self) -> None:
         """Work until cancelled."""
+        self._claimed_at = self._swept_at = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._claim_forever(), name="claim jobs")
             group.create_task(self._follow_events(), name="follow jobs")
@@ -142,6 +154,7 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._claimed_at = asyncio.get_running_loop().time()
             while self._may_claim():
                 try:
                     job = await self._queue.claim_next(running_per_user=self._running_per_user, now=datetime.now(UTC))
@@ -237,6 +250,7 @@ class Dispatcher:
                 await self._line.refresh(self.prospect)
             except sqlite3.Error:
                 _log.exception("not swept", action="storage_failed")
+            self._swept_at = asyncio.get_running_loop().time()
             self.wake()
 
     async def _sweep_database(self, now: datetime) -> None:

@@ -1,0 +1,103 @@
+"""Logging in, for as long as it takes: only a token that Discord does not know ends it."""
+
+import asyncio
+import ssl
+from typing import Final, Literal
+
+import aiohttp
+import discord
+import discord.backoff
+import discord.client
+import structlog
+from typing_extensions import override
+
+from bot.calls.errors import Passing
+from config.loading import ConfigError
+
+FIRST_PAUSE_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 60.0
+_TRY_S: Final = 120.0
+"""Of one try, registering the commands included."""
+_TOO_MANY_REQUESTS: Final = 429
+
+_log = structlog.get_logger(__name__)
+
+
+async def log_in(client: discord.Client, token: str) -> None:
+    """Log in, and try again for ever while Discord, or the way to it, is away.
+
+    Raises:
+        ConfigError: Discord does not know the token.
+    """
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            async with asyncio.timeout(_TRY_S):
+                await client.login(token)
+        except discord.LoginFailure as error:
+            raise ConfigError(
+                "Discord does not know this bot token (discord.token); copy it again from the developer portal."
+            ) from error
+        # The last three: what answers in Discord's place, such as a hotel's login page, is not what the library reads.
+        except (discord.DiscordException, *Passing, OSError, KeyError, TypeError, ValueError) as error:
+            wait_s = max(pause_s, _wanted_pause_s(error))
+            _log.warning(f"{cause_of(error)} Tried again in {wait_s:.0f} s.", action="away", error=repr(error))
+        else:
+            return
+        await _forget_connections(client)
+        await asyncio.sleep(wait_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def cause_of(error: BaseException) -> str:
+    """One sentence for the owner: why Discord cannot be reached."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            cause = f"The name {error.host} is not found (DNS): is the network there?"
+        case aiohttp.ClientSSLError() | ssl.SSLError():
+            cause = f"The connection to Discord is not secure ({error}): is this computer's clock right?"
+        case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+            cause = f"The proxy does not let us through ({error})."
+        case aiohttp.ClientConnectorError():
+            cause = f"Nobody answers at {error.host} ({error.os_error.strerror or error.os_error})."
+        case discord.RateLimited() | discord.HTTPException(status=429):
+            cause = "Discord asks us to wait (429)."
+        case discord.HTTPException():
+            cause = f"Discord answers {error.status}{f' ({error.text[:80]})' if error.code else ''}."
+        case TimeoutError():
+            cause = "Discord does not answer in time."
+        case aiohttp.ClientError() | OSError() | discord.DiscordException():
+            cause = f"The connection to Discord breaks ({error!r})."
+        case _:
+            cause = f"Something else answers in Discord's place ({type(error).__name__}): is there a login page?"
+    return cause
+
+
+class _Backoff(discord.backoff.ExponentialBackoff[Literal[False]]):
+    """The pauses of discord.py between two connections, which grow to a quarter of an hour by themselves."""
+
+    @override
+    def delay(self) -> float:
+        return min(super().delay(), LONGEST_PAUSE_S)
+
+
+def bound_reconnects() -> None:
+    """Let a connection that was lost be tried again at least once a minute."""
+    # The only way: `Client.connect` makes its own.
+    discord.client.ExponentialBackoff = _Backoff  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _wanted_pause_s(error: Exception) -> float:
+    """Seconds that Discord asks us to wait."""
+    if isinstance(error, discord.RateLimited):
+        return error.retry_after
+    if isinstance(error, discord.HTTPException) and error.status == _TOO_MANY_REQUESTS:
+        wanted = error.response.headers.get("Retry-After", "")
+        return float(wanted) if wanted.isdecimal() else 0.0
+    return 0.0
+
+
+async def _forget_connections(client: discord.Client) -> None:
+    """Let the next try make its own; discord.py 2.7.1 would go on with those that are closed here."""
+    await client.http.close()
+    client.http.connector = discord.utils.MISSING
