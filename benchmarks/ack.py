@@ -2,6 +2,8 @@
 
 import asyncio
 import statistics
+import time
+from collections.abc import Sequence
 from typing import Final
 
 from benchmarks._harness import percentile, running_bot
@@ -9,11 +11,11 @@ from benchmarks.report import Report
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.100
-"""At the pace of a busy server, for the 99th of a hundred."""
-BUSY: Final = (200, 10)
-"""Commands, and commands a second."""
+"""For the 99th of a hundred, under a flood, once it has lasted for a second."""
 LIMIT_S: Final = 3.0
-"""Discord's, for every one, however many come."""
+"""Discord's, for every one: it takes no answer after that."""
+CALM: Final = (200, 10)
+"""Commands, and commands a second."""
 FLOOD: Final = (1_000, 200)
 
 
@@ -25,40 +27,54 @@ def run() -> Report:
 async def _run() -> Report:
     async with running_bot(threads=2) as running:
         # The queue is full from the first on: a job runs until the last sample.
-        busy = await _send(running.local, *BUSY)
+        calm = await _send(running.local, *CALM)
+        started_at = time.monotonic()
         flood = await _send(running.local, *FLOOD)
-    p99 = percentile(busy, 99)
+        lasted_s = time.monotonic() - started_at
+    settled = flood[FLOOD[1] :]
+    p99 = percentile(settled, 99)
+    late = sum(seconds >= LIMIT_S for seconds in (*calm, *flood))
     return Report(
         name="ack",
-        goal=f"while both cores denoise: p99 <= {GOAL_S * 1_000:.0f} ms at {BUSY[1]} commands a second, and none over "
-        f"{LIMIT_S:.0f} s at {FLOOD[1]}",
+        goal=f"while both cores denoise, {FLOOD[0]} commands at {FLOOD[1]} a second: p99 <= {GOAL_S * 1_000:.0f} ms "
+        f"after the first second, and none over {LIMIT_S:.0f} s",
         value=p99,
-        holds=p99 <= GOAL_S and max(flood) <= LIMIT_S,
-        median=statistics.median(busy),
-        minimum=min(busy),
-        pairs=len(busy),
+        holds=p99 <= GOAL_S and late == 0,
+        median=statistics.median(settled),
+        minimum=min(settled),
+        pairs=len(settled),
         detail={
-            "p50_ms": statistics.median(busy) * 1_000,
-            "p99_ms": p99 * 1_000,
-            "max_ms": max(busy) * 1_000,
-            "flood_p50_ms": statistics.median(flood) * 1_000,
-            "flood_p99_ms": percentile(flood, 99) * 1_000,
-            "flood_max_ms": max(flood) * 1_000,
+            **_percentiles("flood", settled),
+            **_percentiles("flood_first_second", flood[: FLOOD[1]]),
+            **_percentiles(f"at_{CALM[1]}_a_second", calm),
+            "late": late,
+            "flood_lasted_s": lasted_s,
         },
     )
 
 
+def _percentiles(name: str, samples: Sequence[float]) -> dict[str, float]:
+    return {
+        f"{name}_p50_ms": statistics.median(samples) * 1_000,
+        f"{name}_p99_ms": percentile(samples, 99) * 1_000,
+        f"{name}_max_ms": max(samples) * 1_000,
+    }
+
+
 async def _send(local: LocalDiscord, count: int, per_second: int) -> list[float]:
+    """Seconds from each command to its acknowledgement, in the order in which they were sent."""
+    loop = asyncio.get_running_loop()
+    started_at = loop.time()
     tasks: list[asyncio.Task[float]] = []
-    for _ in range(count):
+    for number in range(1, count + 1):
         tasks.append(asyncio.create_task(_ask(local)))
-        await asyncio.sleep(1 / per_second)
+        # By the clock, since a sleep that ends late would make the flood a smaller one.
+        await asyncio.sleep(started_at + number / per_second - loop.time())
     return await asyncio.gather(*tasks)
 
 
 async def _ask(local: LocalDiscord) -> float:
+    """Seconds to the acknowledgement; the limit stands for one that came too late."""
     result = await local.member.slash(local.channel, "imagine", prompt="a red apple", steps=50, images=4)
     seconds = local.acknowledged_in_s(result)
-    if seconds is None:
-        raise RuntimeError("A command was not acknowledged within three seconds.")
-    return seconds
+    return LIMIT_S if seconds is None else seconds

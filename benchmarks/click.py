@@ -11,7 +11,7 @@ from benchmarks.report import Report
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.050
-"""For half of the presses, one after the other, on an idle machine."""
+"""For half of the presses, one after the other and all at once, on an idle machine."""
 PRESSES: Final = 20
 AT_ONCE: Final = 20
 
@@ -33,18 +33,19 @@ async def _run() -> Report:
         watched = await _watch(local)
     acknowledged = [seconds for seconds, _ in alone]
     median = statistics.median(acknowledged)
+    together_s = statistics.median(seconds for seconds, _ in together)
     return Report(
         name="click",
-        goal=f"a press is acknowledged in {GOAL_S * 1_000:.0f} ms, in the median",
+        goal=f"a press is acknowledged in {GOAL_S * 1_000:.0f} ms, in the median: alone, and of {AT_ONCE} at once",
         value=median,
-        holds=median <= GOAL_S,
+        holds=median <= GOAL_S and together_s <= GOAL_S,
         median=median,
         minimum=min(acknowledged),
         pairs=PRESSES,
         detail={
             "acknowledged_ms": median * 1_000,
             "seen_ms": statistics.median(seconds for _, seconds in alone) * 1_000,
-            f"acknowledged_of_{AT_ONCE}_ms": statistics.median(seconds for seconds, _ in together) * 1_000,
+            f"acknowledged_of_{AT_ONCE}_ms": together_s * 1_000,
             f"seen_of_{AT_ONCE}_ms": statistics.median(seconds for _, seconds in together) * 1_000,
             **watched,
         },

@@ -23,9 +23,11 @@ from pipeline.protocol.requests import GenerationRequest
 _T = TypeVar("_T")
 GOAL: Final = 2.0
 RESTART_GOAL_S: Final = 2.0
+ACCEPTS_GOAL: Final = 1_000
+"""Durable ones a second, of many members at once."""
 SIZES: Final = (10, 100, 1_000, 10_000, 100_000)
 ROUNDS: Final = 60
-ACCEPTS: Final = 500
+ACCEPTS: Final = 2_000
 MEMBERS: Final = 50
 _SETTINGS: Final = QuotaSettings(amount=0, queued_per_user=0, running_per_user=0)
 _REQUEST: Final = GenerationRequest(
@@ -137,15 +139,17 @@ def _report(lines: list[Line], accepts_s: float, restart_s: float) -> Report:
         detail[f"{name}_ratio"] = ratios[name]
         detail[f"{name}_ms"] = ", ".join(f"{median * 1_000:.2f}" for median in medians)
     worst = max(ratios.values())
+    accepts = ACCEPTS / accepts_s
     return Report(
         name="queue",
-        goal=f"100,000 waiting cost <= {GOAL:g}x of 10; restart with 100,000 <= {RESTART_GOAL_S:g} s",
+        goal=f"100,000 waiting cost <= {GOAL:g}x of 10; restart with 100,000 <= {RESTART_GOAL_S:g} s; "
+        f">= {ACCEPTS_GOAL:,} durable accepts a second",
         value=worst,
-        holds=worst <= GOAL and restart_s <= RESTART_GOAL_S,
+        holds=worst <= GOAL and restart_s <= RESTART_GOAL_S and accepts >= ACCEPTS_GOAL,
         median=statistics.median(ratios.values()),
         minimum=min(ratios.values()),
         pairs=ROUNDS,
-        detail={**detail, "durable_accepts_a_second": ACCEPTS / accepts_s, "restart_s": restart_s},
+        detail={**detail, "durable_accepts_a_second": accepts, "restart_s": restart_s},
     )
 
 

@@ -1,5 +1,6 @@
 """From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -65,9 +66,10 @@ def is_age_restricted(channel: object) -> bool:
 
 async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
     """What holds where somebody says nothing: a channel's come first, since it is made for something."""
-    own = (await services.user_settings.get(asker.user_id)).defaults
-    channel, server = await services.servers.defaults(asker)
-    return AskerDefaults(channel=channel, own=own, server=server)
+    chosen, (channel, server) = await asyncio.gather(
+        services.user_settings.get(asker.user_id), services.servers.defaults(asker)
+    )
+    return AskerDefaults(channel=channel, own=chosen.defaults, server=server)
 
 
 async def ask(

@@ -140,6 +140,20 @@ async def test_where_sqlite_ends_the_transaction_itself_nobody_is_told_success(s
     assert await store.accept(new_job(1))
 
 
+async def test_what_is_no_exception_ends_the_group_and_the_next_one_works(database: Database) -> None:
+    class Died(BaseException):
+        """As a thread may, in the middle of anything."""
+
+    def die(connection: sqlite3.Connection) -> int:
+        connection.execute(KEEP_SERVER, (2,))
+        raise Died
+
+    writes = [database.change(KEEP_SERVER, (1,)), database.write(die), database.change(KEEP_SERVER, (3,))]
+    assert [type(outcome) for outcome in await together(database, writes)] == [Died] * 3
+    await database.change(KEEP_SERVER, (4,))
+    assert await servers(database) == [4]
+
+
 async def test_nobody_is_answered_before_the_commit(store: Store, new_job: Make) -> None:
     groups, is_committing, may_commit = store.database._groups, threading.Event(), threading.Event()
 

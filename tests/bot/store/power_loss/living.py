@@ -20,6 +20,7 @@ from tests.bot.store.power_loss.steps import (
     Make,
     Step,
     accept,
+    accept_together,
     claim,
     deliver,
     fail,
@@ -109,8 +110,8 @@ async def live(disk: Disk, path: Path, chance: random.Random, make: Make, pragma
 
 
 async def _possible(store: Store, chance: random.Random, make: Make) -> list[Step]:
-    """What may happen now: a new job, or the next thing in the life of one that is open."""
-    steps: list[Step] = [partial(accept, store, make, chance.getrandbits(60))]
+    """What may happen now: a new job, or three by one commit, or the next thing in the life of one that is open."""
+    steps: list[Step] = [partial(asking, store, make, chance.getrandbits(60)) for asking in (accept, accept_together)]
     for job_id, status, is_seen, is_drawn in await store.database.fetch_all(OPEN_JOBS):
         if status == "queued":
             steps.append(partial(claim, store) if is_seen else partial(record_message, store, job_id))

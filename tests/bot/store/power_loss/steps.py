@@ -1,5 +1,6 @@
-"""The steps of a job's life, each one call and one transaction."""
+"""The steps of a job's life, each one transaction."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -18,6 +19,12 @@ async def accept(store: Store, make: Make, interaction_id: int) -> Job:
     request = msgspec.structs.replace(make(0).request, num_images=IMAGES)
     new = make(interaction_id, user=interaction_id % 3 + 1, price=IMAGES, request=request, expected_ms=2_000)
     return await store.accept(new, is_seen=False, amount=1_000_000)
+
+
+async def accept_together(store: Store, make: Make, first_id: int) -> None:
+    """Accept three jobs by one commit: they come while another write, which changes nothing, is under way."""
+    nothing = store.database.change("UPDATE lanes SET round = round WHERE false")
+    await asyncio.gather(nothing, *(accept(store, make, first_id + number) for number in range(3)))
 
 
 async def record_message(store: Store, job_id: int) -> None:
