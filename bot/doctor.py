@@ -23,6 +23,7 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
+from pipeline.protocol.messages import Ready
 
 _GIB: Final = 1 << 30
 _MIN_FREE_BYTES: Final = _GIB
@@ -198,8 +199,20 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
     for key, spec in catalogue.models.items():
         sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)
+    for finding in _styles(settings, ready):
+        yield finding
+
+
+def _styles(settings: Settings, ready: Ready) -> Iterator[Finding]:
+    """How many LoRAs and embeddings are offered, and why each other file of their folder is not."""
     if settings.pipeline.lora_directory is not None:
-        sentence = f"{len(ready.loras)} offered as styles from {settings.pipeline.lora_directory}"
-        yield Finding(subject="loras", is_fine=True if ready.loras else None, sentence=sentence)
+        offered = f"{_counted(len(ready.loras), 'LoRA')} and {_counted(len(ready.embeddings), 'embedding')}"
+        sentence = f"{offered} offered as styles from {settings.pipeline.lora_directory}"
+        is_any = bool(ready.loras or ready.embeddings)
+        yield Finding(subject="loras", is_fine=True if is_any else None, sentence=sentence)
     for name, sentence in ready.broken_loras.items():
         yield Finding(subject=name, is_fine=False, sentence=sentence)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

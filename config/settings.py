@@ -119,7 +119,8 @@ class PipelineSettings(Area):
         description="A folder with Stable Diffusion's safety checker, whose flagged pictures are hidden; unset = none.",
     )
     lora_directory: Path | None = Field(
-        default=None, description="A folder with LoRAs (.safetensors) that members may use as styles; unset = none."
+        default=None,
+        description="A folder with LoRAs and embeddings (.safetensors) that members may use as styles; unset = none.",
     )
     check_content: Literal["everywhere", "outside-age-restricted"] = Field(
         default="outside-age-restricted",

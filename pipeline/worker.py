@@ -141,7 +141,8 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
-    loras = LoraFolder(None if configure.lora_directory is None else Path(configure.lora_directory))
+    directory = None if configure.lora_directory is None else Path(configure.lora_directory)
+    loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
         models={spec.key: spec for spec in configure.models},
         placement=placement,
@@ -219,6 +220,7 @@ def _ready(configure: Configure, placement: Placement, missing: dict[str, str], 
         capacity=configure.max_running,
         versions=library_versions(),
         loras=loras.entries,
+        embeddings=loras.embeddings,
         broken_loras=loras.broken,
     )
 

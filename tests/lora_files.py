@@ -9,6 +9,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from pipeline.engine.loras.contents import read_contents
+from pipeline.engine.loras.files import Pairs, pairs_in
+from pipeline.engine.loras.kinds import check_is_lora
+
 Deltas = dict[str, torch.Tensor]
 """What is added to each module's weight, in float64, by the module's name."""
 
@@ -57,6 +61,11 @@ def write_lora(
     told = {"lora_adapter_metadata": json.dumps(config)} if way == "peft" else {}
     save_file(state, path, {**told, **(metadata or {})})
     return deltas
+
+
+def read_lora(path: Path, model_config: Any) -> dict[str, Pairs]:
+    """A file's pairs by component, as the engine reads them."""
+    return pairs_in(read_contents(path, check_is_lora), model_config)
 
 
 def _named(

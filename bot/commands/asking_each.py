@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import Resolved
-from bot.jobs.styles import styles_for
+from bot.jobs.styles import known_styles
 from bot.presenting import expansion_message
 from bot.services import Services
 from bot.store.expansions import Expansion, NewExpansion, WantedJob
@@ -26,7 +26,7 @@ async def imagine(services: Services, interaction: Interaction, given: GivenRequ
         settings=services.settings,
         catalogue=services.catalogue,
         defaults=await defaults_of(services, asker_of(interaction)),
-        styles=styles_for(services.backend.status),
+        styles=known_styles(services.backend.status),
     )
     await ask_each(services, interaction, kind=JobKind.IMAGINE, resolved=resolved)
 

@@ -24,7 +24,7 @@ from pipeline.prompts.expansion import (
     find_unread,
     has_chances,
 )
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import Style
 from pipeline.protocol.messages import Notice
 
 _NO_DEFAULTS: Final = AskerDefaults()
@@ -39,7 +39,7 @@ async def resolve_each(
     settings: Settings,
     catalogue: Catalogue,
     defaults: AskerDefaults = _NO_DEFAULTS,
-    styles: Sequence[LoraEntry] | None = None,
+    styles: Sequence[Style] | None = None,
 ) -> tuple[Resolved, ...]:
     """Every request that a prompt stands for, each resolved with a seed of its own unless one was given.
 
@@ -50,7 +50,7 @@ async def resolve_each(
         settings: of the host: limits, lists of words, and how many requests there may be.
         catalogue: the models.
         defaults: what holds where nothing was said; they come before those of the model.
-        styles: of the host; None where nobody knows them yet.
+        styles: that the worker has; None while nobody knows.
 
     Raises:
         Refused: one of them would be, or there are too many.

@@ -12,7 +12,7 @@ from bot.jobs.options import Offers, Option, find_option
 from bot.jobs.styles import find_style
 from bot.store.rows import Preferences
 from bot.words import clean
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import LoraEntry, Style
 from pipeline.protocol.messages import Notice
 
 _NO_OFFERS: Final = Offers()
@@ -25,7 +25,7 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
 
     prompt: str
     seed: int | None = None
-    style: LoraEntry | None = None
+    style: Style | None = None
 
     def cleaned(self) -> Self:
         """Without characters that no row and no message can hold, and that nobody can see."""
@@ -144,7 +144,7 @@ def _typed_in(prompt: str) -> Iterator[_Typed]:
         yield _Typed(start=match.start(), end=match.end("name"), spelled=spelled, option=option)
 
 
-def chosen_style(wanted: object, offers: Offers) -> tuple[LoraEntry | None, Sequence[Notice]]:
+def chosen_style(wanted: object, offers: Offers) -> tuple[Style | None, Sequence[Notice]]:
     """The style of a typed name. One that is not here is left out and told, as that of a tag is."""
     if not isinstance(wanted, str):
         return None, ()

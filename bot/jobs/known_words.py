@@ -66,20 +66,22 @@ _SAY_NOTHING: Final = frozenset(
 """Words that one may add to any prompt, and that change no picture."""
 
 
-def unknown_words(prompt: str, spec: ModelSpec) -> Notice | None:
+def unknown_words(prompt: str, spec: ModelSpec, taught: Sequence[str] = ()) -> Notice | None:
     """Which words of a prompt mean nothing to its model, or that all of them do, and what it knows instead.
 
     Args:
         prompt: in the language of prompts.
         spec: of the model; one without a vocabulary knows every word.
+        taught: words and phrases that the prompt's styles teach it.
     """
     vocabulary = spec.vocabulary
     if vocabulary is None:
         return None
     found = _WORD.findall(_NO_WORDS.sub(" ", prompt.replace("\\", "")))
     words = [word for word in dict.fromkeys(map(str.casefold, found)) if not word.isdecimal()]
-    strange = [word for word in words if word not in vocabulary.words and word not in _SAY_NOTHING]
-    if not vocabulary.words & {*words} - BETWEEN:
+    known_words = vocabulary.words | {word.casefold() for phrase in taught for word in _WORD.findall(phrase)}
+    strange = [word for word in words if word not in known_words and word not in _SAY_NOTHING]
+    if not known_words & {*words} - BETWEEN:
         known = ", ".join(_offered(strange, vocabulary.things))
         return Notice(key=NO_KNOWN_WORD, values={"model": spec.title, "known": known})
     if not strange:

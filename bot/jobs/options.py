@@ -8,7 +8,7 @@ import msgspec
 
 from bot.jobs import option_values
 from bot.jobs.option_values import Cut
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import Style
 from pipeline.protocol.samplers import find_sampler
 
 _ANY_SEED: Final = -1
@@ -24,7 +24,7 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     models: Collection[str] = ()
-    styles: Sequence[LoraEntry] | None = None
+    styles: Sequence[Style] | None = None
 
     def is_model(self, words: str) -> bool:
         """Whether a model is called so."""

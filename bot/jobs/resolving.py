@@ -17,12 +17,13 @@ from bot.jobs.known_words import NO_KNOWN_WORD, unknown_words
 from bot.jobs.options import Offers
 from bot.jobs.reading import read_options, read_words
 from bot.jobs.sizes import read_size
+from bot.jobs.styles import Mentioned
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import Style
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -51,7 +52,7 @@ def resolve(
     limits: LimitSettings,
     defaults: AskerDefaults = _NO_DEFAULTS,
     lists: Lists | None = None,
-    styles: Sequence[LoraEntry] | None = None,
+    styles: Sequence[Style] | None = None,
 ) -> Resolved:
     """Set every field, within the limits of the model and of the server.
 
@@ -61,7 +62,7 @@ def resolve(
         limits: of the server.
         defaults: what holds where nothing was said; they come before those of the model.
         lists: of words, for wildcards; None where there are none, and `__name__` is words.
-        styles: of the host; None where nobody knows them yet.
+        styles: that the worker has; None where nobody knows yet, and the worker says which it does not have.
 
     Raises:
         Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
@@ -77,18 +78,22 @@ def resolve(
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
     words = read_words(given, spec, fill)
     notices += words.notices
-    prompt = _text(words.prompt, "refused-prompt-long", limits)
+    prompt, negative_prompt = _text(words.prompt, "refused-prompt-long", limits), words.negative
+    if prompt and given.style is not None:
+        prompt, negative_prompt = given.style.added_to(prompt, negative_prompt)
+    mentioned = Mentioned(styles, spec, prompt)
+    prompt = _text(mentioned.usable(prompt), "refused-prompt-long", limits)
     if not prompt:
         raise Refused("refused-prompt-empty")
-    if given.style is not None:
-        prompt = _text(given.style.added_to(prompt), "refused-prompt-long", limits)
+    negative_prompt = _text(mentioned.usable(negative_prompt), "refused-negative-long", limits)
+    notices += mentioned.notices.values()
     width, height, size_notice = read_size(given.size, spec, limits)
     notices += filter(None, [size_notice])
     usual, bounds = spec.defaults, spec.bounds
     sampler = _sampler(given.scheduler_name, spec)
     request = GenerationRequest(
         prompt=prompt,
-        negative_prompt=_text(words.negative, "refused-negative-long", limits),
+        negative_prompt=negative_prompt,
         num_inference_steps=int(
             _clamp(
                 "steps",
@@ -126,14 +131,14 @@ def resolve(
     experience = advice(typed, request, spec)
     if experience is not None:
         notices.append(experience)
-    strange = unknown_words(prompt, spec)
+    strange = unknown_words(prompt, spec, mentioned.known_words(prompt))
     if strange is not None:
         notices.append(strange)
     taken = defaults.only(usable.names() - typed.names())
     return Resolved(request=request, defaults=taken, notices=tuple(notices))
 
 
-def offers_of(catalogue: Catalogue, styles: Sequence[LoraEntry] | None) -> Offers:
+def offers_of(catalogue: Catalogue, styles: Sequence[Style] | None) -> Offers:
     """The names that a typed option may say.
 
     Args:

@@ -1,6 +1,6 @@
 """`ℹ️`: how a job was made, and the command that makes it again."""  # noqa: RUF002 - the sign for information
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -100,7 +100,7 @@ def _recipe(job: Job) -> list[str]:
     """What else decided about its bits, where that is known."""
     if job.recipe is None:
         return []
-    used = ", ".join(f"{escape(name)} {digits or '?'}" for name, digits in job.recipe.loras.items())
+    files = {"details-recipe-loras": job.recipe.loras, "details-recipe-embeddings": job.recipe.embeddings}
     return [
         text(
             "details-recipe",
@@ -111,8 +111,12 @@ def _recipe(job: Job) -> list[str]:
             dtype=job.recipe.dtype,
             versions=", ".join(f"{name} {version}" for name, version in job.recipe.versions.items()),
         ),
-        *([text("details-recipe-loras", loras=used)] if used else []),
+        *(text(key, files=_with_digits(used)) for key, used in files.items() if used),
     ]
+
+
+def _with_digits(files: Mapping[str, str]) -> str:
+    return ", ".join(f"{escape(name)} {digits or '?'}" for name, digits in files.items())
 
 
 def _defaults(job: Job) -> list[str]:

@@ -9,7 +9,7 @@ from bot.commands.asking_each import ask_each
 from bot.jobs import deriving
 from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
-from bot.jobs.styles import styles_for
+from bot.jobs.styles import known_styles
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
 from bot.presenting.texts import speak
@@ -78,7 +78,7 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
         settings=services.settings,
         catalogue=services.catalogue,
         defaults=AskerDefaults(own=as_it_was),
-        styles=styles_for(services.backend.status),
+        styles=known_styles(services.backend.status),
     )
     theirs = job_for(job, interaction)
     remixed = [deriving.remix(each, theirs, is_same_noise=is_seed_kept) for each in resolved]

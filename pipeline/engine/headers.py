@@ -2,7 +2,12 @@
 
 import json
 import math
+import os
+import stat
 import struct
+from collections.abc import Generator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +17,19 @@ MAX_HEADER_BYTES: Final = 100_000_000
 """What the safetensors library itself accepts."""
 
 _LENGTH = struct.Struct("<Q")
+_LONGEST_MARK: Final = 64
+_OTHER_KINDS: Final = (
+    (b"version https://git-lfs", "is a Git LFS pointer and not the file itself; fetch that with `git lfs pull`."),
+    (b"<!doctype", "is a web page and no .safetensors file; download it again, perhaps with an account."),
+    (b"<html", "is a web page and no .safetensors file; download it again, perhaps with an account."),
+    (b"gguf", "is a GGUF file and no .safetensors file."),
+    (
+        b"pk\x03\x04",
+        "is a pickle or an archive under another name and no .safetensors file; others may run foreign code.",
+    ),
+    (b"\x80\x02", "is a pickle under another name and no .safetensors file; others may run foreign code."),
+)
+"""What downloads turn out to be, by how they begin, in small letters."""
 
 
 def check_safetensors(path: Path) -> None:
@@ -39,36 +57,66 @@ def read_header(path: Path) -> dict[str, Any]:
     Raises:
         ModelUnavailable: one sentence about what is wrong.
     """
+    with opened(path) as file:
+        return header_in(file, path.name)
+
+
+@contextmanager
+def opened(path: Path) -> Generator[BufferedReader]:
+    """A file that is read within.
+
+    Raises:
+        ModelUnavailable: there is none, it is something else, or it cannot be read; one sentence.
+    """
     try:
-        size = path.stat().st_size
+        # A pipe would keep its reader for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ModelUnavailable(f"{path.name} is no file.")
         with path.open("rb") as file:
-            prefix = file.read(_LENGTH.size)
-            if len(prefix) < _LENGTH.size:
-                raise ModelUnavailable(f"The file {path.name} is empty or cut off; download it again.")
-            (length,) = _LENGTH.unpack(prefix)
-            if length > MAX_HEADER_BYTES or _LENGTH.size + length > size:
-                raise ModelUnavailable(f"The file {path.name} is no .safetensors file, or is cut off.")
-            header = file.read(length)
+            yield file
     except FileNotFoundError as error:
         raise ModelUnavailable(f"There is no file {path}.") from error
     except OSError as error:
         raise ModelUnavailable(f"The file {path.name} cannot be read: {error.strerror}.") from error
-    return _checked(path, header, size - _LENGTH.size - length)
 
 
-def _checked(path: Path, header: bytes, data_bytes: int) -> dict[str, Any]:
+def header_in(file: BufferedReader, name: str) -> dict[str, Any]:
+    """As `read_header`, from the beginning of an open file.
+
+    Raises:
+        ModelUnavailable: one sentence about what is wrong.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    prefix = file.read(_LENGTH.size)
+    if len(prefix) < _LENGTH.size:
+        raise ModelUnavailable(f"The file {name} is empty or cut off; download it again.")
+    (length,) = _LENGTH.unpack(prefix)
+    if length > MAX_HEADER_BYTES or _LENGTH.size + length > size:
+        beginning = prefix + file.read(_LONGEST_MARK)
+        raise ModelUnavailable(f"The file {name} {_other_kind(beginning)}")
+    return _checked(name, file.read(length), size - _LENGTH.size - length)
+
+
+def _other_kind(beginning: bytes) -> str:
+    """What a file is that begins like this, in place of a header."""
+    kinds = (kind for mark, kind in _OTHER_KINDS if beginning.lstrip().lower().startswith(mark))
+    return next(kinds, "is no .safetensors file, or is cut off.")
+
+
+def _checked(name: str, header: bytes, data_bytes: int) -> dict[str, Any]:
     try:
         entries: Any = json.loads(header)
         ends = [
             int(entry["data_offsets"][1])
-            for name, entry in entries.items()
-            if name != "__metadata__" and 0 <= int(entry["data_offsets"][0]) <= int(entry["data_offsets"][1])
+            for key, entry in entries.items()
+            if key != "__metadata__" and 0 <= int(entry["data_offsets"][0]) <= int(entry["data_offsets"][1])
         ]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.") from error
+        raise ModelUnavailable(f"The header of {name} is broken; download the file again.") from error
     tensors = len(entries) - ("__metadata__" in entries)
     if tensors == 0 or len(ends) != tensors:
-        raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.")
+        raise ModelUnavailable(f"The header of {name} is broken; download the file again.")
     if max(ends) > data_bytes:
-        raise ModelUnavailable(f"The file {path.name} is cut off; download it again.")
+        raise ModelUnavailable(f"The file {name} is cut off; download it again.")
     return entries

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -118,9 +117,14 @@ class RunningJob:
         return self.sampler.scheduler_class
 
     @property
-    def lora_files(self) -> Mapping[str, Path]:
-        """Where the LoRAs lie that were used, by name."""
-        return self.text.lora_files
+    def lora_digests(self) -> Mapping[str, str]:
+        """SHA-256 of the LoRAs that were used, by name."""
+        return self.text.lora_digests
+
+    @property
+    def embedding_digests(self) -> Mapping[str, str]:
+        """SHA-256 of the embeddings that were used, by name."""
+        return self.text.embedding_digests
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -20,6 +20,7 @@ from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.families.whole import WholePipeline
+from pipeline.engine.fingerprints import Weights, weights_of
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.sources import check_folder, check_source, left_out
@@ -36,6 +37,7 @@ class LoadedModel:
 
     Attributes:
         spec: the catalogue's entry.
+        weights: the files that were read.
         drawing: what draws: a network of which the step loop does the rest, or a pipeline that does it all.
         preview: from latents to colors; None where a pipeline shows no latents that can be read.
         preview_decoder: from latents to small pictures, where there is one.
@@ -43,6 +45,7 @@ class LoadedModel:
     """
 
     spec: ModelSpec
+    weights: Weights
     drawing: StepAdapter | WholePipeline
     preview: PreviewMap | None
     preview_decoder: PreviewDecoder | None
@@ -103,10 +106,13 @@ def load_model(
         ModelUnavailable: missing or broken files, or a hub that cannot be reached.
     """
     check_source(spec)
+    weights = weights_of(spec)
     started = time.monotonic()
     pipeline = _read_pipeline(spec, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
+    if weights_of(spec) != weights:
+        raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
     drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras or LoraFolder(None))
     moved()
     decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
@@ -115,7 +121,9 @@ def load_model(
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
     log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
     decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
-    return LoadedModel(spec=spec, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger)
+    return LoadedModel(
+        spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
+    )
 
 
 def _preview_decoder(

@@ -4,7 +4,7 @@ import importlib.metadata
 from typing import Final
 
 from pipeline.engine.devices import Placement, accelerator_version
-from pipeline.engine.fingerprints import Fingerprints
+from pipeline.engine.fingerprints import Fingerprints, shortened
 from pipeline.engine.wholes import AnyJob
 from pipeline.protocol.messages import Recipe
 
@@ -26,8 +26,9 @@ class Recipes:
     def of(self, job: AnyJob) -> Recipe:
         """The recipe of a job that is denoised. Reads the weights' files once, so call it beside the step loop."""
         return Recipe(
-            model_hash=self._fingerprints.of(job.model.spec),
-            loras={name: self._fingerprints.of_file(path) for name, path in job.lora_files.items()},
+            model_hash=self._fingerprints.of(job.model.spec, job.model.weights),
+            loras={name: shortened(digest) for name, digest in job.lora_digests.items()},
+            embeddings={name: shortened(digest) for name, digest in job.embedding_digests.items()},
             scheduler=job.scheduler_class,
             rows=job.row_counts,
             device=self._placement.name,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -54,7 +53,12 @@ class WholeJob:
         return ()
 
     @property
-    def lora_files(self) -> Mapping[str, Path]:
+    def lora_digests(self) -> Mapping[str, str]:
+        """It takes none."""
+        return {}
+
+    @property
+    def embedding_digests(self) -> Mapping[str, str]:
         """It takes none."""
         return {}
 

@@ -1,6 +1,6 @@
 """Text of any length in pieces that a text encoder takes, cut where A1111 cuts it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import msgspec
 
@@ -11,21 +11,23 @@ BACKTRACK = 20
 
 
 class Token(msgspec.Struct, frozen=True):
-    """One token of words.
+    """What is never torn: one token of words, or all vectors of an embedding.
 
     Attributes:
-        number: in the text encoder's vocabulary.
+        numbers: one, in the text encoder's vocabulary, or each vector.
         start: where in its text it begins, in characters.
+        is_embedding: it goes to the next chunk alone where it does not fit, as in A1111.
     """
 
-    number: int
+    numbers: tuple[Hashable, ...]
     start: int
+    is_embedding: bool = False
 
 
 class Chunk(msgspec.Struct, frozen=True):
     """What is encoded together, without start and end: as many numbers as weights."""
 
-    numbers: tuple[int, ...]
+    numbers: tuple[Hashable, ...]
     weights: tuple[float, ...]
 
 
@@ -48,7 +50,7 @@ class _Writer:
         self._capacity = capacity
         self._most = most
         self._done: list[Chunk] = []
-        self._numbers: list[int] = []
+        self._numbers: list[Hashable] = []
         self._weights: list[float] = []
         self._comma: int | None = None
 
@@ -57,16 +59,16 @@ class _Writer:
         """There is no room for another token."""
         return len(self._done) >= self._most
 
-    def add(self, number: int, weight: float, *, is_comma: bool) -> None:
-        """One more token; a full chunk is closed before it."""
-        if len(self._numbers) == self._capacity:
-            self._close_before(is_comma=is_comma)
+    def add(self, token: Token, weight: float, *, is_comma: bool) -> None:
+        """One more token; a chunk in which it has no room is closed before it."""
+        if len(self._numbers) + len(token.numbers) > self._capacity:
+            self._close_before(is_alone=is_comma or token.is_embedding)
         if self.is_over:
             return
         if is_comma:
             self._comma = len(self._numbers)
-        self._numbers.append(number)
-        self._weights.append(weight)
+        self._numbers.extend(token.numbers)
+        self._weights.extend([weight] * len(token.numbers))
 
     def close(self) -> None:
         """What follows begins a chunk."""
@@ -79,10 +81,10 @@ class _Writer:
             self.close()
         return tuple(self._done[: self._most])
 
-    def _close_before(self, *, is_comma: bool) -> None:
+    def _close_before(self, *, is_alone: bool) -> None:
         moved_from = self._capacity
         is_last = len(self._done) + 1 == self._most
-        if not is_last and not is_comma and self._comma is not None and self._capacity - self._comma <= BACKTRACK:
+        if not is_last and not is_alone and self._comma is not None and self._capacity - self._comma <= BACKTRACK:
             moved_from = self._comma + 1
         numbers, weights = self._numbers[moved_from:], self._weights[moved_from:]
         del self._numbers[moved_from:], self._weights[moved_from:]
@@ -120,7 +122,7 @@ def in_chunks(
 def _fill(writer: _Writer, part: Fragment, tokenize: Callable[[str], Sequence[Token]], comma: int) -> int | None:
     """Add a fragment; where it ran out of room, in characters."""
     for token in tokenize(part.text):
-        writer.add(token.number, part.weight, is_comma=token.number == comma)
+        writer.add(token, part.weight, is_comma=token.numbers == (comma,))
         if writer.is_over:
             return token.start
     return None

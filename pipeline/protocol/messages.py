@@ -13,11 +13,11 @@ from typing import Final, Literal
 import msgspec
 
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 5
+PROTOCOL_VERSION: Final = 6
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -135,7 +135,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         capacity: how many attempts it accepts at once.
         versions: of the libraries that decide about pixels.
         loras: those in the owner's folder, by title.
-        broken_loras: file name to the sentence that says why it cannot be offered.
+        embeddings: likewise.
+        broken_loras: a file's place in that folder to the sentence that says why it is not offered.
     """
 
     protocol_version: int
@@ -148,6 +149,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     capacity: int
     versions: dict[str, str]
     loras: tuple[LoraEntry, ...] = ()
+    embeddings: tuple[EmbeddingEntry, ...] = ()
     broken_loras: dict[str, str] = {}
 
 
@@ -216,6 +218,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         model_hash: ten digits of its weights' SHA-256; empty where they could not be read.
         loras: likewise of each LoRA that was used, by name.
+        embeddings: likewise of each embedding.
         scheduler: the diffusers class.
         rows: how many rows a forward may have had, all of which give the same bits.
         device: what its maker calls it.
@@ -225,6 +228,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     model_hash: str
     loras: dict[str, str] = {}
+    embeddings: dict[str, str] = {}
     scheduler: str
     rows: tuple[int, ...]
     device: str

@@ -100,6 +100,7 @@ told-done = <@{ $user_id }>, { $job } ist fertig.
 ## Styles
 styles-head = **Stile:** Wähle einen als Angabe von /imagine, oder tippe seinen Zusatz, mit einem Gewicht, in den Prompt.
 styles-row = - { $style }: { $tag }
+styles-row-negative = - { $style }: { $tag } im negativen Prompt
 styles-more = Und { $count } weitere; /imagine schlägt sie beim Tippen vor.
 
 ## Pictures that are there
@@ -126,7 +127,8 @@ details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
 details-recipe = -# Gewichte { $hash } · { $scheduler } · { $dtype } auf { $device } · { $rows } Zeilen auf einmal · { $versions }
-details-recipe-loras = -# LoRA-Dateien { $loras }
+details-recipe-loras = -# LoRA-Dateien { $files }
+details-recipe-embeddings = -# Embedding-Dateien { $files }
 details-defaults = { $whose ->
         [channel] Vorgaben des Kanals
         [own] Eigene Vorgaben des Mitglieds
@@ -194,6 +196,16 @@ notice-lora-unknown = Einen Stil „{ $name }“ gibt es hier nicht, darum wurde
     }
 notice-lora-unfit = Der Stil „{ $name }“ passt nicht zu diesem Modell, darum wurde er weggelassen: { $reason }.
 notice-lora-broken = Die Datei des Stils „{ $name }“ ist kaputt, darum wurde er weggelassen; den Grund findet der Betreiber im Protokoll.
+notice-lora-unusable = Der Stil „{ $name }“ ist nicht zu gebrauchen, darum wurde er weggelassen: Seine Datei ist kein einfaches LoRA, sondern { $kind }.
+notice-lora-is-embedding = „{ $name }“ ist ein Embedding und kein LoRA, darum wurde der Zusatz weggelassen. Tippe stattdessen { $tag }.
+notice-style-numbers = Die Datei des Stils „{ $name }“ enthält kaputte Zahlen, darum wurde er weggelassen; der Betreiber kann sie neu herunterladen.
+notice-embedding-unknown = Ein Embedding „{ $name }“ gibt es hier nicht, darum wurde es weggelassen.{ $near ->
+        [none] {""}
+       *[other] {" "}Ähnliche Namen: { $near }.
+    }
+notice-embedding-family = Das Embedding „{ $name }“ ist für eine andere Art von Modell als { $model } gemacht, darum wurde es weggelassen.
+notice-embedding-unfit = Das Embedding „{ $name }“ passt nicht zu diesem Modell, darum wurde es weggelassen: { $reason }.
+notice-embedding-is-lora = „{ $name }“ ist ein LoRA und kein Embedding, darum wurde es weggelassen. Tippe stattdessen { $tag }.
 notice-lora-clamped = Gewichte von Stilen gehen von -{ $limit } bis { $limit } und wurden dorthin verschoben: { $tags }.
 notice-loras-many = Ein Prompt nimmt bis zu { $limit } Stile; diese wurden weggelassen: { $names }.
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.

@@ -100,6 +100,7 @@ told-done = <@{ $user_id }>, { $job } is done.
 ## Styles
 styles-head = **Styles:** choose one as an option of /imagine, or type its tag, with a weight, into the prompt.
 styles-row = - { $style }: { $tag }
+styles-row-negative = - { $style }: { $tag } in the negative prompt
 styles-more = And { $count } more; /imagine suggests them while you type.
 
 ## Pictures that are there
@@ -126,7 +127,8 @@ details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
 details-recipe = -# Weights { $hash } · { $scheduler } · { $dtype } on { $device } · forwards of { $rows } rows · { $versions }
-details-recipe-loras = -# LoRA files { $loras }
+details-recipe-loras = -# LoRA files { $files }
+details-recipe-embeddings = -# Embedding files { $files }
 details-defaults = { $whose ->
         [channel] The channel's defaults
         [own] The member's own defaults
@@ -194,6 +196,16 @@ notice-lora-unknown = There is no style called “{ $name }” here, so it was l
     }
 notice-lora-unfit = The style “{ $name }” does not fit this model, so it was left out: { $reason }.
 notice-lora-broken = The file of the style “{ $name }” is broken, so it was left out; the owner finds the reason in the log.
+notice-lora-unusable = The style “{ $name }” cannot be used, so it was left out: its file is { $kind }, not a plain LoRA.
+notice-lora-is-embedding = “{ $name }” is an embedding, not a LoRA, so its tag was left out. Type { $tag } instead.
+notice-style-numbers = The file of the style “{ $name }” holds broken numbers, so it was left out; the owner can download it again.
+notice-embedding-unknown = There is no embedding called “{ $name }” here, so it was left out.{ $near ->
+        [none] {""}
+       *[other] {" "}Similar names: { $near }.
+    }
+notice-embedding-family = The embedding “{ $name }” is made for another kind of model than { $model }, so it was left out.
+notice-embedding-unfit = The embedding “{ $name }” does not fit this model, so it was left out: { $reason }.
+notice-embedding-is-lora = “{ $name }” is a LoRA, not an embedding, so it was left out. Type { $tag } instead.
 notice-lora-clamped = Weights of styles go from -{ $limit } to { $limit } and were moved there: { $tags }.
 notice-loras-many = A prompt uses up to { $limit } styles; these were left out: { $names }.
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.

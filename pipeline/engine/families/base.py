@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -40,14 +39,16 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         negative: of the negative prompt; None where guidance does not use it.
         notices: what the requester should know, such as words that did not fit.
         lora: what every row of the job adds to the model; None adds nothing.
-        lora_files: where the files lie that it was made of, by the LoRA's name.
+        lora_digests: SHA-256 of the files that it was made of, by the LoRA's name.
+        embedding_digests: likewise of embeddings.
     """
 
     positive: TimedConditioning
     negative: TimedConditioning | None
     notices: tuple[Notice, ...]
     lora: RowLora | None = None
-    lora_files: Mapping[str, Path] = {}
+    lora_digests: Mapping[str, str] = {}
+    embedding_digests: Mapping[str, str] = {}
 
 
 def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:

@@ -4,9 +4,14 @@ A1111's way is followed so that prompts copied from elsewhere look the same: chu
 itself and joined; what a token's weight is multiplied with moves the mean of its chunk, which is restored. A1111
 takes that mean over all prompts of a batch; here it is each prompt's own, so that nobody's company changes a picture.
 Features from before the last layer have no norm behind them, so that their mean says nothing: it is left alone there.
+An embedding's vectors take the places of tokens before the first layer, as diffusers' `load_textual_inversion` has it.
 """
 
+import re
 from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +20,7 @@ import torch
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.choosing import LoraKey
+from pipeline.engine.loras.mentioning import Marks
 from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 
@@ -25,6 +31,26 @@ _CACHED: Final = 256
 """Encoded chunks; one of Stable Diffusion 1.5 takes 116 KiB in half precision."""
 _SMALL_RATIO, _LARGE_RATIO = 0.5, 2.0
 """Beyond these, the mean of a chunk is noise around 0 and restoring it would multiply by anything."""
+
+
+_NO_MARKS: Final[Marks] = MappingProxyType({})
+_PLACEHOLDER: Final = 0
+"""Of a vector among the tokens: no mark of a beginning or an end, by which the whole would be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """One vector of an embedding in the place of a token; the same where file and row are.
+
+    Attributes:
+        digest: of the file.
+        row: which of the file's.
+        numbers: [features].
+    """
+
+    digest: str
+    row: int
+    numbers: torch.Tensor = field(compare=False)
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,23 +73,46 @@ class ClipText:
         text_encoder: its text model, on its device, with or without a projection.
         placement: where it lives.
         is_penultimate: take the features before the last layer, as Stable Diffusion XL does.
+        place: of this text encoder among the model's, from 0: whose part of an embedding it reads.
     """
 
     def __init__(
-        self, tokenizer: Any, text_encoder: Any, placement: Placement, *, is_penultimate: bool = False
+        self, tokenizer: Any, text_encoder: Any, placement: Placement, *, is_penultimate: bool = False, place: int = 0
     ) -> None:
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder.eval().requires_grad_(False)
         self._placement = placement
         self._is_penultimate = is_penultimate
+        self._place = place
         self._capacity: int = tokenizer.model_max_length - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
         self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
-        self._known: OrderedDict[tuple[tuple[int, ...], LoraKey], Features] = OrderedDict()
+        self._known: OrderedDict[tuple[tuple[Hashable, ...], LoraKey], Features] = OrderedDict()
+        words: Any = text_encoder.get_input_embeddings()
+        self._width: int = words.embedding_dim
+        self._vectors: Mapping[int, Vector] = {}
+        words.register_forward_hook(self._put_vectors)
 
-    def chunks(self, text: str) -> Chunked:
-        """Read a text's emphasis and cut it into chunks."""
-        return in_chunks(read_emphasis(text), self._tokens, comma=self._comma, capacity=self._capacity, most=MAX_CHUNKS)
+    @property
+    def width(self) -> int:
+        """Numbers of a word's vector before the first layer."""
+        return self._width
+
+    def chunks(self, text: str, marks: Marks = _NO_MARKS) -> Chunked:
+        """Read a text's emphasis and cut it into chunks.
+
+        Args:
+            text: perhaps with letters that stand for embeddings.
+            marks: those letters.
+        """
+        chunked = in_chunks(
+            read_emphasis(text),
+            lambda part: list(self._marked_tokens(part, marks)),
+            comma=self._comma,
+            capacity=self._capacity,
+            most=MAX_CHUNKS,
+        )
+        return Chunked(chunked.chunks, "".join(marks[sign].typed if sign in marks else sign for sign in chunked.cut))
 
     def verbatim(self, text: str) -> Chunked:
         """One chunk of a text whose brackets are text."""
@@ -99,7 +148,32 @@ class ClipText:
     def _tokens(self, text: str) -> list[Token]:
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         pairs = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
-        return [Token(number, start) for number, (start, _) in pairs]
+        return [Token((number,), start) for number, (start, _) in pairs]
+
+    def _marked_tokens(self, text: str, marks: Marks) -> Iterator[Token]:
+        """Those of a text in which single letters may stand for embeddings."""
+        if not marks:
+            yield from self._tokens(text)
+            return
+        for part in re.finditer(f"[{''.join(marks)}]|[^{''.join(marks)}]+", text):
+            mark = marks.get(part[0])
+            if mark is None:
+                for token in self._tokens(part[0]):
+                    yield Token(token.numbers, part.start() + token.start)
+            else:
+                digest, rows = mark.embedding.digest, mark.embedding.vectors[self._place]
+                vectors = tuple(Vector(digest, row, numbers) for row, numbers in enumerate(rows))
+                yield Token(vectors, part.start(), is_embedding=True)
+
+    def _put_vectors(self, module: Any, args: Any, output: torch.Tensor) -> torch.Tensor | None:
+        """What the text encoder reads in place of its own words' vectors, [1, capacity + 2, features]."""
+        del module, args
+        if not self._vectors:
+            return None
+        output = output.clone()
+        for position, vector in self._vectors.items():
+            output[0, position] = vector.numbers.to(output)
+        return output
 
     def _weighted(self, chunk: Chunk, loras: LoraKey) -> torch.Tensor:
         """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
@@ -114,25 +188,33 @@ class ClipText:
         ratio = (plain.mean(dtype=torch.float64) / weighted.mean(dtype=torch.float64)).item()
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
 
-    @torch.inference_mode()
-    def _encoded(self, numbers: tuple[int, ...], loras: LoraKey) -> Features:
+    def _encoded(self, numbers: tuple[Hashable, ...], loras: LoraKey) -> Features:
         """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
         known = self._known.pop((numbers, loras), None)
         if known is None:
-            tokenizer, device = self._tokenizer, self._placement.device
-            fill = self._capacity - len(numbers)
-            row = [tokenizer.bos_token_id, *numbers, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * fill]
-            mask = None
-            if self._has_mask:
-                mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
-            answer = self._text_encoder(
-                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=self._is_penultimate
-            )
-            tokens = answer.hidden_states[-2] if self._is_penultimate else answer.last_hidden_state
-            pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
-            dtype = self._placement.dtype
-            known = Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
+            known = self._computed(numbers)
         self._known[numbers, loras] = known
         if len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return known
+
+    @torch.inference_mode()
+    def _computed(self, numbers: tuple[Hashable, ...]) -> Features:
+        tokenizer, device = self._tokenizer, self._placement.device
+        fill = self._capacity - len(numbers)
+        ids = [_PLACEHOLDER if isinstance(number, Vector) else number for number in numbers]
+        row = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * fill]
+        mask = None
+        if self._has_mask:
+            mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
+        self._vectors = {place: number for place, number in enumerate(numbers, 1) if isinstance(number, Vector)}
+        try:
+            answer = self._text_encoder(
+                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=self._is_penultimate
+            )
+        finally:
+            self._vectors = {}
+        tokens = answer.hidden_states[-2] if self._is_penultimate else answer.last_hidden_state
+        pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
+        dtype = self._placement.dtype
+        return Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))

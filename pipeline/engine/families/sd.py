@@ -11,7 +11,9 @@ from pipeline.engine.families.unet import Unet
 from pipeline.engine.families.words import cut_notices, read_words
 from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
+from pipeline.prompts.chunks import Chunked
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -33,19 +35,24 @@ class StableDiffusion(StepAdapter):
         self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
+        self._embeddings = ModelEmbeddings(folder, (self._text.width,))
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
-        words = read_words(request, self._loras, is_guided=not self._unet.has_guidance_inside)
+        words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
-        count = max(len(self._text.chunks(part).chunks) for text in words.texts for _, part in text.parts)
+
+        def chunked(part: str) -> Chunked:
+            return self._text.chunks(part, words.marks)
+
+        count = max(len(chunked(part).chunks) for text in words.texts for _, part in text.parts)
 
         def encode(part: str) -> Conditioning:
-            chunks = self._text.chunks(part).chunks
+            chunks = chunked(part).chunks
             return {"prompt_embeds": self._text.encode(chunks, count, words.loras.text_key), **guidance}
 
-        cuts = cut_notices(words.texts, lambda part: self._text.chunks(part).cut)
+        cuts = cut_notices(words.texts, lambda part: chunked(part).cut)
         with self._loras.encoding(words.loras):
             return words.encoded(lambda text: text.encoded(encode), cuts)
 

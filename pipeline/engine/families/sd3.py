@@ -18,6 +18,7 @@ from pipeline.engine.families.t5_text import T5Text
 from pipeline.engine.families.words import Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import LoraKey, ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
@@ -58,6 +59,8 @@ class StableDiffusion3(StepAdapter):
         text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
         convert = SD3LoraLoaderMixin.lora_state_dict
         self._loras = ModelLoras(folder, ("transformer", transformer), text_encoders, placement, convert)
+        # T5 reads words alone, and both readers must be given the same.
+        self._embeddings = ModelEmbeddings(folder)
 
     @property
     def sampler_kind(self) -> SamplerKind:
@@ -76,7 +79,7 @@ class StableDiffusion3(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode prompt and negative prompt; neither changes from step to step."""
-        words = read_words(request, self._loras, is_guided=True, is_scheduled=False)
+        words = read_words(request, self._loras, self._embeddings, is_guided=True, is_scheduled=False)
         with self._loras.encoding(words.loras):
             return words.encoded(
                 lambda text: text.encoded(lambda part: self._encode(part, words.loras.text_key)), self._notices(words)

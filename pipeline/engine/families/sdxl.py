@@ -11,9 +11,10 @@ from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter, TimedConditioning
 from pipeline.engine.families.clip_text import ClipText
 from pipeline.engine.families.unet import Unet
-from pipeline.engine.families.words import Text, cut_notices, read_words
-from pipeline.engine.loras.choosing import LoraKey, ModelLoras
+from pipeline.engine.families.words import Text, Words, cut_notices, read_words
+from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.protocol.requests import GenerationRequest
 
@@ -35,10 +36,13 @@ class StableDiffusionXL(StepAdapter):
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
             raise ModelUnavailable("The model lacks a text encoder; refiners cannot draw from text alone.")
-        self._texts = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
+        self._texts = tuple(
+            ClipText(*pair, placement, is_penultimate=True, place=place) for place, pair in enumerate(pairs)
+        )
         self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
+        self._embeddings = ModelEmbeddings(folder, [reader.width for reader in self._texts])
         self._placement = placement
         config: Any = pipeline.config
         self._zeros_for_nothing = bool(config.force_zeros_for_empty_prompt)
@@ -46,16 +50,16 @@ class StableDiffusionXL(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
-        words = read_words(request, self._loras, is_guided=not self._unet.has_guidance_inside)
+        words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
         parts = [part for text in words.texts for _, part in text.parts]
-        count = max(len(reader.chunks(part).chunks) for reader in self._texts for part in parts)
+        count = max(len(reader.chunks(part, words.marks).chunks) for reader in self._texts for part in parts)
 
         def encode(text: Text) -> TimedConditioning:
             is_zero = text.is_negative and self._zeros_for_nothing
 
             def encode_part(part: str) -> Conditioning:
-                encoded = self._encode(part, count, words.loras.text_key)
+                encoded = self._encode(part, count, words)
                 # The model was trained with zeros, and not with an empty text, where nothing is to be avoided.
                 if is_zero and not part:
                     encoded = {key: torch.zeros_like(value) for key, value in encoded.items()}
@@ -63,7 +67,7 @@ class StableDiffusionXL(StepAdapter):
 
             return self._with_sizes(text.encoded(encode_part), request)
 
-        cuts = cut_notices(words.texts, lambda part: self._texts[0].chunks(part).cut)
+        cuts = cut_notices(words.texts, lambda part: self._texts[0].chunks(part, words.marks).cut)
         with self._loras.encoding(words.loras):
             return words.encoded(encode, cuts)
 
@@ -78,9 +82,10 @@ class StableDiffusionXL(StepAdapter):
         with self._loras.denoising(loras):
             return self._unet.predict(latents, timesteps, conditioning)
 
-    def _encode(self, part: str, count: int, loras: LoraKey) -> Conditioning:
+    def _encode(self, part: str, count: int, words: Words) -> Conditioning:
         """Features of both encoders side by side, and the second one's vector."""
-        chunked = [reader.chunks(part).chunks for reader in self._texts]
+        loras = words.loras.text_key
+        chunked = [reader.chunks(part, words.marks).chunks for reader in self._texts]
         tokens = [reader.encode(chunks, count, loras) for reader, chunks in zip(self._texts, chunked, strict=True)]
         pooled = self._texts[-1].pooled(chunked[-1], loras)
         return {"prompt_embeds": torch.cat(tokens, dim=-1), "text_embeds": pooled}

@@ -19,11 +19,15 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import modules_of
 from pipeline.engine.families.words import NO_GUIDANCE
+from pipeline.engine.loras.embeddings import NO_EMBEDDINGS
+from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
 _GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
+_EMBEDDINGS: Final = EmbeddingNames({})
+"""None: a pipeline's text encoders read words alone."""
 
 
 class _Closed(BaseException):
@@ -94,11 +98,17 @@ class WholePipeline:
         notices: list[Notice] = []
         if prompt.tags:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(prompt.tags)}))
-        negative = request.negative_prompt if request.guidance_scale > NO_GUIDANCE else ""
+
+        def left_out(mention: Mention) -> None:
+            values: dict[str, str | int] = {"name": mention.name, "reason": NO_EMBEDDINGS}
+            notices.append(Notice(key="notice-embedding-unfit", values=values))
+
+        negative = _EMBEDDINGS.replaced(request.negative_prompt, left_out)
+        negative = negative if request.guidance_scale > NO_GUIDANCE else ""
         if negative and "negative_prompt" not in self._parameters:
             notices.append(Notice(key="notice-negative-unused", values={}))
         wanted: dict[str, Any] = {
-            "prompt": prompt.prompt,
+            "prompt": _EMBEDDINGS.replaced(prompt.prompt, left_out),
             "num_inference_steps": request.num_inference_steps,
             "guidance_scale": request.guidance_scale,
             "height": request.height,

@@ -1,12 +1,13 @@
 """What a request's words say at each step, before any encoder reads them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
 from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
+from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.messages import Notice
@@ -41,12 +42,16 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
         positive: what one asks for.
         negative: what to avoid; None where guidance does not use it.
         loras: that the prompt names; they hold for both.
+        marks: letters of both that stand for embeddings.
+        embedding_digests: SHA-256 of their files, by the embeddings' names.
         notices: about what was left out so far.
     """
 
     positive: Text
     negative: Text | None
     loras: ChosenLoras
+    marks: Marks
+    embedding_digests: Mapping[str, str]
     notices: tuple[Notice, ...]
 
     @property
@@ -61,16 +66,25 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             negative=None if self.negative is None else encode(self.negative),
             notices=(*self.notices, *more),
             lora=self.loras.denoiser,
-            lora_files=self.loras.files,
+            lora_digests=self.loras.digests,
+            embedding_digests=self.embedding_digests,
         )
 
 
-def read_words(request: GenerationRequest, loras: ModelLoras, *, is_guided: bool, is_scheduled: bool = True) -> Words:
+def read_words(
+    request: GenerationRequest,
+    loras: ModelLoras,
+    embeddings: ModelEmbeddings,
+    *,
+    is_guided: bool,
+    is_scheduled: bool = True,
+) -> Words:
     """Take a request's texts apart.
 
     Args:
         request: whose.
         loras: of the model.
+        embeddings: of the model.
         is_guided: the model has rows for a negative prompt at all.
         is_scheduled: brackets change the text from step to step; else they are text.
     """
@@ -85,15 +99,22 @@ def read_words(request: GenerationRequest, loras: ModelLoras, *, is_guided: bool
     tagged = read_tags(request.prompt)
     chosen, lora_notices = loras.choose(tagged)
     notices = [*lora_notices]
-    negative = None
+    texts = [tagged.prompt]
     if is_guided and request.guidance_scale > NO_GUIDANCE:
         # As in A1111, a LoRA is named in the prompt and holds for both.
         without = read_tags(request.negative_prompt)
         if without.tags:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(without.tags)}))
-        negative = read(without.prompt, "notice-negative-cut", is_negative=True)
+        texts.append(without.prompt)
+    marked = embeddings.mark(texts, chosen.embeddings)
+    positive, *negative = marked.texts
     return Words(
-        positive=read(tagged.prompt, "notice-prompt-cut"), negative=negative, loras=chosen, notices=tuple(notices)
+        positive=read(positive, "notice-prompt-cut"),
+        negative=read(negative[0], "notice-negative-cut", is_negative=True) if negative else None,
+        loras=chosen,
+        marks=marked.marks,
+        embedding_digests=marked.digests,
+        notices=(*notices, *marked.notices),
     )
 
 

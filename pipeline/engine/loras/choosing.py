@@ -13,8 +13,11 @@ from torch import nn
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.loras.files import Converter, LoraUnfit, Pairs, read_lora
+from pipeline.engine.loras.contents import BrokenNumbers, Contents, Made, MadeOfFiles
+from pipeline.engine.loras.embeddings import Embedding, bundled, embedding_in
+from pipeline.engine.loras.files import Converter, LoraUnfit, Pairs, pairs_in
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.loras.kinds import OtherKind, check_is_lora
 from pipeline.engine.loras.rows import LoraRows, RowLora, Rows, combined, fitted
 from pipeline.prompts.tags import MAX_LORA_SCALE, LoraTag, Tagged
 from pipeline.protocol.limits import MAX_LORAS
@@ -26,7 +29,19 @@ _KEPT_ON_DEVICE: Final = 8
 log = logging.getLogger(__name__)
 
 LoraKey = tuple[tuple[str, float], ...]
-"""Each LoRA's name and its weight for the text encoders."""
+"""Each LoRA's file by its digest, and its weight for the text encoders."""
+
+
+class LoraParts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A LoRA's file as one model has its modules.
+
+    Attributes:
+        pairs: by component.
+        embeddings: those that lie in it, by name.
+    """
+
+    pairs: Mapping[str, Pairs]
+    embeddings: Mapping[str, Embedding]
 
 
 class ChosenLoras(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -36,13 +51,18 @@ class ChosenLoras(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         denoiser: to the U-Net or transformer; None adds nothing.
         text_encoders: by component.
         text_key: what encoded text hangs on beside its words; equal keys add the same.
-        files: where each of them lies, by name.
+        digests: SHA-256 of each one's file, by the LoRA's name.
+        embeddings: that their files bring along, by name.
     """
 
     denoiser: RowLora | None
     text_encoders: Mapping[str, RowLora]
     text_key: LoraKey
-    files: Mapping[str, Path]
+    digests: Mapping[str, str]
+    embeddings: Mapping[str, Embedding]
+
+
+_Used = Sequence[tuple[LoraTag, Made[LoraParts]]]
 
 
 class ModelLoras:
@@ -70,8 +90,8 @@ class ModelLoras:
         self._rows = {component: LoraRows(module) for component, module in self._modules.items()}
         self._placement = placement
         self._convert = convert
-        self._files: OrderedDict[str, Mapping[str, Pairs]] = OrderedDict()
-        self._chosen: OrderedDict[tuple[LoraTag, ...], ChosenLoras] = OrderedDict()
+        self._files = MadeOfFiles(self._parts, check_is_lora, _KEPT_FILES)
+        self._chosen: OrderedDict[tuple[object, ...], ChosenLoras] = OrderedDict()
 
     def choose(self, tagged: Tagged) -> tuple[ChosenLoras, tuple[Notice, ...]]:
         """What a prompt's tags add, and a word about each that adds nothing."""
@@ -81,8 +101,12 @@ class ModelLoras:
         if tagged.clamped:
             values: dict[str, str | int] = {"tags": " ".join(tagged.clamped), "limit": f"{MAX_LORA_SCALE:g}"}
             notices.append(Notice(key="notice-lora-clamped", values=values))
-        usable = [tag for tag in self._known(tagged.loras, notices) if self._is_usable(tag.name, notices)]
-        return self._combined(usable), tuple(notices)
+        used: list[tuple[LoraTag, Made[LoraParts]]] = []
+        for tag, path in self._known(tagged.loras, notices):
+            made = self._read(tag.name, path, notices)
+            if made is not None:
+                used.append((tag, made))
+        return self._combined(used), tuple(notices)
 
     @contextmanager
     def encoding(self, chosen: ChosenLoras) -> Generator[None]:
@@ -103,88 +127,97 @@ class ModelLoras:
         for rows in self._rows.values():
             rows.release()
 
-    def _known(self, tags: Sequence[LoraTag], notices: list[Notice]) -> list[LoraTag]:
+    def _known(self, tags: Sequence[LoraTag], notices: list[Notice]) -> list[tuple[LoraTag, Path]]:
         """By the folder's own names, those typed twice added up, and no more than are allowed."""
-        known: dict[str, LoraTag] = {}
+        known: dict[str, tuple[LoraTag, Path]] = {}
         for tag in tags:
             file = self._folder.find(tag.name)
             if file is None:
-                near = ", ".join(self._folder.like(tag.name))
-                notices.append(Notice(key="notice-lora-unknown", values={"name": tag.name, "near": near or "none"}))
+                notices.append(self._stranger(tag.name))
                 continue
             name = file.entry.name
-            before = known.get(name, LoraTag(name=name, scale=0.0, text_scale=0.0))
-            known[name] = LoraTag(
-                name=name, scale=before.scale + tag.scale, text_scale=before.text_scale + tag.text_scale
-            )
+            before, _ = known.get(name, (LoraTag(name=name, scale=0.0, text_scale=0.0), file.path))
+            added = LoraTag(name=name, scale=before.scale + tag.scale, text_scale=before.text_scale + tag.text_scale)
+            known[name] = added, file.path
         if left_out := [*known][MAX_LORAS:]:
             values: dict[str, str | int] = {"names": ", ".join(left_out), "limit": MAX_LORAS}
             notices.append(Notice(key="notice-loras-many", values=values))
         return [*known.values()][:MAX_LORAS]
 
-    def _is_usable(self, name: str, notices: list[Notice]) -> bool:
+    def _stranger(self, name: str) -> Notice:
+        """What is said of a name that no LoRA has."""
+        embedding = self._folder.find_embedding(name)
+        if embedding is not None:
+            return Notice(key="notice-lora-is-embedding", values={"name": name, "tag": embedding.entry.tag})
+        kind = self._folder.kind_of(name)
+        if kind is not None:
+            return Notice(key="notice-lora-unusable", values={"name": name, "kind": kind})
+        near = ", ".join(self._folder.like(name))
+        return Notice(key="notice-lora-unknown", values={"name": name, "near": near or "none"})
+
+    def _read(self, name: str, path: Path, notices: list[Notice]) -> Made[LoraParts] | None:
         try:
-            self._file(name)
+            return self._files.of(path)
         except LoraUnfit as error:
             log.warning("The LoRA %s does not fit: %s", name, error)
             notices.append(Notice(key="notice-lora-unfit", values={"name": name, "reason": str(error)}))
+        except OtherKind as error:
+            log.warning("%s", error)
+            notices.append(Notice(key="notice-lora-unusable", values={"name": name, "kind": error.kind}))
         except ModelUnavailable as error:
             log.warning("The LoRA %s cannot be read: %s", name, error)
-            notices.append(Notice(key="notice-lora-broken", values={"name": name}))
-        else:
-            return True
-        return False
+            notices.append(Notice(key=broken_key(error), values={"name": name}))
+        return None
 
-    def _file(self, name: str) -> Mapping[str, Pairs]:
+    def _parts(self, contents: Contents) -> LoraParts:
         """A LoRA's pairs by component, as this model has its modules."""
-        found = self._files.pop(name, None)
-        if found is None:
-            config: Any = getattr(self._modules[self._denoiser], "config", None)
-            found = {
-                component: fitted(pairs, self._module(component))
-                for component, pairs in read_lora(self._path(name), config, self._convert).items()
-            }
-        _keep(self._files, name, found, _KEPT_FILES)
-        return found
-
-    def _path(self, name: str) -> Path:
-        file = self._folder.find(name)
-        if file is None:
-            raise AssertionError("Only names that the folder knows are read.")
-        return file.path
+        config: Any = getattr(self._modules[self._denoiser], "config", None)
+        pairs = {
+            component: fitted(found, self._module(component))
+            for component, found in pairs_in(contents, config, self._convert).items()
+        }
+        layouts = bundled(contents.header, contents.name)
+        embeddings = {name: embedding_in(contents, layout) for name, layout in layouts.items()}
+        return LoraParts(pairs=pairs, embeddings=embeddings)
 
     def _module(self, component: str) -> nn.Module:
         if component not in self._modules:
             raise LoraUnfit(f"it adds to a {component.replace('_', ' ')}, which this model does not have")
         return self._modules[component]
 
-    def _combined(self, tags: Sequence[LoraTag]) -> ChosenLoras:
-        key = tuple(tags)
-        chosen = self._chosen.pop(key, None) or self._built(tags)
-        _keep(self._chosen, key, chosen, _KEPT_ON_DEVICE)
+    def _combined(self, used: _Used) -> ChosenLoras:
+        key = tuple((tag, made.digest) for tag, made in used)
+        chosen = self._chosen.pop(key, None) or self._built(used)
+        self._chosen[key] = chosen
+        if len(self._chosen) > _KEPT_ON_DEVICE:
+            self._chosen.popitem(last=False)
         return chosen
 
-    def _built(self, tags: Sequence[LoraTag]) -> ChosenLoras:
-        files = {tag.name: self._file(tag.name) for tag in tags}
+    def _built(self, used: _Used) -> ChosenLoras:
         built: dict[str, RowLora] = {}
         for component, module in self._modules.items():
             is_text = component != self._denoiser
             parts = [
-                (files[tag.name][component], tag.text_scale if is_text else tag.scale)
-                for tag in tags
-                if component in files[tag.name]
+                (made.result.pairs[component], tag.text_scale if is_text else tag.scale)
+                for tag, made in used
+                if component in made.result.pairs
             ]
             lora = combined(parts, module, device=self._placement.device, dtype=self._placement.dtype)
             if lora is not None:
                 built[component] = lora
         denoiser = built.pop(self._denoiser, None)
-        text_key = tuple((tag.name, tag.text_scale) for tag in tags) if built else ()
-        paths = {tag.name: self._path(tag.name) for tag in tags}
-        return ChosenLoras(denoiser=denoiser, text_encoders=built, text_key=text_key, files=paths)
+        embeddings: dict[str, Embedding] = {}
+        for _, made in used:
+            embeddings |= made.result.embeddings
+        return ChosenLoras(
+            denoiser=denoiser,
+            text_encoders=built,
+            text_key=tuple((made.digest, tag.text_scale) for tag, made in used) if built else (),
+            digests={tag.name: made.digest for tag, made in used},
+            embeddings=embeddings,
+        )
 
 
-def _keep(known: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
-    """The newest last; the oldest goes where there are too many."""
-    known[key] = value
-    if len(known) > most:
-        known.popitem(last=False)
+def broken_key(error: ModelUnavailable) -> str:
+    """Which notice says that a style's file cannot be used."""
+    return "notice-style-numbers" if isinstance(error, BrokenNumbers) else "notice-lora-broken"

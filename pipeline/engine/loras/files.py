@@ -7,7 +7,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,11 +17,9 @@ from diffusers.utils.state_dict_utils import (
     convert_state_dict_to_peft,
     convert_unet_state_dict_to_peft,
 )
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.headers import read_header
+from pipeline.engine.loras.contents import Contents
+from pipeline.engine.loras.embeddings import without_bundled
 
 StateDict = dict[str, torch.Tensor]
 Converter = Callable[..., Any]
@@ -31,14 +28,6 @@ Converter = Callable[..., Any]
 MAX_RANK: Final = 1_024
 """Of one module's pair; a matrix with more is no small addition, and memory is taken for each row of a forward."""
 _COMPONENTS: Final = ("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
-_OTHER_KINDS: Final = {
-    "dora_scale": "DoRA",
-    "lora_mid": "LoCon with a Tucker core",
-    "hada_": "LoHa",
-    "lokr_": "LoKr",
-    "oft_": "OFT",
-    "lora_B.bias": "a LoRA with biases",
-}
 
 
 class LoraUnfit(Exception):
@@ -61,13 +50,13 @@ Pairs = Mapping[str, Pair]
 """By the module's name within its component."""
 
 
-def read_lora(
-    path: Path, model_config: Any, convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict
+def pairs_in(
+    contents: Contents, model_config: Any, convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict
 ) -> dict[str, Pairs]:
-    """Read a file onto the CPU, in the precision that it has.
+    """A LoRA's pairs, on the CPU, in the precision that its file has.
 
     Args:
-        path: a `.safetensors` file.
+        contents: of the file; `kinds.check_is_lora` found nothing against it.
         model_config: of the U-Net or transformer; SDXL's blocks are counted by it.
         convert: diffusers' converter for the model's family.
 
@@ -75,20 +64,11 @@ def read_lora(
         Pairs by component (`unet`, `transformer`, `text_encoder`, …).
 
     Raises:
-        LoraUnfit: it is another kind of addition, or its names mean nothing to diffusers.
-        ModelUnavailable: the file is broken; one sentence.
+        LoraUnfit: its names mean nothing to diffusers, or its matrices are none.
     """
-    header = read_header(path)
-    for mark, kind in _OTHER_KINDS.items():
-        if any(mark in name for name in header):
-            raise LoraUnfit(f"it is {kind}, not a plain LoRA")
-    metadata: Any = header.get("__metadata__") or {}
+    metadata: Any = contents.header.get("__metadata__") or {}
     try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ModelUnavailable(f"The file {path.name} cannot be read; download it again.") from error
-    try:
-        converted: Any = convert(_with_alphas(state), unet_config=model_config)
+        converted: Any = convert(_with_alphas(without_bundled(contents.tensors)), unet_config=model_config)
         named = _by_component(converted[0] if isinstance(converted, tuple) else converted)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
     # Names that no trainer writes make the converters fail in their own ways; all of them mean the same.
@@ -139,12 +119,17 @@ def _pairs(state: StateDict, component: str, metadata: Mapping[str, Any]) -> Pai
         LoraUnfit: a matrix is alone, or too large.
     """
     pairs: dict[str, Pair] = {}
+    strange = next((name for name in state if not name.rpartition(".lora_")[0]), None)
+    if strange is not None:
+        raise LoraUnfit(f"it holds {strange}, which is no part of a LoRA")
     for name in sorted({name.rpartition(".lora_")[0] for name in state}):
         down, up = state.get(f"{name}.lora_A.weight"), state.get(f"{name}.lora_B.weight")
         if down is None or up is None or down.ndim not in (2, 4) or up.shape[1:2] != down.shape[:1]:
             raise LoraUnfit(f"{name} has no two matrices that go together")
         if up[0, 0].numel() != 1 or len(down) > MAX_RANK:
             raise LoraUnfit(f"{name} has a matrix of a size that no LoRA has")
+        if not (down.is_floating_point() and up.is_floating_point()):
+            raise LoraUnfit(f"{name} has matrices of whole numbers, which need a scale that Easel does not read")
         # Half precision would round what is scaled, and more so where it is near 0.
         pairs[name] = Pair(down, up.flatten(1).float() * _peft_scale(name, component, len(down), metadata))
     if 2 * len(pairs) != len(state):

@@ -1,23 +1,33 @@
-"""The owner's folder of LoRAs: what is there, found by name."""
+"""The owner's folder of LoRAs and embeddings: what is there, sorted by the files' headers, found by name."""
 
 import difflib
 import logging
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.headers import read_header
+from pipeline.engine.loras.contents import anything, read_contents
+from pipeline.engine.loras.embeddings import Layout, bundled, layout_of
+from pipeline.engine.loras.kinds import FAMILY_TITLES, OtherKind, check_is_lora, family_of
 from pipeline.engine.loras.labels import read_label
-from pipeline.protocol.loras import LoraEntry
+from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 
-MOST_LORAS: Final = 2_000
+MOST_FILES: Final = 2_000
 """Files that are offered; a list that is longer helps nobody and takes long to read at the start."""
+_SUFFIX: Final = ".safetensors"
+_PICKLES: Final = (".pt", ".bin", ".pth", ".ckpt")
+_UNDONE: Final = (".part", ".crdownload", ".download", ".aria2", ".tmp")
 _UNTYPABLE: Final = ":<>"
 _LONGEST_NAME: Final = 100
 """What Discord takes as the value of a suggestion."""
 _MOST_LIKE: Final = 3
+
+_Entry = TypeVar("_Entry", LoraEntry, EmbeddingEntry)
+_File = TypeVar("_File")
 
 log = logging.getLogger(__name__)
 
@@ -29,56 +39,154 @@ class LoraFile(msgspec.Struct, frozen=True):
     entry: LoraEntry
 
 
+class EmbeddingFile(msgspec.Struct, frozen=True):
+    """An embedding and where it lies."""
+
+    path: Path
+    entry: EmbeddingEntry
+
+
 class LoraFolder:
     """What one look into a folder found; new files are seen at the next start.
 
     Args:
         directory: with `.safetensors` files, also in folders below it; None has none.
+        families: of the models that there are; None is all.
 
     Attributes:
-        entries: what can be offered, by title.
-        broken: file name to one sentence about what is wrong with it.
+        entries: LoRAs that can be offered, by title.
+        embeddings: likewise.
+        broken: a file's place in the folder to one sentence that says why it is not offered.
+        names: by which embeddings can be mentioned, each with what `find_embedding` finds it by.
     """
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, families: Collection[str] | None = None) -> None:
         self.broken: dict[str, str] = {}
-        self._files: dict[str, LoraFile] = {}
+        self._families = families
+        self._loras: dict[str, LoraFile] = {}
+        self._embeddings: dict[str, EmbeddingFile] = {}
+        self._unusable: dict[str, str] = {}
         if directory is not None:
             self._look_into(directory)
-        self.entries = tuple(
-            sorted((file.entry for file in self._files.values()), key=lambda entry: entry.title.casefold())
-        )
+        self.entries = _by_title(file.entry for file in self._loras.values())
+        self.embeddings = _by_title(file.entry for file in self._embeddings.values())
+        tokens = {file.entry.token: key for key, file in self._embeddings.items() if file.entry.token}
+        self.names: Mapping[str, str] = tokens | {file.entry.name: key for key, file in self._embeddings.items()}
 
     def find(self, name: str) -> LoraFile | None:
-        """By its name, in whatever case."""
-        return self._files.get(name.casefold())
+        """A LoRA by its name, in whatever case."""
+        return self._loras.get(name.casefold())
+
+    def find_embedding(self, name: str) -> EmbeddingFile | None:
+        """An embedding by its name, in whatever case."""
+        return self._embeddings.get(name.casefold())
+
+    def kind_of(self, name: str) -> str | None:
+        """What a file of this name is that is there and cannot be used; None where there is none."""
+        return self._unusable.get(name.casefold())
 
     def like(self, name: str) -> tuple[str, ...]:
-        """Names that somebody may have meant, the likeliest first."""
-        near = difflib.get_close_matches(name.casefold(), list(self._files), n=_MOST_LIKE, cutoff=0.5)
-        return tuple(self._files[key].entry.name for key in near)
+        """Names of LoRAs that somebody may have meant, the likeliest first."""
+        return tuple(file.entry.name for file in _like(name, self._loras))
+
+    def embeddings_like(self, name: str) -> tuple[str, ...]:
+        """Names of embeddings that somebody may have meant, the likeliest first."""
+        return tuple(file.entry.name for file in _like(name, self._embeddings))
 
     def _look_into(self, directory: Path) -> None:
         if not directory.is_dir():
             self.broken[directory.name] = f"There is no folder {directory}."
             return
-        paths = sorted(directory.rglob("*.safetensors"))
-        if len(paths) > MOST_LORAS:
-            self.broken[directory.name] = f"There are {len(paths)} LoRAs; only the first {MOST_LORAS} are offered."
-        for path in paths[:MOST_LORAS]:
+        # What begins with a point is a system's own, such as macOS's half of a file.
+        paths = [path for path in sorted(directory.rglob("*")) if not path.name.startswith(".")]
+        for path in paths:
+            if (sentence := _unread(path)) is not None:
+                self.broken[path.relative_to(directory).as_posix()] = sentence
+        paths = [path for path in paths if path.suffix.casefold() == _SUFFIX]
+        if len(paths) > MOST_FILES:
+            self.broken[directory.name] = f"There are {len(paths)} files; only the first {MOST_FILES} are offered."
+        for path in paths[:MOST_FILES]:
             try:
                 self._take_up(path)
             except ModelUnavailable as error:
-                self.broken[path.name] = str(error)
-                log.warning("A LoRA cannot be offered: %s", error)
+                self.broken[path.relative_to(directory).as_posix()] = str(error)
+                if isinstance(error, OtherKind):
+                    self._unusable[path.stem.casefold()] = error.kind
+                log.warning("A style cannot be offered: %s", error)
 
     def _take_up(self, path: Path) -> None:
         if any(character in path.stem for character in _UNTYPABLE):
             raise ModelUnavailable(f"The name {path.name} cannot be typed in a prompt; rename it without : < >.")
         if len(path.stem) > _LONGEST_NAME:
             raise ModelUnavailable(f"The name {path.name} is too long; rename it to at most {_LONGEST_NAME} letters.")
-        if path.stem.casefold() in self._files:
+        key = path.stem.casefold()
+        if key in self._loras or key in self._embeddings:
             raise ModelUnavailable(f"There are two files called {path.name}; rename one of them.")
-        metadata: Any = read_header(path).get("__metadata__")
-        label = read_label(path, metadata if isinstance(metadata, dict) else {})
-        self._files[path.stem.casefold()] = LoraFile(path, label)
+        header = read_header(path)
+        layout = layout_of(header, path.name)
+        if layout is None:
+            self._loras[key] = LoraFile(path, self._lora(path, header))
+        else:
+            self._embeddings[key] = EmbeddingFile(path, self._embedding(path, header, layout))
+
+    def _lora(self, path: Path, header: Mapping[str, Any]) -> LoraEntry:
+        check_is_lora(header, path.name)
+        label = read_label(path, _metadata(header))
+        family = family_of(header) or label.family
+        self._check_family(path, "a LoRA", family)
+        return LoraEntry(
+            name=path.stem,
+            title=label.title,
+            trigger_words=label.trigger_words,
+            scale=label.scale,
+            family=family,
+            embeddings=tuple(bundled(header, path.name)),
+        )
+
+    def _embedding(self, path: Path, header: Mapping[str, Any], layout: Layout) -> EmbeddingEntry:
+        # It is small, so that it is read whole: broken numbers are told before anybody asks for it.
+        read_contents(path, anything)
+        label = read_label(path, _metadata(header))
+        self._check_family(path, "an embedding", layout.family)
+        return EmbeddingEntry(
+            name=path.stem,
+            title=label.title,
+            trigger_words=label.trigger_words,
+            is_negative=label.is_negative,
+            family=layout.family,
+            token=layout.token,
+        )
+
+    def _check_family(self, path: Path, what: str, family: str) -> None:
+        if family and self._families is not None and family not in self._families:
+            title = FAMILY_TITLES.get(family, family)
+            raise ModelUnavailable(
+                f"The file {path.name} is {what} for {title}, and no model of the catalogue is of that kind; "
+                "add one, or take the file away."
+            )
+
+
+def _unread(path: Path) -> str | None:
+    """Why a file is not even looked into; None where it is, or where it is nothing that holds weights."""
+    if path.suffix.casefold() in _PICKLES:
+        return (
+            f"The file {path.name} is a pickle, which may run foreign code, so Easel does not read it; "
+            "get it as .safetensors, or convert it as docs/hosting.md says."
+        )
+    if path.suffix.casefold() in _UNDONE and _SUFFIX in path.name.casefold():
+        return f"The file {path.name} is a download that was not finished; download it again."
+    return None
+
+
+def _metadata(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Any = header.get("__metadata__")
+    return found if isinstance(found, dict) else {}
+
+
+def _by_title(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.title.casefold()))
+
+
+def _like(name: str, files: Mapping[str, _File]) -> list[_File]:
+    near = difflib.get_close_matches(name.casefold(), list(files), n=_MOST_LIKE, cutoff=0.5)
+    return [files[key] for key in near]

@@ -1,20 +1,24 @@
-"""What a LoRA's file, and the small file that its owner may put beside it, say about it."""
+"""What the file of a LoRA or an embedding, and the small file that its owner may put beside it, say about it."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.prompts.tags import MAX_LORA_SCALE
-from pipeline.protocol.loras import LoraEntry
 
 _MOST_CHARACTERS: Final = 100
 """Of a title and of one trigger word: what Discord shows of a suggestion."""
 _MOST_WORDS: Final = 8
 _MOST_COMMON_TAGS: Final = 3
 _MOST_BESIDE_CHARACTERS: Final = 1_000_000
+_NEGATIVE: Final = re.compile(r"^bad|negative|[-_]neg", re.IGNORECASE)
+"""How embeddings for the negative prompt are called: EasyNegative, bad-hands-5, BadDream."""
 
 # What trainers write, by how it begins. An SDXL model's name also holds the word stable-diffusion.
 _FAMILIES: Final = (
@@ -28,11 +32,29 @@ _FAMILIES: Final = (
 )
 
 
-def read_label(path: Path, metadata: Mapping[str, Any]) -> LoraEntry:
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told about a file.
+
+    Attributes:
+        title: the name that members see.
+        trigger_words: as they go into a prompt.
+        scale: the weight that it is best used with.
+        family: of the models that it is made for; empty where nothing is told.
+        is_negative: it is for negative prompts, as far as this can be told.
+    """
+
+    title: str
+    trigger_words: tuple[str, ...]
+    scale: float
+    family: str
+    is_negative: bool
+
+
+def read_label(path: Path, metadata: Mapping[str, Any]) -> Label:
     """Title, trigger words, weight and family; what the owner wrote beside the file comes first.
 
     Args:
-        path: of the LoRA; `name.json` or `name.toml` is looked for beside it.
+        path: of the LoRA or embedding; `name.json` or `name.toml` is looked for beside it.
         metadata: the `__metadata__` of its header, written by modelspec and kohya's trainer.
 
     Raises:
@@ -48,12 +70,15 @@ def read_label(path: Path, metadata: Mapping[str, Any]) -> LoraEntry:
         raise ModelUnavailable(
             f"The weight beside {path.name} is no number from -{MAX_LORA_SCALE:g} to {MAX_LORA_SCALE:g}."
         )
-    return LoraEntry(
-        name=path.stem,
+    is_negative = beside.get("negative", bool(_NEGATIVE.search(path.stem)))
+    if not isinstance(is_negative, bool):
+        raise ModelUnavailable(f"What stands for `negative` beside {path.name} is neither true nor false.")
+    return Label(
         title=next(filter(None, map(_text, titles))),
         trigger_words=words,
         scale=float(scale),
         family=_family(metadata),
+        is_negative=is_negative,
     )
 
 

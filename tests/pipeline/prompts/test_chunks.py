@@ -1,6 +1,7 @@
 """Where a long prompt is cut into chunks, and what of it is left out."""
 
 import re
+from collections.abc import Hashable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ CAPACITY = 75
 def tokens_of(text: str) -> list[Token]:
     """A token for each word, which is the word's number, and one for each comma."""
     return [
-        Token(COMMA if match[0] == "," else int(match[0] if match[0].isdigit() else 999), match.start())
+        Token((COMMA if match[0] == "," else int(match[0] if match[0].isdigit() else 999),), match.start())
         for match in re.finditer(r",|[^\s,]+", text)
     ]
 
@@ -24,7 +25,7 @@ def chunked(prompt: str, most: int = 8) -> Chunked:
     return in_chunks(read_emphasis(prompt), tokens_of, comma=COMMA, capacity=CAPACITY, most=most)
 
 
-def numbers(prompt: str, most: int = 8) -> list[tuple[int, ...]]:
+def numbers(prompt: str, most: int = 8) -> list[tuple[Hashable, ...]]:
     return [chunk.numbers for chunk in chunked(prompt, most).chunks]
 
 
@@ -69,6 +70,26 @@ def test_a_break_closes_the_chunk() -> None:
     assert numbers("1 BREAK") == [(1,)]
 
 
+def test_an_embedding_is_never_torn_and_goes_to_the_next_chunk_alone() -> None:
+    def with_embedding(text: str) -> list[Token]:
+        tokens = tokens_of(text)
+        return [
+            Token(("x", "y", "z"), token.start, is_embedding=True) if token.numbers == (999,) else token
+            for token in tokens
+        ]
+
+    def chunks(prompt: str, most: int = 8) -> Chunked:
+        return in_chunks(read_emphasis(prompt), with_embedding, comma=COMMA, capacity=CAPACITY, most=most)
+
+    fits, moves = chunks(f"{count(1, 72)} E 7"), chunks(f"{count(1, 60)}, {count(61, 72)} E")
+    assert [chunk.numbers for chunk in fits.chunks] == [(*span(1, 72), "x", "y", "z"), (7,)]
+    assert [chunk.numbers for chunk in moves.chunks] == [(*span(1, 60), COMMA, *span(61, 72)), ("x", "y", "z")]
+    assert chunks("1 (E:1.5)").chunks[0].weights == (1.0, 1.5, 1.5, 1.5)
+    assert chunks(f"{count(1, 73)} E 2", most=1).cut == "E 2"
+    late = chunks(f"{count(1, 70)}, E {count(5, 9)}")
+    assert late.chunks[1].numbers == ("x", "y", "z", *span(5, 9)), "what a comma moves keeps its vectors"
+
+
 def test_weights_go_with_their_tokens() -> None:
     (chunk,) = chunked("1 (2 3:1.5) [4]").chunks
     assert chunk.numbers == (1, 2, 3, 4)
@@ -92,5 +113,5 @@ def test_every_word_is_in_a_chunk_or_told(words: list[str], most: int) -> None:
     assert 1 <= len(found.chunks) <= most
     assert all(len(chunk.numbers) == len(chunk.weights) <= CAPACITY for chunk in found.chunks)
     kept = [number for chunk in found.chunks for number in chunk.numbers]
-    told = [token.number for token in tokens_of(found.cut)]
-    assert kept + told == [token.number for token in tokens_of(re.sub(r"BREAK|[()\[\]]|:1\.2", " ", prompt))]
+    told = [token.numbers[0] for token in tokens_of(found.cut)]
+    assert kept + told == [token.numbers[0] for token in tokens_of(re.sub(r"BREAK|[()\[\]]|:1\.2", " ", prompt))]

@@ -10,11 +10,11 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.loras.files import LoraUnfit, read_lora
+from pipeline.engine.loras.files import LoraUnfit
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.rows import fitted
 from pipeline.protocol.loras import LoraEntry
-from tests.lora_files import attention, write_lora
+from tests.lora_files import attention, read_lora, write_lora
 
 PART = "down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
 
@@ -48,9 +48,8 @@ def pair(name: str, *, width: int = 32, ending: str = "lora_down.weight") -> dic
         (pair(f"lora_unet_{PART}", width=64), "attn1.to_q is 32x32 in this model and 64x64 in the LoRA"),
         (pair("lora_te2_text_model_encoder_layers_0_self_attn_q_proj"), "a text encoder 2, which this model does not"),
         (pair("lora_unet_down_blocks_7_attentions_0_proj_in"), "this model has no down_blocks.7"),
-        ({f"lora_unet_{PART}.hada_w1_a": torch.ones(4, 4)}, "it is LoHa, not a plain LoRA"),
-        (pair(f"lora_unet_{PART}") | {f"lora_unet_{PART}.dora_scale": torch.ones(32)}, "it is DoRA"),
-        ({"model.diffusion_model.weight": torch.ones(4, 4)}, "no two matrices"),
+        (pair(f"lora_unet_{PART}") | {"lora_A.weight": torch.ones(4, 4)}, "it holds lora_A.weight, which is no part"),
+        (pair("lora_unet_x") | {"more": torch.ones(2)}, "it holds more, which is no part of a LoRA"),
         ({f"lora_unet_{PART}.lora_down.weight": torch.ones(4, 32)}, "layers have names that no known model has"),
         ({"lora_unet_x.alpha": torch.ones(()), "lora_unet_x.lora_up.weight": torch.ones(4, 4)}, "no known model has"),
         (pair("lora_unet_x") | {"lora_unet_x.alpha": torch.ones(2)}, "an alpha of it is no number"),

@@ -9,9 +9,8 @@ import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-from pipeline.engine.loras.files import read_lora
 from pipeline.engine.loras.rows import LoraRows, RowLora, combined, fitted
-from tests.lora_files import attention, every_module, merge, write_lora
+from tests.lora_files import attention, every_module, merge, read_lora, write_lora
 
 CPU = torch.device("cpu")
 POCKET = Path(__file__).parents[4] / "models" / "pocket" / "unet"
