@@ -21,10 +21,13 @@ class Changes:
 
     def __init__(self) -> None:
         self._bell = asyncio.Event()
+        self.count = 0
+        """How often it rang, so that whoever shows the world can tell whether it is as it was shown."""
 
     def ring(self) -> None:
         """Wake everyone who waits; each waiter checks its own condition."""
         # A fresh event for the next round, so that nobody has to clear a shared one.
+        self.count += 1
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
 

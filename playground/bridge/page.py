@@ -81,6 +81,8 @@ class LivePage(Preview):
         self._changes = changes
         self._follower: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
+        # At which count of changes each page was last published.
+        self._shown: dict[str, int] = {}
         self._controls_seen: dict[str, deque[tuple[int, dict[str, str]]]] = {}
 
     @property
@@ -124,14 +126,26 @@ class LivePage(Preview):
         while True:
             await self._changes.following()
             await asyncio.sleep(PUBLISH_DELAY_S)
-            self._advance_presentation_time()
             for page in tuple(self._pages.values()):
-                try:
-                    self._publish(page)
-                except Exception:  # noqa: BLE001 - logged with its traceback
-                    # A message that SimCord cannot draw must not freeze the page for good:
-                    # the next change is published again.
-                    _log.exception("The page could not show the latest change")
+                self._catch_up(page)
+
+    def _catch_up(self, page: _Page) -> None:
+        """Publish what has changed since this page was last published, if anything has."""
+        if self._shown.get(page.id) == self._changes.count:
+            return
+        self._advance_presentation_time()
+        try:
+            self._publish(page)
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # A message that SimCord cannot draw must not freeze the page for good:
+            # the next change is published again.
+            _log.exception("The page could not show the latest change")
+            self._shown[page.id] = self._changes.count
+
+    def _page_payload(self, page: _Page) -> dict[str, Any]:
+        """Answer with the latest; SimCord takes out of an older publication what is gone, such as each last preview."""
+        self._catch_up(page)
+        return super()._page_payload(page)
 
     def _publish(self, page: _Page, *, reason: Any = "action") -> None:
         page.channel_id = self._place(page.viewer).id
@@ -139,6 +153,8 @@ class LivePage(Preview):
         page.snapshot["directMessages"] = self._count_direct(page.viewer.id)
         for closed in self._controls_seen.keys() - self._pages.keys() - {page.id}:
             del self._controls_seen[closed]
+            self._shown.pop(closed, None)
+        self._shown[page.id] = self._changes.count
         seen = self._controls_seen.setdefault(page.id, deque(maxlen=REVISIONS_KEPT))
         seen.append((page.revision, self._controls(page)))
 

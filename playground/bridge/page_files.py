@@ -178,12 +178,35 @@ TYPED_AT_ONCE = (
 )
 """As in Discord, a space behind a command's name begins its options: `/imagine a red apple` is no chatter."""
 
+BADGE = (('"message-app-badge", "WEBHOOK"', '"message-app-badge", "APP"'),)
+"""As Discord calls whatever is no person; the guide of the playground speaks by a webhook."""
+
+PICTURES_OF_BEFORE = (
+    (
+        "options = { ...options, isCurrent: () => alive };",
+        """options = { ...options, isCurrent: () => alive,
+    picturesBefore: [...root.querySelectorAll(".media-lightbox-trigger img")] };""",
+    ),
+)
+PICTURE_OF_BEFORE = (
+    (
+        """const image = node("img", className);
+  image.alt""",
+        """const image = options.picturesBefore?.shift() || node("img", className);
+  image.className = className;
+  image.alt""",
+    ),
+)
+"""An edited message keeps each picture until the next is there: a preview gives way to a preview, and not to a gap."""
+
 REPLACEMENTS: Mapping[str, Sequence[tuple[str, str]]] = {
     "/": BRANDING,
     "/app.js": DIRECT_MESSAGES + FOLLOWING,
     "/timeline.js": STAYING_AT_THE_END,
     "/actions.js": WAITING_ITS_TURN,
     "/commands.js": TYPED_AT_ONCE,
+    "/media.js": PICTURE_OF_BEFORE,
+    "/messages.js": PICTURES_OF_BEFORE + BADGE,
 }
 
 STYLE = """\

@@ -158,6 +158,32 @@ async def test_it_opens_at_the_newest_message_and_comes_back_for_ones_own_comman
 
 
 @in_page
+async def test_a_picture_stays_until_the_next_one_is_there(page: Page, local: LocalDiscord) -> None:
+    await open_on(page, local)
+    await local.member.slash(local.channel, "paint", prompt="an apple")
+    messages = page.locator("#channel-message-list")
+    image = messages.locator(".media-lightbox-trigger img")
+    is_decoded = "(image) => image.naturalWidth > 0"
+    await page.wait_for_function(is_decoded, arg=await image.element_handle())
+    before = await image.get_attribute("src")
+    is_free = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_free.wait()
+        await route.continue_()
+
+    await page.route("**/api/assets/*", hold)
+    await messages.get_by_role("button", name="Make it green").click()
+    await messages.get_by_text("Now green").wait_for()
+    assert await image.evaluate(is_decoded)
+    assert await image.get_attribute("src") == before
+    is_free.set()
+    await page.wait_for_function(
+        "([image, before]) => image.src !== before", arg=[await image.element_handle(), before]
+    )
+
+
+@in_page
 async def test_direct_messages_are_seen_by_their_person_alone(page: Page, local: LocalDiscord) -> None:
     await open_on(page, local)
     button, messages = page.locator("#direct-messages"), page.locator("#channel-message-list")

@@ -84,6 +84,7 @@ PARTS = {
         "_initial_target",
         "_mark_action_dispatched",
         "_media_worker",
+        "_page_payload",
         "_pages",
         "_publish",
         "_server",
