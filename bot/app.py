@@ -17,6 +17,7 @@ from bot.calls.closing import sentence_of
 from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.connecting import bound_reconnects, log_in
+from bot.folders import folder_mistakes
 from bot.jobs.accepting import Accepting
 from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
@@ -42,6 +43,7 @@ from bot.store.timings import TimingRepository
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from config.loading import ConfigError
+from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
@@ -187,6 +189,8 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
     bound_reconnects()
     client = EaselClient()
     async with open_services(settings, catalogue, client) as services:
+        for sentence in folder_mistakes(settings):
+            _log.warning(f"{sentence}.", action="folder")
         client.serve(services)
         stopping = asyncio.Event()
         _on_signals(stopping.set)
@@ -241,10 +245,8 @@ async def _dispatch(services: Services, logged_in: asyncio.Event) -> None:
 def _token(settings: Settings) -> str:
     try:
         token = settings.discord.read_token()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"The token file {settings.discord.token_file} (discord.token_file) cannot be read: {error}."
-        ) from error
+    except NotReadable as error:
+        raise ConfigError(f"The bot's token {error}.") from error
     if token is None:
         raise ConfigError(
             "There is no bot token; set EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE, or try "

@@ -16,10 +16,12 @@ import structlog
 
 from bot.app import make_configure
 from bot.calls.address_block import is_block, wait_of
+from bot.folders import folder_mistakes
 from bot.health import read_health
 from bot.store.database import Database, DatabaseUnusable, is_in_use
 from bot.store.migrating import newest_version
 from config.catalogue import Catalogue
+from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
@@ -50,7 +52,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
     # The report is the log; what the worker says of itself stands in it.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
-    findings = [_database(settings), _disk(settings)]
+    findings = [*_folders(settings), _database(settings), _disk(settings)]
     is_fine = True
     for finding in findings:
         result = await finding if asyncio.iscoroutine(finding) else finding
@@ -86,6 +88,11 @@ def _running(settings: Settings) -> Iterator[Finding]:
     yield Finding(subject="worker", is_fine=True, sentence=sentence)
     for complaint in health.complaints:
         yield Finding(subject="health", is_fine=False, sentence=complaint)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for sentence in folder_mistakes(settings):
+        yield Finding(subject="folder", is_fine=False, sentence=sentence)
 
 
 async def _database(settings: Settings) -> Finding:
@@ -127,9 +134,8 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
     """Token, clock; permissions are given by each server and are checked when a command is used."""
     try:
         token = settings.discord.read_token()
-    except OSError as error:
-        sentence = f"{settings.discord.token_file} cannot be read ({error.strerror}); check discord.token_file"
-        yield Finding(subject="token", is_fine=False, sentence=sentence)
+    except NotReadable as error:
+        yield Finding(subject="token", is_fine=False, sentence=str(error))
         return
     if token is None:
         sentence = "none set; `easel run` needs EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE"

@@ -24,6 +24,8 @@ class Pulse:
         self._services = services
         self._storage = services.settings.storage
         self._marked = Numbers()
+        self._writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writing.set_result(None)
         self._version = version("easel")
 
     async def run(self) -> None:
@@ -42,12 +44,15 @@ class Pulse:
                 await asyncio.sleep(BEAT_S)
         finally:
             notify("STOPPING=1")
+            # A thread that writes is not cancelled, and would write after the end.
+            await asyncio.gather(self._writing, return_exceptions=True)
             end_health(self._storage.directory)
 
     async def _beat(self) -> None:
         health = self.health
         notify("WATCHDOG=1", f"STATUS={' '.join(health.complaints) or f'Worker {health.worker}.'}")
-        await asyncio.to_thread(write_health, self._storage.directory, health)
+        self._writing = asyncio.ensure_future(asyncio.to_thread(write_health, self._storage.directory, health))
+        await asyncio.shield(self._writing)
         used = await self._services.database.used_numbers()
         if used != self._marked:
             await asyncio.to_thread(write_mark, self._storage.database, used)

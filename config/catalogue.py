@@ -3,7 +3,6 @@
 A path in it is relative to the file itself, so that a catalogue and its models can be moved together.
 """
 
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from config.loading import ConfigError
+from config.reading import NotReadable, read_text, read_toml
 from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec, Vocabulary
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
@@ -39,14 +39,9 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         ConfigError: an unreadable file, a wrong field, two models of one key, or an unknown default.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        file = msgspec.convert(data, _File)
-    except FileNotFoundError as error:
-        raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) does not exist.") from error
-    except OSError as error:
-        raise ConfigError(f"The model catalogue {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The model catalogue {path} is not valid TOML: {error}.") from error
+        file = msgspec.convert(read_toml(path), _File)
+    except NotReadable as error:
+        raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) {error}.") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
     models: dict[str, ModelSpec] = {}
@@ -138,11 +133,9 @@ def _read_vocabulary(path: Path) -> Vocabulary:
         ConfigError: it is not there, or not such a list.
     """
     try:
-        content = msgspec.json.decode(path.read_bytes())
+        content = msgspec.json.decode(read_text(path))
         return msgspec.convert({**content, "path": str(path.resolve())}, Vocabulary)
-    except OSError as error:
-        raise ConfigError(
-            f"The vocabulary {path}, which the model catalogue names, cannot be read: {error.strerror}."
-        ) from error
+    except NotReadable as error:
+        raise ConfigError(f"The vocabulary {path}, which the model catalogue names, {error}.") from error
     except (msgspec.DecodeError, TypeError) as error:
         raise ConfigError(f"The vocabulary {path} is not the JSON that docs/hosting.md describes: {error}.") from error

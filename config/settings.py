@@ -5,8 +5,9 @@ nothing is read on import.
 """
 
 from enum import StrEnum
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -18,6 +19,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from config.reading import NotReadable, read_text, read_toml
 from pipeline.protocol.messages import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
@@ -27,6 +29,22 @@ class Area(BaseModel):
     """One table of the settings file. An unknown name is an error, since it is most often a misspelt one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _bare_token(text: str, where: str) -> str:
+    """The token without what people copy along with it: quotation marks, and the word before it in a request.
+
+    Raises:
+        NotReadable: there is none, or more than one word.
+    """
+    words = text.replace('"', " ").replace("'", " ").split()
+    if words and words[0].casefold() == "bot":
+        words = words[1:]
+    if not words:
+        raise NotReadable(f"in {where} is empty; paste the one from the developer portal")
+    if len(words) > 1 or not words[0].isascii() or not words[0].isprintable():
+        raise NotReadable(f"in {where} is not one word of plain letters; paste nothing but the token")
+    return words[0]
 
 
 class DiscordSettings(Area):
@@ -65,13 +83,17 @@ class DiscordSettings(Area):
         """The token from its field or its file; None where neither is set.
 
         Raises:
-            OSError: the file cannot be read.
+            NotReadable: the file cannot be read, or what is there is no token; the text follows "The bot's token".
         """
         if self.token is not None:
-            return self.token.get_secret_value().strip() or None
-        if self.token_file is not None:
-            return self.token_file.read_text(encoding="utf-8").strip() or None
-        return None
+            return _bare_token(self.token.get_secret_value(), "discord.token")
+        if self.token_file is None:
+            return None
+        try:
+            text = read_text(self.token_file)
+        except NotReadable as error:
+            raise NotReadable(f"in {self.token_file} (discord.token_file) {error}") from error
+        return _bare_token(text, f"{self.token_file} (discord.token_file)")
 
 
 class PipelineSettings(Area):
@@ -263,6 +285,14 @@ class LoggingSettings(Area):
     format: Literal["text", "json"] = Field(default="text", description="text for people, json for machines.")
 
 
+class _TomlFile(TomlConfigSettingsSource):
+    """The file as owners write it."""
+
+    @override
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        return read_toml(Path(str(file_path)))
+
+
 class Settings(BaseSettings):
     """All areas. Use `config.loading.load_settings`, which turns errors into sentences."""
 
@@ -292,4 +322,4 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Variables win over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _TomlFile(settings_cls)

@@ -53,7 +53,7 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
     ("arguments", "variables", "code", "sentence"),
     [
         (("run",), {}, 78, "There is no bot token"),
-        (("run",), {"EASEL_DISCORD__TOKEN_FILE": "/nowhere"}, 78, "discord.token_file) cannot be read"),
+        (("run",), {"EASEL_DISCORD__TOKEN_FILE": "/nowhere"}, 78, "(discord.token_file) does not exist"),
         (("run",), {"EASEL_QUOTAS__AMOUNT": "x"}, 78, "quotas.amount"),
         (("run", "--config", "none.toml"), {}, 78, "none.toml does not exist"),
         (("imagine", "x", "-o", "x.png", "--size", "huge"), {}, 1, "“huge” is no size"),

@@ -74,3 +74,18 @@ async def test_an_older_database_is_looked_at_and_left_as_it_is(examined: Examin
     assert is_fine
     assert f"is sound (version 1); `easel run` will bring it to version {newest_version()} and keep a copy" in said
     assert (tmp_path / "easel.db").read_bytes() == before
+
+
+async def test_a_folder_that_cannot_serve_is_named(examined: Examined, tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").touch()
+    storage = StorageSettings(directory=tmp_path / "file" / "data")
+    prompts = settings.prompts.model_copy(update={"wildcards": tmp_path / "nowhere"})
+    is_fine, said = await examined(is_quick=True, storage=storage, prompts=prompts)
+    assert not is_fine
+    assert f"BAD  folder     {tmp_path}/file (storage.directory) is a file; name a folder" in said
+    assert f"BAD  folder     {tmp_path}/nowhere (prompts.wildcards) does not exist" in said
+    # Nobody may write there, not even root.
+    is_fine, said = await examined(is_quick=True, storage=StorageSettings(directory=Path("/proc/self/nowhere")))
+    assert not is_fine
+    assert "(storage.directory) cannot be written: " in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -7,7 +7,8 @@ import pytest
 
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
-from config.settings import Area, Settings
+from config.reading import NotReadable
+from config.settings import Area, DiscordSettings, Settings
 from pipeline.protocol.models import FolderSource
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,95 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, sentence: str) -> N
     file.write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         load_settings(file)
+
+
+LATIN_1 = "[discord]\n# für Ada\n".encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xef\xbb\xbf[quotas]\namount = 3\n", None),
+        (LATIN_1, r"easel\.toml is not written in UTF-8 \(byte 0xfc in line 2\); save it as UTF-8\.$"),
+        ("[quotas]\n".encode("utf-16"), "is written in UTF-16; save it as UTF-8"),
+        (None, r"easel\.toml is a folder; name a file\.$"),
+    ],
+    ids=["a mark", "Latin-1", "UTF-16", "a folder"],
+)
+def test_a_file_of_another_editor_is_read_or_named(tmp_path: Path, content: bytes | None, sentence: str | None) -> None:
+    (tmp_path / "a").mkdir()
+    for name, load in (("easel.toml", load_settings), ("models.toml", lambda path: load_catalogue(path, "a"))):
+        file = tmp_path / name
+        if content is None:
+            file.mkdir()
+        elif name == "models.toml" and sentence is None:
+            file.write_bytes(b"\xef\xbb\xbf[[model]]\n" + ENTRY.encode())
+        else:
+            file.write_bytes(content)
+        if sentence is None:
+            load(file)
+            continue
+        with pytest.raises(ConfigError, match=sentence.removeprefix(r"easel\.toml ")):
+            load(file)
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        (
+            "EASEL_QUOTA__AMOUNT",
+            r"no setting EASEL_QUOTA__AMOUNT; did you mean EASEL_QUOTAS__AMOUNT \(quotas\.am",
+        ),
+        ("EASEL_QUOTAS_AMOUNT", "did you mean EASEL_QUOTAS__AMOUNT"),
+        ("easel_storge__directory", "did you mean EASEL_STORAGE__DIRECTORY"),
+        ("EASEL_QUOTAS__AMONT", r"no setting quotas\.amont .*did you mean quotas\.amount"),
+        ("EASEL_XYZ__UVW", "no setting EASEL_XYZ__UVW; easel.example.toml lists them all"),
+        # Kubernetes sets these for a service called easel.
+        ("EASEL_SERVICE_HOST", None),
+        ("EASEL_PORT_80_TCP_ADDR", None),
+        ("EASEL_QUEUE__ROLE_WEIGHTS__7", None),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, sentence: str | None
+) -> None:
+    monkeypatch.setenv(variable, "5")
+    if sentence is None:
+        assert load_settings().quotas == Settings().quotas
+        return
+    with pytest.raises(ConfigError, match=sentence):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xef\xbb\xbfabc.def\r\n", None),
+        (b"Bot abc.def\n", None),
+        (b'"abc.def"', None),
+        (b" \n", r"token .*\(discord\.token_file\) is empty; paste the one"),
+        (b"Bot \n", "is empty"),
+        (b"abc.def\nxyz", "is not one word"),
+        (b"DISCORD TOKEN", "is not one word"),
+        ("abc.déf".encode(), "is not one word of plain letters"),
+        ("abc.déf".encode("latin-1"), "is not written in UTF-8"),
+        ("abc.def".encode("utf-16"), "is written in UTF-16"),
+    ],
+)
+def test_a_token_is_read_as_people_paste_it_and_nothing_of_it_is_told(
+    tmp_path: Path, content: bytes, sentence: str | None
+) -> None:
+    file = tmp_path / "token.txt"
+    file.write_bytes(content)
+    settings = DiscordSettings(token_file=file)
+    if sentence is None:
+        assert settings.read_token() == "abc.def"
+        return
+    with pytest.raises(NotReadable, match=sentence.removeprefix("token .*")) as error:
+        settings.read_token()
+    assert "abc" not in str(error.value).replace(str(tmp_path), "")
+    with pytest.raises(NotReadable, match="is a folder"):
+        DiscordSettings(token_file=tmp_path).read_token()
 
 
 def test_a_wrong_token_is_not_repeated(tmp_path: Path) -> None:
@@ -149,7 +239,7 @@ def test_a_wrong_catalogue_is_named(tmp_path: Path, text: str, sentence: str) ->
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "words.json, which the model catalogue names, cannot be read: No such file"),
+        (None, "words.json, which the model catalogue names, does not exist"),
         ("not json", "words.json is not the JSON that"),
         ("[1]", "words.json is not the JSON that"),
         ('{"words": "apple"}', r"words.json is not the JSON that .* `\$.words`"),

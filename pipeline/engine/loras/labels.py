@@ -88,7 +88,7 @@ def _read_beside(path: Path) -> dict[str, Any]:
         if not beside.is_file():
             continue
         try:
-            with beside.open(encoding="utf-8") as file:
+            with beside.open(encoding="utf-8-sig") as file:
                 # Cut off where it is absurdly long, which then is no JSON or TOML.
                 found: Any = read(file.read(_MOST_BESIDE_CHARACTERS))
         except (OSError, ValueError, RecursionError) as error:
