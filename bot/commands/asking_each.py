@@ -70,7 +70,9 @@ async def ask_each(
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
-    await services.calls.answer_privately(interaction, view=expansion_message.question(expansion, outlook))
+    await services.calls.answer_privately(
+        interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models)
+    )
 
 
 async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:

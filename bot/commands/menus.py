@@ -46,7 +46,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
         spec = services.catalogue.models.get(job.request.model_key)
         if spec is None:
             raise Refused("refused-model-unavailable", model=job.request.model_key)
-        await services.calls.open_form(interaction, remix_form(job, spec))
+        await services.calls.open_form(interaction, remix_form(job, spec, services.settings.limits))
 
     return [
         app_commands.ContextMenu(name=localized("menu-details"), callback=details),

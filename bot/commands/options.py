@@ -10,12 +10,13 @@ from discord.app_commands import Choice
 
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import resolve, sampler_names
-from bot.jobs.sizes import SIZES
 from bot.jobs.styles import matching_styles, option_value, styles_for
 from bot.presenting.escaping import plain, shorten
+from bot.presenting.sizes import size_choices
 from bot.presenting.styles_message import style_line
 from bot.services import Services
 from bot.store.rows import Preferences
+from pipeline.protocol.models import ModelSpec
 
 _MAX_CHOICES = 25
 """Discord's limit of suggestions."""
@@ -47,16 +48,15 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 def add_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
     """Autocomplete for `size`, `model` and `sampler`, whose values are names."""
 
-    async def sizes(_: Interaction, current: str) -> list[Choice[str]]:
-        return matching(current, [(f"{name} ({ratio})", name) for name, ratio in SIZES.items()])
+    async def sizes(interaction: Interaction, current: str) -> list[Choice[str]]:
+        choices = size_choices(_chosen_model(interaction, services), services.settings.limits)
+        return matching(current, [(words, name) for name, words in choices.items()])
 
     async def models(_: Interaction, current: str) -> list[Choice[str]]:
         return matching(current, [(spec.title, spec.key) for spec in services.catalogue.models.values()])
 
     async def samplers(interaction: Interaction, current: str) -> list[Choice[str]]:
-        key = getattr(interaction.namespace, "model", None)
-        spec = services.catalogue.models.get(str(key), services.catalogue.default)
-        return matching(current, [(name, name) for name in sampler_names(spec)])
+        return matching(current, [(name, name) for name in sampler_names(_chosen_model(interaction, services))])
 
     command.autocomplete("size")(sizes)
     command.autocomplete("model")(models)
@@ -67,12 +67,16 @@ def add_style_suggestions(command: app_commands.Command[Any, ..., None], service
     """Autocomplete for `style`: those that fit the model, by title, with the words that they add."""
 
     async def styles(interaction: Interaction, current: str) -> list[Choice[str]]:
-        key = getattr(interaction.namespace, "model", None)
-        spec = services.catalogue.models.get(str(key), services.catalogue.default)
-        found = matching_styles(current, styles_for(services.backend.status, spec))
+        found = matching_styles(current, styles_for(services.backend.status, _chosen_model(interaction, services)))
         return suggestions([(style_line(style), option_value(style)) for style in found])
 
     command.autocomplete("style")(styles)
+
+
+def _chosen_model(interaction: Interaction, services: Services) -> ModelSpec:
+    """The model that the command names so far, or else the default."""
+    key = getattr(interaction.namespace, "model", None)
+    return services.catalogue.models.get(str(key), services.catalogue.default)
 
 
 def checked_defaults(services: Services, defaults: Preferences) -> Preferences:

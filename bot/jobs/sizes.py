@@ -43,20 +43,23 @@ def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple
     wanted = SIZES.get(size.strip().casefold(), size.strip().casefold())
     match = _SIDES.fullmatch(wanted)
     if match is None or not int(match[1]) or not int(match[3]):
-        raise Refused("refused-size", size=size[:40])
+        usual = (spec.defaults.width, spec.defaults.height)
+        raise Refused("refused-size", given=size[:40], **size_values(*usual, spec.delivered(*usual)))
     first, second = int(match[1]), int(match[3])
     is_ratio = match[2] == ":"
     width, height, is_shape_kept = _fit(*(_of_area(first, second, spec) if is_ratio else (first, second)), spec, limits)
     if is_shape_kept if is_ratio else (width, height) == (first, second):
         return width, height, None
-    if is_ratio:
-        return (
-            width,
-            height,
-            Notice(key="notice-shape", values={"given": f"{first}:{second}", "width": width, "height": height}),
-        )
-    values: dict[str, str | int] = {"option": "size", "given": f"{first}x{second}", "used": f"{width}x{height}"}
-    return width, height, Notice(key="notice-clamped", values=values)
+    key, given = ("notice-shape", f"{first}:{second}") if is_ratio else ("notice-size", f"{first}\u00d7{second}")
+    values = {"given": given, **size_values(width, height, spec.delivered(width, height))}
+    return width, height, Notice(key=key, values=values)
+
+
+def size_values(width: int, height: int, delivered: tuple[int, int] | None) -> dict[str, str | int]:
+    """What the sentence `size` is told of a picture: sides that the model draws, and those that arrive if others do."""
+    is_enlarged = delivered is not None and delivered != (width, height)
+    enlarged = "\u00d7".join(map(str, delivered)) if delivered is not None and is_enlarged else "none"
+    return {"width": width, "height": height, "enlarged": enlarged}
 
 
 def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:

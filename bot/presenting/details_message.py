@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from discord import ui
 
+from bot.jobs.sizes import size_values
 from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.settings_message import defaults_line
@@ -36,7 +37,9 @@ def details(
     title = escape(spec.title if spec else request.model_key)
     licence = text("details-license-gone") if spec is None else escape(spec.license)
     lines.append(text("details-model", model=title, license=licence))
-    lines += _options(request)
+    first = next(iter(results), None)
+    delivered = _delivered(request, spec) if first is None else (first.width, first.height)
+    lines += _options(request, delivered)
     if len(results) > 1:
         lines.append(text("details-seeds", seeds=", ".join(str(result.seed) for result in results)))
     lines.append(text("details-price", price=job.price))
@@ -120,16 +123,22 @@ def _with_digits(files: Mapping[str, str]) -> str:
 
 
 def _defaults(job: Job) -> list[str]:
-    """Which defaults were taken and whose they are, and in which order they come."""
+    """Which defaults were taken and whose they are, and in which order they come; nothing where none was."""
     lines = [
         text("details-defaults", whose=whose, defaults=line)
         for whose in job.defaults.__struct_fields__
         if (line := defaults_line(getattr(job.defaults, whose)))
     ]
-    return [*lines, text("details-order")]
+    return [*lines, text("details-order")] if lines else []
 
 
-def _options(request: GenerationRequest) -> list[str]:
+def _delivered(request: GenerationRequest, spec: ModelSpec | None) -> tuple[int, int] | None:
+    """Sides of what such a request brings, where its pictures are not there to be asked."""
+    scale = 1 if request.upscale is None else request.upscale.scale
+    return None if spec is None else spec.delivered(scale * request.width, scale * request.height)
+
+
+def _options(request: GenerationRequest, delivered: tuple[int, int] | None) -> list[str]:
     lines = [
         text(
             "details-options",
@@ -137,8 +146,7 @@ def _options(request: GenerationRequest) -> list[str]:
             steps=request.num_inference_steps,
             cfg=f"{request.guidance_scale:g}",
             sampler=escape(request.scheduler_name),
-            width=request.width,
-            height=request.height,
+            **size_values(request.width, request.height, delivered),
         )
     ]
     lines += [

@@ -1,6 +1,6 @@
 """The private question whether jobs shall start, and what became of it: pure functions to a layout."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import discord
@@ -12,9 +12,11 @@ from bot.presenting.escaping import escape
 from bot.presenting.job_message import notice_line
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
+from bot.presenting.sizes import size_of
 from bot.presenting.texts import text
 from bot.quotas.standing import Outlook
 from bot.store.expansions import Expansion
+from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 MAX_SHOWN: Final = 5
@@ -24,12 +26,12 @@ _MAX_TOLD: Final = 3
 """Notices in a question; each job tells its own."""
 
 
-def question(expansion: Expansion, outlook: Outlook) -> ui.LayoutView:
+def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelSpec]) -> ui.LayoutView:
     """How many jobs, some of the prompts, what is told of them, what they cost, and what is left; two buttons."""
     count = len(expansion.jobs)
     is_several = count > 1
     if is_several:
-        lines = [text("expansion-question", count=count), *_lines(expansion.requests)]
+        lines = [text("expansion-question", count=count), *_lines(expansion.requests, models)]
     else:
         lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
     told = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
@@ -54,12 +56,14 @@ def question(expansion: Expansion, outlook: Outlook) -> ui.LayoutView:
     return _layout(lines, ui.ActionRow(start, dismiss))
 
 
-def started(expansion: Expansion, count: int, refused: Refused | None) -> ui.LayoutView:
+def started(
+    expansion: Expansion, count: int, refused: Refused | None, models: Mapping[str, ModelSpec]
+) -> ui.LayoutView:
     """How many were taken, and with `refused` why the others were not, so that their words are not lost."""
     if refused is None:
         return _layout([text("expansion-started", count=count)])
     values = {"count": count, "asked": len(expansion.jobs), "sentence": sentence_of(refused)}
-    return _layout([text("expansion-started-some", **values), *_lines(expansion.requests, after=count)])
+    return _layout([text("expansion-started-some", **values), *_lines(expansion.requests, models, after=count)])
 
 
 def dismissed() -> ui.LayoutView:
@@ -67,21 +71,23 @@ def dismissed() -> ui.LayoutView:
     return _layout([text("expansion-dismissed")])
 
 
-def _lines(requests: Sequence[GenerationRequest], after: int = 0) -> Iterator[str]:
+def _lines(requests: Sequence[GenerationRequest], models: Mapping[str, ModelSpec], after: int = 0) -> Iterator[str]:
     """The first few that come after so many, by what makes each of them another."""
     shown = requests[after : after + MAX_SHOWN]
     for number, request in enumerate(shown, after + 1):
-        words = " · ".join([escape(request.prompt, _MAX_PROMPT), *_differences(request, requests)])
+        words = " · ".join([escape(request.prompt, _MAX_PROMPT), *_differences(request, requests, models)])
         yield text("expansion-prompt", number=number, prompt=words)
     hidden = len(requests) - after - len(shown)
     if hidden:
         yield text("expansion-more", count=hidden)
 
 
-def _differences(request: GenerationRequest, others: Sequence[GenerationRequest]) -> Iterator[str]:
+def _differences(
+    request: GenerationRequest, others: Sequence[GenerationRequest], models: Mapping[str, ModelSpec]
+) -> Iterator[str]:
     """Options that are not the same in all of them; a seed is always another, unless it was typed."""
     if len({(other.width, other.height) for other in others}) > 1:
-        yield text("detail-size", width=request.width, height=request.height)
+        yield size_of(request.width, request.height, models.get(request.model_key))
     if len({other.num_inference_steps for other in others}) > 1:
         yield text("detail-steps", steps=request.num_inference_steps)
     if len({other.guidance_scale for other in others}) > 1:

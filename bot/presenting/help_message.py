@@ -9,6 +9,7 @@ import discord
 import msgspec
 from discord import ui
 
+from bot.jobs.sizes import size_values
 from bot.presenting.custom_ids import example_id
 from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
@@ -121,8 +122,7 @@ def _model_lines(models: Sequence[ModelSpec], default_key: str) -> list[str]:
             usual="yes" if spec.key == default_key else "no",
             description=escape(spec.description, _MAX_MODEL_WORDS) or "none",
             steps=spec.defaults.steps,
-            width=spec.defaults.width,
-            height=spec.defaults.height,
+            **size_values(*(usual := (spec.defaults.width, spec.defaults.height)), spec.delivered(*usual)),
         )
         for spec in models[:MAX_MODELS]
     ]

@@ -16,6 +16,7 @@ from discord import ui
 from bot.presenting import job_buttons
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.links import job_link, parent_link
+from bot.presenting.sizes import size_words
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
 from bot.store.rows import Job, JobStatus
@@ -262,9 +263,7 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
     if spec is None or request.scheduler_name != spec.defaults.sampler:
         details.append(text("detail-sampler", sampler=escape(request.scheduler_name)))
     first = images[0]
-    details.append(text("detail-size", width=first.width, height=first.height))
-    if (first.width, first.height) != (request.width, request.height):
-        details.append(text("detail-drawn", width=request.width, height=request.height))
+    details.append(size_words(request.width, request.height, (first.width, first.height)))
     details.append(text("detail-model", model=escape(spec.title if spec else request.model_key)))
     if request.negative_prompt and WORDS_HIDDEN not in job.notices:
         details.append(text("detail-negative", negative=escape(request.negative_prompt, 100)))

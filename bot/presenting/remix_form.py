@@ -7,10 +7,12 @@ import discord
 from discord import ui
 
 from bot.jobs.resolving import sampler_names
-from bot.jobs.sizes import SIZES
+from bot.jobs.sizes import size_values
 from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.sizes import size_choices
 from bot.presenting.texts import text
 from bot.store.rows import Job
+from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH
 from pipeline.protocol.models import ModelSpec
 
@@ -26,14 +28,15 @@ _MOST_OPTIONS: Final = 25
 """Of a select, at Discord."""
 
 
-def remix_form(job: Job, spec: ModelSpec) -> ui.Modal:
+def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
     """Prompt, negative prompt, and what else one changes often; the rest stays as it was."""
     request = job.request
     form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
     form.add_item(_words(PROMPT, request.prompt, is_required=True))
     form.add_item(_words(NEGATIVE, request.negative_prompt, is_required=False))
-    as_it_was = text("remix-size-kept", width=request.width, height=request.height)
-    sizes = [(KEPT, as_it_was), *((name, f"{name} ({ratio})") for name, ratio in SIZES.items())]
+    delivered = spec.delivered(request.width, request.height)
+    as_it_was = text("remix-size-kept", **size_values(request.width, request.height, delivered))
+    sizes = [(KEPT, as_it_was), *size_choices(spec, limits).items()]
     form.add_item(_choice(SIZE, sizes, KEPT))
     samplers = [name for name in sampler_names(spec) if name != request.scheduler_name]
     form.add_item(

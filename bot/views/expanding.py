@@ -37,7 +37,9 @@ async def start(services: "Services", interaction: Interaction, press: Press) ->
     if not count and refused is not None and not isinstance(refused, Unseen):
         await services.expansions.give_back(expansion.expansion_id)
         raise refused
-    await services.calls.edit_answer(interaction, expansion_message.started(expansion, count, refused))
+    await services.calls.edit_answer(
+        interaction, expansion_message.started(expansion, count, refused, services.catalogue.models)
+    )
 
 
 async def dismiss(services: "Services", interaction: Interaction, press: Press) -> None:

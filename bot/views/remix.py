@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 async def open_form(services: "Services", interaction: Interaction, press: Press) -> None:
     """Show the form to whoever presses."""
     job = await find_job(services, interaction, press)
-    await services.calls.open_form(interaction, remix_form.remix_form(job, model_of(services, job)))
+    await services.calls.open_form(
+        interaction, remix_form.remix_form(job, model_of(services, job), services.settings.limits)
+    )
 
 
 async def answer_form(services: "Services", interaction: Interaction) -> None:

@@ -205,6 +205,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Of its family."""
         return FAMILY_FACTS[self.family]
 
+    def delivered(self, width: int, height: int) -> tuple[int, int]:
+        """Sides of what arrives, in pixels, where the model draws these."""
+        scale = 1 if self.enlarger is None else self.enlarger.scale
+        return width * scale, height * scale
+
     @property
     def offered_samplers(self) -> tuple[str, ...]:
         """Names of samplers, in the order in which members see them."""

@@ -6,7 +6,7 @@ option-prompt = Was du sehen möchtest
 option-negative = Was du nicht sehen möchtest
 option-cfg = Führung (CFG): wie genau der Prompt befolgt wird
 option-steps = Schritte: mehr ist langsamer und feiner
-option-size = square, portrait, landscape, wide, tall oder BREITExHÖHE
+option-size = square, portrait, landscape, wide, tall oder BREITExHÖHE, wie das Modell zeichnet
 option-sampler = Das Verfahren, mit dem gezeichnet wird
 option-seed = Gleicher Seed und gleiche Angaben ergeben das gleiche Bild
 option-images = Wie viele Bilder
@@ -65,8 +65,11 @@ job-failed = { $sentence } Es wurde nichts berechnet.
 detail-seed = seed { $seed }
 detail-steps = { $steps } Schritte
 detail-cfg = CFG { $cfg }
-detail-size = { $width }×{ $height }
-detail-drawn = gezeichnet mit { $width }×{ $height }
+size = { $width }×{ $height }{ $enlarged ->
+        [none] {""}
+       *[other] , vergrößert auf { $enlarged }
+    }
+size-choice = { $name } ({ $ratio }): { size }
 detail-sampler = { $sampler }
 detail-model = { $model }
 detail-negative = ohne: { $negative }
@@ -120,7 +123,7 @@ details-lineage = { $kind ->
     }
 details-model = Modell: { $model } ({ $license })
 details-license-gone = nicht mehr im Angebot
-details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sampler } · { $width }×{ $height }
+details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sampler } · { size }
 details-variation = Variiert zum Seed { $seed }, Stärke { $strength }
 details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
 details-seeds = Seeds der Bilder: { $seeds }
@@ -148,7 +151,7 @@ remix-negative = Negativer Prompt
 remix-size = Größe
 remix-sampler = Sampler
 remix-seed = Seed
-remix-size-kept = { $width }×{ $height }, wie bisher
+remix-size-kept = Wie bisher: { size }
 remix-seed-new = Ein neuer
 remix-seed-kept = { $seed }, wie bisher
 
@@ -168,7 +171,8 @@ notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelasse
 notice-unknown-options-many = { $options } sind hier keine Angaben und wurden weggelassen.
 notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „{ $words }“.
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
-notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { $width }×{ $height }.
+notice-size = size { $given } → { size }, die Grenze hier.
+notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { size }.
 notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.
 notice-addresses = Easel kann noch nicht von einem Bild ausgehen, darum { $count ->
         [one] wurde diese Adresse weggelassen: { $words }.
@@ -221,7 +225,7 @@ refused-sampler = Einen Sampler „{ $sampler }“ gibt es für dieses Modell ni
 refused-style = Einen Stil „{ $style }“ gibt es hier nicht. Wähle einen der Vorschläge, zum Beispiel: { $known }.
 refused-no-styles = Hier gibt es keine Stile. Bitte den Betreiber, welche anzubieten, oder beschreibe im Prompt, was du möchtest.
 refused-seed = Der Seed { $seed } liegt außerhalb der Grenzen. Nimm eine ganze Zahl von 0 bis { $limit }, oder lass ihn weg.
-refused-size = „{ $size }“ ist keine Größe. Nimm square, portrait, landscape, wide, tall oder eine Größe wie 512x768.
+refused-size = „{ $given }“ ist keine Größe. Nimm square, portrait, landscape, wide, tall oder BREITExHÖHE, wie das Modell zeichnet; üblich hier: { size }.
 refused-ratio = „{ $value }“ ist kein Seitenverhältnis. Schreib es so: --ar 16:9.
 refused-option-empty = Hinter { $option } steht nichts. Schreib den Wert dahinter, oder lass es weg.
 refused-typed-whole = „{ $value }“ ist keine ganze Zahl für { $option }. Schreib es so: --steps 30 --images 2 --seed 7.
@@ -660,7 +664,7 @@ help-model = • **{ $title }**{ $usual ->
     }{ $description ->
         [none] {""}
        *[other] : { $description }
-    } · { $width }×{ $height }, { $steps } Schritte
+    } · { size }, { $steps } Schritte
 help-words = Ein Modell kennt die Wörter, mit denen es gelernt hat, am besten englische.
 help-model-words = **{ $title }** kennt wenige Wörter, und zeichnet sie in jeder Mischung:
     • Dinge: { $things }

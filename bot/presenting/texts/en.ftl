@@ -6,7 +6,7 @@ option-prompt = What you want to see
 option-negative = What you do not want to see
 option-cfg = Guidance (CFG): how closely to follow the prompt
 option-steps = Denoising steps: more is slower and finer
-option-size = square, portrait, landscape, wide, tall, or WIDTHxHEIGHT
+option-size = square, portrait, landscape, wide, tall, or WIDTHxHEIGHT as the model draws it
 option-sampler = The denoising algorithm
 option-seed = The same seed and options repeat the same image
 option-images = How many images
@@ -65,8 +65,11 @@ job-failed = { $sentence } Nothing was charged.
 detail-seed = seed { $seed }
 detail-steps = { $steps } steps
 detail-cfg = CFG { $cfg }
-detail-size = { $width }×{ $height }
-detail-drawn = drawn at { $width }×{ $height }
+size = { $width }×{ $height }{ $enlarged ->
+        [none] {""}
+       *[other] , enlarged to { $enlarged }
+    }
+size-choice = { $name } ({ $ratio }): { size }
 detail-sampler = { $sampler }
 detail-model = { $model }
 detail-negative = without: { $negative }
@@ -120,7 +123,7 @@ details-lineage = { $kind ->
     }
 details-model = Model: { $model } ({ $license })
 details-license-gone = not offered any more
-details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampler } · { $width }×{ $height }
+details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampler } · { size }
 details-variation = Varied towards seed { $seed }, strength { $strength }
 details-upscale = Upscaled { $scale } times, { $strength } drawn anew
 details-seeds = Seeds of the pictures: { $seeds }
@@ -148,7 +151,7 @@ remix-negative = Negative prompt
 remix-size = Size
 remix-sampler = Sampler
 remix-seed = Seed
-remix-size-kept = { $width }×{ $height }, as it was
+remix-size-kept = As it was: { size }
 remix-seed-new = A new one
 remix-seed-kept = { $seed }, as it was
 
@@ -168,7 +171,8 @@ notice-unknown-options = { $options } is no option here and was left out.
 notice-unknown-options-many = { $options } are no options here and were left out.
 notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $words }”.
 notice-option-empty = There was nothing behind { $option }, so it was left out.
-notice-shape = The shape { $given } is out of reach here; the nearest is { $width }×{ $height }.
+notice-size = size { $given } → { size }, the limit here.
+notice-shape = The shape { $given } is out of reach here; the nearest is { size }.
 notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.
 notice-addresses = Easel cannot start from a picture yet, so { $count ->
         [one] this address was left out: { $words }. Describe what it shows in words.
@@ -221,7 +225,7 @@ refused-sampler = There is no sampler called “{ $sampler }” for this model. 
 refused-style = There is no style called “{ $style }” here. Choose one of the suggestions, such as: { $known }.
 refused-no-styles = There are no styles here. Ask the owner to offer some, or describe what you want in the prompt.
 refused-seed = The seed { $seed } is out of range. Use a whole number from 0 to { $limit }, or leave it out.
-refused-size = “{ $size }” is no size. Use square, portrait, landscape, wide, tall, or a size such as 512x768.
+refused-size = “{ $given }” is no size. Use square, portrait, landscape, wide, tall, or WIDTHxHEIGHT as the model draws it; usual here: { size }.
 refused-ratio = “{ $value }” is no aspect ratio. Write it like this: --ar 16:9.
 refused-option-empty = There is nothing behind { $option }. Write its value after it, or leave it out.
 refused-typed-whole = “{ $value }” is no whole number for { $option }. Write it like this: --steps 30 --images 2 --seed 7.
@@ -660,7 +664,7 @@ help-model = • **{ $title }**{ $usual ->
     }{ $description ->
         [none] {""}
        *[other] : { $description }
-    } · { $width }×{ $height }, { $steps } steps
+    } · { size }, { $steps } steps
 help-words = A model knows the words that it was trained with, and English best.
 help-model-words = **{ $title }** knows few words, and draws them in any mix:
     • things: { $things }

@@ -68,12 +68,16 @@ def test_a_model_made_for_few_steps_gets_no_advice(settings: Settings, catalogue
 @pytest.mark.parametrize(
     ("size", "drawn", "told"),
     [
-        ("1:100", (64, 128), "The shape 1:100 is out of reach here; the nearest is 64×128."),
-        ("999999999999 : 1", (128, 64), "The shape 999999999999:1 is out of reach here; the nearest is 128×64."),
-        ("21:9", (128, 64), "The shape 21:9 is out of reach here; the nearest is 128×64."),
+        ("1:100", (64, 128), "The shape 1:100 is out of reach here; the nearest is 64×128, enlarged to 256×512."),
+        (
+            "999999999999 : 1",
+            (128, 64),
+            "The shape 999999999999:1 is out of reach here; the nearest is 128×64, enlarged to 512×256.",
+        ),
+        ("21:9", (128, 64), "The shape 21:9 is out of reach here; the nearest is 128×64, enlarged to 512×256."),
         ("16:9", (112, 64), None),
         ("2:1", (128, 64), None),
-        ("99999999x9", (128, 64), "size 99999999x9 → 128x64, the limit here."),
+        ("99999999x9", (128, 64), "size 99999999×9 → 128×64, enlarged to 512×256, the limit here."),
     ],
 )
 def test_what_is_drawn_is_told_where_it_is_another_shape(

@@ -43,6 +43,10 @@ def test_whose_defaults_were_taken_is_told_in_their_order(request_: GenerationRe
     assert [line for line in lines if line.startswith("-# What a command says comes first, then the channel's")]
 
 
+def test_where_no_default_was_taken_their_order_is_not_told(request_: GenerationRequest, catalogue: Catalogue) -> None:
+    assert "comes first" not in details_of(request_, catalogue, defaults=AskerDefaults())
+
+
 def test_the_command_is_never_said_to_repeat_what_it_cannot(request_: GenerationRequest, catalogue: Catalogue) -> None:
     assert "To make it again:" in details_of(request_, catalogue)
     varied = msgspec.structs.replace(request_, variations=(Variation(seed=3, strength=0.2),), num_images=4)

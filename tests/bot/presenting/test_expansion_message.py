@@ -42,13 +42,13 @@ def fine(count: int, left: int | None = 9) -> Outlook:
 
 def test_a_question_says_how_many_what_and_at_what_price(request_: GenerationRequest) -> None:
     sizes = [msgspec.structs.replace(request_, width=width, seed=seed) for seed, width in enumerate((64, 128))]
-    view = expansion_message.question(expansion_of(sizes), fine(2))
+    view = expansion_message.question(expansion_of(sizes), fine(2), {})
     said = words_of(view)
     assert "This prompt stands for 2 jobs" in said
     assert "1. a red apple · 64×64 · seed 0" in said
     assert "2. a red apple · 128×64 · seed 1" in said
     assert "Together they cost 2; you have 9 left." in said
-    assert "left" not in words_of(expansion_message.question(expansion_of(sizes), fine(2, left=None)))
+    assert "left" not in words_of(expansion_message.question(expansion_of(sizes), fine(2, left=None), {}))
     buttons = [item for item in view.walk_children() if isinstance(item, ui.Button)]
     assert [(button.label, button.custom_id) for button in buttons] == [
         ("Start 2 jobs", "easel:start:7"),
@@ -62,7 +62,7 @@ def test_one_job_of_strange_words_is_asked_about_by_itself(request_: GenerationR
     expansion = msgspec.structs.replace(
         expansion_of([request_]), jobs=(WantedJob(request=request_, notices=(strange,)),)
     )
-    view = expansion_message.question(expansion, fine(1))
+    view = expansion_message.question(expansion, fine(1), {})
     said = words_of(view)
     assert "will not look like it.** Draw it all the same?" in said
     assert "Pocket knows no word of this prompt. It knows apple and more" in said
@@ -70,7 +70,7 @@ def test_one_job_of_strange_words_is_asked_about_by_itself(request_: GenerationR
     assert "Braces" not in said
     buttons = [item.label for item in view.walk_children() if isinstance(item, ui.Button)]
     assert buttons == ["Draw it all the same", "Cancel"]
-    assert words_of(expansion_message.started(expansion, 1, None)).startswith("The job is started")
+    assert words_of(expansion_message.started(expansion, 1, None, {})).startswith("The job is started")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -87,8 +87,8 @@ def test_the_longest_question_fits_and_its_prompts_do_nothing(request_: Generati
     some = Outlook(price=20, left=3, startable=3, in_the_way=blocked)
     with spoken(language):
         for view in (
-            expansion_message.question(expansion, some),
-            expansion_message.started(expansion, 2, Refused("refused-wildcard", name=NASTY)),
+            expansion_message.question(expansion, some, {}),
+            expansion_message.started(expansion, 2, Refused("refused-wildcard", name=NASTY), {}),
         ):
             assert view.total_children_count <= 40
             assert view.content_length() <= 4_000
@@ -97,7 +97,7 @@ def test_the_longest_question_fits_and_its_prompts_do_nothing(request_: Generati
 
 def test_what_was_not_started_can_be_read(request_: GenerationRequest) -> None:
     requests = [msgspec.structs.replace(request_, prompt=f"word {number}") for number in range(9)]
-    said = words_of(expansion_message.started(expansion_of(requests), 3, Refused("refused-draining")))
+    said = words_of(expansion_message.started(expansion_of(requests), 3, Refused("refused-draining"), {}))
     assert said.startswith("3 of 9 jobs are started.")
     assert "takes no new jobs" in said
     assert "4. word 3" in said

@@ -55,9 +55,9 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
         "again": f"{head}The worker stopped in the middle; the job starts again shortly. Nothing is lost.",
         "loading": f"{head}Loading the model … The job starts {stamp}.",
         "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",
-        "done": f"{head}-# seed 7 · 4 steps · DDIM · 256×256 · drawn at 64×64 · Pocket · 1.2 s · cost 4, 3 left",
+        "done": f"{head}-# seed 7 · 4 steps · DDIM · 64×64, enlarged to 256×256 · Pocket · 1.2 s · cost 4, 3 left",
         "done in part": f"{head}-# 2 of 4 pictures were hidden by the safety filter and are not charged.\n"
-        "-# seed 7 · 4 steps · DDIM · 256×256 · drawn at 64×64 · Pocket · 1.2 s · 2 of 4 images · cost 2, 5 left",
+        "-# seed 7 · 4 steps · DDIM · 64×64, enlarged to 256×256 · Pocket · 1.2 s · 2 of 4 images · cost 2, 5 left",
         "cancelled": f"{head}Cancelled. Nothing was charged.",
         "flagged": f"{head}The picture was hidden by the safety filter. Try other words, or another seed."
         " Nothing was charged.",
