@@ -7,6 +7,7 @@ import msgspec
 from bot.errors import Refused
 from bot.jobs.addresses import without_addresses
 from bot.jobs.emoji import with_emoji_named, with_own_emoji_named
+from bot.jobs.german import in_english
 from bot.jobs.given import GivenRequest, read_typed_options
 from bot.jobs.known_words import BETWEEN
 from bot.jobs.options import Offers
@@ -76,6 +77,8 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         notices.append(Notice(key="notice-and"))
     if spec.vocabulary is not None:
         known = spec.vocabulary.words
-        prompt = with_emoji_named(prompt, known, BETWEEN)
-        negative = with_emoji_named(negative, known, BETWEEN)
+        typed, avoided = (with_emoji_named(words, known, BETWEEN) for words in (prompt, negative))
+        prompt, negative = in_english(typed, known), in_english(avoided, known)
+        if prompt != typed:
+            notices.append(Notice(key="notice-german", values={"model": spec.title, "words": typed}))
     return Words(prompt=prompt, negative=negative, notices=tuple(notices))

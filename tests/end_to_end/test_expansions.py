@@ -69,12 +69,12 @@ async def _insist_on_strange_words(local: LocalDiscord, tmp_path: Path) -> None:
     """A prompt without one word that the model knows costs nothing before somebody insists; it is the fifth job."""
     friend = local.friend
     friend.speak("de")
-    strange = answer_of(await friend.slash(local.channel, "imagine", prompt="ein roter Apfel --schritte 3"))
+    strange = answer_of(await friend.slash(local.channel, "imagine", prompt="zig zag --schritte 3"))
     assert "kennt kein Wort dieses Prompts" in str(strange.components)
     assert "Trotzdem zeichnen" in str(strange.components)
     assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(4,)]
     await friend.click(strange, custom_id="easel:start:3")
-    await messages_of(local, "ein roter Apfel")
+    await messages_of(local, "zig zag")
     assert rows(tmp_path, "SELECT price, request ->> 'num_inference_steps' FROM jobs WHERE job_id = 5") == [(1, 3)]
     await edited(local, strange, "Der Auftrag ist gestartet")
     friend.speak("en-US")

@@ -188,6 +188,7 @@ notice-signs-unread = { $count ->
        *[other] Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Text: { $words }.
     }
 notice-and = „AND“ wird als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
+notice-german = { $model } kennt nur Englisch, darum wurde dein Deutsch Wort für Wort übersetzt: „{ $words }“.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
 notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.

@@ -9,6 +9,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from bot.errors import Refused
+from bot.jobs import german
 from bot.jobs.expanding import resolve_each
 from bot.jobs.given import GivenRequest
 from bot.jobs.resolving import Resolved, resolve
@@ -132,6 +133,41 @@ def test_an_address_alone_is_no_prompt(catalogue: Catalogue) -> None:
 )
 def test_emoji_are_read_by_their_names(prompt: str, read_as: str, catalogue: Catalogue) -> None:
     assert read(catalogue, prompt)[0].prompt == read_as
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read_as"),
+    [
+        ("ein roter Apfel im Schnee", "a red apple in the snow"),
+        ("Drei gelbe Sterne am Strand, nachts", "three yellow stars on the beach, at night"),
+        ("zwei weiße Katzen auf einer grünen Wiese", "two white cats on a green meadow"),
+        ("eine rote Rose neben einem Schloss", "a red Rose next to a castle"),
+        ("Apfel", "apple"),
+        ("ein Hut <lora:hut:1>", "a hat <lora:hut:1>"),
+        ("Kirschen", "cherry"),
+        ("ein (blauer:1.3) Vogel BREAK der Mond --no Regen", "a (blue:1.3) bird BREAK the moon"),
+    ],
+)
+def test_a_small_model_is_asked_in_english(prompt: str, read_as: str, catalogue: Catalogue) -> None:
+    request, told = read(catalogue, prompt)
+    assert request.prompt == read_as
+    assert request.negative_prompt == ("rain" if "Regen" in prompt else "")
+    assert len(told) == 1
+    assert "word by word" in told[0]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a wooden hut", "die hard", "une pomme rouge", "einen Tisch", "a cat and a Stern", "rot in a room"]
+)
+def test_what_is_not_german_stays(prompt: str, catalogue: Catalogue) -> None:
+    assert read(catalogue, prompt)[0].prompt == prompt
+
+
+def test_every_thing_of_the_shipped_model_has_a_german_word(catalogue: Catalogue) -> None:
+    vocabulary = catalogue.default.vocabulary
+    assert vocabulary is not None
+    named = {english for table in german.TABLES for english in table.values()}
+    assert {*vocabulary.things, *vocabulary.colors, *vocabulary.places} <= named
 
 
 def test_a_model_that_knows_any_word_gets_emoji_as_they_are(catalogue: Catalogue) -> None:
