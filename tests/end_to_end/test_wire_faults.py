@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -59,6 +60,11 @@ class Member:
     def messages(self, prompt: str) -> list[Message]:
         """Messages of the channel that are about it."""
         return [message for message in self.local.messages() if prompt in json.dumps(message["components"])]
+
+
+def custom_ids_of(message: Message, prefix: str) -> list[str]:
+    """Ids of a message's buttons that begin so."""
+    return [found for found in re.findall(r'"custom_id": "([^"]+)"', json.dumps(message)) if found.startswith(prefix)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -182,6 +188,77 @@ async def test_whatever_breaks_each_job_has_one_message_and_one_price(member: Me
     assert member.used() == (0, spent + 5)
 
 
+async def test_a_card_that_cannot_be_edited_is_told_of_and_mended_by_a_press(member: Member) -> None:
+    local, faults = member.local, member.local.faults
+    for route in (TOKEN_ROUTE, BOT_ROUTE):
+        faults.add(kind="status", method="PATCH", path=route, times=None, status=400)
+    await member.ask("dead card", steps=4)
+    assert await member.end_of("dead card") == ("failed", "delivery", 0)
+    await local.wait_for_message(
+        lambda found: "/queue has them" in found["content"], channel=local.member.user.dm_channel
+    )
+    faults.clear()
+    (card,) = member.messages("dead card")
+    assert "Next in line" in json.dumps(card["components"])
+    pressed = await local.member.click(card, label="Cancel")
+    assert pressed.response is None or pressed.response.id == int(card["id"])
+    await local.wait_for_message(lambda found: "/queue has them, and nothing" in found["content"], viewer=local.member)
+    (card,) = member.messages("dead card")
+    assert "Discord would not take them here" in json.dumps(card["components"])
+    assert "easel:cancel:" not in json.dumps(card["components"])
+
+
+async def test_an_archived_thread_gets_the_pictures_in_a_new_message(member: Member) -> None:
+    local, faults = member.local, member.local.faults
+    refused = faults.add(kind="status", method="PATCH", times=None, status=400, code=50083)
+    await member.ask("archived", steps=4)
+    assert await member.end_of("archived") == ("succeeded", None, 1)
+    faults.clear()
+    assert refused.hits > 0
+    new, old = member.messages("archived")
+    assert (len(new["attachments"]), len(old["attachments"])) == (1, 0)
+    # Its old card leads there, and the new one has buttons that work.
+    await local.member.click(old, label="Cancel")
+    await local.wait_for_message(lambda found: "shows what came of it" in found["content"], viewer=local.member)
+    assert f"/{new['id']})" in json.dumps(member.messages("archived")[1]["components"])
+    result = await local.member.click(new, custom_id=custom_ids_of(new, "easel:details:")[0])
+    assert result.response is not None
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50083), (403, 50013), (400, 987_654)])
+async def test_a_first_answer_that_is_refused_holds_nothing(member: Member, status: int, code: int) -> None:
+    used = member.used()
+    prompt = f"refused with {code}"
+    member.local.faults.add(kind="status", method="POST", path="/callback$", times=None, status=status, code=code)
+    async with asyncio.timeout(30):  # the sweep looks after a minute
+        await member.ask(prompt, steps=4)
+        assert await member.end_of(prompt) == ("failed", "unanswered", 0)
+    assert (member.used(), member.messages(prompt)) == (used, [])
+
+
+async def test_a_block_of_the_address_is_waited_for(member: Member, shared: tuple[Member, BotProcess]) -> None:
+    log = shared[1].log
+    blocked = member.local.faults.add(kind="address_block", method="PATCH", times=3, retry_after_s=0.5)
+    await member.ask("blocked", steps=4)
+    assert await member.end_of("blocked") == ("succeeded", None, 1)
+    assert blocked.hits == 3
+    written = shared[1].log.removeprefix(log)
+    assert written.count("Cloudflare blocks this computer's address") == 1
+    assert "last word lost" not in written
+
+
+async def test_what_a_second_easel_answers_is_given_back_and_told(member: Member) -> None:
+    local, used = member.local, member.used()
+    local.faults.add(kind="status", method="POST", path="/callback$", status=400, code=40060)
+    await member.ask("answered elsewhere", steps=4)
+    assert await member.end_of("answered elsewhere") == ("failed", "unanswered", 0)
+    assert (member.used(), member.messages("answered elsewhere")) == (used, [])
+    status = await local.admin.slash(local.channel, "admin status")
+    assert status.response is not None
+    assert "second Easel runs with the same bot token" in status.response.content
+    assert "one request" in status.response.content
+
+
 async def test_a_token_that_ends_before_its_job_holds_no_picture_back(tmp_path: Path) -> None:
     async with LocalDiscord(token_lifetime_s=2.0) as local:
         bot = BotProcess(local, tmp_path, EASEL_PIPELINE__PREVIEW_INTERVAL_S="0")
@@ -197,3 +274,19 @@ async def test_a_token_that_ends_before_its_job_holds_no_picture_back(tmp_path: 
             assert refused
         finally:
             await bot.stop()
+
+
+async def test_a_token_that_is_reset_ends_easel_with_one_sentence_and_keeps_what_waits(
+    member: Member, shared: tuple[Member, BotProcess]
+) -> None:
+    """The last one of these: it ends the bot that they share."""
+    _, bot = shared
+    await member.ask("kept", steps=4, images=4)
+    member.local.faults.add(kind="status", times=None, status=401)
+    member.local.faults.close_gateway(4004)
+    assert bot.process is not None
+    async with asyncio.timeout(60):
+        assert await bot.process.wait() == 78
+    assert "easel: Discord does not know this bot token any more" in bot.log
+    ((status,),) = member.rows("SELECT status FROM jobs WHERE request ->> 'prompt' = 'kept'")
+    assert status in ("queued", "running")
