@@ -8,7 +8,8 @@ from discord import app_commands
 
 from bot.calls.errors import CallFailed, InteractionLost, WordsBlocked
 from bot.errors import Refused, new_error_id
-from bot.presenting.refusal import sentence_of
+from bot.presenting.escaping import shorten
+from bot.presenting.refusal import MAX_MESSAGE, sentence_of
 from bot.presenting.texts import text
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ _log = structlog.get_logger(__name__)
 
 
 async def answer_privately(interaction: discord.Interaction[discord.Client], sentence: str) -> None:
-    """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
+    """Answer so that only the one who asked sees it, as much as a message holds, acknowledged before or not.
 
     Raises:
         CallFailed: it did not arrive, or nobody knows.
     """
-    await cast("EaselClient", interaction.client).services.calls.answer_privately(interaction, content=sentence)
+    calls = cast("EaselClient", interaction.client).services.calls
+    await calls.answer_privately(interaction, content=shorten(sentence, MAX_MESSAGE))
 
 
 async def answer_error(

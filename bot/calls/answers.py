@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import discord
 import structlog
-from discord import ui
+from discord import InteractionResponseType, ui
+from discord.app_commands import Choice
 
 from bot.calls.errors import (
     AddressBlocked,
@@ -130,6 +131,15 @@ class Answers:
         form.stop()  # discord.py would remember it for ever; what is sent back is found by its id
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(interaction, lambda: interaction.response.send_modal(form))
+
+    async def suggest(self, interaction: Interaction, choices: Sequence[Choice[str]]) -> None:
+        """Show suggestions to who types. Those that come too late or are refused are missed by nobody for long."""
+        try:
+            await self._first(interaction, lambda: interaction.response.autocomplete(choices))
+        except CallFailed as error:
+            _log.info("suggestions not shown", action="not_suggested", error=repr(error))
+            # The library would send them once more, and write a traceback for each letter that was typed.
+            interaction.response._response_type = InteractionResponseType.autocomplete_result  # noqa: SLF001
 
     async def fetch(self, attachment: discord.Attachment) -> bytes:
         """Download a file that somebody posted.

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bot.commands.options import Bounds, matching
+from bot.commands.options import Bounds, matching, suggest
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused
 from bot.presenting import help_message
@@ -37,10 +37,10 @@ def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
         )
         await services.calls.answer_privately(interaction, view=page)
 
-    @help_.autocomplete("topic")
-    async def topics(interaction: Interaction, current: str) -> list[Choice[str]]:  # pyright: ignore[reportUnusedFunction] - the library calls it
+    async def topics(interaction: Interaction, current: str) -> list[Choice[str]]:
         return matching(current, [(topic_name(topic), topic.value) for topic in _topics_for(interaction)])
 
+    suggest(services, help_, "topic", topics)
     return help_
 
 

@@ -1,6 +1,6 @@
 """Bounds and suggestions of the options that say how to draw, wherever they can be given."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 import discord
@@ -24,6 +24,7 @@ _MAX_LENGTH = 100
 """Discord's limit of what one suggestion shows, and of the value behind it."""
 
 Interaction = discord.Interaction[discord.Client]
+Find = Callable[[Interaction, str], Awaitable[list[Choice[str]]]]
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +59,9 @@ def add_suggestions(command: app_commands.Command[Any, ..., None], services: Ser
     async def samplers(interaction: Interaction, current: str) -> list[Choice[str]]:
         return matching(current, [(name, name) for name in sampler_names(_chosen_model(interaction, services))])
 
-    command.autocomplete("size")(sizes)
-    command.autocomplete("model")(models)
-    command.autocomplete("sampler")(samplers)
+    suggest(services, command, "size", sizes)
+    suggest(services, command, "model", models)
+    suggest(services, command, "sampler", samplers)
 
 
 def add_style_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
@@ -70,7 +71,18 @@ def add_style_suggestions(command: app_commands.Command[Any, ..., None], service
         found = matching_styles(current, styles_for(services.backend.status, _chosen_model(interaction, services)))
         return suggestions([(style_line(style), option_value(style)) for style in found])
 
-    command.autocomplete("style")(styles)
+    suggest(services, command, "style", styles)
+
+
+def suggest(services: Services, command: app_commands.Command[Any, ..., None], option: str, find: Find) -> None:
+    """Suggest what is found for what somebody types into an option."""
+
+    async def answer(interaction: Interaction, current: str) -> list[Choice[str]]:
+        choices = await find(interaction, current)
+        await services.calls.suggest(interaction, choices)
+        return choices  # which the library sends no more, since they are answered
+
+    command.autocomplete(option)(answer)
 
 
 def _chosen_model(interaction: Interaction, services: Services) -> ModelSpec:

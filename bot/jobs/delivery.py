@@ -153,7 +153,7 @@ class Delivery:
         return present
 
     async def say_again(self, now: datetime) -> None:
-        """Try the cards once more that took no last word some minutes ago."""
+        """Try the messages once more that took no last word some minutes ago."""
         await self._last_words.say_again(now)
 
     async def settle(self, job: Job) -> None:

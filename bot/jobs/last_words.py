@@ -1,4 +1,4 @@
-"""The last word about a job: it reaches its member, on the card, in a new message, or in a direct message.
+"""The last word about a job: it reaches its member, in its message, a new one, or a direct message.
 
 Discord takes it where it takes anything; what it refuses says what helps instead (`bot.calls.errors`).
 """
@@ -27,7 +27,7 @@ from bot.store.rows import Job
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0
 _AGAIN_AFTER: Final = timedelta(minutes=5)
-"""When a card that took no last word is tried once more."""
+"""When a message that took no last word is tried once more."""
 _MOST_UNSAID: Final = 1_000
 
 _T = TypeVar("_T")
@@ -77,11 +77,11 @@ class LastWords:
         if moved_to is not None:
             await self._jobs.record_message(job.job_id, moved_to)
             there = msgspec.structs.replace(job, message_id=moved_to)
-            with contextlib.suppress(CallFailed):  # a thread that was archived is open again; other cards stay
+            with contextlib.suppress(CallFailed):  # what was an archived thread is open again
                 await self._calls.edit_message(job, job_message.moved(there), [], is_last_word=False)
 
     async def say(self, job: Job, message: JobMessage, present: Present) -> None:
-        """Show a last state without pictures; where that fails, tell its member, and try the card once more later."""
+        """Show a last state without pictures; where that fails, tell its member, and try once more later."""
         try:
             await self.show(job, message, present, [])
         except CallFailed as error:
@@ -92,7 +92,7 @@ class LastWords:
                 _log.warning("last word lost", action="unsaid", error=repr(error), **job.log_context())
 
     async def say_again(self, now: datetime) -> None:
-        """Try the cards once more that took no last word some minutes ago."""
+        """Try the messages once more that took no last word some minutes ago."""
         for job_id in [job_id for job_id, (due_at, _) in self._unsaid.items() if due_at <= now]:
             _, present = self._unsaid.pop(job_id)
             job = await self._jobs.get(job_id)
@@ -118,7 +118,7 @@ class LastWords:
         return True
 
     async def _tell(self, job: Job, error: CallFailed) -> bool:
-        """Say in a direct message how a job ended whose card cannot say it; whether it arrived."""
+        """Say in a direct message how a job ended whose message cannot; whether it arrived."""
         ended = await self._jobs.get(job.job_id)
         is_wanted = self._direct_message == "always" or not isinstance(error, MessageGone)
         if ended is None or self._direct_message == "never" or not is_wanted:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from bot.calls.errors import CallFailed
+from bot.calls.errors import AddressBlocked, CallFailed
 from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
@@ -30,6 +30,8 @@ class Recovery:
         """A job that was accepted but not seen to be acknowledged: Discord knows whether it was."""
         try:
             message_id = await self._calls.find_answer(job)
+        except AddressBlocked:
+            return  # told where it was seen; the job is asked about again
         except CallFailed as error:
             # It stays in the queue, unstarted, and is asked about again.
             _log.warning("not known whether acknowledged", action="unknown", error=repr(error), **job.log_context())

@@ -31,6 +31,8 @@ _RED: Final = discord.Color(0xED4245)
 _GREY: Final = discord.Color(0x80848E)
 
 
+_MAX_NOTICES: Final = 2_000
+"""Characters of all notices together: Discord takes 4,000 in a message, and the rest of it has its share."""
 FLAGGED: Final = "flagged"
 """Why a job ended that drew nothing which may be shown."""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
@@ -147,7 +149,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
             for image in images
         )
     )
-    notices = [_small(notice_line(notice)) for notice in _shown_notices(job)]
+    notices = _notice_lines(job)
     details = _small(" · ".join(_details(job, images, spec, allowance)))
     return _layout(
         job,
@@ -185,13 +187,13 @@ def failed(job: Job) -> ui.LayoutView:
 
 @in_its_language
 def moved(job: Job) -> ui.LayoutView:
-    """A card that Discord edited no more: the job is shown in another message, which it knows."""
+    """In a message that Discord edited no more: the job is shown in another one, which it knows."""
     return _layout(job, _GREY, text("job-moved", job=job_link(job)))
 
 
 @in_its_language
 def handed_over(job: Job) -> ui.LayoutView:
-    """A card that could not show the pictures."""
+    """In a message that could not show the pictures."""
     return _layout(job, _GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
 
 
@@ -237,7 +239,7 @@ def _layout(
     )
     lines = [] if line is None else [line]
     if is_shown_with_notices:
-        lines += [_small(notice_line(notice)) for notice in _shown_notices(job)]
+        lines += _notice_lines(job)
     # Its id says in which timeline the message was made: see `bot.calls.messages`.
     container: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay(head), accent_color=color, id=job.timeline or None
@@ -287,11 +289,21 @@ def _prompt(job: Job) -> str:
     return text("job-words-hidden") if WORDS_HIDDEN in job.notices else job.request.prompt
 
 
-def _shown_notices(job: Job) -> list[Notice]:
-    """Those for its message: without the ones that repeat words which may not be shown."""
-    if WORDS_HIDDEN not in job.notices:
-        return [*job.notices]
-    return [notice for notice in job.notices if not any(isinstance(value, str) for value in notice.values.values())]
+def _notice_lines(job: Job) -> list[str]:
+    """As many as a message has room for, without those that repeat words which may not be shown."""
+    is_hidden = WORDS_HIDDEN in job.notices
+    notices = [notice for notice in job.notices if not (is_hidden and _has_words(notice))]
+    lines = [_small(notice_line(notice)) for notice in notices]
+    room = _MAX_NOTICES
+    for number, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return [*lines[:number], _small(text("notice-more", count=len(lines) - number))]
+    return lines
+
+
+def _has_words(notice: Notice) -> bool:
+    return any(isinstance(value, str) for value in notice.values.values())
 
 
 def _small(line: str) -> str:

@@ -6,7 +6,7 @@ from bot.errors import Refused
 from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
 
-_MAX_MESSAGE: Final = 2_000
+MAX_MESSAGE: Final = 2_000
 """Discord's limit of characters for a message."""
 _OURS: Final = ("resets", "until")
 """Values that are timestamps of ours and must stay as they are."""
@@ -17,7 +17,7 @@ def sentence_of(refused: Refused, prompt: str | None = None) -> str:
     sentence = text(refused.key, **{name: _safe(name, value) for name, value in refused.values.items()})
     if not prompt:
         return sentence
-    room = _MAX_MESSAGE - len(sentence) - 1 - len(text("your-prompt", prompt=""))
+    room = MAX_MESSAGE - len(sentence) - 1 - len(text("your-prompt", prompt=""))
     return f"{sentence}\n{text('your-prompt', prompt=escape_into(prompt, room))}"
 
 

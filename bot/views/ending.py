@@ -14,7 +14,7 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.jobs import NOT_SHOWN
 from bot.store.rows import Job, JobStatus
-from bot.views.finding import Interaction, find_job, find_job_of_card, may_manage
+from bot.views.finding import Interaction, find_job, find_job_of_any, may_manage
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 async def cancel(services: "Services", interaction: Interaction, press: Press) -> None:
     """Stop a job. The message itself says so; that of a job which is over is brought up to date."""
-    job = await find_job_of_card(services, interaction, press)
+    job = await find_job_of_any(services, interaction, press)
     if job.status not in _OPEN:
         await _bring_up_to_date(services, interaction, job)
         return
@@ -38,7 +38,7 @@ async def cancel(services: "Services", interaction: Interaction, press: Press) -
 
 
 async def _bring_up_to_date(services: "Services", interaction: Interaction, job: Job) -> None:
-    """Let a card that took no last word say what its job came to, and say privately where the pictures are."""
+    """Let a message that took no last word say what its job came to, and say privately where the pictures are."""
     view, sentence = None, text("refused-already-over")
     if interaction.message is not None and job.message_id != interaction.message.id:
         view, sentence = job_message.moved(job), text("over-moved", job=job_link(job))
@@ -55,7 +55,7 @@ async def _bring_up_to_date(services: "Services", interaction: Interaction, job:
         try:
             await services.calls.redraw(interaction, view, [])
         except CallFailed as error:
-            _log.info("card not brought up to date", action="not_redrawn", error=repr(error), **job.log_context())
+            _log.info("message not brought up to date", action="not_redrawn", error=repr(error), **job.log_context())
     await services.calls.answer_privately(interaction, content=sentence)
 
 

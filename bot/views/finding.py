@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 import msgspec
 
+from bot.calls.recognizing import is_in_timeline
 from bot.commands.asking import server_of
 from bot.errors import Refused
 from bot.presenting.custom_ids import Press
@@ -22,22 +23,24 @@ async def find_job(services: "Services", interaction: Interaction, press: Press)
     Raises:
         Refused: there is none, or the id was taken from another message.
     """
-    job = await find_job_of_card(services, interaction, press)
+    job = await find_job_of_any(services, interaction, press)
     if interaction.message is None or job.message_id != interaction.message.id:
         raise Refused("refused-unknown-job")
     return job
 
 
-async def find_job_of_card(services: "Services", interaction: Interaction, press: Press) -> Job:
-    """The same, also where the job is shown in another message since: Discord edited the pressed one no more.
+async def find_job_of_any(services: "Services", interaction: Interaction, press: Press) -> Job:
+    """The job of any message that was ever its own: Discord may have edited it no more, and shown a new one.
 
     Raises:
-        Refused: there is none.
+        Refused: there is none, or the message is of another timeline or another Easel.
     """
     job = await services.jobs.get(press.job_id)
     if job is None or job.guild_id != server_of(interaction):
         raise Refused("refused-unknown-job")
     if interaction.message is None or job.channel_id != interaction.channel_id:
+        raise Refused("refused-unknown-job")
+    if not is_in_timeline(interaction.message, job):
         raise Refused("refused-unknown-job")
     if press.index is not None and press.index >= job.request.num_images:
         raise Refused("refused-unknown-job")

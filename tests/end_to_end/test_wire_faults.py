@@ -236,6 +236,17 @@ async def test_a_first_answer_that_is_refused_holds_nothing(member: Member, stat
     assert (member.used(), member.messages(prompt)) == (used, [])
 
 
+async def test_a_first_answer_whose_words_are_blocked_is_given_without_them(member: Member) -> None:
+    known = len(member.local.messages())
+    member.local.faults.add(kind="status", method="POST", path="/callback$", status=400, code=200_000)
+    await member.ask("moderated", steps=4)
+    assert await member.end_of("moderated") == ("succeeded", None, 1)
+    message, *others = member.local.messages()
+    assert len(others) == known
+    assert "The prompt is not shown" in json.dumps(message["components"])
+    assert member.messages("moderated") == []
+
+
 async def test_a_block_of_the_address_is_waited_for(member: Member, shared: tuple[Member, BotProcess]) -> None:
     log = shared[1].log
     blocked = member.local.faults.add(kind="address_block", method="PATCH", times=3, retry_after_s=0.5)

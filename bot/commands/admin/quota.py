@@ -9,6 +9,7 @@ from discord.app_commands import Choice, Range
 from bot.commands.admin import parsing
 from bot.commands.admin.checks import AdminGroup, Interaction, Person, asker_for, decision_of, guild_of
 from bot.commands.admin.report import make_report
+from bot.commands.options import suggest, suggestions
 from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.presenting import admin_message
@@ -55,7 +56,7 @@ def _make_set(services: Services) -> app_commands.Command[Any, ..., None]:
         await services.servers.set_rule(decision_of(interaction), subject, subject_id, rule)
         await answer_privately(interaction, admin_message.rule_set(subject, subject_id, rule))
 
-    set_quota.autocomplete("amount")(_suggest_amounts)
+    suggest(services, set_quota, "amount", _find_amounts)
     return set_quota
 
 
@@ -68,7 +69,7 @@ def _make_pool(services: Services) -> app_commands.Command[Any, ..., None]:
         await services.servers.set_rule(decision_of(interaction), Subject.POOL, 0, rule)
         await answer_privately(interaction, admin_message.rule_set(Subject.POOL, 0, rule))
 
-    pool.autocomplete("amount")(_suggest_amounts)
+    suggest(services, pool, "amount", _find_amounts)
     return pool
 
 
@@ -144,7 +145,7 @@ def _periods() -> list[Choice[str]]:
     return [Choice(name=localized(f"period-{period}"), value=period) for period in Period]
 
 
-async def _suggest_amounts(_: Interaction, current: str) -> list[Choice[str]]:
+async def _find_amounts(_: Interaction, current: str) -> list[Choice[str]]:
     """What was typed, where it is an amount, then common ones."""
     typed = current.strip().lower()
     fitting = [amount for amount in _SUGGESTED_AMOUNTS if typed in amount]
@@ -154,4 +155,4 @@ async def _suggest_amounts(_: Interaction, current: str) -> list[Choice[str]]:
         offered = fitting
     else:
         offered = [typed, *(amount for amount in fitting if amount != typed)]
-    return [Choice(name=amount, value=amount) for amount in offered]
+    return suggestions([(amount, amount) for amount in offered])

@@ -190,6 +190,7 @@ notice-signs-unread = { $count ->
 notice-and = „AND“ wird als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
 notice-german = { $model } kennt nur Englisch, darum wurde dein Deutsch Wort für Wort übersetzt: „{ $words }“.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
+notice-more = Und { $count } weitere Hinweise.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
 notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.

@@ -190,6 +190,7 @@ notice-signs-unread = { $count ->
 notice-and = “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
 notice-german = { $model } knows English alone, so your German was put into English word by word: “{ $words }”.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
+notice-more = And { $count } more notes.
 notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.
 notice-handed-over = The pictures could not be shown where they were asked for, so they were sent in a direct message.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.

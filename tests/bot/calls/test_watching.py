@@ -2,6 +2,8 @@
 
 import pytest
 import structlog
+from discord import InteractionType
+from discord.app_commands import Choice
 from pydantic import SecretStr
 
 from bot import doctor
@@ -151,6 +153,17 @@ async def test_a_token_that_discord_called_dead_is_not_tried_again(wire: Wire, s
     other = await wire.shown()
     await wire.calls.edit_message(other, saying("another job's token"), None, is_last_word=True)
     assert dead.hits == 2
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10062), (400, 40060), (400, 50035), (503, 0)])
+async def test_suggestions_that_are_refused_are_sent_once_and_no_fault(wire: Wire, status: int, code: int) -> None:
+    refused = wire.faults.add(kind="status", method="POST", path=CALLBACK, times=None, status=status, code=code)
+    interaction = await wire.interaction()
+    interaction.type = InteractionType.autocomplete
+    await wire.calls.suggest(interaction, [Choice(name="a", value="b")])
+    assert interaction.response.is_done()
+    assert refused.hits == (2 if status == 503 else 1)
+    assert (wire.watch.other.seen is None) is (code != 40060)
 
 
 async def test_a_page_behind_a_proxy_of_discords_is_a_block_as_well(

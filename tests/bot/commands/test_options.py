@@ -41,8 +41,17 @@ def imagine_of(catalogue: Catalogue, loras: tuple[LoraEntry, ...] = ()) -> Any:
     """A command with the suggestions of an owner's catalogue and folder."""
     ready = msgspec.structs.replace(READY, loras=loras)
     status = BackendStatus(state=WorkerState.READY, ready=ready, rss_bytes=0, phase="idle", restarts=0, detail="")
-    backend = SimpleNamespace(status=status)
-    services = cast("Services", SimpleNamespace(catalogue=catalogue, backend=backend))
+
+    async def suggest(_: Any, choices: list[Choice[str]]) -> None:
+        """Discord's own refusal: all of them, or none."""
+        assert refused(choices) is None
+
+    services = cast(
+        "Services",
+        SimpleNamespace(
+            catalogue=catalogue, backend=SimpleNamespace(status=status), calls=SimpleNamespace(suggest=suggest)
+        ),
+    )
 
     @app_commands.command(name="imagine", description="-")
     async def imagine(interaction: Any, model: str, size: str, sampler: str, style: str) -> None:

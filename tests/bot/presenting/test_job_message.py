@@ -169,6 +169,31 @@ def test_notices_are_told(job: Job, catalogue: Catalogue) -> None:
         assert any("-# steps 200 → 50, the limit here." in text for text in texts(view))
 
 
+def test_as_many_notices_are_told_as_a_message_has_room_for(job: Job, catalogue: Catalogue) -> None:
+    many = tuple(
+        Notice(key="notice-lora-unknown", values={"name": f"**style-{k}**", "near": "none"}) for k in range(60)
+    )
+    prompt = "*" * 2_000
+    request = msgspec.structs.replace(job.request, prompt=prompt, negative_prompt=prompt)
+    for view in states(msgspec.structs.replace(job, notices=many, request=request), catalogue).values():
+        shown = "\n".join(texts(view))
+        assert len(shown) <= 4_000
+        assert re.search(r"-# And \d+ more notes\.", shown)
+        assert "style\\-0" in shown
+
+
+def test_words_that_a_filter_takes_not_are_in_no_state(job: Job, catalogue: Catalogue) -> None:
+    request = msgspec.structs.replace(job.request, prompt="forbidden words", negative_prompt="forbidden too")
+    told = Notice(key="notice-words-unknown", values={"model": "m", "count": 1, "words": "forbidden", "known": "x"})
+    notices = (told, Notice(key="notice-flagged", values={"count": 1, "asked": 4}), job_message.WORDS_HIDDEN)
+    hidden = msgspec.structs.replace(job, request=request, notices=notices)
+    for view in states(hidden, catalogue).values():
+        written = json.dumps(view.to_components())
+        assert "forbidden" not in written
+        assert "Automatic moderation takes no message" in written
+        assert "hidden by the safety filter" in written
+
+
 @given(prompt=st.text(min_size=1, max_size=2_000))
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_any_prompt_fits_and_is_only_letters(job: Job, catalogue: Catalogue, prompt: str) -> None:
