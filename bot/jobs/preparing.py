@@ -43,8 +43,7 @@ class Preparing:
         """When the start under way may be over; None where nobody knows, or it takes longer than those before."""
         start = self._backend.status.start
         now = datetime.now(UTC)
-        began_at = now if start is None or start.began_at is None else start.began_at
-        return await self._after(began_at, "start", self._default_key)
+        return await self._after(now if start is None else start.began_at, "start", self._default_key)
 
     async def loaded_at(self, model_key: str, since: datetime) -> datetime | None:
         """When a model that is being loaded may be there; None as above."""
@@ -64,7 +63,7 @@ class Preparing:
             if job_id == job.job_id:
                 waited -= took
         for start in self._starts:
-            overlap = min(now, start.ready_at or now) - max(job.created_at, start.since)
+            overlap = min(now, start.ready_at or now) - max(job.created_at, start.began_at)
             waited -= max(timedelta(), overlap)
         return waited
 
@@ -74,7 +73,7 @@ class Preparing:
             await self._has_started.wait()
             self._has_started.clear()
             start = self._starts[-1]
-            if start.began_at is not None and start.ready_at is not None:
+            if start.ready_at is not None:
                 await self._keep("start", self._default_key, start.ready_at - start.began_at)
 
     def _started(self) -> None:

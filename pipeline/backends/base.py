@@ -26,13 +26,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker came, or comes, to be ready.
 
     Attributes:
-        since: from when on there was none that is ready, UTC.
-        began_at: when the process was started, UTC; None between two processes.
+        began_at: when its process was started, UTC.
         ready_at: when it was ready, UTC; None until then.
     """
 
-    since: datetime
-    began_at: datetime | None = None
+    began_at: datetime
     ready_at: datetime | None = None
 
 
@@ -46,7 +44,7 @@ class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
         phase: what its engine did at the last heartbeat.
         restarts: how often it was started again.
         detail: one sentence for the owner when it is not ready.
-        start: its last start, or the one under way; None where it was ready all the time.
+        start: of its process; None between two processes, and where it was ready all the time.
     """
 
     state: WorkerState

@@ -188,11 +188,10 @@ class ProcessBackend:
 
     async def _live(self, vigil: Vigil) -> _Loss:
         """One life of a worker, from its start to its end."""
-        self._not_ready(began_at=datetime.now(UTC))
+        self._start = Start(began_at=datetime.now(UTC))
         try:
             connection = await Connection.open(self._command, self._environment)
         except OSError as error:
-            self._not_ready()
             return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
         self._connection = connection
         connection.send(self._configure)
@@ -201,7 +200,7 @@ class ProcessBackend:
         try:
             await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
             vigil.end()
-            self._not_ready()
+            self._start = None
             if self._state is WorkerState.READY:
                 await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
             loss = await self._find_loss(connection, listening, watching)
@@ -303,12 +302,6 @@ class ProcessBackend:
             detail = f"The worker {loss.detail}."
             self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=detail))
         self._running.clear()
-
-    def _not_ready(self, *, began_at: datetime | None = None) -> None:
-        """Note that no worker is ready from now on, or still none."""
-        before = self._start
-        since = datetime.now(UTC) if before is None or before.ready_at is not None else before.since
-        self._start = Start(since=since, began_at=began_at)
 
     async def _set_state(self, state: WorkerState, detail: str) -> None:
         async with self._changed:

@@ -77,12 +77,12 @@ async def _type(page: "Page", command: str, value: str = "", **options: str) -> 
         await page.locator("#send-message").click()
 
 
-async def _show_newest(page: "Page", rest_ms: int = 500) -> None:
+async def _show_newest(page: "Page") -> None:
     """Scroll down to the end of the last message, and wait until the page rests."""
     await page.locator("#channel-message-list").evaluate(
         "(list) => list.lastElementChild.scrollIntoView({block: 'end'})"
     )
-    await page.wait_for_timeout(rest_ms)
+    await page.wait_for_timeout(500)
 
 
 async def _pictures_shown(page: "Page", count: int) -> None:
@@ -106,7 +106,7 @@ async def _preview_shown(page: "Page") -> None:
 
 
 async def _press_until(button: "Locator", answer: "Locator") -> None:
-    """Press again until the answer is there: the page forgets a press while it draws an edited message anew."""
+    """Press again until the answer is there: a button whose message is edited under the finger is another one."""
     from playwright.async_api import Error  # noqa: PLC0415 - skipped where there is no browser
 
     async with asyncio.timeout(120):
@@ -134,8 +134,7 @@ async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
     await _type(page, "imagine", "a yellow house in the snow --steps 50 --seed 3", images="4")
     await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
     await _preview_shown(page)
-    # The page empties a picture for a second at each edit, so it is not waited for longer.
-    await _show_newest(page, rest_ms=50)
+    await _show_newest(page)
     await page.screenshot(path=pictures / "drawing.png")
     await messages.get_by_text(re.compile(r"seed 3 ")).wait_for()
     await _pictures_shown(page, 6)

@@ -66,7 +66,6 @@ async def test_the_first_job_says_that_easel_starts_and_from_the_second_start_on
     prospect = await house.services.dispatcher.prospect(first)
     start = house.backend.status.start
     assert start is not None
-    assert start.began_at is not None
     assert prospect.starts_at == start.began_at + timedelta(seconds=await learnt_s(house, "start", key))
     # Nobody knows how long the first will take.
     behind = await house.services.dispatcher.prospect(second)
@@ -119,7 +118,7 @@ async def test_only_the_time_without_starts_is_a_reason_to_notify(
     house = await open_house(worker=("late", str(folder)), is_awaited=False)
     house.work()
     job = await house.ask(age=MINUTE)
-    house.backend._start = Start(since=datetime.now(UTC) - timedelta(seconds=start_s), began_at=datetime.now(UTC))
+    house.backend._start = Start(began_at=datetime.now(UTC) - timedelta(seconds=start_s))
     (folder / "ready").touch()
     await house.until(job, JobStatus.SUCCEEDED)
     while house.services.dispatcher._ending:
