@@ -84,5 +84,5 @@ def set_up_logging(settings: LoggingSettings) -> None:
     root.setLevel(settings.level)
     logging.getLogger("discord.client").addFilter(shorten_reconnects)
     # At DEBUG these print whole payloads, which hold members' words.
-    for name in ("discord.gateway", "discord.http", "asyncio"):
+    for name in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))

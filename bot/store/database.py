@@ -4,14 +4,13 @@ WAL with `synchronous=FULL`: with NORMAL a power loss took back commits that had
 before 3.51.3 can corrupt a WAL file that two connections write, so a lock file keeps a second bot away.
 """
 
-import asyncio
 import fcntl
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import IO, Concatenate, ParamSpec, Self, TypeVar
+from typing import IO, Concatenate, Final, ParamSpec, Self, TypeVar
+
+import aiosqlite
 
 from bot.store import statements
 from bot.store.copying import NotCopied
@@ -22,6 +21,9 @@ from bot.store.timelines import Numbers, go_on, used_numbers
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_ROWS_AT_ONCE: Final = 64
+"""What aiosqlite fetches for an `async for`, which nobody here uses."""
 
 
 class DatabaseUnusable(Exception):
@@ -35,11 +37,10 @@ class DatabaseTooNew(DatabaseUnusable):
 class Database:
     """The connection. Whatever touches it is a plain function that runs on its thread, one after the other."""
 
-    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor, lock_file: IO[str] | None) -> None:
+    def __init__(self, connection: "_Connection", lock_file: IO[str] | None) -> None:
         self._connection = connection
-        self._thread = thread
         self._lock_file = lock_file
-        self._groups = Groups(connection, thread)
+        self._groups = Groups(connection.of_sqlite, connection.call)
         self._is_open = True
 
     @classmethod
@@ -52,7 +53,7 @@ class Database:
         """
         lock_file = lock(path)
         try:
-            database = cls(*await _connected(str(path)), lock_file)
+            database = cls(await _connected(str(path)), lock_file)
         except sqlite3.Error as error:
             lock_file.close()
             raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
@@ -77,7 +78,7 @@ class Database:
             DatabaseTooNew: this version of Easel does not know its tables.
         """
         try:
-            database = cls(*await _connected(_existing(path)), None)
+            database = cls(await _connected(_existing(path)), None)
         except sqlite3.Error as error:
             raise DatabaseUnusable(f"The database {path} cannot be opened: {error}.") from error
         try:
@@ -97,10 +98,10 @@ class Database:
         Raises:
             sqlite3.Error: it cannot be brought up to date.
         """
-        connection, thread = await _connected("")
-        newer = type(self)(connection, thread, None)
+        connection = await _connected("")
+        newer = type(self)(connection, None)
         try:
-            await self.read(sqlite3.Connection.backup, connection)
+            await self._connection.backup(connection)
             await newer.read(_bring_up)
         except sqlite3.Error:
             await newer.close()
@@ -114,9 +115,8 @@ class Database:
         await self._groups.rest()
         self._is_open = False
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            await self._connection.close()
         finally:
-            self._thread.shutdown(wait=False)
             if self._lock_file is not None:
                 self._lock_file.close()
 
@@ -139,8 +139,7 @@ class Database:
 
     async def read(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Look at one moment: no write happens between the statements of a function, and none is seen half."""
-        call = partial(work, self._connection, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return await self._connection.call(work, self._connection.of_sqlite, *args, **kwargs)
 
     async def change(self, sql: str, values: Values = ()) -> int:
         """Write by one statement; how many rows it changed."""
@@ -170,14 +169,23 @@ def connect(address: str) -> sqlite3.Connection:
     return connection
 
 
-async def _connected(address: str) -> tuple[sqlite3.Connection, ThreadPoolExecutor]:
-    """A connection and its thread."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="database")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(thread, connect, address), thread
-    except sqlite3.Error:
-        thread.shutdown(wait=False)
-        raise
+class _Connection(aiosqlite.Connection):
+    """aiosqlite's connection, whose thread takes whole functions: a hop for each statement costs more than the disk."""
+
+    @property
+    def of_sqlite(self) -> sqlite3.Connection:
+        """The connection itself, for functions that run on its thread."""
+        return self._conn
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function returns on the connection's thread, after everything that was called before."""
+        return await self._execute(function, *args, **kwargs)
+
+
+async def _connected(address: str) -> _Connection:
+    connection = _Connection(lambda: connect(address), _ROWS_AT_ONCE)
+    await connection
+    return connection
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -10,8 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -38,11 +37,16 @@ class _Member(msgspec.Struct, frozen=True, eq=False):
 
 
 class Groups:
-    """The only way to write. Works are done in the order in which they came, and each sees those before it."""
+    """The only way to write. Works are done in the order in which they came, and each sees those before it.
 
-    def __init__(self, connection: sqlite3.Connection, thread: Executor) -> None:
+    Args:
+        connection: of which nothing is called but on its thread.
+        on_thread: calls a function there, after everything that was called before.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, on_thread: Callable[..., Awaitable[Any]]) -> None:
         self._connection = connection
-        self._thread = thread
+        self._on_thread = on_thread
         self._waiting: deque[_Member] = deque()
         self._under_way: asyncio.Future[list[_Done | Exception]] | None = None
 
@@ -74,13 +78,16 @@ class Groups:
         if not group:
             return
         works = [member.work for member in group]
-        loop = asyncio.get_running_loop()
-        self._under_way = loop.run_in_executor(self._thread, _commit, self._connection, works)
+        self._under_way = asyncio.ensure_future(self._on_thread(_commit, self._connection, works))
         self._under_way.add_done_callback(partial(self._answer, group))
 
     def _answer(self, group: Sequence[_Member], done: asyncio.Future[list[_Done | Exception]]) -> None:
         """Tell everybody, after the commit. The next group is sent first, so that the disk does not wait."""
         self._under_way = None
+        if done.cancelled():  # the loop ends, and with it everybody who waits
+            for member in group:
+                member.answer.cancel()
+            return
         self._begin()
         failure = done.exception()
         outcomes = done.result() if failure is None else [failure] * len(group)
