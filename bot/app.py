@@ -26,6 +26,7 @@ from bot.jobs.keeping import Keeping
 from bot.jobs.last_words import LastWords
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
+from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pulse import Pulse
 from bot.services import Services
@@ -131,10 +132,10 @@ def compose(
         backend=backend,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
+    storing = Storing(images=images, jobs=jobs, timings=timings)
     delivery = Delivery(
         calls=calls,
         jobs=jobs,
-        timings=timings,
         preparing=preparing,
         images=images,
         catalogue=catalogue,
@@ -149,6 +150,7 @@ def compose(
         jobs=jobs,
         queue=queue,
         backend=backend,
+        storing=storing,
         delivery=delivery,
         preparing=preparing,
         recovery=Recovery(calls=calls, jobs=jobs, queue=queue, delivery=delivery),
@@ -172,6 +174,7 @@ def compose(
         user_settings=user_settings,
         expansions=ExpansionRepository(database),
         accepting=accepting,
+        storing=storing,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, stars=StarRepository(database)),
         backend=backend,

@@ -61,7 +61,7 @@ class Pulse:
     @property
     def health(self) -> Health:
         """How it goes now."""
-        worker = self._services.backend.status
+        worker, trouble = self._services.backend.status, self._services.storing.trouble
         return Health(
             at=time.time(),
             version=self._version,
@@ -69,4 +69,5 @@ class Pulse:
             worker=worker.state,
             detail=worker.detail,
             is_dispatching=self._services.dispatcher.is_alive,
+            troubles=() if trouble is None else (trouble.sentence,),
         )

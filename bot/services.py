@@ -6,6 +6,7 @@ from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
+from bot.jobs.storing import Storing
 from bot.store.database import Database
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
@@ -35,6 +36,7 @@ class Services:
     user_settings: UserSettingsRepository
     expansions: ExpansionRepository
     accepting: Accepting
+    storing: Storing
     dispatcher: Dispatcher
     keeping: Keeping
     backend: Backend

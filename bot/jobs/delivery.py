@@ -27,12 +27,11 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, JobStatus, NewResult, Result
-from bot.store.timings import TimingRepository
+from bot.store.rows import Job, JobStatus, Result
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Finished, Notice
+from pipeline.protocol.messages import Notice
 
 _LONG: Final = timedelta(seconds=30)
 """What takes longer, people do not wait for with their eyes on it."""
@@ -48,7 +47,6 @@ class Delivery:
         self,
         *,
         jobs: JobRepository,
-        timings: TimingRepository,
         images: ImageStore,
         catalogue: Catalogue,
         accepting: Accepting,
@@ -61,41 +59,11 @@ class Delivery:
         self._user_settings = user_settings
         self._last_words = last_words
         self._jobs = jobs
-        self._timings = timings
         self._images = images
         self._catalogue = catalogue
         self._accepting = accepting
         self._preparing = preparing
         self._log = structlog.get_logger(__name__)
-
-    async def keep(self, job: Job, finished: Finished) -> Job:
-        """Write the images and what is known about them.
-
-        Raises:
-            StorageFailed, sqlite3.Error: the disk would not take them.
-        """
-        results = [
-            NewResult(
-                image_index=image.index,
-                sha256=await self._images.save(image.data, image.media_type),
-                media_type=image.media_type,
-                width=image.width,
-                height=image.height,
-                size_bytes=len(image.data),
-                seed=image.seed,
-            )
-            for image in finished.images
-        ]
-        kept = await self._jobs.store_results(
-            job.job_id,
-            results=results,
-            notices=(*job.notices, *finished.notices),
-            denoise_s=finished.denoise_s,
-            total_s=finished.total_s,
-            recipe=finished.recipe,
-        )
-        await self._timings.learn(job.request, denoise_s=finished.denoise_s, total_s=finished.total_s)
-        return kept
 
     async def deliver(self, job: Job, message: JobMessage) -> None:
         """Show kept images and settle; where Discord refuses them for good, or for too long, refund."""

@@ -17,6 +17,7 @@ from bot.jobs.delivery import Delivery
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
 from bot.jobs.running import RunningJob, worth_saying
+from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
@@ -49,6 +50,7 @@ class Dispatcher:
         jobs: JobRepository,
         queue: QueueRepository,
         backend: Backend,
+        storing: Storing,
         delivery: Delivery,
         preparing: Preparing,
         recovery: Recovery,
@@ -61,6 +63,7 @@ class Dispatcher:
         self._jobs = jobs
         self._queue = queue
         self._backend = backend
+        self._storing = storing
         self._delivery = delivery
         self._preparing = preparing
         self._recovery = recovery
@@ -158,19 +161,22 @@ class Dispatcher:
             while self._may_claim():
                 try:
                     job = await self._queue.claim_next(running_per_user=self._running_per_user, now=datetime.now(UTC))
-                except sqlite3.Error:
-                    _log.exception("nothing claimed", action="storage_failed")
+                    if job is None:
+                        break
+                    self._storing.works()
+                    if job.crashes:
+                        await self._idle.wait()
+                    await self._hand_over(job)
+                except sqlite3.Error as error:
+                    # A job that was claimed and not handed over has no owner, and is found by the sweeper.
+                    self._storing.fails(error)
                     break
-                if job is None:
-                    break
-                if job.crashes:
-                    await self._idle.wait()
-                await self._hand_over(job)
 
     def _may_claim(self) -> bool:
         """A job that was there when a worker died runs alone, so that nobody else is blamed or hurt."""
         is_one_suspect = any(running.job.crashes for running in self._running.values())
-        return self._backend.free_slots > 0 and not self._is_draining and not is_one_suspect
+        is_held = self._is_draining or self._storing.is_waiting
+        return self._backend.free_slots > 0 and not is_held and not is_one_suspect
 
     async def _hand_over(self, job: Job) -> None:
         running = RunningJob(job, self._line.take(job))
@@ -195,7 +201,10 @@ class Dispatcher:
             if running is None:
                 continue
             if isinstance(event, Progress):
-                await running.show(event, self._preparing)
+                try:
+                    await running.show(event, self._preparing)
+                except sqlite3.Error as error:  # of what is learnt from it
+                    self._storing.fails(error)
                 continue
             self._end(running.job, self._finish(running, event))
             self._forget((event.job_id, event.attempt))
@@ -211,9 +220,9 @@ class Dispatcher:
         job = running.job
         if isinstance(event, Finished):
             try:
-                job = await self._delivery.keep(job, event)
-            except (StorageFailed, sqlite3.Error) as error:
-                await self._delivery.fail(job, running.message, FailureReason.INTERNAL, str(error))
+                job = await self._storing.keep(job, event, running.say_unkept)
+            except StorageFailed as error:
+                await self._delivery.fail(job, running.message, "storage", str(error))
                 return
             await self._delivery.deliver(job, running.message)
         elif running.is_timed_out:

@@ -50,6 +50,11 @@ class RunningJob:
         )
         self.message.show(view, None if self._preview is None else [self._preview])
 
+    def say_unkept(self) -> None:
+        """Let the message say that what was drawn waits for the disk."""
+        view = job_message.unkept(self.job, preview_name=None if self._preview is None else self._preview[0])
+        self.message.show(view, None if self._preview is None else [self._preview])
+
 
 def worth_saying(moment: datetime | None) -> datetime | None:
     """A moment that is not right now, and known."""

@@ -25,6 +25,7 @@ def status_lines(
     recent: Recent,
     version: str,
     other: tuple[int, datetime] | None = None,
+    full_since: datetime | None = None,
 ) -> str:
     """All of it.
 
@@ -36,11 +37,14 @@ def status_lines(
         version: of Easel.
         other: how many requests a second Easel with the same token took, and when the last one; None without a sign
             of one.
+        full_since: since when the disk takes nothing; None while it does.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
     if other is not None:
         count, last_at = other
         lines.insert(0, text("status-other", count=count, last=relative(last_at)))
+    if full_since is not None:
+        lines.insert(0, text("status-storage", since=relative(full_since)))
     if status.state in (WorkerState.RESTARTING, WorkerState.UNUSABLE):
         lines.append(escape(status.detail))
     if status.ready is not None:

@@ -128,11 +128,13 @@ def running(
         line = text("job-running", percent=percent, step=step, total=total_steps)
     else:
         line = text("job-running-ends", percent=percent, step=step, total=total_steps, ends=relative(ends_at))
-    items: list[ui.Item[ui.LayoutView]] = []
-    if preview_name is not None:
-        description = alt_text(text("alt-preview", prompt=_prompt(job)))
-        items.append(ui.MediaGallery(discord.MediaGalleryItem(_attachment(preview_name), description=description)))
-    return _layout(job, _BLUE, line, *items, *job_buttons.under_way(job))
+    return _layout(job, _BLUE, line, *_preview(job, preview_name), *job_buttons.under_way(job))
+
+
+@in_its_language
+def unkept(job: Job, *, preview_name: str | None) -> ui.LayoutView:
+    """Drawn, and waiting for a disk that takes the pictures; there is nothing left to cancel."""
+    return _layout(job, _RED, text("job-unkept", count=job.request.num_images), *_preview(job, preview_name))
 
 
 @in_its_language
@@ -304,6 +306,14 @@ def _notice_lines(job: Job) -> list[str]:
 
 def _has_words(notice: Notice) -> bool:
     return any(isinstance(value, str) for value in notice.values.values())
+
+
+def _preview(job: Job, file_name: str | None) -> list[ui.MediaGallery[ui.LayoutView]]:
+    """The newest preview, where there is one."""
+    if file_name is None:
+        return []
+    description = alt_text(text("alt-preview", prompt=_prompt(job)))
+    return [ui.MediaGallery(discord.MediaGalleryItem(_attachment(file_name), description=description))]
 
 
 def _small(line: str) -> str:

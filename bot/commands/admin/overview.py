@@ -23,6 +23,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.command(name="status", description=localized("command-admin-status"))
     async def status(interaction: Interaction) -> None:
         guild_id = guild_of(interaction)
+        trouble = services.storing.trouble
         lines = status_lines(
             services.backend.status,
             titles={key: spec.title for key, spec in services.catalogue.models.items()},
@@ -30,6 +31,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             recent=await services.statistics.recent(guild_id, datetime.now(UTC) - _RECENT),
             version=version("easel"),
             other=services.calls.watch.other.seen,
+            full_since=None if trouble is None else trouble.since,
         )
         await answer_privately(interaction, lines)
 

@@ -50,6 +50,10 @@ job-loading-starts = { job-loading } Der Auftrag beginnt { $starts }.
 job-waiting-again = Der Worker blieb mittendrin stehen; der Auftrag beginnt gleich noch einmal. Nichts ist verloren.
 job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritten).
 job-running-ends = { job-running } Fertig { $ends }.
+job-unkept = { $count ->
+        [one] Das Bild ist gezeichnet und lässt
+       *[other] Die Bilder sind gezeichnet und lassen
+    } sich nicht aufbewahren: Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Wer ihn betreibt, weiß davon; einige Minuten lang wird es noch einmal versucht, und berechnet wird nichts, bevor es ankommt.
 job-cancelled = Abgebrochen. Es wurde nichts berechnet.
 job-cancelled-by = Abgebrochen von <@{ $actor_id }>. Es wurde nichts berechnet.
 job-flagged = { $count ->
@@ -325,6 +329,7 @@ failure-worker_died = Der Worker endete zweimal mitten im Auftrag. Versuch eine 
 failure-worker_hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
 failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
 failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
+failure-storage = Die Bilder wurden gezeichnet, aber die Festplatte des Rechners, auf dem Easel läuft, nahm einige Minuten lang keines davon. Bitte seinen Betreiber, Platz zu schaffen, und versuch es dann noch einmal.
 failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie hier nicht an. /reihe hat sie.
 failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
 failure-not-permitted = Easel darf hier nicht mehr schreiben: Ein Recht fehlt, oder der Thread ist gesperrt; ein Admin kann das ändern. /reihe hat die Bilder.
@@ -582,6 +587,7 @@ status-other = **Ein zweites Easel läuft mit demselben Token**: Es nahm { $coun
         [one] eine Anfrage
        *[other] { $count } Anfragen
     } statt diesem hier, die letzte { $last }. Was es nimmt, gibt dieses zurück. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
+status-storage = **Die Festplatte nimmt nichts mehr** seit { $since }: Kein Bild lässt sich aufbewahren, und nichts beginnt. Schaff Platz auf dem Rechner, auf dem Easel läuft; sein Protokoll nennt den Grund.
 status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s

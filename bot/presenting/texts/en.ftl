@@ -50,6 +50,10 @@ job-loading-starts = { job-loading } The job starts { $starts }.
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.
+job-unkept = { $count ->
+        [one] The picture is
+       *[other] The pictures are
+    } drawn and cannot be kept: the disk of Easel's host takes nothing. Its owner was told; for some minutes it is tried again, and nothing is charged until it arrives.
 job-cancelled = Cancelled. Nothing was charged.
 job-cancelled-by = Cancelled by <@{ $actor_id }>. Nothing was charged.
 job-flagged = { $count ->
@@ -325,6 +329,7 @@ failure-worker_died = The worker ended in the middle of the job, twice. Try a sm
 failure-worker_hung = The worker stopped moving in the middle of the job, twice. Try again later.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
+failure-storage = The pictures were drawn, but the disk of Easel's host took none of them for some minutes. Tell its owner to make room, then try again.
 failure-delivery = The pictures were drawn, but Discord would not take them here. /queue has them.
 failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
 failure-not-permitted = Easel may not write here any more: a right is missing, or the thread is locked; an admin can change that. /queue has the pictures.
@@ -582,6 +587,7 @@ status-other = **A second Easel runs with the same bot token**: it took { $count
         [one] one request
        *[other] { $count } requests
     } in place of this one, the last { $last }. What it takes, this one gives back. The owner should end one of them, or give it a bot of its own.
+status-storage = **The disk takes nothing** since { $since }: no picture can be kept, and nothing starts. Make room on Easel's host; its log has the reason.
 status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s

@@ -1,0 +1,116 @@
+"""Keeping finished pictures on a disk that may be full: they wait in memory for a while, and everybody is told."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+import structlog
+
+from bot.store.images import ImageStore, StorageFailed
+from bot.store.jobs import JobRepository
+from bot.store.rows import Job, NewResult
+from bot.store.timings import TimingRepository
+from pipeline.protocol.messages import Finished
+
+RETRY_S: Final = 5.0
+KEPT_S: Final = 300.0
+"""How long finished pictures wait in memory for a disk that takes them."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """The disk takes nothing: since when, and one sentence for the owner."""
+
+    since: datetime
+    sentence: str
+
+
+class Storing:
+    """Writes what was drawn, and knows whether the disk takes it."""
+
+    def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository) -> None:
+        self._images = images
+        self._jobs = jobs
+        self._timings = timings
+        self._waiting = 0
+        self.trouble: StorageTrouble | None = None
+        """What is wrong with the disk, until something is written again."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether pictures wait in memory; more of them must not come."""
+        return self._waiting > 0
+
+    async def keep(self, job: Job, finished: Finished, say_waiting: Callable[[], None]) -> Job:
+        """Write the images and what is known about them; try again for some minutes.
+
+        Args:
+            job: whose they are.
+            finished: the images.
+            say_waiting: called once, when they must wait.
+
+        Raises:
+            StorageFailed: the disk took them at no time.
+        """
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + KEPT_S
+        is_told = False
+        while True:
+            try:
+                kept = await self._write(job, finished)
+            except (StorageFailed, sqlite3.Error) as error:
+                self.fails(error)
+                if loop.time() >= give_up_at:
+                    raise StorageFailed(str(error)) from error
+                if not is_told:
+                    say_waiting()
+                is_told = True
+                self._waiting += 1
+                try:
+                    await asyncio.sleep(RETRY_S)
+                finally:
+                    self._waiting -= 1
+            else:
+                self.works()
+                return kept
+
+    def fails(self, error: Exception) -> None:
+        """Something could not be written; the owner is told once."""
+        if self.trouble is None:
+            sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
+            self.trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
+            _log.error(sentence, action="storage_failed")
+
+    def works(self) -> None:
+        """Something was written."""
+        if self.trouble is not None and not self.is_waiting:
+            _log.info("the disk takes what is written again", action="storage_well")
+            self.trouble = None
+
+    async def _write(self, job: Job, finished: Finished) -> Job:
+        results = [
+            NewResult(
+                image_index=image.index,
+                sha256=await self._images.save(image.data, image.media_type),
+                media_type=image.media_type,
+                width=image.width,
+                height=image.height,
+                size_bytes=len(image.data),
+                seed=image.seed,
+            )
+            for image in finished.images
+        ]
+        kept = await self._jobs.store_results(
+            job.job_id,
+            results=results,
+            notices=(*job.notices, *finished.notices),
+            denoise_s=finished.denoise_s,
+            total_s=finished.total_s,
+            recipe=finished.recipe,
+        )
+        await self._timings.learn(job.request, denoise_s=finished.denoise_s, total_s=finished.total_s)
+        return kept
