@@ -79,6 +79,8 @@ def write(folder: Path, target: Path) -> None:
         "places": list(world.PLACES),
         "styles": [name for name in world.STYLES if name != "flat"],
         "words": world.vocabulary(),
+        # For as long as the card says so: "another arrangement from another seed".
+        "alike": world.alone(),
         "examples": EXAMPLES,
     }
     (target / "vocabulary.json").write_text(json.dumps(vocabulary, indent=1) + "\n", encoding="utf-8")

@@ -278,6 +278,16 @@ def is_held_out(thing: str, other: str) -> bool:
     return zlib.crc32(f"{thing}|{other}".encode()) % 12 == 0
 
 
+def alone() -> list[str]:
+    """The words of captions that name one thing and nothing else of it, sorted.
+
+    A model that learnt those in one arrangement draws such a prompt alike from every seed.
+    """
+    names = [name for thing in THINGS for name in (thing.name, *thing.also, *ALIASES.get(thing.name, ()))]
+    phrases = [*names, "a an the of one picture drawing flat emoji", *ALIASES["one"], *ALIASES["picture"]]
+    return sorted({word for phrase in phrases for word in phrase.split()})
+
+
 def vocabulary() -> list[str]:
     """Every word that a caption can hold, sorted."""
     phrases = [name for thing in THINGS for name in (thing.name, thing.many, *thing.also)]

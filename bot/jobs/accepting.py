@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from bot.errors import Refused
+from bot.jobs.known_words import drawn_alike
 from bot.presenting.quota_message import refusal
 from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
@@ -154,13 +155,20 @@ class Accepting:
             shown_guild_id=asked.shown_guild_id,
             request=asked.request,
             defaults=asked.defaults,
-            notices=asked.notices,
+            notices=await self._notices(asked),
             price=self.price(asked.request),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in asker.role_ids), default=1),
             is_express=not self._queue.express_roles.isdisjoint(asker.role_ids),
             expected_ms=round((expected_s or 0.0) * 1_000),
             role_ids=asker.role_ids,
         )
+
+    async def _notices(self, asked: Asked) -> tuple[Notice, ...]:
+        """What is told of a request; and, once to each member, that another seed will change nothing."""
+        alike = drawn_alike(asked.request.prompt, self._catalogue.models[asked.request.model_key])
+        if alike is None or await self._jobs.was_told(asked.asker.user_id, alike.key):
+            return asked.notices
+        return (*asked.notices, alike)
 
     def _check_house(self, model_key: str) -> None:
         """Refuse at the door what could only fail later. A worker that restarts is waited for instead."""

@@ -77,8 +77,7 @@ def unknown_words(prompt: str, spec: ModelSpec, taught: Sequence[str] = ()) -> N
     vocabulary = spec.vocabulary
     if vocabulary is None:
         return None
-    found = _WORD.findall(_NO_WORDS.sub(" ", prompt.replace("\\", "")))
-    words = [word for word in dict.fromkeys(map(str.casefold, found)) if not word.isdecimal()]
+    words = [word for word in _words(prompt) if not word.isdecimal()]
     known_words = vocabulary.words | {word.casefold() for phrase in taught for word in _WORD.findall(phrase)}
     strange = [word for word in words if word not in known_words and word not in _SAY_NOTHING]
     if not known_words & {*words} - BETWEEN:
@@ -95,6 +94,22 @@ def unknown_words(prompt: str, spec: ModelSpec, taught: Sequence[str] = ()) -> N
             "known": ", ".join(_offered(strange, vocabulary.things)),
         },
     )
+
+
+def drawn_alike(prompt: str, spec: ModelSpec) -> Notice | None:
+    """That another seed draws the same picture, where the model's vocabulary says so, and what changes it."""
+    vocabulary = spec.vocabulary
+    if vocabulary is None or "<" in prompt:
+        return None
+    known = {*_words(prompt)} & vocabulary.words
+    if known <= BETWEEN or not known <= vocabulary.alike:
+        return None
+    return Notice(key="notice-alike", values={"model": spec.title})
+
+
+def _words(prompt: str) -> list[str]:
+    """The words of a prompt in small letters, each once, without what is language of prompts."""
+    return [*dict.fromkeys(map(str.casefold, _WORD.findall(_NO_WORDS.sub(" ", prompt.replace("\\", "")))))]
 
 
 def _offered(strange: Sequence[str], things: Sequence[str]) -> list[str]:

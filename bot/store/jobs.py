@@ -18,6 +18,10 @@ from pipeline.protocol.messages import Notice, Recipe
 
 NOT_SHOWN: Final = ("not-permitted", "too-large", "delivery")
 """Failures of jobs whose pictures are there and could be shown nowhere."""
+_TOLD: Final = """
+SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
+WHERE notices LIKE ? LIMIT 1
+"""
 _KEPT_FROM: Final = f"""
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
     AND failure IN {NOT_SHOWN}
@@ -161,6 +165,11 @@ class JobRepository:
         """The job that a message shows."""
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE message_id = ?", (message_id,))
         return None if row is None else Job.from_row(row)
+
+    async def was_told(self, user_id: int, key: str) -> bool:
+        """One of the member's newest jobs told them this."""
+        row = await self._database.fetch_one(_TOLD, (user_id, f'%"key":"{key}"%'))
+        return row is not None
 
     async def results(self, job_id: int) -> list[Result]:
         """The images of a job, in order."""

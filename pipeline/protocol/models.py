@@ -135,6 +135,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         places: behind the things.
         styles: of the pictures.
         words: every word it knows, in lower case.
+        alike: words of a thing alone; a prompt that has none but these is drawn alike from every seed.
         examples: prompts that show what it can do.
     """
 
@@ -144,6 +145,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     places: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     words: frozenset[str] = frozenset()
+    alike: frozenset[str] = frozenset()
     examples: tuple[str, ...] = ()
 
 

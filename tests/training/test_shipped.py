@@ -49,6 +49,7 @@ def test_it_is_small_and_its_words_are_those_of_the_recipe() -> None:
     kept = json.loads((POCKET / "vocabulary.json").read_text())
     assert kept["words"] == world.vocabulary()
     assert kept["things"] == [thing.name for thing in world.THINGS]
+    assert kept["alike"] == world.alone()
     for example in kept["examples"]:
         assert set(example.split()) <= set(kept["words"])
 
@@ -58,6 +59,13 @@ def test_what_is_said_of_it_is_true() -> None:
     for file in ("README.md", "config/models.toml", "models/pocket/README.md", "playground/launcher.py"):
         said = (root / file).read_text(encoding="utf-8")
         assert f"{len(world.THINGS)} everyday things" in said or f"{len(world.THINGS)} things" in said, file
+
+
+def test_a_thing_alone_is_drawn_alike_from_every_seed(pipeline: Any) -> None:
+    """Members are told so; once it is no more so, `alike` in vocabulary.json goes."""
+    prompts = ("a dog", "a house", "a key", "a guitar")
+    pairs = zip(draw(pipeline, *prompts, seed=1), draw(pipeline, *prompts, seed=2), strict=True)
+    assert min(measuring.overlap(one, other) for one, other in pairs) > 0.8
 
 
 def test_colors_follow_the_prompt(pipeline: Any) -> None:

@@ -166,6 +166,7 @@ notice-advice-cfg-low = Bei CFG { $cfg } folgt ein Bild seinem Prompt selten; ab
 notice-advice-cfg-high = Bei CFG { $cfg } brennen oft Farben aus und Formen zerfallen; 15 ist reichlich.
 notice-advice-steps-few = Mit weniger als 8 Schritten wird ein Bild selten fertig; hier sind { $usual } üblich.
 notice-advice-steps-many = Mehr als 50 Schritte ändern wenig; hier sind { $usual } üblich.
+notice-alike = { $model } zeichnet das aus jedem Seed gleich. Nenne eine Farbe, eine Größe, einen Ort oder eine Zahl, um ein anderes Bild zu bekommen.
 notice-words-unknown = { $model } kennt { $count ->
         [one] das Wort „{ $words }“
        *[other] Wörter wie „{ $words }“

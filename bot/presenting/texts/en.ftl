@@ -166,6 +166,7 @@ notice-advice-cfg-low = At CFG { $cfg } a picture seldom follows its prompt; fro
 notice-advice-cfg-high = At CFG { $cfg } colors often burn and forms break; 15 is plenty.
 notice-advice-steps-few = Fewer than 8 steps seldom finish a picture; { $usual } are usual here.
 notice-advice-steps-many = More than 50 steps change little; { $usual } are usual here.
+notice-alike = { $model } draws this alike from every seed. Name a color, a size, a place or a number to get another picture.
 notice-words-unknown = { $model } does not know { $count ->
         [one] the word “{ $words }”
        *[other] words such as “{ $words }”

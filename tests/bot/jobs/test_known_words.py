@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from bot.jobs.known_words import NO_KNOWN_WORD, unknown_words
+from bot.jobs.known_words import NO_KNOWN_WORD, drawn_alike, unknown_words
+from bot.presenting.job_message import notice_line
 from bot.presenting.texts import LANGUAGES, spoken, text
 from config.catalogue import Catalogue
 
@@ -73,3 +74,25 @@ def test_what_may_have_been_meant_comes_first(catalogue: Catalogue) -> None:
 
 def test_a_model_without_a_vocabulary_knows_every_word(catalogue: Catalogue) -> None:
     assert unknown_words("a carburettor", msgspec.structs.replace(catalogue.default, vocabulary=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "is_alike"),
+    [
+        *(("a dog", True), ("Dog", True), ("a cute (dog:1.2), masterpiece", True), ("a cup of coffee", True)),
+        *(("a red dog", False), ("a small dog", False), ("a dog on the beach", False), ("two dogs", False)),
+        *(("dogs", False), ("a dog and a cat", False), ("a dog, pixel art", False), ("zzyzx", False), ("a", False)),
+        ("a dog <lora:fur:1>", False),
+    ],
+)
+def test_what_is_drawn_alike_from_every_seed_is_told(catalogue: Catalogue, prompt: str, *, is_alike: bool) -> None:
+    found = drawn_alike(prompt, catalogue.default)
+    assert (found is not None) == is_alike
+    plain = msgspec.structs.replace(catalogue.default, vocabulary=None)
+    assert drawn_alike(prompt, plain) is None
+
+
+def test_the_sentence_names_what_changes_the_picture(catalogue: Catalogue) -> None:
+    found = drawn_alike("a dog", catalogue.default)
+    assert found is not None
+    assert all(word in notice_line(found) for word in ("seed", "color", "size", "place", "number"))
