@@ -1,0 +1,122 @@
+"""What the documents name is there: files, modules, names in code, settings, commands, and the targets of links."""
+
+import functools
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from bot.__main__ import app
+from config.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "training").glob("*.md"),
+        *(ROOT / "models").rglob("*.md"),
+    ]
+)
+WRITTEN_LATER = (
+    *("easel.db", "easel.toml", "backups", "shapes.json", "ways.json", "health.json", "commands.sha256"),
+    *("training-run", "storage.directory", "own-models", "wildcards", "images", "words.json", "locks"),
+)
+"""Files and folders that Easel, its owner or the recipe writes."""
+NAMED_ELSEWHERE = (
+    *("madebyollin/", "/models", "/data", "name.", "__animals", "nats.py", "blob/", "/var", "/etc", "/srv", "/run"),
+    *("stable-diffusion-v1-5/", "iconify-json/", "@iconify-json/"),
+)
+"""Repositories of a hub, files within a container, examples of an owner's, and what is planned."""
+PATH = re.compile(r"[\w@./<>-]+\.(?:py|toml|ftl|md|sql|json|txt|db|yaml|yml|safetensors)|[\w.@-]+(?:/[\w.@-]*)+")
+ROOTS = ("data", "models", "var", "etc", "srv", "run", "dev", "proc", "usr", "home", "opt", "tmp")
+"""Where paths begin that are no commands."""
+AREAS = "|".join(Settings.model_fields)
+SETTING = re.compile(rf"({AREAS})\.([a-z_0-9]+)")
+VARIABLE = re.compile(r"EASEL_([A-Z]+)__([A-Z_0-9]+)")
+MODULE = re.compile(r"python -m (\w+)(?: ([a-z_]+))?")
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+IN_CODE = re.compile(r"_?[A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]{3,}(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
+
+
+@functools.cache
+def tracked() -> frozenset[str]:
+    """Files of the repository, by their paths from its root; and its folders."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 - git
+    files = [PurePosixPath(line) for line in listed.stdout.splitlines()]
+    return frozenset({str(path) for file in files for path in (file, *file.parents)})
+
+
+def quoted(document: Path) -> Iterator[str]:
+    """What stands in backticks, and every line of its blocks of code."""
+    content = document.read_text(encoding="utf-8")
+    for block in re.findall(r"```\w*\n(.*?)```", content, re.DOTALL):
+        yield from block.splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", content, flags=re.DOTALL))
+
+
+def is_there(path: str) -> bool:
+    """A file or folder of the repository, by its path or the end of it; or one that is not part of it."""
+    wanted = path.rstrip("/")
+    parts = PurePosixPath(wanted).parts
+    if any(part in WRITTEN_LATER for part in parts) or path.startswith(NAMED_ELSEWHERE) or "<" in path:
+        return True
+    return wanted in tracked() or any(one.endswith(f"/{wanted}") for one in tracked())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_and_links_lead_somewhere(document: Path) -> None:
+    paths = [words for words in quoted(document) if PATH.fullmatch(words)]
+    assert [path for path in paths if not is_there(path)] == []
+    if document.name == "card.md":
+        return  # a template, whose links lead from where it is filled
+    links = LINK.findall(document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_settings_and_commands_are_there(document: Path) -> None:
+    words = "\n".join(quoted(document))
+    words = words.replace("discord.com", "")
+    named = {(area.lower(), field.lower()) for area, field in (*SETTING.findall(words), *VARIABLE.findall(words))}
+    fields = {(area, field) for area in Settings.model_fields for field in fields_of(area)}
+    assert {name for name in named if not is_there(".".join(name)) and not is_there("/".join(name))} <= fields
+    for module, name in MODULE.findall(words):
+        assert (ROOT / module).is_dir(), module
+        if module == "benchmarks" and name:
+            assert (ROOT / module / f"{name}.py").exists(), name
+    assert {command for command in re.findall(r"\beasel ([a-z]+)\b", words) if command not in commands()} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_of_the_bot_are_there(document: Path) -> None:
+    catalogue = (ROOT / "bot/presenting/texts/en.ftl").read_text(encoding="utf-8")
+    known = set(re.findall(r"^command-([a-z-]+) =", catalogue, re.MULTILINE))
+    named = re.findall(r"^/([a-z]+(?: [a-z]+)?)", "\n".join(quoted(document)), re.MULTILINE)
+    for words in (name.split() for name in named if not name.startswith(ROOTS)):
+        assert words[0] in known, words
+        assert words[0] != "admin" or len(words) == 1 or f"admin-{words[1]}" in known, words
+
+
+def fields_of(area: str) -> list[str]:
+    settings: Any = Settings.model_fields[area].annotation
+    return list(settings.model_fields)
+
+
+def commands() -> set[str]:
+    """Of the command line."""
+    groups = {group.name or "" for group in app.registered_groups}
+    return {
+        command.name or (command.callback.__name__ if command.callback else "") for command in app.registered_commands
+    } | groups
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"])
+def test_names_in_code_are_there(name: str) -> None:
+    listed = [path for path in tracked() if path.endswith((".py", ".ftl", ".toml", ".sql"))]
+    code = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in listed)
+    named = {words for words in quoted(ROOT / name) if IN_CODE.fullmatch(words)}
+    assert {one for one in named if not re.search(rf"\b{one}\b", code)} == set()
