@@ -11,6 +11,7 @@ _REGION: Final = "\U0001f1e6-\U0001f1ff"
 # Joiners, variants, keycaps and skins change how the sign before them looks.
 _LOOKS: Final = "\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
 _RUN: Final = re.compile(rf"(?:[{_EMOJI}{_REGION}][{_LOOKS}]*)+")
+_KEYCAP: Final = re.compile("(?<=[0-9#*])\ufe0f?\u20e3")
 _SIGN: Final = re.compile(rf"(?P<flag>[{_REGION}]{{1,2}})|[{_EMOJI}]")
 _LOOK: Final = re.compile(rf"[{_LOOKS}]")
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -51,6 +52,7 @@ def with_emoji_named(prompt: str, known: Collection[str], silent: Collection[str
         new = [name for name in names if not all(_is_said(word, said) for word in name.split())]
         return f" {' and '.join(new)} "
 
+    prompt = _KEYCAP.sub("", prompt)
     replaced, count = _RUN.subn(named, prompt)
     return " ".join(replaced.split()).replace(" ,", ",") if count else prompt
 

@@ -61,7 +61,7 @@ async def resolve_each(
         prompts = expand(given.prompt, most) if most > 1 else (given.prompt,)
     except TooManyPrompts as error:
         raise Refused("refused-too-many-prompts", limit=most) from error
-    unread = find_unread(" ".join(prompts)) if most > 1 else None
+    unread = next(filter(None, map(find_unread, prompts)), None) if most > 1 else None
     if unread is not None:
         raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
     if most > 1 and has_chances(given.prompt):

@@ -36,6 +36,7 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
 # A dash is what phones make of two hyphens. It counts only after a blank and right before a known name, since people
 # also write it between words.
 _TYPED = re.compile(r"(?<![^\s,])(?P<dashes>--|[\u2013\u2014])(?P<name>[^\W\d]+(?:-[^\W\d]+)*)(?P<glued>\S*)")
+_SEPARATOR = re.compile(r"\A[=:]")
 _GLUED = re.compile(r"[,.;!?]*|[=:.]*[0-9]\S*|=\S+")
 """What may follow an unknown option's name without a blank; with anything else it is no option."""
 _VALUE = re.compile(r"[=:.+-]*[0-9]|=\S|\S+[:/]\S")
@@ -70,7 +71,7 @@ class _Reading:
         if typed.option is None:
             self._leave_out(typed, rest)
             return
-        value, text = typed.option.cut(rest.removeprefix("="), self.offers)
+        value, text = typed.option.cut(_SEPARATOR.sub("", rest), self.offers)
         self.kept.append(text)
         if typed.option.field != "negative_prompt":
             self.values[typed.option.field] = typed.option.read(typed.spelled, value)

@@ -18,7 +18,9 @@ from bot.jobs.sizes import is_size
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler
 
-_BEGINNING = re.compile(r"(?:\s*/imagine\b\s*(?:prompt\s*:)?|\s*prompt\s*:)+\s*", re.IGNORECASE)
+# Other bots call the command otherwise, and some write "Positive prompt:".
+_BEGINNING = re.compile(r"(?:\s*/imagine\b\s*(?:prompt\s*:)?|\s*(?:/?[a-z]{3,12}\s+)?prompt\s*:)+\s*", re.IGNORECASE)
+_NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
 _FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
 _NEGATIVE: Final = "Negative prompt:"
@@ -51,12 +53,13 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
         Refused: a value that is out of its kind.
     """
     beginning = _BEGINNING.match(given.prompt)
+    words = given.prompt if beginning is None else given.prompt[beginning.end() :]
+    settings = _SETTINGS.search(words)
+    if settings is not None:
+        return _read_settings(given, words[: settings.start()], words[settings.start() :], offers)
     if beginning is not None:
-        return _read_command(given, given.prompt[beginning.end() :], offers)
-    settings = _SETTINGS.search(given.prompt)
-    if settings is None:
-        return given, ()
-    return _read_settings(given, given.prompt[: settings.start()], given.prompt[settings.start() :], offers)
+        return _read_command(given, _NEGATIVE_PROMPT.sub("negative:", words), offers)
+    return given, ()
 
 
 def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
@@ -127,4 +130,6 @@ def _with(
 ) -> tuple[GivenRequest, tuple[Notice, ...]]:
     style, notices = chosen_style(values.pop("style", None), offers)
     avoided = str(values.pop("negative_prompt", None) or "")
-    return merged(given, prompt=prompt.strip(), values={**values, "style": style}, avoided=[avoided]), tuple(notices)
+    return merged(given, prompt=prompt.strip(" ,\n"), values={**values, "style": style}, avoided=[avoided]), tuple(
+        notices
+    )

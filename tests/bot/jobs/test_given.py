@@ -34,6 +34,7 @@ OFFERS = Offers(models=("big", "My big model"), styles=[FUR])
         ("a --SEED 3", GivenRequest(prompt="a", seed=3)),
         ("a --seed -1", GivenRequest(prompt="a")),
         ("a --seed=3, --steps 4.", GivenRequest(prompt="a", seed=3, num_inference_steps=4)),
+        ("a --seed: 3 --steps:4 --no: b", GivenRequest(prompt="a", seed=3, num_inference_steps=4, negative_prompt="b")),
         ("a,--seed 3", GivenRequest(prompt="a,", seed=3)),
         (
             "ein Apfel --cfg 6,5 --ohne Regen",

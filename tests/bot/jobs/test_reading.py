@@ -37,6 +37,9 @@ def read(catalogue: Catalogue, prompt: str, **options: Any) -> tuple[GenerationR
     ("pasted", "expected"),
     [
         ("/imagine prompt: a red apple", {"prompt": "a red apple"}),
+        ("imagine prompt: a cat", {"prompt": "a cat"}),
+        ("/draw prompt: a cat", {"prompt": "a cat"}),
+        ("Positive prompt: a cat, Negative prompt: rain", {"prompt": "a cat", "negative_prompt": "rain"}),
         ("/imagine a red apple --seed 4", {"prompt": "a red apple", "seed": 4}),
         ("prompt:a red apple", {"prompt": "a red apple"}),
         ("/Imagine Prompt: /imagine prompt: a cat --ar 16:9", {"prompt": "a cat", "width": 112, "height": 64}),
@@ -67,6 +70,10 @@ def read(catalogue: Catalogue, prompt: str, **options: Any) -> tuple[GenerationR
                 "guidance_scale": 6.0,
                 "width": 72,
             },
+        ),
+        (
+            "Prompt: a cat Negative prompt: rain Steps: 8, Sampler: Euler a",
+            {"prompt": "a cat", "negative_prompt": "rain"},
         ),
         ("a cat Steps: 8, Sampler: Euler a", {"prompt": "a cat", "scheduler_name": "Euler a", "negative_prompt": ""}),
     ],
@@ -126,6 +133,7 @@ def test_an_address_alone_is_no_prompt(catalogue: Catalogue) -> None:
         ("\U0001f431\U0001f431\U0001f431 at night", "three cats at night"),
         ("\U0001f436\U0001f431", "dog and cat"),
         ("3 frogs!!! \U0001f438", "3 frogs!!!"),
+        ("2\ufe0f\u20e3 stars", "2 stars"),
         ("\U0001f44d\U0001f3fd a cat", "thumbs up sign a cat"),
         ("\U0001f1e9\U0001f1ea", "flag"),
         ("a cat <:red_star:123456789012345678>", "a cat red star"),
