@@ -87,13 +87,35 @@ def resolve(
         raise Refused("refused-prompt-empty")
     negative_prompt = _text(mentioned.usable(negative_prompt), "refused-negative-long", limits)
     notices += mentioned.notices.values()
+    texts = (prompt, negative_prompt)
+    request = _request(given, texts, seed, spec=spec, limits=limits, notices=notices)
+    experience = advice(typed, request, spec)
+    if experience is not None:
+        notices.append(experience)
+    strange = unknown_words(prompt, spec, mentioned.known_words(prompt))
+    if strange is not None:
+        notices.append(strange)
+    taken = defaults.only(usable.names() - typed.names())
+    return Resolved(request=request, defaults=taken, notices=tuple(notices))
+
+
+def _request(
+    given: GivenRequest,
+    texts: tuple[str, str],
+    seed: int,
+    *,
+    spec: ModelSpec,
+    limits: LimitSettings,
+    notices: list[Notice],
+) -> GenerationRequest:
+    """Prompt and negative prompt with every number within the limits; a notice for each that was moved."""
     width, height, size_notice = read_size(given.size, spec, limits)
     notices += filter(None, [size_notice])
     usual, bounds = spec.defaults, spec.bounds
     sampler = _sampler(given.scheduler_name, spec)
-    request = GenerationRequest(
-        prompt=prompt,
-        negative_prompt=negative_prompt,
+    return GenerationRequest(
+        prompt=texts[0],
+        negative_prompt=texts[1],
         num_inference_steps=int(
             _clamp(
                 "steps",
@@ -128,14 +150,6 @@ def resolve(
         guidance_end=usual.guidance_end,
         guidance_rescale=usual.guidance_rescale,
     )
-    experience = advice(typed, request, spec)
-    if experience is not None:
-        notices.append(experience)
-    strange = unknown_words(prompt, spec, mentioned.known_words(prompt))
-    if strange is not None:
-        notices.append(strange)
-    taken = defaults.only(usable.names() - typed.names())
-    return Resolved(request=request, defaults=taken, notices=tuple(notices))
 
 
 def offers_of(catalogue: Catalogue, styles: Sequence[Style] | None) -> Offers:
