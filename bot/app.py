@@ -6,6 +6,7 @@ import signal
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import discord
@@ -109,6 +110,13 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
         await database.close()
 
 
+def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
+    """Offer only samplers that can honour what the worker found in the models' files."""
+    ready = backend.status.ready
+    if ready is not None:
+        catalogue.heed(ready.samplers)
+
+
 def compose(
     settings: Settings,
     catalogue: Catalogue,
@@ -121,6 +129,7 @@ def compose(
     """Join the rooms of the bot."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
     user_settings = UserSettingsRepository(database)
+    backend.on_ready(partial(_heed_files, catalogue, backend))
     calls = Calls(client, client.watch)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
     accepting = Accepting(

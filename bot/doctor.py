@@ -203,7 +203,8 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
     memory = f", {ready.vram_bytes / _GIB:.1f} GiB" if ready.vram_bytes else ""
     yield Finding(subject="device", is_fine=True, sentence=f"{ready.device_name} ({ready.dtype}{memory})")
     for key, spec in catalogue.models.items():
-        sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}")
+        remark = f" {ready.remarks[key]}" if key in ready.remarks else ""
+        sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}.{remark}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)
     for finding in _styles(settings, ready):
         yield finding

@@ -16,16 +16,32 @@ from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSour
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 
-class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """Every model by its key, in the order of the file, and the one that is used when none is named."""
+class Catalogue(msgspec.Struct, kw_only=True, eq=False):
+    """Every model by its key, in the order of the file, and the one that is used when none is named.
+
+    Attributes:
+        models: with the samplers that can honour the models' own files, once a worker has looked at those.
+        default_key: the model of requests that name none.
+        written: the models as the file has them; the same where nothing is given.
+    """
 
     models: Mapping[str, ModelSpec]
     default_key: str
+    written: Mapping[str, ModelSpec] = {}
+
+    def __post_init__(self) -> None:
+        self.written = self.written or self.models
 
     @property
     def default(self) -> ModelSpec:
         """The model of requests that name none."""
         return self.models[self.default_key]
+
+    def heed(self, samplers: Mapping[str, tuple[str, ...]]) -> None:
+        """Offer only these samplers with these models, since their files want it; see `Ready.samplers`."""
+        self.models = MappingProxyType(
+            {key: spec.narrowed(samplers[key]) if samplers.get(key) else spec for key, spec in self.written.items()}
+        )
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +92,12 @@ def _check(spec: ModelSpec, path: Path) -> None:
                 f"The model '{spec.key}' in {path} has the sampler '{name}', which does not fit its family "
                 f"'{spec.family}'; these do: {fitting}. Say so in samplers or defaults.sampler."
             )
+        if not SAMPLERS[name].honours(spec.schedule):
+            fitting = ", ".join(offered_samplers(spec.facts.kind, spec.schedule))
+            raise ConfigError(
+                f"The model '{spec.key}' in {path} has the sampler '{name}', which cannot honour its prediction and "
+                f"zero_snr; these can: {fitting}. Say so in samplers or defaults.sampler."
+            )
     multiple = spec.facts.size_multiple
     sides = (defaults.width, defaults.height, bounds.min_side, bounds.max_side)
     mistakes = {
@@ -87,6 +109,15 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "a diffusers pipeline is guided at every step, so leave out defaults.guidance_start, _end and _rescale": (
             spec.family == "pipeline"
             and (defaults.guidance_start, defaults.guidance_end, defaults.guidance_rescale) != (0.0, 1.0, 0.0)
+        ),
+        "prediction and zero_snr are only for the families sd and sdxl; others are trained in one way": (
+            spec.facts.kind != "diffusion" and (spec.prediction, spec.zero_snr) != (None, None)
+        ),
+        "zero_snr needs prediction = 'v_prediction' or 'sample', since pure noise tells nothing of itself": (
+            bool(spec.zero_snr) and spec.prediction == "epsilon"
+        ),
+        "a diffusers pipeline reads its text itself, so leave out clip_skip": (
+            spec.family == "pipeline" and spec.clip_skip is not None
         ),
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
         f"its sides are no multiples of the {multiple} pixels that its family draws": any(
@@ -108,12 +139,8 @@ def _is_seen(letter: str) -> bool:
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     """The same entry with every path absolute."""
-    source: FolderSource | FileSource | HubSource = spec.source
-    if isinstance(source, FolderSource):
-        source = FolderSource(path=str((base / source.path).resolve()))
-    elif isinstance(source, FileSource):
-        config = None if source.config is None else str((base / source.config).resolve())
-        source = FileSource(path=str((base / source.path).resolve()), config=config)
+    source = _absolute_source(spec.source, base)
+    vae = None if spec.vae is None else _absolute_source(spec.vae, base)
     enlarger = spec.enlarger
     if enlarger is not None:
         enlarger = Enlarger(path=str((base / enlarger.path).resolve()), scale=enlarger.scale)
@@ -122,8 +149,19 @@ def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
         decoder = FolderSource(path=str((base / decoder.path).resolve()))
     vocabulary = None if spec.vocabulary is None else _read_vocabulary(base / spec.vocabulary.path)
     return msgspec.structs.replace(
-        spec, source=source, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary
+        spec, source=source, vae=vae, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary
     )
+
+
+def _absolute_source(
+    source: FolderSource | FileSource | HubSource, base: Path
+) -> FolderSource | FileSource | HubSource:
+    if isinstance(source, FolderSource):
+        return FolderSource(path=str((base / source.path).resolve()))
+    if isinstance(source, FileSource):
+        config = None if source.config is None else str((base / source.config).resolve())
+        return FileSource(path=str((base / source.path).resolve()), config=config)
+    return source
 
 
 def _read_vocabulary(path: Path) -> Vocabulary:

@@ -21,15 +21,15 @@ from typing import Final
 from pipeline.engine.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.activity import Activity
 from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
-from pipeline.engine.failures import DeviceLost, ModelUnavailable
+from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, let_go, reason_of
 from pipeline.engine.loading import quiet_libraries
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.offering import Offer, look_through
 from pipeline.engine.recipes import library_versions
 from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.engine.sources import check_source
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
-from pipeline.protocol.errors import ProtocolError
+from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -141,10 +141,11 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
+    offer = look_through(configure.models, configure.cache_directory)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
-        models={spec.key: spec for spec in configure.models},
+        models=offer.models,
         placement=placement,
         preview_interval_s=configure.preview_interval_s,
         cache_directory=configure.cache_directory,
@@ -160,8 +161,12 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         wake=lambda: inbox.put(None),
         activity=activity,
     )
-    missing = _missing_models(configure, engine)
-    outbox.put(_ready(configure, placement, missing, loras))
+    try:
+        _preload(configure.preload, engine, offer)
+    except DeviceLost as error:
+        log.critical("The device is lost: %s", error)
+        return EXIT_DEVICE
+    outbox.put(_ready(configure, placement, offer, loras))
     # What the libraries are made of stays for ever; looking through it would be half the time of a switch of models.
     gc.freeze()
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
@@ -192,36 +197,49 @@ def _take_in(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
                 pass
 
 
-def _missing_models(configure: Configure, engine: Engine) -> dict[str, str]:
-    """Check every model's files, and load the one that most jobs will want."""
-    missing: dict[str, str] = {}
-    for spec in configure.models:
-        try:
-            check_source(spec)
-        except ModelUnavailable as error:
-            missing[spec.key] = str(error)
-    if configure.preload is not None and configure.preload not in missing:
-        try:
-            engine.preload(configure.preload)
-        except ModelUnavailable as error:
-            missing[configure.preload] = str(error)
-    return missing
+def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
+    """Load the model that most jobs will want; one that cannot be loaded is missing, and the worker is there without.
+
+    Raises:
+        DeviceLost: the device failed for good.
+    """
+    if model_key is None or model_key in offer.missing:
+        return
+    try:
+        engine.preload(model_key)
+    except ModelUnavailable as error:
+        offer.missing[model_key] = str(error)
+    # Whatever a model brings, the worker must come up: it has other models, and its owner must be told.
+    except Exception as error:
+        if reason_of(error) is FailureReason.DEVICE_ERROR:
+            raise DeviceLost(detail_of(error)) from error
+        title = offer.models[model_key].title
+        log.exception("The model %s cannot be made ready.", model_key)
+        let_go(error)
+        is_full = reason_of(error) is FailureReason.OUT_OF_MEMORY
+        offer.missing[model_key] = (
+            f"The model {title} does not fit into the memory that is there; take a smaller one, or a shorter dtype."
+            if is_full
+            else f"The model {title} cannot be made ready: {detail_of(error)[:300]}."
+        )
 
 
-def _ready(configure: Configure, placement: Placement, missing: dict[str, str], loras: LoraFolder) -> Ready:
+def _ready(configure: Configure, placement: Placement, offer: Offer, loras: LoraFolder) -> Ready:
     return Ready(
         protocol_version=PROTOCOL_VERSION,
         device=placement.device.type,
         device_name=placement.name,
         dtype=placement.dtype_name,
         vram_bytes=placement.vram_bytes,
-        models=tuple(spec.key for spec in configure.models if spec.key not in missing),
-        missing=missing,
+        models=tuple(spec.key for spec in configure.models if spec.key not in offer.missing),
+        missing=offer.missing,
         capacity=configure.max_running,
         versions=library_versions(),
         loras=loras.entries,
         embeddings=loras.embeddings,
         broken_loras=loras.broken,
+        samplers=offer.samplers,
+        remarks=offer.remarks,
     )
 
 

@@ -1,10 +1,15 @@
 """What goes wrong with a job, and which family of failure an exception belongs to."""
 
+import contextlib
+import logging
+from collections.abc import Generator
 from typing import Final
 
 import torch
 
 from pipeline.protocol.errors import FailureReason
+
+log = logging.getLogger(__name__)
 
 
 class InvalidRequest(Exception):
@@ -44,6 +49,10 @@ _DEVICE_WORDS: Final = (
 )
 
 
+_SAID: Final = 300
+"""Characters of a library's word that an owner reads; the log has all."""
+
+
 def reason_of(error: BaseException) -> FailureReason:
     """The family of failure that members are told about."""
     for kind, reason in _REASONS.items():
@@ -61,6 +70,31 @@ def reason_of(error: BaseException) -> FailureReason:
 def detail_of(error: BaseException) -> str:
     """One line for the log."""
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:2_000]
+
+
+@contextlib.contextmanager
+def blaming(what_failed: str) -> Generator[None]:
+    """Turn whatever a library raises over a model's files into one sentence about the model; the log has the rest.
+
+    A full memory and a lost device keep their own word, since they are not the files' fault.
+
+    Args:
+        what_failed: the sentence, to which the library's word is added.
+
+    Raises:
+        ModelUnavailable: something was raised.
+    """
+    try:
+        yield
+    # Parsers written in Rust end a panic with an exception that is no Exception.
+    except BaseException as error:
+        is_panic = type(error).__name__ == "PanicException"
+        if isinstance(error, ModelUnavailable) or not (isinstance(error, Exception) or is_panic):
+            raise
+        if reason_of(error) in (FailureReason.OUT_OF_MEMORY, FailureReason.DEVICE_ERROR):
+            raise
+        log.warning("%s: %s", what_failed, detail_of(error), exc_info=error)
+        raise ModelUnavailable(f"{what_failed}: {detail_of(error)[:_SAID].rstrip('.')}.") from error
 
 
 def let_go(error: BaseException) -> None:

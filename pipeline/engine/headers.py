@@ -5,11 +5,14 @@ import math
 import os
 import stat
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
+
+import torch
 
 from pipeline.engine.failures import ModelUnavailable
 
@@ -31,6 +34,24 @@ _OTHER_KINDS: Final = (
 )
 """What downloads turn out to be, by how they begin, in small letters."""
 
+_METADATA: Final = "__metadata__"
+_DTYPES: Final[Mapping[str, torch.dtype]] = MappingProxyType(
+    {
+        "BOOL": torch.bool,
+        "U8": torch.uint8,
+        "I8": torch.int8,
+        "I16": torch.int16,
+        "I32": torch.int32,
+        "I64": torch.int64,
+        "F8_E4M3": torch.float8_e4m3fn,
+        "F8_E5M2": torch.float8_e5m2,
+        "F16": torch.float16,
+        "BF16": torch.bfloat16,
+        "F32": torch.float32,
+        "F64": torch.float64,
+    }
+)
+
 
 def check_safetensors(path: Path) -> None:
     """See that the header is whole and that every tensor lies inside the file.
@@ -48,7 +69,47 @@ def count_numbers(path: Path) -> int:
         ModelUnavailable: see `check_safetensors`.
     """
     entries = read_header(path)
-    return sum(math.prod(entry.get("shape", ())) for name, entry in entries.items() if name != "__metadata__")
+    return sum(math.prod(entry.get("shape", ())) for name, entry in entries.items() if name != _METADATA)
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of a file by its name, with shape and precision and without numbers (on torch's device `meta`).
+
+    Raises:
+        ModelUnavailable: see `check_safetensors`; also for a precision that torch does not know.
+    """
+    return {
+        name: torch.empty(_shape(path, entry), dtype=_dtype(path, entry), device="meta")
+        for name, entry in read_header(path).items()
+        if name != _METADATA
+    }
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a file says of itself; empty where it says nothing.
+
+    Raises:
+        ModelUnavailable: see `check_safetensors`.
+    """
+    metadata: Any = read_header(path).get(_METADATA)
+    return {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, dict) else {}
+
+
+def _shape(path: Path, entry: Mapping[str, Any]) -> tuple[int, ...]:
+    try:
+        return tuple(int(side) for side in entry["shape"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.") from error
+
+
+def _dtype(path: Path, entry: Mapping[str, Any]) -> torch.dtype:
+    name = entry.get("dtype")
+    dtype = _DTYPES.get(str(name))
+    if dtype is None:
+        raise ModelUnavailable(
+            f"The file {path.name} keeps numbers as {name}, which Easel does not read; take the model in float16."
+        )
+    return dtype
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -110,11 +171,11 @@ def _checked(name: str, header: bytes, data_bytes: int) -> dict[str, Any]:
         ends = [
             int(entry["data_offsets"][1])
             for key, entry in entries.items()
-            if key != "__metadata__" and 0 <= int(entry["data_offsets"][0]) <= int(entry["data_offsets"][1])
+            if key != _METADATA and 0 <= int(entry["data_offsets"][0]) <= int(entry["data_offsets"][1])
         ]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"The header of {name} is broken; download the file again.") from error
-    tensors = len(entries) - ("__metadata__" in entries)
+    tensors = len(entries) - (_METADATA in entries)
     if tensors == 0 or len(ends) != tensors:
         raise ModelUnavailable(f"The header of {name} is broken; download the file again.")
     if max(ends) > data_bytes:

@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import diffusers.utils.logging as diffusers_logging
@@ -16,17 +15,19 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import nn
 
 from pipeline.engine.devices import Placement
-from pipeline.engine.failures import ModelUnavailable, detail_of, reason_of
+from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.families.whole import WholePipeline
 from pipeline.engine.fingerprints import Weights, weights_of
+from pipeline.engine.finite import check_numbers
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.noise import change_scheduler, read_schedule, schedule_changes
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
-from pipeline.engine.sources import check_folder, check_source, left_out
+from pipeline.engine.reading import read_pipeline
+from pipeline.engine.sources import Look, check_source
 from pipeline.images.enlarge import LoadedEnlarger
-from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import FolderSource, ModelSpec
 
 log = logging.getLogger(__name__)
 
@@ -105,21 +106,39 @@ def load_model(
     Raises:
         ModelUnavailable: missing or broken files, or a hub that cannot be reached.
     """
-    check_source(spec)
-    weights = weights_of(spec)
+    look = check_source(spec, cache_directory)
     started = time.monotonic()
-    pipeline = _read_pipeline(spec, placement, cache_directory)
+    with blaming(f"The model {spec.title} cannot be loaded"):
+        model = _loaded(spec, look, placement, cache_directory, moved, loras or LoraFolder(None))
+    log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
+    return model
+
+
+def _loaded(
+    spec: ModelSpec,
+    look: Look,
+    placement: Placement,
+    cache_directory: str | None,
+    moved: Callable[[], None],
+    loras: LoraFolder,
+) -> LoadedModel:
+    weights = weights_of(spec)
+    pipeline, look = read_pipeline(spec, look, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
-    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras or LoraFolder(None))
+    check_numbers(pipeline.components, f"of {spec.title}")
+    if not spec.facts.is_whole:
+        change_scheduler(pipeline.scheduler, schedule_changes(spec, look.marks))
+        read_schedule(spec.facts.kind, pipeline.scheduler.config)
+    clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
+    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
     moved()
     decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
     moved()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
-    log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
     decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
     return LoadedModel(
         spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
@@ -135,69 +154,14 @@ def _preview_decoder(
     if source is None:
         return PreviewDecoder(vae) if isinstance(vae, AutoencoderTiny) else None
     shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True}
-    try:
-        with torch.inference_mode(mode=False):
-            if isinstance(source, FolderSource):
-                decoder: Any = AutoencoderTiny.from_pretrained(source.path, local_files_only=True, **shared)
-            else:
-                decoder = AutoencoderTiny.from_pretrained(
-                    source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
-                )
-    # As for the model itself: one sentence for members, the rest for the log.
-    except Exception as error:
-        if reason_of(error) is not FailureReason.INTERNAL:
-            raise
-        log.warning("The preview decoder of %s cannot be loaded: %s", spec.key, detail_of(error))
-        raise ModelUnavailable(f"The preview decoder of {spec.title} cannot be loaded.") from error
+    with blaming(f"The preview decoder of {spec.title} cannot be loaded"), torch.inference_mode(mode=False):
+        if isinstance(source, FolderSource):
+            decoder: Any = AutoencoderTiny.from_pretrained(source.path, local_files_only=True, **shared)
+        else:
+            decoder = AutoencoderTiny.from_pretrained(
+                source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+            )
+        check_numbers({"preview_decoder": decoder}, f"of {spec.title}")
     if vae is None or decoder.config.latent_channels != vae.config.latent_channels:
         raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")
     return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))
-
-
-def _read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
-    parts = FAMILIES[spec.family]
-    shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True, **parts.options}
-    source = spec.source
-    try:
-        with torch.inference_mode(mode=False):
-            if isinstance(source, FolderSource):
-                return _read_folder(source.path, parts, shared)
-            if isinstance(source, HubSource):
-                folder = parts.pipeline_class.download(
-                    source.repo_id,
-                    revision=source.revision,
-                    cache_dir=cache_directory,
-                    use_safetensors=True,
-                    **parts.options,
-                )
-                check_folder(Path(folder), parts)
-                return _read_folder(folder, parts, shared)
-            del shared["use_safetensors"]
-            if source.config is not None:
-                shared |= left_out(Path(source.config), parts)
-            return parts.pipeline_class.from_single_file(
-                source.path,
-                config=source.config,
-                local_files_only=source.config is not None,
-                cache_dir=cache_directory,
-                **shared,
-            )
-    # Libraries raise anything over files they cannot read; members get one sentence, the log the rest.
-    except Exception as error:
-        if reason_of(error) is not FailureReason.INTERNAL:
-            raise
-        log.warning("The model %s cannot be loaded: %s", spec.key, detail_of(error))
-        raise ModelUnavailable(_cannot_load(source)) from error
-
-
-def _read_folder(folder: str, parts: FamilyParts, shared: dict[str, Any]) -> Any:
-    absent = left_out(Path(folder), parts)
-    return parts.pipeline_class.from_pretrained(folder, local_files_only=True, **shared, **absent)
-
-
-def _cannot_load(source: FolderSource | FileSource | HubSource) -> str:
-    if isinstance(source, HubSource):
-        return f"The model {source.repo_id} ({source.revision}) could not be fetched from the hub or loaded."
-    if isinstance(source, FileSource) and source.config is None:
-        return f"The file {source.path} cannot be loaded; without a hub it needs a `config` folder beside it."
-    return f"The files in {source.path} cannot be loaded as a model of the family that the catalogue names."

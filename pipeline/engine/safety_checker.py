@@ -9,9 +9,11 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from PIL import Image
 from transformers import CLIPImageProcessor
 
+from pipeline.engine.components import find_weights, part_of
 from pipeline.engine.devices import Placement
-from pipeline.engine.failures import ModelUnavailable, detail_of
-from pipeline.engine.headers import check_safetensors
+from pipeline.engine.failures import blaming
+from pipeline.engine.finite import check_numbers
+from pipeline.engine.wholeness import check_component
 
 
 class SafetyChecker:
@@ -27,18 +29,17 @@ class SafetyChecker:
     """
 
     def __init__(self, folder: Path, placement: Placement) -> None:
-        weights = _part(folder, "safety_checker")
-        check_safetensors(weights / "model.safetensors")
-        try:
+        weights = part_of(folder, "safety_checker")
+        with blaming(f"The safety checker in {folder} cannot be loaded"):
+            found = find_weights(weights, StableDiffusionSafetyChecker)
+            check_component("safety_checker", StableDiffusionSafetyChecker, weights, found)
             self._processor: Any = CLIPImageProcessor.from_pretrained(
-                _part(folder, "feature_extractor"), local_files_only=True
+                part_of(folder, "feature_extractor"), local_files_only=True
             )
             self._checker: Any = StableDiffusionSafetyChecker.from_pretrained(
-                weights, use_safetensors=True, local_files_only=True
+                weights, use_safetensors=True, local_files_only=True, variant=found.variant
             )
-        # Libraries raise whatever their parsers raise; the owner reads one sentence.
-        except Exception as error:
-            raise ModelUnavailable(f"The safety checker in {folder} cannot be loaded: {detail_of(error)}") from error
+            check_numbers({"safety_checker": self._checker}, f"in {folder}")
         self._placement = placement
         self._checker.to(placement.device, placement.dtype).eval().requires_grad_(False)
 
@@ -50,8 +51,3 @@ class SafetyChecker:
         unused = [torch.empty(0) for _ in pictures]
         _, flags = self._checker(pixels.to(self._placement.device, self._placement.dtype), unused)
         return [bool(flag) for flag in flags]
-
-
-def _part(folder: Path, name: str) -> Path:
-    inner = folder / name
-    return inner if inner.is_dir() else folder

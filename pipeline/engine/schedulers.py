@@ -14,6 +14,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.noise import read_schedule
 from pipeline.protocol.samplers import EXPLICIT_FROM, Sampler, find_sampler
 
 
@@ -52,11 +53,22 @@ def build_scheduler(
         steps: steps as members count them; `scheduler.timesteps` has one entry for each evaluation.
         generators: one an image; a scheduler that draws noise from a source of its own is seeded like them.
         image_tokens: the size of the picture to a transformer, for schedules that shift with it.
+
+    Raises:
+        InvalidRequest: the sampler cannot honour the model's configuration; diffusers would leave its wish out.
+        ModelUnavailable: no sampler can.
     """
+    schedule = read_schedule(sampler.kind, model_config)
+    if not sampler.honours(schedule):
+        raise InvalidRequest(f"The sampler {sampler.name} does not fit how this model was trained; choose another.")
     scheduler_class = getattr(diffusers, sampler.scheduler_class)
     if sampler.kind == "flow":
         return _flow_scheduler(scheduler_class, dict(model_config), steps, image_tokens)
-    scheduler = scheduler_class.from_config(dict(model_config), **sampler.options)
+    options = {**sampler.options}
+    if schedule.is_zero_snr and options.get("timestep_spacing") == "leading":
+        # Pure noise is at the very end of the times, which this spacing leaves out.
+        options["timestep_spacing"] = "trailing"
+    scheduler = scheduler_class.from_config(dict(model_config), **options)
     if sampler.explicit_timesteps and steps >= EXPLICIT_FROM:
         last = scheduler.config.num_train_timesteps - 1
         scheduler.set_timesteps(timesteps=np.linspace(last, 0, steps).round().astype(np.int64).tolist())

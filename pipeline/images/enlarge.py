@@ -10,11 +10,14 @@ from spandrel import ImageModelDescriptor, ModelLoader, ModelTiling
 from torch import nn
 
 from pipeline.engine.devices import Placement
-from pipeline.engine.failures import BrokenImage, ModelUnavailable
+from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
+from pipeline.engine.finite import check_numbers
 from pipeline.engine.headers import check_safetensors
 from pipeline.engine.latents import is_finite
 from pipeline.engine.ways import TILE_SIDE, Way, ways_for
 from pipeline.protocol.models import Enlarger
+
+_COLORS: Final = 3
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +29,13 @@ class LoadedEnlarger:
     """An enlarging network on its device.
 
     Raises:
-        ModelUnavailable: the file is missing or broken, or enlarges by another factor than the catalogue says.
+        ModelUnavailable: see `read_enlarger`.
     """
 
     def __init__(self, enlarger: Enlarger, placement: Placement) -> None:
         self._enlarger = enlarger
         self._placement = placement
-        model = _read(enlarger)
+        model = read_enlarger(enlarger)
         is_half = placement.dtype is torch.float16 and model.supports_half
         self._model = model.to(placement.device, torch.float16 if is_half else torch.float32)
         self._twin: ImageModelDescriptor[Any] | None = None
@@ -60,7 +63,7 @@ class LoadedEnlarger:
         """
         if way == "processor":
             if self._twin is None:
-                self._twin = _read(self._enlarger)
+                self._twin = read_enlarger(self._enlarger)
             larger = self._twin(pixels.to("cpu", torch.float32)).clamp(0, 1)
         else:
             larger = self._on_device(pixels, way)
@@ -94,15 +97,27 @@ class LoadedEnlarger:
         return larger
 
 
-def _read(enlarger: Enlarger) -> ImageModelDescriptor[Any]:
-    """The network on the processor, in float32."""
+def read_enlarger(enlarger: Enlarger) -> ImageModelDescriptor[Any]:
+    """The network on the processor, in float32.
+
+    Raises:
+        ModelUnavailable: the file is missing or broken, or does something else than the catalogue says.
+    """
     path = Path(enlarger.path)
     check_safetensors(path)
-    try:
+    with blaming(f"The enlarger {path.name} cannot be loaded; take a network that spandrel knows, or leave it out"):
         model = ModelLoader(device="cpu").load_from_file(path)
-    # spandrel raises its own errors and those of every architecture: all say that this file is none.
-    except Exception as error:
-        raise ModelUnavailable(f"The enlarger {path.name} cannot be loaded.") from error
-    if not isinstance(model, ImageModelDescriptor) or model.scale != enlarger.scale:
-        raise ModelUnavailable(f"The enlarger {path.name} does not enlarge {enlarger.scale} times.")
+    if not isinstance(model, ImageModelDescriptor):
+        raise ModelUnavailable(f"The enlarger {path.name} wants a mask beside the picture; take one that enlarges.")
+    if model.scale != enlarger.scale:
+        raise ModelUnavailable(
+            f"The enlarger {path.name} does not enlarge {enlarger.scale} times but {model.scale}; "
+            "set enlarger.scale in the catalogue."
+        )
+    if (model.input_channels, model.output_channels) != (_COLORS, _COLORS):
+        raise ModelUnavailable(
+            f"The enlarger {path.name} takes pictures of {model.input_channels} color channels and makes those of "
+            f"{model.output_channels}; take one that enlarges pictures of {_COLORS}."
+        )
+    check_numbers({"network": model.model}, f"of the enlarger {path.name}")
     return model.float().eval()

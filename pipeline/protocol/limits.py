@@ -31,6 +31,9 @@ MAX_LORAS: Final = 5
 MAX_SCALE: Final = 4
 """Times that an upscaled picture is wider and higher."""
 
+MAX_CLIP_SKIP: Final = 12
+"""Layers of the smallest CLIP text encoder; A1111's bound too."""
+
 SIZE_MULTIPLE: Final = 8
 """Width and height are multiples of this many pixels, for every family."""
 

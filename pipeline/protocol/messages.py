@@ -17,7 +17,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 6
+PROTOCOL_VERSION: Final = 7
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -137,6 +137,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         loras: those in the owner's folder, by title.
         embeddings: likewise.
         broken_loras: a file's place in that folder to the sentence that says why it is not offered.
+        samplers: of models whose files leave fewer of them than the catalogue: those that can honour the files.
+        remarks: model key to a sentence about what the owner should know of a model that can be offered.
     """
 
     protocol_version: int
@@ -151,6 +153,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     loras: tuple[LoraEntry, ...] = ()
     embeddings: tuple[EmbeddingEntry, ...] = ()
     broken_loras: dict[str, str] = {}
+    samplers: dict[str, tuple[str, ...]] = {}
+    remarks: dict[str, str] = {}
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
-from pipeline.protocol.samplers import SamplerKind, offered_samplers
+from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, SamplerKind, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
@@ -185,6 +185,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         preview_decoder: an AutoencoderTiny for the model's latents (TAESD and its kin), for previews with forms.
         refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
         vocabulary: of a model that knows few words.
+        prediction: what the model was trained to answer, where its files say nothing or something wrong.
+        zero_snr: whether it was trained from pure noise on (zero terminal SNR), likewise.
+        vae: taken instead of the one in its files, or because there is none.
+        clip_skip: the layer of the text encoders that is taken, counted from the last, which is 1; None is the
+            family's own (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3), or what a file says of itself.
     """
 
     key: ModelKey
@@ -201,6 +206,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cost: Cost = Cost()
     refine_strength: Part = 0.3
     vocabulary: Vocabulary | None = None
+    prediction: Prediction | None = None
+    zero_snr: bool | None = None
+    vae: FolderSource | FileSource | HubSource | None = None
+    clip_skip: Annotated[int, Meta(ge=1, le=limits.MAX_CLIP_SKIP)] | None = None
 
     @property
     def facts(self) -> FamilyFacts:
@@ -215,4 +224,22 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def offered_samplers(self) -> tuple[str, ...]:
         """Names of samplers, in the order in which members see them."""
-        return self.samplers or offered_samplers(self.facts.kind)
+        return self.fitting_samplers(self.schedule)
+
+    @property
+    def schedule(self) -> NoiseSchedule:
+        """As far as the catalogue says; the model's files may say more."""
+        return NoiseSchedule(prediction=self.prediction or "epsilon", is_zero_snr=bool(self.zero_snr))
+
+    def fitting_samplers(self, schedule: NoiseSchedule) -> tuple[str, ...]:
+        """Those of the offered samplers that can honour a schedule."""
+        if not self.samplers:
+            return offered_samplers(self.facts.kind, schedule)
+        return tuple(name for name in self.samplers if SAMPLERS[name].honours(schedule))
+
+    def narrowed(self, samplers: tuple[str, ...]) -> "ModelSpec":
+        """The same entry with these samplers alone; the first of them is usual where the usual one is not there."""
+        usual = self.defaults
+        if usual.sampler not in samplers:
+            usual = msgspec.structs.replace(usual, sampler=samplers[0])
+        return msgspec.structs.replace(self, samplers=samplers, defaults=usual)

@@ -30,6 +30,47 @@ SamplerKind = Literal["diffusion", "flow", "own"]
 whatever its own pipeline takes care of."""
 
 
+Prediction = Literal["epsilon", "v_prediction", "sample"]
+"""What a diffusion model answers: the noise, the velocity between noise and picture, or the picture."""
+
+
+class NoiseSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sampler must be able to honour of a model.
+
+    Attributes:
+        prediction: of a diffusion model.
+        is_zero_snr: it begins at pure noise (zero terminal signal-to-noise ratio), where others leave a trace.
+        is_bent: of a flow: its times are more than shifted (Karras, exponential or beta sigmas, an end of its own).
+    """
+
+    prediction: Prediction = "epsilon"
+    is_zero_snr: bool = False
+    is_bent: bool = False
+
+
+USUAL_SCHEDULE = NoiseSchedule()
+
+# diffusers' `from_config` drops what a class does not know without a word; a test holds these against the classes.
+_KNOW_ZERO_SNR = frozenset(
+    {
+        "EulerDiscreteScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "DPMSolverMultistepScheduler",
+        "UniPCMultistepScheduler",
+        "DDIMScheduler",
+    }
+)
+_KNOW_NO_SAMPLE = frozenset(
+    {
+        "EulerAncestralDiscreteScheduler",
+        "KDPM2DiscreteScheduler",
+        "KDPM2AncestralDiscreteScheduler",
+        "DPMSolverSDEScheduler",
+    }
+)
+_KNOW_BENDS = frozenset({"FlowMatchEulerDiscreteScheduler"})
+
+
 class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     """One sampler: the diffusers class behind a name and its configuration.
 
@@ -56,6 +97,17 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     is_special: bool = False
     max_steps: int = MAX_STEPS
     aliases: tuple[str, ...] = ()
+
+    def honours(self, schedule: NoiseSchedule) -> bool:
+        """It draws as the schedule of a model of its kind wants it."""
+        name = self.scheduler_class
+        if self.kind != "diffusion":
+            return not schedule.is_bent or name in _KNOW_BENDS
+        if schedule.prediction == "sample" and name in _KNOW_NO_SAMPLE:
+            return False
+        # DDIM divides by what is left of the picture there, and noise alone tells nothing of it.
+        is_torn = name == "DDIMScheduler" and schedule.prediction == "epsilon"
+        return not schedule.is_zero_snr or (name in _KNOW_ZERO_SNR and not is_torn)
 
     def evaluations(self, num_inference_steps: int) -> int:
         """Model evaluations for a job of so many steps."""
@@ -255,6 +307,7 @@ def find_sampler(spelling: str) -> Sampler | None:
     return _BY_SPELLING.get(spelling.strip().casefold())
 
 
-def offered_samplers(kind: SamplerKind) -> tuple[str, ...]:
+def offered_samplers(kind: SamplerKind, schedule: NoiseSchedule = USUAL_SCHEDULE) -> tuple[str, ...]:
     """The names offered with a model of this kind whose catalogue entry names none."""
-    return tuple(sampler.name for sampler in _TABLE if sampler.kind == kind and not sampler.is_special)
+    fitting = (sampler for sampler in _TABLE if sampler.kind == kind and sampler.honours(schedule))
+    return tuple(sampler.name for sampler in fitting if not sampler.is_special)

@@ -9,7 +9,7 @@ from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
 from config.settings import Area, DiscordSettings, Settings
-from pipeline.protocol.models import FolderSource
+from pipeline.protocol.models import FileSource, FolderSource
 
 ROOT = Path(__file__).parents[2]
 UNSET = {
@@ -225,6 +225,29 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
             "[[model]]\n" + ENTRY.replace('"sd"', '"sd3"') + 'defaults = { width = 520, sampler = "Flow Euler" }\n',
             "no multiples of the 16 pixels",
         ),
+        ("[[model]]\n" + ENTRY + 'prediction = "velocity"\n', r"Invalid enum value 'velocity'"),
+        ("[[model]]\n" + ENTRY + "clip_skip = 0\n", "clip_skip"),
+        ("[[model]]\n" + ENTRY + 'prediction = "epsilon"\nzero_snr = true\n', "zero_snr needs prediction"),
+        (
+            "[[model]]\n" + ENTRY + 'zero_snr = true\nsamplers = ["Euler", "Heun"]\ndefaults = { sampler = "Euler" }\n',
+            "the sampler 'Heun', which cannot honour its prediction and zero_snr; these can: Euler, Euler a, DPM",
+        ),
+        (
+            "[[model]]\n" + ENTRY + 'prediction = "sample"\ndefaults = { sampler = "Euler a" }\n',
+            "the sampler 'Euler a', which cannot honour",
+        ),
+        (
+            "[[model]]\n"
+            + ENTRY.replace('"sd"', '"sd3"')
+            + 'prediction = "epsilon"\ndefaults = { sampler = "Flow Euler" }\n',
+            "only for the families sd and sdxl",
+        ),
+        (
+            "[[model]]\n"
+            + ENTRY.replace('"sd"', '"pipeline"')
+            + 'clip_skip = 2\ndefaults = { sampler = "Model\'s own" }\n',
+            "leave out clip_skip",
+        ),
         ("[[model]]\n" + ENTRY, "default_model is 'pocket', which .* does not list; it lists a"),
         ("[[model\n", "not valid TOML"),
     ],
@@ -234,6 +257,29 @@ def test_a_wrong_catalogue_is_named(tmp_path: Path, text: str, sentence: str) ->
     file.write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         load_catalogue(file, "pocket" if "default_model" in sentence else "a")
+
+
+def test_what_the_catalogue_says_of_a_model_is_read(tmp_path: Path) -> None:
+    more = 'prediction = "v_prediction"\nzero_snr = true\nclip_skip = 2\n'
+    file = tmp_path / "models.toml"
+    file.write_text("[[model]]\n" + ENTRY + more + 'vae = { kind = "file", path = "v.safetensors", config = "c" }\n')
+    spec = load_catalogue(file, "a").default
+    assert (spec.prediction, spec.zero_snr, spec.clip_skip) == ("v_prediction", True, 2)
+    assert spec.vae == FileSource(path=str(tmp_path / "v.safetensors"), config=str(tmp_path / "c"))
+    assert "Heun" not in spec.offered_samplers
+    assert "Euler" in spec.offered_samplers
+
+
+def test_a_catalogue_heeds_what_a_worker_found(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text("[[model]]\n" + ENTRY)
+    catalogue = load_catalogue(file, "a")
+    usual = catalogue.default
+    catalogue.heed({"a": ("DDIM", "Euler")})
+    assert catalogue.default.offered_samplers == ("DDIM", "Euler")
+    assert catalogue.default.defaults.sampler == "DDIM"
+    catalogue.heed({})
+    assert catalogue.default == usual
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ from pipeline.prompts.emphasis import Fragment, read_emphasis
 MAX_CHUNKS: Final = 8
 """600 tokens: more than 2,000 characters of English."""
 
+PENULTIMATE: Final = 2
+"""The layer before the last, which Stable Diffusion XL and 3 were trained with."""
+
 _CACHED: Final = 256
 """Encoded chunks; one of Stable Diffusion 1.5 takes 116 KiB in half precision."""
 _SMALL_RATIO, _LARGE_RATIO = 0.5, 2.0
@@ -72,19 +75,37 @@ class ClipText:
         tokenizer: a fast CLIP tokenizer.
         text_encoder: its text model, on its device, with or without a projection.
         placement: where it lives.
-        is_penultimate: take the features before the last layer, as Stable Diffusion XL does.
+        layer: whose features are taken, from the last, which is 1: what A1111 calls clip skip.
+        has_norm: the norm that comes after the last layer is also taken after an earlier one, as Stable Diffusion 1.x
+            does and XL does not.
         place: of this text encoder among the model's, from 0: whose part of an embedding it reads.
+
+    Raises:
+        ModelUnavailable: it has fewer layers.
     """
 
     def __init__(
-        self, tokenizer: Any, text_encoder: Any, placement: Placement, *, is_penultimate: bool = False, place: int = 0
+        self,
+        tokenizer: Any,
+        text_encoder: Any,
+        placement: Placement,
+        *,
+        layer: int = 1,
+        has_norm: bool = True,
+        place: int = 0,
     ) -> None:
+        layers = int(text_encoder.config.num_hidden_layers)
+        if layer > layers:
+            raise ModelUnavailable(f"The clip_skip is {layer}, but a text encoder of the model has {layers} layers.")
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder.eval().requires_grad_(False)
         self._placement = placement
-        self._is_penultimate = is_penultimate
+        self._layer = layer
+        self._has_norm = has_norm
         self._place = place
-        self._capacity: int = tokenizer.model_max_length - 2
+        # A tokenizer whose own configuration is lost takes texts of any length.
+        longest = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
+        self._capacity: int = longest - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
         self._has_mask = bool(getattr(text_encoder.config, "use_attention_mask", False))
         self._known: OrderedDict[tuple[tuple[Hashable, ...], LoraKey], Features] = OrderedDict()
@@ -183,7 +204,7 @@ class ClipText:
         weights = torch.ones(plain.shape[1], dtype=torch.float64)
         weights[1 : 1 + len(chunk.weights)] = torch.tensor(chunk.weights, dtype=torch.float64)
         weighted = plain * weights.to(plain)[None, :, None]
-        if self._is_penultimate:
+        if not self._has_norm:
             return weighted
         ratio = (plain.mean(dtype=torch.float64) / weighted.mean(dtype=torch.float64)).item()
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
@@ -210,11 +231,27 @@ class ClipText:
         self._vectors = {place: number for place, number in enumerate(numbers, 1) if isinstance(number, Vector)}
         try:
             answer = self._text_encoder(
-                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=self._is_penultimate
+                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=not self._is_whole
             )
         finally:
             self._vectors = {}
-        tokens = answer.hidden_states[-2] if self._is_penultimate else answer.last_hidden_state
+        tokens = self._features(answer)
         pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
         dtype = self._placement.dtype
         return Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
+
+    @property
+    def _is_whole(self) -> bool:
+        """Every layer is taken, and the norm."""
+        return self._has_norm and self._layer == 1
+
+    def _features(self, answer: Any) -> torch.Tensor:
+        """[1, capacity + 2, features] of the layer that is taken."""
+        if self._is_whole:
+            return answer.last_hidden_state
+        tokens: torch.Tensor = answer.hidden_states[-self._layer]
+        if not self._has_norm:
+            return tokens
+        # transformers 5.6 flattened the encoder without a projection.
+        inner: Any = getattr(self._text_encoder, "text_model", self._text_encoder)
+        return inner.final_layer_norm(tokens)

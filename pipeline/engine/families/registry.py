@@ -17,7 +17,7 @@ from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.engine.families.whole import WholePipeline
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.protocol.models import Family
+from pipeline.protocol.models import Family, ModelSpec
 
 
 class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,17 +25,20 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pipeline_class: of diffusers; it reads folders, single files and hubs.
-        adapter: from a loaded pipeline to the step loop, with the LoRAs that requests may name.
+        adapter: from a loaded pipeline to the step loop, with the LoRAs that requests may name, and the layer of
+            the text encoders that is taken (see `ModelSpec.clip_skip`).
         reads_class: a folder's index says which class reads it.
         needed: components without which it cannot be loaded.
         omissible: components that a model may come without.
+        in_a_file: components that a one-file checkpoint brings.
         options: for loading, beyond what every family gets; components named here are left out.
     """
 
     pipeline_class: Any
-    adapter: Callable[[Any, Placement, LoraFolder], StepAdapter | WholePipeline]
+    adapter: Callable[[Any, Placement, LoraFolder, int | None], StepAdapter | WholePipeline]
     needed: tuple[str, ...]
     omissible: tuple[str, ...] = ()
+    in_a_file: tuple[str, ...] = ()
     reads_class: bool = False
     options: Mapping[str, Any] = MappingProxyType({})
 
@@ -46,6 +49,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             pipeline_class=StableDiffusionPipeline,
             adapter=StableDiffusion,
             needed=("scheduler", "text_encoder", "tokenizer", "unet", "vae"),
+            in_a_file=("unet", "text_encoder", "vae"),
             # The safety checker is no part of the picture and doubles the download.
             options=MappingProxyType(
                 {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
@@ -55,6 +59,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             pipeline_class=StableDiffusionXLPipeline,
             adapter=StableDiffusionXL,
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"),
+            in_a_file=("unet", "text_encoder", "text_encoder_2", "vae"),
             # A watermark would be another program's, and change the picture.
             options=MappingProxyType({"add_watermarker": False}),
         ),
@@ -62,13 +67,26 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             pipeline_class=StableDiffusion3Pipeline,
             adapter=StableDiffusion3,
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
+            in_a_file=("transformer", "text_encoder", "text_encoder_2", "vae"),
             omissible=("text_encoder_3", "tokenizer_3"),
         ),
         "pipeline": FamilyParts(
             pipeline_class=DiffusionPipeline,
-            adapter=lambda pipeline, placement, _loras: WholePipeline(pipeline, placement),
+            adapter=lambda pipeline, placement, _loras, _clip_skip: WholePipeline(pipeline, placement),
             needed=(),
             reads_class=True,
         ),
     }
 )
+
+
+def parts_of(spec: ModelSpec) -> FamilyParts:
+    """Of a model's family, without what the catalogue brings itself."""
+    parts = FAMILIES[spec.family]
+    if spec.vae is None:
+        return parts
+    return msgspec.structs.replace(
+        parts,
+        needed=tuple(name for name in parts.needed if name != "vae"),
+        in_a_file=tuple(name for name in parts.in_a_file if name != "vae"),
+    )

@@ -24,14 +24,21 @@ class StableDiffusion(StepAdapter):
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
         folder: of the owner's LoRAs.
+        clip_skip: the layer of the text encoder that is taken, from the last, which is 1.
 
     Raises:
         ModelUnavailable: the U-Net does not start from plain latents (inpainting, depth, image pairs).
     """
 
-    def __init__(self, pipeline: StableDiffusionPipeline, placement: Placement, folder: LoraFolder) -> None:
+    def __init__(
+        self,
+        pipeline: StableDiffusionPipeline,
+        placement: Placement,
+        folder: LoraFolder,
+        clip_skip: int | None = None,
+    ) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.unet)
-        self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement)
+        self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement, layer=clip_skip or 1)
         self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)

@@ -13,7 +13,7 @@ from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
-from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.families.clip_text import PENULTIMATE, ClipText
 from pipeline.engine.families.t5_text import T5Text
 from pipeline.engine.families.words import Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import LoraKey, ModelLoras
@@ -36,12 +36,19 @@ class StableDiffusion3(StepAdapter):
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
         folder: of the owner's LoRAs.
+        clip_skip: the layer of the CLIP text encoders that is taken, from the last, which is 1.
 
     Raises:
         ModelUnavailable: it lacks a CLIP text encoder, or its transformer wants more than latents.
     """
 
-    def __init__(self, pipeline: StableDiffusion3Pipeline, placement: Placement, folder: LoraFolder) -> None:
+    def __init__(
+        self,
+        pipeline: StableDiffusion3Pipeline,
+        placement: Placement,
+        folder: LoraFolder,
+        clip_skip: int | None = None,
+    ) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.transformer)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
@@ -49,9 +56,14 @@ class StableDiffusion3(StepAdapter):
         transformer: Any = pipeline.transformer
         self._transformer: Any = transformer.eval().requires_grad_(False)
         if transformer.config.in_channels != self.latent_channels:
-            raise ModelUnavailable("The model's transformer wants more than latents; it is not made for text alone.")
+            wanted = transformer.config.in_channels
+            raise ModelUnavailable(
+                f"The model's transformer wants {wanted} channels and its VAE has {self.latent_channels} channels: it "
+                "is not made for text alone, or the VAE is that of another model."
+            )
         self._forward = accelerate(transformer, self._plain, placement)
-        self._clips = tuple(ClipText(*pair, placement, is_penultimate=True) for pair in pairs)
+        layer = clip_skip or PENULTIMATE
+        self._clips = tuple(ClipText(*pair, placement, layer=layer, has_norm=False) for pair in pairs)
         self._t5 = T5Text(
             pipeline.tokenizer_3, pipeline.text_encoder_3, placement, int(transformer.config.joint_attention_dim)
         )

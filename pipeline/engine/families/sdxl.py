@@ -9,7 +9,7 @@ from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter, TimedConditioning
-from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.families.clip_text import PENULTIMATE, ClipText
 from pipeline.engine.families.unet import Unet
 from pipeline.engine.families.words import Text, Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import ModelLoras
@@ -26,18 +26,26 @@ class StableDiffusionXL(StepAdapter):
         pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
         placement: where it lives.
         folder: of the owner's LoRAs.
+        clip_skip: the layer of the CLIP text encoders that is taken, from the last, which is 1.
 
     Raises:
         ModelUnavailable: it lacks a text encoder, as the refiner does, or its U-Net is made for something else.
     """
 
-    def __init__(self, pipeline: StableDiffusionXLPipeline, placement: Placement, folder: LoraFolder) -> None:
+    def __init__(
+        self,
+        pipeline: StableDiffusionXLPipeline,
+        placement: Placement,
+        folder: LoraFolder,
+        clip_skip: int | None = None,
+    ) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.unet)
         pairs = ((pipeline.tokenizer, pipeline.text_encoder), (pipeline.tokenizer_2, pipeline.text_encoder_2))
         if any(part is None for pair in pairs for part in pair):
             raise ModelUnavailable("The model lacks a text encoder; refiners cannot draw from text alone.")
+        layer = clip_skip or PENULTIMATE
         self._texts = tuple(
-            ClipText(*pair, placement, is_penultimate=True, place=place) for place, pair in enumerate(pairs)
+            ClipText(*pair, placement, layer=layer, has_norm=False, place=place) for place, pair in enumerate(pairs)
         )
         self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}

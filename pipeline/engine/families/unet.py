@@ -31,7 +31,11 @@ class Unet:
         self._unet: Any = pipeline.unet.eval().requires_grad_(False)
         self._placement = placement
         if self._unet.config.in_channels != channels:
-            raise ModelUnavailable("The model's U-Net wants more than latents; it is not made for text alone.")
+            wanted = self._unet.config.in_channels
+            raise ModelUnavailable(
+                f"The model's U-Net wants {wanted} channels and its VAE has {channels} channels: it is not made for "
+                "text alone, or the VAE is that of another model."
+            )
         self._forward = accelerate(self._unet, self._plain, placement)
 
     @property

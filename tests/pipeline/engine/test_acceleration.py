@@ -35,7 +35,7 @@ needs_openvino = pytest.mark.skipif(
 
 def adapter_of(family: Family, chosen: Acceleration) -> Any:
     placement = choose_placement("cpu", "float32", chosen)
-    return FAMILIES[family].adapter(MAKERS[family](), placement, LoraFolder(None))
+    return FAMILIES[family].adapter(MAKERS[family](), placement, LoraFolder(None), None)
 
 
 def rows_of(family: Family, count: int) -> list[Row]:

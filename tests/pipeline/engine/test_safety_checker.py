@@ -93,7 +93,7 @@ def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_pat
     (flat / "preprocessor_config.json").write_text("no JSON")
     with pytest.raises(ModelUnavailable, match="cannot be loaded"):
         SafetyChecker(flat, PLACEMENT)
-    with pytest.raises(ModelUnavailable, match=r"no file .*model\.safetensors"):
+    with pytest.raises(ModelUnavailable, match=r"There is no folder .*nothing"):
         SafetyChecker(tmp_path / "nothing", PLACEMENT)
 
 
