@@ -45,7 +45,7 @@ async def restore(file: Path, path: Path) -> Path | None:
     Raises:
         CareFailed: Easel runs, or the file is no whole database of this or an earlier Easel; nothing was changed.
     """
-    _refuse_itself(file, path)
+    _refuse_no_copy(file, path)
     copy = path.with_name(f".{path.name}.restored")
     try:
         with lock(path):
@@ -117,8 +117,10 @@ async def _findings(database: Database) -> list[Finding]:
         await newer.close()
 
 
-def _refuse_itself(file: Path, path: Path) -> None:
-    if path.exists() and file.exists() and file.samefile(path):
+def _refuse_no_copy(file: Path, path: Path) -> None:
+    if not file.is_file():
+        raise CareFailed(f"There is no file {file}; name a copy that `easel db backup` made.")
+    if path.exists() and file.samefile(path):
         raise CareFailed(f"{file} is the database itself; name a copy of it.")
 
 

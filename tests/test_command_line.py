@@ -55,6 +55,8 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
         (("run",), {}, 78, "There is no bot token"),
         (("run",), {"EASEL_DISCORD__TOKEN_FILE": "/nowhere"}, 78, "(discord.token_file) does not exist"),
         (("run",), {"EASEL_QUOTAS__AMOUNT": "x"}, 78, "quotas.amount"),
+        (("run",), {"EASEL_QUOTA__AMOUNT": "5"}, 78, "did you mean EASEL_QUOTAS__AMOUNT (quotas.amount)?"),
+        (("db", "restore", "none.db"), {}, 1, "There is no file none.db"),
         (("run", "--config", "none.toml"), {}, 78, "none.toml does not exist"),
         (("imagine", "x", "-o", "x.png", "--size", "huge"), {}, 1, "“huge” is no size"),
         (("imagine", "x", "-o", "x.png", "--model", "sdxl"), {}, 1, "no model called “sdxl”"),

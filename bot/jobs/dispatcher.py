@@ -109,7 +109,8 @@ class Dispatcher:
                 await self._idle.wait()
         for running in [*self._running.values()]:
             await running.message.close()
-            await self._queue.release(running.job.job_id)
+            with contextlib.suppress(sqlite3.Error):  # the next start finds what is still said to run
+                await self._queue.release(running.job.job_id)
         self._running.clear()
         if self._ending:
             await asyncio.wait(self._ending, timeout=timeout_s)

@@ -56,27 +56,29 @@ class Storing:
         Raises:
             StorageFailed: the disk took them at no time.
         """
+        try:
+            kept = await self._write(job, finished)
+        except (StorageFailed, sqlite3.Error) as error:
+            self.fails(error)
+            say_waiting()
+            self._waiting += 1
+            try:
+                kept = await self._write_later(job, finished)
+            finally:
+                self._waiting -= 1
+        self.works()
+        return kept
+
+    async def _write_later(self, job: Job, finished: Finished) -> Job:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + KEPT_S
-        is_told = False
         while True:
+            await asyncio.sleep(RETRY_S)
             try:
-                kept = await self._write(job, finished)
+                return await self._write(job, finished)
             except (StorageFailed, sqlite3.Error) as error:
-                self.fails(error)
                 if loop.time() >= give_up_at:
                     raise StorageFailed(str(error)) from error
-                if not is_told:
-                    say_waiting()
-                is_told = True
-                self._waiting += 1
-                try:
-                    await asyncio.sleep(RETRY_S)
-                finally:
-                    self._waiting -= 1
-            else:
-                self.works()
-                return kept
 
     def fails(self, error: Exception) -> None:
         """Something could not be written; the owner is told once."""

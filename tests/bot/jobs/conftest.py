@@ -8,8 +8,9 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import discord
 import msgspec
 import pytest
 from aiohttp import web
@@ -29,7 +30,7 @@ from pipeline.backends.process import ProcessBackend
 from pipeline.backends.vigil import Timeouts
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414 - a fixture, seen by these tests
-from tests.kill_points.tiny_discord import TinyDiscord, World
+from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
 from tests.pipeline.backends.conftest import CHILDREN, CONFIGURE
 
 PATIENCE_S = 30.0
@@ -191,6 +192,8 @@ async def open_house(
             await client.http.static_login("a-token")
             stack.push_async_callback(client.close)
             client._connection.application_id = 900
+            # Who is not known to be itself finds no message of its own.
+            client._connection.user = discord.ClientUser(state=client._connection, data=cast("Any", BOT_USER))
             backend = Gate(*worker, heartbeat_s=heartbeat_s)
             database = await Database.open(tmp_path / "easel.db")
             images = ImageStore(tmp_path / "images")

@@ -9,6 +9,7 @@ from bot.care import back_up, examine_database, restore
 from bot.presenting.job_message import image_file_name
 from bot.store.rows import JobStatus
 from bot.store.timelines import UNSEEN
+from pipeline.protocol.messages import Finished, ImageFile
 from tests.bot.jobs.conftest import House
 
 OpenHouse = Callable[..., Awaitable[House]]
@@ -66,6 +67,11 @@ async def test_a_picture_of_the_same_number_in_a_lost_timeline_is_not_believed(o
     job = await house.ask("mine")
     claimed = await house.services.queue.claim_next(running_per_user=0, now=datetime.now(UTC))
     assert claimed is not None
+    drawn = ImageFile(index=0, data=b"mine", media_type="image/png", width=64, height=64, seed=1)
+    finished = Finished(
+        job_id=job.job_id, attempt=1, images=(drawn,), notices=(), denoise_s=0.1, total_s=0.2, recipe=None
+    )
+    await house.services.storing.keep(claimed, finished, lambda: None)
     # Another bot with this token, or a database that was lost without a copy, drew a job of the same number here.
     house.world.create("6", {}, {f"easel-{job.job_id}-1-abc.png": b"theirs", f"easel-{job.job_id}-1.png": b"theirs"})
     await house.services.dispatcher.recover()

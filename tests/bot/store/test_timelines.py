@@ -85,7 +85,7 @@ async def test_nothing_is_restored_that_is_no_whole_copy(tmp_path: Path, new_job
             connection.execute(statement)
     there = {found: found.read_bytes() for found in tmp_path.iterdir()}
     for name, sentence in (
-        ("none.db", r"There is no database .*none\.db"),
+        ("none.db", r"There is no file .*none\.db; name a copy"),
         ("text.db", "file is not a database"),
         ("newer.db", "written by a newer Easel"),
         ("broken.db", "breaks the ledger's promises; take an older copy"),
