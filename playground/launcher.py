@@ -27,9 +27,9 @@ Type `/imagine` in the box below, give it a prompt and press Enter. \
 The pocket model knows 142 everyday things \
 in any color, one to four of them, in ten places. These show what it can do:
 - `a red apple`
-- `a rocket in space`
-- `four green frogs`
-- `a castle in the mountains at sunset`
+- `a green cactus in the desert`
+- `four red hearts`
+- `a penguin in the snow`
 
 It draws no people, no writing and nobody doing anything. \
 A negative prompt mostly takes away a color, a place or night, but not the sea, space or a thing. \

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from rich.progress import track
 
-from training.judging import Judge
+from training.judging import Namer
 
 STEPS: Final = 20
 CFG: Final = 5.0
@@ -46,7 +46,7 @@ def draw(pipeline: Any, asked: Sequence[Asked], cfg: float = CFG) -> list[Image.
     return pictures
 
 
-def named_by(judge: Judge) -> Told:
+def named_by(judge: Namer) -> Told:
     """A judge's name for one picture."""
 
     def told(picture: Image.Image) -> str:

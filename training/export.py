@@ -18,13 +18,13 @@ LARGEST: Final = 25_000_000
 
 EXAMPLES: Final = (
     "a red apple",
-    "a cat on the beach",
-    "a rocket in space",
-    "three yellow stars",
-    "a castle in the mountains at sunset",
+    "a penguin in the snow",
+    "a green cactus in the desert",
+    "four red hearts",
+    "a house in the mountains at sunset",
     "a purple umbrella on a yellow background",
-    "a robot in the city at night",
-    "four green frogs",
+    "two yellow stars on a blue background",
+    "two pink balloons on a blue background",
 )
 """Prompts that show what the model can do."""
 

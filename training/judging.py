@@ -4,10 +4,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, Self
 
 import torch
 from rich.progress import track
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
@@ -51,6 +52,15 @@ def object_scene(rng: Random) -> Scene:
             return scene
 
 
+def anywhere_scene(rng: Random) -> Scene:
+    """One thing on a plain background, or, more often, in a place at any time of day, for the classifier of both."""
+    while True:
+        scene = scenes.draw_lot(rng, rng.choice((1, 3, 3)))
+        (first, *others) = scene.groups
+        if not others and first.number == 1 and first.size != "small" and scene.style == "flat":
+            return scene
+
+
 def place_scene(rng: Random) -> Scene:
     """Anything in a place."""
     while True:
@@ -59,8 +69,41 @@ def place_scene(rng: Random) -> Scene:
             return scene
 
 
-class Judge:
-    """Names things or places in pictures [b, 3, 64, 64] in [-1, 1].
+class Namer:
+    """Names things or places in pictures [b, 3, h, w] in [-1, 1], as a judge taught it."""
+
+    def __init__(self, kind: str) -> None:
+        """One that knows nothing yet.
+
+        Args:
+            kind: "thing" on plain paper, "thing anywhere", or "place".
+        """
+        is_place = kind == "place"
+        self._prepare = (lambda pictures: pictures) if is_place else gray
+        self._names = list(world.PLACES) if is_place else [thing.name for thing in world.THINGS]
+        self._network = _network(3 if is_place else 1, len(self._names))
+
+    @classmethod
+    def load(cls, kind: str, file: Path) -> Self:
+        """One that a judge has written."""
+        namer = cls(kind)
+        namer._network.load_state_dict(load_file(file))
+        namer._network.eval()
+        return namer
+
+    def write(self, file: Path) -> None:
+        """Keep what it knows, in half precision."""
+        state = self._network.state_dict()
+        save_file({key: value.half() if value.is_floating_point() else value for key, value in state.items()}, file)
+
+    def name(self, pictures: torch.Tensor) -> list[str]:
+        """What each picture shows."""
+        with torch.no_grad():
+            return [self._names[number] for number in self._network(self._prepare(pictures)).argmax(1).tolist()]
+
+
+class Judge(Namer):
+    """Learns to name them from drawings.
 
     Attributes:
         accuracy: on drawings it was not trained on, 0 to 1.
@@ -71,21 +114,19 @@ class Judge:
 
         Args:
             painter: draws what it learns from.
-            kind: "thing" or "place".
+            kind: of a Namer.
             steps: batches of 64.
             file: of its weights.
         """
+        super().__init__(kind)
         self._painter = painter
-        self._prepare = gray if kind == "thing" else lambda pictures: pictures
-        self._scene = object_scene if kind == "thing" else place_scene
-        names = [thing.name for thing in world.THINGS] if kind == "thing" else list(world.PLACES)
-        self._names = names
+        self._scene = {"thing": object_scene, "thing anywhere": anywhere_scene, "place": place_scene}[kind]
+        names = self._names
         self._teller: Teller = (
-            (lambda scene: names.index(scene.groups[0].thing))
-            if kind == "thing"
-            else (lambda scene: names.index(scene.place or ""))
+            (lambda scene: names.index(scene.place or ""))
+            if kind == "place"
+            else (lambda scene: names.index(scene.groups[0].thing))
         )
-        self._network = _network(1 if kind == "thing" else 3, len(names))
         if file.exists():
             self._network.load_state_dict(torch.load(file, weights_only=True))
         else:
@@ -93,11 +134,6 @@ class Judge:
             torch.save(self._network.state_dict(), file)
         self._network.eval()
         self.accuracy = self._test()
-
-    def name(self, pictures: torch.Tensor) -> list[str]:
-        """What each picture shows."""
-        with torch.no_grad():
-            return [self._names[number] for number in self._network(self._prepare(pictures)).argmax(1).tolist()]
 
     def _batch(self, rng: Random) -> tuple[torch.Tensor, torch.Tensor]:
         drawn = [self._scene(rng) for _ in range(_BATCH)]

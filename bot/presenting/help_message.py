@@ -38,14 +38,17 @@ class Topic(StrEnum):
 
 
 EXAMPLES: Final = (
-    "a red apple in a meadow",
+    "a green cactus in the desert",
     "two yellow stars on a blue background",
-    "a (red:1.4) apple next to a [green] pear",
+    "a (purple:1.4) umbrella on a [yellow] background",
     "a [blue:red:0.5] heart",
-    "three green frogs --ar 16:9 --seed 7",
-    "a castle in the mountains at night --no fog --steps 30 --cfg 6",
+    "four red hearts --seed 7 --steps 24",
+    "a penguin in the snow --no fog --steps 30 --cfg 6",
 )
-"""What is typed, in the language that models read. A button holds the place in this list."""
+"""What is typed, in the language that models read. A button holds the place in this list.
+
+Each draws what it says from any seed: `tests/training/test_offered.py` looks.
+"""
 _SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
 
 
