@@ -8,7 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 pytestmark = pytest.mark.slow
 
@@ -110,22 +112,27 @@ def test_the_doctor_says_what_is_there(tmp_path: Path) -> None:
 
 
 def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
-    catalogue = tmp_path / "models.toml"
+    catalogue, styles = tmp_path / "models.toml", tmp_path / "styles"
     catalogue.write_text(
         '[[model]]\nkey = "gone"\ntitle = "Gone"\nfamily = "sd"\nlicense = "none"\n'
         'source = { kind = "folder", path = "nowhere" }\n'
     )
+    (styles / "old").mkdir(parents=True)
+    save_file({"emb_params": torch.ones(2, 768)}, styles / "EasyNegative.safetensors")
+    save_file({"lora_unet_x.dora_scale": torch.ones(2)}, styles / "dora.safetensors")
+    (styles / "old" / "bad.pt").write_bytes(b"PK")
     result = easel(
         "doctor",
         EASEL_STORAGE__DIRECTORY=str(tmp_path),
         EASEL_PIPELINE__CATALOGUE=str(catalogue),
         EASEL_PIPELINE__DEFAULT_MODEL="gone",
-        EASEL_PIPELINE__LORA_DIRECTORY=str(tmp_path / "styles"),
+        EASEL_PIPELINE__LORA_DIRECTORY=str(styles),
     )
     assert result.returncode == 1
     assert "BAD  gone" in result.stdout
-    assert "?    loras      0 offered as styles" in result.stdout
-    assert "BAD  styles     There is no folder" in result.stdout
+    assert "ok   loras      0 LoRAs and 1 embedding offered as styles" in result.stdout
+    assert "BAD  dora.safetensors The file dora.safetensors is DoRA, not a plain LoRA" in result.stdout
+    assert "BAD  old/bad.pt The file bad.pt is a pickle, which may run foreign code" in result.stdout
 
 
 def test_the_quick_doctor_is_quick_and_right(tmp_path: Path) -> None:
