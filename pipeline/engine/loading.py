@@ -16,12 +16,13 @@ from torch import nn
 
 from pipeline.engine.devices import Placement
 from pipeline.engine.failures import ModelUnavailable, blaming
-from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.base import StepAdapter, modules_of
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.families.whole import WholePipeline
 from pipeline.engine.fingerprints import Weights, weights_of
 from pipeline.engine.finite import check_numbers
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.memory import bring_back
 from pipeline.engine.noise import change_scheduler, read_schedule, schedule_changes
 from pipeline.engine.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.reading import read_pipeline
@@ -126,6 +127,9 @@ def _loaded(
     pipeline, look = read_pipeline(spec, look, placement, cache_directory)
     moved()
     pipeline.to(placement.device, placement.dtype)
+    if placement.device.type == "cpu":
+        # A processor would read them straight from their files, and draw with whatever is written there later.
+        bring_back(modules_of(pipeline), placement.device)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
     check_numbers(pipeline.components, f"of {spec.title}")

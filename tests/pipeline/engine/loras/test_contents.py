@@ -9,7 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pipeline.engine.devices import choose_placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.fingerprints import weights_of
+from pipeline.engine.loading import load_model
 from pipeline.engine.loras import contents
 from pipeline.engine.loras.contents import BrokenNumbers, MadeOfFiles, anything, read_contents
 from pipeline.protocol.messages import Submit
@@ -132,6 +135,20 @@ def test_a_file_that_is_written_meanwhile_is_not_read_half(tmp_path: Path, monke
     monkeypatch.setattr(contents, "header_in", and_somebody_writes)
     with pytest.raises(ModelUnavailable, match="is being written"):
         read_contents(path, anything)
+
+
+def test_a_model_keeps_its_weights_while_its_file_is_written(tmp_path: Path) -> None:
+    stable_diffusion().save_pretrained(tmp_path / "model")
+    spec = catalogue_of(tmp_path / "model", "sd").default
+    model = load_model(spec, choose_placement("cpu", "float32"), None, lambda: None)
+    before = [tensor.clone() for part in model.modules for tensor in part.parameters()]
+    for path in (tmp_path / "model").rglob("*.safetensors"):
+        with path.open("r+b") as file:
+            file.seek(-4_000, os.SEEK_END)
+            file.write(bytes(4_000))
+    after = [tensor for part in model.modules for tensor in part.parameters()]
+    assert all(one.equal(other) for one, other in zip(before, after, strict=True))
+    assert weights_of(spec) != model.weights
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
