@@ -10,13 +10,19 @@ import msgspec
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 from spandrel.architectures.ESRGAN import ESRGAN
 
+from pipeline import worker
+from pipeline.engine.activity import Activity
+from pipeline.engine.beginning import usual_job
 from pipeline.engine.devices import choose_placement
-from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.offering import look_through
 from pipeline.engine.safety_checker import SafetyChecker
 from pipeline.engine.sizes import expected_bytes
 from pipeline.engine.sources import check_source
@@ -307,3 +313,63 @@ def test_a_safety_checker_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     rewritten(tmp_path / "safety_checker/model.safetensors", lambda tensors: dict(sorted(tensors.items())[1:]))
     with pytest.raises(ModelUnavailable, match=r"safety checker .* 1 of its"):
         SafetyChecker(tmp_path, PLACEMENT)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "cannot be made ready: RuntimeError: mat1"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "does not fit into the memory"),
+        (ModelUnavailable("It is gone."), "It is gone."),
+    ],
+)
+def test_a_worker_comes_up_without_a_model_that_cannot_be_loaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def raising(*_: object, **_options: object) -> None:
+        raise error
+
+    spec = spec_of(folder)
+    offer = look_through([spec], None)
+    engine = Engine(
+        models=offer.models,
+        placement=PLACEMENT,
+        preview_interval_s=0.0,
+        cache_directory=None,
+        emit=print,
+        activity=Activity(),
+    )
+    monkeypatch.setattr("pipeline.engine.shelf.load_model", raising)
+    worker._preload("tiny", engine, offer)
+    assert words in offer.missing["tiny"]
+
+
+def test_a_device_that_is_lost_still_ends_the_worker(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(*_: object, **_options: object) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    offer = look_through([spec_of(folder)], None)
+    monkeypatch.setattr("pipeline.engine.shelf.load_model", raising)
+    engine = Engine(
+        models=offer.models,
+        placement=PLACEMENT,
+        preview_interval_s=0.0,
+        cache_directory=None,
+        emit=print,
+        activity=Activity(),
+    )
+    with pytest.raises(DeviceLost):
+        worker._preload("tiny", engine, offer)
+
+
+def test_the_layer_of_the_catalogue_is_taken(folder: Path) -> None:
+    """By A1111's formula; diffusers' own pipeline looks for a part that transformers 5.6 took away."""
+    reference: Any = StableDiffusionPipeline.from_pretrained(folder)
+    request = usual_job(spec_of(folder)).request
+    row = reference.tokenizer(request.prompt, padding="max_length", return_tensors="pt").input_ids
+    with torch.inference_mode():
+        states = reference.text_encoder(row, output_hidden_states=True).hidden_states
+        for clip_skip in (1, 2, 3):
+            ours = loaded(spec_of(folder, clip_skip=clip_skip)).adapter.encode_text(request).positive.at(1)
+            theirs = reference.text_encoder.final_layer_norm(states[-clip_skip])
+            assert torch.allclose(ours["prompt_embeds"], theirs, atol=1e-5)
