@@ -1,7 +1,6 @@
 """The few texts of EXIF data in which tools say how a picture was made.
 
-Pillow reads all tags and copies what each points at: 64 KiB in which five thousand tags point at the same place
-became 350 MB. Here only what is wanted is looked at.
+Only those tags are looked at, within the bytes that are there: thousands may point at the same megabytes.
 """
 
 import struct
