@@ -32,8 +32,8 @@ class Member:
         self._path = directory / "data" / "easel.db"
 
     async def ask(self, prompt: str, **options: Any) -> None:
-        """Ask; nobody answers where the wire is broken."""
-        await self.local.member.slash(self.local.channel, "imagine", prompt=prompt, **options)
+        """Ask for a star of this name, which the model knows; nobody answers where the wire is broken."""
+        await self.local.member.slash(self.local.channel, "imagine", prompt=f"star {prompt}", **options)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self._path) as connection:
@@ -52,7 +52,7 @@ class Member:
             " WHERE ledger.kind = 'settle' AND request ->> 'prompt' = ?"
         )
         async with asyncio.timeout(120):
-            while not (found := self.rows(sql, prompt)):
+            while not (found := self.rows(sql, f"star {prompt}")):
                 await asyncio.sleep(0.05)
         (end,) = found
         return end
@@ -299,5 +299,5 @@ async def test_a_token_that_is_reset_ends_easel_with_one_sentence_and_keeps_what
     async with asyncio.timeout(60):
         assert await bot.process.wait() == 78
     assert "easel: Discord does not know this bot token any more" in bot.log
-    ((status,),) = member.rows("SELECT status FROM jobs WHERE request ->> 'prompt' = 'kept'")
+    ((status,),) = member.rows("SELECT status FROM jobs WHERE request ->> 'prompt' = 'star kept'")
     assert status in ("queued", "running")
