@@ -3,10 +3,11 @@
 import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot import doctor
 from bot.doctor import examine
@@ -25,7 +26,9 @@ def no_worker(**_: object) -> None:
 
 
 @pytest.fixture
-def examined(settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examined:
+def examined(
+    settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Examined]:
     """Every line that the doctor says of these settings, beside a running Easel or quick."""
     monkeypatch.setattr(doctor, "ProcessBackend", no_worker)
     here = settings.model_copy(update={"storage": StorageSettings(directory=tmp_path)})
@@ -36,7 +39,9 @@ def examined(settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypat
         is_fine = await examine(changed, catalogue, is_quick=is_quick, say=said.append)
         return is_fine, "\n".join(said)
 
-    return examine_
+    logging = structlog.get_config()
+    yield examine_
+    structlog.configure(**logging)  # the doctor silences the log of its process
 
 
 async def test_beside_a_running_easel_it_reads_what_that_one_says(examined: Examined, tmp_path: Path) -> None:
