@@ -89,7 +89,8 @@ async def _pictures_shown(page: "Page", count: int) -> None:
     """Wait until so many pictures of a finished size are shown."""
     async with asyncio.timeout(60):
         while True:
-            sizes = await page.locator("#channel-message-list img").evaluate_all(
+            # A preview of one picture has its size.
+            sizes = await page.locator("#channel-message-list img:not([alt^='Preview'])").evaluate_all(
                 "(images) => images.map((image) => image.naturalWidth)"
             )
             if sum(size == 256 for size in sizes) >= count:
@@ -132,7 +133,7 @@ async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
     await messages.get_by_text("Reroll of").wait_for()
     await _pictures_shown(page, 2)
     await _type(page, "imagine", "a yellow house in the snow --steps 50 --seed 3", images="4")
-    await messages.get_by_text(re.compile(r"Drawing: \d+ %")).first.wait_for()
+    await messages.get_by_text(re.compile(r"Drawing: [1-9]\d %")).first.wait_for()
     await _preview_shown(page)
     await _show_newest(page)
     await page.screenshot(path=pictures / "drawing.png")
