@@ -6,6 +6,7 @@ model files, and the bot holds the token.
 
 import struct
 from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 
@@ -22,13 +23,28 @@ _from_worker = msgspec.msgpack.Decoder(FromWorker)
 def encode_frame(message: ToWorker | FromWorker) -> bytes:
     """One message as the bytes of one frame.
 
+    Names and labels of an owner's files may hold halves of UTF-16 pairs, which no encoding takes: each becomes "?".
+
     Raises:
         ProtocolError: the message is larger than `MAX_FRAME_BYTES`.
     """
-    body = _encoder.encode(message)
+    try:
+        body = _encoder.encode(message)
+    except UnicodeEncodeError:
+        body = _encoder.encode(_encodable(msgspec.to_builtins(message, builtin_types=(bytes,))))
     if len(body) > MAX_FRAME_BYTES:
         raise ProtocolError(f"A message of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}.")
     return _LENGTH.pack(len(body)) + body
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(inner) for key, inner in cast("dict[str, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_encodable(inner) for inner in cast("list[Any]", value)]
+    return value
 
 
 def decode_to_worker(body: bytes) -> ToWorker:

@@ -117,6 +117,8 @@ class LoraFolder:
     def _take_up(self, path: Path) -> None:
         if any(character in path.stem for character in _UNTYPABLE):
             raise ModelUnavailable(f"The name {path.name} cannot be typed in a prompt; rename it without : < >.")
+        if path.stem != path.stem.encode(errors="replace").decode():
+            raise ModelUnavailable(f"The name {path.name} is not written in UTF-8; rename it.")
         if len(path.stem) > _LONGEST_NAME:
             raise ModelUnavailable(f"The name {path.name} is too long; rename it to at most {_LONGEST_NAME} letters.")
         key = path.stem.casefold()

@@ -203,6 +203,17 @@ def test_a_message_over_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -
         encode_frame(FROM_WORKER[4])
 
 
+def test_half_a_pair_of_utf_16_does_not_keep_a_message_from_its_way() -> None:
+    ready = next(message for message in FROM_WORKER if isinstance(message, Ready))
+    style = LoraEntry(name="fur", title="Fur \ud83c", trigger_words=("\ud83cfurry",), scale=0.8, family="sd")
+    said = msgspec.structs.replace(ready, loras=(style,), broken_loras={"caf\udce9": "It is cut off."})
+    (body,) = bodies(encode_frame(said))
+    told = msgspec.structs.replace(style, title="Fur ?", trigger_words=("?furry",))
+    assert decode_from_worker(body) == msgspec.structs.replace(
+        said, loras=(told,), broken_loras={"caf?": "It is cut off."}
+    )
+
+
 def test_a_body_nested_beyond_reason_is_garbage() -> None:
     with pytest.raises(ProtocolError):
         decode_from_worker(b"\x81\xa4type" + b"\x91" * 200_000 + b"\xc0")

@@ -100,6 +100,7 @@ def test_files_of_other_kinds_have_their_sentences(tmp_path: Path) -> None:
         "._fur.safetensors": b"\x00\x05\x16\x07",
         "preview.png": b"",
         "notes.txt": b"",
+        os.fsdecode(b"caf\xe9.safetensors"): b"",
     }
     for name, data in beginnings.items():
         (tmp_path / name).write_bytes(data)
@@ -113,6 +114,7 @@ def test_files_of_other_kinds_have_their_sentences(tmp_path: Path) -> None:
         "half.safetensors.crdownload": "not finished",
         "empty.safetensors": "empty or cut off",
         "pipe.safetensors": "is no file",
+        os.fsdecode(b"caf\xe9.safetensors"): "is not written in UTF-8",
     }
     folder = LoraFolder(tmp_path)
     assert folder.broken.keys() == reasons.keys()
