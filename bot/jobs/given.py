@@ -134,6 +134,12 @@ def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], av
     return msgspec.structs.replace(given, prompt=prompt, negative_prompt=negative or given.negative_prompt, **missing)
 
 
+def split_at_options(words: str) -> tuple[str, str]:
+    """The words before the first typed option, and the rest."""
+    start = next((typed.start for typed in _typed_in(words)), len(words))
+    return words[:start], words[start:]
+
+
 def _typed_in(prompt: str) -> Iterator[_Typed]:
     """Every option; what only looks like one is text, and never cut in half."""
     for match in _TYPED.finditer(prompt):

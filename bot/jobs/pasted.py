@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from bot.jobs.given import GivenRequest, chosen_style, merged
+from bot.jobs.given import GivenRequest, chosen_style, merged, split_at_options
 from bot.jobs.option_values import is_decimal, is_whole
 from bot.jobs.options import FIELDS, FORM, Offers
 from bot.jobs.sizes import is_size
@@ -19,7 +19,11 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler
 
 # Other bots call the command otherwise, and some write "Positive prompt:".
-_BEGINNING = re.compile(r"(?:\s*/imagine\b\s*(?:prompt\s*:)?|\s*(?:/?[a-z]{3,12}\s+)?prompt\s*:)+\s*", re.IGNORECASE)
+_BEGINNING = re.compile(
+    r"(?:\s*/imagine\b\s*(?:prompt\s*:)?"
+    r"|\s*(?:(?:/[a-z]{3,12}|imagine|draw|dream|paint|create|generate|image|text|positive)\s+)?prompt\s*:)+\s*",
+    re.IGNORECASE,
+)
 _NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
 _FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
@@ -59,6 +63,9 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
         return _read_settings(given, words[: settings.start()], words[settings.start() :], offers)
     if beginning is not None:
         return _read_command(given, _NEGATIVE_PROMPT.sub("negative:", words), offers)
+    prompt, *negatives = _NEGATIVE_PROMPT.split(words)
+    if negatives:
+        return _with(given, prompt, {"negative_prompt": ", ".join(map(str.strip, negatives))}, offers)
     return given, ()
 
 
@@ -129,7 +136,6 @@ def _with(
     given: GivenRequest, prompt: str, values: dict[str, str | float | None], offers: Offers
 ) -> tuple[GivenRequest, tuple[Notice, ...]]:
     style, notices = chosen_style(values.pop("style", None), offers)
-    avoided = str(values.pop("negative_prompt", None) or "")
-    return merged(given, prompt=prompt.strip(" ,\n"), values={**values, "style": style}, avoided=[avoided]), tuple(
-        notices
-    )
+    avoided, options = split_at_options(str(values.pop("negative_prompt", None) or ""))
+    prompt = " ".join(filter(None, [prompt.strip(" ,\n"), options]))
+    return merged(given, prompt=prompt, values={**values, "style": style}, avoided=[avoided.strip()]), tuple(notices)

@@ -75,6 +75,9 @@ def read(catalogue: Catalogue, prompt: str, **options: Any) -> tuple[GenerationR
             "Prompt: a cat Negative prompt: rain Steps: 8, Sampler: Euler a",
             {"prompt": "a cat", "negative_prompt": "rain"},
         ),
+        ("a cat\nNegative prompt: rain, fog", {"prompt": "a cat", "negative_prompt": "rain, fog"}),
+        ("a cat. negative prompt: rain --seed 3", {"prompt": "a cat.", "negative_prompt": "rain", "seed": 3}),
+        ("Command prompt: a green cat", {"prompt": "Command prompt: a green cat"}),
         ("a cat Steps: 8, Sampler: Euler a", {"prompt": "a cat", "scheduler_name": "Euler a", "negative_prompt": ""}),
     ],
 )
@@ -198,7 +201,8 @@ def test_weights_of_others_are_read_or_told(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["\u200b\u2060", "\ud83c", " \ufeff\n", "--no \ud83c cats", "/imagine prompt: \u200b"]
+    "prompt",
+    ["\u200b\u2060", "\ud83c", " \ufeff\n", "--no \ud83c cats", "/imagine prompt: \u200b", "Negative prompt: rain"],
 )
 def test_what_nobody_can_see_is_no_prompt(prompt: str, catalogue: Catalogue) -> None:
     with pytest.raises(Refused) as refused:
