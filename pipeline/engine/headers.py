@@ -69,7 +69,7 @@ def count_numbers(path: Path) -> int:
         ModelUnavailable: see `check_safetensors`.
     """
     entries = read_header(path)
-    return sum(math.prod(entry.get("shape", ())) for name, entry in entries.items() if name != _METADATA)
+    return sum(math.prod(entry["shape"]) for name, entry in entries.items() if name != _METADATA)
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -79,7 +79,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         ModelUnavailable: see `check_safetensors`; also for a precision that torch does not know.
     """
     return {
-        name: torch.empty(_shape(path, entry), dtype=_dtype(path, entry), device="meta")
+        name: torch.empty(entry["shape"], dtype=_dtype(path, entry), device="meta")
         for name, entry in read_header(path).items()
         if name != _METADATA
     }
@@ -95,16 +95,9 @@ def read_metadata(path: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, dict) else {}
 
 
-def _shape(path: Path, entry: Mapping[str, Any]) -> tuple[int, ...]:
-    try:
-        return tuple(int(side) for side in entry["shape"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelUnavailable(f"The header of {path.name} is broken; download the file again.") from error
-
-
 def _dtype(path: Path, entry: Mapping[str, Any]) -> torch.dtype:
-    name = entry.get("dtype")
-    dtype = _DTYPES.get(str(name))
+    name = entry["dtype"]
+    dtype = _DTYPES.get(name)
     if dtype is None:
         raise ModelUnavailable(
             f"The file {path.name} keeps numbers as {name}, which Easel does not read; take the model in float16."
@@ -168,16 +161,24 @@ def _other_kind(beginning: bytes) -> str:
 def _checked(name: str, header: bytes, data_bytes: int) -> dict[str, Any]:
     try:
         entries: Any = json.loads(header)
-        ends = [
-            int(entry["data_offsets"][1])
-            for key, entry in entries.items()
-            if key != _METADATA and 0 <= int(entry["data_offsets"][0]) <= int(entry["data_offsets"][1])
-        ]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        tensors = [entry for key, entry in entries.items() if key != _METADATA]
+        is_whole = len(tensors) > 0 and all(map(_is_tensor, tensors))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelUnavailable(f"The header of {name} is broken; download the file again.") from error
-    tensors = len(entries) - (_METADATA in entries)
-    if tensors == 0 or len(ends) != tensors:
+    if not is_whole:
         raise ModelUnavailable(f"The header of {name} is broken; download the file again.")
-    if max(ends) > data_bytes:
+    if max(entry["data_offsets"][1] for entry in tensors) > data_bytes:
         raise ModelUnavailable(f"The file {name} is cut off; download it again.")
     return entries
+
+
+def _is_tensor(entry: Mapping[str, Any]) -> bool:
+    """Everything that is read of an entry is there and of its type."""
+    begin, end = entry["data_offsets"]
+    numbers = [begin, end, *entry["shape"]]
+    return (
+        isinstance(entry["dtype"], str)
+        and isinstance(entry["shape"], list)
+        and all(type(number) is int and number >= 0 for number in numbers)
+        and begin <= end
+    )

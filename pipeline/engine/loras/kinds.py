@@ -50,7 +50,7 @@ _FEATURES: Final = {768: "sd", 1024: "sd", 2048: "sdxl"}
 """Of the text that a U-Net's cross attention reads, and whose U-Net that is."""
 _FAMILIES: Final = (
     (r"joint_blocks", "sd3"),
-    (r"lora_te2_|(?s:(?=.*\ntext_encoder_2\.)(?=.*\nunet\.))", "sdxl"),
+    (r"lora_te2_|\A(?s:(?=.*\ntext_encoder_2\.)(?=.*\nunet\.))", "sdxl"),
     (r"double_blocks|single_blocks|single_transformer_blocks", "flux"),
     (r"diffusion_model\.(?:blocks|layers|transformer_blocks)\.|lora_unet_(?:blocks|layers)_", "another"),
 )

@@ -1,7 +1,10 @@
 """What lies in an owner's folder, told by the headers: what can be used is offered, any other file has its sentence."""
 
+import json
+import math
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -121,6 +124,37 @@ def test_files_of_other_kinds_have_their_sentences(tmp_path: Path) -> None:
     for name, reason in reasons.items():
         assert reason in folder.broken[name]
         assert Path(name).name in folder.broken[name]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": ...},
+        {"dtype": ...},
+        {"data_offsets": ...},
+        {"shape": None},
+        {"shape": "ab"},
+        {"shape": ["a", "b"]},
+        {"shape": [[1], [4]]},
+        {"shape": [-1, -4]},
+        {"dtype": ["F32"]},
+        {"data_offsets": [0, math.inf]},
+        {"data_offsets": [0]},
+    ],
+)
+@pytest.mark.parametrize("key", ["emb_params", "token", "lora_unet_a_attn2_to_k.lora_down.weight", "bundle_emb.a.*"])
+def test_a_header_of_odd_entries_is_told(tmp_path: Path, key: str, change: dict[str, Any]) -> None:
+    usual = {"dtype": "F32", "shape": [1, 4], "data_offsets": [0, 16]}
+    entry = {name: value for name, value in (usual | change).items() if value is not ...}
+    header = json.dumps({"lora_unet_a.lora_up.weight": usual, key: entry} if "." in key else {key: entry}).encode()
+    (tmp_path / "odd.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
+    folder = LoraFolder(tmp_path)
+    assert folder.broken == {"odd.safetensors": "The header of odd.safetensors is broken; download the file again."}
+
+
+def test_a_file_whose_name_is_blank_has_a_title(tmp_path: Path) -> None:
+    write(tmp_path / " .safetensors", lora())
+    assert [entry.title for entry in LoraFolder(tmp_path).entries] == [" .safetensors"]
 
 
 def test_embeddings_are_offered_and_checked(tmp_path: Path) -> None:
