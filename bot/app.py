@@ -141,7 +141,7 @@ def compose(
         backend=backend,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
-    storing = Storing(images=images, jobs=jobs, timings=timings)
+    storing = Storing(images=images, jobs=jobs, timings=timings, owner=calls.owner)
     delivery = Delivery(
         calls=calls,
         jobs=jobs,

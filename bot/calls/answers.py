@@ -18,9 +18,9 @@ from bot.calls.errors import (
     DiscordUnreachable,
     MessageGone,
 )
+from bot.calls.owner import Owner
 from bot.calls.repeating import Files, Repeater, as_files
 from bot.calls.watching import Watch
-from bot.presenting.texts import LANGUAGES, spoken, text
 
 Interaction = discord.Interaction[Any]
 
@@ -37,17 +37,20 @@ class Answers:
     """First answers and those after them.
 
     Args:
+        client: logged in.
         watch: of the client.
         call_timeout_s: of one try.
         answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
         pause_s: before the second try.
     """
 
-    def __init__(self, watch: Watch, *, call_timeout_s: float, answer_timeout_s: float, pause_s: float) -> None:
+    def __init__(
+        self, client: discord.Client, watch: Watch, *, call_timeout_s: float, answer_timeout_s: float, pause_s: float
+    ) -> None:
         self.watch = watch
         self._repeat = Repeater(watch, timeout_s=call_timeout_s, pause_s=pause_s)
+        self.owner = Owner(client, self._repeat)
         self._answer_timeout_s = answer_timeout_s
-        self._telling: asyncio.Task[None] | None = None
 
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
         """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
@@ -205,19 +208,4 @@ class Answers:
             interaction_id=interaction.id,
             count=count,
         )
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell_owner(interaction.client, "owner-other-instance"))
-
-    async def _tell_owner(self, client: discord.Client, key: str) -> None:
-        """Send a direct message to who owns the bot at Discord; the log has said the same."""
-        about = client.application
-        if about is None:
-            return
-        owner_id = about.owner.id if about.team is None else (about.team.owner_id or about.owner.id)
-        with spoken(LANGUAGES[0]):
-            sentence = text(key)
-        try:
-            channel = await self._repeat(lambda: client.create_dm(discord.Object(owner_id)))
-            await self.tell(channel, sentence)
-        except CallFailed as error:
-            _log.info("owner not told", action="owner_not_told", error=repr(error))
+        self.owner.tell("owner-other-instance")

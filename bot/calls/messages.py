@@ -60,7 +60,9 @@ class Calls(Answers):
         answer_timeout_s: float = 5.0,
         pause_s: float = 0.5,
     ) -> None:
-        super().__init__(watch, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s)
+        super().__init__(
+            client, watch, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s
+        )
         self._client = client
         self._tokens_over: dict[str, datetime] = {}
 

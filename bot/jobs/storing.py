@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from bot.calls.owner import Owner
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, NewResult
@@ -32,10 +33,11 @@ class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
 class Storing:
     """Writes what was drawn, and knows whether the disk takes it."""
 
-    def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository) -> None:
+    def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository, owner: Owner) -> None:
         self._images = images
         self._jobs = jobs
         self._timings = timings
+        self._owner = owner
         self._waiting = 0
         self.trouble: StorageTrouble | None = None
         """What is wrong with the disk, until something is written again."""
@@ -86,6 +88,7 @@ class Storing:
             sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
             self.trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
             _log.error(sentence, action="storage_failed")
+            self._owner.tell("owner-storage")
 
     def works(self) -> None:
         """Something was written."""

@@ -693,3 +693,4 @@ refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heu
 
 ## To who owns the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots: Es nahm eine Anfrage statt des Easels, das dies schreibt. Was es nimmt, gibt dieses zurück; so wird nichts doppelt gezeichnet oder berechnet, aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
+owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr: Nichts Neues beginnt, und fertige Bilder warten fünf Minuten im Speicher, dann werden ihre Aufträge erstattet. Schaff Platz; das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder annimmt, was geschrieben wird.

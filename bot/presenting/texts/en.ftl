@@ -693,3 +693,4 @@ refused-example-gone = This example is from an earlier version of the help. Use 
 
 ## To who owns the bot
 owner-other-instance = A second Easel runs with the token of this bot: it took a request in place of the Easel that writes this. What it takes, this one gives back, so nothing is drawn or charged twice; but each knows only its own jobs and quotas. End one of them, or give it a bot of its own.
+owner-storage = The disk of Easel's host takes nothing more: nothing new starts, and finished pictures wait in memory for five minutes, then their jobs are given back. Make room; Easel's log has the reason, and says when the disk takes what is written again.

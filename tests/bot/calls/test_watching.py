@@ -1,5 +1,8 @@
 """What answers say beyond their call: a block of the address, and a second Easel with the same token."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 import structlog
 from discord import InteractionType
@@ -112,7 +115,9 @@ async def test_a_first_answer_outlasts_a_short_block(wire: Wire) -> None:
     assert message_id == int(wire.local.messages()[0]["id"])
 
 
-async def test_an_interaction_that_somebody_else_answered_is_theirs(wire: Wire) -> None:
+async def test_an_interaction_that_somebody_else_answered_is_theirs(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = wire.faults.add(kind="status", method="POST", path=CALLBACK, status=400, code=40060, times=None)
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):
@@ -125,11 +130,17 @@ async def test_an_interaction_that_somebody_else_answered_is_theirs(wire: Wire) 
     assert wire.watch.other.seen is not None
     assert wire.watch.other.seen[0] == 3
     assert "second Easel" in logs[0]["event"]
-    assert wire.calls._telling is not None
-    await wire.calls._telling
+    await asyncio.gather(*wire.calls.owner.telling)
     owner = wire.client.application.owner if wire.client.application else None
     assert owner is not None
     assert wire.sent("/users/@me/channels") == 1
+    # It is told again after a day.
+    wire.calls.owner.tell("owner-other-instance")
+    assert not wire.calls.owner.telling
+    monkeypatch.setattr("bot.calls.owner.AGAIN_AFTER", timedelta(0))
+    wire.calls.owner.tell("owner-other-instance")
+    await asyncio.gather(*wire.calls.owner.telling)
+    assert wire.sent("/channels/") == 2
 
 
 @pytest.mark.parametrize("status", [502, 503])

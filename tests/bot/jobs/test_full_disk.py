@@ -1,5 +1,6 @@
 """The disk takes nothing while a job runs: that is told, and the pictures come when there is room."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from bot.jobs import storing
 from bot.store.rows import JobStatus
 from tests.bot.jobs.conftest import House
+from tests.kill_points.tiny_discord import DIRECT
 
 OpenHouse = Callable[..., Awaitable[House]]
 SUCCEEDED, FAILED = JobStatus.SUCCEEDED, JobStatus.FAILED
@@ -25,6 +27,8 @@ async def test_what_cannot_be_kept_waits_and_is_told(
 ) -> None:
     monkeypatch.setattr(storing, "RETRY_S", 0.05)
     house = await open_house()
+    client = house.services.calls._client
+    client._application = await client.application_info()
     job = await house.ask(price=3)
 
     async def fill(_: int) -> None:
@@ -40,6 +44,12 @@ async def test_what_cannot_be_kept_waits_and_is_told(
     trouble = house.services.storing.trouble
     assert trouble is not None
     assert trouble.sentence.startswith("The disk takes nothing: ")
+    await asyncio.gather(*house.services.calls.owner.telling)
+    house.services.storing.fails(OSError("again"))
+    assert not house.services.calls.owner.telling
+    told = [message["content"] for message in house.world.messages.values() if message["channel_id"] == DIRECT]
+    assert len(told) == 1
+    assert "takes nothing more" in told[0]
     was_waiting: list[bool] = []
 
     async def look(_: int) -> None:
