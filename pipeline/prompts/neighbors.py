@@ -21,7 +21,7 @@ _BRACKET = re.compile(r"\\.|[()\[\]{}<>]", re.DOTALL)
 _COLONS = re.compile(rf"::(?P<weight>{_NUMBER}(?![\w.]))?")
 _ENCLOSED = re.compile(rf"(?<![\w.:])(?P<weight>{_NUMBER})::(?P<words>(?:(?!::).)+?)::(?![0-9.+-])", re.DOTALL)
 _AND = re.compile(r"\s*\bAND\b\s*")
-_AND_WEIGHT = re.compile(rf"\s*:\s*(?P<weight>{_NUMBER})\s*\Z")
+_AND_WEIGHT = re.compile(rf"\s*(?<![0-9]):\s*(?P<weight>{_NUMBER})\s*\Z")
 _SIGNS = re.compile(
     r"""
     \bAND_[A-Z]+\b | \bADD(?:ROW|COL|COMM|BASE)\b    # extensions of A1111

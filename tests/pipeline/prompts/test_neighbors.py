@@ -29,6 +29,7 @@ from pipeline.prompts.neighbors import find_signs, read_weights
         ("ratio 16:9, std", "ratio 16:9, std", ()),
         ("a cat AND a dog", "a cat and a dog", ()),
         ("a cat :1.2 AND a dog AND a hat:.5", "(a cat:1.2) and a dog and (a hat:0.5)", ()),
+        ("a clock at 10:30 AND a cat", "a clock at 10:30 and a cat", ()),
         ("a cat AND rain :-1", "a cat", ("rain",)),
         ("BANDANA AND_PERP x", "BANDANA AND_PERP x", ()),
         ("AND", "AND", ()),
