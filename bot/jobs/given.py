@@ -61,6 +61,8 @@ class _Reading:
         self.offers = offers
         self.kept: list[str] = []
         self.values: dict[str, str | float | None] = {}
+        self.said: dict[str, str] = {}
+        self.overruled: list[str] = []
         self.avoided: list[str] = []
         self.empty: list[str] = []
         self.unknown: list[str] = []
@@ -73,8 +75,12 @@ class _Reading:
             return
         value, text = typed.option.cut(_SEPARATOR.sub("", rest), self.offers)
         self.kept.append(text)
-        if typed.option.field != "negative_prompt":
-            self.values[typed.option.field] = typed.option.read(typed.spelled, value)
+        field = typed.option.field
+        if field != "negative_prompt":
+            found = typed.option.read(typed.spelled, value)
+            if field in self.said and found != self.values[field]:
+                self.overruled.append(self.said[field])
+            self.values[field], self.said[field] = found, f"{typed.spelled} {value}"
         elif value:
             self.avoided.append(value)
         else:
@@ -123,8 +129,10 @@ def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tupl
         reading.read(typed, given.prompt[typed.end : following.start if following else len(given.prompt)])
     style, style_notices = chosen_style(reading.values.pop("style", None), offers)
     prompt = " ".join(" ".join(reading.kept).split())
-    given = merged(given, prompt=prompt, values={**reading.values, "style": style}, avoided=reading.avoided)
-    return given, (*reading.notices(), *style_notices)
+    values = reading.values if style is None else {**reading.values, "style": style}
+    reading.overruled += overruled(given, values, reading.said)
+    given = merged(given, prompt=prompt, values=values, avoided=reading.avoided)
+    return given, (*reading.notices(), *overruled_notices(reading.overruled), *style_notices)
 
 
 def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], avoided: Sequence[str]) -> GivenRequest:
@@ -132,6 +140,18 @@ def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], av
     negative = ", ".join(filter(None, [given.negative_prompt, *avoided]))
     missing = {field: value for field, value in values.items() if getattr(given, field) is None}
     return msgspec.structs.replace(given, prompt=prompt, negative_prompt=negative or given.negative_prompt, **missing)
+
+
+def overruled(given: GivenRequest, values: Mapping[str, object], said: Mapping[str, str]) -> list[str]:
+    """What was said in the prompt and has no effect, since the form says something else."""
+    return [said[field] for field, value in values.items() if getattr(given, field) not in (None, value)]
+
+
+def overruled_notices(options: Sequence[str]) -> list[Notice]:
+    """That these options had no effect, since each was given more than once."""
+    if not options:
+        return []
+    return [Notice(key="notice-options-overruled", values={"options": ", ".join(options), "count": len(options)})]
 
 
 def split_at_options(words: str) -> tuple[str, str]:

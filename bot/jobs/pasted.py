@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from bot.jobs.given import GivenRequest, chosen_style, merged, split_at_options
+from bot.jobs.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
 from bot.jobs.option_values import is_decimal, is_whole
 from bot.jobs.options import FIELDS, FORM, Offers
 from bot.jobs.sizes import is_size
@@ -135,7 +135,10 @@ def _read_settings(
 def _with(
     given: GivenRequest, prompt: str, values: dict[str, str | float | None], offers: Offers
 ) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    said = {option.field: f"{name}: {values[option.field]}" for name, option in FORM.items() if option.field in values}
     style, notices = chosen_style(values.pop("style", None), offers)
     avoided, options = split_at_options(str(values.pop("negative_prompt", None) or ""))
     prompt = " ".join(filter(None, [prompt.strip(" ,\n"), options]))
-    return merged(given, prompt=prompt, values={**values, "style": style}, avoided=[avoided.strip()]), tuple(notices)
+    chosen: dict[str, object] = {**values, **({} if style is None else {"style": style})}
+    told = overruled_notices(overruled(given, chosen, said))
+    return merged(given, prompt=prompt, values=chosen, avoided=[avoided.strip()]), (*notices, *told)

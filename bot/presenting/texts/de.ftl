@@ -176,6 +176,10 @@ notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelasse
 notice-unknown-options-many = { $options } sind hier keine Angaben und wurden weggelassen.
 notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „{ $words }“.
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
+notice-options-overruled = { $count ->
+        [one] { $options } wurde weggelassen, denn dafür war noch ein anderer Wert angegeben.
+       *[other] { $options } wurden weggelassen, denn dafür waren noch andere Werte angegeben.
+    }
 notice-size = size { $given } → { size }, die Grenze hier.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { size }.
 notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.

@@ -176,6 +176,10 @@ notice-unknown-options = { $options } is no option here and was left out.
 notice-unknown-options-many = { $options } are no options here and were left out.
 notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $words }”.
 notice-option-empty = There was nothing behind { $option }, so it was left out.
+notice-options-overruled = { $count ->
+        [one] { $options } was left out, since another value was given for it too.
+       *[other] { $options } were left out, since other values were given for them too.
+    }
 notice-size = size { $given } → { size }, the limit here.
 notice-shape = The shape { $given } is out of reach here; the nearest is { size }.
 notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.

@@ -45,7 +45,6 @@ OFFERS = Offers(models=("big", "My big model"), styles=[FUR])
         ("a —negative green", GivenRequest(prompt="a", negative_prompt="green")),
         ("a –size 512 x 768 b", GivenRequest(prompt="a b", size="512 x 768")),
         ("a --size wide", GivenRequest(prompt="a", size="wide")),
-        ("a --size 512x512 --ar 3:2", GivenRequest(prompt="a", size="3:2")),
         ("a --sampler DPM++ 2M Karras, b", GivenRequest(prompt="a b", scheduler_name="DPM++ 2M Karras")),
         ("a --sampler euler a b", GivenRequest(prompt="a b", scheduler_name="euler a")),
         ("a --sampler none such, b", GivenRequest(prompt="a b", scheduler_name="none such")),
@@ -71,8 +70,21 @@ def test_the_forms_names_are_options_in_every_language() -> None:
 
 
 def test_an_option_of_the_form_wins_and_negatives_are_added_up() -> None:
-    given, _ = read_typed_options(GivenRequest(prompt="a --seed 7 --no rain", seed=1, negative_prompt="fog"))
+    given, notices = read_typed_options(GivenRequest(prompt="a --seed 7 --no rain", seed=1, negative_prompt="fog"))
     assert (given.seed, given.negative_prompt) == (1, "fog, rain")
+    assert [text(notice.key, **notice.values) for notice in notices] == [
+        "--seed 7 was left out, since another value was given for it too."
+    ]
+
+
+def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
+    given, notices = read_typed_options(
+        GivenRequest(prompt="a --seed 5 b --size 512x512 --seed 6 --ar 3:2 --cfg 2 --cfg 2")
+    )
+    assert (given.prompt, given.seed, given.size) == ("a b", 6, "3:2")
+    assert [text(notice.key, **notice.values) for notice in notices] == [
+        "--seed 5, --size 512x512 were left out, since other values were given for them too."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,10 @@ def test_the_form_wins_over_what_is_pasted_and_the_rest_is_told(catalogue: Catal
         catalogue, "a cat Steps: 8, Sampler: Euler, Model hash: abc, Model: foo", num_inference_steps=9
     )
     assert request.num_inference_steps == 9
-    assert told == ["Model hash: abc, Model: foo are no options here and were left out."]
+    assert told == [
+        "steps: 8 was left out, since another value was given for it too.",
+        "Model hash: abc, Model: foo are no options here and were left out.",
+    ]
 
 
 @pytest.mark.parametrize(
