@@ -105,9 +105,13 @@ _HABITS: Final = {
     "no": _NEGATIVE,
     "ar": _RATIO,
     "aspect": _RATIO,
+    "aspect_ratio": _RATIO,
     "neg": _NEGATIVE,
     "negative_prompt": _NEGATIVE,
     "cfg_scale": _CFG,
+    "guidance_scale": _CFG,
+    "num_images": _IMAGES,
+    "num_inference_steps": _STEPS,
     "sampler_name": _SAMPLER,
 }
 FIELDS: Final[Mapping[str, Option]] = MappingProxyType(

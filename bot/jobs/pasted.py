@@ -71,11 +71,13 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
 
 def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
     fields = [*_fields(command, offers), _Field("", len(command), len(command))]
-    values = {
-        FIELDS[field.name].field: FIELDS[field.name].read(field.name, command[field.end : following.start].strip())
-        for field, following in pairwise(fields)
-    }
-    return _with(given, command[: fields[0].start], values, offers)
+    prompt = [command[: fields[0].start].strip(" ,\n")]
+    values: dict[str, str | float | None] = {}
+    for field, following in pairwise(fields):
+        value, options = split_at_options(command[field.end : following.start])
+        values[FIELDS[field.name].field] = FIELDS[field.name].read(field.name, value.strip())
+        prompt.append(options)
+    return _with(given, " ".join(prompt), values, offers)
 
 
 def _fields(command: str, offers: Offers) -> Iterator[_Field]:
@@ -84,7 +86,8 @@ def _fields(command: str, offers: Offers) -> Iterator[_Field]:
     end = len(command)
     for match in reversed(list(_FIELD.finditer(command))):
         name = match["name"].casefold()
-        if name in FIELDS and _fits(name, command[match.end() : end].strip(), offers):
+        value, _ = split_at_options(command[match.end() : end])
+        if name in FIELDS and _fits(name, value.strip(), offers):
             found.append(_Field(name, match.start(), match.end()))
             end = match.start()
     return reversed(found)

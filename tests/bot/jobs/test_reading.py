@@ -77,6 +77,10 @@ def read(catalogue: Catalogue, prompt: str, **options: Any) -> tuple[GenerationR
         ),
         ("a cat\nNegative prompt: rain, fog", {"prompt": "a cat", "negative_prompt": "rain, fog"}),
         ("a cat. negative prompt: rain --seed 3", {"prompt": "a cat.", "negative_prompt": "rain", "seed": 3}),
+        (
+            "/imagine prompt: a cat negative: rain --seed 3 steps: 8 --aspect-ratio 2:1 --num-images 2",
+            {"prompt": "a cat", "negative_prompt": "rain", "seed": 3, "num_inference_steps": 8, "num_images": 2},
+        ),
         ("Command prompt: a green cat", {"prompt": "Command prompt: a green cat"}),
         ("a cat Steps: 8, Sampler: Euler a", {"prompt": "a cat", "scheduler_name": "Euler a", "negative_prompt": ""}),
     ],
