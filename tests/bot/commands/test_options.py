@@ -12,6 +12,7 @@ from bot.commands.options import add_style_suggestions, add_suggestions, matchin
 from bot.jobs.styles import find_style, option_value
 from bot.services import Services
 from config.catalogue import Catalogue
+from config.settings import Settings
 from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.loras import LoraEntry
 from playground.limits import mistake_in
@@ -49,7 +50,10 @@ def imagine_of(catalogue: Catalogue, loras: tuple[LoraEntry, ...] = ()) -> Any:
     services = cast(
         "Services",
         SimpleNamespace(
-            catalogue=catalogue, backend=SimpleNamespace(status=status), calls=SimpleNamespace(suggest=suggest)
+            catalogue=catalogue,
+            settings=Settings(),
+            backend=SimpleNamespace(status=status),
+            calls=SimpleNamespace(suggest=suggest),
         ),
     )
 
