@@ -81,7 +81,8 @@ def complaints(directory: Path) -> list[str]:
         silent_s = time.time() - (directory / FILE).stat().st_mtime
     except OSError:
         return [f"No Easel runs on {directory} (storage.directory)."]
-    return [f"Easel has not said a word for {silent_s:.0f} s: it hangs, or was killed. Restart it."]
+    causes = "it hangs, was killed, or its disk takes nothing. Make room where there is none, then restart it."
+    return [f"Easel has not said a word for {silent_s:.0f} s: {causes}"]
 
 
 def end_health(directory: Path) -> None:

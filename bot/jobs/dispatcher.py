@@ -99,6 +99,7 @@ class Dispatcher:
             group.create_task(self._claim_forever(), name="claim jobs")
             group.create_task(self._follow_events(), name="follow jobs")
             group.create_task(self._sweep_forever(), name="end late jobs")
+            group.create_task(self._catch_up_forever(), name="catch up with Discord")
             group.create_task(self._preparing.learn(), name="learn how long starts take")
 
     async def drain(self, timeout_s: float) -> None:
@@ -202,10 +203,7 @@ class Dispatcher:
             if running is None:
                 continue
             if isinstance(event, Progress):
-                try:
-                    await running.show(event, self._preparing)
-                except sqlite3.Error as error:  # of what is learnt from it
-                    self._storing.fails(error)
+                await running.show(event, self._preparing)
                 continue
             self._end(running.job, self._finish(running, event))
             self._forget((event.job_id, event.attempt))
@@ -258,20 +256,29 @@ class Dispatcher:
             try:
                 await self._sweep_database(datetime.now(UTC))
                 await self._line.refresh(self.prospect)
-            except sqlite3.Error:
-                _log.exception("not swept", action="storage_failed")
+            except sqlite3.Error as error:
+                self._storing.fails(error)
             self._swept_at = asyncio.get_running_loop().time()
             self.wake()
 
+    async def _catch_up_forever(self) -> None:
+        """Ask and tell Discord what it did not take before: beside the sweeper, which never waits for Discord."""
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+            now = datetime.now(UTC)
+            try:
+                await self._delivery.say_again(now)
+                for job in await self._queue.unanswered():
+                    if job.created_at < now - timedelta(seconds=_UNOWNED_S):
+                        await self._recovery.find_message(job)
+            except sqlite3.Error as error:
+                self._storing.fails(error)
+
     async def _sweep_database(self, now: datetime) -> None:
-        """Jobs that wait for too long, that nobody knows to be acknowledged, or that lost their owner."""
+        """Jobs that wait for too long, or that lost their owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
             self._end(job, self._delivery.fail(job, self._line.take(job), "waited", "waited too long"))
-        await self._delivery.say_again(now)
-        for job in await self._queue.unanswered():
-            if job.created_at < long_ago:
-                await self._recovery.find_message(job)
         for job in await self._queue.running():
             if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
                 self._end(job, self._recovery.adopt(job))

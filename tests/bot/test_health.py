@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from bot.client import EaselClient
 from bot.health import Health, complaints, read_health, write_health
 from bot.jobs import dispatcher
 from bot.pulse import Pulse
+from bot.store.rows import Job
 from bot.store.timelines import read_mark
 from pipeline.backends.base import WorkerState
 from tests.bot.jobs.conftest import House
@@ -41,7 +43,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"worker": WorkerState.UNUSABLE, "detail": "No GPU."}, "No worker draws (unusable): No GPU."),
         ({"is_dispatching": False}, "restart Easel"),
         ({"troubles": ("The disk is full.",)}, "The disk is full."),
-        ({"at": WELL.at - 30}, "Easel has not said a word for"),
+        ({"at": WELL.at - 30}, "it hangs, was killed, or its disk takes nothing"),
     ],
 )
 @pytest.mark.usefixtures("now")
@@ -90,6 +92,30 @@ async def test_the_pulse_says_how_it_goes_and_takes_it_back_at_the_end(
         with contextlib.suppress(asyncio.CancelledError):
             await beating
     assert "No Easel runs" in complaints(tmp_path)[0]
+
+
+async def test_a_discord_that_is_slow_to_answer_keeps_no_sweeper_waiting(
+    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house()
+    monkeypatch.setattr(dispatcher, "SWEEP_INTERVAL_S", 0.01)
+    rooms = house.services.dispatcher
+    is_asking = asyncio.Event()
+
+    async def hang(_: Job) -> None:
+        is_asking.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(rooms._recovery, "find_message", hang)
+    job = await house.ask(age=timedelta(minutes=2))
+    await house.database.change("UPDATE jobs SET message_id = NULL WHERE job_id = ?", (job.job_id,))
+    house.work()
+    await asyncio.wait_for(is_asking.wait(), 10)
+    for _ in range(3):
+        swept_at = rooms._swept_at
+        async with asyncio.timeout(10):
+            while rooms._swept_at == swept_at:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_sweeper_that_hangs_is_seen(
