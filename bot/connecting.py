@@ -11,6 +11,7 @@ import discord.client
 import structlog
 from typing_extensions import override
 
+from bot.calls.address_block import LONGEST_WAIT_S, wait_of
 from bot.calls.errors import Passing
 from config.loading import ConfigError
 
@@ -88,12 +89,11 @@ def bound_reconnects() -> None:
 
 
 def _wanted_pause_s(error: Exception) -> float:
-    """Seconds that Discord asks us to wait."""
+    """Seconds that Discord, or Cloudflare before it, asks us to wait; an hour at most."""
     if isinstance(error, discord.RateLimited):
-        return error.retry_after
+        return min(error.retry_after, LONGEST_WAIT_S)
     if isinstance(error, discord.HTTPException) and error.status == _TOO_MANY_REQUESTS:
-        wanted = error.response.headers.get("Retry-After", "")
-        return float(wanted) if wanted.isdecimal() else 0.0
+        return wait_of(error.response.headers)
     return 0.0
 
 

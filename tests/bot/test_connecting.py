@@ -72,7 +72,7 @@ async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Door]:
 
 
 async def test_it_is_tried_until_discord_is_there_each_time_in_one_line(door: Door) -> None:
-    door.answers = iter([page(503), page(403), page(200), page(429, **{"Retry-After": "0"})])
+    door.answers = iter([page(503), page(403), page(200), page(429, **{"Retry-After": "0.01"})])
     with capture_logs() as logs:
         async with discord.Client(intents=discord.Intents(guilds=True)) as client:
             await log_in(client, "a-token")
@@ -108,11 +108,12 @@ async def test_a_wrong_token_ends_it(door: Door) -> None:
             await log_in(client, "a-token")
 
 
-async def test_pauses_grow_to_a_minute_and_discord_may_ask_for_longer_ones(
+async def test_pauses_grow_to_a_minute_and_discord_may_ask_for_longer_ones_up_to_an_hour(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connecting, "FIRST_PAUSE_S", 5.0)
-    door.answers = iter([page(503)] * 6 + [page(429, **{"Retry-After": "300"})])
+    asked = [page(429, **{"Retry-After": wanted}) for wanted in ("300", "90.5", "86400")]
+    door.answers = iter([page(503)] * 6 + asked)
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -122,7 +123,7 @@ async def test_pauses_grow_to_a_minute_and_discord_may_ask_for_longer_ones(
     monkeypatch.setattr(connecting.asyncio, "sleep", sleep)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         await log_in(client, "a-token")
-    assert slept == [5, 10, 20, 40, 60, 60, 300]
+    assert slept == [5, 10, 20, 40, 60, 60, 300, 90.5, 3_600]
 
 
 @pytest.mark.parametrize(
