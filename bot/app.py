@@ -132,6 +132,7 @@ def compose(
     backend.on_ready(partial(_heed_files, catalogue, backend))
     calls = Calls(client, client.watch)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
+    storing = Storing(images=images, jobs=jobs, timings=timings, owner=calls.owner)
     accepting = Accepting(
         jobs=jobs,
         timings=timings,
@@ -139,9 +140,9 @@ def compose(
         queue=settings.queue,
         catalogue=catalogue,
         backend=backend,
+        storing=storing,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
-    storing = Storing(images=images, jobs=jobs, timings=timings, owner=calls.owner)
     delivery = Delivery(
         calls=calls,
         jobs=jobs,

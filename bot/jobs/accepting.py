@@ -10,6 +10,7 @@ import structlog
 
 from bot.errors import Refused
 from bot.jobs.known_words import drawn_alike
+from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
@@ -59,6 +60,7 @@ class Accepting:
         queue: QueueSettings,
         catalogue: Catalogue,
         backend: Backend,
+        storing: Storing,
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -66,6 +68,7 @@ class Accepting:
         self._queue = queue
         self._catalogue = catalogue
         self._backend = backend
+        self._storing = storing
         self._is_open = True
 
     def close(self) -> None:
@@ -89,8 +92,11 @@ class Accepting:
         except NotAllowed as error:
             raise refusal(error.standing) from error
         except (sqlite3.Error, LedgerDisagrees) as error:
-            # Disk full, or an I/O error: nothing was committed, so nothing may be acknowledged.
-            _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
+            # Nothing was committed, so nothing may be acknowledged.
+            if isinstance(error, sqlite3.OperationalError):  # the disk is full, read-only, or broken
+                self._storing.fails(error)
+            else:
+                _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
             raise Refused("refused-storage") from error
 
     async def standing(self, asker: Asker, price: int | None = None) -> Standing:

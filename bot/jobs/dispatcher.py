@@ -118,13 +118,16 @@ class Dispatcher:
 
     async def recover(self) -> None:
         """After a start: find out about every job whose end or beginning was not seen."""
-        for job in await self._queue.unanswered():
-            await self._recovery.find_message(job)
-        for job in await self._queue.of_other_timelines():
-            await self._recovery.settle_if_ended(job)
-        for job in await self._queue.running():
-            if not self._is_owned(job):
-                self._end(job, self._recovery.adopt(job))
+        try:
+            for job in await self._queue.unanswered():
+                await self._recovery.find_message(job)
+            for job in await self._queue.of_other_timelines():
+                await self._recovery.settle_if_ended(job)
+            for job in await self._queue.running():
+                if not self._is_owned(job):
+                    self._end(job, self._recovery.adopt(job))
+        except sqlite3.Error as error:  # the sweeper finds those that are left
+            self._storing.fails(error)
         self.wake()
 
     async def cancel(self, job: Job, actor_id: int) -> bool:

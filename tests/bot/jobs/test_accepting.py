@@ -4,10 +4,31 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import pytest
 
+from bot.errors import Refused
 from bot.jobs.accepting import Asked
-from bot.store.rows import Asker, AskerDefaults, JobKind
+from bot.store import statements
+from bot.store.rows import Asker, AskerDefaults, JobKind, JobStatus
 from pipeline.protocol.requests import GenerationRequest
+
+
+def asked_by(user_id: int, number: int, request: GenerationRequest) -> Asked:
+    return Asked(
+        interaction_id=number,
+        interaction_token="token",
+        kind=JobKind.IMAGINE,
+        lineage=None,
+        asker=Asker(guild_id=1, channel_id=2, user_id=user_id),
+        requester_name="Mia",
+        locale="en-US",
+        filesize_limit=10_000_000,
+        is_age_restricted=False,
+        shown_guild_id=1,
+        request=request,
+        defaults=AskerDefaults(),
+        notices=(),
+    )
 
 
 async def test_that_seeds_change_nothing_is_told_once_to_each_member(
@@ -17,25 +38,26 @@ async def test_that_seeds_change_nothing_is_told_once_to_each_member(
     numbers = iter(range(900, 999))
 
     async def told(prompt: str, user_id: int) -> list[str]:
-        asked = Asked(
-            interaction_id=next(numbers),
-            interaction_token="token",
-            kind=JobKind.IMAGINE,
-            lineage=None,
-            asker=Asker(guild_id=1, channel_id=2, user_id=user_id),
-            requester_name="Mia",
-            locale="en-US",
-            filesize_limit=10_000_000,
-            is_age_restricted=False,
-            shown_guild_id=1,
-            request=msgspec.structs.replace(request_, prompt=prompt),
-            defaults=AskerDefaults(),
-            notices=(),
-        )
-        job = await house.services.accepting.accept(asked)
+        request = msgspec.structs.replace(request_, prompt=prompt)
+        job = await house.services.accepting.accept(asked_by(user_id, next(numbers), request))
         return [notice.key for notice in job.notices]
 
     assert await told("a red dog", 7) == []
     assert await told("a dog", 7) == ["notice-alike"]
     assert await told("a cat", 7) == []
     assert await told("a cat", 8) == ["notice-alike"]
+
+
+async def test_a_disk_that_takes_no_request_is_told_to_the_owner_until_it_takes_one(
+    open_house: Callable[..., Awaitable[Any]], request_: GenerationRequest
+) -> None:
+    house = await open_house()
+    await house.database.read(statements.change, "PRAGMA query_only = ON")
+    with pytest.raises(Refused) as refused:
+        await house.services.accepting.accept(asked_by(7, 900, request_))
+    assert refused.value.key == "refused-storage"
+    assert house.services.storing.trouble is not None
+    await house.database.read(statements.change, "PRAGMA query_only = OFF")
+    house.work()
+    await house.until(await house.ask(), JobStatus.SUCCEEDED)
+    assert house.services.storing.trouble is None

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.jobs import storing
+from bot.store import statements
 from bot.store.rows import JobStatus
 from tests.bot.jobs.conftest import House
 from tests.kill_points.tiny_discord import DIRECT
@@ -88,3 +90,15 @@ async def test_pictures_do_not_wait_for_ever(
     (tmp_path / "images").unlink()
     await house.until(await house.ask(), SUCCEEDED)
     assert house.services.storing.trouble is None
+
+
+async def test_a_start_on_a_full_disk_waits_for_room(open_house: OpenHouse) -> None:
+    house = await open_house()
+    job = await house.ask(age=timedelta(minutes=2))
+    await house.database.change("UPDATE jobs SET message_id = NULL WHERE job_id = ?", (job.job_id,))
+    await house.database.read(statements.change, "PRAGMA query_only = ON")
+    await house.services.dispatcher.recover()
+    assert house.services.storing.trouble is not None
+    await house.database.read(statements.change, "PRAGMA query_only = OFF")
+    await house.services.dispatcher.recover()
+    assert (await house.job(job)).failure == "unanswered"  # what is there shows no job
