@@ -95,11 +95,6 @@ def read_emphasis(prompt: str) -> Parts:
     return tuple(_joined(reader))
 
 
-def without_emphasis(prompt: str) -> Parts:
-    """For text encoders that know no weights: the prompt as it was typed."""
-    return (Fragment(prompt, 1.0),) if prompt else ()
-
-
 def _joined(reader: _Reader) -> Iterator[Fragment | Break]:
     words, weight = "", 1.0
     for text, own in zip(reader.texts, reader.weights, strict=True):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.prompts.emphasis import MAX_WEIGHT, Break, Fragment, read_emphasis, without_emphasis
+from pipeline.prompts.emphasis import MAX_WEIGHT, Break, Fragment, read_emphasis
 
 TEXTS = {
     "normal text": [("normal text", 1.0)],
@@ -71,11 +71,6 @@ def test_weights_do_not_run_away() -> None:
     assert read_emphasis("(" * 500 + "x") == (Fragment("x", MAX_WEIGHT),)
     assert read_emphasis(f"(x:{'9' * 400})") == (Fragment("x", MAX_WEIGHT),)
     assert read_emphasis("((x:-9):9)") == (Fragment("x", -MAX_WEIGHT),)
-
-
-def test_some_encoders_know_no_weights() -> None:
-    assert without_emphasis("a (b:1.3)") == (Fragment("a (b:1.3)", 1.0),)
-    assert without_emphasis("") == ()
 
 
 @given(st.text(alphabet=r"ab ()[]\:.0123456789-BREAK|<>,", max_size=200))
