@@ -16,6 +16,10 @@ class InvalidRequest(Exception):
     """The engine cannot do what was asked; the message is one plain sentence."""
 
 
+class UnfitSampler(InvalidRequest):
+    """The sampler cannot draw with this model; the message is one plain sentence."""
+
+
 class ModelUnavailable(Exception):
     """A model's files are missing or broken; the message is one plain sentence."""
 
@@ -28,7 +32,9 @@ class DeviceLost(Exception):
     """The device failed in a way that this process cannot recover from; it must end."""
 
 
+# A class stands before those that it is one of.
 _REASONS: Final = {
+    UnfitSampler: FailureReason.UNFIT_SAMPLER,
     InvalidRequest: FailureReason.INVALID_REQUEST,
     ModelUnavailable: FailureReason.MODEL_UNAVAILABLE,
     BrokenImage: FailureReason.BROKEN_IMAGE,

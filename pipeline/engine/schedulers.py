@@ -13,7 +13,7 @@ from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import c
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import InvalidRequest, UnfitSampler
 from pipeline.engine.noise import read_schedule
 from pipeline.protocol.samplers import EXPLICIT_FROM, Sampler, find_sampler
 
@@ -55,12 +55,12 @@ def build_scheduler(
         image_tokens: the size of the picture to a transformer, for schedules that shift with it.
 
     Raises:
-        InvalidRequest: the sampler cannot honour the model's configuration; diffusers would leave its wish out.
+        UnfitSampler: it cannot honour the model's configuration; diffusers would leave its wish out.
         ModelUnavailable: no sampler can.
     """
     schedule = read_schedule(sampler.kind, model_config)
     if not sampler.honours(schedule):
-        raise InvalidRequest(f"The sampler {sampler.name} does not fit how this model was trained; choose another.")
+        raise UnfitSampler(f"The sampler {sampler.name} does not fit how this model was trained; choose another.")
     scheduler_class = getattr(diffusers, sampler.scheduler_class)
     if sampler.kind == "flow":
         return _flow_scheduler(scheduler_class, dict(model_config), steps, image_tokens)

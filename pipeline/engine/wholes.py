@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.engine.buckets import Lane
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import InvalidRequest, UnfitSampler
 from pipeline.engine.families.whole import WholeRun
 from pipeline.engine.jobs import JobName, RunningJob
 from pipeline.engine.latents import check_finite, generators_for
@@ -106,13 +106,14 @@ def begin_whole(submit: Submit, model: LoadedModel, started_at: float) -> WholeJ
 
     Raises:
         InvalidRequest: the pipeline cannot do what was asked.
+        UnfitSampler: it draws with another.
     """
     request = submit.request
     check_request(request)
     check_multiple(request, model.spec.facts.size_multiple)
     sampler = sampler_named(request.scheduler_name)
     if sampler.kind != model.spec.facts.kind:
-        raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+        raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
     if request.variations or request.refining_steps:
         raise InvalidRequest("This model draws only from text: it neither varies a picture nor draws it anew.")
     now = time.monotonic()

@@ -10,6 +10,8 @@ class FailureReason(StrEnum):
     """Somebody asked for it."""
     INVALID_REQUEST = "invalid_request"
     """The engine cannot do what was asked, however often it is tried."""
+    UNFIT_SAMPLER = "unfit_sampler"
+    """The sampler that was asked for cannot draw with this model; its files may have told so only now."""
     MODEL_UNAVAILABLE = "model_unavailable"
     """The model's files are missing or broken."""
     OUT_OF_MEMORY = "out_of_memory"

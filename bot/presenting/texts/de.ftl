@@ -326,6 +326,7 @@ refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen.
 
 ## Failures
 failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
+failure-unfit_sampler = Der Sampler passt nicht zu diesem Modell. Wähle einen anderen oder gib keinen an: Dann wird der übliche des Modells genommen.
 failure-model_unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
 failure-out_of_memory = Das ist zu groß für die GPU hier. Versuch eine kleinere Größe oder weniger Bilder.
 failure-broken_image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen Seed oder ein kleineres CFG.

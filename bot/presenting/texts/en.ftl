@@ -326,6 +326,7 @@ refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take
 
 ## Failures
 failure-invalid_request = The model cannot do what was asked; try other options.
+failure-unfit_sampler = The sampler does not fit this model. Choose another, or name none: then the model's usual one is taken.
 failure-model_unavailable = The model's files are missing or broken, so nothing could be drawn. Choose another model; the owner finds the reason in the log.
 failure-out_of_memory = This is too big for the GPU here. Try a smaller size or fewer images.
 failure-broken_image = The picture fell apart into broken numbers. Try another seed, or a lower CFG.

@@ -8,7 +8,7 @@ import msgspec
 import torch
 from torch import nn
 
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.schedulers import build_scheduler
@@ -124,10 +124,10 @@ class StepAdapter(ABC):
             width: likewise.
 
         Raises:
-            InvalidRequest: the sampler does not fit the model.
+            UnfitSampler: it does not fit the model.
         """
         if sampler.kind != self.sampler_kind:
-            raise InvalidRequest(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+            raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
         tokens = self.image_tokens(height, width)
         return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
 

@@ -12,7 +12,7 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2im
 )
 from torch.nn.functional import interpolate
 
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.schedulers import begin_late, build_scheduler, denoised_latents, scaled_input
 from pipeline.protocol.models import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale
@@ -168,7 +168,7 @@ def test_a_schedule_shifts_with_the_size_whatever_the_sampler(open_model: _Open)
 def test_a_sampler_of_the_other_kind_is_refused(open_model: _Open, family: Family, scheduler_name: str) -> None:
     build = stable_diffusion_3 if family == "sd3" else stable_diffusion_xl
     adapter = open_model(family, build).studio.model.adapter
-    with pytest.raises(InvalidRequest, match=f"{scheduler_name} does not fit"):
+    with pytest.raises(UnfitSampler, match=f"{scheduler_name} does not fit"):
         adapter.build_scheduler(SAMPLERS[scheduler_name], 4, [], height=64, width=64)
 
 

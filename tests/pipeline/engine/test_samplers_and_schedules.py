@@ -8,7 +8,7 @@ import diffusers
 import pytest
 import torch
 
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.noise import read_schedule
 from pipeline.engine.schedulers import build_scheduler, first_latents, scaled_input, takes_generators
 from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, Sampler, offered_samplers
@@ -69,7 +69,7 @@ def test_a_sampler_draws_by_every_schedule_that_it_honours(sampler: Sampler) -> 
                 assert error < 0.15
                 assert not schedule.is_zero_snr or left < 1e-6
             else:
-                with pytest.raises(InvalidRequest, match="does not fit how this model was trained"):
+                with pytest.raises(UnfitSampler, match="does not fit how this model was trained"):
                     drawn(sampler, schedule, steps)
 
 
@@ -106,7 +106,7 @@ def test_a_flow_that_is_more_than_shifted_is_for_one_class(key: str) -> None:
     config = {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0, key: 0.1 if "terminal" in key else True}
     assert read_schedule("flow", config).is_bent
     assert offered_samplers("flow", NoiseSchedule(is_bent=True)) == ("Flow Euler",)
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(UnfitSampler):
         build_scheduler(SAMPLERS["Flow Heun"], config, 4, [])
     shifted = {"shift": 3.0, "use_dynamic_shifting": True, "_class_name": "FlowMatchEulerDiscreteScheduler"}
     assert not read_schedule("flow", shifted).is_bent

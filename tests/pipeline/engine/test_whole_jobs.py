@@ -183,7 +183,7 @@ def test_a_cancelled_one_ends_at_its_step_and_the_next_begins(shared: Shared, wh
     ("changes", "reason"),
     [
         ({"width": 80}, FailureReason.INVALID_REQUEST),
-        ({"scheduler_name": "Euler"}, FailureReason.INVALID_REQUEST),
+        ({"scheduler_name": "Euler"}, FailureReason.UNFIT_SAMPLER),
         ({"variations": (Variation(seed=1, strength=0.2),)}, FailureReason.INVALID_REQUEST),
         ({"upscale": Upscale(scale=2, strength=0.3)}, FailureReason.INVALID_REQUEST),
     ],
