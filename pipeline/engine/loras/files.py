@@ -78,6 +78,9 @@ def pairs_in(
 
 def _with_alphas(state: StateDict) -> StateDict:
     """Each `alpha / r` multiplied into its matrix, since converters rename alphas in ways of their own."""
+    empty = next((name for name, tensor in state.items() if tensor.numel() == 0), None)
+    if empty is not None:
+        raise LoraUnfit(f"{empty} holds no numbers")
     told = {name.removesuffix(".alpha"): tensor for name, tensor in state.items() if name.endswith(".alpha")}
     if any(tensor.numel() != 1 for tensor in told.values()):
         raise LoraUnfit("an alpha of it is no number")

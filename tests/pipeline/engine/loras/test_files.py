@@ -53,6 +53,12 @@ def pair(name: str, *, width: int = 32, ending: str = "lora_down.weight") -> dic
         ({f"lora_unet_{PART}.lora_down.weight": torch.ones(4, 32)}, "layers have names that no known model has"),
         ({"lora_unet_x.alpha": torch.ones(()), "lora_unet_x.lora_up.weight": torch.ones(4, 4)}, "no known model has"),
         (pair("lora_unet_x") | {"lora_unet_x.alpha": torch.ones(2)}, "an alpha of it is no number"),
+        (pair("lora_unet_x") | {"lora_unet_x.lora_up.weight": torch.ones(32, 0)}, "x.lora_up.weight holds no numbers"),
+        (
+            {"lora_unet_x.alpha": torch.ones(())}
+            | {f"lora_unet_x.lora_{end}.weight": torch.ones(0, 0) for end in ("up", "down")},
+            "holds no numbers",
+        ),
         ({f"unet.{PART}.lora_A.weight": torch.ones(4, 32)}, "no two matrices that go together"),
         ({"lora_unet_x.lora_down.weight": torch.ones(()), "lora_unet_x.lora_up.weight": torch.ones(4)}, "no two matri"),
     ],
