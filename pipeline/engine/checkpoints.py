@@ -76,7 +76,15 @@ _LEFT_ALONE: Final = (
     "ztsnr",
 )
 """Beginnings of keys of a training's end, which draw nothing, and of marks, which are read elsewhere."""
-_LEFT_ALONE_ENDS: Final = ("position_ids", "logit_scale", "num_batches_tracked")
+_LEFT_ALONE_ENDS: Final = (
+    "position_ids",
+    "logit_scale",
+    "num_batches_tracked",
+    "text_projection",
+    "text_projection.weight",
+    "attn_mask",
+)
+"""Of a text encoder's training. A projection of the whole text stays over only where the model reads none."""
 _UNUSED_LAYER: Final = "cond_stage_model.model.transformer.resblocks.23."
 """Stable Diffusion 2 takes its text from before the last layer, which its configuration leaves out."""
 

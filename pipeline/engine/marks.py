@@ -72,6 +72,9 @@ def read_marks(path: Path, spec: ModelSpec) -> Marks:
 
 
 def _prediction(path: Path, spec: ModelSpec, keys: Collection[str], metadata: Mapping[str, str]) -> Prediction | None:
+    if spec.facts.kind != "diffusion":
+        # Trainers write the prediction of other families, or a word of their own for a flow.
+        return None
     if "v_pred" in keys:
         return "v_prediction"
     said = metadata.get("modelspec.prediction_type", "").strip()

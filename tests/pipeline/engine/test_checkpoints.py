@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from pipeline.engine.devices import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loading import LoadedModel, load_model
+from pipeline.engine.marks import read_marks
 from pipeline.engine.offering import look_through
 from pipeline.engine.sources import check_source
 from pipeline.protocol.models import Family, FileSource, FolderSource, ModelSpec
@@ -245,6 +246,12 @@ def test_what_cannot_be_heeded_is_refused(
     assert words in refusal(_spec(path, config))
 
 
+@pytest.mark.parametrize("said", ["epsilon", "flow", "rectified flow"])
+def test_what_a_flow_is_said_to_predict_is_passed_over(tmp_path: Path, tensors: Tensors, said: str) -> None:
+    path = written(tmp_path / "a.safetensors", tensors, {"modelspec.prediction_type": said})
+    assert read_marks(path, spec_of(path, "sd3")).prediction is None
+
+
 def test_the_catalogue_comes_before_the_file(tmp_path: Path, config: Path, tensors: Tensors) -> None:
     marked = {**tensors, "v_pred": torch.zeros(1), "ztsnr": torch.zeros(1)}
     path = written(tmp_path / "a.safetensors", marked)
@@ -256,6 +263,9 @@ def test_the_catalogue_comes_before_the_file(tmp_path: Path, config: Path, tenso
 def test_leftovers_are_told(tmp_path: Path, config: Path, tensors: Tensors) -> None:
     odd = {"mystery.weight": torch.zeros(1), "model.diffusion_model.input_blocks.0.0.extra": torch.zeros(1)}
     usual = {"betas": torch.zeros(1), "model_ema.decay": torch.zeros(1)}
+    # Of Stable Diffusion 2, and of what ComfyUI saves of 1.5.
+    usual |= {f"cond_stage_model.{name}": torch.zeros(1) for name in ("model.text_projection", "model.attn_mask")}
+    usual |= {"cond_stage_model.transformer.text_projection.weight": torch.zeros(1)}
     spec = _spec(written(tmp_path / "a.safetensors", {**tensors, **odd, **usual}), config)
     assert check_source(spec).unread == tuple(sorted(odd))
     remark = look_through([spec], None).remarks["tiny"]
