@@ -115,6 +115,8 @@ class LoraFolder:
                 log.warning("A style cannot be offered: %s", error)
 
     def _take_up(self, path: Path) -> None:
+        if not path.stem.strip():
+            raise ModelUnavailable(f"The name {path.name!r} is blank; rename it.")
         if any(character in path.stem for character in _UNTYPABLE):
             raise ModelUnavailable(f"The name {path.name} cannot be typed in a prompt; rename it without : < >.")
         if path.stem != path.stem.encode(errors="replace").decode():

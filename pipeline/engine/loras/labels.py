@@ -74,7 +74,7 @@ def read_label(path: Path, metadata: Mapping[str, Any]) -> Label:
     if not isinstance(is_negative, bool):
         raise ModelUnavailable(f"What stands for `negative` beside {path.name} is neither true nor false.")
     return Label(
-        title=next(filter(None, map(_text, titles)), path.name),
+        title=next(filter(None, map(_text, titles))),
         trigger_words=words,
         scale=float(scale),
         family=_family(metadata),

@@ -152,9 +152,11 @@ def test_a_header_of_odd_entries_is_told(tmp_path: Path, key: str, change: dict[
     assert folder.broken == {"odd.safetensors": "The header of odd.safetensors is broken; download the file again."}
 
 
-def test_a_file_whose_name_is_blank_has_a_title(tmp_path: Path) -> None:
+def test_a_name_that_is_blank_is_not_offered(tmp_path: Path) -> None:
     write(tmp_path / " .safetensors", lora())
-    assert [entry.title for entry in LoraFolder(tmp_path).entries] == [" .safetensors"]
+    folder = LoraFolder(tmp_path)
+    assert folder.entries == ()
+    assert folder.broken == {" .safetensors": "The name ' .safetensors' is blank; rename it."}
 
 
 def test_embeddings_are_offered_and_checked(tmp_path: Path) -> None:
