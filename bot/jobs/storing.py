@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -19,6 +19,8 @@ from pipeline.protocol.messages import Finished
 RETRY_S: Final = 5.0
 KEPT_S: Final = 300.0
 """How long finished pictures wait in memory for a disk that takes them."""
+_BELIEVED: Final = timedelta(minutes=10)
+"""So long a disk that took nothing is said to be full: where nobody asks, nothing shows that there is room again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,8 +41,14 @@ class Storing:
         self._timings = timings
         self._owner = owner
         self._waiting = 0
-        self.trouble: StorageTrouble | None = None
-        """What is wrong with the disk, until something is written again."""
+        self._trouble: StorageTrouble | None = None
+        self._failed_at = datetime.now(UTC)
+
+    @property
+    def trouble(self) -> StorageTrouble | None:
+        """What is wrong with the disk, until something is written again, or nothing was tried for some minutes."""
+        is_untried = not self.is_waiting and datetime.now(UTC) - self._failed_at > _BELIEVED
+        return None if is_untried else self._trouble
 
     @property
     def is_waiting(self) -> bool:
@@ -86,15 +94,16 @@ class Storing:
         """Something could not be written; the owner is told once."""
         if self.trouble is None:
             sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
-            self.trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
+            self._trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
             _log.error(sentence, action="storage_failed")
             self._owner.tell("owner-storage")
+        self._failed_at = datetime.now(UTC)
 
     def works(self) -> None:
         """Something was written."""
-        if self.trouble is not None and not self.is_waiting:
+        if self._trouble is not None and not self.is_waiting:
             _log.info("the disk takes what is written again", action="storage_well")
-            self.trouble = None
+            self._trouble = None
 
     async def _write(self, job: Job, finished: Finished) -> Job:
         results = [

@@ -102,3 +102,18 @@ async def test_a_start_on_a_full_disk_waits_for_room(open_house: OpenHouse) -> N
     await house.database.read(statements.change, "PRAGMA query_only = OFF")
     await house.services.dispatcher.recover()
     assert (await house.job(job)).failure == "unanswered"  # what is there shows no job
+
+
+async def test_a_disk_that_nobody_tried_of_late_is_not_said_to_be_full(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping = (await open_house()).services.storing
+    keeping.fails(OSError("full"))
+    assert keeping.trouble is not None
+    monkeypatch.setattr(storing, "_BELIEVED", timedelta(minutes=-1))
+    assert keeping.trouble is None
+    monkeypatch.setattr(storing, "_BELIEVED", timedelta(minutes=10))
+    keeping.fails(OSError("full again"))
+    assert keeping.trouble is not None
+    keeping.works()
+    assert keeping.trouble is None
