@@ -10,6 +10,8 @@ import msgspec
 
 _MOST_CHARACTERS_OF_A_VALUE: Final = 200
 _MOST_VALUES: Final = 1_000
+_MOST_DEEP: Final = 10
+"""Lists in lists, of which a stranger's file may have any number."""
 
 PROMPT: Final = ("prompt", "positiveprompt", "fullprompt", "c", "basecaption")
 NEGATIVE: Final = ("negativeprompt", "uc", "fullnegativeprompt")
@@ -86,14 +88,16 @@ def _first(values: Iterable[Any], told: Any) -> str:
     return next((text for value in values if (text := told(value))), "")
 
 
-def _words(value: object) -> str:
-    """A prompt: words, or a list of them."""
+def _words(value: object, deep: int = _MOST_DEEP) -> str:
+    """A prompt: words, or a list of them, or of lists."""
+    if not deep:
+        return ""
     if isinstance(value, list):
         parts: list[Any] = value
-        return "\n".join(text for part in parts if (text := _words(part)))
+        return "\n".join(text for part in parts if (text := _words(part, deep - 1)))
     if isinstance(value, dict):
         weighed: dict[str, Any] = value
-        return _words(weighed.get("prompt"))
+        return _words(weighed.get("prompt"), deep - 1)
     return value.strip() if isinstance(value, str) else ""
 
 

@@ -120,8 +120,9 @@ def _of_novelai(table: Table, description: str) -> Made | None:
 def _figures(prompt: object) -> list[str]:
     """The prompts of single figures."""
     caption: Any = prompt.get("caption") if isinstance(prompt, dict) else None
-    figures: Any = caption.get("char_captions") if isinstance(caption, dict) else None
-    return [str(one.get("char_caption", "")) for one in figures or () if isinstance(one, dict)]
+    found: Any = caption.get("char_captions") if isinstance(caption, dict) else None
+    figures: list[Any] = found if isinstance(found, list) else []
+    return [str(one.get("char_caption", "")) for one in figures if isinstance(one, dict)]
 
 
 def _of_sd_metadata(table: Table) -> Made | None:

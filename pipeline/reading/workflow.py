@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 Table = dict[str, Any]
 
-_UNUSED: Final = frozenset({2, 4})
+_UNUSED: Final = (2, 4)
 """Modes of nodes that are not run: muted, and bypassed."""
 _AFTER_A_SEED: Final = frozenset({"fixed", "increment", "decrement", "randomize"})
 """What the page keeps behind a seed: how it changes. The node is not given it."""

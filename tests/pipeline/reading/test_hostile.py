@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 import random
 import struct
@@ -10,12 +11,14 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from bot.jobs.metadata import read_parameters
 from pipeline.reading import reading
+from pipeline.reading.tools import told_by
 from tests import picture_files as files
 
 ROOT = Path(__file__).parents[3]
@@ -139,6 +142,50 @@ def wholes() -> Iterator[bytes]:
     yield files.stealth(files.A1111)
     yield files.with_comment(b"UNICODE\0" + files.A1111.encode("utf-16-le"))
     yield files.with_tags({0x0110: f"prompt:{json.dumps(files.GRAPH)}"})
+
+
+def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each value in a table, and in the tables in it."""
+    yield before
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*before, key))
+
+
+def with_odd(value: Any, place: tuple[Any, ...], odd: object) -> Any:
+    """A copy with something else at a place."""
+    if not place:
+        return odd
+    copy = value.copy()
+    copy[place[0]] = with_odd(value[place[0]], place[1:], odd)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("prompt", files.GRAPH),
+        ("prompt", files.FLUX),
+        ("workflow", files.WORKFLOW),
+        ("parameters", files.SWARMUI),
+        ("parameters", files.FOOOCUS),
+        ("sd-metadata", files.SD_METADATA),
+        ("invokeai_metadata", files.INVOKEAI),
+        ("usercomment", files.DRAW_THINGS),
+        ("comment", {"uc": "a", "v4_prompt": {"caption": {"char_captions": [{"char_caption": "b"}]}}}),
+    ],
+)
+def test_odd_values_in_a_table_break_nothing(key: str, table: dict[str, Any]) -> None:
+    odd: list[object] = [None, 5, True, math.inf, 10**400, "a", [], {}, [[]], [[], 0], {"a": []}, {"prompt": 5}]
+    for place in places(table):
+        for value in odd:
+            told_by({key: json.dumps(with_odd(table, place, value)), "description": "a cat"})
+
+
+@pytest.mark.parametrize("depth", [5, 500, 900, 5_000])
+def test_words_in_lists_of_lists_are_read_as_deep_as_anybody_writes_them(depth: int) -> None:
+    told = told_by({"comment": '{"steps":3,"seed":1,"prompt":' + "[" * depth + '"a cat"' + "]" * depth + "}"})
+    assert told is not None
+    assert told.startswith("a cat\n") is (depth == 5)
 
 
 def test_half_a_file_and_a_spoiled_one_break_nothing() -> None:
