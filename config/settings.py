@@ -85,7 +85,8 @@ class DiscordSettings(Area):
         Raises:
             NotReadable: the file cannot be read, or what is there is no token; the text follows "The bot's token".
         """
-        if self.token is not None:
+        # A compose file sets a variable to nothing where nobody gave it.
+        if self.token is not None and (self.token.get_secret_value().strip() or self.token_file is None):
             return _bare_token(self.token.get_secret_value(), "discord.token")
         if self.token_file is None:
             return None

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
@@ -154,6 +155,15 @@ def test_a_token_is_read_as_people_paste_it_and_nothing_of_it_is_told(
     assert "abc" not in str(error.value).replace(str(tmp_path), "")
     with pytest.raises(NotReadable, match="is a folder"):
         DiscordSettings(token_file=tmp_path).read_token()
+
+
+def test_an_empty_variable_leaves_the_token_to_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "token.txt"
+    file.write_text("abc.def")
+    assert DiscordSettings(token=SecretStr(""), token_file=file).read_token() == "abc.def"
+    assert DiscordSettings(token=SecretStr("one"), token_file=file).read_token() == "one"
+    with pytest.raises(NotReadable, match=r"discord\.token is empty"):
+        DiscordSettings(token=SecretStr(" ")).read_token()
 
 
 def test_a_wrong_token_is_not_repeated(tmp_path: Path) -> None:
