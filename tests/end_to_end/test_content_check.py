@@ -36,4 +36,4 @@ async def test_a_checker_that_is_not_there_is_said_at_once(
     await local.wait_for_bot(60)
     refused = await local.member.slash(local.channel, "imagine", prompt="a red apple")
     assert refused.response is not None
-    assert "Nothing can be drawn right now: There is no file" in refused.response.content
+    assert "Nothing can be drawn right now: There is no folder" in refused.response.content

@@ -31,7 +31,7 @@ async def test_a_direct_message_has_its_own_quota_and_working_buttons(
     assert "**9 of 9 left today.**" in str((await local.member.slash(local.channel, "quota")).response)
     await user.slash("imagine", prompt="a red apple", steps=4)
     done = await local.wait_for_message(
-        lambda message: "seed" in str(message["components"]), 90, channel=user.dm_channel, viewer=local.member
+        lambda message: "seed " in str(message["components"]), 90, channel=user.dm_channel, viewer=local.member
     )
     assert len(done["attachments"]) == 1
     refused = await user.slash("imagine", prompt="two apples", images=2)

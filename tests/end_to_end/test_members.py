@@ -119,7 +119,7 @@ async def test_a_waiting_job_is_cancelled_at_once_by_a_moderator(
     assert "line" in text_of(waiting)
     await local.admin.click(waiting, label="Cancel")
     await local.wait_for_message(has("Cancelled by"))
-    await local.wait_for_message(lambda message: "first" in text_of(message) and "seed" in text_of(message), 60)
+    await local.wait_for_message(lambda message: "first" in text_of(message) and "seed " in text_of(message), 60)
     ends = [("succeeded",), ("cancelled",)]
     await wait_until(lambda: rows(tmp_path, "SELECT status FROM jobs ORDER BY job_id") == ends)
 
@@ -135,7 +135,7 @@ async def test_a_killed_worker_costs_nothing_but_time(local: LocalDiscord, start
     (worker,) = psutil.Process(bot.process.pid).children()
     worker.send_signal(signal.SIGKILL)
     await local.wait_for_message(has("starts again shortly"))
-    await local.wait_for_message(has("seed"), 120)
+    await local.wait_for_message(has("seed "), 120)
     await wait_until(lambda: rows(tmp_path, "SELECT status, attempt FROM jobs") == [("succeeded", 2)])
     assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(4,)]
 
@@ -153,7 +153,7 @@ async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot:
     assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(12,)]
     messages = [message for message in local.messages() if "star " in text_of(message)]
     assert len(messages) == 3
-    assert all("seed" in text_of(message) for message in messages)
+    assert all("seed " in text_of(message) for message in messages)
 
 
 async def test_twenty_members_at_once_get_their_own_picture_each(

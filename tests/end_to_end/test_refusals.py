@@ -122,8 +122,8 @@ async def test_a_wrong_token_ends_in_one_sentence(start_bot: StartBot) -> None:
 async def test_a_forged_or_foreign_button_is_refused(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
     bot = start_bot()
     await bot.start()
-    await local.member.slash(local.channel, "imagine", prompt="one", steps=2)
-    message = await local.wait_for_message(lambda shown: "seed" in str(shown["components"]), 90)
+    await local.member.slash(local.channel, "imagine", prompt="a star", steps=2)
+    message = await local.wait_for_message(lambda shown: "seed " in str(shown["components"]), 90)
     with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
         connection.execute("UPDATE jobs SET message_id = 1")
     result = await local.friend.click(message, label="Reroll")

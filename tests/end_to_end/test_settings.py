@@ -37,7 +37,7 @@ async def test_everybody_reads_their_own_language(local: LocalDiscord, start_bot
     assert "**9 of 9 left today.**" in await said(local.friend, studio, "quota")
     assert "„huge“ ist keine Größe." in await said(member, studio, "imagine", prompt="ein Apfel", size="huge")
     await member.slash(studio, "imagine", prompt="a red Apfel", steps=4)
-    done = await local.wait_for_message(lambda message: "seed" in str(message["components"]), 90)
+    done = await local.wait_for_message(lambda message: "seed " in str(message["components"]), 90)
     shown = str(done["components"])
     assert "Für <@" in shown
     assert "Preis 1, noch 8" in shown
