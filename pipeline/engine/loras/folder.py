@@ -101,7 +101,7 @@ class LoraFolder:
         paths = [path for path in sorted(directory.rglob("*")) if not path.name.startswith(".")]
         for path in paths:
             if (sentence := _unread(path)) is not None:
-                self.broken[path.relative_to(directory).as_posix()] = sentence
+                self._tell(directory, path, sentence)
         paths = [path for path in paths if path.suffix.casefold() == _SUFFIX]
         if len(paths) > MOST_FILES:
             self.broken[directory.name] = f"There are {len(paths)} files; only the first {MOST_FILES} are offered."
@@ -109,17 +109,20 @@ class LoraFolder:
             try:
                 self._take_up(path)
             except ModelUnavailable as error:
-                self.broken[path.relative_to(directory).as_posix()] = str(error)
+                self._tell(directory, path, str(error))
                 if isinstance(error, OtherKind):
                     self._unusable[path.stem.casefold()] = error.kind
-                log.warning("A style cannot be offered: %s", error)
+
+    def _tell(self, directory: Path, path: Path, sentence: str) -> None:
+        self.broken[_writable(path.relative_to(directory).as_posix())] = _writable(sentence)
+        log.warning("A style cannot be offered: %s", _writable(sentence))
 
     def _take_up(self, path: Path) -> None:
         if not path.stem.strip():
             raise ModelUnavailable(f"The name {path.name!r} is blank; rename it.")
         if any(character in path.stem for character in _UNTYPABLE):
             raise ModelUnavailable(f"The name {path.name} cannot be typed in a prompt; rename it without : < >.")
-        if path.stem != path.stem.encode(errors="replace").decode():
+        if path.stem != _writable(path.stem):
             raise ModelUnavailable(f"The name {path.name} is not written in UTF-8; rename it.")
         if len(path.stem) > _LONGEST_NAME:
             raise ModelUnavailable(f"The name {path.name} is too long; rename it to at most {_LONGEST_NAME} letters.")
@@ -168,6 +171,11 @@ class LoraFolder:
                 f"The file {path.name} is {what} for {title}, and no model of the catalogue is of that kind; "
                 "add one, or take the file away."
             )
+
+
+def _writable(words: str) -> str:
+    """The same where it can be written anywhere; a byte of a name that is not UTF-8 becomes "?"."""
+    return words.encode(errors="replace").decode()
 
 
 def _unread(path: Path) -> str | None:
