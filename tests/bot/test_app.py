@@ -77,6 +77,8 @@ async def test_it_waits_for_discord_with_its_worker_warm_and_drains_when_the_ter
     away: tuple[Door, Settings], catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door, settings = away
+    # Whoever runs the tests under nohup lets them ignore it, and a bot that is told so goes on.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     running = asyncio.create_task(app.run_bot(settings, catalogue))
     while door.tried < 3 or (health := read_health(tmp_path / "data")) is None:
         await asyncio.sleep(0.01)
