@@ -7,7 +7,7 @@ who asked for it. A missing key or value is a fault of ours and raises; a test g
 import contextlib
 from collections.abc import Generator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -58,15 +58,20 @@ def text(key: str, **values: str | int) -> str:
     Raises:
         KeyError: no such key, or a value that the sentence needs is missing.
     """
-    bundle = _bundle(_spoken.get())
+    return _formatted(_spoken.get(), key, tuple(values.items()))
+
+
+@lru_cache(maxsize=1_024)
+def _formatted(language: str, key: str, values: tuple[tuple[str, str | int], ...]) -> str:
+    """A sentence; kept, since the labels of a message's buttons are most of what Fluent formats."""
+    bundle = _bundle(language)
     if not bundle.has_message(key):
         raise KeyError(key)
     pattern = bundle.get_message(key).value
     if pattern is None:
         raise KeyError(key)
     arguments = {
-        name: fluent_number(value, useGrouping=False) if isinstance(value, int) else value
-        for name, value in values.items()
+        name: fluent_number(value, useGrouping=False) if isinstance(value, int) else value for name, value in values
     }
     formatted, errors = bundle.format_pattern(pattern, arguments)
     if errors:
