@@ -1,6 +1,7 @@
 """`python -m pipeline --socket-fd N`: the worker. The bot starts it; people use `easel`."""
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -14,8 +15,12 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     # Read by OpenMP when torch is imported: threads that spin for work slow the bot's process down.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What imports make is kept for ever: looking through it again and again would be a quarter of their time.
+    gc.disable()
     from pipeline.worker import run_worker  # noqa: PLC0415 - after OMP_WAIT_POLICY is set
 
+    gc.freeze()
+    gc.enable()
     sys.stderr.flush()
     os._exit(run_worker(arguments.socket_fd))
 

@@ -3,10 +3,9 @@
 import itertools
 import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from spandrel import ImageModelDescriptor, ModelLoader, ModelTiling
 from torch import nn
 
 from pipeline.engine.devices import Placement
@@ -16,6 +15,9 @@ from pipeline.engine.headers import check_safetensors
 from pipeline.engine.latents import is_finite
 from pipeline.engine.ways import TILE_SIDE, Way, ways_for
 from pipeline.protocol.models import Enlarger
+
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
 
 _COLORS: Final = 3
 
@@ -45,7 +47,7 @@ class LoadedEnlarger:
         return ways_for(
             height,
             width,
-            has_tiles=self._model.tiling is ModelTiling.SUPPORTED,
+            has_tiles=self._model.tiling.name == "SUPPORTED",
             is_on_processor=self._placement.device.type == "cpu",
         )
 
@@ -97,12 +99,15 @@ class LoadedEnlarger:
         return larger
 
 
-def read_enlarger(enlarger: Enlarger) -> ImageModelDescriptor[Any]:
+def read_enlarger(enlarger: Enlarger) -> "ImageModelDescriptor[Any]":
     """The network on the processor, in float32.
 
     Raises:
         ModelUnavailable: the file is missing or broken, or does something else than the catalogue says.
     """
+    # It brings every network that it knows, and most models need none of them.
+    from spandrel import ImageModelDescriptor, ModelLoader  # noqa: PLC0415
+
     path = Path(enlarger.path)
     check_safetensors(path)
     with blaming(f"The enlarger {path.name} cannot be loaded; take a network that spandrel knows, or leave it out"):
