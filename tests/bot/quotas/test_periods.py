@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from bot.quotas.periods import period_end, period_start
 from config.settings import Period
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Pacific/Auckland",
+    # Their clocks change at midnight, so that a day has none, or two.
+    "America/Santiago",
+    "Asia/Beirut",
+    "Atlantic/Azores",
+]
 
 
 def _time(text: str) -> datetime:
@@ -19,8 +29,8 @@ def _time(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("period", "now", "start", "end"),
     [
-        (Period.HOUR, "2026-05-01T10:30+00:00", "2026-05-01T10:00+00:00", "2026-05-01T11:00+00:00"),
-        (Period.DAY, "2026-05-01T10:30+00:00", "2026-05-01T00:00+02:00", "2026-05-02T00:00+02:00"),
+        (Period.HOUR, "2026-05-01T10:30:15.25+00:00", "2026-05-01T10:00+00:00", "2026-05-01T11:00+00:00"),
+        (Period.DAY, "2026-05-01T10:30:15.25+00:00", "2026-05-01T00:00+02:00", "2026-05-02T00:00+02:00"),
         (Period.DAY, "2026-03-29T12:00+02:00", "2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00"),
         (Period.DAY, "2026-10-25T12:00+01:00", "2026-10-25T00:00+02:00", "2026-10-26T00:00+01:00"),
         (Period.WEEK, "2026-05-01T10:30+00:00", "2026-04-27T00:00+02:00", "2026-05-04T00:00+02:00"),
@@ -40,9 +50,27 @@ def test_periods_follow_the_clock_on_the_wall(period: Period, now: str, start: s
 )
 def test_every_moment_is_in_exactly_one_period(now: datetime, period: Period, zone: str) -> None:
     start, end = period_start(now, period, zone), period_end(now, period, zone)
+    assert start.tzinfo is end.tzinfo is UTC
     assert start <= now < end
     assert period_start(start, period, zone) == start
     assert period_start(end, period, zone) == end
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "start", "end"),
+    [
+        # Midnight is skipped: the day begins at one.
+        ("America/Santiago", "2026-09-06T12:00-03:00", "2026-09-06T01:00-03:00", "2026-09-07T00:00-03:00"),
+        ("America/Santiago", "2026-09-05T12:00-04:00", "2026-09-05T00:00-04:00", "2026-09-06T01:00-03:00"),
+        # Midnight comes twice: the day begins with the first.
+        ("Atlantic/Azores", "2026-10-25T00:30+00:00", "2026-10-25T00:00+00:00", "2026-10-26T00:00-01:00"),
+        ("Atlantic/Azores", "2026-10-25T00:30-01:00", "2026-10-25T00:00+00:00", "2026-10-26T00:00-01:00"),
+        ("Atlantic/Azores", "2026-10-24T12:00+00:00", "2026-10-24T00:00+00:00", "2026-10-25T00:00+00:00"),
+    ],
+)
+def test_days_whose_midnight_is_missing_or_comes_twice(zone: str, now: str, start: str, end: str) -> None:
+    assert period_start(_time(now), Period.DAY, zone) == _time(start)
+    assert period_end(_time(now), Period.DAY, zone) == _time(end)
 
 
 def test_the_hour_that_exists_twice_is_two_periods() -> None:
