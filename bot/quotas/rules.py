@@ -1,5 +1,6 @@
 """Which rule of a server holds for a member: their own, else the best of their roles, else the server's."""
 
+import math
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -63,5 +64,5 @@ def effective(rules: Iterable[SetRule], fallback: Rule) -> Rules:
 def generosity(rule: Rule) -> tuple[float, float]:
     """For comparing rules: units an hour, then units at once; no limit beats any."""
     if rule.amount is None:
-        return float("inf"), float("inf")
+        return math.inf, math.inf
     return rule.amount / _HOURS[rule.period], rule.amount

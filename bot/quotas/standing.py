@@ -205,8 +205,7 @@ def _with_another(facts: Facts, price: int, settings: QuotaSettings) -> Facts:
         used = min(bonus.left, owed)
         owed -= used
         bonuses.append(msgspec.structs.replace(bonus, left=bonus.left - used))
-    interval, burst = timedelta(seconds=settings.cooldown_s), settings.cooldown_burst
-    began = max(min(facts.theoretical_at or facts.now, facts.now + burst * interval), facts.now)
+    began = max(facts.theoretical_at or facts.now, facts.now)
     return msgspec.structs.replace(
         facts,
         held=facts.held + owed,
@@ -214,7 +213,7 @@ def _with_another(facts: Facts, price: int, settings: QuotaSettings) -> Facts:
         bonus_held=facts.bonus_held + price - owed,
         pool_used=facts.pool_used + price,
         queued=facts.queued + 1,
-        theoretical_at=began + interval,
+        theoretical_at=began + timedelta(seconds=settings.cooldown_s),
     )
 
 

@@ -1,6 +1,7 @@
 """What a job costs, and what is charged of it."""
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -61,6 +62,32 @@ def test_work_is_worked_out_as_it_is_written_down(request_: GenerationRequest) -
     for units, request in expected.items():
         assert price(request, SD15, SD15, "work") == units
     assert (280 + 10 + 0.03) / unit < 7
+
+
+@pytest.mark.parametrize("cfg", [0.0, 1.0, 1.5, 2.0, 7.0])
+def test_the_unit_is_guided_as_the_default_model_is(request_: GenerationRequest, cfg: float) -> None:
+    spec = msgspec.structs.replace(SD15, defaults=msgspec.structs.replace(SD15.defaults, cfg=cfg))
+    assert price(_like(request_, spec, num_images=4), spec, spec, "work") == 4
+
+
+def test_an_upscaled_picture_costs_what_its_second_pass_does(request_: GenerationRequest) -> None:
+    plain = _like(request_, SD15, num_images=4)
+    # 4 x (40 + 2.5) + 0.03, and nine times the pixels in 6 steps: 4 x (12 x (0.75 x 9 + 0.25 x 81) + 9 x 2.5) + 0.03,
+    # of 42.53.
+    larger = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0.3))
+    assert (price(larger, SD15, SD15, "work"), rows(larger)) == (37, 4 * (40 + 9 * 12))
+    resampled = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0))
+    assert (price(resampled, SD15, SD15, "work"), rows(resampled)) == (4, rows(plain))
+
+
+@pytest.mark.parametrize(("start", "end", "expected"), [(0, 0.6, 10 + 9 + 4 * 5), (0.8, 1, 10 + 4 * (5 + 3))])
+def test_the_interval_of_guidance_counts_the_steps_of_both_passes(
+    request_: GenerationRequest, start: float, end: float, expected: int
+) -> None:
+    larger = msgspec.structs.replace(
+        request_, num_inference_steps=10, upscale=Upscale(scale=2, strength=0.5), guidance_start=start, guidance_end=end
+    )
+    assert rows(larger) == expected
 
 
 def test_images_are_rounded_up_together_and_not_one_by_one(request_: GenerationRequest) -> None:

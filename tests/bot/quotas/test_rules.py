@@ -54,6 +54,14 @@ def test_of_two_roles_the_better_one_holds(better: tuple[int | None, Period], wo
     assert effective([good, bad], FALLBACK).member == effective([bad, good], FALLBACK).member == good
 
 
+@pytest.mark.parametrize(
+    ("amount", "period"), [(2, Period.HOUR), (48, Period.DAY), (336, Period.WEEK), (1461, Period.MONTH)]
+)
+def test_periods_are_compared_by_their_mean_length(amount: int, period: Period) -> None:
+    # A month is a twelfth of 365.25 days.
+    assert generosity(Rule(amount=amount, period=period)) == (2, amount)
+
+
 def test_the_pool_is_beside_the_members_rule() -> None:
     pool = _rule(Subject.POOL, 7, Period.WEEK)
     found = effective([_rule(Subject.USER, None), pool], FALLBACK)

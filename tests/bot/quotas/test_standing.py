@@ -1,6 +1,7 @@
 """What a member may do now."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -9,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.quotas.rules import Rule, Rules
-from bot.quotas.standing import Bonus, Facts, Obstacle, QueueState, Standing, cooldown_until, standing, starts_of
+from bot.quotas.standing import (
+    Bonus,
+    Facts,
+    Obstacle,
+    QueueState,
+    Standing,
+    cooldown_until,
+    outlook,
+    standing,
+    starts_of,
+)
 from config.settings import Period, QuotaSettings
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -55,6 +66,7 @@ def test_without_a_limit_nothing_is_counted() -> None:
         (_facts(pool=Rule(amount=20, period=WEEK), pool_used=20), 1, Obstacle.POOL, NEXT_WEEK),
         (_facts(pool=Rule(amount=None, period=WEEK), pool_used=20), 1, None, None),
         (_facts(None, pool=Rule(amount=5, period=WEEK)), 6, Obstacle.POOL, NEXT_WEEK),
+        (_facts(None, pool=Rule(amount=5, period=WEEK), pool_used=3), 2, None, None),
         (_facts(queued=5), 1, Obstacle.QUEUED, None),
         (_facts(queue_state=QueueState.DRAINING), 1, Obstacle.DRAINING, None),
         (_facts(queue_state=QueueState.PAUSED), 1, None, None),
@@ -94,8 +106,14 @@ def test_a_blocks_reason_is_told() -> None:
     assert _ask(_facts(is_blocked=True, block_reason="rude")).reason == "rude"
 
 
-def test_no_bound_on_what_waits_is_no_obstacle() -> None:
-    assert _ask(_facts(queued=100), queued_per_user=0).obstacle is None
+@pytest.mark.parametrize(
+    ("queued", "bound", "obstacle"),
+    [(100, 0, None), (0, 1, None), (1, 1, Obstacle.QUEUED), (1, 2, None), (3, 2, Obstacle.QUEUED)],
+)
+def test_only_so_many_jobs_may_wait_and_a_bound_of_none_is_no_bound(
+    queued: int, bound: int, obstacle: Obstacle | None
+) -> None:
+    assert _ask(_facts(queued=queued), queued_per_user=bound).obstacle is obstacle
 
 
 @given(
@@ -116,8 +134,10 @@ def test_what_is_left_is_exactly_what_may_be_asked_for(
 def test_periods_of_member_and_pool_begin_each_at_their_own_time() -> None:
     member = Rule(amount=1, period=DAY)
     day, week = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 4, 27, tzinfo=UTC)
+    weekly = Rule(amount=1, period=WEEK)
     assert starts_of(Rules(member=member, pool=None), NOW, "UTC") == (day, day)
-    assert starts_of(Rules(member=member, pool=Rule(amount=1, period=WEEK)), NOW, "UTC") == (day, week)
+    assert starts_of(Rules(member=member, pool=weekly), NOW, "UTC") == (day, week)
+    assert starts_of(Rules(member=weekly, pool=member), NOW, "UTC") == (week, day)
 
 
 def test_a_cooldown_lets_a_burst_through_and_then_one_an_interval() -> None:
@@ -141,3 +161,67 @@ def test_a_cooldown_says_when_and_none_is_none() -> None:
 def test_after_the_clock_went_back_nobody_waits_longer_than_one_interval(ahead: int, interval: int, burst: int) -> None:
     until = cooldown_until(NOW + timedelta(seconds=ahead), NOW, interval, burst)
     assert until is None or NOW < until <= NOW + timedelta(seconds=interval)
+
+
+@given(
+    amount=st.none() | st.integers(0, 20),
+    spent=st.integers(0, 20),
+    held=st.integers(0, 9),
+    bonuses=st.lists(st.integers(1, 9), max_size=3),
+    bonus_held=st.integers(0, 9),
+    prices=st.lists(st.integers(1, 9), min_size=1, max_size=6),
+)
+def test_of_several_jobs_the_first_ones_start_that_can_be_paid(
+    amount: int | None, spent: int, held: int, bonuses: list[int], bonus_held: int, prices: list[int]
+) -> None:
+    granted = tuple(Bonus(left=left, expires_at=None) for left in bonuses)
+    facts = _facts(amount, spent=spent, held=held, bonuses=granted, bonus_held=bonus_held)
+    seen = outlook(facts, prices=prices, settings=QuotaSettings(queued_per_user=0))
+    left = None if amount is None else max(0, amount - spent - held) + sum(bonuses)
+    assert (seen.price, seen.left) == (sum(prices), left)
+    assert seen.startable == sum(left is None or total <= left for total in accumulate(prices))
+    if left is None or seen.in_the_way is None:
+        assert seen.startable == len(prices)
+        return
+    # What stands in the way is the first that cannot be paid, once those before it are held: bonuses first.
+    paid = sum(prices[: seen.startable])
+    assert seen.in_the_way.price == prices[seen.startable]
+    assert (seen.in_the_way.left, seen.in_the_way.in_flight) == (left - paid, held + bonus_held + paid)
+    gone = [
+        min(bonus, max(0, paid - before)) for bonus, before in zip(bonuses, accumulate([0, *bonuses]), strict=False)
+    ]
+    assert [bonus.left for bonus in seen.in_the_way.bonuses] == [
+        bonus - used for bonus, used in zip(bonuses, gone, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "settings", "startable", "obstacle", "until"),
+    [
+        (_facts(queued=3), {"queued_per_user": 5}, 2, Obstacle.QUEUED, None),
+        (_facts(pool=Rule(amount=9, period=WEEK), pool_used=3), {}, 3, Obstacle.POOL, NEXT_WEEK),
+        (_facts(), {"cooldown_s": 60, "cooldown_burst": 2}, 2, Obstacle.COOLDOWN, NOW + timedelta(minutes=1)),
+        # An allowance that has been whole for long counts no more than one that is whole now.
+        (
+            _facts(theoretical_at=NOW - timedelta(days=1)),
+            {"cooldown_s": 60, "cooldown_burst": 2},
+            2,
+            Obstacle.COOLDOWN,
+            NOW + timedelta(minutes=1),
+        ),
+        (
+            _facts(theoretical_at=NOW + timedelta(seconds=50)),
+            {"cooldown_s": 60, "cooldown_burst": 3},
+            2,
+            Obstacle.COOLDOWN,
+            NOW + timedelta(seconds=50),
+        ),
+    ],
+)
+def test_jobs_that_wait_already_stand_in_the_way_of_the_next(
+    facts: Facts, settings: dict[str, Any], startable: int, obstacle: Obstacle, until: datetime | None
+) -> None:
+    seen = outlook(facts, prices=[2] * 4, settings=QuotaSettings.model_validate(settings))
+    assert seen.in_the_way is not None
+    assert (seen.startable, seen.in_the_way.obstacle, seen.in_the_way.until) == (startable, obstacle, until)
+    assert seen.in_the_way.queued == facts.queued + startable

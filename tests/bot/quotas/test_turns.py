@@ -79,5 +79,5 @@ def test_keys_order_by_lane_then_round_then_arrival(one: tuple[int, int, int], o
 
 @pytest.mark.parametrize(("round_", "job_id"), [(2**29, 1), (1, 2**32)])
 def test_a_key_that_would_run_into_the_next_field_is_refused(round_: int, job_id: int) -> None:
-    with pytest.raises(OverflowError):
+    with pytest.raises(OverflowError, match=r"^The queue has run out of rounds or job numbers\.$"):
         queue_key(NORMAL, Turn(round_, 0), job_id)
