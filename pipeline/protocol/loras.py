@@ -2,6 +2,8 @@
 and embeddings, smaller ones that teach it a word.
 """
 
+import re
+
 import msgspec
 
 
@@ -31,9 +33,9 @@ class LoraEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def added_to(self, prompt: str, negative_prompt: str) -> tuple[str, str]:
         """Both with its tag and its trigger words, without those that are there, as a member would type them."""
-        known = prompt.casefold()
-        words = [word for word in self.trigger_words if word.casefold() not in known]
-        tag = "" if f"<lora:{self.name}".casefold() in known else f" {self.tag}"
+        words = [word for word in self.trigger_words if not _has_words(prompt, word)]
+        is_used = re.search(rf"<lora:\s*{re.escape(self.name.casefold())}\s*[:>]", prompt.casefold())
+        tag = "" if is_used else f" {self.tag}"
         return ", ".join(filter(None, [prompt.strip(), *words])) + tag, negative_prompt
 
 
@@ -68,10 +70,14 @@ class EmbeddingEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         return self._added(prompt), negative_prompt
 
     def _added(self, text: str) -> str:
-        known = text.casefold()
-        words = [word for word in (*self.trigger_words, self.tag) if word.casefold() not in known]
+        words = [word for word in (*self.trigger_words, self.tag) if not _has_words(text, word)]
         return ", ".join(filter(None, [text.strip(), *words]))
 
 
 Style = LoraEntry | EmbeddingEntry
 """What members call a style."""
+
+
+def _has_words(text: str, words: str) -> bool:
+    """Whether they stand in a text, whatever their case; longer words that begin or end with them are others."""
+    return re.search(rf"(?<![\w-]){re.escape(words.casefold())}(?![\w-])", text.casefold()) is not None
