@@ -1,0 +1,52 @@
+"""What follows from an entry of the catalogue: sizes that arrive, samplers that are offered."""
+
+import msgspec
+import pytest
+
+from pipeline.protocol.models import Defaults, Enlarger, Family, FamilyFacts, FolderSource, ModelSpec
+from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
+
+SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
+
+
+def test_an_enlarger_multiplies_what_arrives() -> None:
+    assert SPEC.delivered(512, 640) == (512, 640)
+    enlarged = msgspec.structs.replace(SPEC, enlarger=Enlarger(path="/nowhere", scale=4))
+    assert enlarged.delivered(128, 64) == (512, 256)
+
+
+@pytest.mark.parametrize(
+    ("family", "facts"),
+    [
+        ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, is_whole=False)),
+        ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, is_whole=False)),
+        ("sd3", FamilyFacts(kind="flow", size_multiple=16, has_weights=False, is_whole=False)),
+        ("pipeline", FamilyFacts(kind="own", size_multiple=32, has_weights=False, is_whole=True)),
+    ],
+)
+def test_a_family_says_what_the_bot_must_know(family: Family, facts: FamilyFacts) -> None:
+    spec = msgspec.structs.replace(SPEC, family=family)
+    assert spec.facts == facts
+    assert spec.offered_samplers == offered_samplers(facts.kind)
+
+
+def test_named_samplers_are_offered_as_far_as_they_honour_how_the_model_was_trained() -> None:
+    named = msgspec.structs.replace(SPEC, samplers=("LCM", "Heun", "Euler"))
+    assert named.offered_samplers == ("LCM", "Heun", "Euler")
+    zero = msgspec.structs.replace(named, prediction="v_prediction", zero_snr=True)
+    assert zero.schedule == NoiseSchedule(prediction="v_prediction", is_zero_snr=True)
+    assert zero.offered_samplers == ("Euler",)
+    assert zero.fitting_samplers(NoiseSchedule()) == named.samplers
+    unnamed = msgspec.structs.replace(zero, samplers=())
+    assert unnamed.offered_samplers == offered_samplers("diffusion", zero.schedule)
+    assert SPEC.schedule == NoiseSchedule()
+
+
+def test_fewer_samplers_keep_the_usual_one_where_it_is_among_them() -> None:
+    usual = Defaults(sampler="Heun", steps=9)
+    spec = msgspec.structs.replace(SPEC, defaults=usual)
+    kept = spec.narrowed(("Euler", "Heun"))
+    assert (kept.samplers, kept.defaults) == (("Euler", "Heun"), usual)
+    other = spec.narrowed(("Euler a", "Euler"))
+    assert (other.samplers, other.defaults) == (("Euler a", "Euler"), Defaults(sampler="Euler a", steps=9))
+    assert (other.key, other.source) == (spec.key, spec.source)
