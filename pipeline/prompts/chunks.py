@@ -115,7 +115,8 @@ def in_chunks(
             cut.append(part.text)
         else:
             start = _fill(writer, part, tokenize, comma)
-            cut += [] if start is None else [_from_word(part.text, start)]
+            if start is not None:
+                cut.append(_from_word(part.text, start))
     return Chunked(writer.finish(), "".join(cut).strip())
 
 

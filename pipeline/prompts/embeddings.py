@@ -64,8 +64,7 @@ class EmbeddingNames:
         """
         # From the other end than `marks_beside`, whose letters `replace` may give.
         gap = next(chr(code) for code in reversed(_MARKS) if chr(code) not in prompt)
-        with_gaps = self._pattern.sub(lambda match: _or(replace(self._mention(match)), gap), prompt)
-        return with_gaps if gap not in with_gaps else _without_gaps(with_gaps, gap)
+        return _without_gaps(self._pattern.sub(lambda match: _or(replace(self._mention(match)), gap), prompt), gap)
 
     def _mention(self, match: re.Match[str]) -> Mention:
         name = match["known"] or match["angled"] or match["bare"]

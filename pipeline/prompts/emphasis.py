@@ -5,6 +5,7 @@ bracket or backslash a letter and is nothing anywhere else; a bracket that is ne
 ends a chunk of the text encoder.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -96,19 +97,13 @@ def read_emphasis(prompt: str) -> Parts:
 
 
 def _joined(reader: _Reader) -> Iterator[Fragment | Break]:
-    words, weight = "", 1.0
-    for text, own in zip(reader.texts, reader.weights, strict=True):
-        if text is not None and own == weight:
-            words += text
-            continue
-        if words:
+    pieces = zip(reader.texts, reader.weights, strict=True)
+    for (is_break, weight), alike in itertools.groupby(pieces, lambda piece: (piece[0] is None, piece[1])):
+        texts = [text for text, _ in alike]
+        if is_break:
+            yield from (Break() for _ in texts)
+        elif words := "".join(filter(None, texts)):
             yield Fragment(words, _bounded(weight))
-        words, weight = text or "", own
-        if text is None:
-            yield Break()
-            weight = 1.0
-    if words:
-        yield Fragment(words, _bounded(weight))
 
 
 def _bounded(weight: float) -> float:

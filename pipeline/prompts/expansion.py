@@ -14,7 +14,7 @@ import hashlib
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -30,7 +30,8 @@ MAX_CHOICES: Final = 100
 
 _PIECE = re.compile(r"\\.|[{}|,]|[^\\{}|,]+|\\", re.DOTALL)
 _PICKS = re.compile(
-    r"\s*(?P<least>[0-9]{0,2})(?P<to>-?)(?P<most>[0-9]{0,2})\$\$(?:(?P<between>(?:(?!\$\$).)*)\$\$)?", re.DOTALL
+    r"\s*(?=-?[0-9])(?P<least>[0-9]{0,2})(?P<to>-?)(?P<most>[0-9]{0,2})\$\$(?:(?P<between>(?:(?!\$\$).)*)\$\$)?",
+    re.DOTALL,
 )
 _CHANCE = re.compile(r"\s*(?P<weight>[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})::")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -196,10 +197,9 @@ def _read(prompt: str) -> _Words:
 def _braced(nodes: list[_Node]) -> Iterable[_Node]:
     """What braces mean: a bar between them makes commas letters, a number that is none makes braces letters."""
     picks = _PICKS.match(_beginning(nodes))
-    is_number = picks is not None and any((picks["least"], picks["most"]))
-    inside = _without(nodes, picks.end()) if picks is not None and is_number else nodes
+    inside = nodes if picks is None else _without(nodes, picks.end())
     sign = next((sign for sign in ("|", ",") if _Separator(sign) in inside), None)
-    if (sign is None and not is_number) or ("$$" in _beginning(nodes) and not is_number):
+    if picks is None and (sign is None or "$$" in _beginning(nodes)):
         return ["{", *nodes, "}"]
     options: list[list[_Node]] = [[]]
     for node in inside:
@@ -216,7 +216,7 @@ def _braced(nodes: list[_Node]) -> Iterable[_Node]:
         ),
         weights=tuple(1.0 if chance is None else float(chance["weight"]) for chance in chances),
     )
-    return [group if picks is None or not is_number else _picking(group, picks)]
+    return [group if picks is None else _picking(group, picks)]
 
 
 def _picking(group: _Group, picks: re.Match[str]) -> _Group:
@@ -231,21 +231,23 @@ def _picking(group: _Group, picks: re.Match[str]) -> _Group:
 
 def _beginning(nodes: Sequence[_Node]) -> str:
     """The text before the first group or bar."""
-    texts = itertools.takewhile(lambda node: not isinstance(node, _Group) and node != _Separator("|"), nodes)
-    return "".join(_literal(node) for node in texts if not isinstance(node, _Group))
+    return "".join(_first_texts(nodes))
 
 
 def _without(nodes: Sequence[_Node], count: int) -> list[_Node]:
-    """The nodes behind so many characters of their beginning."""
-    for place, node in enumerate(nodes):
-        if isinstance(node, _Group):
-            break
-        if count < len(_literal(node)):
-            return [_literal(node)[count:] if count else node, *nodes[place + 1 :]]
-        count -= len(_literal(node))
-        if not count:
-            return [*nodes[place + 1 :]]
-    return [*nodes]
+    """The nodes behind so many characters of their beginning, which has as many."""
+    place, texts = 0, [*_first_texts(nodes)]
+    while count > len(texts[place]):
+        count -= len(texts[place])
+        place += 1
+    return [texts[place][count:], *nodes[place + 1 :]]
+
+
+def _first_texts(nodes: Sequence[_Node]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, _Group) or node == _Separator("|"):
+            return
+        yield _literal(node)
 
 
 def _count(words: _Words) -> int:

@@ -72,7 +72,7 @@ def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
     avoided: list[_Part] = []
     if top:
         parts = [*_between(prompt, top)]
-        avoided += [_Part(part.words, -part.weight / _AVOIDED) for part in parts if part.weight < 0]
+        avoided = [_Part(part.words, -part.weight / _AVOIDED) for part in parts if part.weight < 0]
         unread += [] if has_weights else [match[0] for match in top if match["weight"]]
         prompt = ", ".join(_written(part, has_weights=has_weights) for part in parts if part.weight >= 0)
     joined = _read_and(prompt)
@@ -145,5 +145,4 @@ def _written(part: _Part, *, has_weights: bool) -> str:
     """As A1111 writes it."""
     if part.weight == 1 or not has_weights:
         return part.words
-    weight = f"{min(part.weight, MAX_WEIGHT):.3f}".rstrip("0").rstrip(".")
-    return f"({part.words}:{weight})"
+    return f"({part.words}:{round(min(part.weight, MAX_WEIGHT), 3):g})"

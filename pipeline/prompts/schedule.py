@@ -15,8 +15,6 @@ MAX_DEPTH: Final = 32
 
 _PIECE = re.compile(r"\\.|[\[\]():|]|[^\\\[\]():|]+|\\", re.DOTALL)
 _WHEN = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*")
-_TO_WHEN: Final = 2
-_FROM_TO_WHEN: Final = 3
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -26,8 +24,11 @@ class Part(msgspec.Struct, frozen=True):
     text: str
 
 
+_Sign = Literal[":", "|"]
+
+
 class _Separator(msgspec.Struct, frozen=True):
-    sign: Literal[":", "|"]
+    sign: _Sign
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -40,8 +41,9 @@ class _Turns(msgspec.Struct, frozen=True):
     options: tuple["_Words", ...]
 
 
-_Node = str | _Separator | _Change | _Turns
-_Words = tuple[_Node, ...]
+_Word = str | _Change | _Turns
+_Words = tuple[_Word, ...]
+_Node = _Word | _Separator
 
 
 def read_schedule(prompt: str, steps: int) -> tuple[Part, ...]:
@@ -54,7 +56,7 @@ def read_schedule(prompt: str, steps: int) -> tuple[Part, ...]:
         steps: of the whole picture, at least 1.
     """
     words = _read(prompt)
-    ends = sorted({end for end in _ends(words, steps) if 1 <= end < steps} | {steps})
+    ends = sorted({*_ends(words, steps), steps} - {0})
     parts: list[Part] = []
     for end in ends:
         text = _at(words, end, steps)
@@ -85,7 +87,7 @@ def _read(prompt: str) -> _Words:
             nodes.append(piece)
     while len(frames) > 1:
         _give_up(frames)
-    return tuple(frames[0][1])
+    return tuple(_literal(frames[0][1]))
 
 
 def _give_up(frames: list[tuple[str, list[_Node]]]) -> None:
@@ -97,27 +99,28 @@ def _give_up(frames: list[tuple[str, list[_Node]]]) -> None:
 def _bracketed(nodes: list[_Node]) -> Iterable[_Node]:
     """What square brackets mean."""
     if _Separator("|") in nodes:
-        return [_Turns(tuple(tuple(_literal(part)) for part in _split(nodes, "|")))]
-    parts = _split(nodes, ":")
-    last = "".join(node for node in parts[-1] if isinstance(node, str))
-    is_timed = all(isinstance(node, str) for node in parts[-1]) and _WHEN.fullmatch(last) is not None
-    if is_timed and _TO_WHEN <= len(parts) <= _FROM_TO_WHEN:
-        before = tuple(parts[0]) if len(parts) == _FROM_TO_WHEN else ()
-        return [_Change(before, tuple(parts[-2]), last.strip())]
-    return ["[", *_literal(nodes), "]"]
+        return [_Turns(tuple(_split(nodes, "|")))]
+    match _split(nodes, ":"):
+        case [after, (str(when),)] if _WHEN.fullmatch(when):
+            return [_Change((), after, when)]
+        case [before, after, (str(when),)] if _WHEN.fullmatch(when):
+            return [_Change(before, after, when)]
+        case _:
+            return ["[", *_literal(nodes), "]"]
 
 
-def _split(nodes: Iterable[_Node], sign: str) -> list[list[_Node]]:
+def _split(nodes: Iterable[_Node], sign: _Sign) -> list[_Words]:
+    """The words between the separators of a sign; others are letters."""
     parts: list[list[_Node]] = [[]]
     for node in nodes:
-        if isinstance(node, _Separator) and node.sign == sign:
+        if node == _Separator(sign):
             parts.append([])
         else:
             parts[-1].append(node)
-    return parts
+    return [tuple(_literal(part)) for part in parts]
 
 
-def _literal(nodes: Iterable[_Node]) -> Iterator[_Node]:
+def _literal(nodes: Iterable[_Node]) -> Iterator[_Word]:
     for node in nodes:
         yield node.sign if isinstance(node, _Separator) else node
 
@@ -145,8 +148,6 @@ def _at(words: _Words, step: int, steps: int) -> str:
     for node in words:
         if isinstance(node, str):
             texts.append(node)
-        elif isinstance(node, _Separator):
-            texts.append(node.sign)
         elif isinstance(node, _Change):
             texts.append(_at(node.before if step <= _step_of(node.when, steps) else node.after, step, steps))
         else:

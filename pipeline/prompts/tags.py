@@ -16,6 +16,8 @@ MAX_LORA_SCALE: Final = 5.0
 _TAG = re.compile(r"<(?P<kind>lora|lyco|hypernet):(?P<rest>[^<>]*)>", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,6}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 _LORA_KINDS: Final = ("lora", "lyco")
+_PARTS: Final = ("te", "unet")
+"""Of a model, in the order of two weights without names: text encoder and U-Net."""
 
 
 class LoraTag(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,15 +80,15 @@ def read_tags(prompt: str) -> Tagged:
 
 def _read_lora(rest: str) -> LoraTag | None:
     name, *words = (word.strip() for word in rest.split(":"))
+    if not name or len(words) > len(_PARTS):
+        return None
     given: dict[str, float] = {}
-    for place, word in zip(("te", "unet", None), words[:3], strict=False):
+    for place, word in enumerate(words):
         key, _, number = word.rpartition("=")
-        key = key.strip().casefold() or place
-        if key not in ("te", "unet") or not _NUMBER.fullmatch(number.strip()):
+        key = key.strip().casefold() or _PARTS[place]
+        if key not in _PARTS or not _NUMBER.fullmatch(number.strip()):
             return None
         given[key] = float(number)
-    if not name or len(words) > len(("te", "unet")):
-        return None
     text_scale = given.get("te", 1.0)
     return LoraTag(name=name, scale=given.get("unet", text_scale), text_scale=text_scale)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Hashable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,18 @@ def test_what_does_not_fit_is_named_from_its_first_word() -> None:
     assert len(late.chunks[0].numbers) == CAPACITY, "in the last chunk nothing moves, since there is nowhere to"
     assert late.cut == count(75, 80)
     assert chunked("1 BREAK 2 BREAK 3", most=2).cut == "3"
+
+
+@pytest.mark.parametrize(
+    ("text", "capacity", "cut"),
+    [("ab cd", 3, "cd"), ("ab cd", 2, "cd"), ("ab cd", 1, "ab cd"), ("ab", 1, "ab"), ("a b", 1, "b")],
+)
+def test_a_word_that_is_torn_is_named_whole(text: str, capacity: int, cut: str) -> None:
+    def letters(words: str) -> list[Token]:
+        return [Token((letter,), start) for start, letter in enumerate(words) if letter != " "]
+
+    found = in_chunks(read_emphasis(text), letters, comma=COMMA, capacity=capacity, most=1)
+    assert (len(found.chunks[0].numbers), found.cut) == (capacity, cut)
 
 
 @given(st.lists(st.sampled_from(["1", "2", ",", "BREAK", "(3:1.2)", "[4]"]), max_size=400), st.integers(1, 4))

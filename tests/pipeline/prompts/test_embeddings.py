@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from pipeline.prompts.embeddings import EmbeddingNames, marks_beside
 
-NAMES = EmbeddingNames(
-    {name: name for name in ("EasyNegative", "bad", "bad-hands-5", "By bad artist -neg", "hand (v2)", "straße")}
-    | {"<cat-toy>": "toy"}
-)
+
+def names() -> EmbeddingNames:
+    keys = {name: name for name in ("EasyNegative", "bad", "bad-hands-5", "By bad artist -neg", "hand (v2)", "straße")}
+    return EmbeddingNames(keys | {"<cat-toy>": "toy"})
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,27 @@ NAMES = EmbeddingNames(
         ("STRASSE straße", [("straße", "straße")]),
         ("a bad-handsome badger, verybad, bad_", []),
         ("embedding:badly, embedding:bad-x.", [("badly", None), ("bad-x", None)]),
-        ("embedding:gone.safetensors", [("gone", None)]),
+        ("embedding:gone.safetensors, embedding:folder/deeper\\MAX!", [("gone", None), ("MAX", None)]),
         ("an embedding: of words, myembedding:bad-hands", []),
     ],
 )
 def test_names_are_read_as_elsewhere(prompt: str, found: list[tuple[str, str | None]]) -> None:
-    assert [(mention.name, mention.key) for mention in NAMES.mentions(prompt)] == found
+    assert [(mention.name, mention.key) for mention in names().mentions(prompt)] == found
+
+
+def test_a_mention_says_what_stands_there_and_whether_it_may_be_a_word() -> None:
+    prompt = "(embedding:x/bad.pt:1.2), <bad>, bad, embedding:gone."
+    assert [(mention.typed, mention.is_bare) for mention in names().mentions(prompt)] == [
+        ("embedding:x/bad.pt", False),
+        ("<bad>", False),
+        ("bad", True),
+        ("embedding:gone.", False),
+    ]
+
+
+def test_without_a_name_only_what_says_that_it_is_one_is_an_embedding() -> None:
+    found = EmbeddingNames({}).mentions("embedding:x, <y>, z")
+    assert [(mention.name, mention.key) for mention in found] == [("x", None)]
 
 
 @pytest.mark.parametrize(
@@ -52,13 +67,19 @@ def test_names_are_read_as_elsewhere(prompt: str, found: list[tuple[str, str | N
     ],
 )
 def test_what_is_left_out_leaves_no_brackets_and_commas(prompt: str, left: str) -> None:
-    assert NAMES.replaced(prompt, lambda mention: None if mention.key is None else mention.typed) == left
+    assert names().replaced(prompt, lambda mention: None if mention.key is None else mention.typed) == left
+
+
+def test_marks_are_letters_that_the_prompt_has_not() -> None:
+    marks = marks_beside(f"a {chr(0xE000)} {chr(0xE002)}")
+    assert [next(marks), next(marks)] == [chr(0xE001), chr(0xE003)]
 
 
 @given(st.text("abe:()[]|<>, .dmingx1" + chr(0xE000), max_size=60))
 def test_any_text_can_be_read_and_keeps_what_is_kept(prompt: str) -> None:
-    assert NAMES.replaced(prompt, lambda mention: mention.typed) == prompt
+    known = names()
+    assert known.replaced(prompt, lambda mention: mention.typed) == prompt
     letters = marks_beside(prompt)
-    marked = NAMES.replaced(prompt, lambda _: next(letters))
+    marked = known.replaced(prompt, lambda _: next(letters))
     assert len(marked) <= len(prompt)
-    NAMES.replaced(prompt, lambda _: None)
+    known.replaced(prompt, lambda _: None)

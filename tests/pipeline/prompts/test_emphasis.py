@@ -13,6 +13,7 @@ TEXTS = {
     "normal text": [("normal text", 1.0)],
     "an (important) word": [("an ", 1.0), ("important", 1.1), (" word", 1.0)],
     "(unbalanced": [("unbalanced", 1.1)],
+    "[unbalanced": [("unbalanced", 1 / 1.1)],
     r"\(literal\]": [("(literal]", 1.0)],
     "(unnecessary)(parens)": [("unnecessaryparens", 1.1)],
     "a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).": [

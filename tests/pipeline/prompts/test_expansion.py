@@ -53,18 +53,24 @@ EXPANSIONS = {
     "{2$$3::a|b}": ["a, b"],
     "{x$$a|b}": ["{x$$a|b}"],
     "{$$}": ["{$$}"],
+    "{$$a|b}": ["{$$a|b}"],
+    "{-$$a|b}": ["{-$$a|b}"],
+    # What is between the options ends before the first of them.
+    "{2$$a|b$$c}": ["a, b$$c"],
+    "{1$${a|b}$$c}": ["a$$c", "b$$c"],
+    "{2$$,a}": [", a"],
+    "{1-2$$a|b|c}": ["a", "b", "c", "a, b", "a, c", "b, c"],
 }
 
 
 @pytest.mark.parametrize(("prompt", "expected"), EXPANSIONS.items())
 def test_what_a_prompt_stands_for(prompt: str, expected: list[str]) -> None:
-    assert list(expand(prompt, 8)) == expected
+    assert list(expand(prompt, len(expected))) == expected
+    with pytest.raises(TooManyPrompts):
+        expand(prompt, len(expected) - 1)
 
 
 def test_too_many_are_counted_and_not_made() -> None:
-    assert len(expand("{a|b}" * 3, 8)) == 8
-    with pytest.raises(TooManyPrompts):
-        expand("{a|b}" * 3, 7)
     with pytest.raises(TooManyPrompts):
         expand("{|}" * 600, 8)
     with pytest.raises(TooManyPrompts):
@@ -74,6 +80,8 @@ def test_too_many_are_counted_and_not_made() -> None:
 def test_braces_may_be_as_deep_as_anybody_types() -> None:
     assert expand("{" * 1_000 + "a" + "}" * 1_000, 8) == ("{" * 1_000 + "a" + "}" * 1_000,)
     assert expand("{a|" * 1_000, 8) == ("{a|" * 1_000,)
+    deepest = "{a|" * MAX_DEPTH + "{b|c" + "}" * MAX_DEPTH
+    assert expand(deepest, 40) == (*"a" * MAX_DEPTH, "{b", "c")
 
 
 def test_what_templates_of_others_say_is_found() -> None:
@@ -105,6 +113,8 @@ def test_without_a_closing_brace_nothing_changes(prompt: str) -> None:
 LISTS = {
     "weighed": ["{9::often|1::seldom|0::never}"],
     "some": ["{1-2$$+$$a|b|c}"],
+    "two": ["{2$$+$$3::a|2::b|1::c}"],
+    "even": ["{a|b|c}"],
     "color": ["red", "green", "blue", "yellow"],
     "things/fruit": ["apple", "pear", "plum"],
     "scene": ["a __color__ {ball|cube, of glass}"],
@@ -129,8 +139,6 @@ def test_a_wildcard_is_a_line_of_its_list_by_the_seed() -> None:
     colors = [fill("a __color__ hat", seed) for seed in range(200)]
     assert {color.split()[1] for color in colors} == set(LISTS["color"])
     assert colors == [fill("a __COLOR__ hat", seed) for seed in range(200)]
-    # What was chosen once is chosen for ever: people repeat pictures by their seed.
-    assert colors[:6] == [f"a {color} hat" for color in ("yellow", "green", "green", "red", "red", "red")]
     pairs = {fill("__color__ __color__", seed) for seed in range(200)}
     assert len(pairs) == 16
 
@@ -163,14 +171,41 @@ def test_what_is_no_wildcard_is_words(prompt: str) -> None:
 
 
 def test_unknown_and_endless_lists_are_named() -> None:
-    with pytest.raises(UnknownWildcard) as unknown:
+    with pytest.raises(UnknownWildcard, match=r"^colour$") as unknown:
         fill("a __Colour__")
     assert unknown.value.name == "colour"
-    with pytest.raises(EndlessWildcard) as endless:
+    with pytest.raises(EndlessWildcard, match=r"^loop$") as endless:
         fill("__loop__")
     assert endless.value.name == "loop"
     with pytest.raises(EndlessWildcard):
         fill("__many__" * 9)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen"),
+    [
+        ("__color__", ["yellow", "green", "green", "red", "red", "red"]),
+        ("__weighed__", ["often", "often", "often", "often", "often", "often"]),
+        ("__some__ __color__", ["a yellow", "b+c yellow", "b+c green", "c+b yellow", "b+a green", "c red"]),
+        ("__two__ __color__", ["a+c yellow", "a+c yellow", "c+a yellow", "a+b yellow", "a+b red", "a+c red"]),
+        ("__even__", ["c", "b", "b", "b", "c", "a"]),
+    ],
+)
+def test_what_was_chosen_once_is_chosen_for_ever(prompt: str, chosen: list[str]) -> None:
+    """People repeat pictures by their seed, so that no later version may choose in another way."""
+    assert [fill(prompt, seed) for seed in range(6)] == chosen
+
+
+@pytest.mark.parametrize(("fine", "too_many"), [("__list8__", "__list9__"), ("__color__" * 100, "__color__" * 101)])
+def test_lists_lead_only_so_far(fine: str, too_many: str) -> None:
+    def chain(name: str) -> list[str]:
+        """`list8` is eight lists, one inside the other."""
+        number = int(name.removeprefix("list") or 0) if name.startswith("list") else 1
+        return ["end"] if number == 1 else [f"__list{number - 1}__"]
+
+    assert set(Wildcards(chain, 7).fill(fine).split("end")) == {""}
+    with pytest.raises(EndlessWildcard):
+        Wildcards(chain, 7).fill(too_many)
 
 
 def test_what_lines_leave_behind_is_words() -> None:

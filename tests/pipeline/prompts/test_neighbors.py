@@ -19,6 +19,8 @@ from pipeline.prompts.neighbors import find_signs, read_weights
         ("a::.25 b", "(a:0.25), b", ()),
         ("a::1000 b", "(a:10), b", ()),
         ("a::0.00001 b", "(a:0), b", ()),
+        ("a::0 b", "(a:0), b", ()),
+        ("Xray::2 taX", "(Xray:2), taX", ()),
         ("tulips:: red::-.5", "tulips", ("red",)),
         ("tulips:: red::-1", "tulips", ("(red:2)",)),
         ("1.5::red apple::, pear", "(red apple:1.5), pear", ()),
@@ -31,6 +33,8 @@ from pipeline.prompts.neighbors import find_signs, read_weights
         ("a cat :1.2 AND a dog AND a hat:.5", "(a cat:1.2) and a dog and (a hat:0.5)", ()),
         ("a clock at 10:30 AND a cat", "a clock at 10:30 and a cat", ()),
         ("a cat AND rain :-1", "a cat", ("rain",)),
+        ("a cat AND rain :-1.5 AND fog :0", "a cat and (fog:0)", ("(rain:1.5)",)),
+        ("a:: b::-.5 c AND rain :-1", "a, c", ("b", "rain")),
         ("BANDANA AND_PERP x", "BANDANA AND_PERP x", ()),
         ("AND", "AND", ()),
         ("::", "", ()),
@@ -46,6 +50,7 @@ def test_weights_that_say_nothing_are_found() -> None:
     assert read_weights("(a::2, b)").unread == ("::2",)
     plain = read_weights("a::2 b AND c :3", has_weights=False)
     assert (plain.prompt, plain.unread) == ("a, b and c", ("::2", ":3"))
+    assert read_weights("(a::2, b) c::3", has_weights=False).unread == ("::2", "::3")
     assert read_weights("a AND b").is_joined
     assert not read_weights("a::2 b").is_joined
 

@@ -28,11 +28,26 @@ def test_a_lora_and_its_weights(tag: str, scale: float, text_scale: float) -> No
 
 
 @pytest.mark.parametrize(
-    "tag", ["<hypernet:fur:1>", "<lora::1>", "<lora:fur:much>", "<lora:fur:nan>", "<lora:fur:1e9>", "<lora:f:1:1:8>"]
+    "tag",
+    [
+        "<hypernet:fur:1>",
+        "<lora::1>",
+        "<lora:fur:much>",
+        "<lora:fur:nan>",
+        "<lora:fur:1e9>",
+        "<lora:f:1:1:8>",
+        "<lora:f:dyn=1>",
+    ],
 )
 def test_what_means_nothing_is_taken_out_and_told(tag: str) -> None:
     tagged = read_tags(f"a {tag}cat")
     assert (tagged.prompt, tagged.loras, tagged.ignored) == ("a cat", (), (tag,))
+
+
+def test_what_means_nothing_keeps_no_other_from_being_read() -> None:
+    tagged = read_tags("<lora:fur:much><hypernet:x><lora:fur>")
+    assert tagged.loras == (LoraTag(name="fur", scale=1, text_scale=1),)
+    assert tagged.ignored == ("<lora:fur:much>", "<hypernet:x>")
 
 
 def test_weights_are_bounded_and_other_brackets_stay() -> None:
