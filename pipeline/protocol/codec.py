@@ -6,7 +6,7 @@ model files, and the bot holds the token.
 
 import struct
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -41,9 +41,9 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     if isinstance(value, dict):
-        return {_encodable(key): _encodable(inner) for key, inner in cast("dict[str, Any]", value).items()}
+        return {_encodable(key): _encodable(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_encodable(inner) for inner in cast("list[Any]", value)]
+        return [_encodable(inner) for inner in value]
     return value
 
 

@@ -14,8 +14,8 @@ _UNICODE: Final = b"UNICODE\0"
 def exif_with(parameters: str) -> Image.Exif:
     """EXIF data with this text as the user's comment; empty where there is none."""
     exif = Image.Exif()
-    # Both halves big-endian, as A1111 writes them: readers take the byte order of the text from that of the file.
-    exif.endian = ">"
     if parameters:
+        # Both halves big-endian, as A1111 writes them: readers take the byte order of the text from that of the data,
+        # which Pillow writes so.
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + parameters.encode("utf-16-be")
     return exif

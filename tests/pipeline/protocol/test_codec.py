@@ -168,9 +168,9 @@ def test_garbage_is_an_error_of_the_protocol_or_a_message(body: bytes) -> None:
     ],
 )
 def test_what_is_no_message_is_refused(body: bytes) -> None:
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=r"^Not a message for a worker: "):
         decode_to_worker(body)
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=r"^Not a message of a worker: "):
         decode_from_worker(body)
 
 
@@ -184,7 +184,7 @@ def test_each_side_takes_only_the_others_words() -> None:
 
 
 def test_a_length_over_the_limit_is_refused_before_its_bytes_come() -> None:
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=r"^A frame of 268435457 bytes is over the limit of 268435456\.$"):
         list(FrameReader().feed(struct.pack(">I", MAX_FRAME_BYTES + 1)))
     assert list(FrameReader().feed(struct.pack(">I", MAX_FRAME_BYTES))) == []
 
@@ -199,7 +199,7 @@ def test_a_message_over_the_limit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(codec, "MAX_FRAME_BYTES", size)
     encode_frame(FROM_WORKER[4])
     monkeypatch.setattr(codec, "MAX_FRAME_BYTES", size - 1)
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=rf"^A message of {size} bytes is over the limit of {size - 1}\.$"):
         encode_frame(FROM_WORKER[4])
 
 
@@ -211,6 +211,13 @@ def test_half_a_pair_of_utf_16_does_not_keep_a_message_from_its_way() -> None:
     told = msgspec.structs.replace(style, title="Fur ?", trigger_words=("?furry",))
     assert decode_from_worker(body) == msgspec.structs.replace(
         said, loras=(told,), broken_loras={"caf?": "It is cut off."}
+    )
+    # What else the message holds keeps its kind.
+    finished = next(message for message in FROM_WORKER if isinstance(message, Finished))
+    odd = msgspec.structs.replace(finished, notices=(Notice(key="cut", values={"text": "\ud83c"}),))
+    (body,) = bodies(encode_frame(odd))
+    assert decode_from_worker(body) == msgspec.structs.replace(
+        finished, notices=(Notice(key="cut", values={"text": "?"}),)
     )
 
 

@@ -13,7 +13,7 @@ def test_the_text_is_the_users_comment_with_both_byte_orders_alike(image_format:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, image_format, exif=exif_with("a äpple 🍎"))
     read = Image.open(file).getexif()
-    assert read.endian == ">"
+    assert read.endian == ">", "the data is big-endian"
     assert read.get_ifd(ExifTags.IFD.Exif) == {
         ExifTags.Base.UserComment: b"UNICODE\0" + "a äpple 🍎".encode("utf-16-be")
     }

@@ -21,9 +21,8 @@ REQUEST = GenerationRequest(
     num_images=4,
     model_key="pocket",
 )
-VARIED = msgspec.structs.replace(
-    REQUEST, variations=(Variation(seed=20, strength=0.1), Variation(seed=30, strength=0.2))
-)
+EARLIER = (Variation(seed=10, strength=0.3), Variation(seed=20, strength=0.1))
+VARIED = msgspec.structs.replace(REQUEST, variations=(*EARLIER, Variation(seed=30, strength=0.2)))
 
 
 def test_seeds_count_up_and_begin_anew_after_the_last() -> None:
@@ -34,7 +33,7 @@ def test_an_image_of_its_own_is_drawn_as_it_was_in_its_job() -> None:
     assert REQUEST.single(2) == msgspec.structs.replace(REQUEST, seed=9, num_images=1)
     # A varied picture keeps where it began: its last step counts up.
     assert VARIED.single(2) == msgspec.structs.replace(
-        VARIED, num_images=1, variations=(Variation(seed=20, strength=0.1), Variation(seed=32, strength=0.2))
+        VARIED, num_images=1, variations=(*EARLIER, Variation(seed=32, strength=0.2))
     )
 
 
