@@ -1,6 +1,6 @@
 """How well the shipped model draws in few steps with each sampler that fits it: why some of them are not offered.
 
-It asks for drawings, which `python -m training sprites` fetches, and trains the evaluation's judge of things on them.
+It asks for drawings, which `python -m recipes.pocket sprites` fetches, and trains the judge of things on them.
 """
 
 import io
@@ -16,12 +16,12 @@ from benchmarks.report import Report
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
 from pipeline.protocol.samplers import offered_samplers
-from training import asking, measuring
-from training.__main__ import FOLDER
-from training.asking import Asked, Told
-from training.drawing import Painter
-from training.evaluate import color_prompts, number_prompts
-from training.judging import Judge
+from recipes.pocket.__main__ import FOLDER
+from recipes.pocket.drawing.drawing import Painter
+from recipes.pocket.judging import asking, measuring
+from recipes.pocket.judging.asking import Asked, Told
+from recipes.pocket.judging.evaluate import color_prompts, number_prompts
+from recipes.pocket.judging.judging import Judge
 
 STEPS: Final = 8
 LEAST: Final = 0.6
@@ -38,7 +38,7 @@ def run() -> Report:
     """
     atlas = FOLDER / "atlas.npz"
     if not atlas.exists():
-        raise SystemExit("The judge learns from drawings. Fetch them with: python -m training sprites")
+        raise SystemExit("The judge learns from drawings. Fetch them with: python -m recipes.pocket sprites")
     bench = Bench(max_running=AT_ONCE)
     painter = Painter(atlas, torch.device("cpu"))
     named = asking.named_by(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))

@@ -17,7 +17,7 @@ DOCUMENTS = sorted(
     [
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / "training").glob("*.md"),
+        *(ROOT / "recipes").rglob("*.md"),
         *(ROOT / "models").rglob("*.md"),
     ]
 )
@@ -37,7 +37,7 @@ ROOTS = ("data", "models", "var", "etc", "srv", "run", "dev", "proc", "usr", "ho
 AREAS = "|".join(Settings.model_fields)
 SETTING = re.compile(rf"({AREAS})\.([a-z_0-9]+)")
 VARIABLE = re.compile(r"EASEL_([A-Z]+)__([A-Z_0-9]+)")
-MODULE = re.compile(r"python -m (\w+)(?: ([a-z_]+))?")
+MODULE = re.compile(r"python -m ([\w.]+)(?: ([a-z_]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 IN_CODE = re.compile(r"_?[A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]{3,}(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
 
@@ -85,7 +85,7 @@ def test_settings_and_commands_are_there(document: Path) -> None:
     fields = {(area, field) for area in Settings.model_fields for field in fields_of(area)}
     assert {name for name in named if not is_there(".".join(name)) and not is_there("/".join(name))} <= fields
     for module, name in MODULE.findall(words):
-        assert (ROOT / module).is_dir(), module
+        assert (ROOT / module.replace(".", "/") / "__main__.py").is_file(), module
         if module == "benchmarks" and name:
             assert (ROOT / module / f"{name}.py").exists(), name
     assert {command for command in re.findall(r"\beasel ([a-z]+)\b", words) if command not in commands()} == set()

@@ -47,7 +47,7 @@ EXAMPLES: Final = (
 )
 """What is typed, in the language that models read. A button holds the place in this list.
 
-Each draws what it says from any seed: `tests/training/test_offered.py` looks.
+Each draws what it says from any seed: `tests/recipes/pocket/test_offered.py` looks.
 """
 _SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
 

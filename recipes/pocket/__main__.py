@@ -1,0 +1,87 @@
+"""`python -m recipes.pocket STAGE`: one stage of the recipe, which goes on where it was interrupted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from recipes.pocket.drawing import sprites
+from recipes.pocket.judging.evaluate import evaluate as evaluate_pipeline
+from recipes.pocket.stages import autoencoder, export, names, negatives, text, things, unet, wording
+from recipes.pocket.stages.running import Place
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+Folder = Annotated[Path, typer.Option(help="Where drawings, checkpoints, logs and samples are kept.")]
+Steps = Annotated[int, typer.Option(min=1, help="Batches to learn from in all.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Pictures a batch.")]
+Workers = Annotated[int, typer.Option(min=0, help="Processes that compose scenes beside the training.")]
+Record = Annotated[bool, typer.Option(help="Record a step as a CUDA graph where there is a GPU.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads of the processor to train with; 0 takes what torch takes.")]
+FOLDER = Path("training-run")
+
+
+def _place(folder: Path, steps: int, batch: int, workers: int, threads: int, *, record: bool = True) -> Place:
+    if threads:
+        torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Place(folder=folder, device=device, steps=steps, batch=batch, workers=workers, record=record)
+
+
+@app.command("sprites")
+def make_sprites(folder: Folder = FOLDER) -> None:
+    """Fetch the drawings with npm and render them in every color."""
+    sprites.make(folder)
+    text.write_tokenizer(_place(folder, 1, 1, 0, 0))
+
+
+def _stage(name: str, train: Callable[[Place], None], steps: int, batch: int, told: str) -> None:
+    def command(
+        folder: Folder = FOLDER,
+        steps: Steps = steps,
+        batch: BatchSize = batch,
+        workers: Workers = 1,
+        threads: Threads = 0,
+        *,
+        record: Record = True,
+    ) -> None:
+        train(_place(folder, steps, batch, workers, threads, record=record))
+
+    command.__doc__ = told
+    app.command(name)(command)
+
+
+def _autoencoder(place: Place) -> None:
+    autoencoder.train(place, text.load_tokenizer(place.folder))
+
+
+_stage("autoencoder", _autoencoder, 3000, 32, "Train the autoencoder: pictures to latents and back.")
+_stage("text", text.train, 2000, 64, "Train the text encoder in advance, on which caption is which picture's.")
+_stage("unet", unet.train, 60_000, 16, "Train the U-Net, and the text encoder along with it.")
+_stage("wording", wording.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it.")
+_stage("negatives", negatives.train, 540, 32, "Teach the text encoder what a negative prompt has to take away.")
+_stage("names", names.train, 600, 32, "Teach it which places and times a negative prompt has to take away.")
+_stage("things", things.train, 1000, 28, "Teach the U-Net to take away a thing that a negative prompt names.")
+
+
+@app.command()
+def evaluate(
+    folder: Folder = FOLDER,
+    most: Annotated[int, typer.Option(min=1, help="Pictures of each question, at most.")] = 120,
+    judge_steps: Annotated[int, typer.Option(min=8, help="Batches that the judges learn from.")] = 1500,
+) -> None:
+    """Draw prompts that training never saw, judge them, and write figures and a contact sheet."""
+    for name, value in evaluate_pipeline(export.load(folder), folder, most=most, judge_steps=judge_steps).items():
+        print(f"{name}: {value}")
+
+
+@app.command("export")
+def write(folder: Folder = FOLDER, target: Path = Path("models/pocket")) -> None:
+    """Write the model as diffusers loads it, with its vocabulary and its card."""
+    export.write(folder, target)
+
+
+if __name__ == "__main__":
+    app()

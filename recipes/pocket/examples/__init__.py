@@ -1,0 +1,1 @@
+"""Training examples: scenes with their captions and negative prompts."""

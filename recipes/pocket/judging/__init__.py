@@ -1,0 +1,1 @@
+"""The evaluation: prompts, measurements and classifiers of pictures."""

@@ -1,0 +1,169 @@
+"""Two small classifiers that name what a picture shows, learnt from drawings alone."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Final, Self
+
+import torch
+from rich.progress import track
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional
+
+from recipes.pocket import world
+from recipes.pocket.drawing import scenes
+from recipes.pocket.drawing.drawing import Layout, Painter
+from recipes.pocket.drawing.scenes import Scene
+
+_BATCH: Final = 64
+
+Teller = Callable[[Scene], int]
+"""A scene to the number of its class."""
+
+
+def _network(channels: int, classes: int) -> nn.Sequential:
+    """[b, channels, 64, 64] to [b, classes]; five times half the size."""
+    layers: list[nn.Module] = []
+    widths = (channels, 24, 48, 96, 128, 192)
+    for before, after in pairwise(widths):
+        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
+
+
+def gray(pictures: torch.Tensor) -> torch.Tensor:
+    """Brightness of RGB [b, 3, h, w], each picture's spread over the same range: [b, 1, h, w].
+
+    So stretched, no color has a brightness of its own that could give a thing away.
+    """
+    light = pictures.mean(1, keepdim=True)
+    light = light - light.amin((2, 3), keepdim=True)
+    light = light / light.amax((2, 3), keepdim=True).clamp(min=1e-3)
+    # The paper is white, whichever way around the picture was.
+    corner = light[:, :, :4, :4].mean((2, 3), keepdim=True)
+    return torch.where(corner < 0.5, 1 - light, light)
+
+
+def object_scene(rng: Random) -> Scene:
+    """One thing in any color on any plain background, for the classifier of things."""
+    while True:
+        scene = scenes.draw_lot(rng, 1)
+        if scene.groups[0].size != "small":
+            return scene
+
+
+def anywhere_scene(rng: Random) -> Scene:
+    """One thing on a plain background, or, more often, in a place at any time of day, for the classifier of both."""
+    while True:
+        scene = scenes.draw_lot(rng, rng.choice((1, 3, 3)))
+        (first, *others) = scene.groups
+        if not others and first.number == 1 and first.size != "small" and scene.style == "flat":
+            return scene
+
+
+def place_scene(rng: Random) -> Scene:
+    """Anything in a place."""
+    while True:
+        scene = scenes.draw_lot(rng, scenes.LEVELS - 1)
+        if scene.place is not None and scene.style == "flat":
+            return scene
+
+
+class Namer:
+    """Names things or places in pictures [b, 3, h, w] in [-1, 1], as a judge taught it."""
+
+    def __init__(self, kind: str) -> None:
+        """One that knows nothing yet.
+
+        Args:
+            kind: "thing" on plain paper, "thing anywhere", or "place".
+        """
+        is_place = kind == "place"
+        self._prepare = (lambda pictures: pictures) if is_place else gray
+        self._names = list(world.PLACES) if is_place else [thing.name for thing in world.THINGS]
+        self._network = _network(3 if is_place else 1, len(self._names))
+
+    @classmethod
+    def load(cls, kind: str, file: Path) -> Self:
+        """One that a judge has written."""
+        namer = cls(kind)
+        namer._network.load_state_dict(load_file(file))
+        namer._network.eval()
+        return namer
+
+    def write(self, file: Path) -> None:
+        """Keep what it knows, in half precision."""
+        state = self._network.state_dict()
+        save_file({key: value.half() if value.is_floating_point() else value for key, value in state.items()}, file)
+
+    def name(self, pictures: torch.Tensor) -> list[str]:
+        """What each picture shows."""
+        with torch.no_grad():
+            return [self._names[number] for number in self._network(self._prepare(pictures)).argmax(1).tolist()]
+
+
+class Judge(Namer):
+    """Learns to name them from drawings.
+
+    Attributes:
+        accuracy: on drawings it was not trained on, 0 to 1.
+    """
+
+    def __init__(self, painter: Painter, kind: str, *, steps: int, file: Path) -> None:
+        """Load what `file` keeps, or learn in so many steps and keep it.
+
+        Args:
+            painter: draws what it learns from.
+            kind: of a Namer.
+            steps: batches of 64.
+            file: of its weights.
+        """
+        super().__init__(kind)
+        self._painter = painter
+        self._scene = {"thing": object_scene, "thing anywhere": anywhere_scene, "place": place_scene}[kind]
+        names = self._names
+        self._teller: Teller = (
+            (lambda scene: names.index(scene.place or ""))
+            if kind == "place"
+            else (lambda scene: names.index(scene.groups[0].thing))
+        )
+        if file.exists():
+            self._network.load_state_dict(torch.load(file, weights_only=True))
+        else:
+            self._learn(steps, kind)
+            torch.save(self._network.state_dict(), file)
+        self._network.eval()
+        self.accuracy = self._test()
+
+    def _batch(self, rng: Random) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn = [self._scene(rng) for _ in range(_BATCH)]
+        pictures = self._painter.draw(Layout.of(drawn))
+        # What a model draws is softer than a drawing; the classifier shall not mind.
+        if rng.random() < 0.5:
+            pictures = functional.interpolate(functional.avg_pool2d(pictures, 2), scale_factor=2.0, mode="bilinear")
+        pictures = pictures + rng.uniform(0, 0.1) * torch.randn_like(pictures)
+        return self._prepare(pictures), torch.tensor([self._teller(scene) for scene in drawn])
+
+    def _learn(self, steps: int, kind: str) -> None:
+        torch.manual_seed(0)
+        rng = Random(0)
+        optimizer = torch.optim.AdamW(self._network.parameters(), 2e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
+        self._network.train()
+        for _ in track(range(steps), description=f"Judge of {kind}s"):
+            pictures, truth = self._batch(rng)
+            loss = functional.cross_entropy(self._network(pictures), truth)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+
+    def _test(self) -> float:
+        rng = Random(1)
+        right = 0
+        with torch.no_grad():
+            for _ in range(8):
+                pictures, truth = self._batch(rng)
+                right += int((self._network(pictures).argmax(1) == truth).sum())
+        return right / (8 * _BATCH)

@@ -1,0 +1,1 @@
+"""The stages of the training, and what they share."""

@@ -1,0 +1,71 @@
+"""The stage `autoencoder`: pictures to small latents of unit variance and back."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch.nn import functional
+
+from recipes.pocket.drawing.drawing import Painter
+from recipes.pocket.examples.batches import Lot, batches
+from recipes.pocket.models import make_autoencoder
+from recipes.pocket.stages.running import Place, Run
+
+_NOISE = 0.05
+"""Of the latents in training, so that the decoder forgives what the U-Net leaves."""
+
+
+def train(place: Place, tokenizer: Any) -> None:
+    """Run the stage: write the folder `vae`.
+
+    Args:
+        place: its folder holds `atlas.npz`.
+        tokenizer: captions are made, and not used.
+    """
+    torch.manual_seed(place.seed)
+    model = make_autoencoder()
+    run = Run("autoencoder", place, {"vae": model}, {"vae": 1e-3})
+
+    def loss_of(pictures: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        latents = model.encoder(pictures)
+        shown = model.decoder(latents + _NOISE * torch.randn_like(latents)).float()
+        return picture_loss(shown, pictures) + 0.1 * unit_loss(latents.float())
+
+    run.train(Lot(size=place.batch), tokenizer, loss_of)
+    with run.averaged():
+        model.save_pretrained(place.folder / "vae")
+    print(f"The autoencoder keeps {fidelity(place, tokenizer):.1f} dB of pictures it has not seen.")
+
+
+def load(folder: Path, device: torch.device) -> AutoencoderTiny:
+    """The trained autoencoder, frozen."""
+    model: Any = AutoencoderTiny.from_pretrained(folder / "vae")
+    return model.to(device).eval().requires_grad_(requires_grad=False)
+
+
+def picture_loss(shown: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    """Absolute and squared difference, and the absolute difference of edges, which keeps outlines sharp."""
+    difference = shown - pictures
+    across, down = difference.diff(dim=-1), difference.diff(dim=-2)
+    edges = across.abs().mean() + down.abs().mean()
+    return difference.abs().mean() + difference.square().mean() + edges
+
+
+def unit_loss(latents: torch.Tensor) -> torch.Tensor:
+    """How far each channel's mean and deviation are from 0 and 1, which is what the noise expects."""
+    mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    return mean.square().mean() + (deviation - 1).square().mean()
+
+
+@torch.no_grad()
+def fidelity(place: Place, tokenizer: Any) -> float:
+    """Mean peak signal to noise ratio in dB of 256 pictures that training never drew."""
+    model, painter = load(place.folder, place.device), Painter(place.folder / "atlas.npz", place.device)
+    ratios: list[torch.Tensor] = []
+    for batch in batches(Lot(size=64), tokenizer, seed=place.seed + 999, first=0, last=4, workers=0):
+        pictures = painter.draw(batch.to(place.device).layout)
+        shown = model.decoder(model.encoder(pictures)).clamp(-1, 1)
+        errors = functional.mse_loss(shown, pictures, reduction="none").mean((1, 2, 3)).clamp(min=1e-8)
+        ratios.append(10 * torch.log10(4 / errors))
+    return float(torch.cat(ratios).mean())

@@ -1,0 +1,254 @@
+"""A run of training: goes on from its last checkpoint, keeps an average of the weights, and tells how it goes."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from diffusers.training_utils import EMAModel
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import nn
+
+from recipes.pocket.drawing.drawing import Painter
+from recipes.pocket.examples.batches import Batch, Lot, batches
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Pictures [batch, 3, 64, 64] in [-1, 1] and the ids of their captions [batch, 77] to what shall become small."""
+
+CHECKPOINT_EVERY_S: Final = 600.0
+_LOG_EVERY: Final = 50
+_WARM_UP: Final = 200
+"""Steps in which the learning rate rises, but a tenth of all at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where and how a stage runs.
+
+    Attributes:
+        folder: of the atlas, checkpoints, logs and samples.
+        device: of the networks.
+        steps: batches in all.
+        batch: scenes a batch.
+        seed: of weights, scenes and noise.
+        workers: processes that compose scenes.
+        record: a step is recorded as a CUDA graph, where the device has them.
+    """
+
+    folder: Path
+    device: torch.device
+    steps: int
+    batch: int
+    seed: int = 0
+    workers: int = 0
+    record: bool = True
+
+    @property
+    def records(self) -> bool:
+        """Steps are recorded."""
+        return self.record and self.device.type == "cuda"
+
+    @contextmanager
+    def precision(self) -> Generator[None]:
+        """Computes in bfloat16 on a processor that has it; elsewhere in float32, or TensorFloat32 on a GPU.
+
+        A processor without AVX-512 BF16 or AMX takes twenty times as long in bfloat16 as in float32. On a GPU, a step
+        this small takes as long as its kernels are many, of which casting makes more.
+        """
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+        has_it = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - torch has no public name for it
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_it):
+            yield
+
+
+class Run:
+    """Networks that learn together, their optimizer, and the average of their weights."""
+
+    def __init__(self, name: str, place: Place, modules: Mapping[str, nn.Module], rates: Mapping[str, float]) -> None:
+        """Begin, or go on where the last checkpoint was written.
+
+        Args:
+            name: of the stage; its files are called so.
+            place: see Place.
+            modules: what learns, on any device.
+            rates: highest learning rate of each.
+        """
+        self.name, self.place, self.modules = name, place, modules
+        for module in modules.values():
+            module.to(place.device).train()
+        groups: list[dict[str, Any]] = [
+            {"params": list(modules[key].parameters()), "lr": torch.tensor(rate, device=place.device), "peak": rate}
+            for key, rate in rates.items()
+        ]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True, capturable=place.records)
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.average = EMAModel(
+            self.parameters, decay=0.9995, use_ema_warmup=True, power=0.75, foreach=place.device.type == "cuda"
+        )
+        self.painter = Painter(place.folder / "atlas.npz", place.device)
+        self.step = 0
+        self._resume()
+
+    @property
+    def _file(self) -> Path:
+        return self.place.folder / f"{self.name}.checkpoint.pt"
+
+    def _resume(self) -> None:
+        if not self._file.exists():
+            return
+        state = torch.load(self._file, map_location=self.place.device, weights_only=True)
+        for key, module in self.modules.items():
+            module.load_state_dict(state["modules"][key])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.load_state_dict(state["average"])
+        self.average.to(self.place.device)
+        self.step = state["step"]
+
+    def save(self) -> None:
+        """Write a checkpoint; the one before stays whole until this one is."""
+        state = {
+            "modules": {key: module.state_dict() for key, module in self.modules.items()},
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict(),
+            "step": self.step,
+        }
+        fresh = self._file.with_suffix(".new")
+        torch.save(state, fresh)
+        fresh.replace(self._file)
+
+    @contextmanager
+    def averaged(self) -> Generator[None]:
+        """The networks with their averaged weights, in evaluation mode."""
+        self.average.store(self.parameters)
+        self.average.copy_to(self.parameters)
+        for module in self.modules.values():
+            module.eval()
+        try:
+            yield
+        finally:
+            self.average.restore(self.parameters)
+            for module in self.modules.values():
+                module.train()
+
+    def train(
+        self,
+        lot: Lot,
+        tokenizer: Any,
+        loss_of: Loss,
+        *,
+        sample: Callable[[int], None] | None = None,
+        sample_every: int = 0,
+    ) -> None:
+        """Learn until `place.steps`, with checkpoints on the way and one at the end.
+
+        Args:
+            lot: what the batches hold.
+            tokenizer: of CLIP's kind.
+            loss_of: see Loss.
+            sample: is called now and then with the averaged weights, and with the number of the step.
+            sample_every: steps between its calls.
+        """
+        learn = Recorded(self, loss_of) if self.place.records else partial(self.learn, loss_of)
+        saved = began = time.monotonic()
+        first = self.step
+        feed = batches(
+            lot, tokenizer, seed=self.place.seed, first=first, last=self.place.steps, workers=self.place.workers
+        )
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, TextColumn("loss {task.fields[loss]}")) as progress:
+            bar = progress.add_task(self.name, total=self.place.steps, completed=first, loss="-")
+            mean = torch.zeros((), device=self.place.device)
+            for batch in feed:
+                mean += self._step(learn, batch)
+                if self.step % _LOG_EVERY == 0:
+                    loss = float(mean) / _LOG_EVERY
+                    mean.zero_()
+                    rate = _LOG_EVERY * self.place.batch / (time.monotonic() - began)
+                    began = time.monotonic()
+                    self._log(loss=loss, samples_per_s=round(rate, 1))
+                    progress.update(bar, completed=self.step, loss=f"{loss:.4f}, {rate:.0f} samples/s")
+                if sample and sample_every and self.step % sample_every == 0:
+                    with self.averaged(), torch.no_grad():
+                        sample(self.step)
+                if time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                    self.save()
+                    saved = time.monotonic()
+        self.save()
+
+    def _step(self, learn: Loss, batch: Batch) -> torch.Tensor:
+        """One step at its learning rate, a cosine after a short rise; the loss."""
+        part = min(1.0, self.step / self.place.steps)
+        rise = min(1.0, (self.step + 1) / min(_WARM_UP, self.place.steps / 10))
+        factor = rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
+        for group in self.optimizer.param_groups:
+            group["lr"].fill_(group["peak"] * factor)
+        torch.manual_seed(self.place.seed + self.step)
+        batch = batch.to(self.place.device)
+        loss = learn(self.painter.draw(batch.layout), batch.tokens)
+        self.average.step(self.parameters)
+        self.step += 1
+        return loss
+
+    def learn(self, loss_of: Loss, pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Move the weights by one batch; the loss, detached."""
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.place.precision():
+            loss = loss_of(pictures, tokens)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        return loss.detach()
+
+    def _log(self, **facts: float) -> None:
+        line = json.dumps({"step": self.step, "samples": self.step * self.place.batch, **facts})
+        with (self.place.folder / f"{self.name}.log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + os.linesep)
+
+
+class Recorded:
+    """A step as one CUDA graph: launching its thousands of small kernels takes longer than running them."""
+
+    _TRIALS: Final = 3
+    """Steps before the recording, in which libraries choose their kernels and the optimizer makes its state."""
+
+    def __init__(self, run: Run, loss_of: Loss) -> None:
+        self._run, self._loss_of = run, loss_of
+        self._given: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._graph = torch.cuda.CUDAGraph()
+        self._loss = torch.zeros(())
+        self._trials = 0
+
+    def __call__(self, pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Learn from a batch; all batches have one shape. The loss."""
+        if self._given is None:
+            self._given = pictures.clone(), tokens.clone()
+        for kept, new in zip(self._given, (pictures, tokens), strict=True):
+            kept.copy_(new)
+        if self._trials < self._TRIALS:
+            self._trials += 1
+            return self._aside()
+        if self._trials == self._TRIALS:
+            self._trials += 1
+            # A recording runs nothing: the replay below takes this step.
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                self._loss = self._run.learn(self._loss_of, *self._given)
+        self._graph.replay()
+        return self._loss
+
+    def _aside(self) -> torch.Tensor:
+        """One plain step on a stream of its own, as torch asks for before a recording."""
+        assert self._given is not None  # noqa: S101 - for the type checker
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            loss = self._run.learn(self._loss_of, *self._given)
+        torch.cuda.current_stream().wait_stream(stream)
+        return loss

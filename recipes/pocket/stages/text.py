@@ -1,0 +1,85 @@
+"""The stage `text`: a tokenizer, and a text encoder that learns in advance which caption belongs to which picture."""
+
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from recipes.pocket import world
+from recipes.pocket.drawing import scenes
+from recipes.pocket.examples.batches import Lot
+from recipes.pocket.examples.captions import caption
+from recipes.pocket.models import LATENT_SIDE, make_text_encoder, make_tokenizer
+from recipes.pocket.stages import autoencoder
+from recipes.pocket.stages.running import Place, Run
+
+_CAPTIONS: Final = 20_000
+_HIDDEN: Final = 192
+
+
+def write_tokenizer(place: Place) -> CLIPTokenizer:
+    """Learn the pieces of captions, and keep them in the folder `tokenizer`."""
+    rng = Random(place.seed)
+    said = [caption(scenes.draw_lot(rng, scenes.LEVELS - 1), rng) for _ in range(_CAPTIONS)]
+    tokenizer = make_tokenizer([*said, *world.vocabulary()])
+    tokenizer.save_pretrained(place.folder / "tokenizer")
+    return tokenizer
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """What `write_tokenizer` wrote."""
+    return CLIPTokenizer.from_pretrained(folder / "tokenizer")
+
+
+class _Eye(nn.Module):
+    """Latents [b, 4, 16, 16] to one state [b, 192], in the space of the pooled captions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in ((4, 64), (64, 128), (128, _HIDDEN)):
+            layers += [nn.Conv2d(before, after, 3, stride=1 if before == 4 else 2, padding=1), nn.SiLU()]
+            layers += [nn.Conv2d(after, after, 3, padding=1), nn.SiLU()]
+        side = LATENT_SIDE // 4
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(_HIDDEN * side * side, _HIDDEN))
+        self.scale = nn.Parameter(torch.tensor(2.5))
+        self.regress = nn.Linear(_HIDDEN, 4 * LATENT_SIDE * LATENT_SIDE)
+
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.layers(latents)
+
+
+def train(place: Place) -> None:
+    """Run the stage: write the folder `text_encoder`. A small CLIP (Radford et al. 2021, arXiv:2103.00020).
+
+    The loss is InfoNCE over the batch, where every second picture is the one before it with other things, so that
+    no background gives a caption away; beside it, the caption's state has to tell the picture's latents.
+    """
+    torch.manual_seed(place.seed)
+    tokenizer = load_tokenizer(place.folder)
+    vae = autoencoder.load(place.folder, place.device)
+    model, eye = make_text_encoder(tokenizer), _Eye()
+    run = Run("text", place, {"text_encoder": model, "eye": eye}, {"text_encoder": 5e-4, "eye": 5e-4})
+
+    def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            latents = vae.encoder(pictures)
+        said = model(tokens).pooler_output
+        likeness = eye.scale.exp() * functional.normalize(said.float()) @ functional.normalize(eye(latents).float()).T
+        truth = torch.arange(len(likeness), device=likeness.device)
+        matched = (functional.cross_entropy(likeness, truth) + functional.cross_entropy(likeness.T, truth)) / 2
+        return matched + 2 * functional.mse_loss(eye.regress(said).float(), latents.float().flatten(1))
+
+    run.train(Lot(size=place.batch, twins=True), tokenizer, loss_of)
+    with run.averaged():
+        model.save_pretrained(place.folder / "text_encoder")
+
+
+def load(folder: Path, device: torch.device) -> CLIPTextModel:
+    """The encoder as its last stage left it."""
+    model: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
+    return model.to(device)

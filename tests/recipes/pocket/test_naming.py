@@ -1,0 +1,73 @@
+"""A scene without the place or the time that a negative prompt names is told and drawn without it."""
+
+from pathlib import Path
+from random import Random
+
+import torch
+
+from recipes.pocket import world
+from recipes.pocket.drawing import scenes
+from recipes.pocket.examples.naming import NAMES, tell
+from recipes.pocket.models import make_text_encoder, tokenize
+from recipes.pocket.stages import text
+from recipes.pocket.stages.names import Names
+
+
+def told(count: int) -> list[tuple[scenes.Scene, tuple[str, ...]]]:
+    rng = Random(5)
+    return [tell(scenes.draw_lot(rng, scenes.LEVELS - 1), rng) for _ in range(count)]
+
+
+def phrases(name: str) -> tuple[str, ...]:
+    return (world.PLACES[name],) if name in world.PLACES else world.TIMES[name]
+
+
+def test_what_is_named_is_said_once_and_then_no_more() -> None:
+    there: set[str] = set()
+    for scene, (whole, left, *_, name, _second) in told(400):
+        assert not any(phrase in left for phrase in phrases(name)), (name, left)
+        if whole == left:
+            assert name not in (scene.place, scene.time)
+        else:
+            there.add(name)
+            assert any(phrase in whole for phrase in phrases(name)), (name, whole)
+    assert there == {*NAMES}
+
+
+def test_a_negative_prompt_says_its_names_and_the_rest_and_nothing_else() -> None:
+    for _, (*_, negative, rest, name, second) in told(400):
+        wanted = " ".join(filter(None, (rest, name, second)))
+        for one in filter(None, (name, second)):
+            assert one in negative or any(phrase in negative for phrase in phrases(one)), (one, negative)
+        said = negative.replace(",", " ").split()
+        others = [word for word in said if word not in wanted.replace(",", " ").split()]
+        assert {*others} <= {"in", "on", "at", "a", "the", "under"}, negative
+
+
+def test_no_name_alone_is_to_be_kept() -> None:
+    kept = [captions[2] for _, captions in told(2000)]
+    assert not {*NAMES, *(phrase for name in NAMES for phrase in phrases(name))} & {*kept}
+    assert {"a beach", "red", "sea"} <= {*kept}
+
+
+def test_a_name_adds_to_what_comes_behind_the_words_and_the_encoder_can_give_that(data: Path) -> None:
+    tokenizer = text.load_tokenizer(data)
+    words = make_text_encoder(tokenizer).eval()
+    names = Names(words, tokenizer)
+    tokens = tokenize(tokenizer, ["red, beach", "beach", "", "red"])
+
+    def states() -> torch.Tensor:
+        with torch.no_grad():
+            return names(said, rest, tokens[None, :3])
+
+    with torch.no_grad():
+        said, rest = words(tokens[:1]).last_hidden_state, words(tokens[3:]).last_hidden_state
+        names.added.zero_()
+    assert torch.allclose(states()[0, 4:], rest[0, 4:], atol=1e-5)
+    with torch.no_grad():
+        names.added[NAMES.index("beach")].normal_()
+    now = states()
+    assert torch.allclose(now[0, :4], said[0, :4], atol=1e-5)
+    assert (now[0, 4:] - rest[0, 4:]).abs().mean() > 0.1
+    normal = (now[0, 4:] - words.final_layer_norm.bias) / words.final_layer_norm.weight
+    assert torch.allclose(normal.std(-1, correction=0), torch.ones(()), atol=1e-3)

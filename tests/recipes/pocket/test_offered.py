@@ -1,0 +1,126 @@
+"""Whatever prompt Easel offers to a newcomer draws what it says, from each of four seeds."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from PIL import Image
+
+from bot.jobs.given import GivenRequest
+from bot.jobs.resolving import resolve
+from bot.presenting.help_message import EXAMPLES
+from config.catalogue import load_catalogue
+from config.settings import LimitSettings, PipelineSettings
+from pipeline.engine.activity import Activity
+from pipeline.engine.devices import choose_placement
+from pipeline.engine.loop import Engine
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.protocol.messages import Finished, Submit
+from playground.launcher import WELCOME
+from recipes.pocket.judging import asking, measuring
+from recipes.pocket.judging.judging import Namer
+
+ROOT = Path(__file__).parents[3]
+JUDGES = Path(__file__).parent / "judges"
+SEEDS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a picture has to show; number and color are measured on plain paper."""
+
+    thing: str
+    place: str = ""
+    number: int = 0
+    color: str = ""
+
+
+PENGUIN = Wanted(thing="penguin", place="snow")
+HEARTS = Wanted(thing="heart", number=4, color="red")
+UMBRELLA = Wanted(thing="umbrella", number=1, color="purple")
+OFFERED: Mapping[str, Wanted] = {
+    "a red apple": Wanted(thing="apple", number=1, color="red"),
+    "a green cactus in the desert": Wanted(thing="cactus", place="desert"),
+    "a penguin in the snow": PENGUIN,
+    "four red hearts": HEARTS,
+    "two yellow stars on a blue background": Wanted(thing="star", number=2, color="yellow"),
+    "two pink balloons on a blue background": Wanted(thing="balloon", number=2, color="pink"),
+    "a purple umbrella on a yellow background": UMBRELLA,
+    "a house in the mountains at sunset": Wanted(thing="house", place="mountains"),
+    "a (purple:1.4) umbrella on a [yellow] background": UMBRELLA,
+    "a [blue:red:0.5] heart": Wanted(thing="heart", number=1, color="red"),
+    "four red hearts --seed 7 --steps 24": HEARTS,
+    "a penguin in the snow --no fog --steps 30 --cfg 6": PENGUIN,
+}
+
+
+def offered() -> set[str]:
+    """All that the documents, the playground, the help and the model's vocabulary offer."""
+    vocabulary = json.loads((ROOT / "models/pocket/vocabulary.json").read_text(encoding="utf-8"))
+    readme = re.findall(r"write `([^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    guide = re.findall(r"^- `([^`]+)`$", WELCOME, re.MULTILINE)
+    assert readme
+    assert guide
+    return {*EXAMPLES, *vocabulary["examples"], *readme, *guide}
+
+
+def test_every_offered_prompt_is_looked_at() -> None:
+    assert offered() == set(OFFERED)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.Image]]:
+    """Of each prompt from each seed, as Easel draws them, before they are enlarged."""
+    catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
+    spec = msgspec.structs.replace(catalogue.default, enlarger=None)
+    events: list[Any] = []
+    engine = Engine(
+        models={spec.key: spec},
+        placement=choose_placement("cpu", "float32"),
+        preview_interval_s=0.0,
+        cache_directory=None,
+        state_directory=str(tmp_path_factory.mktemp("state")),
+        loras=LoraFolder(None),
+        emit=events.append,
+        activity=Activity(),
+    )
+    engine.preload(spec.key)
+    asked = [(prompt, seed) for prompt in OFFERED for seed in SEEDS]
+    for number, (prompt, seed) in enumerate(asked):
+        given = GivenRequest(prompt=prompt, seed=seed)
+        request = resolve(given, catalogue=catalogue, limits=LimitSettings()).request
+        assert request.seed == seed
+        engine.submit(Submit(job_id=number, attempt=1, request=request))
+    engine.run_until_idle()
+    drawn: dict[str, list[Image.Image]] = {prompt: [] for prompt in OFFERED}
+    for event in events:
+        if isinstance(event, Finished):
+            drawn[asked[event.job_id][0]].append(Image.open(io.BytesIO(event.images[0].data)).convert("RGB"))
+    return drawn
+
+
+@pytest.mark.slow
+def test_the_pictures_look_right_from_four_seeds(pictures: dict[str, list[Image.Image]]) -> None:
+    of_thing = asking.named_by(Namer.load("thing anywhere", JUDGES / "thing-anywhere.safetensors"))
+    of_place = asking.named_by(Namer.load("place", JUDGES / "place.safetensors"))
+
+    def faults(picture: Image.Image, wanted: Wanted) -> list[object]:
+        """What it shows instead."""
+        middle = picture.crop((0, 0, picture.width // 2, picture.height // 2)) if wanted.number == 4 else picture
+        seen = {
+            wanted.thing: of_thing(middle.resize((64, 64)) if wanted.number == 4 else middle),
+            wanted.place: of_place(picture) if wanted.place else "",
+            wanted.number: measuring.number(picture) if wanted.number else 0,
+            wanted.color: measuring.color(picture) if wanted.color else "",
+        }
+        return [told for want, told in seen.items() if told != want]
+
+    found = {prompt: [faults(picture, OFFERED[prompt]) for picture in drawn] for prompt, drawn in pictures.items()}
+    assert {prompt: each for prompt, each in found.items() if any(each)} == {}
+    assert {len(each) for each in found.values()} == {len(SEEDS)}

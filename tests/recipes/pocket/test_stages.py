@@ -1,0 +1,106 @@
+"""Every stage of the recipe on a handful of samples, each from what the one before left."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from recipes.pocket.__main__ import app
+from recipes.pocket.judging.evaluate import evaluate
+from recipes.pocket.stages import autoencoder, export, names, negatives, text, things, unet, wording
+from recipes.pocket.stages.running import Place
+from tests.recipes.pocket.conftest import place_of
+
+
+def train_autoencoder(place: Place) -> None:
+    autoencoder.train(place, text.load_tokenizer(place.folder))
+
+
+STAGES: dict[str, tuple[Callable[[Place], None], str]] = {
+    "autoencoder": (train_autoencoder, "vae/diffusion_pytorch_model.safetensors"),
+    "text": (text.train, "text_encoder/model.safetensors"),
+    "unet": (unet.train, "unet/diffusion_pytorch_model.safetensors"),
+    "wording": (wording.train, "text_encoder/model.safetensors"),
+    "negatives": (negatives.train, "text_encoder/model.safetensors"),
+    "names": (names.train, "text_encoder/model.safetensors"),
+    "things": (things.train, "unet/diffusion_pytorch_model.safetensors"),
+}
+
+
+@pytest.fixture(scope="module")
+def run(data: Path) -> Path:
+    """All stages, three steps each."""
+    for train, written in STAGES.values():
+        train(place_of(data, 3))
+        assert (data / written).exists()
+    return data
+
+
+@pytest.mark.slow
+def test_the_exported_folder_is_a_stable_diffusion(run: Path, tmp_path: Path) -> None:
+    (run / "figures.json").write_text(json.dumps({"object": "0.9"}))
+    export.write(run, tmp_path)
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(tmp_path)
+    drawn = pipeline("a red apple", num_inference_steps=2, height=64, width=64, output_type="pt").images
+    assert drawn.shape == (1, 3, 64, 64)
+    card = (tmp_path / "README.md").read_text()
+    assert "| object | 0.9 |" in card
+    assert "$" not in card
+    assert str(run) not in "".join(file.read_text() for file in tmp_path.rglob("*.json"))
+
+
+@pytest.mark.slow
+def test_it_is_evaluated_on_what_was_held_out(run: Path) -> None:
+    figures = evaluate(export.load(run), run, most=2, judge_steps=8)
+    assert {"object, as in training", "color, in other words", "number, one to four", "place, ten places"} <= set(
+        figures
+    )
+    assert (run / "contact-sheet.png").stat().st_size > 1_000
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Optimizer, average and scenes go on, so the weights are the same bit by bit."""
+    file = run / "unet" / "diffusion_pytorch_model.safetensors"
+    checkpoint = run / "unet.checkpoint.pt"
+    words = load_file(run / "text_encoder" / "model.safetensors")
+
+    def weights() -> dict[str, torch.Tensor]:
+        text_encoder = text.load(run, torch.device("cpu"))
+        text_encoder.load_state_dict(words)
+        text_encoder.save_pretrained(run / "text_encoder")
+        unet.train(place_of(run, 4))
+        return load_file(file)
+
+    checkpoint.unlink(missing_ok=True)
+    whole = weights()
+    checkpoint.unlink()
+    seen: list[int] = []
+
+    def break_off(self: unet.Run, **_: object) -> None:
+        """As a power cut would, after the checkpoint of the second step."""
+        seen.append(self.step)
+        if self.step == 2:
+            self.save()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("recipes.pocket.stages.running._LOG_EVERY", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr("recipes.pocket.stages.running.Run._log", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            weights()
+    assert seen == [1, 2]
+    again = weights()
+    assert all(again[name].equal(whole[name]) for name in whole)
+
+
+def test_every_stage_has_a_command() -> None:
+    told = CliRunner().invoke(app, ["--help"])
+    assert told.exit_code == 0
+    assert all(name in told.output for name in ("sprites", *STAGES, "evaluate", "export"))
