@@ -1,3 +1,22 @@
+# Lint, format, import contracts and types: what needs no test.
+check:
+    uv run ruff check .
+    uv run ruff format --check .
+    uv run lint-imports
+    uv run basedpyright
+
+# The tests that start nothing: neither torch nor another process.
+fast:
+    uv run pytest -n auto --dist loadfile -m "not worker and not system"
+
+# The tests at PATH.
+test PATH:
+    uv run pytest {{ PATH }}
+
+# What must pass before a change is taken.
+gate:
+    .ci/run
+
 # Break the code at PATH in small ways, one at a time, and list what the tests beside it do not see.
 mutants PATH:
     rm -rf mutants

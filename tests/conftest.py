@@ -1,8 +1,13 @@
-"""What most tests share: the example settings, the shipped catalogue, and a valid request."""
+"""What most tests share: the example settings, the shipped catalogue, a valid request, and the marks."""
 
+import contextlib
 import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
+from typing import Final
 
+import hypothesis
 import pytest
 
 from config.catalogue import Catalogue, load_catalogue
@@ -13,7 +18,100 @@ from pipeline.protocol.requests import GenerationRequest
 # Read by OpenMP when torch is imported: threads that spin for work slow everything else on a small machine down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+IS_THOROUGH: Final = "CI" in os.environ
+"""In the gate, every example of a property is tried; elsewhere some of them."""
+hypothesis.settings.register_profile("ci", deadline=None)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("ci" if IS_THOROUGH else "dev")
+
 ROOT = Path(__file__).parents[1]
+TESTS: Final = Path(__file__).parent
+STARTS: Final = {
+    "worker": ("bot/jobs/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
+    "system": (
+        "bot/jobs/test_accepting.py",
+        "bot/jobs/test_dispatcher.py",
+        "bot/jobs/test_full_disk.py",
+        "bot/jobs/test_hurt_workers.py",
+        "bot/jobs/test_last_words.py",
+        "bot/jobs/test_preparing.py",
+        "bot/jobs/test_restoring.py",
+        "bot/store/power_loss/test_images_on_a_full_disk.py",
+        "end_to_end",
+        "kill_points",
+        "pipeline/backends",
+        "pipeline/test_worker.py",
+        "playground",
+        "test_command_line.py",
+    ),
+}
+"""What tests start, by folder or file: `worker` is torch in their own process, `system` other processes."""
+UNMARKED: Final = "not worker and not system"
+_PROCESSES: Final = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
+_running_unmarked = False
+
+
+def _mark_of(path: Path) -> str | None:
+    return next(
+        (mark for mark, places in STARTS.items() if any(path.is_relative_to(TESTS / place) for place in places)), None
+    )
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) is not None for mark in STARTS)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Who wants the unmarked tests alone need not import torch to learn that the others are not wanted."""
+    is_unwanted = config.option.markexpr == UNMARKED and _mark_of(collection_path) is not None
+    return True if is_unwanted else None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what lies in a marked place."""
+    mark = _mark_of(item.path)
+    if mark is not None:
+        item.add_marker(mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """While a file in no marked place is read, `_forbid` holds."""
+    with _unmarked(is_unmarked=isinstance(collector, pytest.Module) and _mark_of(collector.path) is None):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """While an unmarked test runs, `_forbid` holds."""
+    with _unmarked(is_unmarked=not _is_marked(item)):
+        return (yield)
+
+
+@contextlib.contextmanager
+def _unmarked(*, is_unmarked: bool) -> Generator[None]:
+    global _running_unmarked  # noqa: PLW0603 - a hook of the interpreter is given nothing of ours
+    _running_unmarked = is_unmarked
+    try:
+        yield
+    finally:
+        _running_unmarked = False
+
+
+def _forbid(event: str, arguments: tuple[object, ...]) -> None:
+    """A mark that is missing is told where it is missed."""
+    if not _running_unmarked:
+        return
+    if event == "import" and arguments[0] == "torch":
+        raise RuntimeError("A test that is not marked `worker` imports torch; name its file in `STARTS`.")
+    # git only lists files.
+    if event in _PROCESSES and arguments[:1] != ("git",):
+        raise RuntimeError(f"A test that is not marked `system` starts a process: {arguments}.")
+
+
+sys.addaudithook(_forbid)
 
 
 @pytest.fixture

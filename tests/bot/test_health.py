@@ -63,6 +63,7 @@ def test_who_is_not_there_is_not_well(tmp_path: Path) -> None:
     assert "not said a word" in complaints(tmp_path)[0]
 
 
+@pytest.mark.system
 async def test_the_pulse_says_how_it_goes_and_takes_it_back_at_the_end(
     open_house: Callable[..., Awaitable[House]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +95,7 @@ async def test_the_pulse_says_how_it_goes_and_takes_it_back_at_the_end(
     assert "No Easel runs" in complaints(tmp_path)[0]
 
 
+@pytest.mark.system
 async def test_a_discord_that_is_slow_to_answer_keeps_no_sweeper_waiting(
     open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +120,7 @@ async def test_a_discord_that_is_slow_to_answer_keeps_no_sweeper_waiting(
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.system
 async def test_a_sweeper_that_hangs_is_seen(
     open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         await Database.open(tmp_path / "file" / "easel.db")
 
 
+@pytest.mark.system
 async def test_one_process_at_a_time_and_nothing_lost_by_its_death(tmp_path: Path) -> None:
     path = tmp_path / "easel.db"
     with subprocess.Popen([sys.executable, "-c", _HOLDER, str(path)], stdout=subprocess.PIPE) as holder:

@@ -277,7 +277,7 @@ class Stories(Machine):
 
 TestStories = Stories.TestCase
 TestStories.settings = settings(
-    max_examples=60,
+    max_examples=min(60, settings().max_examples),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
