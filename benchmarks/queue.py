@@ -67,7 +67,8 @@ class Line:
         self.number += 1
         new = _new(self.number, 1 + self.number % MEMBERS)
         asker = Asker(guild_id=1, channel_id=1, user_id=new.requester_id)
-        return await self.jobs.accept(new, asker=asker, settings=_SETTINGS, now=datetime.now(UTC))
+        job, _ = await self.jobs.accept(new, asker=asker, settings=_SETTINGS, now=datetime.now(UTC))
+        return job
 
     async def measure(self) -> None:
         """Each statement once; afterwards as many wait as before."""

@@ -14,6 +14,7 @@ from bot.errors import Refused
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
 from bot.services import Services
+from bot.store.queue import Place
 from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
 from bot.words import clean
 from pipeline.protocol.messages import Notice
@@ -90,9 +91,9 @@ async def ask(
     asked = _asked(
         interaction, interaction.id, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage
     )
-    job = await services.accepting.accept(asked)
+    job, place = await services.accepting.accept(asked)
     if job.message_id is None:  # else the same interaction came twice; the first one answered
-        await _show(services, job, lambda view: services.calls.answer(interaction, view=view))
+        await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
 
 
 async def ask_beside(
@@ -123,9 +124,9 @@ async def ask_beside(
         Unseen: it was taken, and given back.
     """
     asked = _asked(interaction, key, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
-    job = await services.accepting.accept(asked)
+    job, place = await services.accepting.accept(asked)
     if job.message_id is None and not await _show(
-        services, job, lambda view: services.calls.post_beside(interaction, view)
+        services, job, place, lambda view: services.calls.post_beside(interaction, view)
     ):
         raise Unseen("refused-no-message")
 
@@ -159,9 +160,11 @@ def _asked(
     )
 
 
-async def _show(services: Services, job: Job, post: Callable[[ui.LayoutView], Awaitable[int | None]]) -> bool:
+async def _show(
+    services: Services, job: Job, place: Place, post: Callable[[ui.LayoutView], Awaitable[int | None]]
+) -> bool:
     """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
-    prospect = await services.dispatcher.prospect(job)
+    prospect = await services.dispatcher.prospect_from(job, place)
     present = functools.partial(job_message.queued, prospect=prospect)
     try:
         try:

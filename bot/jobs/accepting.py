@@ -16,6 +16,7 @@ from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
+from bot.store.queue import Place
 from bot.store.rows import Asker, AskerDefaults, Job, JobKind, Lineage, NewJob
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
@@ -75,8 +76,10 @@ class Accepting:
         """Take nothing more; what is taken stays in the queue for the next start."""
         self._is_open = False
 
-    async def accept(self, asked: Asked) -> Job:
-        """Insert the job and reserve its price. A repeated interaction gives the job that it made.
+    async def accept(self, asked: Asked) -> tuple[Job, Place]:
+        """Insert the job and reserve its price; the job, and where it stands.
+
+        A repeated interaction gives the job that it made.
 
         Raises:
             Refused: nothing was inserted and nothing reserved.
@@ -88,7 +91,7 @@ class Accepting:
                 await self._new_job(asked, now), asker=asked.asker, settings=self._quotas, now=now
             )
         except AlreadyAccepted as error:
-            return error.job
+            return error.job, error.place
         except NotAllowed as error:
             raise refusal(error.standing) from error
         except (sqlite3.Error, LedgerDisagrees) as error:

@@ -23,7 +23,7 @@ from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
-from bot.store.queue import QueueRepository
+from bot.store.queue import Place, QueueRepository
 from bot.store.rows import Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.errors import RETRYABLE, FailureReason
@@ -150,7 +150,10 @@ class Dispatcher:
 
     async def prospect(self, job: Job) -> Prospect:
         """Where a waiting job stands, and when it may start; None where nobody knows, or at once."""
-        place = await self._queue.place_of(job)
+        return await self.prospect_from(job, await self._queue.place_of(job))
+
+    async def prospect_from(self, job: Job, place: Place) -> Prospect:
+        """The same from a place that was read a moment ago."""
         is_starting = self._preparing.is_starting
         begins_at = await self._preparing.started_at() if is_starting else datetime.now(UTC)
         ahead_s = place.ahead_s + sum(running.left_s() for running in self._running.values())

@@ -10,7 +10,7 @@ from bot.quotas.pricing import part
 from bot.quotas.standing import Standing, standing
 from bot.store.facts import read_facts
 from bot.store.ledger import reserve, settle
-from bot.store.queue import close_gap, ensure_member, place, take_cooldown
+from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
 from bot.store.statements import fetch_one, sure
 from config.settings import QuotaSettings
@@ -31,9 +31,10 @@ RETURNING *
 class AlreadyAccepted(Exception):
     """Discord sent the same interaction before."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, place: Place) -> None:
         super().__init__(job.job_id)
         self.job = job
+        self.place = place
 
 
 class NotAllowed(Exception):
@@ -48,8 +49,10 @@ class LedgerDisagrees(Exception):
     """The database refused what the rules allow: a fault of ours, so nothing is taken."""
 
 
-def admit(connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> Job:
-    """Insert a job, reserve its price, and put it in line.
+def admit(
+    connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime
+) -> tuple[Job, Place]:
+    """Insert a job, reserve its price, and put it in line; the job, and where it stands.
 
     Raises:
         AlreadyAccepted, NotAllowed, LedgerDisagrees: undo what was written.
@@ -67,14 +70,16 @@ def admit(connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings
     job = insert_job(connection, new, now)
     if not reserve(connection, job, facts.rules, now=now, time_zone=settings.time_zone):
         raise LedgerDisagrees("quota")
-    return place(connection, job, is_express=new.is_express)
+    placed = place(connection, job, is_express=new.is_express)
+    return placed, place_of(connection, placed)
 
 
 def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
     """Raise `AlreadyAccepted` where this interaction made a job before."""
     row = fetch_one(connection, "SELECT * FROM jobs WHERE interaction_id = ?", (new.interaction_id,))
     if row is not None:
-        raise AlreadyAccepted(Job.from_row(row))
+        job = Job.from_row(row)
+        raise AlreadyAccepted(job, place_of(connection, job))
 
 
 def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Job:

@@ -11,6 +11,7 @@ from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
 from bot.store.database import Database
 from bot.store.facts import read_facts
+from bot.store.queue import Place
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
 from bot.store.statements import Value, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
@@ -36,8 +37,8 @@ class JobRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> Job:
-        """Insert the job, reserve its price, and put it in line.
+    async def accept(self, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> tuple[Job, Place]:
+        """Insert the job, reserve its price, and put it in line; the job, and where it stands.
 
         Args:
             new: the job.

@@ -110,6 +110,12 @@ def place(connection: sqlite3.Connection, job: Job, *, is_express: bool) -> Job:
     return placed
 
 
+def place_of(connection: sqlite3.Connection, job: Job) -> Place:
+    """Where a waiting job stands."""
+    row = sure(fetch_one(connection, POSITION, {"key": job.queue_key or 0}))
+    return Place(position=int(row["jobs"]) + 1, ahead_s=row["expected_ms"] / 1_000)
+
+
 def close_gap(connection: sqlite3.Connection, gone: Job) -> None:
     """Let a member's later jobs move up when one of theirs leaves the queue without a start."""
     if gone.queue_key is None:
@@ -162,8 +168,7 @@ class QueueRepository:
 
     async def place_of(self, job: Job) -> Place:
         """Where a waiting job stands."""
-        row = sure(await self._database.fetch_one(POSITION, {"key": job.queue_key or 0}))
-        return Place(position=int(row["jobs"]) + 1, ahead_s=row["expected_ms"] / 1_000)
+        return await self._database.read(place_of, job)
 
     async def first_of_members(self, limit: int) -> list[Job]:
         """The first job of each member who waits, in the order in which they start."""

@@ -13,7 +13,7 @@ from bot.jobs.conversation import Files, JobMessage
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.store.jobs import JobRepository
-from bot.store.queue import QueueRepository
+from bot.store.queue import Place, QueueRepository
 from bot.store.rows import Job, JobStatus
 
 
@@ -52,10 +52,10 @@ def queue_in_memory(patch: pytest.MonkeyPatch) -> None:
     accept, claim_next = JobRepository.accept, QueueRepository.claim_next
     known: list[int] = []
 
-    async def remember(self: JobRepository, *values: Any, **named: Any) -> Job:
-        job = await accept(self, *values, **named)
+    async def remember(self: JobRepository, *values: Any, **named: Any) -> tuple[Job, Place]:
+        job, place = await accept(self, *values, **named)
         known.append(job.job_id)
-        return job
+        return job, place
 
     async def claim_known(self: QueueRepository, *values: Any, **named: Any) -> Job | None:
         return await claim_next(self, *values, **named) if known else None

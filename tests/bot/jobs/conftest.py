@@ -105,7 +105,7 @@ class House:
         new = msgspec.structs.replace(new, request=msgspec.structs.replace(new.request, prompt=prompt))
         quotas = self.services.settings.quotas
         asker = Asker(guild_id=new.guild_id, channel_id=new.channel_id, user_id=new.requester_id)
-        job = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
+        job, _ = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
         await self.database.change("UPDATE jobs SET crashes = ? WHERE job_id = ?", (crashes, job.job_id))
         message = self.world.create("6", {}, {})
         self.world.originals[f"token-{number}"] = int(message["id"])

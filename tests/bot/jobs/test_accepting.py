@@ -39,7 +39,7 @@ async def test_that_seeds_change_nothing_is_told_once_to_each_member(
 
     async def told(prompt: str, user_id: int) -> list[str]:
         request = msgspec.structs.replace(request_, prompt=prompt)
-        job = await house.services.accepting.accept(asked_by(user_id, next(numbers), request))
+        job, _ = await house.services.accepting.accept(asked_by(user_id, next(numbers), request))
         return [notice.key for notice in job.notices]
 
     assert await told("a red dog", 7) == []

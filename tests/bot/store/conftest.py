@@ -58,7 +58,7 @@ class Store:
     ) -> Job:
         """Accept a job and, unless told otherwise, let Discord see it."""
         asker = asker_of(new.requester_id, guild=new.guild_id, roles=roles, channel=new.channel_id)
-        job = await self.jobs.accept(new, asker=asker, settings=settings_of(**quotas), now=now)
+        job, _ = await self.jobs.accept(new, asker=asker, settings=settings_of(**quotas), now=now)
         if is_seen:
             await self.jobs.record_message(job.job_id, 1_000 + job.job_id)
         return job

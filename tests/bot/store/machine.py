@@ -79,7 +79,8 @@ class Machine(RuleBasedStateMachine):
     async def accept(self, new: NewJob) -> Job:
         """Ask for a job."""
         who = asker((new.guild_id, new.requester_id))
-        return await self.store.jobs.accept(new, asker=who, settings=self.books.settings, now=self.books.now)
+        job, _ = await self.store.jobs.accept(new, asker=who, settings=self.books.settings, now=self.books.now)
+        return job
 
     async def all_of(self, clicks: Iterable[NewJob]) -> list[Job | BaseException]:
         """Ask for all of them at the same moment."""

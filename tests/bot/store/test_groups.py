@@ -17,6 +17,7 @@ from bot.quotas.rules import Rule, Subject
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.database import Database
 from bot.store.groups import MOST
+from bot.store.queue import Place
 from bot.store.rows import Job, JobStatus, NewJob
 from config.settings import Period, QuotaSettings
 from tests.bot.store.conftest import NOW, Store, decision
@@ -312,10 +313,10 @@ def said_of(outcome: object) -> object:
     """What a member is told, to compare."""
     match outcome:
         case AlreadyAccepted():
-            return outcome.job
+            return outcome.job, outcome.place
         case NotAllowed():
             return outcome.standing
-        case Job() | None:
+        case (Job(), Place()) | Job() | None:
             return outcome
         case _:
             raise AssertionError(outcome)

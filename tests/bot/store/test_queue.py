@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from bot.quotas.standing import QueueState
+from bot.store.admission import AlreadyAccepted
 from bot.store.facts import BALANCES, RULES, STATE
 from bot.store.ledger import ADMIT, ENTRIES, FIND_POT, SETTLE_POTS, USE
-from bot.store.queue import CLAIM, FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN
+from bot.store.queue import CLAIM, FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN, Place
 from bot.store.rows import JobStatus, NewJob
-from tests.bot.store.conftest import NOW, Store, decision
+from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
 
 Make = Callable[..., NewJob]
 
@@ -145,6 +146,19 @@ async def test_positions_are_exact_whatever_happens(store: Store, new_job: Make)
         ahead_ms += row["expected_ms"]
     assert len(rows) > 40
     assert await store.broken() == []
+
+
+async def test_an_accepted_job_is_told_its_place_by_the_same_write(store: Store, new_job: Make) -> None:
+    ahead_s = 0.0
+    for number in range(1, 5):
+        new = new_job(number, user=1, expected_ms=number * 1_000)
+        asker = asker_of(1, guild=new.guild_id, channel=new.channel_id)
+        job, place = await store.jobs.accept(new, asker=asker, settings=settings_of(), now=NOW)
+        assert place == await store.queue.place_of(job) == Place(position=number, ahead_s=ahead_s)
+        with pytest.raises(AlreadyAccepted) as again:
+            await store.jobs.accept(new, asker=asker, settings=settings_of(), now=NOW)
+        assert (again.value.job, again.value.place) == (job, place)
+        ahead_s += number
 
 
 async def test_the_longest_waiting_are_found(store: Store, new_job: Make) -> None:
