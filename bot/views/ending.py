@@ -14,7 +14,7 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.jobs import NOT_SHOWN
 from bot.store.rows import Job, JobStatus
-from bot.views.finding import Interaction, find_job, find_job_of_any, may_manage
+from bot.views.finding import Interaction, check_shown_here, find_job, find_job_of_any, may_manage
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -29,7 +29,7 @@ async def cancel(services: "Services", interaction: Interaction, press: Press) -
     if job.status not in _OPEN:
         await _bring_up_to_date(services, interaction, job)
         return
-    job = await find_job(services, interaction, press)
+    check_shown_here(interaction, job)
     if not may_manage(interaction, job):
         raise Refused("refused-not-yours")
     await services.calls.defer(interaction)

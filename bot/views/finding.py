@@ -24,9 +24,18 @@ async def find_job(services: "Services", interaction: Interaction, press: Press)
         Refused: there is none, or the id was taken from another message.
     """
     job = await find_job_of_any(services, interaction, press)
+    check_shown_here(interaction, job)
+    return job
+
+
+def check_shown_here(interaction: Interaction, job: Job) -> None:
+    """Refuse a press below a message that is no more the job's own.
+
+    Raises:
+        Refused: the job is shown in another message.
+    """
     if interaction.message is None or job.message_id != interaction.message.id:
         raise Refused("refused-unknown-job")
-    return job
 
 
 async def find_job_of_any(services: "Services", interaction: Interaction, press: Press) -> Job:
