@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmarks._harness import RunningBot, running_bot
 from benchmarks.report import Report
-from bot.store.database import Database
+from bot.store.sqlite.database import Database
 
 QUEUED: Final = 500
 TRIES: Final = 10

@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 from benchmarks.report import Report
 from bot.quotas.turns import NORMAL, Turn, next_turn, queue_key
 from bot.store.admission import insert_job
-from bot.store.database import Database
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository, ensure_member
 from bot.store.rows import Asker, Job, JobKind, JobStatus, NewJob
+from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 

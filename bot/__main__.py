@@ -62,8 +62,8 @@ def easel(
 def run(config: ConfigOption = None) -> None:
     """Run the bot on Discord."""
     from bot.app import run_bot
-    from bot.logs import set_up_logging
-    from bot.store.database import DatabaseUnusable
+    from bot.process.logs import set_up_logging
+    from bot.store.sqlite.database import DatabaseUnusable
 
     settings, catalogue = _load(config)
     set_up_logging(settings.logging)
@@ -127,8 +127,8 @@ def imagine(
     model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
 ) -> None:
     """Draw without Discord, through the same worker and engine: one job, or each that a prompt with braces becomes."""
-    from bot.imagine import CannotDraw, draw
-    from bot.jobs.given import GivenRequest
+    from bot.cli.imagine import CannotDraw, draw
+    from bot.requests.given import GivenRequest
 
     settings, catalogue = _load(config)
     given = GivenRequest(
@@ -154,7 +154,7 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002
 ) -> None:
     """Check everything that Easel needs; one line each, and how to mend it."""
-    from bot.doctor import examine
+    from bot.cli.doctor import examine
 
     settings, catalogue = _load(config)
     if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):
@@ -164,7 +164,7 @@ def doctor(
 @app.command()
 def health(config: ConfigOption = None) -> None:
     """Say whether the running Easel is well; exit code 1 where it is not, or none runs."""
-    from bot.health import complaints
+    from bot.process.health import complaints
 
     settings, _ = _load(config)
     found = complaints(settings.storage.directory)
@@ -181,7 +181,7 @@ def db_backup(
     config: ConfigOption = None,
 ) -> None:
     """Copy the database while Easel runs, and check the copy."""
-    from bot.care import CareFailed, back_up
+    from bot.cli.care import CareFailed, back_up
 
     settings, _ = _load(config)
     try:
@@ -197,7 +197,7 @@ def db_restore(
     config: ConfigOption = None,
 ) -> None:
     """Put a copy in the place of the database, and keep the present one. Easel must be stopped."""
-    from bot.care import CareFailed, restore
+    from bot.cli.care import CareFailed, restore
 
     settings, _ = _load(config)
     try:
@@ -213,7 +213,7 @@ def db_restore(
 @database_app.command("check")
 def db_check(config: ConfigOption = None) -> None:
     """Check the file, and that every balance equals the sum of its rows."""
-    from bot.care import CareFailed, examine_database
+    from bot.cli.care import CareFailed, examine_database
 
     settings, _ = _load(config)
     try:
@@ -231,7 +231,7 @@ def db_forget(
     config: ConfigOption = None,
 ) -> None:
     """Delete what a person wrote: prompts and names. Easel must be stopped. Sums of the ledger stay."""
-    from bot.care import CareFailed, forget
+    from bot.cli.care import CareFailed, forget
 
     settings, _ = _load(config)
     try:

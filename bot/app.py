@@ -17,8 +17,7 @@ from discord import gateway, http
 from bot.calls.closing import sentence_of
 from bot.calls.messages import Calls
 from bot.client import EaselClient
-from bot.connecting import bound_reconnects, log_in
-from bot.folders import folder_mistakes
+from bot.interactions.services import Services
 from bot.jobs.accepting import Accepting
 from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
@@ -29,18 +28,19 @@ from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
-from bot.pulse import Pulse
-from bot.services import Services
-from bot.store.database import Database
+from bot.process.connecting import bound_reconnects, log_in
+from bot.process.folders import folder_mistakes
+from bot.process.pulse import Pulse
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
 from bot.store.servers import ServerRepository
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.timelines import write_mark
 from bot.store.stars import StarRepository
 from bot.store.statistics import StatisticsRepository
-from bot.store.timelines import write_mark
 from bot.store.timings import TimingRepository
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue

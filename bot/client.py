@@ -17,7 +17,7 @@ from bot.views import add_buttons
 from bot.views.remix import answer_form, is_form
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 MAX_RATE_LIMIT_WAIT_S = 60.0
 """A longer wait raises instead, so that a job ends with a sentence and not in an hour."""

@@ -10,8 +10,8 @@ import structlog
 from discord import app_commands
 from typing_extensions import override
 
+from bot.interactions.replies import answer_error
 from bot.presenting.texts import speak
-from bot.replies import answer_error
 from bot.words import clean_texts
 
 _FINGERPRINT_FILE: Final = "commands.sha256"

@@ -1,8 +1,8 @@
 """Which job a message of ours is about, and what it shows of it.
 
 A number alone is not believed: after a restore, or where another bot has our token, a message of the same number may
-be about something else. So messages and files carry the timeline of their job (`bot.store.timelines`): the container
-of a message as its id, a file in its name. Messages of before that have none, as their jobs have none.
+be about something else. So messages and files carry the timeline of their job (`bot.store.sqlite.timelines`): the
+container of a message as its id, a file in its name. Messages of before that have none, as their jobs have none.
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from bot.commands.settings import make_settings
 from bot.commands.styles import make_styles
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Services") -> None:

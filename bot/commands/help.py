@@ -9,9 +9,9 @@ from discord.app_commands import Choice, Range
 from bot.commands.options import Bounds, matching, suggest
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused
+from bot.interactions.services import Services
 from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic, topic_name, topic_of
-from bot.services import Services
 
 Interaction = discord.Interaction[discord.Client]
 

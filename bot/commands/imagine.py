@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands import asking_each
 from bot.commands.options import Bounds, add_style_suggestions, add_suggestions
 from bot.commands.translating import localized, renamed
-from bot.jobs.given import GivenRequest
-from bot.jobs.styles import find_style, styles_for
-from bot.services import Services
+from bot.interactions import start_jobs
+from bot.interactions.services import Services
+from bot.requests.given import GivenRequest
+from bot.requests.styles import find_style, styles_for
 from pipeline.protocol import limits
 
 Interaction = discord.Interaction[discord.Client]
@@ -60,7 +60,7 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
             model_key=model,
             style=None if style is None else find_style(style, styles_for(services.backend.status)),
         )
-        await asking_each.imagine(services, interaction, given)
+        await start_jobs.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)
     add_style_suggestions(imagine, services)

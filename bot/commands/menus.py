@@ -8,10 +8,10 @@ from discord import app_commands
 
 from bot.commands.translating import localized
 from bot.errors import Refused
+from bot.interactions.services import Services
 from bot.jobs.metadata import is_picture, read_parameters
 from bot.presenting import details_message
 from bot.presenting.remix_form import remix_form
-from bot.services import Services
 from bot.store.rows import Job
 
 Interaction = discord.Interaction[discord.Client]

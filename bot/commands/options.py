@@ -8,13 +8,13 @@ import msgspec
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve, sampler_names
-from bot.jobs.styles import matching_styles, option_value, styles_for
+from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.sizes import size_choices
 from bot.presenting.styles_message import style_line
-from bot.services import Services
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import resolve, sampler_names
+from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.store.rows import Preferences
 from pipeline.protocol.models import ModelSpec
 

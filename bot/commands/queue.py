@@ -6,11 +6,11 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.commands.asking import server_of
 from bot.commands.translating import localized
+from bot.interactions.services import Services
+from bot.interactions.start_job import server_of
 from bot.presenting import queue_message
 from bot.presenting.queue_message import Place, ServerQueue
-from bot.services import Services
 from bot.store.rows import JobStatus
 
 _MAX_KEPT = 3

@@ -5,13 +5,13 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.commands.asking import asker_of, defaults_of
 from bot.commands.translating import localized
-from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.interactions.start_job import asker_of, defaults_of
 from bot.presenting.quota_message import quota_lines
-from bot.replies import answer_privately
-from bot.services import Services
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import resolve
 
 
 def make_quota(services: Services) -> app_commands.Command[Any, ..., None]:

@@ -8,9 +8,9 @@ from discord.app_commands import Choice, Range
 
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.commands.translating import localized, renamed
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
 from bot.presenting import settings_message
-from bot.replies import answer_privately
-from bot.services import Services
 from bot.store.rows import Preferences
 from bot.store.user_settings import UserSettings
 from pipeline.protocol import limits

@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.commands.translating import localized
-from bot.jobs.styles import styles_for
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
 from bot.presenting.styles_message import styles_lines
-from bot.replies import answer_privately
-from bot.services import Services
+from bot.requests.styles import styles_for
 
 
 def make_styles(services: Services) -> app_commands.Command[Any, ..., None]:

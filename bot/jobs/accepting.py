@@ -9,11 +9,11 @@ import msgspec
 import structlog
 
 from bot.errors import Refused
-from bot.jobs.known_words import drawn_alike
 from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
+from bot.requests.typed.known_words import drawn_alike
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place

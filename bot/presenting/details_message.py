@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 from discord import ui
 
-from bot.jobs.sizes import size_values
 from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.texts import text
+from bot.requests.sizes import size_values
 from bot.store.rows import Job, Result
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest

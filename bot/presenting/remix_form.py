@@ -6,11 +6,11 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from bot.jobs.resolving import sampler_names
-from bot.jobs.sizes import size_values
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.sizes import size_choices
 from bot.presenting.texts import text
+from bot.requests.resolving import sampler_names
+from bot.requests.sizes import size_values
 from bot.store.rows import Job
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH

@@ -1,7 +1,7 @@
 """The size of a picture, in the one wording that all of Easel has for it."""
 
-from bot.jobs.sizes import SIZES, read_size, size_values
 from bot.presenting.texts import text
+from bot.requests.sizes import SIZES, read_size, size_values
 from config.settings import LimitSettings
 from pipeline.protocol.models import ModelSpec
 

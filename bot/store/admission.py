@@ -12,7 +12,7 @@ from bot.store.facts import read_facts
 from bot.store.ledger import reserve, settle
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
-from bot.store.statements import fetch_one, sure
+from bot.store.sqlite.statements import fetch_one, sure
 from config.settings import QuotaSettings
 
 INSERT_JOB: Final = """

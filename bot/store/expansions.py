@@ -7,9 +7,9 @@ from typing import Final, Self
 
 import msgspec
 
-from bot.store.database import Database
 from bot.store.rows import AskerDefaults, JobKind, Lineage, from_ms, to_ms
-from bot.store.statements import Value, fetch_one, sure
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import Value, fetch_one, sure
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 

@@ -10,7 +10,7 @@ import msgspec
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Bonus, Facts, QueueState, starts_of
 from bot.store.rows import Asker, from_ms, to_ms
-from bot.store.statements import fetch_all, fetch_one, sure
+from bot.store.sqlite.statements import fetch_all, fetch_one, sure
 from config.settings import Period, QuotaSettings
 
 RULES: Final = """

@@ -9,11 +9,11 @@ import msgspec
 
 from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
-from bot.store.database import Database
 from bot.store.facts import read_facts
 from bot.store.queue import Place
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
-from bot.store.statements import Value, fetch_all, fetch_one, sure
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import Value, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
-from bot.store.database import Database
 from bot.store.rows import Job, NewJob, to_ms
-from bot.store.statements import Values, change, fetch_all, fetch_one, sure
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, sure
 
 _UNLIMITED_RUNNING: Final = 1_000_000
 _MOST_PLACED_ANEW: Final = 100

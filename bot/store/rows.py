@@ -144,7 +144,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `interaction_id` is unique; one job of several has a negative key of their expansion (`bot.store.expansions`) in
     its place. `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
     workers that died while they had it. `timeline` is the history of the database in which it was asked for
-    (`bot.store.timelines`), 0 where that was not written down.
+    (`bot.store.sqlite.timelines`), 0 where that was not written down.
     """
 
     job_id: int

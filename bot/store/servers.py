@@ -11,9 +11,9 @@ import msgspec
 
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState
-from bot.store.database import Database
 from bot.store.rows import Asker, Preferences, from_ms, to_ms
-from bot.store.statements import change
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import change
 from config.settings import Period
 
 WHOLE_SERVER: Final = 0

@@ -4,9 +4,9 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
-from bot.store.database import Database
 from bot.store.rows import to_ms
-from bot.store.statements import change
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import change
 
 KEPT: Final = "SELECT DISTINCT sha256 FROM results JOIN stars USING (job_id)"
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from bot.store.database import Database
 from bot.store.rows import to_ms
-from bot.store.statements import sure
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import sure
 
 WAITS: Final = """
 WITH waits AS (

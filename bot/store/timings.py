@@ -5,7 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from bot.quotas.pricing import rows
-from bot.store.database import Database
+from bot.store.sqlite.database import Database
 from pipeline.protocol.requests import GenerationRequest
 
 _NEWEST_SHARE: Final = 0.2

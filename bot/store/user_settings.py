@@ -2,8 +2,8 @@
 
 import msgspec
 
-from bot.store.database import Database
 from bot.store.rows import Preferences
+from bot.store.sqlite.database import Database
 
 
 class UserSettings(msgspec.Struct, frozen=True, kw_only=True):

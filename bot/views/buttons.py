@@ -9,16 +9,16 @@ import discord
 from discord import ui
 from typing_extensions import override
 
+from bot.interactions.find_job import Interaction
+from bot.interactions.replies import answer_error
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.texts import speak
-from bot.replies import answer_error
 from bot.views import ending, expanding, keeping, remix, starting
-from bot.views.finding import Interaction
 
 if TYPE_CHECKING:
     from bot.client import EaselClient
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 PRESSED: Final[Mapping[Action, Callable[["Services", Interaction, Press], Awaitable[None]]]] = MappingProxyType(
     {

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.calls.errors import CallFailed
-from bot.commands.asking import server_of
 from bot.commands.queue import my_queue
 from bot.errors import Refused
+from bot.interactions.find_job import Interaction, check_shown_here, find_job, find_job_of_any, may_manage
+from bot.interactions.start_job import server_of
 from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.jobs import NOT_SHOWN
 from bot.store.rows import Job, JobStatus
-from bot.views.finding import Interaction, check_shown_here, find_job, find_job_of_any, may_manage
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 _OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
 _log = structlog.get_logger(__name__)

@@ -7,13 +7,13 @@ import discord
 from discord import ui
 from typing_extensions import override
 
-from bot.commands import asking_each
 from bot.errors import Refused
-from bot.jobs.given import GivenRequest
+from bot.interactions import start_jobs
+from bot.interactions.replies import answer_error
 from bot.presenting import custom_ids
 from bot.presenting.help_message import EXAMPLES
 from bot.presenting.texts import speak
-from bot.replies import answer_error
+from bot.requests.given import GivenRequest
 
 if TYPE_CHECKING:
     from bot.client import EaselClient
@@ -38,7 +38,7 @@ class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
         services = cast("EaselClient", interaction.client).services
         speak(str(interaction.locale))
         try:
-            await asking_each.imagine(services, interaction, _example(self.number))
+            await start_jobs.imagine(services, interaction, _example(self.number))
         except Exception as error:  # noqa: BLE001 - a pressed button must always answer; the log gets the rest
             await answer_error(interaction, error)
 

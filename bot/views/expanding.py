@@ -3,16 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from bot.commands.asking import Unseen, server_of
-from bot.commands.asking_each import start_each
 from bot.errors import Refused
+from bot.interactions.find_job import Interaction
+from bot.interactions.start_job import Unseen, server_of
+from bot.interactions.start_jobs import start_each
 from bot.presenting import expansion_message
 from bot.presenting.custom_ids import Press
 from bot.store.expansions import Expansion
-from bot.views.finding import Interaction
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 LIFETIME: Final = timedelta(hours=1)
 """So long a question may be answered with yes."""

@@ -4,8 +4,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.calls.errors import CallRefused, NotPermitted
-from bot.commands.asking import server_of
 from bot.errors import Refused
+from bot.interactions.find_job import Interaction, find_job
+from bot.interactions.start_job import server_of
 from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
 from bot.presenting import details_message
 from bot.presenting.custom_ids import Press
@@ -14,10 +15,9 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.images import StorageFailed, extension_of
 from bot.store.rows import Job
-from bot.views.finding import Interaction, find_job
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 
 async def star(services: "Services", interaction: Interaction, press: Press) -> None:

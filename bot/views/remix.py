@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.commands.asking_each import ask_each
-from bot.jobs import deriving
-from bot.jobs.expanding import resolve_each
-from bot.jobs.given import GivenRequest
-from bot.jobs.styles import known_styles
+from bot.interactions.find_job import Interaction, find_job
+from bot.interactions.replies import answer_error
+from bot.interactions.start_jobs import ask_each
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
 from bot.presenting.texts import speak
-from bot.replies import answer_error
+from bot.requests import deriving
+from bot.requests.expanding import resolve_each
+from bot.requests.given import GivenRequest
+from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, JobKind, Preferences
-from bot.views.finding import Interaction, find_job
 from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 
 async def open_form(services: "Services", interaction: Interaction, press: Press) -> None:

@@ -4,18 +4,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bot.commands.asking import ask
 from bot.errors import Refused
-from bot.jobs import deriving
+from bot.interactions.find_job import Interaction, find_job
+from bot.interactions.start_job import ask
 from bot.presenting.custom_ids import Press
+from bot.requests import deriving
 from bot.store.rows import Job, JobKind, Lineage, Preferences
-from bot.views.finding import Interaction, find_job
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 if TYPE_CHECKING:
-    from bot.services import Services
+    from bot.interactions.services import Services
 
 
 async def reroll(services: "Services", interaction: Interaction, press: Press) -> None:

@@ -12,10 +12,11 @@ from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 from typing_extensions import override
 
-from bot import app, connecting
+from bot import app
 from bot.client import EaselClient
-from bot.health import FILE, read_health
-from bot.store.timelines import Numbers, read_mark
+from bot.process import connecting
+from bot.process.health import FILE, read_health
+from bot.store.sqlite.timelines import Numbers, read_mark
 from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.settings import DiscordSettings, Settings, StorageSettings

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.store.checking import CHECKS
+from bot.store.sqlite.checking import CHECKS
 from tests.kill_points.engine import picture_of
 from tests.kill_points.members import ASKED
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from bot import app
 from bot.client import EaselClient
-from bot.store import database
+from bot.store.sqlite import database
 from config.catalogue import load_catalogue
 from config.settings import DiscordSettings, Settings, StorageSettings
 from tests.kill_points.bugs import BUGS

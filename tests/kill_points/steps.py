@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, cast
 
 from typing_extensions import override
 
-from bot.store.statements import Values
+from bot.store.sqlite.statements import Values
 
 T = TypeVar("T")
 WATCHER: Final = "watcher"

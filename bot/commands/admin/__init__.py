@@ -10,7 +10,7 @@ from bot.commands.admin.overview import make_audit, make_status
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
 from bot.commands.translating import localized
-from bot.services import Services
+from bot.interactions.services import Services
 
 
 def make_admin(services: Services) -> AdminGroup:

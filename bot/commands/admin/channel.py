@@ -9,9 +9,9 @@ from bot.commands.admin.checks import Interaction, decision_of, guild_of
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused
-from bot.presenting import admin_message
-from bot.replies import answer_privately
-from bot.services import Services
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import answers
 from bot.store.rows import Preferences
 from bot.store.servers import WHOLE_SERVER, ChannelRule
 from pipeline.protocol import limits
@@ -75,9 +75,9 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         sentence = ""
         if use is not None or defaults != Preferences():
             rule = await _set(services, interaction, channel_id, use, defaults)
-            sentence = admin_message.channel_set(channel_id, rule)
+            sentence = answers.channel_set(channel_id, rule)
         rules = await services.servers.channels(guild_of(interaction))
-        await answer_privately(interaction, admin_message.channel_rules(rules, sentence))
+        await answer_privately(interaction, answers.channel_rules(rules, sentence))
 
     add_suggestions(channel_, services)
     return channel_

@@ -12,10 +12,10 @@ from bot.commands.admin.checks import Interaction, Person, decision_of
 from bot.commands.admin.parsing import parse_duration
 from bot.commands.translating import localized
 from bot.errors import Refused
-from bot.presenting import admin_message
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import answers
 from bot.presenting.texts import text
-from bot.replies import answer_privately
-from bot.services import Services
 from bot.store.servers import Decision
 
 _MAX_REASON = 200
@@ -49,8 +49,8 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
         await services.servers.block(by, user.id, until)
         cancelled = await _cancel_all(services, by, user.id)
         server = interaction.guild.name if interaction.guild else ""
-        is_told = await _tell(services, user, admin_message.blocked_notice(server, until, reason))
-        await answer_privately(interaction, admin_message.blocked(user.id, until, cancelled=cancelled, is_told=is_told))
+        is_told = await _tell(services, user, answers.blocked_notice(server, until, reason))
+        await answer_privately(interaction, answers.blocked(user.id, until, cancelled=cancelled, is_told=is_told))
 
     return block
 

@@ -8,10 +8,10 @@ from discord import app_commands
 
 from bot.commands.admin.checks import Interaction, guild_of
 from bot.commands.translating import localized
-from bot.presenting import admin_message
-from bot.presenting.admin_status import status_lines
-from bot.replies import answer_privately
-from bot.services import Services
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import answers
+from bot.presenting.admin.status import status_lines
 
 _RECENT = timedelta(hours=1)
 _SHOWN_DECISIONS = 15
@@ -44,6 +44,6 @@ def make_audit(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.command(name="audit", description=localized("command-admin-audit"))
     async def audit(interaction: Interaction) -> None:
         rows = await services.servers.audit_log(guild_of(interaction), _SHOWN_DECISIONS)
-        await answer_privately(interaction, admin_message.audit(rows))
+        await answer_privately(interaction, answers.audit(rows))
 
     return audit

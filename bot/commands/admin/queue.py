@@ -9,11 +9,11 @@ from discord.app_commands import Choice, Range
 from bot.commands.admin.checks import Interaction, decision_of, guild_of
 from bot.commands.translating import localized
 from bot.errors import Refused
-from bot.presenting import admin_message
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import answers
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
-from bot.replies import answer_privately
-from bot.services import Services
 from bot.store.rows import JobStatus
 
 _SHOW = "show"
@@ -57,7 +57,7 @@ def make_queue_command(services: Services) -> app_commands.Command[Any, ..., Non
 
 async def _show(services: Services, interaction: Interaction, sentence: str) -> None:
     guild_id = guild_of(interaction)
-    shown = admin_message.queue(
+    shown = answers.queue(
         await services.servers.queue_state(guild_id),
         await services.queue.waiting_of(guild_id),
         await services.queue.running_of(guild_id),

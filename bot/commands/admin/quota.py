@@ -12,11 +12,11 @@ from bot.commands.admin.report import make_report
 from bot.commands.options import suggest, suggestions
 from bot.commands.translating import localized
 from bot.errors import Refused
-from bot.presenting import admin_message
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import answers
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, Subject, effective
-from bot.replies import answer_privately
-from bot.services import Services
 from config.settings import Period
 
 _SHOWN_ENTRIES = 10
@@ -54,7 +54,7 @@ def _make_set(services: Services) -> app_commands.Command[Any, ..., None]:
         rule = parsing.parse_rule(amount, period)
         subject, subject_id = _subject_of(user, role)
         await services.servers.set_rule(decision_of(interaction), subject, subject_id, rule)
-        await answer_privately(interaction, admin_message.rule_set(subject, subject_id, rule))
+        await answer_privately(interaction, answers.rule_set(subject, subject_id, rule))
 
     suggest(services, set_quota, "amount", _find_amounts)
     return set_quota
@@ -67,7 +67,7 @@ def _make_pool(services: Services) -> app_commands.Command[Any, ..., None]:
     async def pool(interaction: Interaction, amount: Range[str, 1, 20], period: str) -> None:
         rule = parsing.parse_rule(amount, period)
         await services.servers.set_rule(decision_of(interaction), Subject.POOL, 0, rule)
-        await answer_privately(interaction, admin_message.rule_set(Subject.POOL, 0, rule))
+        await answer_privately(interaction, answers.rule_set(Subject.POOL, 0, rule))
 
     suggest(services, pool, "amount", _find_amounts)
     return pool
@@ -91,7 +91,7 @@ def _make_grant(services: Services) -> app_commands.Command[Any, ..., None]:
         by = decision_of(interaction, reason)
         expires_at = None if expires is None else by.now + parsing.parse_duration(expires)
         await services.ledger.grant(by, user.id, amount, expires_at=expires_at)
-        await answer_privately(interaction, admin_message.granted(user.id, amount, expires_at))
+        await answer_privately(interaction, answers.granted(user.id, amount, expires_at))
 
     return grant
 
@@ -117,7 +117,7 @@ def _make_show(services: Services) -> app_commands.Command[Any, ..., None]:
         standing = await services.accepting.standing(asker_for(interaction, user))
         rule = await _rule_of(services, interaction, user)
         entries = await services.ledger.entries(guild_id, user.id, _SHOWN_ENTRIES)
-        await answer_privately(interaction, admin_message.standing_of(user.id, standing, rule, entries))
+        await answer_privately(interaction, answers.standing_of(user.id, standing, rule, entries))
 
     return show
 

@@ -12,8 +12,8 @@ from discord.app_commands import Range
 
 from bot.commands.admin.checks import Interaction, guild_of
 from bot.commands.translating import localized
-from bot.presenting import report, report_chart
-from bot.services import Services
+from bot.interactions.services import Services
+from bot.presenting.admin import report, report_chart
 
 _MAX_DAYS = 90
 _DEFAULT_DAYS = 30

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from bot.calls.messages import Calls
 from bot.calls.watching import Watch
-from bot.store.database import Database
 from bot.store.rows import Job, NewJob
+from bot.store.sqlite.database import Database
 from playground import Faults, LocalDiscord
 from tests.bot.store.conftest import Store
 from tests.bot.store.conftest import database as database  # noqa: PLC0414 - fixtures, seen by these tests

@@ -7,7 +7,7 @@ import pytest
 
 from bot.calls.channels import with_known_channel
 from bot.client import EaselClient
-from bot.commands.asking import asker_of, is_age_restricted
+from bot.interactions.start_job import asker_of, is_age_restricted
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER
 

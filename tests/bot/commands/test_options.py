@@ -9,8 +9,8 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bot.commands.options import add_style_suggestions, add_suggestions, matching, suggestions
-from bot.jobs.styles import find_style, option_value
-from bot.services import Services
+from bot.interactions.services import Services
+from bot.requests.styles import find_style, option_value
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import BackendStatus, WorkerState

@@ -19,11 +19,11 @@ from typing_extensions import override
 
 from bot.app import compose
 from bot.client import EaselClient
-from bot.services import Services
-from bot.store.checking import check
-from bot.store.database import Database
+from bot.interactions.services import Services
 from bot.store.images import ImageStore
 from bot.store.rows import Asker, Job, JobStatus, NewJob
+from bot.store.sqlite.checking import check
+from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.process import ProcessBackend

@@ -8,8 +8,8 @@ import pytest
 
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
-from bot.store import statements
 from bot.store.rows import Asker, AskerDefaults, JobKind, JobStatus
+from bot.store.sqlite import statements
 from pipeline.protocol.requests import GenerationRequest
 
 

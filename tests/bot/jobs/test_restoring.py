@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.care import back_up, examine_database, restore
+from bot.cli.care import back_up, examine_database, restore
 from bot.presenting.job_message import image_file_name
 from bot.store.rows import JobStatus
-from bot.store.timelines import UNSEEN
+from bot.store.sqlite.timelines import UNSEEN
 from pipeline.protocol.messages import Finished, ImageFile
 from tests.bot.jobs.conftest import House
 

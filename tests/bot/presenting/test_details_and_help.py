@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from discord import ui
 
-from bot.jobs.known_words import unknown_words
 from bot.presenting import details_message, help_message
 from bot.presenting.help_message import EXAMPLES, MAX_MODELS, Reach, Topic, topic_of
 from bot.presenting.texts import LANGUAGES, spoken
+from bot.requests.typed.known_words import unknown_words
 from bot.store.rows import AskerDefaults, JobKind, Lineage, Preferences
 from config.catalogue import Catalogue
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS

@@ -5,11 +5,11 @@ import pytest
 from discord import ui
 
 from bot.errors import Refused
-from bot.jobs.known_words import NO_KNOWN_WORD
 from bot.presenting import expansion_message
 from bot.presenting.custom_ids import is_about
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
+from bot.requests.typed.known_words import NO_KNOWN_WORD
 from bot.store.expansions import Expansion, WantedJob
 from bot.store.rows import JobKind
 from pipeline.protocol.messages import Notice

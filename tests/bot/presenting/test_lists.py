@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from discord import ui
 
-from bot.presenting import admin_message, queue_message, quota_message
-from bot.presenting.admin_status import status_lines
+from bot.presenting import queue_message, quota_message
+from bot.presenting.admin import answers
+from bot.presenting.admin.status import status_lines
 from bot.presenting.job_message import Prospect
 from bot.presenting.links import job_link
 from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
@@ -150,7 +151,7 @@ def test_a_long_audit_log_fits_and_says_how_much_is_missing() -> None:
         )
         for number in range(50)
     ]
-    said = admin_message.audit(rows)
+    said = answers.audit(rows)
     assert len(said) <= 2_000
     shown = said.count("<t:")
     assert 0 < shown < 50

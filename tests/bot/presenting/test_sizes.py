@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.jobs.sizes import read_size
 from bot.presenting import details_message, help_message, job_message
 from bot.presenting.help_message import Reach, Topic
 from bot.presenting.job_message import Allowance, ShownImage, notice_line
@@ -14,6 +13,7 @@ from bot.presenting.refusal import sentence_of
 from bot.presenting.remix_form import remix_form
 from bot.presenting.sizes import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken
+from bot.requests.sizes import read_size
 from bot.store.rows import Job
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.store.checking import check
-from bot.store.database import Database
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
 from bot.store.rows import Asker, Job, JobKind, NewJob
 from bot.store.servers import Decision, ServerRepository
+from bot.store.sqlite.checking import check
+from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 

@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar, cast
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.store.admission import NotAllowed
-from bot.store.database import Database
 from bot.store.rows import Job, JobStatus, NewJob
 from bot.store.servers import Decision
-from bot.store.statements import Value
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import Value
 from config.settings import QuotaSettings
 from tests.bot.store.conftest import ADMIN, Store
 from tests.bot.store.plain_books import Books, Kept, Member, asker, new_job

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.quotas.pricing import rows
-from bot.store.database import Database
+from bot.store.sqlite.database import Database
 from bot.store.timings import TimingRepository
 from pipeline.protocol.requests import GenerationRequest
 

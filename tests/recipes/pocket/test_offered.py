@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from PIL import Image
 
-from bot.jobs.given import GivenRequest
-from bot.jobs.resolving import resolve
 from bot.presenting.help_message import EXAMPLES
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import resolve
 from config.catalogue import load_catalogue
 from config.settings import LimitSettings, PipelineSettings
 from pipeline.engine.activity import Activity

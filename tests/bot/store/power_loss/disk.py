@@ -79,7 +79,7 @@ class Disk(apsw.VFS):
         self.fault: Fault | None = None
 
     def connect(self, address: str) -> sqlite3.Connection:
-        """Stands in for `bot.store.database.connect`."""
+        """Stands in for `bot.store.sqlite.database.connect`."""
         return cast("sqlite3.Connection", LikeConnection(address, self._name, self._checkpoint_pages))
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 - SQLite's

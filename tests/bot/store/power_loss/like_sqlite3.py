@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 
 import apsw
 
-from bot.store.statements import Values
+from bot.store.sqlite.statements import Values
 
 
 class LikeCursor:

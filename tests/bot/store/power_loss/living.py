@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bot.store import database, statements
-from bot.store.database import Database, DatabaseUnusable
+from bot.store.sqlite import database, statements
+from bot.store.sqlite.database import Database, DatabaseUnusable
 from tests.bot.store.conftest import Store
 from tests.bot.store.power_loss.disk import Acknowledged, Disk
 from tests.bot.store.power_loss.steps import (

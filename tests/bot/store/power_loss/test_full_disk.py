@@ -11,8 +11,8 @@ import apsw
 import msgspec
 import pytest
 
-from bot.store.database import Database, DatabaseUnusable
-from bot.store.migrating import migrations
+from bot.store.sqlite.database import Database, DatabaseUnusable
+from bot.store.sqlite.migrating import migrations
 from tests.bot.store.conftest import Store
 from tests.bot.store.power_loss.disk import Disk, Fault, Sync, Write, files_of, put
 from tests.bot.store.power_loss.living import Contents, contents, found_in, opened_on

@@ -1,0 +1,1 @@
+"""The commands of `easel` beside the bot itself."""

@@ -1,0 +1,131 @@
+"""`easel db`: looking after the database from outside the running bot."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.store.jobs import JobRepository
+from bot.store.sqlite.checking import Finding, check
+from bot.store.sqlite.copying import NotCopied, copy_checked, published
+from bot.store.sqlite.database import Database, DatabaseUnusable, lock
+from bot.store.sqlite.migrating import newest_version
+from bot.store.sqlite.restoring import replace_by
+
+
+class CareFailed(Exception):
+    """It was not done; the text is one sentence."""
+
+
+async def back_up(path: Path, target: Path) -> None:
+    """Copy the database at `path` as it is now, while Easel may run, and check the copy.
+
+    Raises:
+        CareFailed: no database, a target that exists or cannot be written, or a copy that breaks its promises.
+    """
+    _refuse_existing(target)
+    try:
+        database = await Database.open_to_read(path)
+        try:
+            with published(target) as copy:
+                await database.read(copy_checked, copy)
+                if not await examine_database(copy, say=_nothing):
+                    raise CareFailed("The copy breaks the ledger's promises; `easel db check` says which.")
+        finally:
+            await database.close()
+    except (DatabaseUnusable, NotCopied) as error:
+        raise CareFailed(f"The backup {target} was not written: {error}") from error
+
+
+async def restore(file: Path, path: Path) -> Path | None:
+    """Put a copy in the place of the database at `path`; gives where that one lies now, None where there was none.
+
+    The next start begins a new timeline: see `bot.store.sqlite.timelines`.
+
+    Raises:
+        CareFailed: Easel runs, or the file is no whole database of this or an earlier Easel; nothing was changed.
+    """
+    _refuse_no_copy(file, path)
+    copy = path.with_name(f".{path.name}.restored")
+    try:
+        with lock(path):
+            database = await Database.open_to_read(file)
+            try:
+                with published(copy) as partial:
+                    await database.read(copy_checked, partial)
+                    if not await examine_database(partial, say=_nothing):
+                        raise CareFailed(f"{file} breaks the ledger's promises; take an older copy.")
+            finally:
+                await database.close()
+            return replace_by(copy, path)
+    except (OSError, DatabaseUnusable, NotCopied) as error:
+        raise CareFailed(f"Nothing was restored: {error}") from error
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
+    """Say for each promise of the database whether it holds; True where all do.
+
+    Raises:
+        CareFailed: the database cannot be read.
+    """
+    try:
+        database = await Database.open_to_read(path)
+        try:
+            findings = await _findings(database)
+        finally:
+            await database.close()
+    except (sqlite3.Error, DatabaseUnusable) as error:
+        raise CareFailed(str(error)) from error
+    for finding in findings:
+        if finding.broken:
+            say(f"BAD  {finding.promise}: broken by {finding.broken} row(s), such as {', '.join(finding.examples)}")
+        else:
+            say(f"ok   {finding.promise}")
+    return not any(finding.broken for finding in findings)
+
+
+async def forget(path: Path, user_id: int) -> int:
+    """Blank what a person wrote; returns how many open jobs were cancelled and given back.
+
+    Raises:
+        CareFailed: Easel runs, or the database cannot be written.
+    """
+    try:
+        database = await Database.open(path)
+        try:
+            return len(await JobRepository(database).forget_user(user_id, datetime.now(UTC)))
+        finally:
+            await database.close()
+    except (sqlite3.Error, DatabaseUnusable) as error:
+        raise CareFailed(f"Nothing was deleted: {error}") from error
+
+
+def _nothing(_: str) -> None:
+    """The copy's own findings are summed up in one sentence."""
+
+
+async def _findings(database: Database) -> list[Finding]:
+    """Every check; an older file is looked at as it will be once `easel run` has brought it up to date."""
+    if await database.version() == newest_version():
+        return await check(database)
+    newer = await database.brought_up()
+    try:
+        return await check(newer)
+    finally:
+        await newer.close()
+
+
+def _refuse_no_copy(file: Path, path: Path) -> None:
+    if not file.is_file():
+        raise CareFailed(f"There is no file {file}; name a copy that `easel db backup` made.")
+    if path.exists() and file.samefile(path):
+        raise CareFailed(f"{file} is the database itself; name a copy of it.")
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise CareFailed(f"The file {target} exists; name one that does not, so that no backup is lost.")
+    if not target.parent.is_dir():
+        raise CareFailed(f"There is no folder {target.parent}; make it, or name another one.")

@@ -1,0 +1,225 @@
+"""`easel doctor`: one line for each thing that Easel needs, with the remedy where it is not right."""
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+import msgspec
+import structlog
+
+from bot.app import make_configure
+from bot.calls.address_block import is_block, wait_of
+from bot.process.folders import folder_mistakes
+from bot.process.health import read_health
+from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
+from bot.store.sqlite.migrating import newest_version
+from config.catalogue import Catalogue
+from config.reading import NotReadable
+from config.settings import Settings
+from pipeline.backends.base import WorkerUnavailable
+from pipeline.backends.process import ProcessBackend
+from pipeline.protocol.messages import Ready
+
+_GIB: Final = 1 << 30
+_MIN_FREE_BYTES: Final = _GIB
+_MAX_CLOCK_ERROR_S: Final = 5.0
+_READY_TIMEOUT_S: Final = 300.0
+_CALL_TIMEOUT_S: Final = 15.0
+_UNAUTHORIZED: Final = 401
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the report. `is_fine` is None where something could not be looked at."""
+
+    subject: str
+    is_fine: bool | None
+    sentence: str
+
+    def __str__(self) -> str:
+        mark = {True: "ok  ", False: "BAD ", None: "?   "}[self.is_fine]
+        return f"{mark} {self.subject:<10} {self.sentence}"
+
+
+async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, say: Callable[[str], None]) -> bool:
+    """Look at everything and say each finding; True where nothing is wrong."""
+    # The report is the log; what the worker says of itself stands in it.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
+    findings = [*_folders(settings), _database(settings), _disk(settings)]
+    is_fine = True
+    for finding in findings:
+        result = await finding if asyncio.iscoroutine(finding) else finding
+        say(str(result))
+        is_fine = is_fine and result.is_fine is not False
+    if is_quick:
+        return is_fine
+    async for result in _slow(settings, catalogue):
+        say(str(result))
+        is_fine = is_fine and result.is_fine is not False
+    return is_fine
+
+
+async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    async for finding in _discord(settings):
+        yield finding
+    if is_in_use(settings.storage.database):
+        for finding in _running(settings):
+            yield finding
+        return
+    async for finding in _worker(settings, catalogue):
+        yield finding
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    """What the Easel that runs here says of itself; a second worker beside its own might have no room."""
+    health = read_health(settings.storage.directory)
+    if health is None:
+        sentence = "not started, since an Easel runs here; it has not said how it goes, so look at `easel health`"
+        yield Finding(subject="worker", is_fine=None, sentence=sentence)
+        return
+    sentence = f"that of the running Easel {health.version} is {health.worker}; none was started beside it"
+    yield Finding(subject="worker", is_fine=True, sentence=sentence)
+    for complaint in health.complaints:
+        yield Finding(subject="health", is_fine=False, sentence=complaint)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for sentence in folder_mistakes(settings):
+        yield Finding(subject="folder", is_fine=False, sentence=sentence)
+
+
+async def _database(settings: Settings) -> Finding:
+    path = settings.storage.database
+    if not path.exists():
+        return Finding(subject="database", is_fine=True, sentence=f"{path} will be made at the first start")
+    try:
+        database = await Database.open_to_read(path)
+    except DatabaseUnusable as error:
+        return Finding(subject="database", is_fine=False, sentence=str(error))
+    try:
+        row = await database.fetch_one("PRAGMA quick_check")
+        version = await database.version()
+    except sqlite3.Error as error:
+        return Finding(subject="database", is_fine=False, sentence=f"{path} cannot be read ({error}); restore a backup")
+    finally:
+        await database.close()
+    if row is None or row[0] != "ok":
+        sentence = f"{path} is damaged; restore a backup"
+        return Finding(subject="database", is_fine=False, sentence=sentence)
+    sentence = f"{path} is sound (version {version})"
+    if version < newest_version():
+        sentence += f"; `easel run` will bring it to version {newest_version()} and keep a copy"
+    return Finding(subject="database", is_fine=True, sentence=sentence)
+
+
+def _disk(settings: Settings) -> Finding:
+    directory = settings.storage.directory
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.absolute().parent
+    free = shutil.disk_usage(directory).free
+    sentence = f"{free / _GIB:.1f} GiB free for {settings.storage.directory}"
+    if free < _MIN_FREE_BYTES:
+        sentence += "; make room, or set storage.directory to a larger disk"
+    return Finding(subject="disk", is_fine=free >= _MIN_FREE_BYTES, sentence=sentence)
+
+
+async def _discord(settings: Settings) -> AsyncIterator[Finding]:
+    """Token, clock; permissions are given by each server and are checked when a command is used."""
+    try:
+        token = settings.discord.read_token()
+    except NotReadable as error:
+        yield Finding(subject="token", is_fine=False, sentence=str(error))
+        return
+    if token is None:
+        sentence = "none set; `easel run` needs EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE"
+        yield Finding(subject="token", is_fine=None, sentence=sentence)
+        return
+    url = f"{settings.discord.api_base_url}/users/@me"
+    try:
+        async with (
+            asyncio.timeout(_CALL_TIMEOUT_S),
+            aiohttp.ClientSession(headers={"Authorization": f"Bot {token}"}) as session,
+            session.get(url) as response,
+        ):
+            date = response.headers.get("Date")
+            if is_block(response.status, response.headers):
+                minutes = max(1, round(wait_of(response.headers) / 60))
+                sentence = (
+                    f"Cloudflare, which stands before Discord, blocks this computer's address for {minutes} min more: "
+                    "too many requests came from it; wait, then use another address or run fewer bots behind this one"
+                )
+                yield Finding(subject="network", is_fine=False, sentence=sentence)
+            elif response.status == _UNAUTHORIZED:
+                sentence = "Discord does not know it; copy it again from the developer portal"
+                yield Finding(subject="token", is_fine=False, sentence=sentence)
+            elif response.ok:
+                name = (await response.json()).get("username", "?")
+                yield Finding(subject="token", is_fine=True, sentence=f"Discord knows it as {name}")
+                yield Finding(subject="intents", is_fine=True, sentence="no privileged ones are needed")
+            else:
+                yield Finding(
+                    subject="token",
+                    is_fine=None,
+                    sentence=f"Discord answered {response.status}; try again later",
+                )
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        sentence = f"Discord cannot be reached ({type(error).__name__}); check the network and discord.api_base_url"
+        yield Finding(subject="network", is_fine=False, sentence=sentence)
+        return
+    yield _clock(date)
+
+
+def _clock(date: str | None) -> Finding:
+    if date is None:
+        return Finding(subject="clock", is_fine=None, sentence="could not be compared")
+    off_s = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+    sentence = f"within {off_s:.0f} s of Discord's"
+    if off_s > _MAX_CLOCK_ERROR_S:
+        sentence = f"{off_s:.0f} s away from Discord's; switch time synchronization on"
+    return Finding(subject="clock", is_fine=off_s <= _MAX_CLOCK_ERROR_S, sentence=sentence)
+
+
+async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    """Start the real worker with the default model: device, memory, model files."""
+    backend = ProcessBackend(configure=make_configure(settings, catalogue))
+    began = time.monotonic()
+    await backend.start()
+    try:
+        ready = await backend.wait_ready(_READY_TIMEOUT_S)
+    except WorkerUnavailable as error:
+        yield Finding(subject="worker", is_fine=False, sentence=str(error))
+        return
+    finally:
+        await backend.close()
+    seconds = time.monotonic() - began
+    yield Finding(subject="worker", is_fine=True, sentence=f"ready after {seconds:.1f} s")
+    memory = f", {ready.vram_bytes / _GIB:.1f} GiB" if ready.vram_bytes else ""
+    yield Finding(subject="device", is_fine=True, sentence=f"{ready.device_name} ({ready.dtype}{memory})")
+    for key, spec in catalogue.models.items():
+        remark = f" {ready.remarks[key]}" if key in ready.remarks else ""
+        sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}.{remark}")
+        yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)
+    for finding in _styles(settings, ready):
+        yield finding
+
+
+def _styles(settings: Settings, ready: Ready) -> Iterator[Finding]:
+    """How many LoRAs and embeddings are offered, and why each other file of their folder is not."""
+    if settings.pipeline.lora_directory is not None:
+        offered = f"{_counted(len(ready.loras), 'LoRA')} and {_counted(len(ready.embeddings), 'embedding')}"
+        sentence = f"{offered} offered as styles from {settings.pipeline.lora_directory}"
+        is_any = bool(ready.loras or ready.embeddings)
+        yield Finding(subject="loras", is_fine=True if is_any else None, sentence=sentence)
+    for name, sentence in ready.broken_loras.items():
+        yield Finding(subject=name, is_fine=False, sentence=sentence)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

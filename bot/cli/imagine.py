@@ -1,0 +1,129 @@
+"""`easel imagine`: a prompt's jobs through the real worker, without Discord and without a database."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+
+import msgspec
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.app import make_configure
+from bot.errors import Refused
+from bot.presenting.texts import text
+from bot.requests.expanding import resolve_each
+from bot.requests.given import GivenRequest
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.base import WorkerUnavailable
+from pipeline.backends.process import ProcessBackend
+from pipeline.protocol import messages
+from pipeline.protocol.messages import ImageFormat, Notice
+from pipeline.protocol.requests import GenerationRequest
+
+_READY_TIMEOUT_S = 600.0
+_FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
+
+
+class CannotDraw(Exception):
+    """Nothing was written; the text is one sentence."""
+
+
+async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue: Catalogue) -> list[Path]:
+    """Draw and write the files; shows a progress bar on standard error.
+
+    Raises:
+        CannotDraw: a wrong option, no worker, a failed job, or a file that cannot be written.
+    """
+    # The worker's own log is for hosts; here only what goes wrong is said.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
+    except Refused as error:
+        raise CannotDraw(text(error.key, **error.values)) from error
+    requests = [each.request for each in resolved]
+    paths = iter(_paths(out, sum(request.num_images for request in requests)))
+    if not out.parent.is_dir():
+        raise CannotDraw(f"The folder {out.parent} does not exist; create it or choose another --out.")
+    image_format = _FORMATS.get(out.suffix.lower())
+    if image_format is None:
+        raise CannotDraw(f"The name {out} asks for no format that Easel writes; end it with {', '.join(_FORMATS)}.")
+    console = Console(stderr=True)
+    settings = _writing(settings, image_format)
+    written: list[Path] = []
+    async with _worker(requests[0].model_key, settings, catalogue, console) as backend:
+        for number, each in enumerate(resolved, 1):
+            if len(resolved) > 1:
+                console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
+            _tell(console, each.notices)
+            await backend.submit(number, 1, each.request)
+            finished = await _follow(backend, each.request, console)
+            _tell(console, finished.notices)
+            written += [_write(next(paths), image, console) for image in finished.images]
+    return written
+
+
+def _write(path: Path, image: messages.ImageFile, console: Console) -> Path:
+    try:
+        path.write_bytes(image.data)
+    except OSError as error:
+        raise CannotDraw(f"The file {path} cannot be written: {error.strerror}.") from error
+    console.print(f"{path}  {image.width}x{image.height}, seed {image.seed}", highlight=False)
+    return path
+
+
+@contextlib.asynccontextmanager
+async def _worker(
+    model_key: str, settings: Settings, catalogue: Catalogue, console: Console
+) -> AsyncGenerator[ProcessBackend]:
+    """The real worker with this model, ready to draw."""
+    configure = msgspec.structs.replace(make_configure(settings, catalogue), preload=model_key, preview_interval_s=0.0)
+    backend = ProcessBackend(configure=configure)
+    await backend.start()
+    try:
+        with console.status("Loading the model …"):
+            ready = await backend.wait_ready(_READY_TIMEOUT_S)
+        if model_key in ready.missing:
+            raise CannotDraw(ready.missing[model_key])
+        yield backend
+    except WorkerUnavailable as error:
+        raise CannotDraw(str(error)) from error
+    except asyncio.CancelledError:
+        raise CannotDraw("Stopped; nothing more was written.") from None
+    finally:
+        await backend.close()
+
+
+async def _follow(backend: ProcessBackend, request: GenerationRequest, console: Console) -> messages.Finished:
+    columns = (TextColumn("Drawing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=request.num_inference_steps)
+        async for event in backend.events():
+            match event:
+                case messages.Progress():
+                    bar.update(task, completed=event.step, total=event.total_steps)
+                case messages.Finished():
+                    return event
+                case messages.Failed():
+                    raise CannotDraw(f"{text(f'failure-{event.reason}')} ({event.detail})")
+    raise CannotDraw("The worker ended before the job did.")
+
+
+def _writing(settings: Settings, image_format: ImageFormat) -> Settings:
+    """The same settings, but for the format that the file's name asks for."""
+    pipeline = settings.pipeline.model_copy(update={"image_format": image_format})
+    return settings.model_copy(update={"pipeline": pipeline})
+
+
+def _paths(out: Path, count: int) -> list[Path]:
+    if count == 1:
+        return [out]
+    return [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
+
+
+def _tell(console: Console, notices: tuple[Notice, ...]) -> None:
+    for notice in notices:
+        console.print(text(notice.key, **notice.values), highlight=False)

@@ -1,0 +1,42 @@
+"""What commands and buttons call: one object for each process, made by `bot.app`."""
+
+from dataclasses import dataclass
+
+from bot.calls.messages import Calls
+from bot.jobs.accepting import Accepting
+from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.keeping import Keeping
+from bot.jobs.storing import Storing
+from bot.store.expansions import ExpansionRepository
+from bot.store.jobs import JobRepository
+from bot.store.ledger import LedgerRepository
+from bot.store.queue import QueueRepository
+from bot.store.servers import ServerRepository
+from bot.store.sqlite.database import Database
+from bot.store.statistics import StatisticsRepository
+from bot.store.user_settings import UserSettingsRepository
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.base import Backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything behind the conversation."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    calls: Calls
+    jobs: JobRepository
+    queue: QueueRepository
+    ledger: LedgerRepository
+    servers: ServerRepository
+    statistics: StatisticsRepository
+    user_settings: UserSettingsRepository
+    expansions: ExpansionRepository
+    accepting: Accepting
+    storing: Storing
+    dispatcher: Dispatcher
+    keeping: Keeping
+    backend: Backend

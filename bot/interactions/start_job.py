@@ -1,0 +1,191 @@
+"""From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import discord
+import structlog
+from discord import ui
+
+from bot.calls.errors import CallFailed, WordsBlocked
+from bot.errors import Refused
+from bot.interactions.services import Services
+from bot.jobs.accepting import Asked
+from bot.presenting import job_message
+from bot.store.queue import Place
+from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
+from bot.words import clean
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+Interaction = discord.Interaction[discord.Client]
+
+_CHANNELS: Final = (
+    discord.TextChannel,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+    discord.Thread,
+)
+"""Those that a server may restrict to adults."""
+_NO_DEFAULTS: Final = AskerDefaults()
+_log = structlog.get_logger(__name__)
+
+
+class Unseen(Refused):
+    """A job was taken and given back, since Discord showed its message to nobody."""
+
+
+def server_of(interaction: discord.Interaction[Any]) -> int:
+    """The server whose rules hold: where Easel was brought to a server. 0 in direct messages, and for somebody who
+    brought Easel along for themselves, wherever they are: else each new server would be a new quota.
+    """
+    return (interaction.guild_id or 0) if interaction.is_guild_integration() else 0
+
+
+def asker_of(interaction: Interaction) -> Asker:
+    """Who asks and where, with the roles that the interaction states."""
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return Asker(
+        guild_id=server_of(interaction),
+        channel_id=interaction.channel_id or 0,
+        parent_channel_id=interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None,
+        user_id=interaction.user.id,
+        role_ids=tuple(role.id for role in roles),
+    )
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether only adults see a channel, as far as Discord says so; a thread is like its channel.
+
+    Direct messages are not: nobody set them up for adults.
+    """
+    return isinstance(channel, _CHANNELS) and channel.is_nsfw()
+
+
+async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
+    """What holds where somebody says nothing: a channel's come first, since it is made for something."""
+    chosen, (channel, server) = await asyncio.gather(
+        services.user_settings.get(asker.user_id), services.servers.defaults(asker)
+    )
+    return AskerDefaults(channel=channel, own=chosen.defaults, server=server)
+
+
+async def ask(
+    services: Services,
+    interaction: Interaction,
+    *,
+    kind: JobKind,
+    request: GenerationRequest,
+    defaults: AskerDefaults = _NO_DEFAULTS,
+    notices: tuple[Notice, ...] = (),
+    lineage: Lineage | None = None,
+) -> None:
+    """Accept a job and answer with its message, in this order: what Discord has seen is in the database.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+    """
+    asked = _asked(
+        interaction, interaction.id, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage
+    )
+    job, place = await services.accepting.accept(asked)
+    if job.message_id is None:  # else the same interaction came twice; the first one answered
+        await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
+
+
+async def ask_beside(
+    services: Services,
+    interaction: Interaction,
+    *,
+    key: int,
+    kind: JobKind,
+    request: GenerationRequest,
+    defaults: AskerDefaults = _NO_DEFAULTS,
+    notices: tuple[Notice, ...] = (),
+    lineage: Lineage | None = None,
+) -> None:
+    """Accept one of several jobs of an acknowledged interaction, and post its message beside the answer.
+
+    Args:
+        services: everything behind the conversation.
+        interaction: which was acknowledged.
+        key: stands for the interaction's id, and is negative; what it names is taken once.
+        kind: of the job.
+        request: of the job.
+        defaults: that it took.
+        notices: to tell with it.
+        lineage: what it is made from.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+        Unseen: it was taken, and given back.
+    """
+    asked = _asked(interaction, key, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
+    job, place = await services.accepting.accept(asked)
+    if job.message_id is None and not await _show(
+        services, job, place, lambda view: services.calls.post_beside(interaction, view)
+    ):
+        raise Unseen("refused-no-message")
+
+
+def _asked(
+    interaction: Interaction,
+    interaction_id: int,
+    *,
+    kind: JobKind,
+    request: GenerationRequest,
+    defaults: AskerDefaults,
+    notices: tuple[Notice, ...],
+    lineage: Lineage | None,
+) -> Asked:
+    if interaction.channel_id is None:
+        raise Refused("refused-unknown-job")
+    return Asked(
+        interaction_id=interaction_id,
+        interaction_token=interaction.token,
+        kind=kind,
+        lineage=lineage,
+        asker=asker_of(interaction),
+        requester_name=clean(interaction.user.display_name),
+        locale=str(interaction.locale),
+        filesize_limit=interaction.filesize_limit,
+        is_age_restricted=is_age_restricted(interaction.channel),
+        shown_guild_id=interaction.guild_id or 0,
+        request=request,
+        defaults=defaults,
+        notices=notices,
+    )
+
+
+async def _show(
+    services: Services, job: Job, place: Place, post: Callable[[ui.LayoutView], Awaitable[int | None]]
+) -> bool:
+    """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
+    prospect = await services.dispatcher.prospect_from(job, place)
+    present = functools.partial(job_message.queued, prospect=prospect)
+    try:
+        try:
+            message_id = await post(present(job))
+        except WordsBlocked:
+            message_id = await post(present(await services.jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)))
+    except CallFailed as error:
+        if error.is_refusal or not _may_be_seen(services, job):
+            await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+            _log.warning("Discord took no message", action="unanswered", error=repr(error), **job.log_context())
+            return False
+        # Nobody knows whether it was seen: the dispatcher asks Discord later, and runs it or gives it back.
+        _log.warning("acknowledgement unsure", action="unsure", error=repr(error), **job.log_context())
+        return True
+    if message_id is not None:
+        await services.jobs.record_message(job.job_id, message_id)
+    _log.info("job accepted", action="accepted", **job.log_context())
+    services.dispatcher.wake()
+    return True
+
+
+def _may_be_seen(services: Services, job: Job) -> bool:
+    """Whether a first answer may have arrived that has no receipt; what is sent beside one leaves it open."""
+    return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.interaction_id)

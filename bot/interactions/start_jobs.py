@@ -1,0 +1,94 @@
+"""From a prompt to its jobs: one starts; several, or one whose words its model does not know, are asked about first."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.errors import Refused
+from bot.interactions.services import Services
+from bot.interactions.start_job import Interaction, ask, ask_beside, asker_of, defaults_of
+from bot.presenting import expansion_message
+from bot.requests.expanding import resolve_each
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved
+from bot.requests.styles import known_styles
+from bot.store.expansions import Expansion, NewExpansion, WantedJob
+from bot.store.rows import JobKind, Lineage
+
+
+async def imagine(services: Services, interaction: Interaction, given: GivenRequest) -> None:
+    """Ask for what somebody typed, with defaults for the rest.
+
+    Raises:
+        Refused: nothing was taken and nothing charged.
+    """
+    resolved = await resolve_each(
+        given,
+        settings=services.settings,
+        catalogue=services.catalogue,
+        defaults=await defaults_of(services, asker_of(interaction)),
+        styles=known_styles(services.backend.status),
+    )
+    await ask_each(services, interaction, kind=JobKind.IMAGINE, resolved=resolved)
+
+
+async def ask_each(
+    services: Services,
+    interaction: Interaction,
+    *,
+    kind: JobKind,
+    resolved: Sequence[Resolved],
+    lineage: Lineage | None = None,
+) -> None:
+    """Ask for a job, or say what several would cost and wait for a press: nothing is charged or queued before it.
+
+    One whose prompt has no word that its model knows waits for a press too.
+
+    Raises:
+        Refused: not even one of them can be taken.
+    """
+    if len(resolved) == 1 and not resolved[0].is_hopeless:
+        (only,) = resolved
+        await ask(
+            services,
+            interaction,
+            kind=kind,
+            request=only.request,
+            defaults=only.defaults,
+            notices=only.notices,
+            lineage=lineage,
+        )
+        return
+    asker = asker_of(interaction)
+    outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
+    new = NewExpansion(
+        guild_id=asker.guild_id,
+        channel_id=asker.channel_id,
+        user_id=asker.user_id,
+        kind=kind,
+        lineage=lineage,
+        jobs=tuple(WantedJob(request=each.request, defaults=each.defaults, notices=each.notices) for each in resolved),
+        price=outlook.price,
+    )
+    expansion = await services.expansions.add(new, datetime.now(UTC))
+    await services.calls.answer_privately(
+        interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models)
+    )
+
+
+async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:
+    """Start the jobs of an expansion, one after the other: how many were taken, and why the next one was not."""
+    for number, job in enumerate(expansion.jobs):
+        try:
+            await ask_beside(
+                services,
+                interaction,
+                key=expansion.key(number),
+                kind=expansion.kind,
+                request=job.request,
+                defaults=job.defaults,
+                notices=job.notices,
+                lineage=expansion.lineage,
+            )
+        except Refused as refused:
+            return number, refused
+    return len(expansion.jobs), None

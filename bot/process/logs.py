@@ -1,0 +1,88 @@
+"""Logging: structlog for us and for libraries, one line a record, with bearer secrets taken out."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+from bot.process.connecting import cause_of
+from config.settings import LoggingSettings
+
+# A bot token; a webhook or interaction path whose last part is a credential for fifteen minutes.
+_SECRETS: Final = (
+    re.compile(r"[\w-]{20,30}\.[\w-]{6}\.[\w-]{25,}"),
+    re.compile(r"(?<=/webhooks/)(\d+)/[\w-]{20,}"),
+    re.compile(r"(?<=/interactions/)(\d+)/[\w-]{20,}"),
+    re.compile(r"(?<=Bot )[\w.-]{20,}"),
+)
+_HIDDEN: Final = "<hidden>"
+
+
+def hide_secrets(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: what could be used to speak as the bot does not reach a log."""
+    for name, value in record.items():
+        if isinstance(value, str):
+            record[name] = _without_secrets(value)
+    return record
+
+
+def _without_secrets(text: str) -> str:
+    for pattern in _SECRETS:
+        text = pattern.sub(lambda match: f"{match[1]}/{_HIDDEN}" if match.re.groups else _HIDDEN, text)
+    return text
+
+
+def shorten_reconnects(record: logging.LogRecord) -> bool:
+    """A filter: discord.py tells each lost connection with a traceback, of which one line helps."""
+    if record.exc_info and record.exc_info[1] is not None and "reconnect" in str(record.msg):
+        record.msg = f"{cause_of(record.exc_info[1])} {record.getMessage()}."
+        record.args, record.exc_info, record.levelno, record.levelname = (), None, logging.WARNING, "WARNING"
+    return True
+
+
+def set_up_logging(settings: LoggingSettings) -> None:
+    """Send structlog's and the standard library's records to standard error in one format."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderers: list[structlog.typing.Processor]
+    if settings.format == "json":
+        renderers = [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
+    else:
+        renderers = [
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level)
+    logging.getLogger("discord.client").addFilter(shorten_reconnects)
+    # At DEBUG these print whole payloads, which hold members' words.
+    for name in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))

@@ -1,0 +1,85 @@
+"""New requests from a job that was drawn: another seed, a picture beside one of its pictures, one of them larger, or
+what a form changed of it.
+"""
+
+from typing import Final
+
+import msgspec
+
+from bot.errors import Refused
+from bot.requests.resolving import Resolved, choose_seed
+from bot.store.rows import AskerDefaults, Job, Preferences
+from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+
+SUBTLE: Final = 0.2
+STRONG: Final = 0.6
+"""Strengths of variations. With the shipped model, pixels move by a quarter and by three quarters of what another
+seed moves them."""
+UPSCALE: Final = 2
+
+
+def reroll(request: GenerationRequest) -> GenerationRequest:
+    """The same request with another seed; of a variation, another variation of the same picture."""
+    if not request.variations:
+        return msgspec.structs.replace(request, seed=choose_seed(), upscale=None)
+    last = msgspec.structs.replace(request.variations[-1], seed=choose_seed())
+    return msgspec.structs.replace(request, variations=(*request.variations[:-1], last), upscale=None)
+
+
+def vary(request: GenerationRequest, index: int, strength: float) -> GenerationRequest:
+    """Pictures beside one of a job's pictures, as many as the job had.
+
+    Raises:
+        Refused: it is the end of too many variations.
+    """
+    if len(request.variations) >= hard.MAX_VARIATIONS:
+        raise Refused("refused-varied-too-often", count=hard.MAX_VARIATIONS)
+    single = request.single(index)
+    step = Variation(seed=choose_seed(), strength=strength)
+    return msgspec.structs.replace(
+        single, variations=(*single.variations, step), num_images=request.num_images, upscale=None
+    )
+
+
+def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
+    """What a form asked for, with what it does not show as it was.
+
+    Args:
+        resolved: what the form asked for, with the values of the job as defaults.
+        job: that was remixed.
+        is_same_noise: the seed was kept, and with it the job's variations.
+    """
+    old, request = job.request, resolved.request
+    if request.model_key == old.model_key:
+        request = msgspec.structs.replace(
+            request,
+            guidance_start=old.guidance_start,
+            guidance_end=old.guidance_end,
+            guidance_rescale=old.guidance_rescale,
+        )
+    request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
+    return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
+
+
+def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
+    """Which values of a request made from a job are those that it took as somebody's default."""
+    kept = {
+        name
+        for name in Preferences().__struct_fields__
+        if name != "size" and getattr(request, name) == getattr(job.request, name)
+    }
+    if (request.width, request.height) == (job.request.width, job.request.height):
+        kept.add("size")
+    return job.defaults.only(frozenset(kept))
+
+
+def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: LimitSettings) -> GenerationRequest:
+    """Exactly one of a job's pictures, twice as wide and high: drawn anew where the model can, else resampled."""
+    width, height = request.width * UPSCALE, request.height * UPSCALE
+    is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
+    is_too_long = max(width, height) > hard.MAX_SIDE
+    strength = 0.0 if is_too_large or is_too_long or spec.facts.is_whole else spec.refine_strength
+    return msgspec.structs.replace(request.single(index), upscale=Upscale(scale=UPSCALE, strength=strength))

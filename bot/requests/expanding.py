@@ -1,0 +1,103 @@
+"""From what was typed to the jobs that it stands for: most often one."""
+
+import asyncio
+import difflib
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import structlog
+
+from bot.errors import Refused
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved, offers_of, resolve
+from bot.requests.typed.reading import read_command
+from bot.requests.wildcards import BrokenWildcard, WildcardFolder
+from bot.store.rows import AskerDefaults
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.prompts.expansion import (
+    EndlessWildcard,
+    TooManyPrompts,
+    UnknownWildcard,
+    expand,
+    find_unread,
+    has_chances,
+)
+from pipeline.protocol.loras import Style
+from pipeline.protocol.messages import Notice
+
+_NO_DEFAULTS: Final = AskerDefaults()
+_MOST_HINTS: Final = 3
+
+_log = structlog.get_logger(__name__)
+
+
+async def resolve_each(
+    given: GivenRequest,
+    *,
+    settings: Settings,
+    catalogue: Catalogue,
+    defaults: AskerDefaults = _NO_DEFAULTS,
+    styles: Sequence[Style] | None = None,
+) -> tuple[Resolved, ...]:
+    """Every request that a prompt stands for, each resolved with a seed of its own unless one was given.
+
+    Groups are read first, so that options may be typed in them; wildcards last, by the seed of each request.
+
+    Args:
+        given: what a member asked for.
+        settings: of the host: limits, lists of words, and how many requests there may be.
+        catalogue: the models.
+        defaults: what holds where nothing was said; they come before those of the model.
+        styles: that the worker has; None while nobody knows.
+
+    Raises:
+        Refused: one of them would be, or there are too many.
+    """
+    given, told = read_command(given, offers_of(catalogue, styles))
+    most = settings.prompts.max_jobs
+    try:
+        prompts = expand(given.prompt, most) if most > 1 else (given.prompt,)
+    except TooManyPrompts as error:
+        raise Refused("refused-too-many-prompts", limit=most) from error
+    unread = next(filter(None, map(find_unread, prompts)), None) if most > 1 else None
+    if unread is not None:
+        raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
+    if most > 1 and has_chances(given.prompt):
+        told = (*told, Notice(key="notice-chances"))
+    folder = None if settings.prompts.wildcards is None else WildcardFolder(settings.prompts.wildcards)
+
+    def read_and_resolve() -> tuple[Resolved, ...]:
+        each = [
+            resolve(
+                msgspec.structs.replace(given, prompt=prompt),
+                catalogue=catalogue,
+                limits=settings.limits,
+                defaults=defaults,
+                lists=None if folder is None else folder.lines,
+                styles=styles,
+            )
+            for prompt in prompts
+        ]
+        return tuple(msgspec.structs.replace(one, notices=(*told, *one.notices)) for one in each)
+
+    try:
+        # Lists are files, which may lie on a slow disk.
+        return read_and_resolve() if folder is None else await asyncio.to_thread(read_and_resolve)
+    except UnknownWildcard as error:
+        raise await asyncio.to_thread(_unknown, error.name, folder) from error
+    except EndlessWildcard as error:
+        raise Refused("refused-wildcard-endless", name=error.name) from error
+    except BrokenWildcard as error:
+        _log.warning("list of words unusable", action="refused", reason=str(error))
+        raise Refused("refused-wildcard-broken", name=error.name) from error
+
+
+def _unknown(name: str, folder: WildcardFolder | None) -> Refused:
+    """The refusal of a name, with those that are like it."""
+    names = [] if folder is None else folder.names()
+    near = difflib.get_close_matches(name, names, n=_MOST_HINTS)
+    if not near:
+        return Refused("refused-wildcard", name=name)
+    return Refused("refused-wildcard-near", name=name, near=", ".join(f"__{found}__" for found in near))

@@ -1,0 +1,185 @@
+"""What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Self
+
+import msgspec
+
+from bot.errors import Refused
+from bot.requests.styles import find_style
+from bot.requests.typed.options import Offers, Option, find_option
+from bot.store.rows import Preferences
+from bot.words import clean
+from pipeline.protocol.loras import LoraEntry, Style
+from pipeline.protocol.messages import Notice
+
+_NO_OFFERS: Final = Offers()
+_MOST_NEAR: Final = 3
+_MAX_STAYED: Final = 60
+
+
+class GivenRequest(Preferences, frozen=True, kw_only=True):
+    """Fields that are None were not given. A style's words and tag are added behind the prompt."""
+
+    prompt: str
+    seed: int | None = None
+    style: Style | None = None
+
+    def cleaned(self) -> Self:
+        """Without characters that no row and no message can hold, and that nobody can see."""
+        words = {name: clean(value) for name, value in msgspec.structs.asdict(self).items() if isinstance(value, str)}
+        return msgspec.structs.replace(self, **words)
+
+
+# A dash is what phones make of two hyphens. It counts only after a blank and right before a known name, since people
+# also write it between words.
+_TYPED = re.compile(r"(?<![^\s,])(?P<dashes>--|[\u2013\u2014])(?P<name>[^\W\d]+(?:-[^\W\d]+)*)(?P<glued>\S*)")
+_SEPARATOR = re.compile(r"\A[=:]")
+_GLUED = re.compile(r"[,.;!?]*|[=:.]*[0-9]\S*|=\S+")
+"""What may follow an unknown option's name without a blank; with anything else it is no option."""
+_VALUE = re.compile(r"[=:.+-]*[0-9]|=\S|\S+[:/]\S")
+"""What belongs to an option that nobody here knows, rather than to the prompt."""
+_WORD_VALUED: Final = ("cref", "motion", "oref", "p", "personalize", "profile", "sref")
+"""Options of Midjourney whose value is a word."""
+
+
+class _Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """An option in a prompt: where it begins, where its value may begin, and which it is, if any."""
+
+    start: int
+    end: int
+    spelled: str
+    option: Option | None
+
+
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self, offers: Offers) -> None:
+        self.offers = offers
+        self.kept: list[str] = []
+        self.values: dict[str, str | float | None] = {}
+        self.said: dict[str, str] = {}
+        self.overruled: list[str] = []
+        self.avoided: list[str] = []
+        self.empty: list[str] = []
+        self.unknown: list[str] = []
+        self.stayed: list[tuple[str, str]] = []
+
+    def read(self, typed: _Typed, rest: str) -> None:
+        """One option, with the text up to the next one."""
+        if typed.option is None:
+            self._leave_out(typed, rest)
+            return
+        value, text = typed.option.cut(_SEPARATOR.sub("", rest), self.offers)
+        self.kept.append(text)
+        field = typed.option.field
+        if field != "negative_prompt":
+            found = typed.option.read(typed.spelled, value)
+            if field in self.said and found != self.values[field]:
+                self.overruled.append(self.said[field])
+            self.values[field], self.said[field] = found, f"{typed.spelled} {value}"
+        elif value:
+            self.avoided.append(value)
+        else:
+            self.empty.append(typed.spelled)
+
+    def _leave_out(self, typed: _Typed, rest: str) -> None:
+        words = rest.split(maxsplit=1)
+        name = typed.spelled.lstrip("-").casefold()
+        if words and (name in _WORD_VALUED or _VALUE.match(words[0])):
+            is_glued = not rest[:1].isspace()
+            self.unknown.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")
+            self.kept += words[1:]
+            return
+        self.unknown.append(typed.spelled)
+        self.kept.append(rest)
+        if rest.strip(" ,."):
+            self.stayed.append((typed.spelled, " ".join(rest.split())[:_MAX_STAYED]))
+
+    def notices(self) -> Iterator[Notice]:
+        """What was left out, and what was not."""
+        if self.unknown:
+            key = "notice-unknown-options" if len(self.unknown) == 1 else "notice-unknown-options-many"
+            yield Notice(key=key, values={"options": ", ".join(self.unknown)})
+        for option, words in self.stayed:
+            yield Notice(key="notice-words-stayed", values={"option": option, "words": words})
+        for option in self.empty:
+            yield Notice(key="notice-option-empty", values={"option": option})
+
+
+def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """Move the options typed in a prompt out of it; an option of the form wins over a typed one.
+
+    Args:
+        given: what was asked for.
+        offers: names of several words that a value may be.
+
+    Raises:
+        Refused: a value that is no number, no ratio, or not there.
+    """
+    found = list(_typed_in(given.prompt))
+    if not found:
+        return given, ()
+    reading = _Reading(offers)
+    reading.kept.append(given.prompt[: found[0].start])
+    for typed, following in zip(found, [*found[1:], None], strict=True):
+        reading.read(typed, given.prompt[typed.end : following.start if following else len(given.prompt)])
+    style, style_notices = chosen_style(reading.values.pop("style", None), offers)
+    prompt = " ".join(" ".join(reading.kept).split())
+    values = reading.values if style is None else {**reading.values, "style": style}
+    reading.overruled += overruled(given, values, reading.said)
+    given = merged(given, prompt=prompt, values=values, avoided=reading.avoided)
+    return given, (*reading.notices(), *overruled_notices(reading.overruled), *style_notices)
+
+
+def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], avoided: Sequence[str]) -> GivenRequest:
+    """The form's values, then others; what to avoid is added up."""
+    negative = ", ".join(filter(None, [given.negative_prompt, *avoided]))
+    missing = {field: value for field, value in values.items() if getattr(given, field) is None}
+    return msgspec.structs.replace(given, prompt=prompt, negative_prompt=negative or given.negative_prompt, **missing)
+
+
+def overruled(given: GivenRequest, values: Mapping[str, object], said: Mapping[str, str]) -> list[str]:
+    """What was said in the prompt and has no effect, since the form says something else."""
+    return [said[field] for field, value in values.items() if getattr(given, field) not in (None, value)]
+
+
+def overruled_notices(options: Sequence[str]) -> list[Notice]:
+    """That these options had no effect, since each was given more than once."""
+    if not options:
+        return []
+    return [Notice(key="notice-options-overruled", values={"options": ", ".join(options), "count": len(options)})]
+
+
+def split_at_options(words: str) -> tuple[str, str]:
+    """The words before the first typed option, and the rest."""
+    start = next((typed.start for typed in _typed_in(words)), len(words))
+    return words[:start], words[start:]
+
+
+def _typed_in(prompt: str) -> Iterator[_Typed]:
+    """Every option; what only looks like one is text, and never cut in half."""
+    for match in _TYPED.finditer(prompt):
+        option = find_option(match["name"])
+        is_plain = match["dashes"] == "--" and "-" not in match["name"] and _GLUED.fullmatch(match["glued"])
+        if option is None and not is_plain:
+            continue
+        spelled = f"--{match['name']}"
+        yield _Typed(start=match.start(), end=match.end("name"), spelled=spelled, option=option)
+
+
+def chosen_style(wanted: object, offers: Offers) -> tuple[Style | None, Sequence[Notice]]:
+    """The style of a typed name. One that is not here is left out and told, as that of a tag is."""
+    if not isinstance(wanted, str):
+        return None, ()
+    if offers.styles is None:
+        return LoraEntry(name=wanted, title=wanted), ()
+    try:
+        return find_style(wanted, offers.styles), ()
+    except Refused:
+        names = [style.name for style in offers.styles]
+        near = ", ".join(difflib.get_close_matches(wanted, names, n=_MOST_NEAR))
+        return None, [Notice(key="notice-lora-unknown", values={"name": wanted, "near": near or "none"})]

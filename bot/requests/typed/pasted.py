@@ -1,0 +1,147 @@
+"""A whole command or a picture's settings in the field of the prompt, read as what they are.
+
+ℹ️ hands out `/imagine prompt: a cat steps: 8`; Midjourney's users paste `/imagine prompt: a cat --ar 16:9`; A1111 writes
+`a cat Negative prompt: rain Steps: 8, Sampler: Euler, …` into its pictures.
+"""  # noqa: RUF002 - the sign for information
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from bot.requests.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
+from bot.requests.sizes import is_size
+from bot.requests.typed.option_values import is_decimal, is_whole
+from bot.requests.typed.options import FIELDS, FORM, Offers
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.samplers import find_sampler
+
+# Other bots call the command otherwise, and some write "Positive prompt:".
+_BEGINNING = re.compile(
+    r"(?:\s*/imagine\b\s*(?:prompt\s*:)?"
+    r"|\s*(?:(?:/[a-z]{3,12}|imagine|draw|dream|paint|create|generate|image|text|positive)\s+)?prompt\s*:)+\s*",
+    re.IGNORECASE,
+)
+_NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
+_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
+_SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
+_NEGATIVE: Final = "Negative prompt:"
+_SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
+_A1111: Final = {
+    "steps": "steps",
+    "sampler": "sampler",
+    "cfg scale": "cfg",
+    "seed": "seed",
+    "size": "size",
+    "model": "model",
+}
+_MAX_NAME_WORDS: Final = 6
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    start: int
+    end: int
+
+
+def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """The request that a pasted command or a pasted picture's settings ask for; any other one is itself.
+
+    Args:
+        given: what was asked for; an option of the form wins over a pasted one.
+        offers: names that a value may be.
+
+    Raises:
+        Refused: a value that is out of its kind.
+    """
+    beginning = _BEGINNING.match(given.prompt)
+    words = given.prompt if beginning is None else given.prompt[beginning.end() :]
+    settings = _SETTINGS.search(words)
+    if settings is not None:
+        return _read_settings(given, words[: settings.start()], words[settings.start() :], offers)
+    if beginning is not None:
+        return _read_command(given, _NEGATIVE_PROMPT.sub("negative:", words), offers)
+    prompt, *negatives = _NEGATIVE_PROMPT.split(words)
+    if negatives:
+        return _with(given, prompt, {"negative_prompt": ", ".join(map(str.strip, negatives))}, offers)
+    return given, ()
+
+
+def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    fields = [*_fields(command, offers), _Field("", len(command), len(command))]
+    prompt = [command[: fields[0].start].strip(" ,\n")]
+    values: dict[str, str | float | None] = {}
+    for field, following in pairwise(fields):
+        value, options = split_at_options(command[field.end : following.start])
+        values[FIELDS[field.name].field] = FIELDS[field.name].read(field.name, value.strip())
+        prompt.append(options)
+    return _with(given, " ".join(prompt), values, offers)
+
+
+def _fields(command: str, offers: Offers) -> Iterator[_Field]:
+    """The fields whose values are of their kind; what only looks like one is words."""
+    found: list[_Field] = []
+    end = len(command)
+    for match in reversed(list(_FIELD.finditer(command))):
+        name = match["name"].casefold()
+        value, _ = split_at_options(command[match.end() : end])
+        if name in FIELDS and _fits(name, value.strip(), offers):
+            found.append(_Field(name, match.start(), match.end()))
+            end = match.start()
+    return reversed(found)
+
+
+def _fits(name: str, value: str, offers: Offers) -> bool:
+    field = FIELDS[name].field
+    match field:
+        case "seed" | "num_inference_steps" | "num_images":
+            return is_whole(value)
+        case "guidance_scale":
+            return is_decimal(value)
+        case "size":
+            return is_size(value)
+        case "scheduler_name":
+            return find_sampler(value) is not None or 0 < len(value.split()) <= _MAX_NAME_WORDS
+        case "model_key":
+            return offers.is_model(value) or len(value.split()) == 1
+        case _:
+            return bool(value)
+
+
+def _read_settings(
+    given: GivenRequest, words: str, written: str, offers: Offers
+) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    settings = {match["name"].strip(): match["value"].strip(' "') for match in _SETTING.finditer(written)}
+    prompt, _, negative = words.partition(_NEGATIVE)
+    schedule = f"{settings.get('Sampler')} {settings.get('Schedule type')}"
+    if find_sampler(schedule) is not None:
+        settings["Sampler"] = schedule
+        del settings["Schedule type"]
+    values: dict[str, str | float | None] = {"negative_prompt": negative.strip()}
+    unread: list[str] = []
+    for name, value in settings.items():
+        option = _A1111.get(name.casefold())
+        # A model of the same name is another one elsewhere, more often than not.
+        if option is None or not _fits(option, value, offers) or (option == "model" and not offers.is_model(value)):
+            unread.append(f"{name}: {value}")
+        else:
+            values[FORM[option].field] = FORM[option].read(name, value)
+    given, notices = _with(given, prompt, values, offers)
+    if not unread:
+        return given, notices
+    key = "notice-unknown-options" if len(unread) == 1 else "notice-unknown-options-many"
+    return given, (*notices, Notice(key=key, values={"options": ", ".join(unread)}))
+
+
+def _with(
+    given: GivenRequest, prompt: str, values: dict[str, str | float | None], offers: Offers
+) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    said = {option.field: f"{name}: {values[option.field]}" for name, option in FORM.items() if option.field in values}
+    style, notices = chosen_style(values.pop("style", None), offers)
+    avoided, options = split_at_options(str(values.pop("negative_prompt", None) or ""))
+    prompt = " ".join(filter(None, [prompt.strip(" ,\n"), options]))
+    chosen: dict[str, object] = {**values, **({} if style is None else {"style": style})}
+    told = overruled_notices(overruled(given, chosen, said))
+    return merged(given, prompt=prompt, values=chosen, avoided=[avoided.strip()]), (*notices, *told)

@@ -1,0 +1,84 @@
+"""From what was typed to words for a model: options taken out, lists filled, and what others write read or told."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from bot.errors import Refused
+from bot.requests.given import GivenRequest, read_typed_options
+from bot.requests.typed.addresses import without_addresses
+from bot.requests.typed.emoji import with_emoji_named, with_own_emoji_named
+from bot.requests.typed.german import in_english
+from bot.requests.typed.known_words import BETWEEN
+from bot.requests.typed.options import Offers
+from bot.requests.typed.pasted import read_pasted
+from pipeline.prompts.neighbors import find_signs, read_weights
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model reads, and what its member should know about it."""
+
+    prompt: str
+    negative: str
+    notices: tuple[Notice, ...]
+
+
+def read_command(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """What was asked for without what nobody can see, and out of a command where a whole one was pasted.
+
+    Raises:
+        Refused: a value that is out of its kind.
+    """
+    return read_pasted(given.cleaned(), offers)
+
+
+def read_options(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
+    """The same, with the options that are typed in the prompt.
+
+    Raises:
+        Refused: a value that is out of its kind.
+    """
+    given, notices = read_command(given, offers)
+    given, more = read_typed_options(given, offers)
+    return given, (*notices, *more)
+
+
+def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str]) -> Words:
+    """Prompt and negative prompt as the worker gets them, in A1111's language.
+
+    Args:
+        given: after its options were read.
+        spec: of the model.
+        fill: puts words in the place of wildcards.
+
+    Raises:
+        Refused: an address is all that there is.
+        UnknownWildcard, EndlessWildcard, and what `fill` raises.
+    """
+    prompt, addresses = without_addresses(with_own_emoji_named(given.prompt))
+    negative, more_addresses = without_addresses(with_own_emoji_named(given.negative_prompt or ""))
+    if addresses and not prompt:
+        raise Refused("refused-images-later")
+    weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights)
+    negative = ", ".join(filter(None, [fill(negative), *weighed.avoided]))
+    prompt = weighed.prompt
+    told: dict[str, tuple[str, ...]] = {
+        "notice-addresses": (*addresses, *more_addresses),
+        "notice-weights-avoided": weighed.avoided,
+        "notice-weights-unread": weighed.unread,
+        "notice-signs-unread": find_signs(prompt),
+    }
+    notices = [
+        Notice(key=key, values={"words": ", ".join(words), "count": len(words)}) for key, words in told.items() if words
+    ]
+    if weighed.is_joined:
+        notices.append(Notice(key="notice-and"))
+    if spec.vocabulary is not None:
+        known = spec.vocabulary.words
+        typed, avoided = (with_emoji_named(words, known, BETWEEN) for words in (prompt, negative))
+        prompt, negative = in_english(typed, known), in_english(avoided, known)
+        if prompt != typed:
+            notices.append(Notice(key="notice-german", values={"model": spec.title, "words": typed}))
+    return Words(prompt=prompt, negative=negative, notices=tuple(notices))

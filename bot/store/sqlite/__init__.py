@@ -1,0 +1,1 @@
+"""The database file: connection, transactions, migrations, copies and checks."""

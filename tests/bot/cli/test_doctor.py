@@ -1,0 +1,96 @@
+"""What the doctor says without starting a worker."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot.cli import doctor
+from bot.cli.doctor import examine
+from bot.process.health import Health, write_health
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.migrating import migrations, newest_version
+from config.catalogue import Catalogue
+from config.settings import Settings, StorageSettings
+from pipeline.backends.base import WorkerState
+
+Examined = Callable[..., Awaitable[tuple[bool, str]]]
+
+
+def no_worker(**_: object) -> None:
+    raise AssertionError("A worker was started.")
+
+
+@pytest.fixture
+def examined(
+    settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Examined]:
+    """Every line that the doctor says of these settings, beside a running Easel or quick."""
+    monkeypatch.setattr(doctor, "ProcessBackend", no_worker)
+    here = settings.model_copy(update={"storage": StorageSettings(directory=tmp_path)})
+
+    async def examine_(*, is_quick: bool = False, **changes: object) -> tuple[bool, str]:
+        said: list[str] = []
+        changed = here.model_copy(update=changes)
+        is_fine = await examine(changed, catalogue, is_quick=is_quick, say=said.append)
+        return is_fine, "\n".join(said)
+
+    logging = structlog.get_config()
+    yield examine_
+    structlog.configure(**logging)  # the doctor silences the log of its process
+
+
+async def test_beside_a_running_easel_it_reads_what_that_one_says(examined: Examined, tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "easel.db")
+    is_fine, said = await examined()
+    assert is_fine
+    assert "?    worker     not started, since an Easel runs here; it has not said how it goes" in said
+    health = Health(
+        at=time.time(), version="7.8", away_since=None, worker=WorkerState.READY, detail="", is_dispatching=True
+    )
+    write_health(tmp_path, health)
+    is_fine, said = await examined()
+    assert is_fine
+    assert "ok   worker     that of the running Easel 7.8 is ready; none was started beside it" in said
+    broken = Health(
+        at=time.time(),
+        version="7.8",
+        away_since=None,
+        worker=WorkerState.UNUSABLE,
+        detail="No GPU.",
+        is_dispatching=True,
+    )
+    write_health(tmp_path, broken)
+    is_fine, said = await examined()
+    assert not is_fine
+    assert "BAD  health     No worker draws (unusable): No GPU." in said
+    await database.close()
+
+
+async def test_an_older_database_is_looked_at_and_left_as_it_is(examined: Examined, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
+        connection.executescript(migrations()[1] + "PRAGMA user_version = 1;")
+    before = (tmp_path / "easel.db").read_bytes()
+    is_fine, said = await examined(is_quick=True)
+    assert is_fine
+    assert f"is sound (version 1); `easel run` will bring it to version {newest_version()} and keep a copy" in said
+    assert (tmp_path / "easel.db").read_bytes() == before
+
+
+async def test_a_folder_that_cannot_serve_is_named(examined: Examined, tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").touch()
+    storage = StorageSettings(directory=tmp_path / "file" / "data")
+    prompts = settings.prompts.model_copy(update={"wildcards": tmp_path / "nowhere"})
+    is_fine, said = await examined(is_quick=True, storage=storage, prompts=prompts)
+    assert not is_fine
+    assert f"BAD  folder     {tmp_path}/file (storage.directory) is a file; name a folder" in said
+    assert f"BAD  folder     {tmp_path}/nowhere (prompts.wildcards) does not exist" in said
+    # Nobody may write there, not even root.
+    is_fine, said = await examined(is_quick=True, storage=StorageSettings(directory=Path("/proc/self/nowhere")))
+    assert not is_fine
+    assert "(storage.directory) cannot be written: " in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -1,0 +1,107 @@
+"""What buttons make of a request."""
+
+import msgspec
+import pytest
+
+from bot.errors import Refused
+from bot.requests.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
+from bot.requests.resolving import Resolved
+from bot.store.rows import AskerDefaults, Job, Preferences
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from tests.example_jobs import example_job
+
+
+@pytest.fixture
+def four(request_: GenerationRequest) -> GenerationRequest:
+    """Four images, the second of which has the last seed there is."""
+    return msgspec.structs.replace(request_, num_images=4, seed=MAX_SEED - 1)
+
+
+@pytest.fixture
+def usual(four: GenerationRequest) -> Job:
+    """A job of somebody who has defaults, with guidance in a part of its steps."""
+    guided = msgspec.structs.replace(four, guidance_start=0.1, guidance_end=0.7, guidance_rescale=0.3)
+    varied = msgspec.structs.replace(guided, variations=(Variation(seed=3, strength=0.2),))
+    defaults = AskerDefaults(
+        channel=Preferences(size="square"), own=Preferences(guidance_scale=5.0, num_images=4, negative_prompt="")
+    )
+    return msgspec.structs.replace(example_job(varied), defaults=defaults)
+
+
+def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
+    asked = msgspec.structs.replace(
+        usual.request, prompt="a pear", num_images=2, guidance_start=0.0, guidance_end=1.0, guidance_rescale=0.0
+    )
+    resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
+    remixed = remix(resolved, usual, is_same_noise=True)
+    assert remixed.request == msgspec.structs.replace(usual.request, prompt="a pear", num_images=2)
+    assert remixed.defaults == AskerDefaults(
+        channel=Preferences(size="square"), own=Preferences(guidance_scale=5.0, negative_prompt="")
+    )
+    assert remix(resolved, usual, is_same_noise=False).request.variations == ()
+    other = msgspec.structs.replace(resolved, request=msgspec.structs.replace(asked, model_key="other"))
+    assert remix(other, usual, is_same_noise=True).request.guidance_end == 1.0
+
+
+def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
+    assert still_default(usual, reroll(usual.request)) == usual.defaults
+    assert still_default(usual, usual.request.single(1)).own.names() == {"guidance_scale", "negative_prompt"}
+    wider = msgspec.structs.replace(usual.request, width=128)
+    assert still_default(usual, wider).channel == Preferences()
+
+
+def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:
+    again = reroll(request_)
+    assert again.seed != request_.seed
+    assert msgspec.structs.replace(again, seed=request_.seed) == request_
+
+
+def test_a_reroll_of_a_variation_is_another_variation_of_the_same_picture(four: GenerationRequest) -> None:
+    varied = vary(vary(four, 1, SUBTLE), 2, STRONG)
+    again = reroll(varied)
+    assert (again.seed, again.variations[0]) == (varied.seed, varied.variations[0])
+    assert again.variations[1].seed != varied.variations[1].seed
+    assert again.variations[1].strength == STRONG
+
+
+def test_a_variation_starts_from_exactly_that_image(four: GenerationRequest) -> None:
+    first = vary(four, 2, SUBTLE)
+    assert (first.seed, first.num_images) == (0, 4)
+    (step,) = first.variations
+    assert step.strength == SUBTLE
+    second = vary(first, 3, STRONG)
+    assert second.seed == 0
+    assert second.variations[0] == Variation(seed=(step.seed + 3) % (MAX_SEED + 1), strength=SUBTLE)
+    assert second.variations[1].strength == STRONG
+
+
+def test_variations_come_to_an_end(request_: GenerationRequest) -> None:
+    request = request_
+    for _ in range(MAX_VARIATIONS):
+        request = vary(request, 0, SUBTLE)
+    with pytest.raises(Refused):
+        vary(request, 0, SUBTLE)
+
+
+def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
+    four: GenerationRequest, catalogue: Catalogue
+) -> None:
+    spec, limits = catalogue.default, LimitSettings()
+    larger = upscale(four, 1, spec, limits)
+    assert (larger.seed, larger.num_images) == (MAX_SEED, 1)
+    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
+    bounds = msgspec.structs.replace(spec.bounds, max_refined_pixels=128 * 128 - 1)
+    small = msgspec.structs.replace(spec, bounds=bounds)
+    assert upscale(four, 1, small, limits).upscale == Upscale(scale=2, strength=0.0)
+    whole = msgspec.structs.replace(spec, family="pipeline")
+    assert upscale(four, 1, whole, limits).upscale == Upscale(scale=2, strength=0.0)
+    assert upscale(four, 1, spec, LimitSettings(max_pixels=128 * 128 - 1)).upscale == Upscale(scale=2, strength=0.0)
+
+
+def test_what_follows_an_upscaled_picture_has_the_first_size(request_: GenerationRequest, catalogue: Catalogue) -> None:
+    larger = upscale(request_, 0, catalogue.default, LimitSettings())
+    assert vary(larger, 0, STRONG).upscale is None
+    assert reroll(larger).upscale is None

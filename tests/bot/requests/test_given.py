@@ -1,0 +1,159 @@
+"""Options typed in the prompt."""
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import strategies as st
+
+from bot.errors import Refused
+from bot.presenting.texts import LANGUAGES, spoken, text
+from bot.requests.given import GivenRequest, read_typed_options
+from bot.requests.typed.options import FIELDS, Offers, find_option
+from pipeline.protocol.loras import LoraEntry
+
+FUR = LoraEntry(name="fur", title="Soft Fur")
+OFFERS = Offers(models=("big", "My big model"), styles=[FUR])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a cat", GivenRequest(prompt="a cat")),
+        ("a cat --no dogs, rain", GivenRequest(prompt="a cat", negative_prompt="dogs, rain")),
+        ("a --no x --no y, z", GivenRequest(prompt="a", negative_prompt="x, y, z")),
+        ("a cat --ar 16:9", GivenRequest(prompt="a cat", size="16:9")),
+        ("a cat --ar16:9 sleeping", GivenRequest(prompt="a cat sleeping", size="16:9")),
+        (
+            "a --seed 7 --steps 30 --cfg 6.5",
+            GivenRequest(prompt="a", seed=7, num_inference_steps=30, guidance_scale=6.5),
+        ),
+        ("a —seed 7", GivenRequest(prompt="a", seed=7)),
+        ("now—no more", GivenRequest(prompt="now—no more")),
+        ("a —word", GivenRequest(prompt="a —word")),
+        ("a--no b", GivenRequest(prompt="a--no b")),
+        ("a -- b", GivenRequest(prompt="a -- b")),
+        ("a --SEED 3", GivenRequest(prompt="a", seed=3)),
+        ("a --seed -1", GivenRequest(prompt="a")),
+        ("a --seed=3, --steps 4.", GivenRequest(prompt="a", seed=3, num_inference_steps=4)),
+        ("a --seed: 3 --steps:4 --no: b", GivenRequest(prompt="a", seed=3, num_inference_steps=4, negative_prompt="b")),
+        ("a,--seed 3", GivenRequest(prompt="a,", seed=3)),
+        (
+            "ein Apfel --cfg 6,5 --ohne Regen",
+            GivenRequest(prompt="ein Apfel", guidance_scale=6.5, negative_prompt="Regen"),
+        ),
+        ("a --negative green, blue --images 4", GivenRequest(prompt="a", negative_prompt="green, blue", num_images=4)),
+        ('a --negative "green"', GivenRequest(prompt="a", negative_prompt="green")),
+        ("a —negative green", GivenRequest(prompt="a", negative_prompt="green")),
+        ("a –size 512 x 768 b", GivenRequest(prompt="a b", size="512 x 768")),
+        ("a --size wide", GivenRequest(prompt="a", size="wide")),
+        ("a --sampler DPM++ 2M Karras, b", GivenRequest(prompt="a b", scheduler_name="DPM++ 2M Karras")),
+        ("a --sampler euler a b", GivenRequest(prompt="a b", scheduler_name="euler a")),
+        ("a --sampler none such, b", GivenRequest(prompt="a b", scheduler_name="none such")),
+        ("a --model my big model on a mat", GivenRequest(prompt="a on a mat", model_key="my big model")),
+        ("a --style soft fur --seed 3", GivenRequest(prompt="a", style=FUR, seed=3)),
+        ("a --style FUR of a fox", GivenRequest(prompt="a of a fox", style=FUR)),
+        ("css variable --main-color", GivenRequest(prompt="css variable --main-color")),
+        ("var(--main) --main-2nd-color: red", GivenRequest(prompt="var(--main) --main-2nd-color: red")),
+        ("a --color: red", GivenRequest(prompt="a --color: red")),
+        ("a --negative-prompt x --cfg_scale 3", GivenRequest(prompt="a", negative_prompt="x", guidance_scale=3.0)),
+    ],
+)
+def test_typed_options_move_out_of_the_prompt(prompt: str, expected: GivenRequest) -> None:
+    assert read_typed_options(GivenRequest(prompt=prompt), OFFERS) == (expected, ())
+
+
+def test_the_forms_names_are_options_in_every_language() -> None:
+    for language in LANGUAGES:
+        with spoken(language):
+            names = {text(f"name-{name}") for name in ("negative", "steps", "size", "images", "model", "style")}
+            assert {name.casefold() for name in names} <= {*FIELDS}
+            assert all(find_option(name.upper()) for name in names)
+
+
+def test_an_option_of_the_form_wins_and_negatives_are_added_up() -> None:
+    given, notices = read_typed_options(GivenRequest(prompt="a --seed 7 --no rain", seed=1, negative_prompt="fog"))
+    assert (given.seed, given.negative_prompt) == (1, "fog, rain")
+    assert [text(notice.key, **notice.values) for notice in notices] == [
+        "--seed 7 was left out, since another value was given for it too."
+    ]
+
+
+def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
+    given, notices = read_typed_options(
+        GivenRequest(prompt="a --seed 5 b --size 512x512 --seed 6 --ar 3:2 --cfg 2 --cfg 2")
+    )
+    assert (given.prompt, given.seed, given.size) == ("a b", 6, "3:2")
+    assert [text(notice.key, **notice.values) for notice in notices] == [
+        "--seed 5, --size 512x512 were left out, since other values were given for them too."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kept", "told"),
+    [
+        (
+            "cat --stylize 50 on a mat --tile",
+            "cat on a mat",
+            ["--stylize 50, --tile are no options here and were left out."],
+        ),
+        ("cat --v 6", "cat", ["--v 6 is no option here and was left out."]),
+        ("cat --v6.1 --q .5", "cat", ["--v6.1, --q .5 are no options here and were left out."]),
+        (
+            "cat --sref https://x.org/a.png --motion low",
+            "cat",
+            ["--sref https://x.org/a.png, --motion low are no options here and were left out."],
+        ),
+        (
+            "cat --colour green eyes --tile",
+            "cat green eyes",
+            [
+                "--colour, --tile are no options here and were left out.",
+                "The words behind --colour stayed in the prompt: “green eyes”.",
+            ],
+        ),
+        ("cat --no --ar 16:9", "cat", ["There was nothing behind --no, so it was left out."]),
+        (
+            "cat --style raw",
+            "cat",
+            ["There is no style called “raw” here, so it was left out."],
+        ),
+        (
+            "cat --style furr",
+            "cat",
+            ["There is no style called “furr” here, so it was left out. Similar names: fur."],
+        ),
+    ],
+)
+def test_what_is_not_read_is_told(prompt: str, kept: str, told: list[str]) -> None:
+    given, notices = read_typed_options(GivenRequest(prompt=prompt), OFFERS)
+    assert given.prompt == kept
+    assert [text(notice.key, **notice.values) for notice in notices] == told
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("a --seed many", "refused-typed-number"),
+        ("a --seed", "refused-option-empty"),
+        ("a --seed --ar 16:9", "refused-option-empty"),
+        ("a --model", "refused-option-empty"),
+        ("a --steps 20.5", "refused-typed-whole"),
+        ("a --steps 1e9", "refused-typed-number"),
+        ("a --cfg nan", "refused-typed-number"),
+        ("a --cfg " + "9" * 5000, "refused-typed-number"),
+        ("a --ar 16:0", "refused-ratio"),
+        ("a --ar wide", "refused-ratio"),
+    ],
+)
+def test_what_is_no_number_or_ratio_is_refused(prompt: str, key: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_typed_options(GivenRequest(prompt=prompt))
+    assert refused.value.key == key
+
+
+@examples(st.text(max_size=200))
+def test_any_text_is_read_or_refused(prompt: str) -> None:
+    try:
+        given, _ = read_typed_options(GivenRequest(prompt=prompt))
+    except Refused:
+        return
+    assert len(given.prompt) <= len(prompt)

@@ -1,0 +1,214 @@
+"""Defaults, limits, and what is told about them."""
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.errors import Refused
+from bot.presenting.job_message import notice_line
+from bot.presenting.refusal import sentence_of
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import resolve, sampler_names
+from bot.requests.sizes import SIZES
+from bot.store.rows import AskerDefaults, Preferences
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.protocol.models import Bounds, Defaults
+from pipeline.protocol.requests import GenerationRequest
+
+
+def _resolve(settings: Settings, catalogue: Catalogue, **options: object) -> tuple[GenerationRequest, list[str]]:
+    asked = msgspec.convert({"prompt": "a cat", **options}, GivenRequest)
+    resolved = resolve(asked, catalogue=catalogue, limits=settings.limits)
+    return resolved.request, [notice_line(notice) for notice in resolved.notices]
+
+
+def test_defaults_come_from_the_model(settings: Settings, catalogue: Catalogue) -> None:
+    request, notices = _resolve(settings, catalogue)
+    defaults = catalogue.default.defaults
+    assert (request.width, request.height) == (defaults.width, defaults.height)
+    assert (request.num_inference_steps, request.guidance_scale) == (defaults.steps, defaults.cfg)
+    assert (request.scheduler_name, request.num_images, request.model_key) == (defaults.sampler, 1, "pocket")
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ({"guidance_scale": 2.0}, "At CFG 2 a picture seldom follows"),
+        ({"guidance_scale": 16.0}, "At CFG 16 colors often burn"),
+        ({"num_inference_steps": 7}, "Fewer than 8 steps seldom finish a picture; 20 are usual here."),
+        ({"guidance_scale": 0.5, "negative_prompt": "rain"}, "At CFG 0.5 a negative prompt has no effect"),
+        ({"guidance_scale": 2.0, "num_inference_steps": 5}, "At CFG 2"),
+        ({"guidance_scale": 3.0, "num_inference_steps": 8}, None),
+        ({"guidance_scale": 15.0, "num_inference_steps": 50}, None),
+        ({"num_inference_steps": 0}, "steps 0"),
+    ],
+)
+def test_experience_is_told_once_and_only_about_what_was_typed(
+    settings: Settings, catalogue: Catalogue, options: dict[str, object], advice: str | None
+) -> None:
+    _, notices = _resolve(settings, catalogue, **options)
+    assert [notice.replace("\\", "")[: len(advice or "")] for notice in notices] == ([] if advice is None else [advice])
+
+
+def test_a_model_made_for_few_steps_gets_no_advice(settings: Settings, catalogue: Catalogue) -> None:
+    spec = catalogue.default
+    few = msgspec.structs.replace(spec, defaults=msgspec.structs.replace(spec.defaults, steps=4, cfg=1.0))
+    turbo = Catalogue(models={few.key: few}, default_key=few.key)
+    asked = msgspec.convert({"prompt": "a cat", "num_inference_steps": 6, "guidance_scale": 1.5}, GivenRequest)
+    assert resolve(asked, catalogue=turbo, limits=settings.limits).notices == ()
+    plain = msgspec.convert({"prompt": "a cat"}, GivenRequest)
+    usual = AskerDefaults(own=Preferences(num_inference_steps=5))
+    assert resolve(plain, catalogue=catalogue, limits=settings.limits, defaults=usual).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn", "told"),
+    [
+        ("1:100", (64, 128), "The shape 1:100 is out of reach here; the nearest is 64×128, enlarged to 256×512."),
+        (
+            "999999999999 : 1",
+            (128, 64),
+            "The shape 999999999999:1 is out of reach here; the nearest is 128×64, enlarged to 512×256.",
+        ),
+        ("21:9", (128, 64), "The shape 21:9 is out of reach here; the nearest is 128×64, enlarged to 512×256."),
+        ("16:9", (112, 64), None),
+        ("2:1", (128, 64), None),
+        ("99999999x9", (128, 64), "size 99999999×9 → 128×64, enlarged to 512×256, the limit here."),
+    ],
+)
+def test_what_is_drawn_is_told_where_it_is_another_shape(
+    settings: Settings, catalogue: Catalogue, size: str, drawn: tuple[int, int], told: str | None
+) -> None:
+    request, notices = _resolve(settings, catalogue, size=size)
+    assert (request.width, request.height) == drawn
+    assert [notice.replace("\\", "") for notice in notices] == ([] if told is None else [told])
+
+
+def test_a_seed_of_64_bits_is_out_of_range(settings: Settings, catalogue: Catalogue) -> None:
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, catalogue, prompt="a cat --seed 18446744073709551615")
+    assert "The seed 18446744073709551615 is out of range" in sentence_of(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "field", "used"),
+    [
+        ("num_inference_steps", 200, "num_inference_steps", 50),
+        ("num_inference_steps", 0, "num_inference_steps", 1),
+        ("guidance_scale", 99.0, "guidance_scale", 30.0),
+        ("guidance_scale", -1.0, "guidance_scale", 0.0),
+        ("num_images", 9, "num_images", 4),
+    ],
+)
+def test_numbers_out_of_range_are_moved_and_told(
+    settings: Settings, catalogue: Catalogue, option: str, value: float, field: str, used: float
+) -> None:
+    request, notices = _resolve(settings, catalogue, **{option: value})
+    assert getattr(request, field) == used
+    assert len(notices) == 1
+    assert f"{value:g}".replace("-", "\\-") in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected", "is_told"),
+    [
+        ("square", (64, 64), False),
+        ("wide", (112, 64), False),
+        ("tall", (64, 112), False),
+        ("96x64", (96, 64), False),
+        ("96 × 64", (96, 64), False),
+        ("100x70", (96, 72), True),
+        ("4096x4096", (128, 128), True),
+        ("8x8", (64, 64), True),
+        ("1x9999", (64, 128), True),
+    ],
+)
+def test_sizes(settings: Settings, catalogue: Catalogue, size: str, expected: tuple[int, int], is_told: bool) -> None:
+    request, notices = _resolve(settings, catalogue, size=size)
+    assert (request.width, request.height) == expected
+    assert bool(notices) is is_told
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"prompt": "   "}, "refused-prompt-empty"),
+        ({"prompt": "--no cats"}, "refused-prompt-empty"),
+        ({"prompt": "x" * 2_001}, "refused-prompt-long"),
+        ({"negative_prompt": "x" * 2_001}, "refused-negative-long"),
+        ({"size": "huge"}, "refused-size"),
+        ({"size": "0x64"}, "refused-size"),
+        ({"size": "9" * 100}, "refused-size"),
+        ({"scheduler_name": "Restart"}, "refused-sampler"),
+        ({"model_key": "sdxl"}, "refused-model"),
+        ({"seed": -1}, "refused-seed"),
+        ({"seed": 2**32}, "refused-seed"),
+    ],
+)
+def test_what_means_nothing_is_refused(
+    settings: Settings, catalogue: Catalogue, options: dict[str, object], key: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, catalogue, **options)
+    assert refused.value.key == key
+
+
+def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogue) -> None:
+    request, _ = _resolve(settings, catalogue, scheduler_name="EULER_A", model_key="Pocket")
+    assert (request.scheduler_name, request.model_key) == ("Euler a", "pocket")
+    assert "Euler a" in sampler_names(catalogue.default)
+
+
+def test_a_flow_model_is_offered_what_fits_it(settings: Settings, catalogue: Catalogue) -> None:
+    usual = Defaults(width=512, height=512, sampler="Flow Euler")
+    spec = msgspec.structs.replace(catalogue.default, family="sd3", samplers=(), defaults=usual, bounds=Bounds())
+    flow = Catalogue(models={"pocket": spec}, default_key="pocket")
+    assert sampler_names(spec) == ("Flow Euler", "Flow Heun")
+    assert not {"Flow Euler", "Flow Heun"} & set(sampler_names(catalogue.default))
+    assert _resolve(settings, flow, size="520x344")[0].width == 512
+    with pytest.raises(Refused) as refused:
+        _resolve(settings, flow, scheduler_name="Euler")
+    assert refused.value.key == "refused-sampler"
+
+
+@given(first=st.integers(1, 9_999), second=st.integers(1, 9_999), as_ratio=st.booleans())
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_every_size_ends_inside_the_bounds(
+    settings: Settings, catalogue: Catalogue, first: int, second: int, as_ratio: bool
+) -> None:
+    size = f"{first}:{second}" if as_ratio else f"{first}x{second}"
+    request, _ = _resolve(settings, catalogue, size=size)
+    bounds = catalogue.default.bounds
+    for side in (request.width, request.height):
+        assert bounds.min_side <= side <= bounds.max_side
+        assert side % 8 == 0
+    assert request.width * request.height <= bounds.max_pixels
+
+
+def test_every_named_size_has_its_shape(settings: Settings, catalogue: Catalogue) -> None:
+    for name, ratio in SIZES.items():
+        request, _ = _resolve(settings, catalogue, size=name)
+        wide, high = (int(part) for part in ratio.split(":"))
+        assert (request.width > request.height) is (wide > high)
+
+
+def test_a_request_knows_whose_defaults_it_took(settings: Settings, catalogue: Catalogue) -> None:
+    defaults = AskerDefaults(
+        channel=Preferences(num_inference_steps=7, model_key="gone"),
+        own=Preferences(num_inference_steps=9, size="wide", scheduler_name="no such sampler"),
+        server=Preferences(size="tall", num_images=2, guidance_scale=4.0, negative_prompt="rain"),
+    )
+    asked = GivenRequest(prompt="a cat --cfg 5")
+    resolved = resolve(asked, catalogue=catalogue, limits=settings.limits, defaults=defaults)
+    request = resolved.request
+    assert (request.num_inference_steps, request.num_images, request.guidance_scale) == (7, 2, 5.0)
+    assert request.width > request.height
+    assert resolved.defaults == AskerDefaults(
+        channel=Preferences(num_inference_steps=7),
+        own=Preferences(size="wide"),
+        server=Preferences(num_images=2, negative_prompt="rain"),
+    )
