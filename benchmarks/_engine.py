@@ -16,10 +16,10 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement, use_threads
-from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.loop import Engine
+from pipeline.engine.models.loading import quiet_libraries
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 

@@ -31,8 +31,8 @@ _FEATURES: Final = 512
 def run() -> Report:
     """Take the pairs."""
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    from pipeline.engine.devices import use_threads  # noqa: PLC0415 - after OMP_WAIT_POLICY is set, as the worker does
-    from pipeline.engine.loading import quiet_libraries  # noqa: PLC0415 - as above
+    from pipeline.engine.device.placement import use_threads  # noqa: PLC0415 - after OMP_WAIT_POLICY is set, as the worker does
+    from pipeline.engine.models.loading import quiet_libraries  # noqa: PLC0415 - as above
 
     quiet_libraries()
     use_threads(THREADS)
@@ -72,9 +72,9 @@ def run() -> Report:
 
 def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[float]]:
     """Seconds of: our switch, construct and load, a first encode, the same prompt again."""
-    from pipeline.engine.activity import Activity  # noqa: PLC0415 - as above
-    from pipeline.engine.devices import choose_placement  # noqa: PLC0415 - as above
-    from pipeline.engine.shelf import Shelf  # noqa: PLC0415 - as above
+    from pipeline.engine.device.activity import Activity  # noqa: PLC0415 - as above
+    from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
+    from pipeline.engine.models.cache import Shelf  # noqa: PLC0415 - as above
     from pipeline.protocol.models import Bounds, FolderSource, ModelSpec  # noqa: PLC0415 - as above
     from pipeline.protocol.requests import GenerationRequest  # noqa: PLC0415 - as above
 

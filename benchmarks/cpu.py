@@ -16,11 +16,11 @@ import torch  # isort: skip
 
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine.acceleration import AcceleratorUnavailable, check_acceleration
-from pipeline.engine.devices import choose_placement, use_threads
+from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
+from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.loading import load_model, quiet_libraries
-from pipeline.engine.rows import Row, predict_rows
+from pipeline.engine.models.loading import load_model, quiet_libraries
+from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.protocol.messages import Acceleration
 
 GOAL: Final = 1.3

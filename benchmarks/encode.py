@@ -23,11 +23,11 @@ from PIL import Image, PngImagePlugin
 from benchmarks.report import Report
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement
-from pipeline.engine.finishing import Finisher
-from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
+from pipeline.engine.models.loading import quiet_libraries
 from pipeline.images.encode import encode
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame

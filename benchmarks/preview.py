@@ -7,8 +7,8 @@ from typing import Final
 from benchmarks._engine import Bench, mixed, request
 from benchmarks._harness import percentile
 from benchmarks.report import Report
-from pipeline.engine.showing import Showing
-from pipeline.engine.wholes import AnyJob
+from pipeline.engine.finishing.preview_jobs import Showing
+from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.messages import Cancel, Progress
 
 OTHERS: Final = 7

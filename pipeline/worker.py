@@ -18,16 +18,16 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from pipeline.engine.acceleration import AcceleratorUnavailable, check_acceleration
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
+from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, let_go, reason_of
-from pipeline.engine.loading import quiet_libraries
+from pipeline.engine.finishing.recipes import library_versions
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.offering import Offer, look_through
-from pipeline.engine.recipes import library_versions
-from pipeline.engine.safety_checker import SafetyChecker
+from pipeline.engine.models.loading import quiet_libraries
+from pipeline.engine.models.offering import Offer, look_through
+from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (

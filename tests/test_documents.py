@@ -35,7 +35,7 @@ PATH = re.compile(r"[\w@./<>-]+\.(?:py|toml|ftl|md|sql|json|txt|db|yaml|yml|safe
 ROOTS = ("data", "models", "var", "etc", "srv", "run", "dev", "proc", "usr", "home", "opt", "tmp")
 """Where paths begin that are no commands."""
 AREAS = "|".join(Settings.model_fields)
-SETTING = re.compile(rf"({AREAS})\.([a-z_0-9]+)")
+SETTING = re.compile(rf"(?<![a-z_])({AREAS})\.([a-z_0-9]+)")
 VARIABLE = re.compile(r"EASEL_([A-Z]+)__([A-Z_0-9]+)")
 MODULE = re.compile(r"python -m ([\w.]+)(?: ([a-z_]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")

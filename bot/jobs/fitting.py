@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image
 
+from pipeline.metadata.texts import COMMENT, texts_in
 from pipeline.protocol.exif import exif_with
-from pipeline.reading.texts import COMMENT, texts_in
 
 REQUEST_LIMIT: Final = 25 * 1024 * 1024
 """Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""

@@ -1,9 +1,9 @@
 """What made a picture that somebody posted. Strangers' files are looked into here and nowhere else in the bot.
 
-`pipeline.reading` does it, bounded in formats, bytes, pixels and memory; it can be moved to a process of its own.
+`pipeline.metadata` does it, bounded in formats, bytes, pixels and memory; it can be moved to a process of its own.
 """
 
-from pipeline.reading import reading
+from pipeline.metadata import reading
 
 
 def read_parameters(data: bytes) -> str | None:

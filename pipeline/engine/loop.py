@@ -9,28 +9,28 @@ from typing import Final
 
 import torch
 
-from pipeline.engine.activity import Activity
-from pipeline.engine.background import Background
-from pipeline.engine.beginning import begin_job
-from pipeline.engine.buckets import Bucket, Share, Turns
-from pipeline.engine.darkroom import Darkroom
-from pipeline.engine.devices import Placement, work_clock
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.background import Background
+from pipeline.engine.device.placement import Placement, work_clock
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, heed_loss, let_go, reason_of
-from pipeline.engine.finishing import Finisher
-from pipeline.engine.forwards import Forwards, Outcome
-from pipeline.engine.jobs import JobName, RunningJob
-from pipeline.engine.latents import check_finite
-from pipeline.engine.learning import Learning
+from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.finishing.finisher import Finisher
+from pipeline.engine.finishing.preview_jobs import Showing
+from pipeline.engine.finishing.recipes import Recipes
+from pipeline.engine.finishing.refining import begin_refining, enlarged
+from pipeline.engine.finishing.reporting import Reporter
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.recipes import Recipes
-from pipeline.engine.refining import begin_refining, enlarged
-from pipeline.engine.reporting import Reporter
-from pipeline.engine.safety_checker import SafetyChecker
-from pipeline.engine.shapes import ShapeBook
-from pipeline.engine.shelf import Shelf
-from pipeline.engine.showing import Showing
-from pipeline.engine.waiting import WaitingAttempts, name_of
-from pipeline.engine.wholes import AnyJob, WholeJob, WholeLane, begin_whole
+from pipeline.engine.models.cache import Shelf
+from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.sampling.latents import check_finite
+from pipeline.engine.steps.admission import WaitingAttempts, name_of
+from pipeline.engine.steps.buckets import Bucket, Share, Turns
+from pipeline.engine.steps.calibration import Learning
+from pipeline.engine.steps.forwards import Forwards, Outcome
+from pipeline.engine.steps.jobs import JobName, RunningJob
+from pipeline.engine.steps.pipeline_jobs import AnyJob, WholeJob, WholeLane, begin_whole
+from pipeline.engine.steps.preparing import begin_job
+from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import (
     Batching,

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.fallbacks import TILE_SIDE, Way, ways_for
+from pipeline.engine.device.offload import on_processor
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage
-from pipeline.engine.latents import is_finite
-from pipeline.engine.offload import on_processor
-from pipeline.engine.ways import TILE_SIDE, Way, ways_for
+from pipeline.engine.sampling.latents import is_finite
 
 log = logging.getLogger(__name__)
 

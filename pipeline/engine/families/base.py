@@ -8,11 +8,11 @@ import msgspec
 import torch
 from torch import nn
 
+from pipeline.engine.device.fallbacks import Way
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
-from pipeline.engine.schedulers import build_scheduler
-from pipeline.engine.ways import Way
+from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler, SamplerKind

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import torch
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.choosing import LoraKey
 from pipeline.engine.loras.mentioning import Marks

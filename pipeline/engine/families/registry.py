@@ -10,12 +10,12 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.families.any_pipeline import WholePipeline
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
-from pipeline.engine.families.whole import WholePipeline
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.models import Family, ModelSpec
 

@@ -3,12 +3,12 @@
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import ClipText
+from pipeline.engine.families.prompt_words import cut_notices, read_words
 from pipeline.engine.families.unet import Unet
-from pipeline.engine.families.words import cut_notices, read_words
 from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings

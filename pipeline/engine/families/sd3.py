@@ -8,14 +8,14 @@ from diffusers.loaders.lora_pipeline import SD3LoraLoaderMixin
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from torch.nn.functional import pad
 
-from pipeline.engine.acceleration import accelerate
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.acceleration import accelerate
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter
 from pipeline.engine.families.clip_text import PENULTIMATE, ClipText
+from pipeline.engine.families.prompt_words import Words, cut_notices, read_words
 from pipeline.engine.families.t5_text import T5Text
-from pipeline.engine.families.words import Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import LoraKey, ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings

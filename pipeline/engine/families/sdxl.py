@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning, EncodedText, StepAdapter, TimedConditioning
 from pipeline.engine.families.clip_text import PENULTIMATE, ClipText
+from pipeline.engine.families.prompt_words import Text, Words, cut_notices, read_words
 from pipeline.engine.families.unet import Unet
-from pipeline.engine.families.words import Text, Words, cut_notices, read_words
 from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings

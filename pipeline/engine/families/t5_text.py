@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
 
 MAX_TOKENS: Final = 256
 """What Stable Diffusion 3 was trained with, the end mark included."""

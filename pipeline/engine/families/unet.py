@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.engine.acceleration import accelerate
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.acceleration import accelerate
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning
 

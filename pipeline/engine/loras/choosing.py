@@ -11,7 +11,7 @@ import msgspec
 from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin
 from torch import nn
 
-from pipeline.engine.devices import Placement
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.contents import BrokenNumbers, Contents, Made, MadeOfFiles
 from pipeline.engine.loras.embeddings import Embedding, bundled, embedding_in

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.headers import header_in, opened
-from pipeline.engine.identity import Identity, identity_in, identity_of
+from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
+from pipeline.engine.weights.headers import header_in, opened
 
 _T = TypeVar("_T")
 Header = Mapping[str, Any]

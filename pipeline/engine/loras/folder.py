@@ -9,11 +9,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.headers import read_header
 from pipeline.engine.loras.contents import anything, read_contents
 from pipeline.engine.loras.embeddings import Layout, bundled, layout_of
 from pipeline.engine.loras.kinds import FAMILY_TITLES, OtherKind, check_is_lora, family_of
 from pipeline.engine.loras.labels import read_label
+from pipeline.engine.weights.headers import read_header
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 
 MOST_FILES: Final = 2_000

@@ -11,14 +11,15 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 
 from config.catalogue import Catalogue, load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine import loop, shapes
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement
+from pipeline.engine import loop
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families.base import EncodedText
-from pipeline.engine.finishing import Finisher
-from pipeline.engine.loading import LoadedModel
+from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.steps import shapes
 from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 

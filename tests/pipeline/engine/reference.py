@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 

@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import forwards, loop
-from pipeline.engine.activity import Activity
-from pipeline.engine.buckets import Bucket, weight_of
-from pipeline.engine.devices import choose_placement
-from pipeline.engine.finishing import Finisher
+from pipeline.engine import loop
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
-from pipeline.engine.rows import Row, predict_rows
-from pipeline.engine.shapes import ROW_COUNTS, Shapes
+from pipeline.engine.steps import forwards
+from pipeline.engine.steps.buckets import Bucket, weight_of
+from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale

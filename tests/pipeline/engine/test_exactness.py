@@ -10,8 +10,8 @@ import torch
 
 from bot.quotas.pricing import rows as rows_of
 from config.catalogue import Catalogue
-from pipeline.engine import forwards
-from pipeline.engine.rows import Row, predict_rows
+from pipeline.engine.steps import forwards
+from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.protocol.messages import Finished, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.samplers import SAMPLERS

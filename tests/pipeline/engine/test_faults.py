@@ -12,14 +12,14 @@ import torch
 from torch.nn.functional import interpolate
 
 from config.catalogue import Catalogue
-from pipeline.engine import ways
-from pipeline.engine.darkroom import Darkroom
-from pipeline.engine.devices import choose_placement
+from pipeline.engine.device import fallbacks
+from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import BrokenImage, DeviceLost, let_go
 from pipeline.engine.families.autoencoder import Autoencoder
-from pipeline.engine.previews import PreviewMap
-from pipeline.images import enlarge
-from pipeline.images.enlarge import LoadedEnlarger
+from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.pixels import upscaler
+from pipeline.engine.pixels.previews import PreviewMap
+from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, Failed, Finished, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale
@@ -50,8 +50,8 @@ def vae(shared: Shared) -> Any:
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch, vae: Any) -> None:
     """Tiles of 32 pixels, so that the shipped model's pictures have some."""
-    monkeypatch.setattr(ways, "TILE_SIDE", 32)
-    monkeypatch.setattr(enlarge, "TILE_SIDE", 32)
+    monkeypatch.setattr(fallbacks, "TILE_SIDE", 32)
+    monkeypatch.setattr(upscaler, "TILE_SIDE", 32)
     monkeypatch.setattr(vae, "tile_sample_min_size", 32)
     monkeypatch.setattr(vae, "tile_latent_min_size", 8)
     monkeypatch.setattr(vae, "tile_overlap_factor", 0.25)

@@ -8,11 +8,11 @@ import torch
 
 from config.catalogue import Catalogue
 from pipeline.engine.families.clip_text import MAX_CHUNKS, ClipText
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
-from tests.pipeline.engine.test_safety_checker import PLACEMENT
+from tests.pipeline.engine.pixels.test_safety_checker import PLACEMENT
 
 TOLERANCE = 1e-8
 

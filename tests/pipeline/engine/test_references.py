@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from config.catalogue import Catalogue
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
 from pipeline.protocol.messages import Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation

@@ -11,8 +11,8 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from config.catalogue import Catalogue
-from pipeline.engine.latents import slerp
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.sampling.latents import slerp
+from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 from pipeline.protocol.samplers import SAMPLERS

@@ -17,8 +17,8 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import resolve
 from config.catalogue import load_catalogue
 from config.settings import LimitSettings, PipelineSettings
-from pipeline.engine.activity import Activity
-from pipeline.engine.devices import choose_placement
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.messages import Finished, Submit

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine.schedulers import build_scheduler
+from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.samplers import SAMPLERS
 from recipes.pocket import world
 from recipes.pocket.judging import measuring

@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pipeline.engine.devices import choose_placement
+from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.fingerprints import weights_of
-from pipeline.engine.loading import load_model
 from pipeline.engine.loras import contents
 from pipeline.engine.loras.contents import BrokenNumbers, MadeOfFiles, anything, read_contents
+from pipeline.engine.models.loading import load_model
+from pipeline.engine.weights.fingerprints import weights_of
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine import conftest

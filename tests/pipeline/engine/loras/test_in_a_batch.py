@@ -10,7 +10,7 @@ import torch
 
 from config.catalogue import Catalogue
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.rows import Row, predict_rows
+from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import attention, every_module, write_lora

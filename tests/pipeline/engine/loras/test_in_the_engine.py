@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import shapes
-from pipeline.engine.schedulers import build_scheduler
-from pipeline.engine.shapes import Shapes
+from pipeline.engine.sampling.schedulers import build_scheduler
+from pipeline.engine.steps import shapes
+from pipeline.engine.steps.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 from tests.lora_files import Deltas, attention, every_module, merge, write_lora

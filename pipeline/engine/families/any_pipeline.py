@@ -1,0 +1,253 @@
+"""Every other text-to-image pipeline of diffusers, unmodified: one job at a time, a step at a time.
+
+A pipeline runs from start to end in one call. Here that call has a thread of its own which waits after each step, so
+that the step loop can do other work in between, show what there is so far, or stop it.
+"""
+
+import inspect
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import nn
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.families.base import modules_of
+from pipeline.engine.families.prompt_words import NO_GUIDANCE
+from pipeline.engine.loras.embeddings import NO_EMBEDDINGS
+from pipeline.prompts.embeddings import EmbeddingNames, Mention
+from pipeline.prompts.tags import read_tags
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest
+
+_GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
+_EMBEDDINGS: Final = EmbeddingNames({})
+"""None: a pipeline's text encoders read words alone."""
+
+
+class _Closed(BaseException):
+    """The run was given up; no pipeline catches this."""
+
+
+class WholePipeline:
+    """A loaded pipeline, for one run after the other: it keeps guidance and scheduler in itself.
+
+    Args:
+        pipeline: of diffusers, already on its device, with its own scheduler.
+        placement: where it lives.
+
+    Raises:
+        ModelUnavailable: it does not draw from text alone.
+    """
+
+    def __init__(self, pipeline: Any, placement: Placement) -> None:
+        self._pipeline = pipeline
+        self._placement = placement
+        self._parameters = inspect.signature(type(pipeline).__call__).parameters
+        needed = [
+            name
+            for name, parameter in self._parameters.items()
+            if name not in _GIVEN and parameter.default is inspect.Parameter.empty
+        ]
+        if "prompt" not in self._parameters or needed:
+            raise ModelUnavailable(f"A {type(pipeline).__name__} wants more than a prompt; Easel cannot run it.")
+        pipeline.set_progress_bar_config(disable=True)
+        self._run: WholeRun | None = None
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights."""
+        return modules_of(self._pipeline)
+
+    @property
+    def autoencoder(self) -> Autoencoder | None:
+        """What previews can be made with; None where the VAE is of another kind, or must not be touched."""
+        vae: Any = getattr(self._pipeline, "vae", None)
+        if not isinstance(vae, (AutoencoderKL, AutoencoderTiny)):
+            return None
+        # Some pipelines move it to single precision when they decode, and see by its precision whether they must.
+        is_moved = self._placement.dtype is torch.float16 and bool(getattr(vae.config, "force_upcast", False))
+        return None if is_moved else Autoencoder(vae, self._placement)
+
+    @property
+    def scheduler_class(self) -> str:
+        """What its scheduler is, in diffusers; empty where it has none."""
+        scheduler: Any = getattr(self._pipeline, "scheduler", None)
+        return "" if scheduler is None else type(scheduler).__name__
+
+    @property
+    def is_busy(self) -> bool:
+        """A run is under way."""
+        return self._run is not None and not self._run.is_over
+
+    def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "WholeRun":
+        """Prepare a run; nothing is computed before its first `advance`.
+
+        Args:
+            request: what is asked. Its sampler is not used, nor its variations and upscale.
+            generators: one an image.
+        """
+        if self.is_busy:
+            raise AssertionError("Two runs would share one pipeline's state.")
+        prompt = read_tags(request.prompt)
+        notices: list[Notice] = []
+        if prompt.tags:
+            notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(prompt.tags)}))
+
+        def left_out(mention: Mention) -> None:
+            values: dict[str, str | int] = {"name": mention.name, "reason": NO_EMBEDDINGS}
+            notices.append(Notice(key="notice-embedding-unfit", values=values))
+
+        negative = _EMBEDDINGS.replaced(request.negative_prompt, left_out)
+        negative = negative if request.guidance_scale > NO_GUIDANCE else ""
+        if negative and "negative_prompt" not in self._parameters:
+            notices.append(Notice(key="notice-negative-unused", values={}))
+        wanted: dict[str, Any] = {
+            "prompt": _EMBEDDINGS.replaced(prompt.prompt, left_out),
+            "num_inference_steps": request.num_inference_steps,
+            "guidance_scale": request.guidance_scale,
+            "height": request.height,
+            "width": request.width,
+            "num_images_per_prompt": request.num_images,
+            "generator": list(generators),
+            "output_type": "pt",
+            # Some draw the nearest size they know and stretch it.
+            "use_resolution_binning": False,
+        }
+        if negative:
+            wanted["negative_prompt"] = negative
+        arguments = {name: value for name, value in wanted.items() if name in self._parameters}
+        self._run = WholeRun(self._pipeline, arguments, self._parameters, tuple(notices))
+        return self._run
+
+
+class WholeRun:
+    """One call of a pipeline, taken step by step. All methods are called from one thread.
+
+    Args:
+        pipeline: what is called.
+        arguments: of the call.
+        parameters: what the call takes at all.
+        notices: about what it cannot do.
+
+    Attributes:
+        notices: facts for the requester.
+        steps_done: steps whose end was seen.
+        latents: what they left, as the pipeline keeps it; None where it shows nothing.
+        pictures: [n, 3, H, W] from 0 to 1, float32; None until it is done.
+    """
+
+    def __init__(
+        self, pipeline: Any, arguments: Mapping[str, Any], parameters: Mapping[str, Any], notices: tuple[Notice, ...]
+    ) -> None:
+        self.notices = notices
+        self.steps_done = 0
+        self.latents: torch.Tensor | None = None
+        self.pictures: torch.Tensor | None = None
+        self._arguments = {**arguments, **self._callbacks(parameters)}
+        self._thread: threading.Thread | None = threading.Thread(
+            target=self._call, args=(pipeline,), name="whole-pipeline", daemon=True
+        )
+        self._is_begun = False
+        self._is_closing = False
+        self._failure: BaseException | None = None
+        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
+
+    @property
+    def is_over(self) -> bool:
+        """It is done, failed or closed, and its thread has ended."""
+        return self._thread is None
+
+    def advance(self) -> bool:
+        """Let it run to the end of its next step, or from its last step to its pictures.
+
+        Returns:
+            There is more to do. False once `pictures` are there, or after `close`.
+
+        Raises:
+            Exception: whatever the pipeline raised; the run is over then.
+        """
+        if self._thread is None:
+            return False
+        if not self._is_begun:
+            self._is_begun = True
+            self._thread.start()
+        self._go.release()
+        self._back.acquire()
+        if self._is_running:
+            return True
+        self._end()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        return False
+
+    def close(self) -> None:
+        """Give it up: the call ends at the step where it stands, and what it holds is let go."""
+        if self._thread is None:
+            return
+        self._is_closing = True
+        self._go.release()
+        self._end()
+        self._failure = None
+
+    def _end(self) -> None:
+        if self._thread is not None and self._is_begun:
+            self._thread.join()
+        self._thread = None
+        self._arguments.clear()
+        self.latents = None
+
+    @property
+    def _is_running(self) -> bool:
+        return self.pictures is None and self._failure is None
+
+    def _call(self, pipeline: Any) -> None:
+        try:
+            self._wait()
+            with torch.inference_mode():
+                self.pictures = _pictures_of(pipeline, pipeline(**self._arguments))
+        # Whatever it is, the thread that waits shall have it; nothing may be lost with this one.
+        except BaseException as failure:  # noqa: BLE001
+            self._failure = failure
+        finally:
+            self._back.release()
+
+    def _callbacks(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """What makes the call wait after each step; older pipelines know another name for it."""
+        if "callback_on_step_end" in parameters:
+            return {"callback_on_step_end": self._after_step}
+        if "callback" in parameters:
+            return {"callback": self._after_old_step, "callback_steps": 1}
+        return {}
+
+    def _after_step(self, pipeline: Any, step: int, timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
+        del pipeline, timestep
+        self._hand_back(step, given.get("latents"))
+        return given
+
+    def _after_old_step(self, step: int, timestep: Any, latents: torch.Tensor) -> None:
+        del timestep
+        self._hand_back(step, latents)
+
+    def _hand_back(self, step: int, latents: torch.Tensor | None) -> None:
+        self.steps_done, self.latents = step + 1, latents
+        self._back.release()
+        self._wait()
+
+    def _wait(self) -> None:
+        self._go.acquire()
+        if self._is_closing:
+            raise _Closed
+
+
+def _pictures_of(pipeline: Any, answer: Any) -> torch.Tensor:
+    images: Any = getattr(answer, "images", None)
+    if not isinstance(images, torch.Tensor):
+        raise ModelUnavailable(f"A {type(pipeline).__name__} hands out no pictures that Easel can read.")
+    return images.float().clamp(0, 1)

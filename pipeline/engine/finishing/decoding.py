@@ -1,0 +1,127 @@
+"""Latents become pictures here, larger pictures and latents again, in whatever way the device has room for."""
+
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+import torch
+
+from pipeline.engine.device.fallbacks import Way
+from pipeline.engine.device.placement import Placement, release_memory
+from pipeline.engine.device.state_file import Notebook, key_of
+from pipeline.engine.failures import reason_of
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.protocol.errors import FailureReason
+
+log = logging.getLogger(__name__)
+
+_IN_WORDS: Final[dict[Way, str]] = {
+    "whole": "in one piece",
+    "tiled": "in tiles",
+    "processor": "on the processor, which is slow: a smaller bounds.max_pixels for this model spares that",
+}
+
+
+class _Learnt(msgspec.Struct, frozen=True):
+    """The first way that there was room for."""
+
+    way: Way
+
+
+class Darkroom:
+    """Decodes, enlarges and encodes; all from one thread.
+
+    Where the device is full, the next way is taken, and from then on at once for that model and size.
+
+    Args:
+        placement: the device.
+        directory: where `ways.json` is kept; None keeps nothing.
+    """
+
+    def __init__(self, placement: Placement, directory: str | None) -> None:
+        self._placement = placement
+        self._learnt = Notebook(directory, "ways.json", _Learnt)
+
+    def decode(self, model: LoadedModel, latents: torch.Tensor) -> torch.Tensor:
+        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
+
+        Raises:
+            BrokenImage: there is no picture in them.
+            torch.OutOfMemoryError: there is no way that the device has room for.
+        """
+        adapter = model.adapter
+        height, width = (side * adapter.scale_factor for side in latents.shape[2:])
+        ways = adapter.ways(height, width)
+        return self._go("decoded", model, (height, width), ways, lambda way: adapter.decode(latents, way))
+
+    def encode(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w].
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+            torch.OutOfMemoryError: there is no way that the device has room for.
+        """
+        adapter = model.adapter
+        height, width = pixels.shape[2:]
+        ways = adapter.ways(height, width)
+        return self._go("encoded", model, (height, width), ways, lambda way: adapter.encode(pixels, way))
+
+    def enlarge(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
+        """What the model's enlarger makes of pixels [n, 3, h, w]; the same where it has none.
+
+        Raises:
+            BrokenImage: the pixels hold NaN or infinity.
+            torch.OutOfMemoryError: there is no way that the device has room for.
+        """
+        enlarger = model.enlarger
+        if enlarger is None:
+            return pixels
+        height, width = pixels.shape[2:]
+        ways = enlarger.ways(height, width)
+        return self._go("enlarged", model, (height, width), ways, lambda way: enlarger.enlarge(pixels, way))
+
+    def _go(
+        self,
+        done: str,
+        model: LoadedModel,
+        size: tuple[int, int],
+        ways: Sequence[Way],
+        work: Callable[[Way], torch.Tensor],
+    ) -> torch.Tensor:
+        key = key_of(self._placement, work=done, model=model.spec.key, size=size)
+        learnt = self._learnt.get(key)
+        known = "whole" if learnt is None or learnt.way not in ways else learnt.way
+        left = ways[ways.index(known) :]
+        for way in left[:-1]:
+            answer = _tried(work, way)
+            if answer is not None:
+                self._remember(key, way, known)
+                return answer
+            # Outside of the handler, whose traceback keeps the tensors of what failed.
+            gc.collect()
+            release_memory(self._placement.device)
+            then = _IN_WORDS[left[left.index(way) + 1]]
+            height, width = size
+            log.warning(
+                "The device is full: pictures of %s at %d x %d are %s %s.", model.spec.key, width, height, done, then
+            )
+        answer = work(left[-1])
+        self._remember(key, left[-1], known)
+        return answer
+
+    def _remember(self, key: str, way: Way, known: Way) -> None:
+        if way != known:
+            self._learnt.put(key, _Learnt(way))
+
+
+def _tried(work: Callable[[Way], torch.Tensor], way: Way) -> torch.Tensor | None:
+    """What comes of a way; None where the device is full."""
+    try:
+        return work(way)
+    # torch says that memory is out in more than one kind of exception.
+    except (RuntimeError, MemoryError) as error:
+        if reason_of(error) is not FailureReason.OUT_OF_MEMORY:
+            raise
+        return None

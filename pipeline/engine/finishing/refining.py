@@ -1,0 +1,67 @@
+"""The second pass of an upscaled picture: decode, enlarge, encode, and draw the end of the noise's way anew."""
+
+from collections.abc import Callable
+
+import torch
+from diffusers.utils.torch_utils import randn_tensor
+from torch.nn.functional import interpolate
+
+from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.sampling.schedulers import begin_late
+from pipeline.engine.steps.jobs import RunningJob
+
+
+@torch.inference_mode()
+def enlarged(job: RunningJob, darkroom: Darkroom, moved: Callable[[], None]) -> torch.Tensor:
+    """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
+
+    Args:
+        job: denoised.
+        darkroom: where they are decoded and encoded.
+        moved: called after each image.
+
+    Raises:
+        BrokenImage: pixels or latents hold NaN or infinity.
+        torch.OutOfMemoryError: there is no way that the device has room for.
+    """
+    request = job.request
+    if request.upscale is None:
+        raise AssertionError("Nothing was asked to be upscaled.")
+    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
+    images: list[torch.Tensor] = []
+    for image in job.latents.split(1):
+        images.append(_enlarged(job.model, darkroom, image, size))
+        moved()
+    return torch.cat(images).to(job.latents)
+
+
+@torch.inference_mode()
+def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
+    """Turn a job that is denoised at its first size into one that is about to be at its second.
+
+    What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
+    added as belongs to the first of them, from each image's own generator.
+
+    Args:
+        job: denoised.
+        known: its pictures at the second size, see `enlarged`.
+    """
+    request, adapter = job.request, job.model.adapter
+    steps, left = request.num_inference_steps, request.refining_steps
+    height, width = (side * adapter.scale_factor for side in known.shape[2:])
+    scheduler = adapter.build_scheduler(job.sampler, steps, job.generators, height=height, width=width)
+    first = (steps - left) * scheduler.order
+    noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
+    job.scheduler = scheduler
+    job.latents = begin_late(scheduler, known, noise, first)
+    job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
+    job.prediction = job.model_input = None
+
+
+def _enlarged(model: LoadedModel, darkroom: Darkroom, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Latents [1, c, h, w] of the same picture at a larger size [height, width] in pixels."""
+    # An enlarger's edges are sharper than any filter's, also where its picture is larger than wanted.
+    pixels = darkroom.enlarge(model, darkroom.decode(model, latents))
+    resized = interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
+    return darkroom.encode(model, resized)

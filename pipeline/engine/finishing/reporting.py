@@ -1,0 +1,60 @@
+"""What the engine says of its attempts."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from pipeline.engine.steps.jobs import JobName
+from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
+
+log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Words about attempts.
+
+    Args:
+        emit: takes them.
+    """
+
+    def __init__(self, emit: Callable[[JobEvent], None]) -> None:
+        self._emit = emit
+
+    def say(self, event: JobEvent) -> None:
+        """Hand a word on."""
+        self._emit(event)
+
+    def loading(self, submit: Submit) -> None:
+        """An attempt waits for its model to be loaded."""
+        total_steps = submit.request.num_inference_steps + submit.request.refining_steps
+        self._emit(
+            Progress(
+                job_id=submit.job_id,
+                attempt=submit.attempt,
+                phase="loading",
+                step=0,
+                total_steps=total_steps,
+                elapsed_s=0.0,
+            )
+        )
+
+    def progress(self, job: AnyJob, preview: bytes = b"") -> None:
+        """Where a job is."""
+        self._emit(
+            Progress(
+                job_id=job.name[0],
+                attempt=job.name[1],
+                phase="running",
+                step=job.steps_done,
+                total_steps=job.total_steps,
+                elapsed_s=time.monotonic() - job.started_at,
+                preview=preview,
+            )
+        )
+
+    def failed(self, name: JobName, reason: FailureReason, detail: str) -> None:
+        """An attempt's last word."""
+        log.info("Job %d, attempt %d: %s %s", *name, reason, detail)
+        self._emit(Failed(job_id=name[0], attempt=name[1], reason=reason, detail=detail))

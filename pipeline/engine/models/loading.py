@@ -1,0 +1,171 @@
+"""From a catalogue entry to a model on the device."""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import diffusers.utils.logging as diffusers_logging
+import huggingface_hub.utils
+import torch
+import transformers.utils.logging as transformers_logging
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch import nn
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import ModelUnavailable, blaming
+from pipeline.engine.families.any_pipeline import WholePipeline
+from pipeline.engine.families.base import StepAdapter, modules_of
+from pipeline.engine.families.registry import FAMILIES
+from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.memory import bring_back
+from pipeline.engine.models.reading import read_pipeline
+from pipeline.engine.models.sources import Look, check_source
+from pipeline.engine.pixels.previews import PreviewDecoder, PreviewMap
+from pipeline.engine.pixels.upscaler import LoadedEnlarger
+from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
+from pipeline.engine.weights.fingerprints import Weights, weights_of
+from pipeline.engine.weights.finite import check_numbers
+from pipeline.protocol.models import FolderSource, ModelSpec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class LoadedModel:
+    """A model that is ready to draw.
+
+    Attributes:
+        spec: the catalogue's entry.
+        weights: the files that were read.
+        drawing: what draws: a network of which the step loop does the rest, or a pipeline that does it all.
+        preview: from latents to colors; None where a pipeline shows no latents that can be read.
+        preview_decoder: from latents to small pictures, where there is one.
+        enlarger: what finished pictures are enlarged with, if anything.
+    """
+
+    spec: ModelSpec
+    weights: Weights
+    drawing: StepAdapter | WholePipeline
+    preview: PreviewMap | None
+    preview_decoder: PreviewDecoder | None
+    enlarger: LoadedEnlarger | None
+
+    @property
+    def adapter(self) -> StepAdapter:
+        """Of models whose rows share forwards."""
+        if isinstance(self.drawing, WholePipeline):
+            raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a fault of ours, as elsewhere
+        return self.drawing
+
+    @property
+    def whole(self) -> WholePipeline:
+        """Of models that draw one job at a time."""
+        if not isinstance(self.drawing, WholePipeline):
+            raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
+        return self.drawing
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Everything with weights, so that it can be measured and moved."""
+        helpers = [helper.module for helper in (self.preview_decoder, self.enlarger) if helper is not None]
+        return *self.drawing.modules, *helpers
+
+
+def quiet_libraries() -> None:
+    """Keep libraries from printing bars and remarks that help nobody who reads the worker's log.
+
+    That includes the remark about prompts over 77 tokens: the requester gets a notice instead. DPM++ SDE rounds its
+    first and last sigma beyond the range of its noise, which torchsde mends and tells.
+    """
+    warnings.filterwarnings("ignore", "Should have t[ab][<>]=t[01]", UserWarning)
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    huggingface_hub.utils.disable_progress_bars()
+
+
+def load_model(
+    spec: ModelSpec,
+    placement: Placement,
+    cache_directory: str | None,
+    moved: Callable[[], None],
+    loras: LoraFolder | None = None,
+) -> LoadedModel:
+    """Load a model and everything behind it.
+
+    Args:
+        spec: the catalogue's entry.
+        placement: device and precision.
+        cache_directory: where downloads from a hub are kept; None is the library's own place.
+        moved: called after each component.
+        loras: of the owner; None has none.
+
+    Raises:
+        ModelUnavailable: missing or broken files, or a hub that cannot be reached.
+    """
+    look = check_source(spec, cache_directory)
+    started = time.monotonic()
+    with blaming(f"The model {spec.title} cannot be loaded"):
+        model = _loaded(spec, look, placement, cache_directory, moved, loras or LoraFolder(None))
+    log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
+    return model
+
+
+def _loaded(
+    spec: ModelSpec,
+    look: Look,
+    placement: Placement,
+    cache_directory: str | None,
+    moved: Callable[[], None],
+    loras: LoraFolder,
+) -> LoadedModel:
+    weights = weights_of(spec)
+    pipeline, look = read_pipeline(spec, look, placement, cache_directory)
+    moved()
+    pipeline.to(placement.device, placement.dtype)
+    if placement.device.type == "cpu":
+        # A processor would read them straight from their files, and draw with whatever is written there later.
+        bring_back(modules_of(pipeline), placement.device)
+    if weights_of(spec) != weights:
+        raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
+    check_numbers(pipeline.components, f"of {spec.title}")
+    if not spec.facts.is_whole:
+        change_scheduler(pipeline.scheduler, schedule_changes(spec, look.marks))
+        read_schedule(spec.facts.kind, pipeline.scheduler.config)
+    clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
+    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
+    moved()
+    decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
+    preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
+    moved()
+    enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
+    decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
+    return LoadedModel(
+        spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
+    )
+
+
+def _preview_decoder(
+    spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None
+) -> PreviewDecoder | None:
+    """The catalogue's, or the model's own where that is small."""
+    vae: Any = getattr(pipeline, "vae", None)
+    source = spec.preview_decoder
+    if source is None:
+        return PreviewDecoder(vae) if isinstance(vae, AutoencoderTiny) else None
+    shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True}
+    with blaming(f"The preview decoder of {spec.title} cannot be loaded"), torch.inference_mode(mode=False):
+        if isinstance(source, FolderSource):
+            decoder: Any = AutoencoderTiny.from_pretrained(source.path, local_files_only=True, **shared)
+        else:
+            decoder = AutoencoderTiny.from_pretrained(
+                source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
+            )
+        check_numbers({"preview_decoder": decoder}, f"of {spec.title}")
+    if vae is None or decoder.config.latent_channels != vae.config.latent_channels:
+        raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")
+    return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))

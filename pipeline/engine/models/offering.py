@@ -1,0 +1,85 @@
+"""Which models of a catalogue a worker can offer, and with which samplers: from their files, before any is loaded."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.models.sources import Look, check_source
+from pipeline.protocol.models import ModelSpec
+
+log = logging.getLogger(__name__)
+
+_NAMED: Final = 3
+"""Names of tensors that a sentence has room for."""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Attributes:
+        models: every model by its key, with the samplers that can honour its files.
+        missing: model key to the sentence that says why it cannot be offered.
+        samplers: by model key, where the files leave fewer of them than the catalogue.
+        remarks: model key to a sentence for the owner.
+    """
+
+    models: Mapping[str, ModelSpec]
+    missing: dict[str, str]
+    samplers: dict[str, tuple[str, ...]]
+    remarks: dict[str, str]
+
+
+def look_through(specs: Iterable[ModelSpec], cache_directory: str | None) -> Offer:
+    """Look at the files of every model.
+
+    Args:
+        specs: of the catalogue.
+        cache_directory: where downloads from a hub are kept.
+    """
+    offer = Offer(models={}, missing={}, samplers={}, remarks={})
+    models: dict[str, ModelSpec] = {}
+    for spec in specs:
+        models[spec.key] = spec
+        try:
+            look = check_source(spec, cache_directory)
+            fitting = _fitting(spec, look)
+        except ModelUnavailable as error:
+            offer.missing[spec.key] = str(error)
+            continue
+        if fitting != spec.offered_samplers:
+            offer.samplers[spec.key] = fitting
+            models[spec.key] = spec.narrowed(fitting)
+        remark = " ".join(_remarks(spec, models[spec.key], look))
+        if remark:
+            log.warning("%s: %s", spec.key, remark)
+            offer.remarks[spec.key] = remark
+    return msgspec.structs.replace(offer, models=models)
+
+
+def _fitting(spec: ModelSpec, look: Look) -> tuple[str, ...]:
+    if look.schedule is None:
+        return spec.offered_samplers
+    fitting = spec.fitting_samplers(look.schedule)
+    if not fitting:
+        raise ModelUnavailable(
+            f"None of the samplers that the catalogue names for {spec.title} can honour how it was trained; "
+            "leave samplers out to offer those that can."
+        )
+    return fitting
+
+
+def _remarks(spec: ModelSpec, narrowed: ModelSpec, look: Look) -> Iterable[str]:
+    if look.unread:
+        names = ", ".join(look.unread[:_NAMED])
+        more = len(look.unread) - _NAMED
+        yield f"Nobody reads {names}{f' and {more} more' if more > 0 else ''} in its files."
+    if look.marks.prediction not in (None, spec.prediction):
+        yield f"Its file says that it predicts {look.marks.prediction}, and is drawn so unless prediction is set."
+    lost = [name for name in spec.offered_samplers if name not in narrowed.offered_samplers]
+    if lost:
+        yield f"These samplers cannot honour how it was trained and are not offered: {', '.join(lost)}."
+    if narrowed.defaults.sampler != spec.defaults.sampler:
+        yield f"Its usual sampler is {narrowed.defaults.sampler} therefore."

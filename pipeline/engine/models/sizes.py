@@ -1,0 +1,42 @@
+"""How much memory a model will take, told from its files before anything is loaded."""
+
+from pathlib import Path
+
+import torch
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.models.sources import components_with_weights, downloaded
+from pipeline.engine.weights.components import find_weights
+from pipeline.engine.weights.headers import count_numbers
+from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+
+
+def expected_bytes(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> int | None:
+    """Bytes of a model's weights in the placement's precision; None where its files are not here or not whole.
+
+    What comes with it for previews is small and not counted; it is once it is loaded.
+    """
+    try:
+        numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
+        enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
+    except ModelUnavailable:
+        return None
+    return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
+
+
+def _numbers(
+    source: FolderSource | FileSource | HubSource, parts: FamilyParts, cache_directory: str | None
+) -> int | None:
+    if isinstance(source, FileSource):
+        return count_numbers(Path(source.path))
+    folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
+    if folder is None:
+        return None
+    components = components_with_weights(folder, parts)
+    return sum(
+        count_numbers(file)
+        for name, some_class in components.items()
+        for file in find_weights(folder / name, some_class).files
+    )

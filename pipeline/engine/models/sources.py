@@ -1,0 +1,289 @@
+"""Whether a model's files are there and whole, before anything is allocated for them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers
+import msgspec
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from pipeline.engine.failures import ModelUnavailable, blaming
+from pipeline.engine.families.registry import FamilyParts, parts_of
+from pipeline.engine.pixels.upscaler import read_enlarger
+from pipeline.engine.sampling.noise import read_schedule, schedule_changes
+from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
+from pipeline.engine.weights.completeness import check_component, check_tokenizer
+from pipeline.engine.weights.components import component_class, find_weights, has_weights, part_of, read_json
+from pipeline.engine.weights.headers import read_tensors
+from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
+from pipeline.engine.weights.quantised import check_formats, take_scales
+from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.samplers import NoiseSchedule
+
+_INDEX: Final = "model_index.json"
+_LIGHT: Final = {
+    "scheduler": "scheduler_config.json",
+    "tokenizer": "tokenizer_config.json",
+    "feature_extractor": "preprocessor_config.json",
+    "image_processor": "preprocessor_config.json",
+}
+"""The configuration of components without weights, by the start of their name."""
+_OTHER_LIGHT: Final = ("processor_config.json", "preprocessor_config.json", "guider_config.json", "config.json")
+
+_Components = Mapping[str, Any]
+"""Classes by the names that an index gives them; None where the library does not have the class any more."""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in a model's files.
+
+    Attributes:
+        schedule: what a sampler must honour; None where the files are not here yet, or the pipeline sees to it.
+        marks: what a checkpoint says of itself.
+        unread: names of tensors that nobody reads.
+    """
+
+    schedule: NoiseSchedule | None = None
+    marks: Marks = NO_MARKS
+    unread: tuple[str, ...] = ()
+
+
+def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
+    """See without loading whether a model can be offered; one on a hub is taken at its word until it is here.
+
+    Args:
+        spec: the catalogue's entry.
+        cache_directory: where downloads from a hub are kept; None is the library's own place.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing or broken.
+    """
+    with blaming(f"The files of {spec.title} cannot be looked through"):
+        source = spec.source
+        look = Look()
+        if isinstance(source, FolderSource):
+            look = check_folder(Path(source.path), spec)
+        elif isinstance(source, FileSource):
+            look = _check_file(source, spec)
+        elif (folder := downloaded(source, cache_directory)) is not None:
+            look = _look_at_download(folder, spec)
+        if spec.vae is not None:
+            check_vae(spec.vae, spec)
+        if isinstance(spec.preview_decoder, FolderSource):
+            _check_decoder(Path(spec.preview_decoder.path), spec)
+        if spec.enlarger is not None:
+            read_enlarger(spec.enlarger)
+        return look
+
+
+def _check_decoder(folder: Path, spec: ModelSpec) -> None:
+    try:
+        check_component("preview_decoder", AutoencoderTiny, folder, find_weights(folder, AutoencoderTiny))
+    except ModelUnavailable as error:
+        raise ModelUnavailable(f"The preview decoder of {spec.title} cannot be loaded: {error}") from error
+
+
+def check_folder(folder: Path, spec: ModelSpec) -> Look:
+    """See that a diffusers folder holds what its index lists, whole, and that it lists what the family needs.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing or broken.
+    """
+    if not folder.is_dir():
+        raise ModelUnavailable(f"There is no folder {folder}.")
+    components = _check_configurations(folder, spec)
+    unread: list[str] = []
+    for component, some_class in components.items():
+        if has_weights(some_class):
+            weights = find_weights(folder / component, some_class)
+            found = check_component(component, some_class, folder / component, weights)
+            unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
+    _check_tokenizers(folder, components)
+    return Look(schedule=_schedule(folder, spec, NO_MARKS), unread=tuple(unread))
+
+
+def components_with_weights(folder: Path, parts: FamilyParts) -> dict[str, Any]:
+    """Classes of those that will be loaded.
+
+    Raises:
+        ModelUnavailable: the folder is none, or of another family.
+    """
+    return {name: found for name, found in _listed(folder, parts).items() if has_weights(found)}
+
+
+def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
+    """What a model in this folder comes without, as diffusers wants to be told."""
+    listed = _listed(folder, parts)
+    return {name: None for name in parts.omissible if name not in listed}
+
+
+def check_vae(source: FolderSource | FileSource | HubSource, spec: ModelSpec) -> None:
+    """See that the VAE that a catalogue names is there and whole.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing or broken.
+    """
+    if isinstance(source, FolderSource):
+        folder = part_of(Path(source.path), "vae")
+        some_class = vae_class(folder)
+        check_component("vae", some_class, folder, find_weights(folder, some_class))
+    elif isinstance(source, FileSource):
+        path = Path(source.path)
+        _check_suffix(path)
+        check_vae_file(path, read_tensors(path), vae_config(source, spec))
+
+
+def vae_config(source: FileSource, spec: ModelSpec) -> Path | None:
+    """Where the configuration of a VAE's file lies: its own, or that of the model; None where a hub has it."""
+    folder = source.config
+    if folder is None and isinstance(spec.source, FolderSource):
+        folder = spec.source.path
+    if folder is None and isinstance(spec.source, FileSource):
+        folder = spec.source.config
+    return None if folder is None else part_of(Path(folder), "vae")
+
+
+def vae_class(folder: Path) -> Any:
+    """The class of a VAE in a folder of its own.
+
+    Raises:
+        ModelUnavailable: its configuration cannot be read, or names no VAE of pictures.
+    """
+    name = str(read_json(folder / "config.json").get("_class_name", AutoencoderKL.__name__))
+    if not name.startswith("Autoencoder") or not has_weights(component_class("diffusers", name)):
+        raise ModelUnavailable(f"The folder {folder} holds a {name[:60]}, which is no VAE.")
+    return component_class("diffusers", name)
+
+
+def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
+    """Where a model from a hub lies, if it was fetched before."""
+    try:
+        found = snapshot_download(
+            source.repo_id, revision=source.revision, cache_dir=cache_directory, local_files_only=True
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, ValueError):
+        return None
+    return Path(found)
+
+
+def _look_at_download(folder: Path, spec: ModelSpec) -> Look:
+    """Only how it was trained: what is not here yet is fetched when it is loaded, and looked through then."""
+    is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
+    return Look(schedule=_schedule(folder, spec, NO_MARKS)) if is_here else Look()
+
+
+def _check_file(source: FileSource, spec: ModelSpec) -> Look:
+    path, parts = Path(source.path), parts_of(spec)
+    if parts.reads_class:
+        raise ModelUnavailable("A model of the family pipeline is read from a folder or from a hub, not from one file.")
+    _check_suffix(path)
+    check_formats(path)
+    tensors = take_scales(read_tensors(path), f"The file {path.name}")
+    marks = read_marks(path, spec)
+    check_family(path, tensors, spec.family)
+    for component in parts.in_a_file:
+        if not holds(tensors, component):
+            raise ModelUnavailable(absent(path, component))
+    if source.config is None:
+        return Look(marks=marks)
+    return check_file_with(path, Path(source.config), spec, tensors, marks)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.is_dir():
+        raise ModelUnavailable(f'The path {path} is a folder and not a file; write kind = "folder" in the catalogue.')
+    if path.suffix != ".safetensors":
+        raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
+
+
+def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, marks: Marks) -> Look:
+    """See that a file fits the configurations of its components.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing or broken.
+    """
+    components = _check_configurations(config, spec)
+    in_file = {name: found for name, found in components.items() if has_weights(found)}
+    for component in parts_of(spec).omissible:
+        if component in in_file and not holds(tensors, component):
+            some_class = in_file.pop(component)
+            check_component(component, some_class, config / component, find_weights(config / component, some_class))
+    unread = check_checkpoint(path, tensors, in_file, config)
+    _check_tokenizers(config, components)
+    return Look(schedule=_schedule(config, spec, marks), marks=marks, unread=tuple(unread))
+
+
+def _schedule(folder: Path, spec: ModelSpec, marks: Marks) -> NoiseSchedule | None:
+    if spec.facts.is_whole:
+        return None
+    config = read_json(folder / "scheduler" / "scheduler_config.json")
+    return read_schedule(spec.facts.kind, config | schedule_changes(spec, marks))
+
+
+def _check_tokenizers(folder: Path, components: _Components) -> None:
+    for name, some_class in components.items():
+        if name.startswith("tokenizer") and some_class is not None:
+            encoder = folder / name.replace("tokenizer", "text_encoder") / "config.json"
+            config = read_json(encoder) if encoder.is_file() else {}
+            rows = config.get("vocab_size", config.get("text_config", {}).get("vocab_size"))
+            check_tokenizer(name, some_class, folder / name, rows if isinstance(rows, int) else None)
+
+
+def _check_configurations(folder: Path, spec: ModelSpec) -> dict[str, Any]:
+    """The components that will be loaded, each with its configuration."""
+    components = _listed(folder, parts_of(spec))
+    if spec.vae is not None:
+        components.pop("vae", None)
+    for component, some_class in components.items():
+        names = _configurations(component, some_class)
+        if not any((folder / component / name).is_file() for name in names):
+            raise ModelUnavailable(f"The folder {folder} has no {component}/{names[0]}.")
+    return components
+
+
+def _configurations(component: str, some_class: Any) -> tuple[str, ...]:
+    if has_weights(some_class):
+        return ("config.json",)
+    usual = next((name for start, name in _LIGHT.items() if component.startswith(start)), None)
+    return _OTHER_LIGHT if usual is None else (usual,)
+
+
+def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
+    """What the folder's index says it is made of, without what is left out on purpose."""
+    if not (folder / _INDEX).is_file():
+        raise ModelUnavailable(f"The folder {folder} has no {_INDEX}.")
+    index = read_json(folder / _INDEX)
+    if parts.reads_class:
+        _check_pipeline(folder, index)
+    listed: dict[str, Any] = {}
+    for name, value in index.items():
+        # A component is [library, class]; one that is left out is [null, null], and other lists are settings.
+        if name not in parts.options and isinstance(value, list) and _are_names(value):
+            try:
+                listed[name] = component_class(*value)
+            except ValueError as error:
+                raise ModelUnavailable(
+                    f"The folder {folder} wants code of {value[0]!r} to be run; Easel runs none of it."
+                ) from error
+            if listed[name] is None and not name.startswith(tuple(_LIGHT)):
+                raise ModelUnavailable(f"The folder {folder} wants {value[1]} of {value[0]}, which has no such class.")
+    missing = [name for name in parts.needed if name not in listed]
+    if missing:
+        lacks = " and ".join(missing)
+        raise ModelUnavailable(f"The folder {folder} has no {lacks} in its {_INDEX}; it is a model of another family.")
+    return listed
+
+
+def _are_names(value: Any) -> bool:
+    return len(value) == 2 and all(isinstance(each, str) for each in value)  # noqa: PLR2004 - library and class
+
+
+def _check_pipeline(folder: Path, index: Mapping[str, Any]) -> None:
+    """See that nothing but diffusers would run: an index may name code of its own."""
+    name = index.get("_class_name")
+    if not isinstance(name, str) or not name.isidentifier() or not hasattr(diffusers, name):
+        raise ModelUnavailable(f"The folder {folder} is for a pipeline {name!r}, which diffusers does not have.")

@@ -1,0 +1,1 @@
+"""Small networks beside the model: previews, the safety checker, upscalers."""

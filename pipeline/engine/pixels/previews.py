@@ -1,0 +1,170 @@
+"""Pictures of what is still noise in part: the first at once, better ones beside the step loop."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from PIL import Image
+from torch import nn
+from torch.nn.functional import interpolate
+
+from pipeline.engine.sampling.latents import check_finite
+from pipeline.images.encode import to_picture
+
+PREVIEW_SIDE: Final = 512
+"""Pixels of a preview's longer side."""
+
+_COARSE_SIDE: Final = 12
+"""Pixels of an image that nobody has checked yet: of a face, one sees where it is."""
+_FIT_SAMPLES: Final = 96
+_FIT_SIDE: Final = 4
+
+
+class Decodes(Protocol):
+    """What turns latents into pixels: a step adapter, or a VAE alone."""
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+        ...
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels of one latent's side."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1."""
+        ...
+
+
+class PreviewMap:
+    """A linear map from one latent to one color, fitted to a VAE.
+
+    Flat latents are decoded once and the colors in the middle of the pictures are explained by least squares:
+    no constants that hold for one VAE alone, and no decoding while a job runs.
+    """
+
+    def __init__(self, decoder: Decodes, device: torch.device, dtype: torch.dtype) -> None:
+        channels = decoder.latent_channels
+        generator = torch.Generator("cpu").manual_seed(0)
+        flat = torch.randn((_FIT_SAMPLES, channels), generator=generator, dtype=torch.float32)
+        plane = flat[:, :, None, None].expand(-1, -1, _FIT_SIDE, _FIT_SIDE).to(device, dtype)
+        edge = decoder.scale_factor * _FIT_SIDE // 4
+        colors = [decoder.decode(part)[:, :, edge:-edge, edge:-edge].mean((2, 3)) for part in plane.split(16)]
+        known = torch.cat([flat, torch.ones(_FIT_SAMPLES, 1)], dim=1)
+        self._weights = torch.linalg.lstsq(known, torch.cat(colors).cpu()).solution  # [c + 1, 3]
+
+    @property
+    def channels(self) -> int:
+        """Of the latents that it is for."""
+        return len(self._weights) - 1
+
+    def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
+        """Latents [n, c, h, w] as one WebP picture, all images side by side.
+
+        Args:
+            latents: of every image of a job.
+            is_coarse: show colors and masses alone, since nobody knows yet whether the picture may be seen.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+        """
+        check_finite(latents)
+        row = torch.cat(list(latents.float().cpu()), dim=2)  # [c, h, n * w]
+        colors = torch.einsum("chw,ck->hwk", row, self._weights[:-1]) + self._weights[-1]
+        pixels = (colors.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+        picture = Image.fromarray(pixels)
+        if is_coarse:
+            picture.thumbnail((_COARSE_SIDE * len(latents), _COARSE_SIDE), Image.Resampling.BOX)
+        return _as_preview(picture)
+
+
+class PreviewDecoder:
+    """A decoder that is small enough to be run for a preview.
+
+    Args:
+        decoder: made for the latents of the model; diffusers' AutoencoderTiny takes them as the U-Net has them.
+    """
+
+    def __init__(self, decoder: AutoencoderTiny) -> None:
+        self._decoder: Any = decoder
+
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+        return self._decoder
+
+    @torch.inference_mode()
+    def draw(self, latents: torch.Tensor) -> bytes:
+        """The same as `PreviewMap.draw`, with the forms that the map has no room for.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+        """
+        check_finite(latents)
+        scaled = (latents / self._decoder.config.scaling_factor).to(self._decoder.dtype)
+        parts: list[torch.Tensor] = []
+        for one in scaled.split(1):
+            pixels: torch.Tensor = self._decoder.decode(one, return_dict=False)[0].float() / 2 + 0.5
+            scale = min(1.0, PREVIEW_SIDE / (max(pixels.shape[2], pixels.shape[3] * len(scaled))))
+            parts.append(interpolate(pixels, scale_factor=scale, mode="area"))
+        return _as_preview(to_picture(torch.cat(parts, dim=3)[0]))
+
+
+@dataclass(slots=True)
+class PreviewTurn:
+    """When a job's next preview is due; one at a time is drawn, so that they never queue up.
+
+    Attributes:
+        due_at: monotonic seconds.
+        is_first: nothing was shown yet.
+        is_under_way: one is being drawn.
+        was_drawn: the first was, or could not be.
+    """
+
+    due_at: float
+    is_first: bool = True
+    is_under_way: bool = False
+    was_drawn: bool = False
+
+    @property
+    def is_first_awaited(self) -> bool:
+        """The first is being drawn."""
+        return self.is_under_way and not self.was_drawn
+
+    def end(self) -> None:
+        """It was drawn, or could not be."""
+        self.is_under_way, self.was_drawn = False, True
+
+    def begin(self, interval_s: float) -> bool:
+        """Whether to draw one now; if so, the next is due an interval later. 0 seconds are never."""
+        now = time.monotonic()
+        if interval_s <= 0 or now < self.due_at or self.is_under_way:
+            return False
+        self.due_at = now + interval_s
+        self.is_under_way = True
+        return True
+
+    def choose(
+        self, preview: PreviewMap, decoder: PreviewDecoder | None, *, is_coarse: bool
+    ) -> Callable[[torch.Tensor], bytes]:
+        """What draws it: the first at once, later ones better where there is a decoder."""
+        is_plain = self.is_first or is_coarse or decoder is None
+        self.is_first = False
+        if is_plain or decoder is None:
+            return partial(preview.draw, is_coarse=is_coarse)
+        return decoder.draw
+
+
+def _as_preview(picture: Image.Image) -> bytes:
+    scale = PREVIEW_SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    data = io.BytesIO()
+    picture.resize(size, Image.Resampling.BICUBIC).save(data, "WEBP", quality=75, method=0)
+    return data.getvalue()

@@ -1,0 +1,128 @@
+"""A small upscaling network behind models that draw small pictures."""
+
+import itertools
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import nn
+
+from pipeline.engine.device.fallbacks import TILE_SIDE, Way, ways_for
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
+from pipeline.engine.sampling.latents import is_finite
+from pipeline.engine.weights.finite import check_numbers
+from pipeline.engine.weights.headers import check_safetensors
+from pipeline.protocol.models import Enlarger
+
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
+
+_COLORS: Final = 3
+
+log = logging.getLogger(__name__)
+
+_MARGIN: Final = 32
+"""Pixels around a tile that are computed with it and cut away: what lies further off changes little or nothing."""
+
+
+class LoadedEnlarger:
+    """An enlarging network on its device.
+
+    Raises:
+        ModelUnavailable: see `read_enlarger`.
+    """
+
+    def __init__(self, enlarger: Enlarger, placement: Placement) -> None:
+        self._enlarger = enlarger
+        self._placement = placement
+        model = read_enlarger(enlarger)
+        is_half = placement.dtype is torch.float16 and model.supports_half
+        self._model = model.to(placement.device, torch.float16 if is_half else torch.float32)
+        self._twin: ImageModelDescriptor[Any] | None = None
+
+    def ways(self, height: int, width: int) -> tuple[Way, ...]:
+        """How a picture of this size in pixels can be enlarged, the best way first."""
+        return ways_for(
+            height,
+            width,
+            has_tiles=self._model.tiling.name == "SUPPORTED",
+            is_on_processor=self._placement.device.type == "cpu",
+        )
+
+    @property
+    def module(self) -> nn.Module:
+        """What has the weights."""
+        return self._model.model
+
+    @torch.inference_mode()
+    def enlarge(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+        """Pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32; in parts, on the processor.
+
+        Raises:
+            BrokenImage: the result holds NaN or infinity, in float32 too.
+        """
+        if way == "processor":
+            if self._twin is None:
+                self._twin = read_enlarger(self._enlarger)
+            larger = self._twin(pixels.to("cpu", torch.float32)).clamp(0, 1)
+        else:
+            larger = self._on_device(pixels, way)
+            if self._model.dtype is torch.float16 and not is_finite(larger):
+                log.warning("The enlarger left the range of float16 and runs in float32 from now on.")
+                self._model = self._model.to(torch.float32)
+                larger = self._on_device(pixels, way)
+        if not is_finite(larger):
+            raise BrokenImage("The enlarger left the range of numbers.")
+        return larger
+
+    def _on_device(self, pixels: torch.Tensor, way: Way) -> torch.Tensor:
+        return self._in_tiles(pixels) if way == "tiled" else self._piece(pixels)
+
+    def _piece(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self._model(pixels.to(self._model.device, self._model.dtype)).float().clamp(0, 1)
+
+    def _in_tiles(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Tile by tile, each with some of what is around it; put together in the computer's memory."""
+        scale = self._model.scale
+        images, channels, height, width = pixels.shape
+        larger = torch.empty((images, channels, scale * height, scale * width), dtype=torch.float32)
+        for top, left in itertools.product(range(0, height, TILE_SIDE), range(0, width, TILE_SIDE)):
+            bottom, right = min(top + TILE_SIDE, height), min(left + TILE_SIDE, width)
+            first_row, first_column = max(0, top - _MARGIN), max(0, left - _MARGIN)
+            around = pixels[:, :, first_row : bottom + _MARGIN, first_column : right + _MARGIN]
+            rows = slice(scale * (top - first_row), scale * (bottom - first_row))
+            columns = slice(scale * (left - first_column), scale * (right - first_column))
+            tile = self._piece(around)[:, :, rows, columns]
+            larger[:, :, scale * top : scale * bottom, scale * left : scale * right] = tile.cpu()
+        return larger
+
+
+def read_enlarger(enlarger: Enlarger) -> "ImageModelDescriptor[Any]":
+    """The network on the processor, in float32.
+
+    Raises:
+        ModelUnavailable: the file is missing or broken, or does something else than the catalogue says.
+    """
+    # It brings every network that it knows, and most models need none of them.
+    from spandrel import ImageModelDescriptor, ModelLoader  # noqa: PLC0415
+
+    path = Path(enlarger.path)
+    check_safetensors(path)
+    with blaming(f"The enlarger {path.name} cannot be loaded; take a network that spandrel knows, or leave it out"):
+        model = ModelLoader(device="cpu").load_from_file(path)
+    if not isinstance(model, ImageModelDescriptor):
+        raise ModelUnavailable(f"The enlarger {path.name} wants a mask beside the picture; take one that enlarges.")
+    if model.scale != enlarger.scale:
+        raise ModelUnavailable(
+            f"The enlarger {path.name} does not enlarge {enlarger.scale} times but {model.scale}; "
+            "set enlarger.scale in the catalogue."
+        )
+    if (model.input_channels, model.output_channels) != (_COLORS, _COLORS):
+        raise ModelUnavailable(
+            f"The enlarger {path.name} takes pictures of {model.input_channels} color channels and makes those of "
+            f"{model.output_channels}; take one that enlarges pictures of {_COLORS}."
+        )
+    check_numbers({"network": model.model}, f"of the enlarger {path.name}")
+    return model.float().eval()

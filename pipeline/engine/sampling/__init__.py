@@ -1,0 +1,1 @@
+"""Schedulers by the names that members know, their schedules of noise, and the first latents."""

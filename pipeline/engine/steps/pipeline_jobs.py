@@ -1,0 +1,184 @@
+"""Jobs of models that only their own diffusers pipeline can draw with: one at a time, in turn with others' forwards."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from pipeline.engine.failures import InvalidRequest, UnfitSampler
+from pipeline.engine.families.any_pipeline import WholeRun
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.pixels.previews import PreviewTurn
+from pipeline.engine.sampling.latents import check_finite, generators_for
+from pipeline.engine.sampling.schedulers import sampler_named
+from pipeline.engine.steps.buckets import Lane
+from pipeline.engine.steps.jobs import JobName, RunningJob
+from pipeline.engine.steps.validation import check_multiple, check_request
+from pipeline.protocol.messages import Notice, Submit
+from pipeline.protocol.requests import GenerationRequest
+
+
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class WholeJob:
+    """One attempt on a whole pipeline; see `RunningJob` for what it has in common with others."""
+
+    name: JobName
+    request: GenerationRequest
+    is_checked: bool
+    model: LoadedModel
+    run: WholeRun
+    started_at: float
+    denoise_started_at: float
+    preview: PreviewTurn
+
+    @property
+    def total_steps(self) -> int:
+        """Steps as members count them."""
+        return self.request.num_inference_steps
+
+    @property
+    def steps_done(self) -> int:
+        """Those whose end was seen; some pipelines count evaluations instead."""
+        return min(self.run.steps_done, self.total_steps)
+
+    @property
+    def scheduler_class(self) -> str:
+        """The pipeline's own, in diffusers; empty where it has none."""
+        return self.model.whole.scheduler_class
+
+    @property
+    def row_counts(self) -> tuple[int, ...]:
+        """It shares no forward, so that there is nothing to tell."""
+        return ()
+
+    @property
+    def lora_digests(self) -> Mapping[str, str]:
+        """It takes none."""
+        return {}
+
+    @property
+    def embedding_digests(self) -> Mapping[str, str]:
+        """It takes none."""
+        return {}
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Facts for the requester."""
+        return self.run.notices
+
+    @property
+    def can_preview(self) -> bool:
+        """The pipeline shows latents like those of the VAE that the preview was fitted to."""
+        latents, preview = self.run.latents, self.model.preview
+        if latents is None or preview is None:
+            return False
+        return latents.dim() == 4 and latents.shape[1] == preview.channels  # noqa: PLR2004 - [n, c, h, w]
+
+    def likely_latents(self) -> torch.Tensor:
+        """What there is so far, noise and all."""
+        if self.run.latents is None:
+            raise AssertionError("There is nothing to be shown.")
+        return self.run.latents
+
+    def elapsed_s(self) -> float:
+        """Seconds since the attempt began."""
+        return time.monotonic() - self.started_at
+
+    def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterable[torch.Tensor]:
+        """Each finished picture, [1, 3, H, W] from 0 to 1; the pipeline has decoded them itself.
+
+        Raises:
+            BrokenImage: they hold NaN or infinity.
+        """
+        del decode
+        if self.run.pictures is None:
+            raise AssertionError("The run is not over.")
+        check_finite(self.run.pictures)
+        return self.run.pictures.split(1)
+
+
+AnyJob = RunningJob | WholeJob
+
+
+def begin_whole(submit: Submit, model: LoadedModel, started_at: float) -> WholeJob:
+    """Prepare a run; nothing is computed yet.
+
+    Raises:
+        InvalidRequest: the pipeline cannot do what was asked.
+        UnfitSampler: it draws with another.
+    """
+    request = submit.request
+    check_request(request)
+    check_multiple(request, model.spec.facts.size_multiple)
+    sampler = sampler_named(request.scheduler_name)
+    if sampler.kind != model.spec.facts.kind:
+        raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+    if request.variations or request.refining_steps:
+        raise InvalidRequest("This model draws only from text: it neither varies a picture nor draws it anew.")
+    now = time.monotonic()
+    return WholeJob(
+        name=(submit.job_id, submit.attempt),
+        request=request,
+        is_checked=submit.is_checked,
+        model=model,
+        run=model.whole.begin(request, generators_for(request)),
+        started_at=started_at,
+        denoise_started_at=now,
+        preview=PreviewTurn(now),
+    )
+
+
+class WholeLane(Lane):
+    """One run, which takes turns with the buckets; a step of it is what a forward is to them.
+
+    Args:
+        job: whose run it is.
+        clock: the same that forwards are timed with.
+    """
+
+    def __init__(self, job: WholeJob, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.job = job
+        self._clock = clock
+        self._is_left = False
+        # The first step is due at once, and tells what the others will cost.
+        self._cost_s = 0.0
+
+    def __len__(self) -> int:
+        """Jobs in line."""
+        return 0 if self._is_left else 1
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds that the next step will take, as many as the last."""
+        return self._cost_s
+
+    @property
+    def weight(self) -> float:
+        """It is one job."""
+        return 1.0
+
+    def remove(self, job: object) -> None:
+        """Give the run up, if it is this job's and not over."""
+        if job is self.job:
+            self._is_left = True
+            self.job.run.close()
+
+    def advance(self) -> bool:
+        """One step, or from the last step to the pictures.
+
+        Returns:
+            There is more to do.
+
+        Raises:
+            BrokenImage: NaN or infinity among the latents.
+            Exception: whatever the pipeline raised.
+        """
+        began = self._clock()
+        is_going_on = self.job.run.advance()
+        if self.job.run.latents is not None:
+            # Reading the latents also waits for the device.
+            check_finite(self.job.run.latents)
+        self._cost_s = self._clock() - began
+        return is_going_on

@@ -1,0 +1,71 @@
+"""From a submitted attempt to a job that is ready for its first step."""
+
+import time
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.pixels.previews import PreviewTurn
+from pipeline.engine.sampling.latents import first_noise, generators_for
+from pipeline.engine.sampling.schedulers import first_latents, sampler_named
+from pipeline.engine.steps.jobs import RunningJob
+from pipeline.engine.steps.validation import check_multiple, check_request
+from pipeline.protocol.messages import Submit
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+
+
+def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> RunningJob:
+    """Read the texts, draw the first noise, and set the scheduler up.
+
+    Raises:
+        InvalidRequest: the engine or the model cannot do what was asked.
+    """
+    request, adapter = submit.request, model.adapter
+    check_request(request)
+    check_multiple(request, adapter.size_multiple)
+    sampler = sampler_named(request.scheduler_name)
+    text = adapter.encode_text(request)
+    generators = generators_for(request)
+    scheduler = adapter.build_scheduler(
+        sampler, request.num_inference_steps, generators, height=request.height, width=request.width
+    )
+    height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
+    shape = (request.num_images, adapter.latent_channels, height, width)
+    noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
+    now = time.monotonic()
+    return RunningJob(
+        name=(submit.job_id, submit.attempt),
+        request=request,
+        is_checked=submit.is_checked,
+        model=model,
+        sampler=sampler,
+        scheduler=scheduler,
+        generators=generators,
+        text=text,
+        latents=first_latents(scheduler, noise),
+        started_at=started_at,
+        denoise_started_at=now,
+        preview=PreviewTurn(now),
+        total_steps=request.num_inference_steps + request.refining_steps,
+    )
+
+
+def usual_job(spec: ModelSpec) -> Submit:
+    """What is asked of a model most often: its defaults, in a few words."""
+    usual = spec.defaults
+    request = GenerationRequest(
+        prompt="a picture",
+        negative_prompt="",
+        num_inference_steps=usual.steps,
+        guidance_scale=usual.cfg,
+        width=usual.width,
+        height=usual.height,
+        scheduler_name=usual.sampler,
+        seed=0,
+        num_images=1,
+        model_key=spec.key,
+        guidance_start=usual.guidance_start,
+        guidance_end=usual.guidance_end,
+        guidance_rescale=usual.guidance_rescale,
+    )
+    return Submit(job_id=0, attempt=0, request=request)

@@ -1,0 +1,252 @@
+"""How many rows a forward has: learnt from the device, once for each model and size.
+
+A row has the same bits whoever its mates are as long as the forward's shape is the same, and mostly, but not
+always, in another shape too. So shapes are tried out, and those that agree bit by bit are used for each other:
+a picture never depends on who else was drawing, and a job that is alone pays for no more rows than it has.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+import torch
+
+from pipeline.engine.device.per_row_layers import guilty_layers
+from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
+from pipeline.engine.device.state_file import Notebook, key_of
+from pipeline.engine.failures import reason_of
+from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Batching
+
+log = logging.getLogger(__name__)
+
+ROW_COUNTS: Final = (2, 4, 8, 16)
+LEAST_GAIN: Final = 1.05
+"""More rows a second than with half as many, or it is not worth waiting for them."""
+LONGEST_FORWARD_S: Final = 1.0
+"""A forward that would take longer is not made larger: cancels and new jobs wait for its end."""
+WORTH_WAITING: Final = 1.25
+"""Times that larger shapes must be faster where no smaller one agrees with them: a job that is alone fills them up."""
+_TIMED: Final = 3
+
+
+class Shapes(msgspec.Struct, frozen=True):
+    """Row counts that serve one bucket.
+
+    Attributes:
+        seconds: that a forward of each takes, in ascending order.
+        one_by_one: layers that are computed a row at a time in forwards of some of them; see `one_by_one`.
+    """
+
+    seconds: dict[int, float]
+    one_by_one: dict[int, list[str]] = {}
+
+    @property
+    def most(self) -> int:
+        """Rows of the largest forward."""
+        return max(self.seconds)
+
+    def fitting(self, rows: int) -> int:
+        """The smallest forward that has room for so many rows, or the largest there is."""
+        return min((count for count in self.seconds if count >= rows), default=self.most)
+
+    def below(self, count: int) -> "Shapes | None":
+        """Only those that are smaller; None where there is none."""
+        return self.only([known for known in self.seconds if known < count])
+
+    def only(self, counts: Sequence[int]) -> "Shapes | None":
+        """Those of the known ones that are named; None where there is none."""
+        if not counts:
+            return None
+        return Shapes(
+            {count: self.seconds[count] for count in counts},
+            {count: names for count, names in self.one_by_one.items() if count in counts},
+        )
+
+
+class ShapeBook:
+    """What was learnt, kept on disk.
+
+    Args:
+        placement: device and precision.
+        batching: `pinned` uses only shapes whose rows agree bit by bit; `flexible` uses all that pay.
+        directory: where `shapes.json` is kept; None keeps nothing.
+    """
+
+    def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
+        self._placement = placement
+        self._batching: Batching = batching
+        self._known = Notebook(directory, "shapes.json", Shapes)
+
+    def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
+        """The shapes for rows like this one; measured where they are not known.
+
+        Raises:
+            torch.OutOfMemoryError: not even the smallest forward fits the device.
+        """
+        key = self._key(model_key, example)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        started = time.monotonic()
+        learnt = measure(_Trial(adapter, example, self._placement), self._batching)
+        self._known.put(key, learnt)
+        log.info(
+            "Forwards of %s at %s have %s rows; learnt in %.1f s.",
+            model_key,
+            "x".join(map(str, example.latents.shape[2:])),
+            ", ".join(map(str, learnt.seconds)),
+            time.monotonic() - started,
+        )
+        return learnt
+
+    def forget_from(self, model_key: str, example: Row, count: int) -> Shapes | None:
+        """The device has no room for so many rows: never try them again; None where nothing is left."""
+        key = self._key(model_key, example)
+        known = self._known.get(key)
+        left = None if known is None else known.below(count)
+        if left is not None:
+            self._known.put(key, left)
+        return left
+
+    def _key(self, model_key: str, example: Row) -> str:
+        return key_of(
+            self._placement,
+            batching=self._batching,
+            acceleration={
+                **msgspec.structs.asdict(self._placement.acceleration),
+                **accelerator_version(self._placement),
+            },
+            model=model_key,
+            latents=[*example.latents.shape],
+            text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
+        )
+
+
+class _Trial:
+    """Forwards of rows that are like a real one, but differ from each other."""
+
+    def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
+        self._adapter = adapter
+        self._placement = placement
+        self.one_by_one: dict[int, list[str]] = {}
+        generator = torch.Generator("cpu").manual_seed(0)
+
+        def noisy(tensor: torch.Tensor, amount: float) -> torch.Tensor:
+            if not tensor.is_floating_point():
+                return tensor
+            noise = torch.randn(tensor.shape, generator=generator, dtype=torch.float32).to(tensor)
+            return tensor * (1 - amount) + noise * amount
+
+        self._rows = [
+            Row(
+                latents=noisy(example.latents, 1.0),
+                timestep=torch.tensor(float(50 + 37 * number)),
+                conditioning={name: noisy(tensor, 0.1) for name, tensor in example.conditioning.items()},
+            )
+            for number in range(max(ROW_COUNTS))
+        ]
+
+    def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
+        """[count, c, h, w] on the CPU, in the order of the rows."""
+        rows = self._rows[:count]
+        in_order = rows[::-1] if is_reversed else rows
+        answers = predict_rows(self._adapter, in_order, count, self.one_by_one.get(count, ()))
+        return torch.cat(answers[::-1] if is_reversed else answers).cpu()
+
+    def guilty_layers(self, count: int) -> list[str]:
+        """Layers whose answers of so many rows hang on the rows' order."""
+        return guilty_layers(
+            self._adapter.network, lambda is_reversed: self(count, is_reversed=is_reversed), rows=count
+        )
+
+    def timed(self, count: int) -> float:
+        """Seconds of one forward."""
+        clock = work_clock(self._placement.device)
+        started = clock()
+        self(count)
+        return clock() - started
+
+    def release(self) -> None:
+        """Hand unused memory back."""
+        release_memory(self._placement.device)
+
+
+def measure(trial: _Trial, batching: Batching) -> Shapes:
+    """Try forwards of more and more rows until that is not worth it.
+
+    Raises:
+        torch.OutOfMemoryError: not even the smallest fits the device.
+    """
+    seconds: dict[int, float] = {}
+    classes: list[dict[int, torch.Tensor]] = []
+    for count in ROW_COUNTS:
+        last = max(seconds, default=0)
+        if seconds and seconds[last] * count / last > LONGEST_FORWARD_S:
+            break
+        try:
+            answer = _steady_answer(trial, count)
+            seconds[count] = min(trial.timed(count) for _ in range(_TIMED))
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not seconds or reason_of(error) is not FailureReason.OUT_OF_MEMORY:
+                raise
+            break
+        if seconds and last and count / seconds[count] < LEAST_GAIN * last / seconds[last]:
+            del seconds[count]
+            break
+        if answer is not None:
+            _classify(classes, count, answer)
+    trial.release()
+    known = Shapes(seconds, {count: names for count, names in trial.one_by_one.items() if count in seconds})
+    return known if batching == "flexible" else _pinned(classes, known)
+
+
+def _steady_answer(trial: _Trial, count: int) -> torch.Tensor | None:
+    """What a forward of so many rows answers, with as few layers one by one as let it agree in any order of the rows.
+
+    What follows a guilty layer gets other rows already, so each round finds those that come first; None where no layer
+    explains it.
+    """
+    while True:
+        answer = trial(count)
+        if trial(count, is_reversed=True).equal(answer):
+            return answer
+        known = trial.one_by_one.get(count, [])
+        guilty = [name for name in trial.guilty_layers(count) if name not in known]
+        if not guilty:
+            trial.one_by_one.pop(count, None)
+            return None
+        trial.one_by_one[count] = known + guilty
+
+
+def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
+    """The shapes of the best class; all, where the device has none whose rows agree in every place."""
+    if not classes:
+        log.warning(
+            "This device gives a row other last bits in another place: a seed repeats its picture nearly, not exactly."
+        )
+        return known
+    best = classes[0]
+    for alike in classes[1:]:
+        if _pace(alike, known.seconds) > WORTH_WAITING * _pace(best, known.seconds):
+            best = alike
+    return known.only([*best]) or known
+
+
+def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:
+    """Rows a second of the best among shapes that agree."""
+    return max(count / seconds[count] for count in alike)
+
+
+def _classify(classes: list[dict[int, torch.Tensor]], count: int, answer: torch.Tensor) -> None:
+    """Put a shape to those that give its first rows the same bits."""
+    for alike in classes:
+        smaller, known = next(iter(alike.items()))
+        if answer[:smaller].equal(known):
+            alike[count] = answer
+            return
+    classes.append({count: answer})

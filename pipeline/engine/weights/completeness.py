@@ -1,0 +1,179 @@
+"""Whether a component has all of its weights, in the shapes that its configuration says: told from headers alone.
+
+The configuration is built without memory (torch's device `meta`) in the library's own class, and the names in the
+files are taken through the library's own renaming, so that an old file is not mistaken for a broken one.
+"""
+
+import functools
+import json
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from accelerate import init_empty_weights
+from diffusers.models.modeling_utils import ModelMixin
+from transformers import PreTrainedModel
+
+from pipeline.engine.failures import ModelUnavailable, blaming, detail_of
+from pipeline.engine.weights.components import Weights, read_json, title_of
+from pipeline.engine.weights.quantised import refuse_quantised
+
+log = logging.getLogger(__name__)
+
+Tensors = Mapping[str, torch.Tensor]
+_FEW: Final = 1024
+"""Tokens that no merge makes: single signs, with and without the end of a word, and marks."""
+_LEAST_MERGES: Final = 0.9
+_LEAST_WORDS: Final = 0.5
+
+
+def check_component(component: str, some_class: Any, folder: Path, weights: Weights) -> tuple[str, ...]:
+    """See that a component's files hold all of it.
+
+    Args:
+        component: its name in the index.
+        some_class: of diffusers or transformers.
+        folder: with its `config.json`.
+        weights: its files.
+
+    Returns:
+        Names in the files that the class does not know.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing, or of another shape.
+    """
+    config = read_json(folder / "config.json")
+    if "quantization_config" in config:
+        # Its library stores other tensors than the class has; whether that library is here, loading tells.
+        return ()
+    tensors = weights.tensors()
+    refuse_quantised(tensors, f"The {title_of(component)} in {folder}")
+    where = f"The {title_of(component)} in {folder}"
+    if issubclass(some_class, ModelMixin):
+        found: dict[str, torch.Tensor] = dict(tensors)
+        if len(weights.files) == 1:
+            empty(some_class, config)._fix_state_dict_keys_on_load(found)  # noqa: SLF001 - the names of old VAEs
+        return compare(where, expected_shapes(some_class, config), found)
+    if issubclass(some_class, PreTrainedModel):
+        return _tried(where, some_class, folder, tensors)
+    return ()
+
+
+def compare(where: str, expected: Mapping[str, torch.Size], found: Tensors) -> tuple[str, ...]:
+    """Hold names and shapes against each other.
+
+    Args:
+        where: the subject of the sentence: which component of what.
+        expected: shapes by name.
+        found: tensors by name.
+
+    Returns:
+        Names that were not expected.
+
+    Raises:
+        ModelUnavailable: one sentence about what is missing, or of another shape.
+    """
+    check_none_missing(where, [name for name in expected if name not in found], len(expected))
+    for name, shape in expected.items():
+        if found[name].shape != shape:
+            raise ModelUnavailable(_of_another_shape(where, name, found[name].shape, shape))
+    return tuple(sorted(name for name in found if name not in expected))
+
+
+def check_none_missing(where: str, missing: Collection[str], total: int) -> None:
+    """See that nothing is missing.
+
+    Raises:
+        ModelUnavailable: something is.
+    """
+    if missing:
+        raise ModelUnavailable(
+            f"{where} is not whole: {len(missing)} of its {total} weights are missing, {min(missing)} among them; "
+            "download it again."
+        )
+
+
+def expected_shapes(some_class: Any, config: Mapping[str, Any]) -> Mapping[str, torch.Size]:
+    """Shapes by name of everything that a network of diffusers keeps in its files."""
+    return _expected(some_class, json.dumps(config, sort_keys=True))
+
+
+def empty(some_class: Any, config: Mapping[str, Any]) -> Any:
+    """A network of diffusers without memory."""
+    with init_empty_weights():
+        return some_class.from_config(dict(config))
+
+
+@functools.lru_cache(maxsize=64)
+def _expected(some_class: Any, config: str) -> Mapping[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in empty(some_class, json.loads(config)).state_dict().items()}
+
+
+def _tried(where: str, some_class: Any, folder: Path, tensors: Tensors) -> tuple[str, ...]:
+    """What transformers says after it loaded the tensors without their numbers; it knows what it calls otherwise."""
+    config: Any = some_class.config_class.from_pretrained(folder, local_files_only=True)
+    try:
+        model, told = some_class.from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(tensors),
+            device_map="meta",
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    # A class that cannot be tried without numbers is left to the loading itself, which turns its errors into sentences.
+    except Exception as error:  # noqa: BLE001 - see above
+        log.info("%s could not be looked through: %s", where, detail_of(error))
+        return ()
+    check_none_missing(where, told["missing_keys"], len(model.state_dict()))
+    for name, found, expected in sorted(told["mismatched_keys"]):
+        raise ModelUnavailable(_of_another_shape(where, name, found, expected))
+    return tuple(sorted(told["unexpected_keys"]))
+
+
+def _of_another_shape(where: str, name: str, found: torch.Size, expected: torch.Size) -> str:
+    return (
+        f"{where} is not the one of its configuration: {name} is {_sides(found)} and not {_sides(expected)}; "
+        "its files belong to different models."
+    )
+
+
+def _sides(shape: torch.Size) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def check_tokenizer(component: str, some_class: Any, folder: Path, rows: int | None) -> None:
+    """See that a tokenizer has its words, and no more than its text encoder has rows for.
+
+    Args:
+        component: its name in the index.
+        some_class: of transformers.
+        folder: with its files.
+        rows: of the text encoder's table; None where nobody knows.
+
+    Raises:
+        ModelUnavailable: one sentence about what is wrong.
+    """
+    title = f"The {title_of(component)} in {folder}"
+    with blaming(f"{title} cannot be read; download it again"):
+        tokenizer: Any = some_class.from_pretrained(folder, local_files_only=True)
+        words = len(tokenizer)
+        # One of the slow kind shows nothing more.
+        backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+        content: Any = {} if backend is None else json.loads(backend.to_str())["model"]
+    vocabulary, merges = len(content.get("vocab") or ()), len(content.get("merges") or ())
+    is_short = content.get("type") == "BPE" and merges < _LEAST_MERGES * vocabulary - _FEW
+    if rows is not None and words < _LEAST_WORDS * rows:
+        raise ModelUnavailable(
+            f"{title} is not whole: it knows {words} words and its text encoder {rows}; download it again."
+        )
+    if is_short:
+        raise ModelUnavailable(
+            f"{title} is not whole: it has {merges} merges for {vocabulary} words; download it again."
+        )
+    if rows is not None and words > rows:
+        raise ModelUnavailable(
+            f"{title} is not that of the text encoder: it knows {words} words and the text encoder only {rows}."
+        )

@@ -1,0 +1,127 @@
+"""Weights that are kept in fewer bits than they are computed with: float8 with its scales; other kinds are refused.
+
+Plain float8 needs nothing but a cast. Where the numbers were spread over float8's range before they were cut, a scale
+lies beside each weight: left out, the weights are thousands of times too large and every picture is noise.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import safe_open
+
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.weights.headers import read_header, read_metadata
+
+FLOAT8: Final = (torch.float8_e4m3fn, torch.float8_e5m2)
+
+_WEIGHT_SCALES: Final = (".scale_weight", ".weight_scale")
+"""What ComfyUI and others call the factor of `….weight`."""
+_COMFY_NOTE: Final = ".comfy_quant"
+"""A small JSON as bytes beside each layer, see `check_formats`."""
+_UNNEEDED: Final = (".scale_input", ".input_scale", _COMFY_NOTE)
+"""Scales of what goes into a layer are for multiplying in float8; here it is multiplied in more bits."""
+_MARKS: Final = ("scaled_fp8",)
+
+_KINDS: Final = (
+    (("quant_state.bitsandbytes__nf4", "quant_state.bitsandbytes__fp4", ".absmax", ".quant_map"), "bitsandbytes"),
+    ((".wscales", ".smooth_factor", ".proj_down", ".wtscale"), "SVDQuant"),
+    ((".qzeros", ".g_idx", ".qweight"), "GPTQ or AWQ"),
+    ((".weight_scale_2", ".weight_scale_inv"), "NVFP4 or float8 in blocks"),
+    (("._data", ".weight._scale"), "quanto"),
+    ((".zero_point", ".scales"), "in integers"),
+    ((".SCB", ".weight_format"), "bitsandbytes"),
+)
+"""Ends of names that only one way of quantising writes."""
+
+
+def refuse_quantised(tensors: Mapping[str, torch.Tensor], what: str) -> None:
+    """See that weights are numbers that a cast makes usable.
+
+    Args:
+        tensors: by name, with or without numbers.
+        what: the subject of the sentence.
+
+    Raises:
+        ModelUnavailable: they are quantised in a way that Easel does not read.
+    """
+    for name in tensors:
+        kind = next((kind for ends, kind in _KINDS if name.endswith(ends)), None)
+        if kind is not None:
+            raise ModelUnavailable(_refused(what, kind, name))
+    for name, tensor in tensors.items():
+        if name.endswith(".weight") and not tensor.is_floating_point():
+            raise ModelUnavailable(_refused(what, str(tensor.dtype).removeprefix("torch."), name))
+        if name.endswith(_WEIGHT_SCALES):
+            raise ModelUnavailable(_refused(what, "a scale beside each weight", name))
+
+
+def _refused(what: str, kind: str, name: str) -> str:
+    return (
+        f"{what} is quantised ({kind}: {name}), which Easel does not read; take the model in float16, bfloat16 or "
+        "as one file in float8."
+    )
+
+
+def is_scaled(names: Iterable[str]) -> bool:
+    """Weights have a scale beside them."""
+    return any(name.endswith(_WEIGHT_SCALES) or name in _MARKS for name in names)
+
+
+def take_scales(
+    tensors: Mapping[str, torch.Tensor], what: str, dtype: torch.dtype = torch.float32
+) -> dict[str, torch.Tensor]:
+    """The same tensors, each weight multiplied by the scale beside it, and without scales and marks.
+
+    Tensors without numbers are taken through the same way, so that a header is judged like the file.
+
+    Args:
+        tensors: of one file, by name.
+        what: the subject of the sentence.
+        dtype: of the weights that were multiplied.
+
+    Raises:
+        ModelUnavailable: a scale has no weight, does not fit it, or is of a kind that Easel does not read.
+    """
+    kept: dict[str, torch.Tensor] = {}
+    scales: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        end = next((end for end in _WEIGHT_SCALES if name.endswith(end)), None)
+        if end is not None:
+            scales[f"{name.removesuffix(end)}.weight"] = tensor
+        elif name not in _MARKS and not name.endswith(_UNNEEDED):
+            kept[name] = tensor
+    for name, scale in scales.items():
+        weight = kept.get(name)
+        if weight is None or weight.dtype not in FLOAT8:
+            raise ModelUnavailable(f"{what} has a scale for {name} that fits no float8 weight; download it again.")
+        rows = weight.shape[0] if weight.dim() else 1
+        if scale.numel() not in (1, rows):
+            raise ModelUnavailable(_refused(what, "float8 in blocks", name))
+        shape = [scale.numel(), *[1] * (weight.dim() - 1)] if scale.numel() > 1 else []
+        kept[name] = (weight.float() * scale.float().reshape(shape)).to(dtype)
+    refuse_quantised(kept, what)
+    return kept
+
+
+def check_formats(path: Path) -> None:
+    """See that every layer whose format ComfyUI wrote down is in float8: beside the layer, or in the metadata.
+
+    Raises:
+        ModelUnavailable: one is in another format.
+    """
+    what = f"The file {path.name}"
+    noted = [name for name in read_header(path) if name.endswith(_COMFY_NOTE)]
+    said = read_metadata(path).get("_quantization_metadata")
+    try:
+        formats = {} if said is None else {name: each["format"] for name, each in json.loads(said)["layers"].items()}
+        if noted:
+            with safe_open(path, "pt") as file:
+                formats |= {name: json.loads(bytes(file.get_tensor(name).tolist()))["format"] for name in noted}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"{what} has notes about its float8 that cannot be read; download it again.") from error
+    for name, kind in formats.items():
+        if not str(kind).startswith("float8_e"):
+            raise ModelUnavailable(_refused(what, str(kind), name))

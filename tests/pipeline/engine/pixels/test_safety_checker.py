@@ -1,0 +1,113 @@
+"""The content check: what it flags is never encoded, and nothing is shown where it cannot be done."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from PIL import Image
+
+from config.catalogue import Catalogue
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import Placement, choose_placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.loop import Engine
+from pipeline.engine.pixels.previews import PreviewMap
+from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.requests import GenerationRequest
+from tests.pipeline.engine.conftest import Studio
+from tests.safety_checkers import save_checker
+
+PLACEMENT: Placement = choose_placement("cpu", "float64")
+
+
+@pytest.fixture
+def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
+    """Run one job on an engine with this checker and return its last word."""
+
+    def run(request: GenerationRequest, checker: SafetyChecker | None, *, is_checked: bool = True) -> JobEvent:
+        events: list[JobEvent] = []
+        engine = Engine(
+            models=module_catalogue.models,
+            placement=PLACEMENT,
+            preview_interval_s=0.0,
+            cache_directory=None,
+            safety_checker=checker,
+            emit=events.append,
+            activity=Activity(),
+        )
+        engine.submit(Submit(job_id=1, attempt=1, request=request, is_checked=is_checked))
+        engine.run_until_idle()
+        return events[-1]
+
+    return run
+
+
+def test_a_flagged_picture_is_left_out_and_told(
+    draw: Callable[..., JobEvent], studio: Studio, request_: GenerationRequest, tmp_path: Path
+) -> None:
+    three = msgspec.structs.replace(request_, num_images=3)
+    unchecked = studio.pictures(three)
+    middle = Image.open(io.BytesIO(unchecked.images[1].data))
+    checker = SafetyChecker(save_checker(tmp_path, flagged=middle.convert("RGB")), PLACEMENT)
+
+    checked = draw(three, checker)
+    assert isinstance(checked, Finished)
+    assert checked.images == (unchecked.images[0], unchecked.images[2])
+    assert [image.index for image in checked.images] == [0, 2]
+    (notice,) = checked.notices
+    assert (notice.key, notice.values) == ("notice-flagged", {"count": 1, "asked": 3})
+
+    free = draw(three, checker, is_checked=False)
+    assert isinstance(free, Finished)
+    assert (free.images, free.notices) == (unchecked.images, ())
+
+
+def test_nothing_is_drawn_for_a_check_that_cannot_be_made(
+    draw: Callable[..., JobEvent], request_: GenerationRequest
+) -> None:
+    last = draw(request_, None)
+    assert isinstance(last, Failed)
+    assert last.reason is FailureReason.MODEL_UNAVAILABLE
+
+
+def test_every_picture_may_be_flagged(
+    draw: Callable[..., JobEvent], request_: GenerationRequest, tmp_path: Path
+) -> None:
+    last = draw(request_, SafetyChecker(save_checker(tmp_path), PLACEMENT))
+    assert isinstance(last, Finished)
+    assert last.images == ()
+
+
+def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_path: Path) -> None:
+    folder = save_checker(tmp_path / "model")
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for file in [*folder.glob("*/*")]:
+        file.rename(flat / file.name)
+    assert SafetyChecker(flat, PLACEMENT).flagged([Image.new("RGB", (64, 64))]) == [True]
+    (flat / "preprocessor_config.json").write_text("no JSON")
+    with pytest.raises(ModelUnavailable, match="cannot be loaded"):
+        SafetyChecker(flat, PLACEMENT)
+    with pytest.raises(ModelUnavailable, match=r"There is no folder .*nothing"):
+        SafetyChecker(tmp_path / "nothing", PLACEMENT)
+
+
+def test_what_nobody_checked_yet_is_shown_without_its_forms(studio: Studio) -> None:
+    model = studio.model
+    preview = PreviewMap(model.adapter, PLACEMENT.device, PLACEMENT.latents_dtype)
+    stripes = 2 * torch.ones(2, 4, 64, 64)
+    stripes[..., ::2] = -2.0
+
+    def contrast(data: bytes) -> int:
+        with Image.open(io.BytesIO(data)) as picture:
+            assert max(picture.size) == 512
+            low, high = picture.convert("L").getextrema()
+            return int(high) - int(low)  # pyright: ignore[reportArgumentType] - of one band they are numbers
+
+    assert contrast(preview.draw(stripes)) > 50
+    assert contrast(preview.draw(stripes, is_coarse=True)) < 10

@@ -1,0 +1,112 @@
+"""Samplers and how models are trained: what a sampler's class does not know, diffusers leaves out without a word."""
+
+import inspect
+import math
+from typing import Any, get_args
+
+import diffusers
+import pytest
+import torch
+
+from pipeline.engine.failures import UnfitSampler
+from pipeline.engine.sampling.noise import read_schedule
+from pipeline.engine.sampling.schedulers import build_scheduler, first_latents, scaled_input, takes_generators
+from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, Sampler, offered_samplers
+
+CONFIG = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1_000,
+    "timestep_spacing": "leading",
+    "steps_offset": 1,
+}
+DIFFUSION = [sampler for sampler in SAMPLERS.values() if sampler.kind == "diffusion"]
+SCHEDULES = [
+    NoiseSchedule(prediction=prediction, is_zero_snr=is_zero_snr)
+    for prediction in get_args(Prediction)
+    for is_zero_snr in (False, True)
+]
+SHAPE = (1, 4, 8, 8)
+
+
+def config_of(schedule: NoiseSchedule) -> dict[str, Any]:
+    return CONFIG | {"prediction_type": schedule.prediction, "rescale_betas_zero_snr": schedule.is_zero_snr}
+
+
+def drawn(sampler: Sampler, schedule: NoiseSchedule, steps: int) -> tuple[float, float]:
+    """How far from the picture a model ends that knows it, and what is left of the picture where it begins."""
+    generator = torch.Generator().manual_seed(1)
+    scheduler = build_scheduler(sampler, config_of(schedule), steps, [generator])
+    picture, noise = (torch.randn(SHAPE, generator=generator, dtype=torch.float64) for _ in range(2))
+    latents = first_latents(scheduler, noise)
+    alphas = scheduler.alphas_cumprod.double()
+    # A last word that divides by nothing is none.
+    deviations = ((1 - alphas) / alphas.clamp_min(1e-30)).sqrt().log()
+    more = {"generator": generator} if takes_generators(type(scheduler)) else {}
+    for timestep in scheduler.timesteps:
+        seen = scaled_input(scheduler, latents, timestep)
+        low, part = int(timestep), float(timestep) % 1
+        deviation = math.exp(torch.lerp(deviations[low], deviations[min(low + 1, len(alphas) - 1)], part))
+        signal = 1 / math.hypot(1, deviation)
+        epsilon = (seen - signal * picture) / (signal * deviation)
+        answers = {
+            "epsilon": epsilon,
+            "v_prediction": signal * epsilon - signal * deviation * picture,
+            "sample": picture,
+        }
+        latents = scheduler.step(answers[schedule.prediction], timestep, latents, return_dict=False, **more)[0]
+    return (latents - picture).abs().max().item(), alphas[int(scheduler.timesteps[0])].item()
+
+
+@pytest.mark.parametrize("sampler", DIFFUSION, ids=lambda sampler: sampler.name)
+def test_a_sampler_draws_by_every_schedule_that_it_honours(sampler: Sampler) -> None:
+    for schedule in SCHEDULES:
+        for steps in (4, 20):
+            if sampler.honours(schedule):
+                error, left = drawn(sampler, schedule, steps)
+                # Those that end before the last noise is gone keep a tenth of a deviation of it.
+                assert error < 0.15
+                assert not schedule.is_zero_snr or left < 1e-6
+            else:
+                with pytest.raises(UnfitSampler, match="does not fit how this model was trained"):
+                    drawn(sampler, schedule, steps)
+
+
+def test_what_is_known_of_the_classes_is_true() -> None:
+    for sampler in DIFFUSION:
+        known = inspect.signature(getattr(diffusers, sampler.scheduler_class)).parameters
+        assert "prediction_type" in known
+        if sampler.honours(NoiseSchedule(prediction="v_prediction", is_zero_snr=True)):
+            assert "rescale_betas_zero_snr" in known
+        elif "rescale_betas_zero_snr" in known:
+            assert sampler.is_special, "a class learnt it: offer its samplers"
+
+
+def test_samplers_that_cannot_begin_at_pure_noise_are_not_offered() -> None:
+    zero = offered_samplers("diffusion", NoiseSchedule(prediction="v_prediction", is_zero_snr=True))
+    assert set(offered_samplers("diffusion")) - set(zero) == {
+        "Heun",
+        "Heun Karras",
+        "LMS",
+        "LMS Karras",
+        "DPM2",
+        "DPM2 Karras",
+        "DPM2 a",
+        "DPM2 a Karras",
+        "DPM++ SDE",
+        "DPM++ SDE Karras",
+        "DEIS Karras",
+    }
+    assert "Euler a" not in offered_samplers("diffusion", NoiseSchedule(prediction="sample"))
+
+
+@pytest.mark.parametrize("key", ["use_karras_sigmas", "use_beta_sigmas", "shift_terminal", "invert_sigmas"])
+def test_a_flow_that_is_more_than_shifted_is_for_one_class(key: str) -> None:
+    config = {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0, key: 0.1 if "terminal" in key else True}
+    assert read_schedule("flow", config).is_bent
+    assert offered_samplers("flow", NoiseSchedule(is_bent=True)) == ("Flow Euler",)
+    with pytest.raises(UnfitSampler):
+        build_scheduler(SAMPLERS["Flow Heun"], config, 4, [])
+    shifted = {"shift": 3.0, "use_dynamic_shifting": True, "_class_name": "FlowMatchEulerDiscreteScheduler"}
+    assert not read_schedule("flow", shifted).is_bent
