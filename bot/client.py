@@ -1,23 +1,21 @@
 """The Discord client: no privileged intents, and no message of ours ever pings anybody."""
 
 import time
-from typing import TYPE_CHECKING
 
 import discord
 import structlog
 from discord.app_commands import AppCommandContext, AppInstallationType
 from typing_extensions import override
 
+from bot.calls.answers import Interaction
 from bot.calls.channels import let_in_unknown_channels
 from bot.calls.watching import Watch
 from bot.commands import add_commands
 from bot.commands.translating import Translator
+from bot.interactions.services import Services
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
 from bot.views.remix import answer_form, is_form
-
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
 
 MAX_RATE_LIMIT_WAIT_S = 60.0
 """A longer wait raises instead, so that a job ends with a sentence and not in an hour."""
@@ -51,13 +49,13 @@ class EaselClient(discord.Client):
         self._services: Services | None = None
 
     @property
-    def services(self) -> "Services":
+    def services(self) -> Services:
         """What `serve` was given."""
         if self._services is None:
             raise RuntimeError("The client was used before its services were set.")
         return self._services
 
-    def serve(self, services: "Services") -> None:
+    def serve(self, services: Services) -> None:
         """Set the services and register commands and buttons; before the client starts."""
         self._services = services
         is_personal = services.settings.discord.direct_messages
@@ -71,7 +69,7 @@ class EaselClient(discord.Client):
         await self.tree.set_translator(Translator())
         await sync_if_changed(self.tree, self.services.settings.storage.directory)
 
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         """Answer forms; the library answers commands and presses itself."""
         if is_form(interaction):
             await answer_form(self.services, interaction)

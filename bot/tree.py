@@ -10,6 +10,7 @@ import structlog
 from discord import app_commands
 from typing_extensions import override
 
+from bot.calls.answers import Interaction
 from bot.interactions.replies import answer_error
 from bot.presenting.texts import speak
 from bot.words import clean_texts
@@ -23,16 +24,14 @@ class EaselTree(app_commands.CommandTree[discord.Client]):
     """A tree whose errors become sentences."""
 
     @override
-    async def interaction_check(self, interaction: discord.Interaction[discord.Client], /) -> bool:
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Everybody may; what follows speaks their language, and reads no text that no row could hold."""
         speak(str(interaction.locale))
         interaction.data = clean_texts(interaction.data)
         return True
 
     @override
-    async def on_error(
-        self, interaction: discord.Interaction[discord.Client], error: app_commands.AppCommandError
-    ) -> None:
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await answer_error(interaction, cause)
 

@@ -152,11 +152,6 @@ class Answers:
         """
         return await self._repeat(attachment.read)
 
-    @staticmethod
-    def attached(files: Files) -> list[discord.File]:
-        """Files for one message."""
-        return as_files(files)
-
     async def delete_answer(self, interaction: Interaction) -> None:
         """Delete the message whose button was pressed.
 

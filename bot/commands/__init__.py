@@ -1,7 +1,5 @@
 """Slash commands: parse, call a service, present."""
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 
@@ -13,12 +11,10 @@ from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
 from bot.commands.styles import make_styles
-
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
+from bot.interactions.services import Services
 
 
-def add_commands(tree: app_commands.CommandTree[discord.Client], services: "Services") -> None:
+def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:
     """Add every command to the tree. Bounds come from the catalogue, so Discord refuses what we would."""
     tree.add_command(make_imagine(services))
     tree.add_command(make_quota(services))

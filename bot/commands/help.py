@@ -2,18 +2,17 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
+from bot.calls.answers import Interaction
 from bot.commands.options import Bounds, matching, suggest
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused
+from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic, topic_name, topic_of
-
-Interaction = discord.Interaction[discord.Client]
 
 
 def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
@@ -35,7 +34,7 @@ def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
             models=tuple(services.catalogue.models.values()),
             default_key=services.catalogue.default_key,
         )
-        await services.calls.answer_privately(interaction, view=page)
+        await answer_privately(interaction, view=page)
 
     async def topics(interaction: Interaction, current: str) -> list[Choice[str]]:
         return matching(current, [(topic_name(topic), topic.value) for topic in _topics_for(interaction)])

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.app_commands import Range
 
+from bot.calls.answers import Interaction
 from bot.commands.options import Bounds, add_style_suggestions, add_suggestions
 from bot.commands.translating import localized, renamed
 from bot.interactions import start_jobs
@@ -13,8 +13,6 @@ from bot.interactions.services import Services
 from bot.requests.given import GivenRequest
 from bot.requests.styles import find_style, styles_for
 from pipeline.protocol import limits
-
-Interaction = discord.Interaction[discord.Client]
 
 
 def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:

@@ -6,15 +6,16 @@ from typing import Final
 import discord
 from discord import app_commands
 
+from bot.calls.answers import Interaction
+from bot.calls.repeating import as_files
 from bot.commands.translating import localized
 from bot.errors import Refused
+from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.jobs.metadata import is_picture, read_parameters
 from bot.presenting import details_message
 from bot.presenting.remix_form import remix_form
 from bot.store.rows import Job
-
-Interaction = discord.Interaction[discord.Client]
 
 _MOST_BYTES: Final = 25 * 1024 * 1024
 
@@ -36,7 +37,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
             parameters = await asyncio.to_thread(read_parameters, data)
         if parameters is None:
             raise Refused("refused-no-parameters" if is_picture(data) else "refused-picture-format")
-        await services.calls.answer_privately(interaction, view=details_message.foreign(parameters))
+        await answer_privately(interaction, view=details_message.foreign(parameters))
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
@@ -57,7 +58,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
     spec = services.catalogue.models.get(job.request.model_key)
     view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
-    await services.calls.answer_privately(interaction, view=view, files=services.calls.attached(files))
+    await answer_privately(interaction, view=view, files=as_files(files))
 
 
 async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:

@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
-import discord
 import msgspec
 from discord import app_commands
 from discord.app_commands import Choice
 
+from bot.calls.answers import Interaction
 from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.sizes import size_choices
@@ -23,7 +23,6 @@ _MAX_CHOICES = 25
 _MAX_LENGTH = 100
 """Discord's limit of what one suggestion shows, and of the value behind it."""
 
-Interaction = discord.Interaction[discord.Client]
 Find = Callable[[Interaction, str], Awaitable[list[Choice[str]]]]
 
 

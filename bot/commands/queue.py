@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import discord
 from discord import app_commands, ui
 
+from bot.calls.answers import Interaction
 from bot.commands.translating import localized
+from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.presenting import queue_message
@@ -23,15 +24,13 @@ def make_queue(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
     @app_commands.command(name=localized("name-queue"), description=localized("command-queue"))
-    async def queue(interaction: discord.Interaction[discord.Client]) -> None:
-        await services.calls.answer_privately(interaction, view=await my_queue(services, interaction))
+    async def queue(interaction: Interaction) -> None:
+        await answer_privately(interaction, view=await my_queue(services, interaction))
 
     return queue
 
 
-async def my_queue(
-    services: Services, interaction: discord.Interaction[discord.Client], note: str | None = None
-) -> ui.LayoutView:
+async def my_queue(services: Services, interaction: Interaction, note: str | None = None) -> ui.LayoutView:
     """The list as it is now, below what was just done."""
     guild_id = server_of(interaction)
     jobs = await services.queue.of_member(guild_id, interaction.user.id, _MAX_JOBS)

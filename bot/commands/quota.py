@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 
+from bot.calls.answers import Interaction
 from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
@@ -18,7 +18,7 @@ def make_quota(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
     @app_commands.command(name=localized("name-quota"), description=localized("command-quota"))
-    async def quota(interaction: discord.Interaction[discord.Client]) -> None:
+    async def quota(interaction: Interaction) -> None:
         asker = asker_of(interaction)
         one = resolve(
             GivenRequest(prompt="-", num_images=1),

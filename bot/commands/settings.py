@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
+from bot.calls.answers import Interaction
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.commands.translating import localized, renamed
 from bot.interactions.replies import answer_privately
@@ -37,7 +37,7 @@ def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:
         ping=[Choice(name=localized("choice-on"), value=1), Choice(name=localized("choice-off"), value=0)]
     )
     async def settings(
-        interaction: discord.Interaction[discord.Client],
+        interaction: Interaction,
         model: Range[str, 1, 100] | None = None,
         size: Range[str, 1, 20] | None = None,
         steps: Range[int, limits.MIN_STEPS, most.steps] | None = None,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 
+from bot.calls.answers import Interaction
 from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
@@ -16,7 +16,7 @@ def make_styles(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
 
     @app_commands.command(name=localized("name-styles"), description=localized("command-styles"))
-    async def styles(interaction: discord.Interaction[discord.Client]) -> None:
+    async def styles(interaction: Interaction) -> None:
         await answer_privately(interaction, styles_lines(styles_for(services.backend.status)))
 
     return styles

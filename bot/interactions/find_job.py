@@ -1,23 +1,17 @@
 """From what an id claims to the row that it is about: server, channel, message and image must fit."""
 
-from typing import TYPE_CHECKING, Any
-
-import discord
 import msgspec
 
+from bot.calls.answers import Interaction
 from bot.calls.recognizing import is_in_timeline
 from bot.errors import Refused
+from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.presenting.custom_ids import Press
 from bot.store.rows import Job
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
 
-Interaction = discord.Interaction[Any]
-
-
-async def find_job(services: "Services", interaction: Interaction, press: Press) -> Job:
+async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:
     """The job of the message that was pressed.
 
     Raises:
@@ -38,7 +32,7 @@ def check_shown_here(interaction: Interaction, job: Job) -> None:
         raise Refused("refused-unknown-job")
 
 
-async def find_job_of_any(services: "Services", interaction: Interaction, press: Press) -> Job:
+async def find_job_of_any(services: Services, interaction: Interaction, press: Press) -> Job:
     """The job of any message that was ever its own: Discord may have edited it no more, and shown a new one.
 
     Raises:

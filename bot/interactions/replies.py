@@ -1,36 +1,50 @@
 """Private answers, and the one place where an exception becomes a sentence in a chat."""
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import Any
 
 import discord
 import structlog
-from discord import app_commands
+from discord import app_commands, ui
 
+from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, InteractionLost, WordsBlocked
 from bot.errors import Refused, new_error_id
+from bot.interactions.services import services_of
 from bot.presenting.escaping import shorten
 from bot.presenting.refusal import MAX_MESSAGE, sentence_of
 from bot.presenting.texts import text
 
-if TYPE_CHECKING:
-    from bot.client import EaselClient
-
 _log = structlog.get_logger(__name__)
 
 
-async def answer_privately(interaction: discord.Interaction[discord.Client], sentence: str) -> None:
-    """Answer so that only the one who asked sees it, as much as a message holds, acknowledged before or not.
+async def answer_privately(
+    interaction: Interaction,
+    sentence: str | None = None,
+    *,
+    view: ui.LayoutView | None = None,
+    files: Sequence[discord.File] = (),
+) -> None:
+    """Answer so that only the one who asked sees it, acknowledged before or not.
+
+    Args:
+        interaction: a command, a press, or a form.
+        sentence: what is said; what no message holds is cut off.
+        view: a layout instead of a sentence.
+        files: attached to the answer.
 
     Raises:
         CallFailed: it did not arrive, or nobody knows.
     """
-    calls = cast("EaselClient", interaction.client).services.calls
-    await calls.answer_privately(interaction, content=shorten(sentence, MAX_MESSAGE))
+    message: dict[str, Any] = {"files": list(files)} if files else {}
+    if sentence is not None:
+        message["content"] = shorten(sentence, MAX_MESSAGE)
+    if view is not None:
+        message["view"] = view
+    await services_of(interaction).calls.answer_privately(interaction, **message)
 
 
-async def answer_error(
-    interaction: discord.Interaction[discord.Client], error: BaseException, *, prompt: str | None = None
-) -> None:
+async def answer_error(interaction: Interaction, error: BaseException, *, prompt: str | None = None) -> None:
     """Say what happened. Only a refusal's own words are shown; anything else gets an id and goes to the log.
 
     Args:
@@ -66,7 +80,7 @@ async def answer_error(
         _log.warning("answer lost", action="answer_lost", error=repr(lost), interaction=interaction.id)
 
 
-def _prompt_of(interaction: discord.Interaction[discord.Client]) -> str | None:
+def _prompt_of(interaction: Interaction) -> str | None:
     """What the member typed as prompt in the command, if it has one."""
     prompt = getattr(interaction.namespace, "prompt", None)
     return prompt if isinstance(prompt, str) else None

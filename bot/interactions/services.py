@@ -1,7 +1,9 @@
 """What commands and buttons call: one object for each process, made by `bot.app`."""
 
 from dataclasses import dataclass
+from typing import Protocol, cast
 
+from bot.calls.answers import Interaction
 from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
@@ -40,3 +42,15 @@ class Services:
     dispatcher: Dispatcher
     keeping: Keeping
     backend: Backend
+
+
+class _Client(Protocol):
+    """The one attribute of `bot.client.EaselClient` that answers need."""
+
+    @property
+    def services(self) -> Services: ...
+
+
+def services_of(interaction: Interaction) -> Services:
+    """The services of the client that received an interaction."""
+    return cast("_Client", interaction.client).services

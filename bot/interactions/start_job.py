@@ -3,12 +3,13 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 import discord
 import structlog
 from discord import ui
 
+from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.interactions.services import Services
@@ -19,8 +20,6 @@ from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineag
 from bot.words import clean
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
-
-Interaction = discord.Interaction[discord.Client]
 
 _CHANNELS: Final = (
     discord.TextChannel,
@@ -38,7 +37,7 @@ class Unseen(Refused):
     """A job was taken and given back, since Discord showed its message to nobody."""
 
 
-def server_of(interaction: discord.Interaction[Any]) -> int:
+def server_of(interaction: Interaction) -> int:
     """The server whose rules hold: where Easel was brought to a server. 0 in direct messages, and for somebody who
     brought Easel along for themselves, wherever they are: else each new server would be a new quota.
     """

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.calls.answers import Interaction
 from bot.errors import Refused
+from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.interactions.start_job import Interaction, ask, ask_beside, asker_of, defaults_of
+from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of
 from bot.presenting import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
@@ -70,9 +72,7 @@ async def ask_each(
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
-    await services.calls.answer_privately(
-        interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models)
-    )
+    await answer_privately(interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models))
 
 
 async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:

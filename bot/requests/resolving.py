@@ -13,11 +13,11 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
+from bot.requests.reading import read_options, read_words
 from bot.requests.sizes import read_size
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.options import Offers
-from bot.requests.typed.reading import read_options, read_words
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

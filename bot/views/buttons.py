@@ -3,24 +3,20 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import Any, Final, Self, cast
 
-import discord
 from discord import ui
 from typing_extensions import override
 
-from bot.interactions.find_job import Interaction
+from bot.calls.answers import Interaction
 from bot.interactions.replies import answer_error
+from bot.interactions.services import Services, services_of
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.texts import speak
 from bot.views import ending, expanding, keeping, remix, starting
 
-if TYPE_CHECKING:
-    from bot.client import EaselClient
-    from bot.interactions.services import Services
-
-PRESSED: Final[Mapping[Action, Callable[["Services", Interaction, Press], Awaitable[None]]]] = MappingProxyType(
+PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitable[None]]]] = MappingProxyType(
     {
         Action.REROLL: starting.reroll,
         Action.RETRY: starting.retry,
@@ -50,14 +46,12 @@ class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TE
 
     @override
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
+    async def from_custom_id(cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
         return cls(cast("ui.Button[ui.LayoutView]", item), match[0])
 
     @override
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        services = cast("EaselClient", interaction.client).services
+    async def callback(self, interaction: Interaction) -> None:
+        services = services_of(interaction)
         speak(str(interaction.locale))
         try:
             press = custom_ids.read_press(self.found)

@@ -1,13 +1,14 @@
 """Buttons that end a job or take its message away."""
 
-from typing import TYPE_CHECKING
-
 import structlog
 
+from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed
 from bot.commands.queue import my_queue
 from bot.errors import Refused
-from bot.interactions.find_job import Interaction, check_shown_here, find_job, find_job_of_any, may_manage
+from bot.interactions.find_job import check_shown_here, find_job, find_job_of_any, may_manage
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
@@ -16,14 +17,11 @@ from bot.presenting.texts import text
 from bot.store.jobs import NOT_SHOWN
 from bot.store.rows import Job, JobStatus
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
-
 _OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
 _log = structlog.get_logger(__name__)
 
 
-async def cancel(services: "Services", interaction: Interaction, press: Press) -> None:
+async def cancel(services: Services, interaction: Interaction, press: Press) -> None:
     """Stop a job. The message itself says so; that of a job which is over is brought up to date."""
     job = await find_job_of_any(services, interaction, press)
     if job.status not in _OPEN:
@@ -37,7 +35,7 @@ async def cancel(services: "Services", interaction: Interaction, press: Press) -
         raise Refused("refused-already-over")
 
 
-async def _bring_up_to_date(services: "Services", interaction: Interaction, job: Job) -> None:
+async def _bring_up_to_date(services: Services, interaction: Interaction, job: Job) -> None:
     """Let a message that took no last word say what its job came to, and say privately where the pictures are."""
     view, sentence = None, text("refused-already-over")
     if interaction.message is not None and job.message_id != interaction.message.id:
@@ -56,10 +54,10 @@ async def _bring_up_to_date(services: "Services", interaction: Interaction, job:
             await services.calls.redraw(interaction, view, [])
         except CallFailed as error:
             _log.info("message not brought up to date", action="not_redrawn", error=repr(error), **job.log_context())
-    await services.calls.answer_privately(interaction, content=sentence)
+    await answer_privately(interaction, sentence)
 
 
-async def cancel_mine(services: "Services", interaction: Interaction, press: Press) -> None:
+async def cancel_mine(services: Services, interaction: Interaction, press: Press) -> None:
     """Stop a job from the private list of `/queue`, and show the list anew."""
     job = await services.jobs.get(press.job_id)
     # The list is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
@@ -71,7 +69,7 @@ async def cancel_mine(services: "Services", interaction: Interaction, press: Pre
     await services.calls.edit_answer(interaction, await my_queue(services, interaction, note))
 
 
-async def delete(services: "Services", interaction: Interaction, press: Press) -> None:
+async def delete(services: Services, interaction: Interaction, press: Press) -> None:
     """Take a message away, with the files of its pictures unless somebody keeps them."""
     job = await find_job(services, interaction, press)
     if not may_manage(interaction, job):

@@ -1,22 +1,20 @@
 """`Try it`: the button of an example in `/help`, which asks for it as if it had been typed."""
 
 import re
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 
-import discord
 from discord import ui
 from typing_extensions import override
 
+from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions import start_jobs
 from bot.interactions.replies import answer_error
+from bot.interactions.services import services_of
 from bot.presenting import custom_ids
 from bot.presenting.help_message import EXAMPLES
 from bot.presenting.texts import speak
 from bot.requests.given import GivenRequest
-
-if TYPE_CHECKING:
-    from bot.client import EaselClient
 
 
 class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.EXAMPLE_TEMPLATE):
@@ -28,14 +26,12 @@ class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
 
     @override
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
+    async def from_custom_id(cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
         return cls(cast("ui.Button[ui.LayoutView]", item), int(match["number"]))
 
     @override
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        services = cast("EaselClient", interaction.client).services
+    async def callback(self, interaction: Interaction) -> None:
+        services = services_of(interaction)
         speak(str(interaction.locale))
         try:
             await start_jobs.imagine(services, interaction, _example(self.number))

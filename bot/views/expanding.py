@@ -1,24 +1,22 @@
 """The two buttons below the question whether several jobs shall start. Only the one who asked sees them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.find_job import Interaction
+from bot.interactions.services import Services
 from bot.interactions.start_job import Unseen, server_of
 from bot.interactions.start_jobs import start_each
 from bot.presenting import expansion_message
 from bot.presenting.custom_ids import Press
 from bot.store.expansions import Expansion
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
-
 LIFETIME: Final = timedelta(hours=1)
 """So long a question may be answered with yes."""
 
 
-async def start(services: "Services", interaction: Interaction, press: Press) -> None:
+async def start(services: Services, interaction: Interaction, press: Press) -> None:
     """Start all of them, at the price that was told, or as many as may start."""
     expansion = await _find(services, interaction, press)
     if expansion.started_at is not None:
@@ -42,7 +40,7 @@ async def start(services: "Services", interaction: Interaction, press: Press) ->
     )
 
 
-async def dismiss(services: "Services", interaction: Interaction, press: Press) -> None:
+async def dismiss(services: Services, interaction: Interaction, press: Press) -> None:
     """Start none of them."""
     expansion = await _find(services, interaction, press)
     await services.calls.defer(interaction)
@@ -51,7 +49,7 @@ async def dismiss(services: "Services", interaction: Interaction, press: Press) 
     await services.calls.edit_answer(interaction, expansion_message.dismissed())
 
 
-async def _find(services: "Services", interaction: Interaction, press: Press) -> Expansion:
+async def _find(services: Services, interaction: Interaction, press: Press) -> Expansion:
     expansion = await services.expansions.get(press.job_id)
     here = (server_of(interaction), interaction.channel_id, interaction.user.id)
     # The question is private, so nobody presses for another but with a forged id; they learn nothing from the answer.

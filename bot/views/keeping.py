@@ -1,11 +1,14 @@
 """Buttons about pictures that are there: keep them, send them, say how they were made."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from bot.calls.answers import Interaction
 from bot.calls.errors import CallRefused, NotPermitted
+from bot.calls.repeating import as_files
 from bot.errors import Refused
-from bot.interactions.find_job import Interaction, find_job
+from bot.interactions.find_job import find_job
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
 from bot.presenting import details_message
@@ -16,21 +19,18 @@ from bot.presenting.texts import text
 from bot.store.images import StorageFailed, extension_of
 from bot.store.rows import Job
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
 
-
-async def star(services: "Services", interaction: Interaction, press: Press) -> None:
+async def star(services: Services, interaction: Interaction, press: Press) -> None:
     """Keep the pictures for ever, or no longer."""
     job = await find_job(services, interaction, press)
     if not await services.jobs.results(job.job_id):
         raise Refused("refused-no-pictures")
     is_kept = await services.keeping.toggle_star(job, interaction.user.id)
     key = "star-set" if is_kept else "star-taken"
-    await services.calls.answer_privately(interaction, content=text(key, job=job_link(job)))
+    await answer_privately(interaction, text(key, job=job_link(job)))
 
 
-async def copy(services: "Services", interaction: Interaction, press: Press) -> None:
+async def copy(services: Services, interaction: Interaction, press: Press) -> None:
     """Send the untouched files in a direct message."""
     job = await find_job(services, interaction, press)
     originals = await _files(services, job)
@@ -44,10 +44,10 @@ async def copy(services: "Services", interaction: Interaction, press: Press) -> 
             sentence = None
     except (NotPermitted, CallRefused) as error:
         raise Refused("refused-no-direct-message") from error
-    await services.calls.answer_privately(interaction, content=text("copy-done"))
+    await answer_privately(interaction, text("copy-done"))
 
 
-async def collect(services: "Services", interaction: Interaction, press: Press) -> None:
+async def collect(services: Services, interaction: Interaction, press: Press) -> None:
     """Show pictures that could be shown nowhere else to the one who asked for them. They were not charged."""
     job = await services.jobs.get(press.job_id)
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
@@ -55,18 +55,18 @@ async def collect(services: "Services", interaction: Interaction, press: Press) 
     await services.calls.defer(interaction, is_private=True)
     files = await asyncio.to_thread(fit, await _files(services, job), interaction.filesize_limit)
     sentence = text("copy-sent", job=job_link(job))
-    await services.calls.answer_privately(interaction, content=sentence, files=services.calls.attached(files))
+    await answer_privately(interaction, sentence, files=as_files(files))
 
 
-async def details(services: "Services", interaction: Interaction, press: Press) -> None:
+async def details(services: Services, interaction: Interaction, press: Press) -> None:
     """Everything that is needed to repeat it."""
     job = await find_job(services, interaction, press)
     spec = services.catalogue.models.get(job.request.model_key)
     view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
-    await services.calls.answer_privately(interaction, view=view, files=services.calls.attached(files))
+    await answer_privately(interaction, view=view, files=as_files(files))
 
 
-async def _files(services: "Services", job: Job) -> list[tuple[str, bytes]]:
+async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
     """The files of a job, as they were drawn."""
     results = await services.jobs.results(job.job_id)
     if not results:

@@ -1,12 +1,14 @@
 """`✏️`: a form with the old values, and the job that its answer starts."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
-from bot.interactions.find_job import Interaction, find_job
+from bot.calls.answers import Interaction
+from bot.interactions.find_job import find_job
 from bot.interactions.replies import answer_error
+from bot.interactions.services import Services
 from bot.interactions.start_jobs import ask_each
 from bot.presenting import custom_ids, remix_form
 from bot.presenting.custom_ids import Press
@@ -19,11 +21,8 @@ from bot.store.rows import AskerDefaults, JobKind, Preferences
 from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
 
-
-async def open_form(services: "Services", interaction: Interaction, press: Press) -> None:
+async def open_form(services: Services, interaction: Interaction, press: Press) -> None:
     """Show the form to whoever presses."""
     job = await find_job(services, interaction, press)
     await services.calls.open_form(
@@ -31,7 +30,7 @@ async def open_form(services: "Services", interaction: Interaction, press: Press
     )
 
 
-async def answer_form(services: "Services", interaction: Interaction) -> None:
+async def answer_form(services: Services, interaction: Interaction) -> None:
     """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
     data: Any = clean_texts(interaction.data or {})
     speak(str(interaction.locale))
@@ -54,7 +53,7 @@ def fields_of(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return fields
 
 
-async def _remix(services: "Services", interaction: Interaction, press: Press, fields: Mapping[str, str]) -> None:
+async def _remix(services: Services, interaction: Interaction, press: Press, fields: Mapping[str, str]) -> None:
     job = await find_job(services, interaction, press)
     model_of(services, job)
     old = job.request
@@ -87,6 +86,6 @@ async def _remix(services: "Services", interaction: Interaction, press: Press, f
     await ask_each(services, interaction, kind=JobKind.REMIX, resolved=remixed, lineage=lineage_of(job))
 
 
-def is_form(interaction: discord.Interaction[Any]) -> bool:
+def is_form(interaction: Interaction) -> bool:
     """Whether an interaction is the answer to a form."""
     return interaction.type is discord.InteractionType.modal_submit

@@ -1,11 +1,11 @@
 """Buttons that start a job, for and at the price of whoever presses."""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
+from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.find_job import Interaction, find_job
+from bot.interactions.find_job import find_job
+from bot.interactions.services import Services
 from bot.interactions.start_job import ask
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
@@ -14,18 +14,15 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-if TYPE_CHECKING:
-    from bot.interactions.services import Services
 
-
-async def reroll(services: "Services", interaction: Interaction, press: Press) -> None:
+async def reroll(services: Services, interaction: Interaction, press: Press) -> None:
     """The same request with another seed."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
     await _start(services, interaction, job, JobKind.REROLL, deriving.reroll(job.request), lineage_of(job))
 
 
-async def retry(services: "Services", interaction: Interaction, press: Press) -> None:
+async def retry(services: Services, interaction: Interaction, press: Press) -> None:
     """The same request once more, since no picture came of it."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
@@ -34,17 +31,17 @@ async def retry(services: "Services", interaction: Interaction, press: Press) ->
     await _start(services, interaction, job, job.kind, job.request, job.lineage, notices)
 
 
-async def vary_subtle(services: "Services", interaction: Interaction, press: Press) -> None:
+async def vary_subtle(services: Services, interaction: Interaction, press: Press) -> None:
     """Pictures close to one."""
     await _vary(services, interaction, press, JobKind.VARY_SUBTLE, deriving.SUBTLE)
 
 
-async def vary_strong(services: "Services", interaction: Interaction, press: Press) -> None:
+async def vary_strong(services: Services, interaction: Interaction, press: Press) -> None:
     """Pictures around one."""
     await _vary(services, interaction, press, JobKind.VARY_STRONG, deriving.STRONG)
 
 
-async def upscale(services: "Services", interaction: Interaction, press: Press) -> None:
+async def upscale(services: Services, interaction: Interaction, press: Press) -> None:
     """One picture, larger."""
     job = await find_job(services, interaction, press)
     index = press.index or 0
@@ -52,7 +49,7 @@ async def upscale(services: "Services", interaction: Interaction, press: Press) 
     await _start(services, interaction, job, JobKind.UPSCALE, request, lineage_of(job, index))
 
 
-async def _vary(services: "Services", interaction: Interaction, press: Press, kind: JobKind, strength: float) -> None:
+async def _vary(services: Services, interaction: Interaction, press: Press, kind: JobKind, strength: float) -> None:
     job = await find_job(services, interaction, press)
     spec = model_of(services, job)
     if spec.facts.is_whole:
@@ -63,7 +60,7 @@ async def _vary(services: "Services", interaction: Interaction, press: Press, ki
 
 
 async def _start(
-    services: "Services",
+    services: Services,
     interaction: Interaction,
     job: Job,
     kind: JobKind,
@@ -83,7 +80,7 @@ def job_for(job: Job, interaction: Interaction) -> Job:
     return msgspec.structs.replace(job, defaults=msgspec.structs.replace(job.defaults, own=Preferences()))
 
 
-def model_of(services: "Services", job: Job) -> ModelSpec:
+def model_of(services: Services, job: Job) -> ModelSpec:
     """The model that drew it.
 
     Raises:

@@ -5,7 +5,8 @@ from typing import Any
 from discord import app_commands
 from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Range
 
-from bot.commands.admin.checks import Interaction, decision_of, guild_of
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import decision_of, guild_of
 from bot.commands.options import Bounds, add_suggestions, checked_defaults
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused

@@ -10,11 +10,11 @@ import discord
 from discord import app_commands
 from typing_extensions import override
 
+from bot.calls.answers import Interaction
 from bot.presenting.texts import text
 from bot.store.rows import Asker
 from bot.store.servers import Decision
 
-Interaction = discord.Interaction[discord.Client]
 Person = discord.Member | discord.User
 
 

@@ -7,8 +7,9 @@ import structlog
 from discord import app_commands
 from discord.app_commands import Range
 
+from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed
-from bot.commands.admin.checks import Interaction, Person, decision_of
+from bot.commands.admin.checks import Person, decision_of
 from bot.commands.admin.parsing import parse_duration
 from bot.commands.translating import localized
 from bot.errors import Refused

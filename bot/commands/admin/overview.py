@@ -6,7 +6,8 @@ from typing import Any
 
 from discord import app_commands
 
-from bot.commands.admin.checks import Interaction, guild_of
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import guild_of
 from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services

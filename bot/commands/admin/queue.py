@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
-from bot.commands.admin.checks import Interaction, decision_of, guild_of
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import decision_of, guild_of
 from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
@@ -66,7 +66,7 @@ async def _show(services: Services, interaction: Interaction, sentence: str) -> 
     await answer_privately(interaction, shown)
 
 
-async def _cancel(services: Services, interaction: discord.Interaction[discord.Client], job_id: int) -> None:
+async def _cancel(services: Services, interaction: Interaction, job_id: int) -> None:
     """Stop one job of this server; one of another server is answered like one that does not exist."""
     by = decision_of(interaction)
     job = await services.jobs.get(job_id)

@@ -6,8 +6,9 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range
 
+from bot.calls.answers import Interaction
 from bot.commands.admin import parsing
-from bot.commands.admin.checks import AdminGroup, Interaction, Person, asker_for, decision_of, guild_of
+from bot.commands.admin.checks import AdminGroup, Person, asker_for, decision_of, guild_of
 from bot.commands.admin.report import make_report
 from bot.commands.options import suggest, suggestions
 from bot.commands.translating import localized

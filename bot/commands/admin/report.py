@@ -10,8 +10,10 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from bot.commands.admin.checks import Interaction, guild_of
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import guild_of
 from bot.commands.translating import localized
+from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import report, report_chart
 
@@ -35,9 +37,9 @@ def make_report(services: Services) -> app_commands.Command[Any, ..., None]:
         chart = await asyncio.to_thread(report_chart.chart, uses, since=since, now=now, time_zone=time_zone)
         table = await asyncio.to_thread(report.csv, uses, time_zone=time_zone)
         summary = report.summary(uses, days)
-        await services.calls.answer_privately(
+        await answer_privately(
             interaction,
-            content=summary,
+            summary,
             files=[
                 discord.File(io.BytesIO(chart), "easel-use.png", description=summary),
                 discord.File(io.BytesIO(table), "easel-use.csv"),

@@ -1,1 +1,1 @@
-"""Reading of text that members type: options in prompts, pasted commands, addresses, emoji, German words."""
+"""Parts of the text that members type: options, addresses, emoji, German words, words that a model knows."""

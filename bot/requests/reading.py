@@ -6,12 +6,12 @@ import msgspec
 
 from bot.errors import Refused
 from bot.requests.given import GivenRequest, read_typed_options
+from bot.requests.pasted import read_pasted
 from bot.requests.typed.addresses import without_addresses
 from bot.requests.typed.emoji import with_emoji_named, with_own_emoji_named
 from bot.requests.typed.german import in_english
 from bot.requests.typed.known_words import BETWEEN
 from bot.requests.typed.options import Offers
-from bot.requests.typed.pasted import read_pasted
 from pipeline.prompts.neighbors import find_signs, read_weights
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
