@@ -87,8 +87,8 @@ class _Reading:
             self.empty.append(typed.spelled)
 
     def _leave_out(self, typed: _Typed, rest: str) -> None:
-        words = rest.split(maxsplit=1)
-        name = typed.spelled.lstrip("-").casefold()
+        words = rest.split()
+        name = typed.spelled.removeprefix("--").casefold()
         if words and (name in _WORD_VALUED or _VALUE.match(words[0])):
             is_glued = not rest[:1].isspace()
             self.unknown.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")

@@ -5,8 +5,6 @@
 """  # noqa: RUF002 - the sign for information
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -41,9 +39,11 @@ _MAX_NAME_WORDS: Final = 6
 
 
 class _Field(msgspec.Struct, frozen=True):
+    """A field of a command: its name, where that begins, and the words behind it up to the next field."""
+
     name: str
     start: int
-    end: int
+    words: str
 
 
 def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
@@ -70,27 +70,28 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
 
 
 def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    fields = [*_fields(command, offers), _Field("", len(command), len(command))]
-    prompt = [command[: fields[0].start].strip(" ,\n")]
+    fields = _fields(command, offers)
+    prompt = [command[: fields[0].start if fields else len(command)].strip(" ,\n")]
     values: dict[str, str | float | None] = {}
-    for field, following in pairwise(fields):
-        value, options = split_at_options(command[field.end : following.start])
+    for field in fields:
+        value, options = split_at_options(field.words)
         values[FIELDS[field.name].field] = FIELDS[field.name].read(field.name, value.strip())
         prompt.append(options)
     return _with(given, " ".join(prompt), values, offers)
 
 
-def _fields(command: str, offers: Offers) -> Iterator[_Field]:
+def _fields(command: str, offers: Offers) -> list[_Field]:
     """The fields whose values are of their kind; what only looks like one is words."""
     found: list[_Field] = []
     end = len(command)
     for match in reversed(list(_FIELD.finditer(command))):
         name = match["name"].casefold()
-        value, _ = split_at_options(command[match.end() : end])
+        words = command[match.end() : end]
+        value, _ = split_at_options(words)
         if name in FIELDS and _fits(name, value.strip(), offers):
-            found.append(_Field(name, match.start(), match.end()))
+            found.append(_Field(name, match.start(), words))
             end = match.start()
-    return reversed(found)
+    return found[::-1]
 
 
 def _fits(name: str, value: str, offers: Offers) -> bool:

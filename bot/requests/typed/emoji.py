@@ -61,7 +61,7 @@ def _name(sign: str, known: Collection[str], silent: Collection[str], *, is_flag
     if is_flag:
         return "flag"
     words = _NAMES.get(sign, unicodedata.name(sign, "sign").lower()).replace("-", " ").split()
-    if sign <= _OLD_SIGNS_END and words[-1] not in _SHAPES and sign not in _NAMES:
+    if sign <= _OLD_SIGNS_END and words[-1] not in _SHAPES:
         words = [word for word in words if word not in _TYPES] or words
     return " ".join([word for word in words if word in known and word not in silent] or words)
 

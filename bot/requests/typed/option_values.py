@@ -24,9 +24,9 @@ Cut = tuple[str, str]
 
 def cut_word(rest: str) -> Cut:
     """The first word, or what stands in quotes."""
-    quoted = _QUOTED.match(rest)
+    quoted = _cut_quoted(rest)
     if quoted is not None:
-        return (quoted[quoted.lastgroup or 0], rest[quoted.end() :])
+        return quoted
     match = _WORD.match(rest)
     return ("", rest) if match is None else (match[1].rstrip(",;"), rest[match.end() :])
 
@@ -45,16 +45,21 @@ def cut_size(rest: str) -> Cut:
 
 def cut_name(rest: str, is_name: Callable[[str], bool]) -> Cut:
     """The most words in the beginning that are a name, else what stands there up to a comma."""
-    quoted = _QUOTED.match(rest)
+    quoted = _cut_quoted(rest)
     if quoted is not None:
-        return (quoted[quoted.lastgroup or 0].strip(), rest[quoted.end() :])
+        return (quoted[0].strip(), quoted[1])
     words = list(re.finditer(r"\S+", rest))[:_MAX_NAME_WORDS]
     for last in reversed(words):
         for end in (last.end(), last.start() + len(last[0].rstrip(",.;"))):
             if is_name(rest[:end].strip()):
                 return (rest[:end].strip(), rest[end:].lstrip(",.;"))
-    value, comma, text = rest.partition(",")
-    return (value.strip(), text) if comma else (value.strip(), "")
+    value, _, text = rest.partition(",")
+    return (value.strip(), text)
+
+
+def _cut_quoted(rest: str) -> Cut | None:
+    quoted = _QUOTED.match(rest)
+    return None if quoted is None else (quoted[quoted.lastgroup or 0], rest[quoted.end() :])
 
 
 def is_whole(value: str) -> bool:

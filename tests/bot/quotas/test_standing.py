@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.quotas.rules import Rule, Rules
@@ -171,6 +171,7 @@ def test_after_the_clock_went_back_nobody_waits_longer_than_one_interval(ahead: 
     bonus_held=st.integers(0, 9),
     prices=st.lists(st.integers(1, 9), min_size=1, max_size=6),
 )
+@example(amount=9, spent=1, held=2, bonuses=[3, 2], bonus_held=1, prices=[2] * 6)
 def test_of_several_jobs_the_first_ones_start_that_can_be_paid(
     amount: int | None, spent: int, held: int, bonuses: list[int], bonus_held: int, prices: list[int]
 ) -> None:

@@ -56,15 +56,18 @@ def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
 def test_a_reroll_changes_the_seed_alone(request_: GenerationRequest) -> None:
     again = reroll(request_)
     assert again.seed != request_.seed
+    assert 0 <= again.seed <= MAX_SEED
     assert msgspec.structs.replace(again, seed=request_.seed) == request_
 
 
 def test_a_reroll_of_a_variation_is_another_variation_of_the_same_picture(four: GenerationRequest) -> None:
-    varied = vary(vary(four, 1, SUBTLE), 2, STRONG)
-    again = reroll(varied)
-    assert (again.seed, again.variations[0]) == (varied.seed, varied.variations[0])
-    assert again.variations[1].seed != varied.variations[1].seed
-    assert again.variations[1].strength == STRONG
+    varied = vary(vary(vary(four, 1, SUBTLE), 2, SUBTLE), 2, STRONG)
+    again = reroll(msgspec.structs.replace(varied, upscale=Upscale(scale=2, strength=0.3)))
+    (last,) = again.variations[2:]
+    assert again == msgspec.structs.replace(varied, variations=(*varied.variations[:2], last))
+    assert last.seed != varied.variations[2].seed
+    assert 0 <= last.seed <= MAX_SEED
+    assert last.strength == STRONG
 
 
 def test_a_variation_starts_from_exactly_that_image(four: GenerationRequest) -> None:
@@ -82,8 +85,9 @@ def test_variations_come_to_an_end(request_: GenerationRequest) -> None:
     request = request_
     for _ in range(MAX_VARIATIONS):
         request = vary(request, 0, SUBTLE)
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         vary(request, 0, SUBTLE)
+    assert (refused.value.key, refused.value.values) == ("refused-varied-too-often", {"count": MAX_VARIATIONS})
 
 
 def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
@@ -93,12 +97,28 @@ def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
     larger = upscale(four, 1, spec, limits)
     assert (larger.seed, larger.num_images) == (MAX_SEED, 1)
     assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
-    bounds = msgspec.structs.replace(spec.bounds, max_refined_pixels=128 * 128 - 1)
-    small = msgspec.structs.replace(spec, bounds=bounds)
-    assert upscale(four, 1, small, limits).upscale == Upscale(scale=2, strength=0.0)
     whole = msgspec.structs.replace(spec, family="pipeline")
     assert upscale(four, 1, whole, limits).upscale == Upscale(scale=2, strength=0.0)
-    assert upscale(four, 1, spec, LimitSettings(max_pixels=128 * 128 - 1)).upscale == Upscale(scale=2, strength=0.0)
+
+
+@pytest.mark.parametrize(
+    ("side", "refined_pixels", "max_pixels", "is_drawn"),
+    [
+        (64, 128 * 128, 128 * 128, True),
+        (64, 128 * 128 - 1, 128 * 128, False),
+        (64, 128 * 128, 128 * 128 - 1, False),
+        (1_024, 2_048 * 2_048, 2_048 * 2_048, True),
+        (1_032, 2_048 * 2_048, 2_048 * 2_048, False),
+    ],
+)
+def test_an_upscale_is_drawn_anew_up_to_the_bounds(
+    four: GenerationRequest, catalogue: Catalogue, side: int, refined_pixels: int, max_pixels: int, *, is_drawn: bool
+) -> None:
+    bounds = msgspec.structs.replace(catalogue.default.bounds, max_refined_pixels=refined_pixels)
+    spec = msgspec.structs.replace(catalogue.default, bounds=bounds)
+    wide = msgspec.structs.replace(four, width=side, height=64)
+    larger = upscale(wide, 1, spec, LimitSettings(max_pixels=max_pixels))
+    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength if is_drawn else 0.0)
 
 
 def test_what_follows_an_upscaled_picture_has_the_first_size(request_: GenerationRequest, catalogue: Catalogue) -> None:

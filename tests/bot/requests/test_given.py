@@ -110,6 +110,16 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
                 "The words behind --colour stayed in the prompt: “green eyes”.",
             ],
         ),
+        ("cat --colour, --tile", "cat ,", ["--colour, --tile are no options here and were left out."]),
+        (
+            "cat --colour X",
+            "cat X",
+            [
+                "--colour is no option here and was left out.",
+                "The words behind --colour stayed in the prompt: “X”.",
+            ],
+        ),
+        ("cat --P abc1 on a  mat", "cat on a mat", ["--P abc1 is no option here and was left out."]),
         ("cat --no --ar 16:9", "cat", ["There was nothing behind --no, so it was left out."]),
         (
             "cat --style raw",

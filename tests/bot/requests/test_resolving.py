@@ -1,5 +1,8 @@
 """Defaults, limits, and what is told about them."""
 
+import math
+import secrets
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given
@@ -10,11 +13,12 @@ from bot.errors import Refused
 from bot.presenting.job_message import notice_line
 from bot.presenting.refusal import sentence_of
 from bot.requests.given import GivenRequest
-from bot.requests.resolving import resolve, sampler_names
+from bot.requests.resolving import choose_seed, resolve, sampler_names
 from bot.requests.sizes import SIZES
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.models import Bounds, Defaults
 from pipeline.protocol.requests import GenerationRequest
 
@@ -134,27 +138,47 @@ def test_sizes(settings: Settings, catalogue: Catalogue, size: str, expected: tu
 
 
 @pytest.mark.parametrize(
-    ("options", "key"),
+    ("options", "key", "told"),
     [
-        ({"prompt": "   "}, "refused-prompt-empty"),
-        ({"prompt": "--no cats"}, "refused-prompt-empty"),
-        ({"prompt": "x" * 2_001}, "refused-prompt-long"),
-        ({"negative_prompt": "x" * 2_001}, "refused-negative-long"),
-        ({"size": "huge"}, "refused-size"),
-        ({"size": "0x64"}, "refused-size"),
-        ({"size": "9" * 100}, "refused-size"),
-        ({"scheduler_name": "Restart"}, "refused-sampler"),
-        ({"model_key": "sdxl"}, "refused-model"),
-        ({"seed": -1}, "refused-seed"),
-        ({"seed": 2**32}, "refused-seed"),
+        ({"prompt": "   "}, "refused-prompt-empty", {}),
+        ({"prompt": "--no cats"}, "refused-prompt-empty", {}),
+        ({"prompt": "x" * 2_001}, "refused-prompt-long", {"length": 2_001, "limit": 2_000}),
+        ({"negative_prompt": "x" * 2_001}, "refused-negative-long", {"length": 2_001, "limit": 2_000}),
+        ({"size": "huge"}, "refused-size", {"given": "huge", "width": 64, "height": 64, "enlarged": "256×256"}),
+        (
+            {"scheduler_name": "Restart" * 20},
+            "refused-sampler",
+            {"sampler": ("Restart" * 20)[:80], "known": "Euler, DDIM"},
+        ),
+        ({"scheduler_name": "Flow Euler"}, "refused-sampler", {"sampler": "Flow Euler", "known": "Euler, DDIM"}),
+        ({"model_key": "sdxl" * 30}, "refused-model", {"model": ("sdxl" * 30)[:80], "known": "pocket, other"}),
+        ({"seed": -1}, "refused-seed", {"seed": "-1", "limit": "4294967295"}),
+        ({"seed": 2**32}, "refused-seed", {"seed": "4294967296", "limit": "4294967295"}),
+        ({"seed": 10**50}, "refused-seed", {"seed": "1" + "0" * 39, "limit": "4294967295"}),
+        ({"guidance_scale": math.nan}, "refused-typed-number", {"option": "cfg", "value": "nan"}),
     ],
 )
 def test_what_means_nothing_is_refused(
-    settings: Settings, catalogue: Catalogue, options: dict[str, object], key: str
+    settings: Settings, catalogue: Catalogue, options: dict[str, object], key: str, told: dict[str, object]
 ) -> None:
+    spec = msgspec.structs.replace(catalogue.default, samplers=("Euler", "DDIM"))
+    other = msgspec.structs.replace(spec, key="other", title="Other One")
+    two = msgspec.structs.replace(catalogue, models={"pocket": spec, "other": other})
     with pytest.raises(Refused) as refused:
-        _resolve(settings, catalogue, **options)
-    assert refused.value.key == key
+        _resolve(settings, two, **options)
+    assert (refused.value.key, refused.value.values) == (key, told)
+
+
+def test_the_longest_prompt_and_the_ends_of_seeds_are_taken(settings: Settings, catalogue: Catalogue) -> None:
+    longest = "a " * 999 + "ab"
+    assert _resolve(settings, catalogue, prompt=longest)[0].prompt == longest
+    assert [_resolve(settings, catalogue, seed=seed)[0].seed for seed in (0, MAX_SEED)] == [0, MAX_SEED]
+
+
+def test_any_seed_may_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: list[int] = []
+    monkeypatch.setattr(secrets, "randbelow", lambda bound: bounds.append(bound) or 7)
+    assert (choose_seed(), bounds) == (7, [MAX_SEED + 1])
 
 
 def test_names_are_found_in_any_spelling(settings: Settings, catalogue: Catalogue) -> None:

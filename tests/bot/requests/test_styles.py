@@ -23,7 +23,10 @@ ZBR = LoraEntry(name="zbr", title="Zebra", trigger_words=("zbr style",), embeddi
 CALM = EmbeddingEntry(name="calm", title="Calm light", family="sd")
 BAD = EmbeddingEntry(name="bad-hands-5", title="Bad hands", is_negative=True, family="sd", token="<hands>")
 WIDE = EmbeddingEntry(name="wide", title="Wide", family="sdxl")
-ALL = (*STYLES, ZBR, CALM, BAD, WIDE)
+ANY = EmbeddingEntry(name="any", title="Any")
+BAD_HANDS = EmbeddingEntry(name="bad-hands", title="Other hands", family="sd")
+LIKE = "bad-hands, bad-hands-5"
+ALL = (*STYLES, ZBR, CALM, BAD, WIDE, ANY, BAD_HANDS)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,9 @@ def test_an_embedding_goes_where_it_is_for(
         ("a cat embedding:stripey", None, ("a cat", ""), [("notice-embedding-unknown", "stripey", "none")]),
         ("embedding:stripey, a cat <lora:zbr:1>", None, None, []),
         ("a wide calm cat", None, None, []),
+        ("a cat embedding:any", None, None, []),
+        ("a cat embedding:wid", None, ("a cat", ""), [("notice-embedding-unknown", "wid", "wide")]),
+        ("a cat embedding:bad-hand", None, ("a cat", ""), [("notice-embedding-unknown", "bad-hand", LIKE)]),
     ],
 )
 def test_an_embedding_that_there_is_not_is_told_before_the_price(
@@ -129,10 +135,12 @@ def test_styles_are_found_by_name_title_and_words(catalogue: Catalogue) -> None:
     assert find_style("fur_v2", STYLES) is FUR
     assert matching_styles("COAT", STYLES) == [FUR]
     assert matching_styles("", STYLES) == [*STYLES]
-    for styles, key in ((STYLES, "refused-style"), ((), "refused-no-styles")):
+    many = [LoraEntry(name=f"style-{number}", title=f"Style {number}") for number in range(11)]
+    ten = ", ".join(f"Style {number}" for number in range(10))
+    for styles, key, known in ((many, "refused-style", ten), ((), "refused-no-styles", "")):
         with pytest.raises(Refused) as refused:
-            find_style("fir", styles)
-        assert refused.value.key == key
+            find_style("fir" * 30, styles)
+        assert (refused.value.key, refused.value.values) == (key, {"style": ("fir" * 30)[:80], "known": known})
     ready = BackendStatus(
         state=WorkerState.READY,
         ready=msgspec.structs.replace(READY, loras=STYLES, embeddings=(CALM, WIDE)),

@@ -5,8 +5,9 @@ import pytest
 
 from bot.presenting.job_message import notice_line
 from bot.presenting.texts import LANGUAGES, spoken, text
-from bot.requests.typed.known_words import NO_KNOWN_WORD, drawn_alike, unknown_words
+from bot.requests.typed.known_words import BETWEEN, NO_KNOWN_WORD, drawn_alike, unknown_words
 from config.catalogue import Catalogue
+from pipeline.protocol.models import Vocabulary
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,22 @@ def test_what_is_drawn_alike_from_every_seed_is_told(catalogue: Catalogue, promp
     assert (found is not None) == is_alike
     plain = msgspec.structs.replace(catalogue.default, vocabulary=None)
     assert drawn_alike(prompt, plain) is None
+
+
+def test_at_the_edges_of_what_is_alike_and_of_what_may_be_meant(catalogue: Catalogue) -> None:
+    vocabulary = Vocabulary(
+        path="",
+        words=BETWEEN | {"dog"},
+        alike=frozenset({"dog"}),
+        things=("carts", "cart", "cast", "carat", "boat", "star", "tree", "house"),
+    )
+    spec = msgspec.structs.replace(catalogue.default, vocabulary=vocabulary)
+    assert drawn_alike("dog", spec) is not None
+    assert drawn_alike(" ".join(BETWEEN), spec) is None
+    told = unknown_words("dog carta toast", spec)
+    assert told is not None
+    # The two that are most alike to a word, if they are much alike, and then things from all over the list.
+    assert told.values["known"] == "cart, carts, cast, carat, boat, star"
 
 
 def test_the_sentence_names_what_changes_the_picture(catalogue: Catalogue) -> None:
