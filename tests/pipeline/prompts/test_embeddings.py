@@ -8,8 +8,8 @@ from pipeline.prompts.embeddings import EmbeddingNames, marks_beside
 
 
 def names() -> EmbeddingNames:
-    keys = {name: name for name in ("EasyNegative", "bad", "bad-hands-5", "By bad artist -neg", "hand (v2)", "straße")}
-    return EmbeddingNames(keys | {"<cat-toy>": "toy"})
+    keys = ("EasyNegative", "bad", "bad-hands-5", "by bad artist", "By bad artist -neg", "hand (v2)", "straße")
+    return EmbeddingNames({name: name for name in keys} | {"<cat-toy>": "toy"})
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pipeline.prompts.neighbors import find_signs, read_weights
         ("hot::dog::", "hot, dog", ()),
         ("a, b::1.5, c", "(a, b:1.5), c", ()),
         ("a::.25 b", "(a:0.25), b", ()),
+        ("a::1.23456 b", "(a:1.235), b", ()),
         ("a::1000 b", "(a:10), b", ()),
         ("a::0.00001 b", "(a:0), b", ()),
         ("a::0 b", "(a:0), b", ()),
