@@ -39,6 +39,11 @@ def test_a_code_stands_in_the_table_once() -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
+        (10062, InteractionLost),
+        (40060, AlreadyAcknowledged),
+        *((code, TokenOver) for code in (10015, 50027)),
+        *((code, MessageGone) for code in (10003, 10004, 10008)),
+        *((code, TooLarge) for code in (40005, 50045)),
         (20016, NotNow),
         (20028, NotNow),
         (30046, NotEditable),
