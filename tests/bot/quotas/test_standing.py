@@ -55,6 +55,12 @@ def test_without_a_limit_nothing_is_counted() -> None:
     assert (answer.limit, answer.left, answer.obstacle) == (None, None, None)
 
 
+def test_of_whom_nothing_is_known_all_is_left() -> None:
+    answer = _ask(_facts(10, pool=Rule(amount=10, period=WEEK)), 10, queued_per_user=1)
+    assert (answer.obstacle, answer.left, answer.bonuses) == (None, 10, ())
+    assert (answer.spent, answer.in_flight, answer.queued) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("facts", "price", "obstacle", "until"),
     [
