@@ -13,7 +13,6 @@ _LOOKS: Final = "\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
 _RUN: Final = re.compile(rf"(?:[{_EMOJI}{_REGION}][{_LOOKS}]*)+")
 _KEYCAP: Final = re.compile("(?<=[0-9#*])\ufe0f?\u20e3")
 _SIGN: Final = re.compile(rf"(?P<flag>[{_REGION}]{{1,2}})|[{_EMOJI}]")
-_LOOK: Final = re.compile(rf"[{_LOOKS}]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _OWN: Final = re.compile(r"<a?:(?P<name>\w{2,32}):[0-9]{15,22}>")
 """An emoji of a server, as Discord writes it into texts."""
@@ -44,7 +43,7 @@ def with_emoji_named(prompt: str, known: Collection[str], silent: Collection[str
     said = {word.casefold() for word in _WORD.findall(prompt)}
 
     def named(match: re.Match[str]) -> str:
-        signs = [(sign[0], sign["flag"] is not None) for sign in _SIGN.finditer(_LOOK.sub("", match[0]))]
+        signs = [(sign[0], sign["flag"] is not None) for sign in _SIGN.finditer(match[0])]
         names = [
             _counted(_name(sign, known, silent, is_flag=is_flag), len(list(same)), known)
             for (sign, is_flag), same in groupby(signs)

@@ -77,6 +77,12 @@ def test_keys_order_by_lane_then_round_then_arrival(one: tuple[int, int, int], o
     assert max(keys) < 2**63
 
 
+def test_the_last_job_of_the_express_lane_comes_before_the_first_of_the_others() -> None:
+    last = queue_key(EXPRESS, Turn(2**29 - 1, 0), 2**32 - 1)
+    assert last < queue_key(NORMAL, Turn(0, 0), 1)
+    assert lane_of(last) == EXPRESS
+
+
 @pytest.mark.parametrize(("round_", "job_id"), [(2**29, 1), (1, 2**32)])
 def test_a_key_that_would_run_into_the_next_field_is_refused(round_: int, job_id: int) -> None:
     with pytest.raises(OverflowError, match=r"^The queue has run out of rounds or job numbers\.$"):

@@ -19,6 +19,7 @@ def cut_known(rest: str) -> Cut:
     ("cut", "rest", "value", "text"),
     [
         (cut_word, " one,; two", "one", " two"),
+        (cut_word, "maX,", "maX", ""),
         (cut_word, ' "a b" c', "a b", " c"),
         (cut_word, "“a b”, c", "a b", ", c"),
         (cut_word, "„a b“ c", "a b", " c"),
