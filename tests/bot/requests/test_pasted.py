@@ -21,6 +21,7 @@ SIX = "one two three four five six"
         ("a cat, steps: 8 seed: -1", "a cat", {"num_inference_steps": 8, "seed": None}),
         ("X cat X, images: 2", "X cat X", {"num_images": 2}),
         ("a cat negative: rain, fog cfg: 6,5", "a cat", {"negative_prompt": "rain, fog", "guidance_scale": 6.5}),
+        ("a cat, negative prompt: rain --ar 2:1", "a cat --ar 2:1", {"negative_prompt": "rain"}),
         ("a cat size: wide sampler: euler a", "a cat", {"size": "wide", "scheduler_name": "euler a"}),
         ("a cat model: My big model style: soft fur", "a cat", {"model_key": "My big model", "style": FUR}),
         # One word, and up to six, may be a name that nobody here knows.
@@ -125,6 +126,7 @@ def test_a_style_that_is_not_here_is_told() -> None:
     [
         ("a cat, negative prompt: rain, fog ", "a cat", "rain, fog"),
         ("a Negative prompt: b Negative_prompt: c", "a", "b, c"),
+        ("a cat. negative prompt: rain --seed 3", "a cat. --seed 3", "rain"),
         ("a cat, steps: 8 ", "a cat, steps: 8 ", None),
         ("unnegative prompt: a", "unnegative prompt: a", None),
     ],
