@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.presenting.texts import LANGUAGES, spoken, text
-from bot.requests.given import GivenRequest, read_typed_options
+from bot.requests.given import GivenRequest, read_typed_options, split_at_options
 from bot.requests.typed.options import FIELDS, Offers, find_option
 from pipeline.protocol.loras import LoraEntry
 
@@ -52,6 +52,7 @@ OFFERS = Offers(models=("big", "My big model"), styles=[FUR])
         ("a --style soft fur --seed 3", GivenRequest(prompt="a", style=FUR, seed=3)),
         ("a --style FUR of a fox", GivenRequest(prompt="a of a fox", style=FUR)),
         ("css variable --main-color", GivenRequest(prompt="css variable --main-color")),
+        ("a --main-color b --seed 3", GivenRequest(prompt="a --main-color b", seed=3)),
         ("var(--main) --main-2nd-color: red", GivenRequest(prompt="var(--main) --main-2nd-color: red")),
         ("a --color: red", GivenRequest(prompt="a --color: red")),
         ("a --negative-prompt x --cfg_scale 3", GivenRequest(prompt="a", negative_prompt="x", guidance_scale=3.0)),
@@ -75,6 +76,37 @@ def test_an_option_of_the_form_wins_and_negatives_are_added_up() -> None:
     assert [text(notice.key, **notice.values) for notice in notices] == [
         "--seed 7 was left out, since another value was given for it too."
     ]
+
+
+def test_a_style_of_the_form_stays_whatever_else_is_typed() -> None:
+    asked = GivenRequest(prompt="a --seed 3", style=FUR)
+    assert read_typed_options(asked, OFFERS) == (GivenRequest(prompt="a", seed=3, style=FUR), ())
+
+
+def test_where_nobody_knows_the_styles_any_name_is_one_and_else_like_ones_are_told() -> None:
+    given, _ = read_typed_options(GivenRequest(prompt="a --style fur coat, b"))
+    assert given == GivenRequest(prompt="a b", style=LoraEntry(name="fur coat", title="fur coat"))
+    many = Offers(styles=[LoraEntry(name=name, title="") for name in ("furs", "furry", "ink")])
+    (_, (notice,)) = read_typed_options(GivenRequest(prompt="a --style furr"), many)
+    assert notice.values == {"name": "furr", "near": "furry, furs"}
+
+
+def test_what_nobody_can_see_is_taken_out_of_every_text() -> None:
+    hidden = GivenRequest(prompt="a\u2060b", negative_prompt="\ud83c", size="wide\x00", seed=3)
+    assert hidden.cleaned() == GivenRequest(prompt="ab", negative_prompt="", size="wide", seed=3)
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "options"),
+    [
+        ("a cat --seed 3 --no x", "a cat ", "--seed 3 --no x"),
+        ("a --main-color", "a --main-color", ""),
+        ("--no x", "", "--no x"),
+        ("", "", ""),
+    ],
+)
+def test_words_end_at_the_first_option(words: str, before: str, options: str) -> None:
+    assert split_at_options(words) == (before, options)
 
 
 def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
@@ -158,6 +190,7 @@ def test_what_is_no_number_or_ratio_is_refused(prompt: str, key: str) -> None:
     with pytest.raises(Refused) as refused:
         read_typed_options(GivenRequest(prompt=prompt))
     assert refused.value.key == key
+    assert refused.value.values.get("option", "--ar") == prompt.split()[1]
 
 
 @examples(st.text(max_size=200))

@@ -23,7 +23,7 @@ ZBR = LoraEntry(name="zbr", title="Zebra", trigger_words=("zbr style",), embeddi
 CALM = EmbeddingEntry(name="calm", title="Calm light", family="sd")
 BAD = EmbeddingEntry(name="bad-hands-5", title="Bad hands", is_negative=True, family="sd", token="<hands>")
 WIDE = EmbeddingEntry(name="wide", title="Wide", family="sdxl")
-ANY = EmbeddingEntry(name="any", title="Any")
+ANY = EmbeddingEntry(name="any", title="Any", trigger_words=("lumen",))
 BAD_HANDS = EmbeddingEntry(name="bad-hands", title="Other hands", family="sd")
 LIKE = "bad-hands, bad-hands-5"
 ALL = (*STYLES, ZBR, CALM, BAD, WIDE, ANY, BAD_HANDS)
@@ -114,6 +114,8 @@ def test_an_embedding_alone_that_there_is_not_is_no_prompt(settings: Settings, c
         ("a stripey apple embedding:stripey <lora:zbr:1>", None, None),
         ("a red apple, bad-hands-5, embedding:bad-hands-5", None, None),
         ("a red apple furry", ZBR, "furry"),
+        ("a lumen apple", None, "lumen"),
+        ("a lumen apple embedding:ANY", None, None),
     ],
 )
 def test_what_styles_teach_is_known(

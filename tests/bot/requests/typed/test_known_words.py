@@ -67,6 +67,10 @@ def test_a_prompt_without_a_known_word_says_so(prompt: str, catalogue: Catalogue
             assert "Pocket" in text(told.key, **told.values)
 
 
+def test_what_styles_teach_is_known(catalogue: Catalogue) -> None:
+    assert unknown_words("a zbr-like apple", catalogue.default, ["ink", "ZBR-like STYLE"]) is None
+
+
 def test_what_may_have_been_meant_comes_first(catalogue: Catalogue) -> None:
     told = unknown_words("a gitar", catalogue.default)
     assert told is not None
@@ -97,16 +101,16 @@ def test_at_the_edges_of_what_is_alike_and_of_what_may_be_meant(catalogue: Catal
     vocabulary = Vocabulary(
         path="",
         words=BETWEEN | {"dog"},
-        alike=frozenset({"dog"}),
-        things=("carts", "cart", "cast", "carat", "boat", "star", "tree", "house"),
+        alike=BETWEEN | {"dog"},
+        things=("carts", "cart", "cast", "carat", "boat", "star", "tree", "house", "bus", "cow", "hat", "ufo", "key"),
     )
     spec = msgspec.structs.replace(catalogue.default, vocabulary=vocabulary)
-    assert drawn_alike("dog", spec) is not None
+    assert drawn_alike(f"dog {' '.join(BETWEEN)}", spec) is not None
     assert drawn_alike(" ".join(BETWEEN), spec) is None
     told = unknown_words("dog carta toast", spec)
     assert told is not None
     # The two that are most alike to a word, if they are much alike, and then things from all over the list.
-    assert told.values["known"] == "cart, carts, cast, carat, boat, star"
+    assert told.values["known"] == "cart, carts, cast, boat, tree, bus"
 
 
 def test_the_sentence_names_what_changes_the_picture(catalogue: Catalogue) -> None:
