@@ -42,6 +42,7 @@ def read(catalogue: Catalogue, prompt: str, **options: Any) -> tuple[GenerationR
         ("Positive prompt: a cat, Negative prompt: rain", {"prompt": "a cat", "negative_prompt": "rain"}),
         ("/imagine a red apple --seed 4", {"prompt": "a red apple", "seed": 4}),
         ("prompt:a red apple", {"prompt": "a red apple"}),
+        ("/imagine prompt: a cat --style soft fur", {"prompt": "a cat <lora:fur:1>"}),
         ("/Imagine Prompt: /imagine prompt: a cat --ar 16:9", {"prompt": "a cat", "width": 112, "height": 64}),
         (
             "/imagine prompt: a cat negative: rain, fog steps: 8 size: 128x64 sampler: DPM++ 2M Karras images: 2",
@@ -194,9 +195,9 @@ def test_a_model_that_knows_any_word_gets_emoji_as_they_are(catalogue: Catalogue
 
 
 def test_weights_of_others_are_read_or_told(catalogue: Catalogue) -> None:
-    request, told = read(catalogue, "red apple::2 green pear::1 rain::-0.5 --no fog")
-    assert (request.prompt, request.negative_prompt) == ("(red apple:2), green pear", "fog, rain")
-    assert told == ["What has a weight below zero went into the negative prompt: rain."]
+    request, told = read(catalogue, "red apple::2 green pear::1 rain::-0.5 snow::-0.5 --no fog")
+    assert (request.prompt, request.negative_prompt) == ("(red apple:2), green pear", "fog, rain, snow")
+    assert told == ["What has a weight below zero went into the negative prompt: rain, snow."]
     request, told = read(catalogue, "a cat AND a dog++")
     assert request.prompt == "a cat and a dog++"
     assert [sentence.split(" ")[0] for sentence in told] == ["This", "“AND”"]
