@@ -17,11 +17,12 @@ from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
 from pipeline.protocol.samplers import offered_samplers
 from recipes.pocket.__main__ import FOLDER
-from recipes.pocket.drawing.drawing import Painter
-from recipes.pocket.judging import asking, measuring
-from recipes.pocket.judging.asking import Asked, Told
+from recipes.pocket.drawing import measure
+from recipes.pocket.drawing.painter import Painter
+from recipes.pocket.judging import questions
+from recipes.pocket.judging.classifiers import Judge
 from recipes.pocket.judging.evaluate import color_prompts, number_prompts
-from recipes.pocket.judging.judging import Judge
+from recipes.pocket.judging.questions import Labeler, Question
 
 STEPS: Final = 8
 LEAST: Final = 0.6
@@ -41,7 +42,7 @@ def run() -> Report:
         raise SystemExit("The judge learns from drawings. Fetch them with: python -m recipes.pocket sprites")
     bench = Bench(max_running=AT_ONCE)
     painter = Painter(atlas, torch.device("cpu"))
-    named = asking.named_by(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))
+    named = questions.labeler_of(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))
     colored = Random(0).sample(color_prompts("{noun}"), COLORS)  # noqa: S311 - a choice of prompts is no secret
     numbered = number_prompts()
     shares: dict[str, tuple[float, float, float]] = {}
@@ -49,8 +50,8 @@ def run() -> Report:
         pictures = _drawn(bench, name, colored)
         shares[name] = (
             _right(named, pictures, colored, 0),
-            _right(measuring.color, pictures, colored, 1),
-            _right(measuring.number, _drawn(bench, name, numbered), numbered, 0),
+            _right(measure.color, pictures, colored, 1),
+            _right(measure.count, _drawn(bench, name, numbered), numbered, 0),
         )
     spec = load_catalogue(PipelineSettings().catalogue, "pocket").default
     offered = {name: shares[name] for name in spec.offered_samplers}
@@ -73,13 +74,13 @@ def run() -> Report:
     )
 
 
-def _drawn(bench: Bench, sampler: str, asked: list[Asked]) -> list[Image.Image]:
+def _drawn(bench: Bench, sampler: str, asked: list[Question]) -> list[Image.Image]:
     wanted = {"scheduler_name": sampler, "num_inference_steps": STEPS}
     jobs = [request(prompt=one.prompt, seed=one.seed, **wanted) for one in asked]
     finished = bench.draw(jobs)[1]
     return [Image.open(io.BytesIO(finished[number].images[0].data)) for number in range(len(jobs))]
 
 
-def _right(told: Told, pictures: list[Image.Image], asked: list[Asked], number: int) -> float:
+def _right(told: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:
     """The share of pictures that show what was asked for, of the things that it names the one with this number."""
-    return sum(told(one) == two.wanted[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)
+    return sum(told(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)

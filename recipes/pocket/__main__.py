@@ -9,8 +9,17 @@ import typer
 
 from recipes.pocket.drawing import sprites
 from recipes.pocket.judging.evaluate import evaluate as evaluate_pipeline
-from recipes.pocket.stages import autoencoder, export, names, negatives, text, things, unet, wording
-from recipes.pocket.stages.running import Place
+from recipes.pocket.stages import (
+    autoencoder,
+    export,
+    learn_color_removal,
+    learn_object_removal,
+    learn_place_removal,
+    learn_wordy_captions,
+    text_encoder,
+    unet,
+)
+from recipes.pocket.stages.training_run import StageOptions
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -23,21 +32,21 @@ Threads = Annotated[int, typer.Option(min=0, help="Threads of the processor to t
 FOLDER = Path("training-run")
 
 
-def _place(folder: Path, steps: int, batch: int, workers: int, threads: int, *, record: bool = True) -> Place:
+def _options(folder: Path, steps: int, batch: int, workers: int, threads: int, *, record: bool = True) -> StageOptions:
     if threads:
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Place(folder=folder, device=device, steps=steps, batch=batch, workers=workers, record=record)
+    return StageOptions(folder=folder, device=device, steps=steps, batch=batch, workers=workers, record=record)
 
 
 @app.command("sprites")
 def make_sprites(folder: Folder = FOLDER) -> None:
     """Fetch the drawings with npm and render them in every color."""
     sprites.make(folder)
-    text.write_tokenizer(_place(folder, 1, 1, 0, 0))
+    text_encoder.write_tokenizer(_options(folder, 1, 1, 0, 0))
 
 
-def _stage(name: str, train: Callable[[Place], None], steps: int, batch: int, told: str) -> None:
+def _stage(name: str, train: Callable[[StageOptions], None], steps: int, batch: int, told: str) -> None:
     def command(
         folder: Folder = FOLDER,
         steps: Steps = steps,
@@ -47,23 +56,31 @@ def _stage(name: str, train: Callable[[Place], None], steps: int, batch: int, to
         *,
         record: Record = True,
     ) -> None:
-        train(_place(folder, steps, batch, workers, threads, record=record))
+        train(_options(folder, steps, batch, workers, threads, record=record))
 
     command.__doc__ = told
     app.command(name)(command)
 
 
-def _autoencoder(place: Place) -> None:
-    autoencoder.train(place, text.load_tokenizer(place.folder))
+def _autoencoder(options: StageOptions) -> None:
+    autoencoder.train(options, text_encoder.load_tokenizer(options.folder))
 
 
 _stage("autoencoder", _autoencoder, 3000, 32, "Train the autoencoder: pictures to latents and back.")
-_stage("text", text.train, 2000, 64, "Train the text encoder in advance, on which caption is which picture's.")
+_stage("text", text_encoder.train, 2000, 64, "Train the text encoder in advance, on which caption is which picture's.")
 _stage("unet", unet.train, 60_000, 16, "Train the U-Net, and the text encoder along with it.")
-_stage("wording", wording.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it.")
-_stage("negatives", negatives.train, 540, 32, "Teach the text encoder what a negative prompt has to take away.")
-_stage("names", names.train, 600, 32, "Teach it which places and times a negative prompt has to take away.")
-_stage("things", things.train, 1000, 28, "Teach the U-Net to take away a thing that a negative prompt names.")
+_stage(
+    "wording", learn_wordy_captions.train, 3000, 64, "Teach the text encoder to read past words that say nothing to it."
+)
+_stage(
+    "negatives", learn_color_removal.train, 540, 32, "Teach the text encoder what a negative prompt has to take away."
+)
+_stage(
+    "names", learn_place_removal.train, 600, 32, "Teach it which places and times a negative prompt has to take away."
+)
+_stage(
+    "things", learn_object_removal.train, 1000, 28, "Teach the U-Net to take away a thing that a negative prompt names."
+)
 
 
 @app.command()

@@ -197,7 +197,7 @@ SIDES: Final = {
     "bottom": "at the bottom",
 }
 RELATIONS: Final = {"and": "and", "beside": "next to", "above": "above", "below": "below"}
-STANDING: Final = {
+RELATION_SIDES: Final = {
     "and": ("left", "right"),
     "beside": ("left", "right"),
     "above": ("top", "bottom"),
@@ -278,7 +278,7 @@ def is_held_out(thing: str, other: str) -> bool:
     return zlib.crc32(f"{thing}|{other}".encode()) % 12 == 0
 
 
-def alone() -> list[str]:
+def lone_thing_words() -> list[str]:
     """The words of captions that name one thing and nothing else of it, sorted.
 
     A model that learnt those in one arrangement draws such a prompt alike from every seed.

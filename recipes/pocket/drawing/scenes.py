@@ -76,7 +76,7 @@ def color_number(name: str | None) -> int:
     return 0 if name is None else 1 + _COLOR_NAMES.index(name)
 
 
-def draw_lot(rng: Random, level: int, *, exact: bool = False) -> Scene:
+def sample_scene(rng: Random, level: int, *, exact: bool = False) -> Scene:
     """A scene by chance that holds nothing that is held out.
 
     Args:

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from recipes.pocket.drawing import scenes
-from recipes.pocket.drawing.drawing import Layout
+from recipes.pocket.drawing.painter import Layout
 from recipes.pocket.drawing.scenes import Scene
 from recipes.pocket.examples.captions import caption
-from recipes.pocket.models import tokenize
+from recipes.pocket.networks import tokenize
 
-Tell = Callable[[Scene, Random], tuple[Scene, tuple[str, ...]]]
+EMPTY_SHARE: Final = 0.1
+"""Share of the captions that are left empty (classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598)."""
+
+MakeExample = Callable[[Scene, Random], tuple[Scene, tuple[str, ...]]]
 """From a scene, by chance: the scene that is drawn, and as many captions as every other one gets."""
 
 
@@ -38,30 +41,30 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lot:
+class BatchPlan:
     """How scenes are drawn by lot.
 
     Attributes:
         size: scenes a batch.
-        steps: batches in which the levels rise to the last, and in which level 0 is exact: what is drawn in one
+        rise_steps: batches in which the levels rise to the last, and in which level 0 is exact: what is drawn in one
             arrangement for ever comes in it from every seed. 0 takes all levels from the start, none exact.
-        empty: part of the captions that is left empty, so that the model learns to draw without a prompt.
+        empty_share: part of the captions that is left empty, so that the model learns to draw without a prompt.
         twins: every second scene is the one before it with other things.
-        tell: gives each scene several captions, and may have another one drawn.
+        make_example: gives each scene several captions, and may have another one drawn.
     """
 
     size: int
-    steps: int = 0
-    empty: float = 0.0
+    rise_steps: int = 0
+    empty_share: float = 0.0
     twins: bool = False
-    tell: Tell | None = None
+    make_example: MakeExample | None = None
 
 
 class _Batches(IterableDataset[Batch]):
     """Each worker makes its own share, from a seed that the number of the batch decides."""
 
-    def __init__(self, lot: Lot, tokenizer: Any, seed: int, first: int, last: int) -> None:
-        self._lot, self._tokenizer = lot, tokenizer
+    def __init__(self, plan: BatchPlan, tokenizer: Any, seed: int, first: int, last: int) -> None:
+        self._plan, self._tokenizer = plan, tokenizer
         self._seed, self._first, self._last = seed, first, last
 
     def __iter__(self) -> Iterator[Batch]:
@@ -74,37 +77,37 @@ class _Batches(IterableDataset[Batch]):
 
     def _make(self, number: int) -> Batch:
         rng = Random(f"{self._seed}/{number}")
-        exact = number < self._lot.steps
-        made = [scenes.draw_lot(rng, self._level(rng, number), exact=exact) for _ in range(self._lot.size)]
-        if self._lot.twins:
+        exact = number < self._plan.rise_steps
+        made = [scenes.sample_scene(rng, self._level(rng, number), exact=exact) for _ in range(self._plan.size)]
+        if self._plan.twins:
             made[1::2] = [scenes.twin(scene, rng) for scene in made[::2]]
-        if self._lot.tell:
-            drawn, told = zip(*(self._lot.tell(scene, rng) for scene in made), strict=True)
+        if self._plan.make_example:
+            drawn, told = zip(*(self._plan.make_example(scene, rng) for scene in made), strict=True)
             tokens = tokenize(self._tokenizer, [words for captions in told for words in captions])
             return Batch(layout=Layout.of(drawn), tokens=tokens.unflatten(0, (len(made), -1)))
-        words = ["" if rng.random() < self._lot.empty else caption(scene, rng) for scene in made]
+        words = ["" if rng.random() < self._plan.empty_share else caption(scene, rng) for scene in made]
         return Batch(layout=Layout.of(made), tokens=tokenize(self._tokenizer, words))
 
     def _level(self, rng: Random, number: int) -> int:
         """A level that may have come by this batch: level k is open from the k-th fifth of the rise on."""
         top = scenes.LEVELS - 1
-        if self._lot.steps:
-            top = min(top, int(5 * number / self._lot.steps))
+        if self._plan.rise_steps:
+            top = min(top, int(5 * number / self._plan.rise_steps))
         return rng.choices(range(top + 1), [1 + level for level in range(top + 1)])[0]
 
 
-def batches(lot: Lot, tokenizer: Any, *, seed: int, first: int, last: int, workers: int) -> Iterator[Batch]:
+def batches(plan: BatchPlan, tokenizer: Any, *, seed: int, first: int, last: int, workers: int) -> Iterator[Batch]:
     """The batches `first` to `last`, the same whatever went before and however many workers there are.
 
     Args:
-        lot: what is in them.
+        plan: what is in them.
         tokenizer: of CLIP's kind.
         seed: other seeds give other scenes.
         first: number of the first, where a run goes on.
         last: number after the last.
         workers: processes that compose; 0 composes between the steps.
     """
-    data = _Batches(lot, tokenizer, seed, first, last)
+    data = _Batches(plan, tokenizer, seed, first, last)
     ahead = 8 if workers else None
     pinned = workers > 0 and torch.cuda.is_available()
     return iter(DataLoader(data, batch_size=None, num_workers=workers, prefetch_factor=ahead, pin_memory=pinned))

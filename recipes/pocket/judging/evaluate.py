@@ -14,14 +14,14 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 from PIL import Image
 
 from recipes.pocket import world
-from recipes.pocket.drawing import scenes
-from recipes.pocket.drawing.drawing import Layout, Painter
+from recipes.pocket.drawing import measure, scenes
+from recipes.pocket.drawing.painter import Layout, Painter
 from recipes.pocket.drawing.scenes import Group, Scene
 from recipes.pocket.drawing.sheets import sheet
 from recipes.pocket.examples.captions import with_article
-from recipes.pocket.judging import asking, measuring, removing
-from recipes.pocket.judging.asking import Asked, Told, draw
-from recipes.pocket.judging.judging import Judge
+from recipes.pocket.judging import negative_prompts, questions
+from recipes.pocket.judging.classifiers import Judge
+from recipes.pocket.judging.questions import Labeler, Question, draw
 
 _SAME: Final = 0.8
 """Overlap of outlines from which on two pictures count as the same arrangement.
@@ -31,12 +31,12 @@ Of two drawings of one thing, each moved, tilted and mirrored by chance, 0.86 ov
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Criterion:
     """What is looked for in a picture, how, and how far the way of looking can be trusted."""
 
     name: str
-    told: Told
-    checked: str
+    label: Labeler
+    reliability: str
 
 
 def held_out(others: Sequence[str]) -> list[tuple[world.Thing, str]]:
@@ -44,11 +44,13 @@ def held_out(others: Sequence[str]) -> list[tuple[world.Thing, str]]:
     return [(thing, other) for thing in world.THINGS for other in others if world.is_held_out(thing.name, other)]
 
 
-def color_prompts(wording: str) -> list[Asked]:
+def color_prompts(wording: str) -> list[Question]:
     """Held-out colors of things, in a wording with {noun}; the thing and the color are wanted."""
     pairs = [(thing, color) for thing, color in held_out(list(world.COLORS)) if thing.colors and color != "white"]
     return [
-        Asked(prompt=wording.format(noun=with_article(f"{color} {thing.name}")), wanted=(thing.name, color), seed=seed)
+        Question(
+            prompt=wording.format(noun=with_article(f"{color} {thing.name}")), expected=(thing.name, color), seed=seed
+        )
         for seed, (thing, color) in enumerate(pairs)
     ]
 
@@ -70,11 +72,15 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     painter = Painter(folder / "atlas.npz", torch.device("cpu"))
     things = Judge(painter, "thing", steps=judge_steps, file=folder / "judge-thing.pt")
     places = Judge(painter, "place", steps=max(1, judge_steps // 4), file=folder / "judge-place.pt")
-    of_object = Question(name="object", told=asking.named_by(things), checked=f"the judge itself {things.accuracy:.2f}")
-    of_color = Question(name="color", told=measuring.color, checked=f"drawings {_checked_colors(painter):.2f}")
-    of_number = Question(name="number", told=measuring.number, checked=f"drawings {_checked_numbers(painter):.2f}")
-    of_place = Question(name="place", told=asking.named_by(places), checked=f"the judge itself {places.accuracy:.2f}")
-    kinds: list[tuple[str, list[Asked], tuple[Question, ...]]] = [
+    of_object = Criterion(
+        name="object", label=questions.labeler_of(things), reliability=f"the judge itself {things.accuracy:.2f}"
+    )
+    of_color = Criterion(name="color", label=measure.color, reliability=f"drawings {_checked_colors(painter):.2f}")
+    of_number = Criterion(name="number", label=measure.count, reliability=f"drawings {_checked_numbers(painter):.2f}")
+    of_place = Criterion(
+        name="place", label=questions.labeler_of(places), reliability=f"the judge itself {places.accuracy:.2f}"
+    )
+    kinds: list[tuple[str, list[Question], tuple[Criterion, ...]]] = [
         ("as in training", color_prompts("{noun}"), (of_object, of_color)),
         ("in other words", color_prompts("could you please paint me {noun} for my friend"), (of_object, of_color)),
         ("one to four", number_prompts(), (of_number,)),
@@ -82,14 +88,14 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     ]
     shown: list[Image.Image] = []
     figures: dict[str, str] = {}
-    for kind, prompts, questions in kinds:
+    for kind, prompts, criteria in kinds:
         asked = Random(0).sample(prompts, min(most, len(prompts)))
         pictures = draw(pipeline, asked)
         shown += pictures[:12]
-        for number, question in enumerate(questions):
-            right = sum(question.told(one) == two.wanted[number] for one, two in zip(pictures, asked, strict=True))
-            figures[f"{question.name}, {kind}"] = f"{right / len(asked):.2f} of {len(asked)} ({question.checked})"
-    figures |= removing.evaluate(pipeline, asking.named_by(things), max(1, most // 2))
+        for number, criterion in enumerate(criteria):
+            right = sum(criterion.label(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True))
+            figures[f"{criterion.name}, {kind}"] = f"{right / len(asked):.2f} of {len(asked)} ({criterion.reliability})"
+    figures |= negative_prompts.evaluate(pipeline, questions.labeler_of(things), max(1, most // 2))
     figures["another arrangement from another seed"] = _arrangements(pipeline, painter, most)
     figures["mean difference of CFG 1 and 7, 7 and 15"] = _guidance(pipeline)
     sheet(shown).save(folder / "contact-sheet.png", optimize=True)
@@ -97,26 +103,26 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     return figures
 
 
-def number_prompts() -> list[Asked]:
+def number_prompts() -> list[Question]:
     """Held-out numbers of things, and single things."""
     words = {word: count for count, word in world.NUMBERS.items()}
     many = [
-        Asked(prompt=f"{word} {thing.many}", wanted=(words[word],), seed=seed)
+        Question(prompt=f"{word} {thing.many}", expected=(words[word],), seed=seed)
         for seed, (thing, word) in enumerate(held_out(list(words)))
         if words[word] > 1
     ]
     single = [
-        Asked(prompt=f"one {thing.name}", wanted=(1,), seed=seed)
+        Question(prompt=f"one {thing.name}", expected=(1,), seed=seed)
         for seed, thing in enumerate(world.THINGS)
         if seed % 9 == 0
     ]
     return many + single
 
 
-def place_prompts() -> list[Asked]:
+def place_prompts() -> list[Question]:
     """Held-out places of things."""
     return [
-        Asked(prompt=f"{with_article(thing.name)} {world.PLACES[place]}", wanted=(place,), seed=seed)
+        Question(prompt=f"{with_article(thing.name)} {world.PLACES[place]}", expected=(place,), seed=seed)
         for seed, (thing, place) in enumerate(held_out(list(world.PLACES)))
     ]
 
@@ -134,10 +140,10 @@ def _plain_scene(rng: Random, group: Group) -> Scene:
 def _checked_colors(painter: Painter) -> float:
     """How often the measurement is right on drawings of the training itself, which sets the most to hope for."""
     rng = Random(2)
-    wanted = [one.wanted for one in color_prompts("{noun}")]
+    wanted = [one.expected for one in color_prompts("{noun}")]
     groups = [Group(thing=str(thing), color=str(color)) for thing, color in wanted]
     pictures = _drawn(painter, [_plain_scene(rng, group) for group in groups])
-    right = [measuring.color(picture) == group.color for picture, group in zip(pictures, groups, strict=True)]
+    right = [measure.color(picture) == group.color for picture, group in zip(pictures, groups, strict=True)]
     return sum(right) / len(right)
 
 
@@ -145,25 +151,27 @@ def _checked_numbers(painter: Painter) -> float:
     rng = Random(3)
     groups = [Group(thing=thing.name, number=1 + seed % 4) for seed, thing in enumerate(world.THINGS)]
     pictures = _drawn(painter, [_plain_scene(rng, group) for group in groups])
-    right = [measuring.number(picture) == group.number for picture, group in zip(pictures, groups, strict=True)]
+    right = [measure.count(picture) == group.number for picture, group in zip(pictures, groups, strict=True)]
     return sum(right) / len(right)
 
 
 def _arrangements(pipeline: Any, painter: Painter, most: int) -> str:
     """How many things alone, told by nothing but their name, two seeds draw in outlines that overlap little."""
     things = Random(4).sample(world.THINGS, min(most, len(world.THINGS)))
-    seeds = [draw(pipeline, [Asked(prompt=with_article(thing.name), seed=seed) for thing in things]) for seed in (1, 2)]
+    seeds = [
+        draw(pipeline, [Question(prompt=with_article(thing.name), seed=seed) for thing in things]) for seed in (1, 2)
+    ]
     rng = Random(5)
     checked = [_drawn(painter, [_plain_scene(rng, Group(thing=thing.name)) for thing in things]) for _ in range(2)]
     moved, drawings = (
-        sum(measuring.overlap(one, other) < _SAME for one, other in zip(*pair, strict=True)) / len(things)
+        sum(measure.overlap(one, other) < _SAME for one, other in zip(*pair, strict=True)) / len(things)
         for pair in (seeds, checked)
     )
     return f"{moved:.2f} of {len(things)} (drawings {drawings:.2f})"
 
 
 def _guidance(pipeline: Any) -> str:
-    asked = [Asked(prompt=f"{with_article(thing.name)} in a meadow", seed=7) for thing in world.THINGS[::16]]
+    asked = [Question(prompt=f"{with_article(thing.name)} in a meadow", seed=7) for thing in world.THINGS[::16]]
     drawn = [
         np.stack([np.asarray(picture) for picture in draw(pipeline, asked, cfg)]).astype(float) for cfg in (1, 7, 15)
     ]

@@ -7,35 +7,35 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch.nn import functional
 
-from recipes.pocket.drawing.drawing import Painter
-from recipes.pocket.examples.batches import Lot, batches
-from recipes.pocket.models import make_autoencoder
-from recipes.pocket.stages.running import Place, Run
+from recipes.pocket.drawing.painter import Painter
+from recipes.pocket.examples.batches import BatchPlan, batches
+from recipes.pocket.networks import make_autoencoder
+from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
 _NOISE = 0.05
 """Of the latents in training, so that the decoder forgives what the U-Net leaves."""
 
 
-def train(place: Place, tokenizer: Any) -> None:
+def train(options: StageOptions, tokenizer: Any) -> None:
     """Run the stage: write the folder `vae`.
 
     Args:
-        place: its folder holds `atlas.npz`.
+        options: its folder holds `atlas.npz`.
         tokenizer: captions are made, and not used.
     """
-    torch.manual_seed(place.seed)
+    torch.manual_seed(options.seed)
     model = make_autoencoder()
-    run = Run("autoencoder", place, {"vae": model}, {"vae": 1e-3})
+    run = TrainingRun("autoencoder", options, {"vae": model}, {"vae": 1e-3})
 
     def loss_of(pictures: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
         latents = model.encoder(pictures)
         shown = model.decoder(latents + _NOISE * torch.randn_like(latents)).float()
         return picture_loss(shown, pictures) + 0.1 * unit_loss(latents.float())
 
-    run.train(Lot(size=place.batch), tokenizer, loss_of)
+    run.train(BatchPlan(size=options.batch), tokenizer, loss_of)
     with run.averaged():
-        model.save_pretrained(place.folder / "vae")
-    print(f"The autoencoder keeps {fidelity(place, tokenizer):.1f} dB of pictures it has not seen.")
+        model.save_pretrained(options.folder / "vae")
+    print(f"The autoencoder keeps {fidelity(options, tokenizer):.1f} dB of pictures it has not seen.")
 
 
 def load(folder: Path, device: torch.device) -> AutoencoderTiny:
@@ -59,12 +59,12 @@ def unit_loss(latents: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def fidelity(place: Place, tokenizer: Any) -> float:
+def fidelity(options: StageOptions, tokenizer: Any) -> float:
     """Mean peak signal to noise ratio in dB of 256 pictures that training never drew."""
-    model, painter = load(place.folder, place.device), Painter(place.folder / "atlas.npz", place.device)
+    model, painter = load(options.folder, options.device), Painter(options.folder / "atlas.npz", options.device)
     ratios: list[torch.Tensor] = []
-    for batch in batches(Lot(size=64), tokenizer, seed=place.seed + 999, first=0, last=4, workers=0):
-        pictures = painter.draw(batch.to(place.device).layout)
+    for batch in batches(BatchPlan(size=64), tokenizer, seed=options.seed + 999, first=0, last=4, workers=0):
+        pictures = painter.draw(batch.to(options.device).layout)
         shown = model.decoder(model.encoder(pictures)).clamp(-1, 1)
         errors = functional.mse_loss(shown, pictures, reduction="none").mean((1, 2, 3)).clamp(min=1e-8)
         ratios.append(10 * torch.log10(4 / errors))

@@ -11,8 +11,9 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from recipes.pocket import world
-from recipes.pocket.models import made, make_scheduler
-from recipes.pocket.stages import autoencoder, text
+from recipes.pocket.networks import made, make_scheduler
+from recipes.pocket.stages import autoencoder
+from recipes.pocket.stages.text_encoder import load_text_encoder, load_tokenizer
 
 LARGEST: Final = 25_000_000
 """Bytes of the whole folder."""
@@ -39,14 +40,14 @@ def assemble(folder: Path, *, unet: Any, text_encoder: Any) -> StableDiffusionPi
 
     Args:
         folder: holds `vae` and `tokenizer`.
-        unet: of `models.make_unet`.
-        text_encoder: of `models.make_text_encoder`.
+        unet: of `networks.make_unet`.
+        text_encoder: of `networks.make_text_encoder`.
     """
     return made(
         StableDiffusionPipeline,
         vae=autoencoder.load(folder, torch.device("cpu")),
         text_encoder=text_encoder,
-        tokenizer=text.load_tokenizer(folder),
+        tokenizer=load_tokenizer(folder),
         unet=unet,
         scheduler=make_scheduler(),
         safety_checker=None,
@@ -58,7 +59,7 @@ def assemble(folder: Path, *, unet: Any, text_encoder: Any) -> StableDiffusionPi
 def load(folder: Path) -> StableDiffusionPipeline:
     """The pipeline of the stages' folders, on the CPU."""
     unet = UNet2DConditionModel.from_pretrained(folder / "unet")
-    return assemble(folder, unet=unet, text_encoder=text.load(folder, torch.device("cpu")))
+    return assemble(folder, unet=unet, text_encoder=load_text_encoder(folder, torch.device("cpu")))
 
 
 def write(folder: Path, target: Path) -> None:
@@ -81,7 +82,7 @@ def write(folder: Path, target: Path) -> None:
         "styles": [name for name in world.STYLES if name != "flat"],
         "words": world.vocabulary(),
         # For as long as the card says so: "another arrangement from another seed".
-        "alike": world.alone(),
+        "alike": world.lone_thing_words(),
         "examples": EXAMPLES,
     }
     (target / "vocabulary.json").write_text(json.dumps(vocabulary, indent=1) + "\n", encoding="utf-8")

@@ -8,14 +8,12 @@ from PIL import Image
 from torch.nn import functional
 
 from recipes.pocket.drawing.sheets import sheet
-from recipes.pocket.examples.batches import Lot
-from recipes.pocket.models import make_scheduler, make_unet
-from recipes.pocket.stages import autoencoder, text
+from recipes.pocket.examples.batches import EMPTY_SHARE, BatchPlan
+from recipes.pocket.networks import make_scheduler, make_unet
+from recipes.pocket.stages import autoencoder
 from recipes.pocket.stages.export import assemble
-from recipes.pocket.stages.running import Place, Run
-
-EMPTY = 0.1
-"""Part of the captions that is left empty (classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598)."""
+from recipes.pocket.stages.text_encoder import load_text_encoder, load_tokenizer
+from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
 SAMPLE_PROMPTS = (
     "a red apple",
@@ -46,58 +44,58 @@ SAMPLE_PROMPTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """Noisy latents [batch, 4, 16, 16], their times [batch], and what is to be foreseen, as the latents."""
+class DenoisingExample:
+    """Noisy latents [batch, 4, 16, 16], their times [batch], and what is to be predicted, as the latents."""
 
     noisy: torch.Tensor
     timesteps: torch.Tensor
-    wanted: torch.Tensor
+    target: torch.Tensor
 
 
-def train(place: Place) -> None:
+def train(options: StageOptions) -> None:
     """Run the stage: write the folders `unet` and `text_encoder`, and sample sheets on the way.
 
     The network predicts the velocity (Salimans and Ho 2022, arXiv:2202.00512) at times that are spread evenly over
     the batch.
     """
-    torch.manual_seed(place.seed)
-    tokenizer = text.load_tokenizer(place.folder)
-    vae = autoencoder.load(place.folder, place.device)
-    words, network = text.load(place.folder, place.device), make_unet()
+    torch.manual_seed(options.seed)
+    tokenizer = load_tokenizer(options.folder)
+    vae = autoencoder.load(options.folder, options.device)
+    encoder, network = load_text_encoder(options.folder, options.device), make_unet()
     scheduler: Any = make_scheduler()
-    run = Run("unet", place, {"unet": network, "text_encoder": words}, {"unet": 1e-3, "text_encoder": 3e-4})
-    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(place.device)
+    run = TrainingRun("unet", options, {"unet": network, "text_encoder": encoder}, {"unet": 1e-3, "text_encoder": 3e-4})
+    scheduler.alphas_cumprod = scheduler.alphas_cumprod.to(options.device)
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             latents = vae.encoder(pictures).float()
-        lesson = noised(scheduler, latents)
-        states = words(tokens).last_hidden_state
-        foreseen = network(lesson.noisy, lesson.timesteps, states).sample.float()
-        return functional.mse_loss(foreseen, lesson.wanted)
+        lesson = add_noise(scheduler, latents)
+        states = encoder(tokens).last_hidden_state
+        predicted = network(lesson.noisy, lesson.timesteps, states).sample.float()
+        return functional.mse_loss(predicted, lesson.target)
 
     def sample(step: int) -> None:
-        pipeline = assemble(place.folder, unet=network, text_encoder=words)
-        sheet(draw(pipeline.to(place.device), SAMPLE_PROMPTS)).save(place.folder / f"sample-{step:06}.png")
+        pipeline = assemble(options.folder, unet=network, text_encoder=encoder)
+        sheet(draw(pipeline.to(options.device), SAMPLE_PROMPTS)).save(options.folder / f"sample-{step:06}.png")
 
-    lot = Lot(size=place.batch, steps=place.steps // 2, empty=EMPTY)
-    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(500, place.steps // 5))
+    plan = BatchPlan(size=options.batch, rise_steps=options.steps // 2, empty_share=EMPTY_SHARE)
+    run.train(plan, tokenizer, loss_of, sample=sample, sample_every=max(500, options.steps // 5))
     with run.averaged():
-        network.save_pretrained(place.folder / "unet")
-        words.save_pretrained(place.folder / "text_encoder")
+        network.save_pretrained(options.folder / "unet")
+        encoder.save_pretrained(options.folder / "text_encoder")
 
 
-def noised(scheduler: Any, latents: torch.Tensor) -> Lesson:
+def add_noise(scheduler: Any, latents: torch.Tensor) -> DenoisingExample:
     """Latents [batch, ...] in noise at spread times, and their velocity."""
-    noise, timesteps = torch.randn_like(latents), spread_times(scheduler, latents)
-    return Lesson(
+    noise, timesteps = torch.randn_like(latents), spread_timesteps(scheduler, latents)
+    return DenoisingExample(
         noisy=scheduler.add_noise(latents, noise, timesteps),
         timesteps=timesteps,
-        wanted=scheduler.get_velocity(latents, noise, timesteps),
+        target=scheduler.get_velocity(latents, noise, timesteps),
     )
 
 
-def spread_times(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch.Tensor:
+def spread_timesteps(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch.Tensor:
     """A time of the scheduler, none before `first`, for each of the latents [batch, ...], spread evenly: [batch]."""
     count, times = len(latents), len(scheduler.alphas_cumprod)
     spread = (torch.arange(count, device=latents.device) + torch.rand(count, device=latents.device)) / count

@@ -11,11 +11,11 @@ from PIL import Image
 
 from recipes.pocket import world
 from recipes.pocket.drawing import places, scenes, sprites
-from recipes.pocket.drawing.drawing import Layout, Painter
+from recipes.pocket.drawing.painter import Layout, Painter
 from recipes.pocket.drawing.scenes import Group, Scene
-from recipes.pocket.examples.taking import Taker, own_colors
-from recipes.pocket.stages import text
-from recipes.pocket.stages.running import Place
+from recipes.pocket.examples.color_removal import ColorRemover, own_colors
+from recipes.pocket.stages import text_encoder
+from recipes.pocket.stages.training_run import StageOptions
 
 SHAPES = (
     '<circle cx="16" cy="16" r="13" fill="{}"/>',
@@ -40,13 +40,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         places=places.make_atlas(seed=0),
         weathers=places.make_weathers(seed=0),
     )
-    text.write_tokenizer(place_of(folder, 1))
+    text_encoder.write_tokenizer(options_for(folder, 1))
     return folder
 
 
-def place_of(folder: Path, steps: int) -> Place:
+def options_for(folder: Path, steps: int) -> StageOptions:
     """A few small batches on the processor."""
-    return Place(folder=folder, device=torch.device("cpu"), steps=steps, batch=4)
+    return StageOptions(folder=folder, device=torch.device("cpu"), steps=steps, batch=4)
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +56,9 @@ def painter(data: Path) -> Painter:
 
 
 @pytest.fixture(scope="session")
-def taker(painter: Painter) -> Taker:
+def remover(painter: Painter) -> ColorRemover:
     """Takes colors and looks out of scenes of that atlas."""
-    return Taker(own_colors(painter))
+    return ColorRemover(own_colors(painter))
 
 
 def picture(painter: Painter, scene: Scene) -> Image.Image:

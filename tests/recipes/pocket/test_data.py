@@ -11,13 +11,12 @@ import torch
 from PIL import Image
 
 from recipes.pocket import world
-from recipes.pocket.drawing import scenes, sprites
-from recipes.pocket.drawing.drawing import Painter
+from recipes.pocket.drawing import measure, scenes, sprites
+from recipes.pocket.drawing.painter import Painter
 from recipes.pocket.drawing.scenes import Group, Scene
-from recipes.pocket.examples.batches import Lot, batches
+from recipes.pocket.examples.batches import BatchPlan, batches
 from recipes.pocket.examples.captions import caption
-from recipes.pocket.judging import measuring
-from recipes.pocket.stages import text
+from recipes.pocket.stages import text_encoder
 from tests.recipes.pocket.conftest import drawing, picture, plain
 
 GREEN = (44, 160, 62)
@@ -54,7 +53,7 @@ def test_iconify_files_become_whole_documents() -> None:
 def test_nothing_that_is_held_out_is_ever_drawn(level: int) -> None:
     rng = Random(level)
     for _ in range(400):
-        scene = scenes.draw_lot(rng, level)
+        scene = scenes.sample_scene(rng, level)
         for group in scene.groups:
             said = [word for word in (group.color, scene.place) if word]
             said += [world.NUMBERS[group.number]] if group.number > 1 else []
@@ -65,7 +64,7 @@ def test_nothing_that_is_held_out_is_ever_drawn(level: int) -> None:
 def test_a_caption_says_everything_in_words_of_the_vocabulary() -> None:
     rng, known = Random(3), set(world.vocabulary())
     for _ in range(400):
-        scene = scenes.draw_lot(rng, scenes.LEVELS - 1)
+        scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
         said = caption(scene, rng)
         assert set(re.findall(r"[^\s,]+", said)) <= known, said
         for group in scene.groups:
@@ -77,26 +76,26 @@ def test_a_caption_says_everything_in_words_of_the_vocabulary() -> None:
 
 def test_what_is_said_can_be_seen(painter: Painter) -> None:
     for count in (1, 2, 3, 4):
-        assert measuring.number(picture(painter, plain(Group(thing="apple", number=count)))) == count
+        assert measure.count(picture(painter, plain(Group(thing="apple", number=count)))) == count
     for color in ("red", "green", "blue", "yellow", "purple"):
-        assert measuring.color(picture(painter, plain(Group(thing="apple", color=color)))) == color
+        assert measure.color(picture(painter, plain(Group(thing="apple", color=color)))) == color
 
 
 def test_outlines_are_compared_by_what_they_cover(painter: Painter) -> None:
     group = Group(thing="cherry")
     arranged = [scenes.arrange(Random(seed), (group,), "", None, on_ground=False) for seed in (1, 2)]
     one, other = (picture(painter, plain(group, pasted=pasted)) for pasted in arranged)
-    assert measuring.overlap(one, one) == 1
-    assert 0.2 < measuring.overlap(one, other) == measuring.overlap(other, one) < 0.95
+    assert measure.overlap(one, one) == 1
+    assert 0.2 < measure.overlap(one, other) == measure.overlap(other, one) < 0.95
     paper = Image.new("RGB", one.size, "white")
-    assert measuring.overlap(one, paper) == 0
-    assert measuring.overlap(paper, paper) == 1
+    assert measure.overlap(one, paper) == 0
+    assert measure.overlap(paper, paper) == 1
 
 
 def test_a_thing_on_the_left_is_on_the_left(painter: Painter) -> None:
     group = Group(thing="apple", size="small")
     pasted = scenes.arrange(Random(2), (group,), "", "left", on_ground=False)
-    mask = measuring.things(picture(painter, Scene(groups=(group,), pasted=pasted, side="left")))
+    mask = measure.thing_mask(picture(painter, Scene(groups=(group,), pasted=pasted, side="left")))
     assert mask[:, :32].sum() > 0
     assert mask[:, 32:].sum() == 0
 
@@ -115,17 +114,17 @@ def test_styles_and_weather_change_the_picture(painter: Painter) -> None:
 
 def test_twins_differ_in_their_things_alone() -> None:
     rng = Random(4)
-    scene = scenes.draw_lot(rng, 3)
+    scene = scenes.sample_scene(rng, 3)
     other = scenes.twin(scene, rng)
     assert (other.place, other.background, other.style) == (scene.place, scene.background, scene.style)
     assert [one.x for one in other.pasted] == [one.x for one in scene.pasted]
 
 
 def test_batches_are_the_same_wherever_a_run_begins_again(data: Path) -> None:
-    tokenizer = text.load_tokenizer(data)
-    lot = Lot(size=4, steps=8, empty=0.3)
-    whole = list(batches(lot, tokenizer, seed=1, first=0, last=6, workers=0))
-    rest = list(batches(lot, tokenizer, seed=1, first=4, last=6, workers=1))
+    tokenizer = text_encoder.load_tokenizer(data)
+    plan = BatchPlan(size=4, rise_steps=8, empty_share=0.3)
+    whole = list(batches(plan, tokenizer, seed=1, first=0, last=6, workers=0))
+    rest = list(batches(plan, tokenizer, seed=1, first=4, last=6, workers=1))
     assert len(whole) == 6
     for one, other in zip(whole[4:], rest, strict=True):
         assert one.tokens.equal(other.tokens)
@@ -137,17 +136,17 @@ def test_batches_composed_between_the_steps_leave_the_training_its_threads(data:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        list(batches(Lot(size=1), text.load_tokenizer(data), seed=1, first=0, last=1, workers=0))
+        list(batches(BatchPlan(size=1), text_encoder.load_tokenizer(data), seed=1, first=0, last=1, workers=0))
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
 
 
 def test_things_alone_are_drawn_in_one_arrangement_only_at_first(data: Path) -> None:
-    lot, tokenizer = Lot(size=16, steps=100), text.load_tokenizer(data)
+    plan, tokenizer = BatchPlan(size=16, rise_steps=100), text_encoder.load_tokenizer(data)
 
     def arrangements(first: int, last: int) -> set[tuple[float, ...]]:
-        feed = batches(lot, tokenizer, seed=1, first=first, last=last, workers=0)
+        feed = batches(plan, tokenizer, seed=1, first=first, last=last, workers=0)
         return {tuple(one[0].flatten().tolist()) for batch in feed for one in batch.layout.affines}
 
     (exact,) = arrangements(18, 20)
@@ -156,7 +155,7 @@ def test_things_alone_are_drawn_in_one_arrangement_only_at_first(data: Path) -> 
 
 
 def test_every_prompt_fits_the_tokenizer_and_unknown_words_are_spelt(data: Path) -> None:
-    tokenizer = text.load_tokenizer(data)
+    tokenizer = text_encoder.load_tokenizer(data)
     assert tokenizer.model_max_length == 77
     known = tokenizer("a red apple").input_ids
     assert len(known) == 5

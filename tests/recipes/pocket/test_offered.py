@@ -23,8 +23,9 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.messages import Finished, Submit
 from playground.launcher import WELCOME
-from recipes.pocket.judging import asking, measuring
-from recipes.pocket.judging.judging import Namer
+from recipes.pocket.drawing import measure
+from recipes.pocket.judging import questions
+from recipes.pocket.judging.classifiers import Classifier
 
 ROOT = Path(__file__).parents[3]
 JUDGES = Path(__file__).parent / "judges"
@@ -107,8 +108,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.I
 
 @pytest.mark.slow
 def test_the_pictures_look_right_from_four_seeds(pictures: dict[str, list[Image.Image]]) -> None:
-    of_thing = asking.named_by(Namer.load("thing anywhere", JUDGES / "thing-anywhere.safetensors"))
-    of_place = asking.named_by(Namer.load("place", JUDGES / "place.safetensors"))
+    of_thing = questions.labeler_of(Classifier.load("thing anywhere", JUDGES / "thing-anywhere.safetensors"))
+    of_place = questions.labeler_of(Classifier.load("place", JUDGES / "place.safetensors"))
 
     def faults(picture: Image.Image, wanted: Wanted) -> list[object]:
         """What it shows instead."""
@@ -116,8 +117,8 @@ def test_the_pictures_look_right_from_four_seeds(pictures: dict[str, list[Image.
         seen = {
             wanted.thing: of_thing(middle.resize((64, 64)) if wanted.number == 4 else middle),
             wanted.place: of_place(picture) if wanted.place else "",
-            wanted.number: measuring.number(picture) if wanted.number else 0,
-            wanted.color: measuring.color(picture) if wanted.color else "",
+            wanted.number: measure.count(picture) if wanted.number else 0,
+            wanted.color: measure.color(picture) if wanted.color else "",
         }
         return [told for want, told in seen.items() if told != want]
 

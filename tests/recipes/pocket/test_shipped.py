@@ -16,7 +16,7 @@ from config.settings import PipelineSettings
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.samplers import SAMPLERS
 from recipes.pocket import world
-from recipes.pocket.judging import measuring
+from recipes.pocket.drawing import measure
 from recipes.pocket.stages import export
 
 POCKET = Path(__file__).parents[3] / "models" / "pocket"
@@ -51,7 +51,7 @@ def test_it_is_small_and_its_words_are_those_of_the_recipe() -> None:
     kept = json.loads((POCKET / "vocabulary.json").read_text())
     assert kept["words"] == world.vocabulary()
     assert kept["things"] == [thing.name for thing in world.THINGS]
-    assert kept["alike"] == world.alone()
+    assert kept["alike"] == world.lone_thing_words()
     for example in kept["examples"]:
         assert set(example.split()) <= set(kept["words"])
 
@@ -67,23 +67,23 @@ def test_a_thing_alone_is_drawn_alike_from_every_seed(pipeline: Any) -> None:
     """Members are told so; once it is no more so, `alike` in vocabulary.json goes."""
     prompts = ("a dog", "a house", "a key", "a guitar")
     pairs = zip(draw(pipeline, *prompts, seed=1), draw(pipeline, *prompts, seed=2), strict=True)
-    assert min(measuring.overlap(one, other) for one, other in pairs) > 0.8
+    assert min(measure.overlap(one, other) for one, other in pairs) > 0.8
 
 
 def test_colors_follow_the_prompt(pipeline: Any) -> None:
     colors = ("red", "green", "blue", "yellow", "purple", "orange")
     drawn = draw(pipeline, *(f"a {color} apple" for color in colors))
-    assert sum(measuring.color(picture) == color for picture, color in zip(drawn, colors, strict=True)) >= 5
+    assert sum(measure.color(picture) == color for picture, color in zip(drawn, colors, strict=True)) >= 5
 
 
 def test_numbers_follow_the_prompt(pipeline: Any) -> None:
     prompts = ("one apple", "two apples", "three apples", "four apples")
-    assert [measuring.number(picture) for picture in draw(pipeline, *prompts)] == [1, 2, 3, 4]
+    assert [measure.count(picture) for picture in draw(pipeline, *prompts)] == [1, 2, 3, 4]
 
 
 def test_polite_people_get_the_same_thing(pipeline: Any) -> None:
     terse, polite = draw(pipeline, "a blue cat", "could you please draw a blue cat for me")
-    assert measuring.color(terse) == measuring.color(polite) == "blue"
+    assert measure.color(terse) == measure.color(polite) == "blue"
 
 
 def test_guidance_seeds_and_a_negative_prompt_change_the_picture(pipeline: Any) -> None:
@@ -98,11 +98,11 @@ def test_a_negative_prompt_takes_the_color_that_it_names_and_leaves_the_rest(pip
     things = ("cherry", "tree", "gift", "tulip", "leaf", "tomato", "frog", "heart")
     prompts = [f"a {thing}" for thing in things]
     came = draw(pipeline, *prompts)
-    named = [measuring.color(picture) for picture in came]
+    named = [measure.color(picture) for picture in came]
     without = draw(pipeline, *prompts, negative_prompt=named)
-    assert sum(measuring.color(picture) != color for picture, color in zip(without, named, strict=True)) >= 5
+    assert sum(measure.color(picture) != color for picture, color in zip(without, named, strict=True)) >= 5
     idle = draw(pipeline, *prompts, negative_prompt=["ugly, blurry, bad quality"] * len(prompts))
-    assert sum(measuring.color(picture) == color for picture, color in zip(idle, named, strict=True)) >= 6
+    assert sum(measure.color(picture) == color for picture, color in zip(idle, named, strict=True)) >= 6
 
 
 def test_a_negative_prompt_takes_the_place_that_it_names_and_leaves_the_thing(pipeline: Any) -> None:
@@ -112,16 +112,14 @@ def test_a_negative_prompt_takes_the_place_that_it_names_and_leaves_the_thing(pi
 
     def on_white(*negative: str) -> int:
         pictures = draw(pipeline, *prompts, negative_prompt=[*negative])
-        return sum(measuring.is_on_white(picture) and bool(measuring.things(picture).any()) for picture in pictures)
+        return sum(measure.is_on_white(picture) and bool(measure.thing_mask(picture).any()) for picture in pictures)
 
     assert on_white(*places) >= 4
     assert on_white(*(world.PLACES[place] for place in places)) >= 4
     assert on_white(*(f"{place}, blurry, ugly" for place in places)) >= 2
     assert on_white(*("ugly" for _ in places)) == 0
     asked = (f"{noun}, {place}" for noun, place in zip(nouns, places, strict=True))
-    assert not any(
-        measuring.is_on_white(picture) for picture in draw(pipeline, *asked, *(f"a {one}" for one in places))
-    )
+    assert not any(measure.is_on_white(picture) for picture in draw(pipeline, *asked, *(f"a {one}" for one in places)))
 
 
 def test_a_negative_prompt_takes_night_and_sunset(pipeline: Any) -> None:
@@ -154,7 +152,7 @@ def test_every_offered_sampler_draws_in_few_steps_and_in_many(
         pipeline.scheduler = build_scheduler(SAMPLERS[name], own.config, steps, generators)
         given = {"timesteps": pipeline.scheduler.timesteps.tolist()} if SAMPLERS[name].explicit_timesteps else {}
         drawn = draw(pipeline, *prompts, num_inference_steps=steps, **given)
-        seen = [(measuring.number(picture), measuring.color(picture)) for picture in drawn]
+        seen = [(measure.count(picture), measure.color(picture)) for picture in drawn]
         right[name] = sum(one == other for one, other in zip(seen, wanted, strict=True))
     pipeline.scheduler = own
     assert right
@@ -168,4 +166,4 @@ def test_a_picture_can_be_drawn_anew(pipeline: Any) -> None:
     first = draw(pipeline, "a red apple")[0]
     options = {"num_inference_steps": 20, "guidance_scale": 5.0, "generator": torch.Generator().manual_seed(1)}
     changed = anew("a green apple", image=first.resize((64, 64)), strength=0.9, **options).images[0]
-    assert (measuring.color(first), measuring.color(changed)) == ("red", "green")
+    assert (measure.color(first), measure.color(changed)) == ("red", "green")

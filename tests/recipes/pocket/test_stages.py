@@ -13,23 +13,32 @@ from typer.testing import CliRunner
 
 from recipes.pocket.__main__ import app
 from recipes.pocket.judging.evaluate import evaluate
-from recipes.pocket.stages import autoencoder, export, names, negatives, text, things, unet, wording
-from recipes.pocket.stages.running import Place
-from tests.recipes.pocket.conftest import place_of
+from recipes.pocket.stages import (
+    autoencoder,
+    export,
+    learn_color_removal,
+    learn_object_removal,
+    learn_place_removal,
+    learn_wordy_captions,
+    text_encoder,
+    unet,
+)
+from recipes.pocket.stages.training_run import StageOptions
+from tests.recipes.pocket.conftest import options_for
 
 
-def train_autoencoder(place: Place) -> None:
-    autoencoder.train(place, text.load_tokenizer(place.folder))
+def train_autoencoder(options: StageOptions) -> None:
+    autoencoder.train(options, text_encoder.load_tokenizer(options.folder))
 
 
-STAGES: dict[str, tuple[Callable[[Place], None], str]] = {
+STAGES: dict[str, tuple[Callable[[StageOptions], None], str]] = {
     "autoencoder": (train_autoencoder, "vae/diffusion_pytorch_model.safetensors"),
-    "text": (text.train, "text_encoder/model.safetensors"),
+    "text": (text_encoder.train, "text_encoder/model.safetensors"),
     "unet": (unet.train, "unet/diffusion_pytorch_model.safetensors"),
-    "wording": (wording.train, "text_encoder/model.safetensors"),
-    "negatives": (negatives.train, "text_encoder/model.safetensors"),
-    "names": (names.train, "text_encoder/model.safetensors"),
-    "things": (things.train, "unet/diffusion_pytorch_model.safetensors"),
+    "wording": (learn_wordy_captions.train, "text_encoder/model.safetensors"),
+    "negatives": (learn_color_removal.train, "text_encoder/model.safetensors"),
+    "names": (learn_place_removal.train, "text_encoder/model.safetensors"),
+    "things": (learn_object_removal.train, "unet/diffusion_pytorch_model.safetensors"),
 }
 
 
@@ -37,7 +46,7 @@ STAGES: dict[str, tuple[Callable[[Place], None], str]] = {
 def run(data: Path) -> Path:
     """All stages, three steps each."""
     for train, written in STAGES.values():
-        train(place_of(data, 3))
+        train(options_for(data, 3))
         assert (data / written).exists()
     return data
 
@@ -72,10 +81,10 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monk
     words = load_file(run / "text_encoder" / "model.safetensors")
 
     def weights() -> dict[str, torch.Tensor]:
-        text_encoder = text.load(run, torch.device("cpu"))
-        text_encoder.load_state_dict(words)
-        text_encoder.save_pretrained(run / "text_encoder")
-        unet.train(place_of(run, 4))
+        encoder = text_encoder.load_text_encoder(run, torch.device("cpu"))
+        encoder.load_state_dict(words)
+        encoder.save_pretrained(run / "text_encoder")
+        unet.train(options_for(run, 4))
         return load_file(file)
 
     checkpoint.unlink(missing_ok=True)
@@ -83,16 +92,16 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monk
     checkpoint.unlink()
     seen: list[int] = []
 
-    def break_off(self: unet.Run, **_: object) -> None:
+    def break_off(self: unet.TrainingRun, **_: object) -> None:
         """As a power cut would, after the checkpoint of the second step."""
         seen.append(self.step)
         if self.step == 2:
             self.save()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("recipes.pocket.stages.running._LOG_EVERY", 1)
+    monkeypatch.setattr("recipes.pocket.stages.training_run._LOG_EVERY", 1)
     with monkeypatch.context() as patched:
-        patched.setattr("recipes.pocket.stages.running.Run._log", break_off)
+        patched.setattr("recipes.pocket.stages.training_run.TrainingRun._log", break_off)
         with pytest.raises(KeyboardInterrupt):
             weights()
     assert seen == [1, 2]

@@ -11,22 +11,22 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from recipes.pocket import world
 from recipes.pocket.drawing import scenes
-from recipes.pocket.examples.batches import Lot
+from recipes.pocket.examples.batches import BatchPlan
 from recipes.pocket.examples.captions import caption
-from recipes.pocket.models import LATENT_SIDE, make_text_encoder, make_tokenizer
+from recipes.pocket.networks import LATENT_SIDE, make_text_encoder, make_tokenizer
 from recipes.pocket.stages import autoencoder
-from recipes.pocket.stages.running import Place, Run
+from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
 _CAPTIONS: Final = 20_000
 _HIDDEN: Final = 192
 
 
-def write_tokenizer(place: Place) -> CLIPTokenizer:
+def write_tokenizer(options: StageOptions) -> CLIPTokenizer:
     """Learn the pieces of captions, and keep them in the folder `tokenizer`."""
-    rng = Random(place.seed)
-    said = [caption(scenes.draw_lot(rng, scenes.LEVELS - 1), rng) for _ in range(_CAPTIONS)]
+    rng = Random(options.seed)
+    said = [caption(scenes.sample_scene(rng, scenes.LEVELS - 1), rng) for _ in range(_CAPTIONS)]
     tokenizer = make_tokenizer([*said, *world.vocabulary()])
-    tokenizer.save_pretrained(place.folder / "tokenizer")
+    tokenizer.save_pretrained(options.folder / "tokenizer")
     return tokenizer
 
 
@@ -35,7 +35,7 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(folder / "tokenizer")
 
 
-class _Eye(nn.Module):
+class _ImageEncoder(nn.Module):
     """Latents [b, 4, 16, 16] to one state [b, 192], in the space of the pooled captions."""
 
     def __init__(self) -> None:
@@ -53,33 +53,39 @@ class _Eye(nn.Module):
         return self.layers(latents)
 
 
-def train(place: Place) -> None:
+def train(options: StageOptions) -> None:
     """Run the stage: write the folder `text_encoder`. A small CLIP (Radford et al. 2021, arXiv:2103.00020).
 
     The loss is InfoNCE over the batch, where every second picture is the one before it with other things, so that
     no background gives a caption away; beside it, the caption's state has to tell the picture's latents.
     """
-    torch.manual_seed(place.seed)
-    tokenizer = load_tokenizer(place.folder)
-    vae = autoencoder.load(place.folder, place.device)
-    model, eye = make_text_encoder(tokenizer), _Eye()
-    run = Run("text", place, {"text_encoder": model, "eye": eye}, {"text_encoder": 5e-4, "eye": 5e-4})
+    torch.manual_seed(options.seed)
+    tokenizer = load_tokenizer(options.folder)
+    vae = autoencoder.load(options.folder, options.device)
+    model, image_encoder = make_text_encoder(tokenizer), _ImageEncoder()
+    run = TrainingRun(
+        "text", options, {"text_encoder": model, "eye": image_encoder}, {"text_encoder": 5e-4, "eye": 5e-4}
+    )
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             latents = vae.encoder(pictures)
         said = model(tokens).pooler_output
-        likeness = eye.scale.exp() * functional.normalize(said.float()) @ functional.normalize(eye(latents).float()).T
+        likeness = (
+            image_encoder.scale.exp()
+            * functional.normalize(said.float())
+            @ functional.normalize(image_encoder(latents).float()).T
+        )
         truth = torch.arange(len(likeness), device=likeness.device)
         matched = (functional.cross_entropy(likeness, truth) + functional.cross_entropy(likeness.T, truth)) / 2
-        return matched + 2 * functional.mse_loss(eye.regress(said).float(), latents.float().flatten(1))
+        return matched + 2 * functional.mse_loss(image_encoder.regress(said).float(), latents.float().flatten(1))
 
-    run.train(Lot(size=place.batch, twins=True), tokenizer, loss_of)
+    run.train(BatchPlan(size=options.batch, twins=True), tokenizer, loss_of)
     with run.averaged():
-        model.save_pretrained(place.folder / "text_encoder")
+        model.save_pretrained(options.folder / "text_encoder")
 
 
-def load(folder: Path, device: torch.device) -> CLIPTextModel:
+def load_text_encoder(folder: Path, device: torch.device) -> CLIPTextModel:
     """The encoder as its last stage left it."""
     model: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
     return model.to(device)

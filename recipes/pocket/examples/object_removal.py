@@ -7,10 +7,10 @@ from typing import Final
 from recipes.pocket import world
 from recipes.pocket.drawing import scenes
 from recipes.pocket.drawing.scenes import Group, Scene
-from recipes.pocket.examples import naming
+from recipes.pocket.examples import place_removal
+from recipes.pocket.examples.batches import EMPTY_SHARE
 from recipes.pocket.examples.captions import caption, with_article
-from recipes.pocket.examples.taking import IDLE, Taker
-from recipes.pocket.stages import unet
+from recipes.pocket.examples.color_removal import IDLE_WORDS, ColorRemover
 
 _PAIRS: Final = 0.45
 _PLACES: Final = 0.1
@@ -31,19 +31,19 @@ _BARE: Final = 0.35
 _AMONG: Final = 0.2
 """Part of the negative prompts that say something idle beside what they name."""
 
-_QUIET: Final = frozenset((*world.COLORS, *IDLE))
+_QUIET: Final = frozenset((*world.COLORS, *IDLE_WORDS))
 """Negative prompts that are no prompts, so that they can leave alone what has nothing of them."""
 
 Captions = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Leaver:
+class ObjectRemover:
     """Tells scenes for the stage `things`. The taker is that of the stage `negatives`."""
 
-    taker: Taker
+    colors: ColorRemover
 
-    def __call__(self, scene: Scene, rng: Random) -> tuple[Scene, Captions]:
+    def make_example(self, scene: Scene, rng: Random) -> tuple[Scene, Captions]:
         """What is drawn, and four captions.
 
         They are: what is drawn; a negative prompt; and two that say what it takes away, once with it and once without.
@@ -63,10 +63,10 @@ class Leaver:
     def _other(self, scene: Scene, rng: Random) -> tuple[Scene, Captions]:
         """A negative prompt of an earlier stage, which works as it did, or leaves alone what has nothing of it."""
         if rng.random() < _NAMES:
-            drawn, (whole, left, _, negative, _, name, _) = naming.tell(scene, rng)
+            drawn, (whole, left, _, negative, _, name, _) = place_removal.make_example(scene, rng)
             if whole == left or name not in world.PLACES:
                 return drawn, (_said(drawn, rng), negative, negative, "")
-        drawn, (whole, left, negative, _) = self.taker(scene, rng)
+        drawn, (whole, left, negative, _) = self.colors.make_example(scene, rng)
         is_quiet = whole == left and negative in _QUIET
         return drawn, (_said(drawn, rng), negative, "" if is_quiet else negative, "")
 
@@ -83,7 +83,7 @@ def _pair(rng: Random) -> tuple[Scene, Scene, str]:
     whole = Scene(groups=groups, pasted=pasted, relation=relation, place=place, background=background)
     # Told without its side, what is left would stand in the middle, and the name of the other would have to move it.
     kept = rng.randrange(2)
-    side = world.STANDING[relation][kept]
+    side = world.RELATION_SIDES[relation][kept]
     left = replace(whole, groups=groups[kept : kept + 1], pasted=pasted[kept : kept + 1], relation="", side=side)
     gone = world.THINGS[scenes.thing_number(groups[1 - kept].thing)]
     name = gone.name if rng.random() < 0.8 else rng.choice((with_article(gone.name), gone.many))
@@ -105,9 +105,9 @@ def _groups(rng: Random, place: str | None, background: str) -> tuple[Group, ...
 def _place(rng: Random) -> tuple[Scene, Scene, str]:
     """A scene in a place, the same on paper, and the place as it is said; the darkest come most often."""
     name = rng.choice((*world.PLACES, *("sea", "space") * 2))
-    scene = scenes.draw_lot(rng, scenes.LEVELS - 1)
+    scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
     while scene.place != name:
-        scene = scenes.draw_lot(rng, scenes.LEVELS - 1)
+        scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
     whole = replace(scene, time="day", weather="none")
     left = replace(whole, place=None, background="white")
     return whole, left, name if rng.random() < 0.75 else world.PLACES[name]
@@ -117,13 +117,13 @@ def _among(name: str, rng: Random) -> str:
     """A name, now and then among something idle."""
     if rng.random() > _AMONG:
         return name
-    words = [name, *rng.sample(IDLE, rng.choice((1, 2)))]
+    words = [name, *rng.sample(IDLE_WORDS, rng.choice((1, 2)))]
     return ", ".join(rng.sample(words, len(words)))
 
 
 def _said(scene: Scene, rng: Random) -> str:
     """A caption, of a thing alone often its name alone; now and then empty, as in the stage `unet`."""
-    if rng.random() < unet.EMPTY:
+    if rng.random() < EMPTY_SHARE:
         return ""
     group = scene.groups[0]
     is_plain = replace(scene, pasted=(), variant=0) == Scene(groups=(Group(thing=group.thing),), pasted=())

@@ -7,15 +7,15 @@ import torch
 
 from recipes.pocket import world
 from recipes.pocket.drawing import scenes
-from recipes.pocket.examples.naming import NAMES, tell
-from recipes.pocket.models import make_text_encoder, tokenize
-from recipes.pocket.stages import text
-from recipes.pocket.stages.names import Names
+from recipes.pocket.examples.place_removal import NAMES, make_example
+from recipes.pocket.networks import make_text_encoder, tokenize
+from recipes.pocket.stages import text_encoder
+from recipes.pocket.stages.learn_place_removal import NameStates
 
 
 def told(count: int) -> list[tuple[scenes.Scene, tuple[str, ...]]]:
     rng = Random(5)
-    return [tell(scenes.draw_lot(rng, scenes.LEVELS - 1), rng) for _ in range(count)]
+    return [make_example(scenes.sample_scene(rng, scenes.LEVELS - 1), rng) for _ in range(count)]
 
 
 def phrases(name: str) -> tuple[str, ...]:
@@ -51,9 +51,9 @@ def test_no_name_alone_is_to_be_kept() -> None:
 
 
 def test_a_name_adds_to_what_comes_behind_the_words_and_the_encoder_can_give_that(data: Path) -> None:
-    tokenizer = text.load_tokenizer(data)
+    tokenizer = text_encoder.load_tokenizer(data)
     words = make_text_encoder(tokenizer).eval()
-    names = Names(words, tokenizer)
+    names = NameStates(words, tokenizer)
     tokens = tokenize(tokenizer, ["red, beach", "beach", "", "red"])
 
     def states() -> torch.Tensor:

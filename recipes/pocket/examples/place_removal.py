@@ -8,7 +8,7 @@ from recipes.pocket import world
 from recipes.pocket.drawing import scenes
 from recipes.pocket.drawing.scenes import Scene
 from recipes.pocket.examples.captions import caption
-from recipes.pocket.examples.taking import IDLE, other_prompt
+from recipes.pocket.examples.color_removal import IDLE_WORDS, unrelated_prompt
 
 _PLACES: Final = tuple(place for place in world.PLACES if place not in {"sea", "space"})
 _TIMES: Final = tuple(time for time in world.TIMES if time != "day")
@@ -47,7 +47,7 @@ _SAID: Final = {
 _ALONE: Final = frozenset((*_PLACES, *(world.PLACES[place] for place in _PLACES)))
 
 
-def tell(scene: Scene, rng: Random) -> tuple[Scene, tuple[str, str, str, str, str, str, str]]:
+def make_example(scene: Scene, rng: Random) -> tuple[Scene, tuple[str, str, str, str, str, str, str]]:
     """What is drawn, and seven captions.
 
     They are: of a scene; of it without what is named; of anything else, to be kept as it is; a negative prompt; it
@@ -60,7 +60,7 @@ def tell(scene: Scene, rng: Random) -> tuple[Scene, tuple[str, str, str, str, st
     is_single = rng.random() < _SINGLE
     level = scenes.LEVELS - 1 if is_there or rng.random() < _PLACED else int(rng.random() < 0.3)
     while not _fits(scene, name, is_there=is_there) or (is_single and len(scene.pasted) > 1):
-        scene = scenes.draw_lot(rng, level)
+        scene = scenes.sample_scene(rng, level)
     left = scene
     if is_there and name in _PLACES:
         scene = replace(scene, time="day", weather="none")
@@ -94,7 +94,7 @@ def _phrase(name: str, rng: Random) -> str:
 
 def _no_name(rng: Random) -> str:
     """Something else that people say in a negative prompt."""
-    color, idle = rng.choice(tuple(world.COLORS)), ", ".join(rng.sample(IDLE, rng.choice((1, 1, 2, 3))))
+    color, idle = rng.choice(tuple(world.COLORS)), ", ".join(rng.sample(IDLE_WORDS, rng.choice((1, 1, 2, 3))))
     weather, style = (rng.choice(_SAID[kind]) for kind in ("weather", "style"))
     return rng.choice((color, color, f"{color} background", weather, weather, style, style, idle, idle))
 
@@ -109,6 +109,6 @@ def _kept(rng: Random) -> str:
     if kind < 0.55:
         color, time = rng.choice(("", *world.COLORS)), rng.choice(("", *_TIMES))
         return ", ".join(filter(None, (f"{color} {thing}".strip(), place, time)))
-    while (said := other_prompt(rng)) in _ALONE:
+    while (said := unrelated_prompt(rng)) in _ALONE:
         pass
     return said

@@ -24,7 +24,7 @@ _LEAST: Final = 50
 _TO_LAB: Final = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
 
 
-def things(picture: Image.Image) -> NDArray[np.bool_]:
+def thing_mask(picture: Image.Image) -> NDArray[np.bool_]:
     """Which pixels of an RGB picture differ from its paper, whose color is that of most of the edge: [h, w]."""
     pixels = np.asarray(picture.convert("RGB")).astype(np.int32)
     paper = np.median(_edge(pixels), axis=0)
@@ -36,7 +36,7 @@ def overlap(one: Image.Image, other: Image.Image) -> float:
 
     It is the share of what both cover in what either covers (Jaccard's index); two empty pictures are the same.
     """
-    first, second = things(one), things(other)
+    first, second = thing_mask(one), thing_mask(other)
     covered = (first | second).sum()
     return float((first & second).sum() / covered) if covered else 1.0
 
@@ -51,12 +51,12 @@ def _edge(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
-def number(picture: Image.Image) -> int:
+def count(picture: Image.Image) -> int:
     """How many things lie on plain paper: parts a pixel apart belong together, things that touch are told apart.
 
     Of the ways to measure that were tried on drawings, this one was right most often.
     """
-    padded = np.pad(things(picture), 4)
+    padded = np.pad(thing_mask(picture), 4)
     closed = np.asarray(ndimage.binary_closing(padded), dtype=np.bool_)
     cores = np.asarray(ndimage.binary_erosion(ndimage.binary_fill_holes(closed), iterations=2), dtype=np.bool_)
     return max(_parts(closed), _parts(cores))
@@ -71,13 +71,13 @@ def _parts(mask: NDArray[np.bool_]) -> int:
 
 def color(picture: Image.Image) -> str:
     """The name in `world.COLORS` that most pixels of the things are nearest to, in CIELAB; "" on an empty picture."""
-    mask = np.asarray(ndimage.binary_erosion(things(picture)), dtype=np.bool_)
+    mask = np.asarray(ndimage.binary_erosion(thing_mask(picture)), dtype=np.bool_)
     if not mask.any():
         return ""
-    return next(iter(shares(np.asarray(picture.convert("RGB"))[mask])))
+    return next(iter(color_shares(np.asarray(picture.convert("RGB"))[mask])))
 
 
-def shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
+def color_shares(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """Which part of some pixels [count, 3], at least one, is nearest to which of `world.COLORS`, the most first."""
     names = list(world.COLORS)
     palette = Image.new("RGB", (len(names), 1))

@@ -16,8 +16,8 @@ from diffusers.training_utils import EMAModel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import nn
 
-from recipes.pocket.drawing.drawing import Painter
-from recipes.pocket.examples.batches import Batch, Lot, batches
+from recipes.pocket.drawing.painter import Painter
+from recipes.pocket.examples.batches import Batch, BatchPlan, batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Pictures [batch, 3, 64, 64] in [-1, 1] and the ids of their captions [batch, 77] to what shall become small."""
@@ -29,7 +29,7 @@ _WARM_UP: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class StageOptions:
     """Where and how a stage runs.
 
     Attributes:
@@ -69,47 +69,49 @@ class Place:
             yield
 
 
-class Run:
+class TrainingRun:
     """Networks that learn together, their optimizer, and the average of their weights."""
 
-    def __init__(self, name: str, place: Place, modules: Mapping[str, nn.Module], rates: Mapping[str, float]) -> None:
+    def __init__(
+        self, name: str, options: StageOptions, modules: Mapping[str, nn.Module], rates: Mapping[str, float]
+    ) -> None:
         """Begin, or go on where the last checkpoint was written.
 
         Args:
             name: of the stage; its files are called so.
-            place: see Place.
+            options: see StageOptions.
             modules: what learns, on any device.
             rates: highest learning rate of each.
         """
-        self.name, self.place, self.modules = name, place, modules
+        self.name, self.options, self.modules = name, options, modules
         for module in modules.values():
-            module.to(place.device).train()
+            module.to(options.device).train()
         groups: list[dict[str, Any]] = [
-            {"params": list(modules[key].parameters()), "lr": torch.tensor(rate, device=place.device), "peak": rate}
+            {"params": list(modules[key].parameters()), "lr": torch.tensor(rate, device=options.device), "peak": rate}
             for key, rate in rates.items()
         ]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True, capturable=place.records)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True, capturable=options.records)
         self.parameters = [parameter for group in groups for parameter in group["params"]]
         self.average = EMAModel(
-            self.parameters, decay=0.9995, use_ema_warmup=True, power=0.75, foreach=place.device.type == "cuda"
+            self.parameters, decay=0.9995, use_ema_warmup=True, power=0.75, foreach=options.device.type == "cuda"
         )
-        self.painter = Painter(place.folder / "atlas.npz", place.device)
+        self.painter = Painter(options.folder / "atlas.npz", options.device)
         self.step = 0
         self._resume()
 
     @property
     def _file(self) -> Path:
-        return self.place.folder / f"{self.name}.checkpoint.pt"
+        return self.options.folder / f"{self.name}.checkpoint.pt"
 
     def _resume(self) -> None:
         if not self._file.exists():
             return
-        state = torch.load(self._file, map_location=self.place.device, weights_only=True)
+        state = torch.load(self._file, map_location=self.options.device, weights_only=True)
         for key, module in self.modules.items():
             module.load_state_dict(state["modules"][key])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load_state_dict(state["average"])
-        self.average.to(self.place.device)
+        self.average.to(self.options.device)
         self.step = state["step"]
 
     def save(self) -> None:
@@ -140,38 +142,38 @@ class Run:
 
     def train(
         self,
-        lot: Lot,
+        plan: BatchPlan,
         tokenizer: Any,
         loss_of: Loss,
         *,
         sample: Callable[[int], None] | None = None,
         sample_every: int = 0,
     ) -> None:
-        """Learn until `place.steps`, with checkpoints on the way and one at the end.
+        """Learn until `options.steps`, with checkpoints on the way and one at the end.
 
         Args:
-            lot: what the batches hold.
+            plan: what the batches hold.
             tokenizer: of CLIP's kind.
             loss_of: see Loss.
             sample: is called now and then with the averaged weights, and with the number of the step.
             sample_every: steps between its calls.
         """
-        learn = Recorded(self, loss_of) if self.place.records else partial(self.learn, loss_of)
+        learn = GraphedStep(self, loss_of) if self.options.records else partial(self.learn, loss_of)
         saved = began = time.monotonic()
         first = self.step
         feed = batches(
-            lot, tokenizer, seed=self.place.seed, first=first, last=self.place.steps, workers=self.place.workers
+            plan, tokenizer, seed=self.options.seed, first=first, last=self.options.steps, workers=self.options.workers
         )
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("loss {task.fields[loss]}")) as progress:
-            bar = progress.add_task(self.name, total=self.place.steps, completed=first, loss="-")
-            mean = torch.zeros((), device=self.place.device)
+            bar = progress.add_task(self.name, total=self.options.steps, completed=first, loss="-")
+            mean = torch.zeros((), device=self.options.device)
             for batch in feed:
                 mean += self._step(learn, batch)
                 if self.step % _LOG_EVERY == 0:
                     loss = float(mean) / _LOG_EVERY
                     mean.zero_()
-                    rate = _LOG_EVERY * self.place.batch / (time.monotonic() - began)
+                    rate = _LOG_EVERY * self.options.batch / (time.monotonic() - began)
                     began = time.monotonic()
                     self._log(loss=loss, samples_per_s=round(rate, 1))
                     progress.update(bar, completed=self.step, loss=f"{loss:.4f}, {rate:.0f} samples/s")
@@ -185,13 +187,13 @@ class Run:
 
     def _step(self, learn: Loss, batch: Batch) -> torch.Tensor:
         """One step at its learning rate, a cosine after a short rise; the loss."""
-        part = min(1.0, self.step / self.place.steps)
-        rise = min(1.0, (self.step + 1) / min(_WARM_UP, self.place.steps / 10))
+        part = min(1.0, self.step / self.options.steps)
+        rise = min(1.0, (self.step + 1) / min(_WARM_UP, self.options.steps / 10))
         factor = rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
         for group in self.optimizer.param_groups:
             group["lr"].fill_(group["peak"] * factor)
-        torch.manual_seed(self.place.seed + self.step)
-        batch = batch.to(self.place.device)
+        torch.manual_seed(self.options.seed + self.step)
+        batch = batch.to(self.options.device)
         loss = learn(self.painter.draw(batch.layout), batch.tokens)
         self.average.step(self.parameters)
         self.step += 1
@@ -200,7 +202,7 @@ class Run:
     def learn(self, loss_of: Loss, pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """Move the weights by one batch; the loss, detached."""
         self.optimizer.zero_grad(set_to_none=True)
-        with self.place.precision():
+        with self.options.precision():
             loss = loss_of(pictures, tokens)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
@@ -208,18 +210,18 @@ class Run:
         return loss.detach()
 
     def _log(self, **facts: float) -> None:
-        line = json.dumps({"step": self.step, "samples": self.step * self.place.batch, **facts})
-        with (self.place.folder / f"{self.name}.log.jsonl").open("a", encoding="utf-8") as file:
+        line = json.dumps({"step": self.step, "samples": self.step * self.options.batch, **facts})
+        with (self.options.folder / f"{self.name}.log.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + os.linesep)
 
 
-class Recorded:
+class GraphedStep:
     """A step as one CUDA graph: launching its thousands of small kernels takes longer than running them."""
 
     _TRIALS: Final = 3
     """Steps before the recording, in which libraries choose their kernels and the optimizer makes its state."""
 
-    def __init__(self, run: Run, loss_of: Loss) -> None:
+    def __init__(self, run: TrainingRun, loss_of: Loss) -> None:
         self._run, self._loss_of = run, loss_of
         self._given: tuple[torch.Tensor, torch.Tensor] | None = None
         self._graph = torch.cuda.CUDAGraph()

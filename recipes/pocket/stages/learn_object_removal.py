@@ -16,16 +16,17 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch.nn import functional
 
 from recipes.pocket.drawing.sheets import sheet
-from recipes.pocket.examples.batches import Lot
-from recipes.pocket.examples.leaving import Leaver
-from recipes.pocket.examples.taking import Taker, own_colors
-from recipes.pocket.models import tokenize
-from recipes.pocket.stages import text, unet
+from recipes.pocket.examples.batches import BatchPlan
+from recipes.pocket.examples.color_removal import ColorRemover, own_colors
+from recipes.pocket.examples.object_removal import ObjectRemover
+from recipes.pocket.networks import tokenize
+from recipes.pocket.stages import unet
 from recipes.pocket.stages.export import assemble
-from recipes.pocket.stages.running import Place, Run
-from recipes.pocket.stages.teaching import Teacher
+from recipes.pocket.stages.teacher import Teacher
+from recipes.pocket.stages.text_encoder import load_tokenizer
+from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
-FIRMNESS: Final = 2.0
+REMOVAL_SCALE: Final = 2.0
 """Instead of the 5/4 that CFG 5 needs, since what is learnt falls short of the goal."""
 
 _SEEN: Final = 0.7
@@ -48,49 +49,49 @@ _SAMPLES: Final = (
 """Prompts, and what is taken out of them."""
 
 
-def train(place: Place) -> None:
+def train(options: StageOptions) -> None:
     """Run the stage: write the folder `unet` anew, and sample sheets on the way.
 
     Args:
-        place: its folder holds `unet` as the stage of that name left it and `text_encoder` as `names` did.
+        options: its folder holds `unet` as the stage of that name left it and `text_encoder` as `names` did.
     """
-    torch.manual_seed(place.seed)
-    tokenizer = text.load_tokenizer(place.folder)
-    teacher = Teacher(place)
-    network: Any = UNet2DConditionModel.from_pretrained(place.folder / "unet")
+    torch.manual_seed(options.seed)
+    tokenizer = load_tokenizer(options.folder)
+    teacher = Teacher(options)
+    network: Any = UNet2DConditionModel.from_pretrained(options.folder / "unet")
     network.to(memory_format=torch.channels_last)
-    no_words = tokenize(tokenizer, [""]).to(place.device)
-    run = Run("things", place, {"unet": network}, {"unet": 3e-4})
+    no_words = tokenize(tokenizer, [""]).to(options.device)
+    run = TrainingRun("things", options, {"unet": network}, {"unet": 3e-4})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         latents = teacher.latents(pictures)
-        known = unet.noised(teacher.scheduler, latents)
+        known = unet.add_noise(teacher.scheduler, latents)
         with torch.no_grad():
-            states = teacher.words(torch.cat([*tokens.unbind(1), no_words])).last_hidden_state
+            states = teacher.text_encoder(torch.cat([*tokens.unbind(1), no_words])).last_hidden_state
         said, named, whole, left = states[:-1].chunk(4)
-        # Where the negative prompt itself is to be foreseen, u + 1 (p - u) = p is, and at all times.
+        # Where the negative prompt itself is to be predicted, u + 1 (p - u) = p is, and at all times.
         is_kept = (tokens[:, 1] == tokens[:, 2]).all(-1)
-        timesteps = unet.spread_times(teacher.scheduler, latents)
-        lesson = teacher.lesson(
+        timesteps = unet.spread_timesteps(teacher.scheduler, latents)
+        lesson = teacher.make_example(
             latents,
             torch.where(is_kept, timesteps, (_SEEN * timesteps).long()),
             (whole, left, states[-1:].expand_as(whole)),
-            firmness=torch.where(is_kept, 1.0, FIRMNESS)[:, None, None, None],
+            scale=torch.where(is_kept, 1.0, REMOVAL_SCALE)[:, None, None, None],
         )
-        foreseen = network(
+        predicted = network(
             torch.cat([known.noisy, lesson.noisy]),
             torch.cat([known.timesteps, lesson.timesteps]),
             torch.cat([said, named]),
         ).sample.float()
-        return functional.mse_loss(foreseen, torch.cat([known.wanted, lesson.wanted]))
+        return functional.mse_loss(predicted, torch.cat([known.target, lesson.target]))
 
     def sample(step: int) -> None:
-        pipeline = assemble(place.folder, unet=network, text_encoder=teacher.words).to(place.device)
+        pipeline = assemble(options.folder, unet=network, text_encoder=teacher.text_encoder).to(options.device)
         prompts, taken = zip(*_SAMPLES, strict=True)
         drawn = [*unet.draw(pipeline, prompts), *unet.draw(pipeline, prompts, negative_prompt=[*taken])]
-        sheet(drawn, columns=len(prompts)).save(place.folder / f"things-{step:06}.png")
+        sheet(drawn, columns=len(prompts)).save(options.folder / f"things-{step:06}.png")
 
-    lot = Lot(size=place.batch, tell=Leaver(Taker(own_colors(run.painter))))
-    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(100, place.steps // 10))
+    plan = BatchPlan(size=options.batch, make_example=ObjectRemover(ColorRemover(own_colors(run.painter))).make_example)
+    run.train(plan, tokenizer, loss_of, sample=sample, sample_every=max(100, options.steps // 10))
     with run.averaged():
-        network.save_pretrained(place.folder / "unet")
+        network.save_pretrained(options.folder / "unet")

@@ -1,6 +1,6 @@
 """The stage `names`: a place's name alone, or a time's, becomes what takes the place or the time out of a picture.
 
-The stage `negatives` leaves such a name a prompt. What takes the place away is foreseen by the U-Net as it is, if it
+The stage `negatives` leaves such a name a prompt. What takes the place away is predicted by the U-Net as it is, if it
 gets the right states: n = u + F (p - q), as in that stage. They are learnt as textual inversion learns a word (Gal and
 others 2022, arXiv:2208.01618): what a name adds to the state of its word, and to all behind the words. Then the
 encoder learns to give them where a negative prompt says the name, and its old states for everything else.
@@ -15,15 +15,16 @@ from torch import nn
 from torch.nn import functional
 
 from recipes.pocket.drawing.sheets import sheet
-from recipes.pocket.examples.batches import Lot, batches
-from recipes.pocket.examples.naming import NAMES, tell
-from recipes.pocket.models import tokenize
-from recipes.pocket.stages import text, unet
+from recipes.pocket.examples.batches import BatchPlan, batches
+from recipes.pocket.examples.place_removal import NAMES, make_example
+from recipes.pocket.networks import tokenize
+from recipes.pocket.stages import unet
 from recipes.pocket.stages.export import assemble
-from recipes.pocket.stages.running import Place, Run
-from recipes.pocket.stages.teaching import Teacher
+from recipes.pocket.stages.teacher import Teacher
+from recipes.pocket.stages.text_encoder import load_tokenizer
+from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
-FIRMNESS: Final = 2.5
+REMOVAL_SCALE: Final = 2.5
 """Twice the 5/4 that CFG 5 needs. In noise nobody sees what is there, so a mean is learnt that falls short."""
 
 _LEARNING_RATE: Final = 3e-2
@@ -49,7 +50,7 @@ _SAMPLES: Final = (
 """Prompts, and what is taken out of them; the last two have nothing of it."""
 
 
-class Names(nn.Module):
+class NameStates(nn.Module):
     """What each name adds to other states: to that of its own word, and to all behind the words.
 
     It adds before the encoder's last normalization: the encoder can give no states but such as come from there.
@@ -100,67 +101,67 @@ def _behind(tokens: torch.Tensor) -> torch.Tensor:
     return (tokens == tokens[:, -1:])[..., None]
 
 
-def train(place: Place) -> None:
+def train(options: StageOptions) -> None:
     """Run the stage: write the folder `text_encoder` anew, and sample sheets on the way.
 
     Args:
-        place: its folder holds `unet` as the stage of that name left it and `text_encoder` as `negatives` did.
+        options: its folder holds `unet` as the stage of that name left it and `text_encoder` as `negatives` did.
     """
-    torch.manual_seed(place.seed)
-    tokenizer = text.load_tokenizer(place.folder)
-    teacher = Teacher(place)
-    words, network = teacher.words, teacher.network
-    names = Names(words, tokenizer)
-    run = Run("names", place, {"names": names}, {"names": _LEARNING_RATE})
+    torch.manual_seed(options.seed)
+    tokenizer = load_tokenizer(options.folder)
+    teacher = Teacher(options)
+    words, network = teacher.text_encoder, teacher.unet
+    names = NameStates(words, tokenizer)
+    run = TrainingRun("names", options, {"names": names}, {"names": _LEARNING_RATE})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             states = words(tokens[:, [0, 1, 4, 5]].transpose(0, 1).flatten(0, 1)).last_hidden_state
         full, left, rest, name = states.chunk(4)
-        # u is foreseen from what else the negative prompt says, mostly from no words: names are to add to that.
+        # u is predicted from what else the negative prompt says, mostly from no words: names are to add to that.
         latents = teacher.latents(pictures)
-        timesteps = unet.spread_times(teacher.scheduler, latents)
-        lesson = teacher.lesson(latents, timesteps, (full, left, rest), firmness=FIRMNESS)
-        foreseen = network(lesson.noisy, lesson.timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
-        return functional.mse_loss(foreseen, lesson.wanted)
+        timesteps = unet.spread_timesteps(teacher.scheduler, latents)
+        lesson = teacher.make_example(latents, timesteps, (full, left, rest), scale=REMOVAL_SCALE)
+        predicted = network(lesson.noisy, lesson.timesteps, names(name, rest, tokens[:, [5, 5]])).sample.float()
+        return functional.mse_loss(predicted, lesson.target)
 
     def sample(step: int) -> None:
-        pipeline = assemble(place.folder, unet=network, text_encoder=words)
+        pipeline = assemble(options.folder, unet=network, text_encoder=words)
         prompts, taken = zip(*_SAMPLES, strict=True)
-        tokens = tokenize(tokenizer, [*taken, *("" for _ in taken)]).to(place.device)
+        tokens = tokenize(tokenizer, [*taken, *("" for _ in taken)]).to(options.device)
         said, rest = words(tokens).last_hidden_state.chunk(2)
         states = names(said, rest, tokens[: len(taken), None].expand(-1, 2, -1))
         drawn = [
-            *unet.draw(pipeline.to(place.device), prompts),
+            *unet.draw(pipeline.to(options.device), prompts),
             *unet.draw(pipeline, prompts, negative_prompt_embeds=states),
         ]
-        sheet(drawn, columns=len(prompts)).save(place.folder / f"names-{step:06}.png")
+        sheet(drawn, columns=len(prompts)).save(options.folder / f"names-{step:06}.png")
 
-    lot = Lot(size=place.batch, tell=tell)
-    run.train(lot, tokenizer, loss_of, sample=sample, sample_every=max(100, place.steps // 5))
+    plan = BatchPlan(size=options.batch, make_example=make_example)
+    run.train(plan, tokenizer, loss_of, sample=sample, sample_every=max(100, options.steps // 5))
     with run.averaged():
-        settle(place, tokenizer, lot, words=words, names=names).save_pretrained(place.folder / "text_encoder")
+        settle(options, tokenizer, plan, words=words, names=names).save_pretrained(options.folder / "text_encoder")
 
 
-def settle(place: Place, tokenizer: Any, lot: Lot, *, words: Any, names: Names) -> Any:
+def settle(options: StageOptions, tokenizer: Any, plan: BatchPlan, *, words: Any, names: NameStates) -> Any:
     """An encoder that gives negative prompts the states of their names, and everything else its old ones.
 
     Args:
-        place: says how long: twice as many batches again.
+        options: says how long: twice as many batches again.
         tokenizer: of CLIP's kind.
-        lot: as the stage's.
+        plan: as the stage's.
         words: the encoder before the stage.
         names: as they were learnt.
     """
     student = copy.deepcopy(words).train().requires_grad_()
     optimizer = torch.optim.AdamW(student.parameters(), _SETTLING_RATE, weight_decay=0.0)
-    steps = 2 * place.steps
+    steps = 2 * options.steps
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _SETTLING_RATE, total_steps=steps, pct_start=0.1)
-    no_words = tokenize(tokenizer, [""]).to(place.device)
-    missed = torch.zeros(place.batch)
-    feed = batches(lot, tokenizer, seed=place.seed + 1, first=0, last=steps, workers=place.workers)
+    no_words = tokenize(tokenizer, [""]).to(options.device)
+    missed = torch.zeros(options.batch)
+    feed = batches(plan, tokenizer, seed=options.seed + 1, first=0, last=steps, workers=options.workers)
     for batch in track(feed, description="settling", total=steps):
-        tokens = batch.tokens.to(place.device)
+        tokens = batch.tokens.to(options.device)
         row = torch.arange(len(tokens), device=tokens.device)
         # One of each row's prompts in turn.
         kept = torch.cat([tokens[row, row % 3], no_words.expand(_EMPTY, -1)])
@@ -176,6 +177,6 @@ def settle(place: Place, tokenizer: Any, lot: Lot, *, words: Any, names: Names) 
         optimizer.step()
         schedule.step()
         missed = apart.detach() / goals.var()
-    parts = (float(part.mean()) for part in missed.tensor_split([-place.batch]))
+    parts = (float(part.mean()) for part in missed.tensor_split([-options.batch]))
     print("Of the states' variance, {:.4f} is missed of what has to stay and {:.4f} of what is new.".format(*parts))
     return student.eval()

@@ -14,12 +14,12 @@ from torch.nn import functional
 
 from recipes.pocket import world
 from recipes.pocket.drawing import scenes
-from recipes.pocket.drawing.drawing import Layout, Painter
+from recipes.pocket.drawing.painter import Layout, Painter
 from recipes.pocket.drawing.scenes import Scene
 
 _BATCH: Final = 64
 
-Teller = Callable[[Scene], int]
+SceneLabel = Callable[[Scene], int]
 """A scene to the number of its class."""
 
 
@@ -48,7 +48,7 @@ def gray(pictures: torch.Tensor) -> torch.Tensor:
 def object_scene(rng: Random) -> Scene:
     """One thing in any color on any plain background, for the classifier of things."""
     while True:
-        scene = scenes.draw_lot(rng, 1)
+        scene = scenes.sample_scene(rng, 1)
         if scene.groups[0].size != "small":
             return scene
 
@@ -56,7 +56,7 @@ def object_scene(rng: Random) -> Scene:
 def anywhere_scene(rng: Random) -> Scene:
     """One thing on a plain background, or, more often, in a place at any time of day, for the classifier of both."""
     while True:
-        scene = scenes.draw_lot(rng, rng.choice((1, 3, 3)))
+        scene = scenes.sample_scene(rng, rng.choice((1, 3, 3)))
         (first, *others) = scene.groups
         if not others and first.number == 1 and first.size != "small" and scene.style == "flat":
             return scene
@@ -65,12 +65,12 @@ def anywhere_scene(rng: Random) -> Scene:
 def place_scene(rng: Random) -> Scene:
     """Anything in a place."""
     while True:
-        scene = scenes.draw_lot(rng, scenes.LEVELS - 1)
+        scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
         if scene.place is not None and scene.style == "flat":
             return scene
 
 
-class Namer:
+class Classifier:
     """Names things or places in pictures [b, 3, h, w] in [-1, 1], as a judge taught it."""
 
     def __init__(self, kind: str) -> None:
@@ -103,7 +103,7 @@ class Namer:
             return [self._names[number] for number in self._network(self._prepare(pictures)).argmax(1).tolist()]
 
 
-class Judge(Namer):
+class Judge(Classifier):
     """Learns to name them from drawings.
 
     Attributes:
@@ -115,7 +115,7 @@ class Judge(Namer):
 
         Args:
             painter: draws what it learns from.
-            kind: of a Namer.
+            kind: of a Classifier.
             steps: batches of 64.
             file: of its weights.
         """
@@ -123,7 +123,7 @@ class Judge(Namer):
         self._painter = painter
         self._scene = {"thing": object_scene, "thing anywhere": anywhere_scene, "place": place_scene}[kind]
         names = self._names
-        self._teller: Teller = (
+        self._teller: SceneLabel = (
             (lambda scene: names.index(scene.place or ""))
             if kind == "place"
             else (lambda scene: names.index(scene.groups[0].thing))

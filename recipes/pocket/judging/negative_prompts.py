@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from recipes.pocket import world
+from recipes.pocket.drawing import measure
 from recipes.pocket.examples.captions import with_article
-from recipes.pocket.examples.naming import NAMES
-from recipes.pocket.judging import measuring
-from recipes.pocket.judging.asking import Asked, Told, draw
+from recipes.pocket.examples.place_removal import NAMES
+from recipes.pocket.judging.questions import Labeler, Question, draw
 
 _FIRST_SEED: Final = 5
 
@@ -24,16 +24,16 @@ Gone = Callable[[Image.Image, "Case"], bool]
 class Case:
     """A prompt, what its negative prompt names, and the prompt that says the rest."""
 
-    asked: Asked
+    asked: Question
     rest: str
     thing: str
 
-    def drawn_with(self, negative: str) -> Asked:
+    def drawn_with(self, negative: str) -> Question:
         """What is drawn with this negative prompt."""
         return replace(self.asked, negative=negative)
 
 
-def evaluate(pipeline: Any, named: Told, most: int) -> dict[str, str]:
+def evaluate(pipeline: Any, named: Labeler, most: int) -> dict[str, str]:
     """Draw with and without negative prompts.
 
     Args:
@@ -80,24 +80,24 @@ def _colored() -> list[world.Thing]:
 
 
 def _has_other_color(picture: Image.Image, case: Case) -> bool:
-    return measuring.color(picture) != case.asked.negative
+    return measure.color(picture) != case.asked.negative
 
 
 def _lies_on_paper(picture: Image.Image, case: Case) -> bool:
     del case
-    return measuring.is_on_white(picture)
+    return measure.is_on_white(picture)
 
 
 def _is_single(picture: Image.Image, case: Case) -> bool:
     del case
-    return measuring.number(picture) == 1
+    return measure.count(picture) == 1
 
 
 def _own_colors(pipeline: Any, most: int) -> list[Case]:
     """Things as they come, and the color they came in as the negative prompt."""
     things = _colored()[:most]
-    plain = [Asked(prompt=with_article(thing.name), seed=_FIRST_SEED + seed) for seed, thing in enumerate(things)]
-    came = [measuring.color(picture) for picture in draw(pipeline, plain)]
+    plain = [Question(prompt=with_article(thing.name), seed=_FIRST_SEED + seed) for seed, thing in enumerate(things)]
+    came = [measure.color(picture) for picture in draw(pipeline, plain)]
     return [
         Case(asked=replace(one, negative=color), rest=one.prompt, thing=thing.name)
         for one, color, thing in zip(plain, came, things, strict=True)
@@ -161,7 +161,7 @@ def _sample(most: int) -> list[world.Thing]:
 
 
 def _case(prompt: str, negative: str, rest: str, thing: world.Thing, seed: int) -> Case:
-    return Case(asked=Asked(prompt=prompt, negative=negative, seed=seed), rest=rest, thing=thing.name)
+    return Case(asked=Question(prompt=prompt, negative=negative, seed=seed), rest=rest, thing=thing.name)
 
 
 def _closer(pipeline: Any, cases: Sequence[Case]) -> str:
@@ -177,11 +177,11 @@ def _apart(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(np.asarray(one).astype(float) - np.asarray(other)).mean())
 
 
-def _left_alone(pipeline: Any, named: Told, cases: Sequence[Case], words: Sequence[str]) -> str:
+def _left_alone(pipeline: Any, named: Labeler, cases: Sequence[Case], words: Sequence[str]) -> str:
     """Things drawn as before, with any of these words but their own color as the negative prompt."""
     rng = Random(2)
     asked = [case.drawn_with(rng.choice([word for word in words if word != case.asked.negative])) for case in cases]
     pictures = draw(pipeline, asked)
-    same = sum(measuring.color(picture) == case.asked.negative for picture, case in zip(pictures, cases, strict=True))
+    same = sum(measure.color(picture) == case.asked.negative for picture, case in zip(pictures, cases, strict=True))
     right = sum(named(picture) == case.thing for picture, case in zip(pictures, cases, strict=True))
     return _told(same, right, len(cases))

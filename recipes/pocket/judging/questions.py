@@ -9,27 +9,27 @@ import torch
 from PIL import Image
 from rich.progress import track
 
-from recipes.pocket.judging.judging import Namer
+from recipes.pocket.judging.classifiers import Classifier
 
 STEPS: Final = 20
 CFG: Final = 5.0
 _BATCH: Final = 8
 
-Told = Callable[[Image.Image], object]
+Labeler = Callable[[Image.Image], object]
 """What a picture shows, in the same terms as what was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Question:
     """A prompt, and what its picture has to show: an answer to each question."""
 
     prompt: str
-    wanted: tuple[object, ...] = ()
+    expected: tuple[object, ...] = ()
     seed: int
     negative: str = ""
 
 
-def draw(pipeline: Any, asked: Sequence[Asked], cfg: float = CFG) -> list[Image.Image]:
+def draw(pipeline: Any, asked: Sequence[Question], cfg: float = CFG) -> list[Image.Image]:
     """One picture for each."""
     pictures: list[Image.Image] = []
     for at in track(range(0, len(asked), _BATCH), description="Drawing"):
@@ -46,7 +46,7 @@ def draw(pipeline: Any, asked: Sequence[Asked], cfg: float = CFG) -> list[Image.
     return pictures
 
 
-def named_by(judge: Namer) -> Told:
+def labeler_of(judge: Classifier) -> Labeler:
     """A judge's name for one picture."""
 
     def told(picture: Image.Image) -> str:

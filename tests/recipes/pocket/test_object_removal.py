@@ -7,22 +7,21 @@ import numpy as np
 import pytest
 
 from recipes.pocket import world
-from recipes.pocket.drawing import scenes
-from recipes.pocket.drawing.drawing import Painter
+from recipes.pocket.drawing import measure, scenes
+from recipes.pocket.drawing.painter import Painter
 from recipes.pocket.drawing.scenes import Scene
 from recipes.pocket.examples.captions import with_article
-from recipes.pocket.examples.leaving import Captions, Leaver
-from recipes.pocket.examples.taking import IDLE, Taker
-from recipes.pocket.judging import measuring
+from recipes.pocket.examples.color_removal import IDLE_WORDS, ColorRemover
+from recipes.pocket.examples.object_removal import Captions, ObjectRemover
 from tests.recipes.pocket.conftest import picture
 
 SIDES = {"on the left": (slice(None), slice(0, 28)), "on the right": (slice(None), slice(36, 64))}
 
 
 @pytest.fixture(scope="module")
-def told(taker: Taker) -> list[tuple[Scene, Captions]]:
-    rng, leaver = Random(5), Leaver(taker)
-    return [leaver(scenes.draw_lot(rng, rng.randrange(scenes.LEVELS)), rng) for _ in range(1500)]
+def told(remover: ColorRemover) -> list[tuple[Scene, Captions]]:
+    rng, objects = Random(5), ObjectRemover(remover)
+    return [objects.make_example(scenes.sample_scene(rng, rng.randrange(scenes.LEVELS)), rng) for _ in range(1500)]
 
 
 def taken(told: list[tuple[Scene, Captions]]) -> Iterator[tuple[Scene, Captions]]:
@@ -58,7 +57,7 @@ def test_what_is_left_is_drawn_where_it_is_said_to_stand(told: list[tuple[Scene,
         if scene.side in {"left", "right"} and not scene.place and seen < 20:
             seen += 1
             ((rows, columns),) = (where for side, where in SIDES.items() if side in left)
-            mask = measuring.things(picture(painter, scene))
+            mask = measure.thing_mask(picture(painter, scene))
             assert mask[rows, columns].sum() > mask.sum() / 2
     assert seen == 20
 
@@ -80,7 +79,7 @@ def test_other_negative_prompts_are_kept_or_leave_alone_what_has_nothing_of_them
     kept = [captions for _, captions in told if captions[1] == captions[2]]
     quiet = [captions for _, captions in told if not captions[2]]
     assert kept
-    assert {captions[1] for captions in quiet} <= {*world.COLORS, *IDLE}
+    assert {captions[1] for captions in quiet} <= {*world.COLORS, *IDLE_WORDS}
     assert all(captions[1] not in captions[0] for captions in quiet)
     # A bare name of a thing alone stays a prompt.
     assert {thing.name for thing in world.THINGS} & {captions[0] for _, captions in told}
