@@ -42,14 +42,14 @@ def run() -> Report:
         raise SystemExit("The judge learns from drawings. Fetch them with: python -m recipes.pocket sprites")
     bench = Bench(max_running=AT_ONCE)
     painter = Painter(atlas, torch.device("cpu"))
-    named = questions.labeler_of(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))
+    thing_of = questions.labeler_of(Judge(painter, "thing", steps=JUDGE_STEPS, file=FOLDER / "judge-thing.pt"))
     colored = Random(0).sample(color_prompts("{noun}"), COLORS)  # noqa: S311 - a choice of prompts is no secret
     numbered = number_prompts()
     shares: dict[str, tuple[float, float, float]] = {}
     for name in offered_samplers("diffusion"):
         pictures = _drawn(bench, name, colored)
         shares[name] = (
-            _right(named, pictures, colored, 0),
+            _right(thing_of, pictures, colored, 0),
             _right(measure.color, pictures, colored, 1),
             _right(measure.count, _drawn(bench, name, numbered), numbered, 0),
         )
@@ -81,6 +81,6 @@ def _drawn(bench: Bench, sampler: str, asked: list[Question]) -> list[Image.Imag
     return [Image.open(io.BytesIO(finished[number].images[0].data)) for number in range(len(jobs))]
 
 
-def _right(told: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:
+def _right(label: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:
     """The share of pictures that show what was asked for, of the things that it names the one with this number."""
-    return sum(told(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)
+    return sum(label(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)

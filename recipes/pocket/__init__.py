@@ -1,1 +1,1 @@
-"""How the pocket model is made: drawings to scenes, scenes to an autoencoder, a text encoder and a U-Net."""
+"""The recipe of the pocket model: it draws scenes and trains an autoencoder, a text encoder and a U-Net on them."""

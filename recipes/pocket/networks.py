@@ -1,4 +1,4 @@
-"""The three networks and the tokenizer, as diffusers and transformers build them, at the pocket model's size."""
+"""The three networks, the tokenizer and the scheduler of the pocket model, from diffusers and transformers."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -10,38 +10,38 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 LATENT_SIDE: Final = 16
-"""Of a picture with 64 x 64 pixels; a latent pixel stands for 4 x 4."""
+"""Side of the latents of a 64 x 64 picture; a latent pixel covers 4 x 4 pixels."""
 
 MAX_TOKENS: Final = 77
 _WIDTH: Final = 192
 _VOCABULARY: Final = 2048
 
 
-def made(some_class: Any, **options: Any) -> Any:
-    """An instance; the annotations of diffusers and transformers are narrower than what their constructors take."""
+def construct(some_class: Any, **options: Any) -> Any:
+    """Make an instance. The annotations of diffusers and transformers reject arguments that their constructors take."""
     return some_class(**options)
 
 
 def make_tokenizer(captions: Iterable[str]) -> CLIPTokenizer:
-    """A tokenizer of CLIP's kind whose pieces are learnt from captions; whatever else is typed is spelt in bytes."""
+    """Train a CLIP tokenizer on captions. It splits unknown words into bytes."""
     base = CLIPTokenizer(
         vocab={"<|startoftext|>": 0, "<|endoftext|>": 1}, merges=[], model_max_length=MAX_TOKENS, do_lower_case=True
     )
-    # The call of transformers that keeps every rule of the tokenizer and learns pieces alone.
-    made = base.train_new_from_iterator(captions, _VOCABULARY, show_progress=False)
-    made.model_max_length = MAX_TOKENS
-    return made
+    # This call keeps all rules of the tokenizer and learns only the tokens.
+    trained = base.train_new_from_iterator(captions, _VOCABULARY, show_progress=False)
+    trained.model_max_length = MAX_TOKENS
+    return trained
 
 
 def tokenize(tokenizer: Any, captions: Sequence[str]) -> torch.Tensor:
-    """Ids [captions, MAX_TOKENS], padded as the pipelines of diffusers pad."""
+    """Token ids [captions, MAX_TOKENS], padded like those of the diffusers pipelines."""
     return tokenizer(
         list(captions), padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
     ).input_ids
 
 
 def make_autoencoder() -> AutoencoderTiny:
-    """1.3 M parameters; encodes RGB [b, 3, 64, 64] to [b, 4, 16, 16]."""
+    """Make the autoencoder: 1.3 M parameters, RGB [b, 3, 64, 64] to latents [b, 4, 16, 16]."""
     channels = (64, 64, 64)
     return AutoencoderTiny(
         encoder_block_out_channels=channels,
@@ -54,9 +54,9 @@ def make_autoencoder() -> AutoencoderTiny:
 
 
 def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """1.3 M parameters; ids [b, 77] to states [b, 77, 192] and one pooled state [b, 192]."""
+    """Make the text encoder: 1.3 M parameters, ids [b, 77] to states [b, 77, 192] and pooled states [b, 192]."""
     return CLIPTextModel(
-        made(
+        construct(
             CLIPTextConfig,
             vocab_size=len(tokenizer),
             hidden_size=_WIDTH,
@@ -73,8 +73,11 @@ def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def make_unet() -> UNet2DConditionModel:
-    """8.9 M parameters; sees the words at 8 x 8 and 4 x 4 latent pixels, in the middle, and with the time."""
-    return made(
+    """Make the U-Net: 8.9 M parameters, cross-attention at 8 x 8 and 4 x 4 latent pixels and in the middle block.
+
+    The text also enters the time embedding.
+    """
+    return construct(
         UNet2DConditionModel,
         sample_size=LATENT_SIDE,
         block_out_channels=(64, 128, 160),
@@ -90,7 +93,7 @@ def make_unet() -> UNet2DConditionModel:
 
 
 def make_scheduler() -> DDIMScheduler:
-    """The noise of training, as the exported pipeline names it too."""
+    """Make the scheduler of the training noise, which the exported pipeline names too."""
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.02,

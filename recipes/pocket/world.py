@@ -1,7 +1,7 @@
-"""The small world that the pocket model knows: its things, colors, places and other words.
+"""The words that the pocket model knows: things, colors, places and others.
 
-Everything that a caption can say stands here once. The order of each table is the order of its drawings
-in the atlas (`sprites`), so that a change here means to begin again at the stage `sprites`.
+The order of each table is the order of its drawings in the atlas. After a change here, begin again at the stage
+`sprites`.
 """
 
 import zlib
@@ -11,14 +11,14 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that can be drawn.
+    """A thing that the model draws.
 
     Attributes:
-        name: what captions call it, in the singular.
-        sprite: its drawing among those of Fluent emoji.
-        also: other names, in the singular.
-        plural: where it does not follow the rules.
-        colors: it is drawn in other colors than its own.
+        name: its name in captions, in the singular.
+        sprite: the name of its drawing in Fluent emoji.
+        also: other names in captions, in the singular.
+        plural: its plural, if irregular.
+        colors: whether it is also drawn in other colors than its own.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Thing:
 
 
 def _plain(*names: str) -> tuple[Thing, ...]:
-    """Things whose drawing is called as they are."""
+    """Things with the same name as their drawing."""
     return tuple(Thing(name, name.replace(" ", "-")) for name in names)
 
 
 THINGS: Final = (
-    # What one eats and drinks.
+    # Food and drink.
     Thing("apple", "red-apple"),
     Thing("cherry", "cherries"),
     Thing("grapes", "grapes", plural="grapes", also=("bunch of grapes",)),
@@ -203,7 +203,7 @@ RELATION_SIDES: Final = {
     "above": ("top", "bottom"),
     "below": ("bottom", "top"),
 }
-"""The sides on which the two things of a relation stand."""
+"""The sides of the first and the second thing in each relation."""
 
 
 ALIASES: Final = {
@@ -267,21 +267,21 @@ ALIASES: Final = {
     "one": ("1", "single"),
     "picture": ("image", "photo"),
 }  # fmt: skip - a list to look over
-"""Words that mean to the model what another one does; the stage `wording` teaches them."""
+"""Synonyms of words in captions; the stage `wording` teaches them."""
 
 
 def is_held_out(thing: str, other: str) -> bool:
-    """Whether a thing is never drawn with this color, place or number in training, so that it can be asked for later.
+    """Whether training never draws a thing with this color, place or number, so that the evaluation can ask for it.
 
-    About one pair in twelve, the same on every machine.
+    About one pair in twelve is held out, the same ones on every machine.
     """
     return zlib.crc32(f"{thing}|{other}".encode()) % 12 == 0
 
 
 def lone_thing_words() -> list[str]:
-    """The words of captions that name one thing and nothing else of it, sorted.
+    """All words of captions that name one thing and nothing else, sorted.
 
-    A model that learnt those in one arrangement draws such a prompt alike from every seed.
+    The shipped model learnt such captions with one arrangement, so it draws them alike from every seed.
     """
     names = [name for thing in THINGS for name in (thing.name, *thing.also, *ALIASES.get(thing.name, ()))]
     phrases = [*names, "a an the of one picture drawing flat emoji", *ALIASES["one"], *ALIASES["picture"]]
@@ -289,7 +289,7 @@ def lone_thing_words() -> list[str]:
 
 
 def vocabulary() -> list[str]:
-    """Every word that a caption can hold, sorted."""
+    """All words of captions, sorted."""
     phrases = [name for thing in THINGS for name in (thing.name, thing.many, *thing.also)]
     phrases += [*COLORS, *PLACES, *PLACES.values(), *NUMBERS.values(), *SIDES.values(), *RELATIONS.values()]
     phrases += [

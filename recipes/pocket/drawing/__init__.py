@@ -1,1 +1,1 @@
-"""Scenes, and the drawings that show them."""
+"""Scenes and their pictures: sampling, painting and measuring."""

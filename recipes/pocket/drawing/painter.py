@@ -1,4 +1,4 @@
-"""Scenes to pictures, a whole batch at once and on any device."""
+"""Paint a batch of scenes at once, on any device."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,20 +15,21 @@ from recipes.pocket.drawing.scenes import MAX_PASTED, Scene, affine, color_numbe
 
 SIDE: Final = 64
 _CANVAS: Final = 2 * SIDE
-"""Things are pasted at twice the size and the whole is made smaller, so that tilted edges stay smooth."""
+"""Scenes are painted at twice the size and then reduced, so that tilted edges are smooth."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A batch of scenes in numbers.
+    """A batch of scenes as tensors.
 
     Attributes:
-        backgrounds: [batch], into `Painter.backgrounds`.
-        weathers: [batch], into `Painter.weathers`.
-        styles: [batch], into `world.STYLES`.
-        sprites: [batch, MAX_PASTED], into `Painter.sprites`, whose first is empty.
-        affines: [batch, MAX_PASTED, 2, 3], see `scenes.affine`.
-        rows: for each of MAX_PASTED, which scenes have a drawing there; it is known here, so that no device is asked.
+        backgrounds: indices [batch] into `Painter.backgrounds`.
+        weathers: indices [batch] into `Painter.weathers`.
+        styles: indices [batch] into `world.STYLES`.
+        sprites: indices [batch, MAX_PASTED] into `Painter.sprites`; 0 is the empty sprite.
+        affines: matrices [batch, MAX_PASTED, 2, 3], see `scenes.affine`.
+        rows: for each of the MAX_PASTED slots, the scenes with a sprite in it. They are found on the CPU, so that the
+            painter need not wait for the device.
     """
 
     backgrounds: torch.Tensor
@@ -40,7 +41,7 @@ class Layout:
 
     @classmethod
     def of(cls, scenes: Sequence[Scene]) -> Self:
-        """The numbers of some scenes, on the CPU."""
+        """Make the layout of some scenes, on the CPU."""
         sprites = np.zeros((len(scenes), MAX_PASTED), dtype=np.int64)
         affines = np.zeros((len(scenes), MAX_PASTED, 2, 3), dtype=np.float32)
         for row, scene in enumerate(scenes):
@@ -60,7 +61,7 @@ class Layout:
         )
 
     def moved(self, move: Callable[[torch.Tensor], torch.Tensor]) -> "Layout":
-        """The same with every tensor moved."""
+        """A copy with `move` applied to every tensor."""
         rows = tuple(move(row) for row in self.rows)
         return Layout(rows=rows, **{name: move(value) for name, value in vars(self).items() if name != "rows"})
 
@@ -73,7 +74,7 @@ def _background(scene: Scene) -> int:
 
 
 class Painter:
-    """Draws scenes from an atlas (`sprites.make`)."""
+    """Paints scenes with the drawings of an atlas (`sprites.make`)."""
 
     def __init__(self, atlas: Path, device: torch.device) -> None:
         with np.load(atlas) as arrays:
@@ -88,7 +89,7 @@ class Painter:
         self.weathers = veils.contiguous().to(device)
 
     def draw(self, layout: Layout) -> torch.Tensor:
-        """Pictures of a layout that is on the painter's device: float32 [batch, 3, SIDE, SIDE] in [-1, 1]."""
+        """Paint a layout on the painter's device: float32 [batch, 3, SIDE, SIDE] in [-1, 1]."""
         canvas = _enlarged(_unit(self.backgrounds[layout.backgrounds]))
         for slot, rows in enumerate(layout.rows):
             if len(rows) == 0:
@@ -115,7 +116,7 @@ def _enlarged(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def _premultiplied(pixels: torch.Tensor) -> torch.Tensor:
-    """Color times opacity, so that mixing neighbours darkens no edge."""
+    """Color times opacity: interpolation of such pixels darkens no edge."""
     return torch.cat([pixels[:, :3] * pixels[:, 3:], pixels[:, 3:]], dim=1)
 
 
@@ -125,14 +126,14 @@ def _gray(pictures: torch.Tensor) -> torch.Tensor:
 
 
 def _outlines(canvas: torch.Tensor) -> torch.Tensor:
-    """Dark lines on white where a picture [batch, 3, h, w] changes: [batch, 1, h, w]."""
+    """Dark lines on white at the edges in pictures [batch, 3, h, w]: [batch, 1, h, w]."""
     gray = _gray(canvas)
     spread = functional.max_pool2d(gray, 3, 1, 1) + functional.max_pool2d(-gray, 3, 1, 1)
     return (1 - 2.5 * spread).clamp(0.12, 0.98)
 
 
 def _styled(pictures: torch.Tensor, lines: torch.Tensor, styles: torch.Tensor) -> torch.Tensor:
-    """Each picture [batch, 3, h, w] in [0, 1] in its style."""
+    """The pictures [batch, 3, h, w] in [0, 1], each in its style."""
     blocks = functional.interpolate(functional.avg_pool2d(pictures, 4), scale_factor=4.0, mode="nearest")
     drawn = {
         "pixel art": blocks,

@@ -1,4 +1,4 @@
-"""The places behind the things, and the weather before them, drawn as SVG with some chance in each."""
+"""Random drawings of places, behind the things, and of weather, in front of them; all as SVG."""
 
 import io
 import math
@@ -15,7 +15,7 @@ from recipes.pocket import world
 
 SIDE: Final = 64
 VARIANTS: Final = 12
-"""Different drawings of one place at one time of day."""
+"""Number of drawings of each place at each time of day."""
 
 _SKIES: Final = {
     "day": ("#5cb4f0", "#c8ecff"),
@@ -23,7 +23,7 @@ _SKIES: Final = {
     "night": ("#0a1030", "#26356e"),
 }
 _SHADES: Final = {"day": 1.0, "sunset": 0.75, "night": 0.42}
-"""How bright the ground is."""
+"""Brightness of the ground."""
 
 _Drawer = Callable[[Random, str], str]
 
@@ -45,7 +45,7 @@ def _sky(time: str) -> str:
 
 
 def _lights(rng: Random, time: str) -> str:
-    """The sun by day or at sunset, stars and at times the moon at night."""
+    """The sun by day and at sunset; stars and the moon at night."""
     if time == "night":
         stars = "".join(_dot(rng.uniform(0, 64), rng.uniform(0, 30), 0.6, "#ffffff") for _ in range(14))
         return stars + _dot(rng.uniform(8, 56), rng.uniform(6, 14), 4, "#f4f0c8")
@@ -178,14 +178,14 @@ _DRAWERS: Final[dict[str, _Drawer]] = {
 
 
 def _rasterized(body: str) -> NDArray[np.uint8]:
-    """RGBA [SIDE, SIDE, 4]."""
+    """Render SVG shapes as RGBA [SIDE, SIDE, 4]."""
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">{body}</svg>'
     image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE)))
     return np.asarray(image.convert("RGBA"))
 
 
 def make_atlas(seed: int) -> NDArray[np.uint8]:
-    """Every place at every time of day.
+    """Draw every place at every time of day.
 
     Returns:
         RGB [places, times, VARIANTS, SIDE, SIDE, 3].
@@ -201,7 +201,7 @@ def make_atlas(seed: int) -> NDArray[np.uint8]:
 
 
 def make_weathers(seed: int) -> NDArray[np.uint8]:
-    """What each weather lays over a picture; nothing for the first, which is none.
+    """Draw the overlays of each weather; those of the first, "none", are empty.
 
     Returns:
         RGBA [weathers, VARIANTS, SIDE, SIDE, 4], not premultiplied.

@@ -1,4 +1,4 @@
-"""What a picture shows: a scene drawn by lot, easy ones first."""
+"""Random scenes, in levels of difficulty."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from recipes.pocket import world
 from recipes.pocket.drawing import places
 
 LEVELS: Final = 4
-"""0: single things on white; 1: colors, sizes, sides; 2: numbers, two things, places; 3: time, weather, style."""
+"""0: single things on white. 1: colors, sizes, sides. 2: numbers, two things, places. 3: time, weather, style."""
 
 MAX_PASTED: Final = 4
 _DIRECTIONS: Final[Mapping[str | None, tuple[int, int]]] = MappingProxyType(
@@ -23,7 +23,7 @@ _COLOR_NAMES: Final = tuple(world.COLORS)
 
 @dataclass(frozen=True, kw_only=True)
 class Pasted:
-    """One drawing in the picture: centre and side in parts of the picture's side, tilt in radians."""
+    """A drawing pasted into the picture. Centre and side are fractions of the picture's side; tilt is in radians."""
 
     thing: str
     color: str | None
@@ -36,7 +36,7 @@ class Pasted:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """One to four of the same thing, in one color; None is the thing's own."""
+    """One to four equal things. The color None is the thing's own."""
 
     thing: str
     color: str | None = None
@@ -46,12 +46,12 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A whole picture. It has a place or a background color, never both.
+    """The content of a picture. Its background is a place or a color.
 
     Attributes:
-        groups: one, or two with a relation between them.
-        relation: of the first group to the second, a key of `world.RELATIONS`.
-        side: where a single thing stands, a key of `world.SIDES`; None is the middle.
+        groups: one group, or two groups with a relation.
+        relation: relation of the first group to the second, a key of `world.RELATIONS`.
+        side: side of a single thing, a key of `world.SIDES`; None is the middle.
     """
 
     groups: tuple[Group, ...]
@@ -67,22 +67,22 @@ class Scene:
 
 
 def thing_number(name: str) -> int:
-    """A thing's place in the atlas."""
+    """Index of a thing in the atlas."""
     return _THING_NUMBER[name]
 
 
 def color_number(name: str | None) -> int:
-    """A color's place in the atlas; 0 is a thing's own."""
+    """Index of a color in the atlas; 0 is the thing's own color."""
     return 0 if name is None else 1 + _COLOR_NAMES.index(name)
 
 
 def sample_scene(rng: Random, level: int, *, exact: bool = False) -> Scene:
-    """A scene by chance that holds nothing that is held out.
+    """A random scene without held-out combinations.
 
     Args:
-        rng: decides.
-        level: how much it may hold, below LEVELS.
-        exact: at level 0 neither move nor tilt nor mirror anything, so that there is less to learn at first.
+        rng: source of randomness.
+        level: level of difficulty, below LEVELS.
+        exact: whether scenes of level 0 move, tilt and mirror nothing; that makes the beginning easier.
     """
     while True:
         scene = _any_scene(rng, level, exact=exact and level == 0)
@@ -91,7 +91,7 @@ def sample_scene(rng: Random, level: int, *, exact: bool = False) -> Scene:
 
 
 def is_held_out(group: Group, place: str | None) -> bool:
-    """Whether a group's color, number or place is one that training never draws it with."""
+    """Whether training never draws this thing with this color, number or place."""
     others = [word for word in (group.color, place, world.NUMBERS[group.number] if group.number > 1 else None) if word]
     return any(world.is_held_out(group.thing, other) for other in others)
 
@@ -138,15 +138,15 @@ def _group(rng: Random, level: int, background: str | None) -> Group:
 def arrange(
     rng: Random, groups: tuple[Group, ...], relation: str, side: str | None, *, on_ground: bool, exact: bool = False
 ) -> tuple[Pasted, ...]:
-    """Where each drawing of the groups goes.
+    """Place each thing of the groups in the picture.
 
     Args:
-        rng: moves, tilts and mirrors them a little.
+        rng: source of small moves, tilts and mirroring.
         groups: see Scene.
         relation: see Scene.
         side: see Scene.
-        on_ground: single things stand in the lower half, as they do in a place.
-        exact: neither moved nor tilted nor mirrored.
+        on_ground: whether a single thing stands lower, as on the ground of a place.
+        exact: whether to move, tilt and mirror nothing.
     """
     spots = _pair_spots(relation) if relation else _spots(groups[0], side, rng, on_ground=on_ground)
     names = [group for group in groups for _ in range(group.number)]
@@ -176,7 +176,7 @@ def _pair_spots(relation: str) -> list[tuple[float, float, float]]:
 
 
 def _spots(group: Group, side: str | None, rng: Random, *, on_ground: bool) -> list[tuple[float, float, float]]:
-    """Centre and side of each thing of one group."""
+    """Centre (x, y) and side of each thing in a group."""
     match group.number:
         case 1:
             size = {"small": 0.4, "normal": 0.66, "big": 0.94}[group.size]
@@ -197,7 +197,7 @@ def _spots(group: Group, side: str | None, rng: Random, *, on_ground: bool) -> l
 
 
 def twin(scene: Scene, rng: Random) -> Scene:
-    """The same scene with other things, so that only their words tell the two apart."""
+    """The same scene with other things."""
     groups = tuple(replace(group, thing=rng.choice(world.THINGS).name) for group in scene.groups)
     names = [group.thing for group in groups for _ in range(group.number)]
     pasted = tuple(replace(one, thing=name) for one, name in zip(scene.pasted, names, strict=True))
@@ -205,7 +205,7 @@ def twin(scene: Scene, rng: Random) -> Scene:
 
 
 def affine(pasted: Pasted) -> tuple[float, float, float, float, float, float]:
-    """The rows of the 2 x 3 matrix from the picture's to the drawing's coordinates, both in [-1, 1]."""
+    """The 2 x 3 matrix, by rows, from coordinates in the picture to those in the drawing; both are in [-1, 1]."""
     cosine, sine = math.cos(pasted.tilt) / pasted.side, math.sin(pasted.tilt) / pasted.side
     flip = -1.0 if pasted.mirrored else 1.0
     x, y = 2 * pasted.x - 1, 2 * pasted.y - 1

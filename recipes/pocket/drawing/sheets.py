@@ -1,4 +1,4 @@
-"""Many small pictures on one sheet, to look over."""
+"""Contact sheets."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def sheet(pictures: Sequence[Image.Image], columns: int = 8, side: int = 128) -> Image.Image:
-    """The pictures in rows, each enlarged to `side` pixels, with a thin line between."""
+    """The pictures in rows, each enlarged to `side` pixels, with thin lines between them."""
     step = side + 2
     result = Image.new("RGB", (columns * step, -(-len(pictures) // columns) * step), "white")
     for index, picture in enumerate(pictures):

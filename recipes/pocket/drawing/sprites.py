@@ -1,4 +1,4 @@
-"""The stage `sprites`: fetch the drawings by the name of their package, and render each in every color.
+"""The stage `sprites`: fetch the drawings with npm, and render each in every color.
 
 The drawings are Fluent emoji (flat), (c) Microsoft Corporation, MIT License, as the npm package
 @iconify-json/fluent-emoji-flat ships them.
@@ -25,30 +25,30 @@ from recipes.pocket.drawing import places
 
 PACKAGE: Final = "@iconify-json/fluent-emoji-flat@1.2.6"
 SIDE: Final = 64
-"""Pixels of a drawing's side in the atlas."""
+"""Side of a drawing in the atlas, in pixels."""
 
 _MARGIN: Final = 2
-"""Clear pixels around each, so that it has soft edges wherever it is pasted."""
+"""Transparent pixels around each drawing, so that pasted drawings have soft edges."""
 
 _SAME_HUE: Final = 0.11
-"""Parts of the color circle on either side of the main hue that count as the thing's own color."""
+"""Greatest distance from the main hue, as a fraction of the color circle, of a pixel in the thing's own color."""
 
 _PALE: Final = 215
 _LINE: Final = (120, 122, 130)
 
 
 class NoDrawings(Exception):
-    """The drawings cannot be fetched or read; one plain sentence and what to do."""
+    """The drawings cannot be fetched or read. The message says why, and what to do."""
 
 
 def fetch_drawings(folder: Path) -> dict[str, str]:
-    """The drawings of the package, from the registry that npm uses; kept in `folder` for the next time.
+    """Fetch the drawings from the registry that npm uses, or read them from `folder`.
 
     Returns:
         The SVG of each drawing, by its name.
 
     Raises:
-        NoDrawings: npm is missing, or the package cannot be had.
+        NoDrawings: npm is missing, or it cannot fetch the package.
     """
     file = folder / "icons.json"
     if not file.exists():
@@ -70,14 +70,14 @@ def fetch_drawings(folder: Path) -> dict[str, str]:
 
 
 def as_svg(icons: Mapping[str, Any]) -> dict[str, str]:
-    """Iconify's JSON as whole SVG documents by name."""
+    """SVG documents by name, from Iconify's JSON."""
     width, height = icons.get("width", 32), icons.get("height", 32)
     frame = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
     return {name: f"{frame}{icon['body']}</svg>" for name, icon in icons["icons"].items()}
 
 
 def render(svg: str, side: int = SIDE) -> NDArray[np.uint8]:
-    """A drawing as RGBA [side, side, 4]."""
+    """Render a drawing as RGBA [side, side, 4]."""
     inner = side - 2 * _MARGIN
     image = Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, width=inner, height=inner)))
     pixels = np.asarray(image.convert("RGBA"))
@@ -85,13 +85,13 @@ def render(svg: str, side: int = SIDE) -> NDArray[np.uint8]:
 
 
 def recolor(pixels: NDArray[np.uint8], color: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """The same drawing with its main color replaced, its shades kept.
+    """Replace the main color of a drawing, and keep its shades.
 
-    The main color is the hue that covers most, or the grays where little is colorful.
+    The main color is the most frequent hue. In a drawing with few colorful pixels, it is gray.
 
     Args:
         pixels: RGBA [h, w, 4].
-        color: sRGB, 0 to 255.
+        color: the new color in sRGB, 0 to 255.
     """
     rgb = pixels[..., :3].astype(np.float32) / 255
     solid = pixels[..., 3] > 128
@@ -112,14 +112,14 @@ def recolor(pixels: NDArray[np.uint8], color: tuple[int, int, int]) -> NDArray[n
     middle = float(np.median(light[own & solid]))
     shade = np.clip(light / max(middle, 0.05), 0.45, 1.5)[..., None]
     target = np.array(color, dtype=np.float32) / 255
-    # Darker parts are multiplied, lighter ones move toward white, so that black and white keep their shades too.
+    # Dark shades are multiplied and light ones mixed with white, so that black and white keep their shades too.
     shaded = np.where(shade <= 1, target * shade, target + (1 - target) * (shade - 1))
     mixed = np.where(own[..., None], shaded, rgb)
     return np.dstack([(mixed * 255).round().astype(np.uint8), pixels[..., 3]])
 
 
 def _outlined(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The same with a gray line around it where it is so light that white paper would hide it."""
+    """Add a gray outline to a drawing that is nearly invisible on white paper."""
     solid = pixels[..., 3] > 128
     if np.median(pixels[solid][:, :3].min(-1)) < _PALE:
         return pixels
@@ -131,13 +131,13 @@ def _outlined(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def make_atlas(drawings: Mapping[str, str]) -> NDArray[np.uint8]:
-    """All things in their own color and in each of `world.COLORS`.
+    """Render all things in their own color and in each of `world.COLORS`.
 
     Returns:
         [things, 1 + colors, SIDE, SIDE, 4], not premultiplied.
 
     Raises:
-        NoDrawings: a thing's drawing is not among them.
+        NoDrawings: the drawing of a thing is missing.
     """
     missing = [thing.sprite for thing in world.THINGS if thing.sprite not in drawings]
     if missing:

@@ -1,1 +1,1 @@
-"""Training examples: scenes with their captions and negative prompts."""
+"""Training examples: scenes with captions and negative prompts."""

@@ -1,4 +1,4 @@
-"""Endless batches of scenes and captions, composed beside the training where cores are free."""
+"""Batches of scenes and captions, composed in worker processes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ EMPTY_SHARE: Final = 0.1
 """Share of the captions that are left empty (classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598)."""
 
 MakeExample = Callable[[Scene, Random], tuple[Scene, tuple[str, ...]]]
-"""From a scene, by chance: the scene that is drawn, and as many captions as every other one gets."""
+"""From a scene: the scene to draw, and its captions. Every scene gets the same number of captions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Pictures yet to be drawn, and what they are called: token ids [batch, 77], or [batch, captions, 77] as told."""
+    """Layouts of the pictures, and token ids of their captions: [batch, 77], or [batch, captions, 77]."""
 
     layout: Layout
     tokens: torch.Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on a device."""
+        """The batch on a device."""
         return self._moved(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Batch":
-        """The same where a GPU can fetch it by itself; torch's loader calls this."""
+        """The batch in page-locked memory; torch's loader calls this."""
         return self._moved(torch.Tensor.pin_memory)
 
     def _moved(self, move: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
@@ -42,15 +42,16 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPlan:
-    """How scenes are drawn by lot.
+    """Content of the batches.
 
     Attributes:
-        size: scenes a batch.
-        rise_steps: batches in which the levels rise to the last, and in which level 0 is exact: what is drawn in one
-            arrangement for ever comes in it from every seed. 0 takes all levels from the start, none exact.
-        empty_share: part of the captions that is left empty, so that the model learns to draw without a prompt.
-        twins: every second scene is the one before it with other things.
-        make_example: gives each scene several captions, and may have another one drawn.
+        size: scenes per batch.
+        rise_steps: number of batches until all levels are in use. Level 0 is exact in these batches only: a thing
+            with one arrangement in all of training gets that arrangement from every seed. 0 uses all levels from the
+            start, without exact ones.
+        empty_share: share of the empty captions, with which the model learns to draw without a prompt.
+        twins: whether every second scene repeats the one before it with other things.
+        make_example: gives each scene several captions, and may replace the scene.
     """
 
     size: int
@@ -61,7 +62,7 @@ class BatchPlan:
 
 
 class _Batches(IterableDataset[Batch]):
-    """Each worker makes its own share, from a seed that the number of the batch decides."""
+    """Each worker makes a share of the batches. The number of a batch is part of its seed."""
 
     def __init__(self, plan: BatchPlan, tokenizer: Any, seed: int, first: int, last: int) -> None:
         self._plan, self._tokenizer = plan, tokenizer
@@ -82,14 +83,14 @@ class _Batches(IterableDataset[Batch]):
         if self._plan.twins:
             made[1::2] = [scenes.twin(scene, rng) for scene in made[::2]]
         if self._plan.make_example:
-            drawn, told = zip(*(self._plan.make_example(scene, rng) for scene in made), strict=True)
-            tokens = tokenize(self._tokenizer, [words for captions in told for words in captions])
+            drawn, captions = zip(*(self._plan.make_example(scene, rng) for scene in made), strict=True)
+            tokens = tokenize(self._tokenizer, [text for texts in captions for text in texts])
             return Batch(layout=Layout.of(drawn), tokens=tokens.unflatten(0, (len(made), -1)))
         words = ["" if rng.random() < self._plan.empty_share else caption(scene, rng) for scene in made]
         return Batch(layout=Layout.of(made), tokens=tokenize(self._tokenizer, words))
 
     def _level(self, rng: Random, number: int) -> int:
-        """A level that may have come by this batch: level k is open from the k-th fifth of the rise on."""
+        """A random level. Level k is in use from the k-th fifth of the rise on."""
         top = scenes.LEVELS - 1
         if self._plan.rise_steps:
             top = min(top, int(5 * number / self._plan.rise_steps))
@@ -97,15 +98,17 @@ class _Batches(IterableDataset[Batch]):
 
 
 def batches(plan: BatchPlan, tokenizer: Any, *, seed: int, first: int, last: int, workers: int) -> Iterator[Batch]:
-    """The batches `first` to `last`, the same whatever went before and however many workers there are.
+    """Iterate over the batches from `first` up to `last`, excluding `last`.
+
+    A batch depends on its number and the seed alone, so an interrupted run goes on with the same batches.
 
     Args:
-        plan: what is in them.
-        tokenizer: of CLIP's kind.
-        seed: other seeds give other scenes.
-        first: number of the first, where a run goes on.
-        last: number after the last.
-        workers: processes that compose; 0 composes between the steps.
+        plan: content of the batches.
+        tokenizer: a CLIP tokenizer.
+        seed: seed of the scenes and captions.
+        first: number of the first batch.
+        last: number after the last batch.
+        workers: processes that compose batches; 0 composes them in this process.
     """
     data = _Batches(plan, tokenizer, seed, first, last)
     ahead = 8 if workers else None

@@ -1,4 +1,4 @@
-"""How a scene is said, in one of many wordings."""
+"""Captions of scenes, in many wordings."""
 
 from random import Random
 from typing import Final
@@ -10,11 +10,11 @@ _THINGS: Final = {thing.name: thing for thing in world.THINGS}
 _OPENINGS: Final = ("a picture of", "a drawing of", "an emoji of", "a flat drawing of")
 
 _LINKED: Final = ("in ", "on ", "at ", "as ", "under ", "by ", "while ")
-"""What begins so needs no comma before it."""
+"""Beginnings of details without a comma before them."""
 
 
 def caption(scene: Scene, rng: Random) -> str:
-    """One wording of a scene, by chance; all of them name everything that is not as usual."""
+    """A random caption of a scene. Every caption names all unusual features of the scene."""
     subject = f" {scene.relation and world.RELATIONS[scene.relation]} ".join(
         _named(group, rng) for group in scene.groups
     )
@@ -36,7 +36,7 @@ def caption(scene: Scene, rng: Random) -> str:
 
 
 def _named(group: Group, rng: Random) -> str:
-    """A group with its number, size and color."""
+    """The name of a group with its number, size and color."""
     thing = _THINGS[group.thing]
     words = [rng.choice(world.SIZES[group.size]), group.color or ""]
     if group.number > 1:

@@ -1,10 +1,10 @@
-"""What a negative prompt takes out of a scene: scenes told once with it and once without it."""
+"""Training examples of the stage `negatives`: negative prompts that remove a color, a time, weather or a style."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recipes.pocket import world
 from recipes.pocket.drawing import measure, scenes
@@ -29,10 +29,10 @@ REPLACEMENT_COLORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "white": ("black", "blue", "red"),
     }
 )
-"""What comes for a thing's own color: the first that is not held out with it and that is not the background's."""
+"""Replacements of each color, the preferred one first. Held-out colors and the background's color are skipped."""
 
-_MUCH: Final = 0.3
-"""Part of a thing's pixels from which on a color is one of its own."""
+_OWN_COLOR_SHARE: Final = 0.3
+"""Least share of a thing's pixels in a color of its own."""
 
 IDLE_WORDS: Final = (
     "ugly",
@@ -45,76 +45,95 @@ IDLE_WORDS: Final = (
     "deformed",
     "low quality",
 )
-_COLORLESS: Final = ("black and white", "pencil sketch")
-_SINGLE: Final = 0.6
-"""Part of the scenes that are single things in the middle."""
+"""Words of usual negative prompts that remove nothing from a scene."""
 
-_PRESENT: Final = 0.64
-"""Part of the negative prompts that name something that is there."""
+_COLORLESS_STYLES: Final = ("black and white", "pencil sketch")
+_SINGLE_SHARE: Final = 0.6
+"""Share of the scenes with one thing in the middle."""
+
+_PRESENT_SHARE: Final = 0.64
+"""Share of the negative prompts that name something in the scene."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A negative prompt, and the scene that it leaves."""
+    """A negative prompt and the scene without what it names."""
 
     words: str
     scene: Scene
 
 
+class ColorCaptions(NamedTuple):
+    """Texts of one example.
+
+    Attributes:
+        full: caption of the whole scene.
+        edited: caption of the scene without what the negative prompt names.
+        negative: the negative prompt.
+        unrelated: any other prompt; its states must stay as they are.
+    """
+
+    full: str
+    edited: str
+    negative: str
+    unrelated: str
+
+
 def own_colors(painter: Painter) -> dict[str, tuple[str, ...]]:
-    """The colors of which a thing's own drawing holds much, at least one, the most frequent first."""
+    """The main colors of each thing's drawing: at least one, the most frequent first."""
     found: dict[str, tuple[str, ...]] = {}
     for thing in world.THINGS:
         sprite = painter.sprites[1 + scenes.thing_number(thing.name) * (1 + len(world.COLORS))]
         shares = measure.color_shares(sprite[:3, sprite[3] > 128].T.cpu().numpy())
-        found[thing.name] = tuple(color for color, share in shares.items() if share >= _MUCH) or tuple(shares)[:1]
+        found[thing.name] = (
+            tuple(color for color, share in shares.items() if share >= _OWN_COLOR_SHARE) or tuple(shares)[:1]
+        )
     return found
 
 
 @dataclass(frozen=True)
 class ColorRemover:
-    """Tells scenes for the stage `negatives`. Its colors are those of `own_colors`."""
+    """Makes the examples of the stage `negatives`. `own` comes from `own_colors`."""
 
     own: Mapping[str, tuple[str, ...]]
 
-    def make_example(self, scene: Scene, rng: Random) -> tuple[Scene, tuple[str, str, str, str]]:
-        """What is drawn, and four captions.
+    def make_example(self, scene: Scene, rng: Random) -> tuple[Scene, ColorCaptions]:
+        """The scene to draw, and its captions.
 
-        They are: of a scene; of what the negative prompt leaves of it; the negative prompt; and of anything else, to
-        be kept as it is. Half the pictures show what is left, since guidance comes near it. Most scenes are single
-        things in the middle, as in prompts; the rest is the scene that was given.
+        The picture shows the full scene or the edited one, each in half the examples: guidance passes through both.
+        A single thing replaces the given scene in most examples, since most prompts ask for one.
         """
-        if rng.random() < _SINGLE:
+        if rng.random() < _SINGLE_SHARE:
             scene = scenes.sample_scene(rng, 0 if rng.random() < 0.8 else 1)
-        left, said = scene, list[str]()
-        found = [*self.edits(scene, rng)]
-        if found and rng.random() < _PRESENT:
-            looks = [one for one in found if one.words not in world.COLORS]
-            one = rng.choice(looks if looks and rng.random() < 0.8 else found)
-            left, said = one.scene, [one.words]
-        if not said or rng.random() < 0.1:
-            said.insert(rng.randrange(len(said) + 1), rng.choice(self.absent_words(scene, rng)))
-        negative = (", " if rng.random() < 0.8 else " ").join(said)
-        # One wording for both, so that nothing else tells them apart.
+        edited, named = scene, list[str]()
+        edits = [*self.edits(scene, rng)]
+        if edits and rng.random() < _PRESENT_SHARE:
+            looks = [edit for edit in edits if edit.words not in world.COLORS]
+            edit = rng.choice(looks if looks and rng.random() < 0.8 else edits)
+            edited, named = edit.scene, [edit.words]
+        if not named or rng.random() < 0.1:
+            named.insert(rng.randrange(len(named) + 1), rng.choice(self.absent_words(scene, rng)))
+        negative = (", " if rng.random() < 0.8 else " ").join(named)
+        # The same seed words both captions alike: they differ in nothing but what the negative prompt names.
         wording = rng.random()
-        whole, rest = (caption(one, Random(wording)) for one in (scene, left))
-        return rng.choice((scene, left)), (whole, rest, negative, unrelated_prompt(rng))
+        texts = [caption(each, Random(wording)) for each in (scene, edited)]
+        return rng.choice((scene, edited)), ColorCaptions(texts[0], texts[1], negative, unrelated_prompt(rng))
 
     def edits(self, scene: Scene, rng: Random) -> Iterator[Edit]:
         """Edits of a scene: of the color of its paper, of each of its looks, and of each color of its things."""
         paper = "" if scene.place else scene.background
         if paper not in {"", "white"}:
             yield Edit(words=f"{paper} background", scene=replace(scene, background="white"))
-        yield from _looks_to_take(scene, rng)
-        if scene.style not in _COLORLESS:
+        yield from _look_edits(scene, rng)
+        if scene.style not in _COLORLESS_STYLES:
             colors = {color for group in scene.groups for color in self._colors(group)} - {paper}
             for color in sorted(colors):
                 yield Edit(words=color, scene=self._recolored(scene, color))
 
     def absent_words(self, scene: Scene, rng: Random) -> tuple[str, ...]:
-        """Words of one kind, by chance, of which the scene holds nothing."""
+        """Words of one random kind that name nothing in the scene."""
         seen = {color for group in scene.groups for color in (group.color, *self.own[group.thing])}
-        grays = ("black", "gray", "white") if scene.style in _COLORLESS else ()
+        grays = ("black", "gray", "white") if scene.style in _COLORLESS_STYLES else ()
         colors = tuple(color for color in world.COLORS if color not in {*seen, *grays, scene.background})
         snow = ("snow", "snowfall") if scene.place == "snow" else ()
         times = tuple(time for time in world.TIMES if time not in {"day", scene.time})
@@ -123,13 +142,13 @@ class ColorRemover:
         return rng.choice([kind for kind in (*[colors] * 6, times, weathers, styles, IDLE_WORDS) if kind])
 
     def _colors(self, group: Group) -> tuple[str, ...]:
-        """The colors that a negative prompt can take from a group."""
+        """The colors that a negative prompt can remove from a group."""
         if not world.THINGS[scenes.thing_number(group.thing)].colors:
             return ()
         return (group.color,) if group.color else self.own[group.thing]
 
     def _recolored(self, scene: Scene, color: str) -> Scene:
-        """The scene with another color for each thing that has this one."""
+        """The scene with this color replaced on every thing."""
         paper = None if scene.place else scene.background
         groups = tuple(
             replace(group, color=self._other(group, color, paper)) if color in self._colors(group) else group
@@ -140,7 +159,7 @@ class ColorRemover:
         return replace(scene, groups=groups, pasted=pasted)
 
     def _other(self, group: Group, color: str, paper: str | None) -> str | None:
-        """A thing's own color (None) instead of one that it was given, and another instead of its own."""
+        """The color that replaces `color`: None (the thing's own) where the thing was recolored, else another one."""
         own = self.own[group.thing]
         if color not in own:
             return None
@@ -150,8 +169,8 @@ class ColorRemover:
         return next((other for other in others if not world.is_held_out(group.thing, other)), others[0])
 
 
-def _looks_to_take(scene: Scene, rng: Random) -> Iterator[Edit]:
-    """Time, weather and style, where they are not as usual."""
+def _look_edits(scene: Scene, rng: Random) -> Iterator[Edit]:
+    """Edits of time, weather and style, where the scene has an unusual one."""
     looks: tuple[tuple[str, str, Mapping[str, tuple[str, ...]]], ...] = (
         ("time", "day", world.TIMES),
         ("weather", "none", world.WEATHERS),
@@ -165,7 +184,7 @@ def _looks_to_take(scene: Scene, rng: Random) -> Iterator[Edit]:
 
 
 def unrelated_prompt(rng: Random) -> str:
-    """A place or a thing alone, which people draw rather than avoid, or a caption among idle words."""
+    """A place alone, a thing alone, or a caption among idle words: prompts that must keep their meaning."""
     kind = rng.random()
     if kind < 0.25:
         place = rng.choice(list(world.PLACES))
@@ -173,5 +192,5 @@ def unrelated_prompt(rng: Random) -> str:
     if kind < 0.45:
         thing = rng.choice(world.THINGS)
         return rng.choice((thing.name, with_article(thing.name), thing.many))
-    said = caption(scenes.sample_scene(rng, rng.randrange(scenes.LEVELS)), rng)
-    return " ".join(word for word, _ in add_idle_words(split_words(said), rng))
+    terse = caption(scenes.sample_scene(rng, rng.randrange(scenes.LEVELS)), rng)
+    return " ".join(word for word, _ in add_idle_words(split_words(terse), rng))

@@ -1,4 +1,4 @@
-"""Captions as people type them: words that the model does not know stand before, between and after the others."""
+"""Captions as people type them, with words that the model does not know before, between and after the others."""
 
 import re
 from collections.abc import Sequence
@@ -94,12 +94,12 @@ AFTER: Final = (
 _LETTERS: Final = "eeeeaaaaiiioootttnnnrrrsssllddhhccuummppgbfywkvxzjq"
 
 Word = tuple[str, int | None]
-"""A word, and which word of the terse caption it is, if it is one of them."""
+"""A word, and its index in the terse caption, or None for an idle word."""
 
 
 def add_idle_words(terse: Sequence[str], rng: Random) -> list[Word]:
-    """A terse caption's words with others before, between and after them."""
-    kept: list[Word] = [(_other_name(word, rng), place) for place, word in enumerate(terse)]
+    """The words of a terse caption, with idle words before, between and after them."""
+    kept: list[Word] = [(_other_name(word, rng), index) for index, word in enumerate(terse)]
     if rng.random() < 0.4:
         for _ in range(rng.choice((1, 1, 2))):
             kept.insert(rng.randrange(len(kept) + 1), (_idle(rng), None))
@@ -110,13 +110,13 @@ def add_idle_words(terse: Sequence[str], rng: Random) -> list[Word]:
     return kept
 
 
-def split_words(said: str) -> list[str]:
-    """The words of a caption; a comma is one."""
-    return re.findall(r"[^\s,]+|,", said)
+def split_words(caption: str) -> list[str]:
+    """The words of a caption; a comma is a word of its own."""
+    return re.findall(r"[^\s,]+|,", caption)
 
 
 def color_after_thing(rng: Random) -> tuple[list[str], list[Word]]:
-    """A caption of a colored thing, and the same with the color behind the thing."""
+    """A terse caption of a colored thing, and a wordy one with the color after the thing."""
     color, thing = rng.choice(list(world.COLORS)), rng.choice([thing for thing in world.THINGS if thing.colors])
     place = rng.choice(("", *world.PLACES.values())).split()
     terse = [*with_article(f"{color} {thing.name}").split(), *place]
@@ -128,13 +128,13 @@ def color_after_thing(rng: Random) -> tuple[list[str], list[Word]]:
 
 
 def _other_name(word: str, rng: Random) -> str:
-    """The word, or now and then another that means the same."""
+    """The word, or sometimes a synonym."""
     aliases = world.ALIASES.get(word)
     return rng.choice(aliases) if aliases and rng.random() < 0.3 else word
 
 
 def _idle(rng: Random) -> str:
-    """A word that says nothing here, at times one that nobody knows."""
+    """An idle word: a usual one or random letters."""
     if rng.random() < 0.5:
         return rng.choice(BETWEEN)
     return "".join(rng.choice(_LETTERS) for _ in range(rng.randint(2, 9)))

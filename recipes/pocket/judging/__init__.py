@@ -1,1 +1,1 @@
-"""The evaluation: prompts, measurements and classifiers of pictures."""
+"""The evaluation: prompts, classifiers of pictures, and figures."""

@@ -1,4 +1,4 @@
-"""Two small classifiers that name what a picture shows, learnt from drawings alone."""
+"""Small classifiers of things and places, trained on the drawings of the recipe."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,11 +20,11 @@ from recipes.pocket.drawing.scenes import Scene
 _BATCH: Final = 64
 
 SceneLabel = Callable[[Scene], int]
-"""A scene to the number of its class."""
+"""From a scene to the index of its class."""
 
 
 def _network(channels: int, classes: int) -> nn.Sequential:
-    """[b, channels, 64, 64] to [b, classes]; five times half the size."""
+    """Make a network from [b, channels, 64, 64] to [b, classes]. Five layers halve the size."""
     layers: list[nn.Module] = []
     widths = (channels, 24, 48, 96, 128, 192)
     for before, after in pairwise(widths):
@@ -33,20 +33,20 @@ def _network(channels: int, classes: int) -> nn.Sequential:
 
 
 def gray(pictures: torch.Tensor) -> torch.Tensor:
-    """Brightness of RGB [b, 3, h, w], each picture's spread over the same range: [b, 1, h, w].
+    """Brightness [b, 1, h, w] of RGB [b, 3, h, w], stretched to the same range in each picture.
 
-    So stretched, no color has a brightness of its own that could give a thing away.
+    Without the stretching, the brightness of a usual color could give a thing away.
     """
     light = pictures.mean(1, keepdim=True)
     light = light - light.amin((2, 3), keepdim=True)
     light = light / light.amax((2, 3), keepdim=True).clamp(min=1e-3)
-    # The paper is white, whichever way around the picture was.
+    # Pictures with dark corners are inverted, so that the paper is always light.
     corner = light[:, :, :4, :4].mean((2, 3), keepdim=True)
     return torch.where(corner < 0.5, 1 - light, light)
 
 
 def object_scene(rng: Random) -> Scene:
-    """One thing in any color on any plain background, for the classifier of things."""
+    """A random scene for the kind "thing": one thing in any color on a plain background."""
     while True:
         scene = scenes.sample_scene(rng, 1)
         if scene.groups[0].size != "small":
@@ -54,7 +54,7 @@ def object_scene(rng: Random) -> Scene:
 
 
 def anywhere_scene(rng: Random) -> Scene:
-    """One thing on a plain background, or, more often, in a place at any time of day, for the classifier of both."""
+    """A random scene for the kind "thing anywhere": one thing on a plain background or, more often, in a place."""
     while True:
         scene = scenes.sample_scene(rng, rng.choice((1, 3, 3)))
         (first, *others) = scene.groups
@@ -63,7 +63,7 @@ def anywhere_scene(rng: Random) -> Scene:
 
 
 def place_scene(rng: Random) -> Scene:
-    """Anything in a place."""
+    """A random scene for the kind "place": anything in a place."""
     while True:
         scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
         if scene.place is not None and scene.style == "flat":
@@ -71,13 +71,13 @@ def place_scene(rng: Random) -> Scene:
 
 
 class Classifier:
-    """Names things or places in pictures [b, 3, h, w] in [-1, 1], as a judge taught it."""
+    """A trained classifier of the things or places in pictures [b, 3, h, w] in [-1, 1]."""
 
     def __init__(self, kind: str) -> None:
-        """One that knows nothing yet.
+        """Make an untrained classifier.
 
         Args:
-            kind: "thing" on plain paper, "thing anywhere", or "place".
+            kind: "thing" (on plain paper), "thing anywhere" or "place".
         """
         is_place = kind == "place"
         self._prepare = (lambda pictures: pictures) if is_place else gray
@@ -86,44 +86,44 @@ class Classifier:
 
     @classmethod
     def load(cls, kind: str, file: Path) -> Self:
-        """One that a judge has written."""
-        namer = cls(kind)
-        namer._network.load_state_dict(load_file(file))
-        namer._network.eval()
-        return namer
+        """Load a classifier that `write` has written."""
+        classifier = cls(kind)
+        classifier._network.load_state_dict(load_file(file))
+        classifier._network.eval()
+        return classifier
 
     def write(self, file: Path) -> None:
-        """Keep what it knows, in half precision."""
+        """Write the weights in half precision."""
         state = self._network.state_dict()
         save_file({key: value.half() if value.is_floating_point() else value for key, value in state.items()}, file)
 
-    def name(self, pictures: torch.Tensor) -> list[str]:
-        """What each picture shows."""
+    def classify(self, pictures: torch.Tensor) -> list[str]:
+        """The name of the thing or place in each picture."""
         with torch.no_grad():
             return [self._names[number] for number in self._network(self._prepare(pictures)).argmax(1).tolist()]
 
 
 class Judge(Classifier):
-    """Learns to name them from drawings.
+    """A classifier that trains on drawings.
 
     Attributes:
-        accuracy: on drawings it was not trained on, 0 to 1.
+        accuracy: accuracy on other drawings, 0 to 1.
     """
 
     def __init__(self, painter: Painter, kind: str, *, steps: int, file: Path) -> None:
-        """Load what `file` keeps, or learn in so many steps and keep it.
+        """Load the weights from `file`. If it is missing, train and write it.
 
         Args:
-            painter: draws what it learns from.
-            kind: of a Classifier.
-            steps: batches of 64.
-            file: of its weights.
+            painter: paints the training data.
+            kind: see Classifier.
+            steps: batches of 64 pictures.
+            file: file of the weights.
         """
         super().__init__(kind)
         self._painter = painter
         self._scene = {"thing": object_scene, "thing anywhere": anywhere_scene, "place": place_scene}[kind]
         names = self._names
-        self._teller: SceneLabel = (
+        self._label: SceneLabel = (
             (lambda scene: names.index(scene.place or ""))
             if kind == "place"
             else (lambda scene: names.index(scene.groups[0].thing))
@@ -131,7 +131,7 @@ class Judge(Classifier):
         if file.exists():
             self._network.load_state_dict(torch.load(file, weights_only=True))
         else:
-            self._learn(steps, kind)
+            self._train(steps, kind)
             torch.save(self._network.state_dict(), file)
         self._network.eval()
         self.accuracy = self._test()
@@ -139,13 +139,13 @@ class Judge(Classifier):
     def _batch(self, rng: Random) -> tuple[torch.Tensor, torch.Tensor]:
         drawn = [self._scene(rng) for _ in range(_BATCH)]
         pictures = self._painter.draw(Layout.of(drawn))
-        # What a model draws is softer than a drawing; the classifier shall not mind.
+        # Pictures of a model are softer than drawings, so half the batches are blurred.
         if rng.random() < 0.5:
             pictures = functional.interpolate(functional.avg_pool2d(pictures, 2), scale_factor=2.0, mode="bilinear")
         pictures = pictures + rng.uniform(0, 0.1) * torch.randn_like(pictures)
-        return self._prepare(pictures), torch.tensor([self._teller(scene) for scene in drawn])
+        return self._prepare(pictures), torch.tensor([self._label(scene) for scene in drawn])
 
-    def _learn(self, steps: int, kind: str) -> None:
+    def _train(self, steps: int, kind: str) -> None:
         torch.manual_seed(0)
         rng = Random(0)
         optimizer = torch.optim.AdamW(self._network.parameters(), 2e-3)

@@ -1,4 +1,4 @@
-"""The stage `evaluate`: what of a prompt the model obeys, on combinations that training never saw."""
+"""The stage `evaluate`: measure how well the model follows prompts with held-out combinations."""
 
 import json
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ from recipes.pocket.judging import negative_prompts, questions
 from recipes.pocket.judging.classifiers import Judge
 from recipes.pocket.judging.questions import Labeler, Question, draw
 
-_SAME: Final = 0.8
-"""Overlap of outlines from which on two pictures count as the same arrangement.
+_SAME_OVERLAP: Final = 0.8
+"""Least overlap of the outlines of two pictures with the same arrangement.
 
-Of two drawings of one thing, each moved, tilted and mirrored by chance, 0.86 overlap less.
+Two drawings of one thing, randomly moved, tilted and mirrored, overlap less in 0.86 of the cases.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """What is looked for in a picture, how, and how far the way of looking can be trusted."""
+    """A property of pictures: its name, its labeler, and the labeler's reliability as shown on the model card."""
 
     name: str
     label: Labeler
@@ -40,12 +40,12 @@ class Criterion:
 
 
 def held_out(others: Sequence[str]) -> list[tuple[world.Thing, str]]:
-    """Every thing with every color, place or number that training never drew together."""
+    """All held-out pairs of a thing with one of these colors, places or numbers."""
     return [(thing, other) for thing in world.THINGS for other in others if world.is_held_out(thing.name, other)]
 
 
 def color_prompts(wording: str) -> list[Question]:
-    """Held-out colors of things, in a wording with {noun}; the thing and the color are wanted."""
+    """Questions with held-out colors of things. `wording` contains {noun}; thing and color are the expected labels."""
     pairs = [(thing, color) for thing, color in held_out(list(world.COLORS)) if thing.colors and color != "white"]
     return [
         Question(
@@ -56,16 +56,16 @@ def color_prompts(wording: str) -> list[Question]:
 
 
 def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judge_steps: int) -> dict[str, str]:
-    """Draw and judge.
+    """Draw pictures, judge them, and write the figures and a contact sheet.
 
     Args:
-        pipeline: what is judged, on the CPU.
-        folder: holds the atlas; the judges are kept there.
-        most: pictures of each kind of prompt, at most; half as many of each kind of negative prompt.
-        judge_steps: batches that the judge of things learns from; that of places takes a quarter.
+        pipeline: the pipeline to evaluate, on the CPU.
+        folder: folder of the atlas and of the judges' weights.
+        most: most pictures of each kind of prompt; half of it for each kind of negative prompt.
+        judge_steps: batches in the training of the judge of things. The judge of places trains a quarter as long.
 
     Returns:
-        Lines of the model card.
+        Figures of the model card, by name.
     """
     pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config, timestep_spacing="linspace")
     pipeline.set_progress_bar_config(disable=True)
@@ -75,8 +75,10 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
     of_object = Criterion(
         name="object", label=questions.labeler_of(things), reliability=f"the judge itself {things.accuracy:.2f}"
     )
-    of_color = Criterion(name="color", label=measure.color, reliability=f"drawings {_checked_colors(painter):.2f}")
-    of_number = Criterion(name="number", label=measure.count, reliability=f"drawings {_checked_numbers(painter):.2f}")
+    of_color = Criterion(name="color", label=measure.color, reliability=f"drawings {_color_reliability(painter):.2f}")
+    of_number = Criterion(
+        name="number", label=measure.count, reliability=f"drawings {_number_reliability(painter):.2f}"
+    )
     of_place = Criterion(
         name="place", label=questions.labeler_of(places), reliability=f"the judge itself {places.accuracy:.2f}"
     )
@@ -104,7 +106,7 @@ def evaluate(pipeline: StableDiffusionPipeline, folder: Path, *, most: int, judg
 
 
 def number_prompts() -> list[Question]:
-    """Held-out numbers of things, and single things."""
+    """Questions with held-out numbers of things, and with single things."""
     words = {word: count for count, word in world.NUMBERS.items()}
     many = [
         Question(prompt=f"{word} {thing.many}", expected=(words[word],), seed=seed)
@@ -120,7 +122,7 @@ def number_prompts() -> list[Question]:
 
 
 def place_prompts() -> list[Question]:
-    """Held-out places of things."""
+    """Questions with held-out places of things."""
     return [
         Question(prompt=f"{with_article(thing.name)} {world.PLACES[place]}", expected=(place,), seed=seed)
         for seed, (thing, place) in enumerate(held_out(list(world.PLACES)))
@@ -137,8 +139,8 @@ def _plain_scene(rng: Random, group: Group) -> Scene:
     return Scene(groups=(group,), pasted=pasted)
 
 
-def _checked_colors(painter: Painter) -> float:
-    """How often the measurement is right on drawings of the training itself, which sets the most to hope for."""
+def _color_reliability(painter: Painter) -> float:
+    """Accuracy of the color measurement on drawings of the training, an upper bound for the model."""
     rng = Random(2)
     wanted = [one.expected for one in color_prompts("{noun}")]
     groups = [Group(thing=str(thing), color=str(color)) for thing, color in wanted]
@@ -147,7 +149,7 @@ def _checked_colors(painter: Painter) -> float:
     return sum(right) / len(right)
 
 
-def _checked_numbers(painter: Painter) -> float:
+def _number_reliability(painter: Painter) -> float:
     rng = Random(3)
     groups = [Group(thing=thing.name, number=1 + seed % 4) for seed, thing in enumerate(world.THINGS)]
     pictures = _drawn(painter, [_plain_scene(rng, group) for group in groups])
@@ -156,7 +158,7 @@ def _checked_numbers(painter: Painter) -> float:
 
 
 def _arrangements(pipeline: Any, painter: Painter, most: int) -> str:
-    """How many things alone, told by nothing but their name, two seeds draw in outlines that overlap little."""
+    """The share of lone things whose outlines differ between two seeds."""
     things = Random(4).sample(world.THINGS, min(most, len(world.THINGS)))
     seeds = [
         draw(pipeline, [Question(prompt=with_article(thing.name), seed=seed) for thing in things]) for seed in (1, 2)
@@ -164,16 +166,16 @@ def _arrangements(pipeline: Any, painter: Painter, most: int) -> str:
     rng = Random(5)
     checked = [_drawn(painter, [_plain_scene(rng, Group(thing=thing.name)) for thing in things]) for _ in range(2)]
     moved, drawings = (
-        sum(measure.overlap(one, other) < _SAME for one, other in zip(*pair, strict=True)) / len(things)
+        sum(measure.overlap(one, other) < _SAME_OVERLAP for one, other in zip(*pair, strict=True)) / len(things)
         for pair in (seeds, checked)
     )
     return f"{moved:.2f} of {len(things)} (drawings {drawings:.2f})"
 
 
 def _guidance(pipeline: Any) -> str:
-    asked = [Question(prompt=f"{with_article(thing.name)} in a meadow", seed=7) for thing in world.THINGS[::16]]
+    meadows = [Question(prompt=f"{with_article(thing.name)} in a meadow", seed=7) for thing in world.THINGS[::16]]
     drawn = [
-        np.stack([np.asarray(picture) for picture in draw(pipeline, asked, cfg)]).astype(float) for cfg in (1, 7, 15)
+        np.stack([np.asarray(picture) for picture in draw(pipeline, meadows, cfg)]).astype(float) for cfg in (1, 7, 15)
     ]
     first, second = (np.abs(drawn[k] - drawn[k + 1]).mean() / 255 for k in (0, 1))
     return f"{first:.3f} and {second:.3f} of full range"

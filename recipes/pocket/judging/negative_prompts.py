@@ -1,4 +1,4 @@
-"""What a negative prompt takes out of a picture, and what it leaves, on prompts of the evaluation."""
+"""The evaluation of negative prompts: what they remove from a picture, and what they leave."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,63 +16,64 @@ from recipes.pocket.judging.questions import Labeler, Question, draw
 
 _FIRST_SEED: Final = 5
 
-Gone = Callable[[Image.Image, "Case"], bool]
-"""Whether a picture is rid of what the case's negative prompt names."""
+IsRemoved = Callable[[Image.Image, "Case"], bool]
+"""Whether a picture is free of what the negative prompt of the case names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A prompt, what its negative prompt names, and the prompt that says the rest."""
+    """A question with a negative prompt, the same prompt without what it names, and the thing in the picture."""
 
-    asked: Question
+    question: Question
     rest: str
     thing: str
 
-    def drawn_with(self, negative: str) -> Question:
-        """What is drawn with this negative prompt."""
-        return replace(self.asked, negative=negative)
+    def with_negative(self, negative: str) -> Question:
+        """The question with another negative prompt."""
+        return replace(self.question, negative=negative)
 
 
-def evaluate(pipeline: Any, named: Labeler, most: int) -> dict[str, str]:
-    """Draw with and without negative prompts.
+def evaluate(pipeline: Any, thing_of: Labeler, most: int) -> dict[str, str]:
+    """Draw pictures with and without negative prompts, and judge them.
 
     Args:
-        pipeline: what is judged.
-        named: tells the thing of a picture.
-        most: pictures of each kind of negative prompt, at most.
+        pipeline: the pipeline to evaluate.
+        thing_of: labeler of things.
+        most: most pictures of each kind of negative prompt.
 
     Returns:
-        Lines of the model card: how much of what was named is gone, and how many things are still named right.
+        Figures of the model card, by name: the share of pictures with the name removed, and the share of pictures
+        with the right thing.
     """
     figures: dict[str, str] = {}
     third = max(1, most // 3)
     cases = _own_colors(pipeline, most)
-    for name, (found, gone) in {
+    for name, (found, is_removed) in {
         "the color that a thing came in": (cases, _has_other_color),
-        "the color that was asked for": (_said_colors(most), _has_other_color),
+        "the color that was asked for": (_prompted_colors(most), _has_other_color),
         "the place": (_places(most), _lies_on_paper),
         "one of two things": (_pairs(most), _is_single),
     }.items():
-        pictures = draw(pipeline, [case.asked for case in found])
-        rid = sum(gone(picture, case) for picture, case in zip(pictures, found, strict=True))
-        right = sum(named(picture) == case.thing for picture, case in zip(pictures, found, strict=True))
-        figures[f"a negative prompt takes away {name}"] = _told(rid, right, len(found))
+        pictures = draw(pipeline, [case.question for case in found])
+        removed = sum(is_removed(picture, case) for picture, case in zip(pictures, found, strict=True))
+        right = sum(thing_of(picture) == case.thing for picture, case in zip(pictures, found, strict=True))
+        figures[f"a negative prompt takes away {name}"] = _figure(removed, right, len(found))
     looks = {
         "night": _times("night", third),
         "sunset": _times("sunset", third),
         "a style or the weather": _looks(third),
     }
     for name, found in looks.items():
-        figures[f"a negative prompt takes away {name}"] = _closer(pipeline, found)
+        figures[f"a negative prompt takes away {name}"] = _nearer_to_rest(pipeline, found)
     idle = ["beach", "ugly, blurry, bad quality", "night", "rain", "pixel art", *world.COLORS]
     for name, words in (("names nothing of the picture", idle), ("names a place or a time that is not there", NAMES)):
-        figures[f"a negative prompt that {name} leaves its color"] = _left_alone(pipeline, named, cases, words)
+        figures[f"a negative prompt that {name} leaves its color"] = _left_alone(pipeline, thing_of, cases, words)
     return figures
 
 
-def _told(rid: int, right: int, count: int) -> str:
+def _figure(share: int, right: int, count: int) -> str:
     count = max(1, count)
-    return f"{rid / count:.2f} of {count}; {right / count:.2f} of the things named right"
+    return f"{share / count:.2f} of {count}; {right / count:.2f} of the things named right"
 
 
 def _colored() -> list[world.Thing]:
@@ -80,7 +81,7 @@ def _colored() -> list[world.Thing]:
 
 
 def _has_other_color(picture: Image.Image, case: Case) -> bool:
-    return measure.color(picture) != case.asked.negative
+    return measure.color(picture) != case.question.negative
 
 
 def _lies_on_paper(picture: Image.Image, case: Case) -> bool:
@@ -94,18 +95,18 @@ def _is_single(picture: Image.Image, case: Case) -> bool:
 
 
 def _own_colors(pipeline: Any, most: int) -> list[Case]:
-    """Things as they come, and the color they came in as the negative prompt."""
+    """Cases of plain things. The negative prompt is the color that the model gives the thing without one."""
     things = _colored()[:most]
     plain = [Question(prompt=with_article(thing.name), seed=_FIRST_SEED + seed) for seed, thing in enumerate(things)]
     came = [measure.color(picture) for picture in draw(pipeline, plain)]
     return [
-        Case(asked=replace(one, negative=color), rest=one.prompt, thing=thing.name)
+        Case(question=replace(one, negative=color), rest=one.prompt, thing=thing.name)
         for one, color, thing in zip(plain, came, things, strict=True)
         if color
     ]
 
 
-def _said_colors(most: int) -> list[Case]:
+def _prompted_colors(most: int) -> list[Case]:
     colors = [color for color in world.COLORS if color != "white"]
     found: list[Case] = []
     for seed, thing in enumerate(_sample(most)):
@@ -125,7 +126,7 @@ def _places(most: int) -> list[Case]:
 
 
 def _pairs(most: int) -> list[Case]:
-    """Two things, of which the second is named, and in every other prompt the first."""
+    """Cases of two things. The negative prompt names the second one or, in every other case, the first."""
     things = _sample(most)
     found: list[Case] = []
     for seed, pair in enumerate(zip(things, things[1:] + things[:1], strict=True)):
@@ -144,7 +145,7 @@ def _times(time: str, most: int) -> list[Case]:
 
 
 def _looks(most: int) -> list[Case]:
-    """Styles of things on paper, and weather in open places."""
+    """Cases of styles, on paper, and of weathers, in open places."""
     styles = [(words[0], "") for name, words in world.STYLES.items() if name != "flat"]
     weathers = [(words[0], " " + world.PLACES["meadow"]) for name, words in world.WEATHERS.items() if name != "none"]
     found: list[Case] = []
@@ -161,27 +162,29 @@ def _sample(most: int) -> list[world.Thing]:
 
 
 def _case(prompt: str, negative: str, rest: str, thing: world.Thing, seed: int) -> Case:
-    return Case(asked=Question(prompt=prompt, negative=negative, seed=seed), rest=rest, thing=thing.name)
+    return Case(question=Question(prompt=prompt, negative=negative, seed=seed), rest=rest, thing=thing.name)
 
 
-def _closer(pipeline: Any, cases: Sequence[Case]) -> str:
-    """How many pictures come nearer to the picture without the words than to the one with them, pixel by pixel."""
-    drawn, bare = draw(pipeline, [case.asked for case in cases]), [case.drawn_with("") for case in cases]
-    whole = draw(pipeline, bare)
+def _nearer_to_rest(pipeline: Any, cases: Sequence[Case]) -> str:
+    """The share of pictures that are nearer to the picture of the rest than to the picture of the whole prompt."""
+    drawn, bare = draw(pipeline, [case.question for case in cases]), [case.with_negative("") for case in cases]
+    full = draw(pipeline, bare)
     rest = draw(pipeline, [replace(one, prompt=case.rest) for one, case in zip(bare, cases, strict=True)])
-    nearer = sum(_apart(a, c) < _apart(a, b) for a, b, c in zip(drawn, whole, rest, strict=True))
+    nearer = sum(_difference(a, c) < _difference(a, b) for a, b, c in zip(drawn, full, rest, strict=True))
     return f"{nearer / max(1, len(cases)):.2f} of {len(cases)} (nearer to the picture without it)"
 
 
-def _apart(one: Image.Image, other: Image.Image) -> float:
+def _difference(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(np.asarray(one).astype(float) - np.asarray(other)).mean())
 
 
-def _left_alone(pipeline: Any, named: Labeler, cases: Sequence[Case], words: Sequence[str]) -> str:
-    """Things drawn as before, with any of these words but their own color as the negative prompt."""
+def _left_alone(pipeline: Any, thing_of: Labeler, cases: Sequence[Case], words: Sequence[str]) -> str:
+    """The share of things that keep their color. The negative prompt is a random word other than the thing's color."""
     rng = Random(2)
-    asked = [case.drawn_with(rng.choice([word for word in words if word != case.asked.negative])) for case in cases]
-    pictures = draw(pipeline, asked)
-    same = sum(measure.color(picture) == case.asked.negative for picture, case in zip(pictures, cases, strict=True))
-    right = sum(named(picture) == case.thing for picture, case in zip(pictures, cases, strict=True))
-    return _told(same, right, len(cases))
+    questions = [
+        case.with_negative(rng.choice([word for word in words if word != case.question.negative])) for case in cases
+    ]
+    pictures = draw(pipeline, questions)
+    same = sum(measure.color(picture) == case.question.negative for picture, case in zip(pictures, cases, strict=True))
+    right = sum(thing_of(picture) == case.thing for picture, case in zip(pictures, cases, strict=True))
+    return _figure(same, right, len(cases))

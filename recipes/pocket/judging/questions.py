@@ -1,4 +1,4 @@
-"""Prompts as the evaluation asks them, and their pictures."""
+"""Questions to the model: prompts with the expected content of their pictures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ CFG: Final = 5.0
 _BATCH: Final = 8
 
 Labeler = Callable[[Image.Image], object]
-"""What a picture shows, in the same terms as what was asked for."""
+"""From a picture to a label, such as a thing, a color or a number. It is compared with the expected label."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A prompt, and what its picture has to show: an answer to each question."""
+    """A prompt, and the expected labels of its picture, one for each criterion."""
 
     prompt: str
     expected: tuple[object, ...] = ()
@@ -29,11 +29,11 @@ class Question:
     negative: str = ""
 
 
-def draw(pipeline: Any, asked: Sequence[Question], cfg: float = CFG) -> list[Image.Image]:
-    """One picture for each."""
+def draw(pipeline: Any, questions: Sequence[Question], cfg: float = CFG) -> list[Image.Image]:
+    """Draw one picture for each question."""
     pictures: list[Image.Image] = []
-    for at in track(range(0, len(asked), _BATCH), description="Drawing"):
-        part = asked[at : at + _BATCH]
+    for at in track(range(0, len(questions), _BATCH), description="Drawing"):
+        part = questions[at : at + _BATCH]
         pictures += pipeline(
             [one.prompt for one in part],
             negative_prompt=[one.negative for one in part],
@@ -46,11 +46,11 @@ def draw(pipeline: Any, asked: Sequence[Question], cfg: float = CFG) -> list[Ima
     return pictures
 
 
-def labeler_of(judge: Classifier) -> Labeler:
-    """A judge's name for one picture."""
+def labeler_of(classifier: Classifier) -> Labeler:
+    """A labeler that asks a classifier."""
 
-    def told(picture: Image.Image) -> str:
+    def label(picture: Image.Image) -> str:
         pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None]
-        return judge.name(pixels.float() / 127.5 - 1)[0]
+        return classifier.classify(pixels.float() / 127.5 - 1)[0]
 
-    return told
+    return label

@@ -1,4 +1,4 @@
-"""The stage `export`: the folder that diffusers loads, in half precision, with its vocabulary and model card."""
+"""The stage `export`: write the diffusers folder in half precision, its vocabulary and its model card."""
 
 import json
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from recipes.pocket import world
-from recipes.pocket.networks import made, make_scheduler
+from recipes.pocket.networks import construct, make_scheduler
 from recipes.pocket.stages import autoencoder
 from recipes.pocket.stages.text_encoder import load_text_encoder, load_tokenizer
 
 LARGEST: Final = 25_000_000
-"""Bytes of the whole folder."""
+"""Most bytes of the whole folder."""
 
 EXAMPLES: Final = (
     "a red apple",
@@ -28,22 +28,22 @@ EXAMPLES: Final = (
     "two yellow stars on a blue background",
     "two pink balloons on a blue background",
 )
-"""Prompts that show what the model can do."""
+"""Example prompts of the vocabulary and the model card."""
 
 
 class TooLarge(Exception):
-    """The folder is larger than what Easel ships; one plain sentence."""
+    """The folder is larger than Easel ships; the message is one plain sentence."""
 
 
 def assemble(folder: Path, *, unet: Any, text_encoder: Any) -> StableDiffusionPipeline:
-    """The pipeline of a run's networks, float32, on their devices.
+    """Make a float32 pipeline of networks in training; they stay on their devices.
 
     Args:
-        folder: holds `vae` and `tokenizer`.
-        unet: of `networks.make_unet`.
-        text_encoder: of `networks.make_text_encoder`.
+        folder: folder with `vae` and `tokenizer`.
+        unet: a network from `networks.make_unet`.
+        text_encoder: a network from `networks.make_text_encoder`.
     """
-    return made(
+    return construct(
         StableDiffusionPipeline,
         vae=autoencoder.load(folder, torch.device("cpu")),
         text_encoder=text_encoder,
@@ -57,7 +57,7 @@ def assemble(folder: Path, *, unet: Any, text_encoder: Any) -> StableDiffusionPi
 
 
 def load(folder: Path) -> StableDiffusionPipeline:
-    """The pipeline of the stages' folders, on the CPU."""
+    """Load the pipeline from the folders of the stages, on the CPU."""
     unet = UNet2DConditionModel.from_pretrained(folder / "unet")
     return assemble(folder, unet=unet, text_encoder=load_text_encoder(folder, torch.device("cpu")))
 
@@ -66,11 +66,11 @@ def write(folder: Path, target: Path) -> None:
     """Run the stage: write the pipeline, `vocabulary.json` and the model card.
 
     Args:
-        folder: of the other stages; `figures.json` in it, if `evaluate` wrote one, goes into the card.
-        target: of the model; what is there is overwritten.
+        folder: folder of the other stages. The card shows its `figures.json`, if `evaluate` has written one.
+        target: folder of the model; files in it are overwritten.
 
     Raises:
-        TooLarge: the folder is over LARGEST.
+        TooLarge: the target has more than LARGEST bytes.
     """
     pipeline = load(folder).to(torch.float16)
     pipeline.save_pretrained(target)
@@ -81,7 +81,7 @@ def write(folder: Path, target: Path) -> None:
         "places": list(world.PLACES),
         "styles": [name for name in world.STYLES if name != "flat"],
         "words": world.vocabulary(),
-        # For as long as the card says so: "another arrangement from another seed".
+        # Goes once the figure "another arrangement from another seed" on the card is good.
         "alike": world.lone_thing_words(),
         "examples": EXAMPLES,
     }
@@ -95,9 +95,9 @@ def write(folder: Path, target: Path) -> None:
 
 
 def _tidy(target: Path) -> None:
-    """Take this machine's paths out of the configurations, and have all parts load as float32.
+    """Remove this machine's paths from the configurations, and set the text encoder's precision to float32.
 
-    transformers loads a text encoder in the precision of its file, where diffusers loads its own parts in float32.
+    transformers loads a text encoder in the precision of its file; diffusers loads its own parts in float32.
     """
     for file in target.rglob("*.json"):
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -110,7 +110,7 @@ def _tidy(target: Path) -> None:
 
 
 def write_card(target: Path, figures: Mapping[str, Any]) -> None:
-    """The model card, with the figures of an evaluation."""
+    """Write the model card with the figures of an evaluation."""
     card = Template((Path(__file__).parents[1] / "card.md").read_text(encoding="utf-8"))
     rows = "\n".join(f"| {name} | {value} |" for name, value in figures.items()) or "| not evaluated | - |"
     filled = card.substitute(

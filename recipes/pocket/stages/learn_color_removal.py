@@ -1,14 +1,16 @@
-"""The stage `negatives`: the text encoder learns what a negative prompt has to take away, and what it has to leave.
+"""The stage `negatives`: teach the text encoder what a negative prompt removes, and what it leaves alone.
 
-Guidance draws `n + s (p - n)` (Ho and Salimans 2022, arXiv:2207.12598), where `p` is predicted from the prompt and `n`
-from the negative prompt. What the stage `unet` leaves for `n` is a picture of the words alone: it disturbs what has
-nothing to do with them, and 5 p - 4 n keeps the red of an apple, since no plain apple was ever seen in green. Here the
-network is its own teacher. With `q` predicted from the caption without what the negative prompt names, and `u` from no
-words, n = u + 5/4 (p - q) would make guidance at CFG 5 draw just what `q` draws: 5 p - 4 n = 5 q - 4 u. Where nothing
-of it is in the picture, n = u.
+Guidance draws `n + s (p - n)` (Ho and Salimans 2022, arXiv:2207.12598): `p` is the prediction for the prompt, `n` the
+prediction for the negative prompt, `s` the CFG scale. After the stage `unet`, `n` depicts the words of the negative
+prompt. So it disturbs pictures without them, and 5 p - 4 n keeps the red of an apple: training showed no plain apple in
+another color.
 
-The U-Net stays as it is, and so do the states of captions, of places alone and of things alone, so that what prompts
-draw hardly changes. So this stage takes no places and things away: "beach" is a prompt, too.
+The network is its own teacher. `q` is its prediction for the caption without what the negative prompt names, `u` its
+prediction for the empty prompt. The target is n = u + 5/4 (p - q), since guidance at CFG 5 then draws what `q` draws:
+5 p - 4 n = 5 q - 4 u. Where the negative prompt names nothing in the picture, the target is n = u.
+
+The U-Net is frozen. The encoder keeps its states for captions, lone places and lone things, so that prompts draw nearly
+the same pictures. For that reason this stage removes no places and no things: "beach" is a prompt as well.
 """
 
 import copy
@@ -29,44 +31,45 @@ from recipes.pocket.stages.text_encoder import load_text_encoder, load_tokenizer
 from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
 REMOVAL_SCALE: Final = 3.5
-"""Instead of 5/4. In noise nobody sees what the thing is, so what is learnt is a mean that falls short of each."""
+"""F in n = u + F (p - q). It exceeds 5/4, since the network learns a mean over all things in strong noise."""
 
-_KEPT: Final = 40.0
-"""Weight of the states that have to stay as they were."""
+_KEPT_WEIGHT: Final = 40.0
+"""Weight of the loss on the states that must stay as they were."""
 
 _SETTLING_RATE: Final = 3e-4
 
-_FIRST_TIME: Final = 300
-"""With less noise than at this time of a thousand, colors are settled."""
+_FIRST_TIMESTEP: Final = 300
+"""Least timestep, of 1000, in training. With less noise, colors no longer change."""
 
-_EMPTY: Final = 8
-"""How often no words are among the captions of a batch: each fault there is in every picture."""
+_EMPTY_ROWS: Final = 8
+"""Rows of the empty prompt in each batch. Every picture depends on it, so its error weighs more."""
 
 
 def train(options: StageOptions) -> None:
-    """Run the stage: write the folder `text_encoder` anew, and sample sheets on the way.
+    """Run the stage: overwrite the folder `text_encoder`, and write sample sheets during the run.
 
     Args:
-        options: its folder holds `unet` as the stage of that name left it and `text_encoder` as `wording` did.
+        options: its folder has `unet` of the stage `unet` and `text_encoder` of the stage `wording`.
     """
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(options.folder)
     teacher, student = Teacher(options), load_text_encoder(options.folder, options.device)
-    no_words = tokenize(tokenizer, [""]).to(options.device)
+    empty = tokenize(tokenizer, [""]).to(options.device)
     run = TrainingRun("negatives", options, {"text_encoder": student}, {"text_encoder": 5e-4})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        count, kept = len(pictures), torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
+        full, edited, negative, unrelated = tokens.unbind(1)
+        count, kept = len(pictures), torch.cat([full, edited, unrelated, empty.expand(_EMPTY_ROWS, -1)])
         with torch.no_grad():
             states = teacher.text_encoder(kept).last_hidden_state
-        told = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
+        of_captions = states[:count], states[count : 2 * count], states[-1:].expand(count, -1, -1)
         latents = teacher.latents(pictures)
-        timesteps = unet.spread_timesteps(teacher.scheduler, latents, first=_FIRST_TIME)
-        lesson = teacher.make_example(latents, timesteps, told, scale=REMOVAL_SCALE)
-        now = student(torch.cat([kept, tokens[:, 2]])).last_hidden_state
-        same = functional.mse_loss(now[: len(kept)], states)
-        predicted = teacher.unet(lesson.noisy, lesson.timesteps, now[len(kept) :]).sample.float()
-        return functional.mse_loss(predicted, lesson.target) + _KEPT * same
+        timesteps = unet.spread_timesteps(teacher.scheduler, latents, first=_FIRST_TIMESTEP)
+        example = teacher.make_example(latents, timesteps, of_captions, scale=REMOVAL_SCALE)
+        learnt = student(torch.cat([kept, negative])).last_hidden_state
+        kept_loss = functional.mse_loss(learnt[: len(kept)], states)
+        predicted = teacher.unet(example.noisy, example.timesteps, learnt[len(kept) :]).sample.float()
+        return functional.mse_loss(predicted, example.target) + _KEPT_WEIGHT * kept_loss
 
     def sample(step: int) -> None:
         pipeline = assemble(options.folder, unet=teacher.unet, text_encoder=student)
@@ -82,29 +85,32 @@ def train(options: StageOptions) -> None:
 
 
 def settle(options: StageOptions, tokenizer: Any, plan: BatchPlan, *, old: Any, new: Any) -> Any:
-    """An encoder with the new states of negative prompts and the old ones of everything else.
+    """Teach a copy of the encoder the new states of negative prompts and the old states of all other texts.
 
-    Where the U-Net teaches, both give way a little. Here no picture is needed, so both are learnt to the end.
+    The loss of the stage is a compromise between the two. Here both are learnt to the end, without pictures.
 
     Args:
-        options: says how long: as many batches again.
-        tokenizer: of CLIP's kind.
-        plan: as the stage's.
+        options: `steps` is the number of batches here too.
+        tokenizer: a CLIP tokenizer.
+        plan: the stage's.
         old: the encoder before the stage.
-        new: the encoder after it.
+        new: the encoder after the stage.
+
+    Returns:
+        The copy.
     """
     student = copy.deepcopy(new).train()
     optimizer = torch.optim.AdamW(student.parameters(), _SETTLING_RATE, weight_decay=0.0)
     steps = max(2, options.steps)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _SETTLING_RATE, total_steps=steps, pct_start=0.1)
-    no_words = tokenize(tokenizer, [""]).to(options.device)
+    empty = tokenize(tokenizer, [""]).to(options.device)
     feed = batches(plan, tokenizer, seed=options.seed + 1, first=0, last=steps, workers=options.workers)
     for batch in track(feed, description="settling", total=steps):
-        tokens = batch.tokens.to(options.device)
-        kept = torch.cat([*tokens[:, [0, 1, 3]].unbind(1), no_words.expand(_EMPTY, -1)])
+        full, edited, negative, unrelated = batch.tokens.to(options.device).unbind(1)
+        kept = torch.cat([full, edited, unrelated, empty.expand(_EMPTY_ROWS, -1)])
         with torch.no_grad():
-            goals = torch.cat([old(kept).last_hidden_state, new(tokens[:, 2]).last_hidden_state])
-        loss = functional.mse_loss(student(torch.cat([kept, tokens[:, 2]])).last_hidden_state, goals)
+            targets = torch.cat([old(kept).last_hidden_state, new(negative).last_hidden_state])
+        loss = functional.mse_loss(student(torch.cat([kept, negative])).last_hidden_state, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

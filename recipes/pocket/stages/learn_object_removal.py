@@ -1,12 +1,12 @@
-"""The stage `things`: the U-Net learns to take away a thing or a place that a negative prompt names, where it sees it.
+"""The stage `things`: teach the U-Net to remove a thing or a place that a negative prompt names.
 
-The name of a thing is a prompt as well, so no state of it can always be what takes the thing away. But a picture of
-two things tells the two uses apart as soon as it can be seen in the noise, and that is early enough: guided by "a cat
-and a dog" until 700 of 1,000 times are left and by "a cat on the left" from there on, 15 of 16 pairs lost their second
-thing. So with less noise than that, n = u + F (p - q) is learnt as in the stage `negatives`. With more, a name stays a
-prompt. The text encoder stays as it is.
+A thing's name is a prompt as well, so no text state can always remove the thing. But two things in a picture tell the
+two uses apart, as soon as the noise lets the network see them. That is early enough: with "a cat and a dog" down to
+timestep 700 of 1000 and "a cat on the left" from there on, 15 of 16 pairs lost their second thing. So below that
+timestep the U-Net learns n = u + F (p - q), the target of the stage `negatives`; above it, a name stays a prompt. The
+text encoder is frozen.
 
-Captions are learnt along with it, so that prompts lose little, and what else a negative prompt does is kept.
+The U-Net also learns plain captions, so that prompts lose little. It keeps the effect of all other negative prompts.
 """
 
 from typing import Any, Final
@@ -27,10 +27,10 @@ from recipes.pocket.stages.text_encoder import load_tokenizer
 from recipes.pocket.stages.training_run import StageOptions, TrainingRun
 
 REMOVAL_SCALE: Final = 2.0
-"""Instead of the 5/4 that CFG 5 needs, since what is learnt falls short of the goal."""
+"""F in n = u + F (p - q). It exceeds the 5/4 of CFG 5, since training falls short of its target."""
 
-_SEEN: Final = 0.7
-"""Part of the scheduler's times, those of least noise, in which something is taken away."""
+_REMOVAL_TIMESTEPS: Final = 0.7
+"""Share of the timesteps, those with the least noise, that remove something."""
 
 _SAMPLES: Final = (
     ("a cat and a dog", "dog"),
@@ -46,49 +46,50 @@ _SAMPLES: Final = (
     ("dog", ""),
     ("tree", ""),
 )
-"""Prompts, and what is taken out of them."""
+"""Prompts and negative prompts of the sample sheets."""
 
 
 def train(options: StageOptions) -> None:
-    """Run the stage: write the folder `unet` anew, and sample sheets on the way.
+    """Run the stage: overwrite the folder `unet`, and write sample sheets during the run.
 
     Args:
-        options: its folder holds `unet` as the stage of that name left it and `text_encoder` as `names` did.
+        options: its folder has `unet` of the stage `unet` and `text_encoder` of the stage `names`.
     """
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(options.folder)
     teacher = Teacher(options)
     network: Any = UNet2DConditionModel.from_pretrained(options.folder / "unet")
     network.to(memory_format=torch.channels_last)
-    no_words = tokenize(tokenizer, [""]).to(options.device)
+    empty = tokenize(tokenizer, [""]).to(options.device)
     run = TrainingRun("things", options, {"unet": network}, {"unet": 3e-4})
 
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         latents = teacher.latents(pictures)
-        known = unet.add_noise(teacher.scheduler, latents)
+        plain = unet.add_noise(teacher.scheduler, latents)
         with torch.no_grad():
-            states = teacher.text_encoder(torch.cat([*tokens.unbind(1), no_words])).last_hidden_state
-        said, named, whole, left = states[:-1].chunk(4)
-        # Where the negative prompt itself is to be predicted, u + 1 (p - u) = p is, and at all times.
+            states = teacher.text_encoder(torch.cat([*tokens.unbind(1), empty])).last_hidden_state
+        drawn, negative, full, edited = states[:-1].chunk(4)
+        # Where the negative prompt keeps its effect, `full` is the negative prompt itself and `edited` is empty. Then
+        # the target is u + 1 (p - u) = p, at all timesteps.
         is_kept = (tokens[:, 1] == tokens[:, 2]).all(-1)
         timesteps = unet.spread_timesteps(teacher.scheduler, latents)
-        lesson = teacher.make_example(
+        example = teacher.make_example(
             latents,
-            torch.where(is_kept, timesteps, (_SEEN * timesteps).long()),
-            (whole, left, states[-1:].expand_as(whole)),
+            torch.where(is_kept, timesteps, (_REMOVAL_TIMESTEPS * timesteps).long()),
+            (full, edited, states[-1:].expand_as(full)),
             scale=torch.where(is_kept, 1.0, REMOVAL_SCALE)[:, None, None, None],
         )
         predicted = network(
-            torch.cat([known.noisy, lesson.noisy]),
-            torch.cat([known.timesteps, lesson.timesteps]),
-            torch.cat([said, named]),
+            torch.cat([plain.noisy, example.noisy]),
+            torch.cat([plain.timesteps, example.timesteps]),
+            torch.cat([drawn, negative]),
         ).sample.float()
-        return functional.mse_loss(predicted, torch.cat([known.target, lesson.target]))
+        return functional.mse_loss(predicted, torch.cat([plain.target, example.target]))
 
     def sample(step: int) -> None:
         pipeline = assemble(options.folder, unet=network, text_encoder=teacher.text_encoder).to(options.device)
-        prompts, taken = zip(*_SAMPLES, strict=True)
-        drawn = [*unet.draw(pipeline, prompts), *unet.draw(pipeline, prompts, negative_prompt=[*taken])]
+        prompts, negatives = zip(*_SAMPLES, strict=True)
+        drawn = [*unet.draw(pipeline, prompts), *unet.draw(pipeline, prompts, negative_prompt=[*negatives])]
         sheet(drawn, columns=len(prompts)).save(options.folder / f"things-{step:06}.png")
 
     plan = BatchPlan(size=options.batch, make_example=ObjectRemover(ColorRemover(own_colors(run.painter))).make_example)

@@ -1,4 +1,4 @@
-"""The networks as their own teacher of what a negative prompt has to take away; `negatives` has the formula."""
+"""The frozen networks as teacher of negative prompts; `learn_color_removal` has the formula."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from recipes.pocket.stages.unet import DenoisingExample
 
 
 class Teacher:
-    """The networks as earlier stages left them; none of them learns."""
+    """The frozen networks of the earlier stages."""
 
     def __init__(self, options: StageOptions) -> None:
-        """Load them.
+        """Load the networks.
 
         Args:
-            options: its folder holds `vae`, `unet` and `text_encoder`.
+            options: its folder has `vae`, `unet` and `text_encoder`.
         """
         self._vae = autoencoder.load(options.folder, options.device)
         self.text_encoder: Any = (
@@ -44,15 +44,15 @@ class Teacher:
         *,
         scale: float | torch.Tensor,
     ) -> DenoisingExample:
-        """Latents in noise, and u + scale * (p - q) for them.
+        """Latents in noise, and their target u + scale * (p - q).
 
         Args:
-            latents: see `latents`.
-            timesteps: of the scheduler, [batch].
-            states: of the captions that p, q and u are predicted from, [batch, 77, width] each.
-            scale: how much of p - q, the same for all or [batch, 1, 1, 1].
+            latents: latents [batch, 4, 16, 16] of pictures.
+            timesteps: timesteps [batch] of the scheduler.
+            states: text states [batch, 77, width] for the predictions p, q and u, in this order.
+            scale: factor of p - q; a number, or a tensor [batch, 1, 1, 1].
         """
         noisy = self.scheduler.add_noise(latents, torch.randn_like(latents), timesteps)
-        known = self.unet(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat(states)).sample
-        p, q, u = known.float().chunk(3)
+        predicted = self.unet(noisy.repeat(3, 1, 1, 1), timesteps.repeat(3), torch.cat(states)).sample
+        p, q, u = predicted.float().chunk(3)
         return DenoisingExample(noisy=noisy, timesteps=timesteps, target=u + scale * (p - q))

@@ -1,4 +1,4 @@
-"""The stage `text`: a tokenizer, and a text encoder that learns in advance which caption belongs to which picture."""
+"""The stage `text`: pretrain the text encoder to match captions with pictures. Also the tokenizer."""
 
 from pathlib import Path
 from random import Random
@@ -22,21 +22,21 @@ _HIDDEN: Final = 192
 
 
 def write_tokenizer(options: StageOptions) -> CLIPTokenizer:
-    """Learn the pieces of captions, and keep them in the folder `tokenizer`."""
+    """Train a tokenizer on captions, and write the folder `tokenizer`."""
     rng = Random(options.seed)
-    said = [caption(scenes.sample_scene(rng, scenes.LEVELS - 1), rng) for _ in range(_CAPTIONS)]
-    tokenizer = make_tokenizer([*said, *world.vocabulary()])
+    captions = [caption(scenes.sample_scene(rng, scenes.LEVELS - 1), rng) for _ in range(_CAPTIONS)]
+    tokenizer = make_tokenizer([*captions, *world.vocabulary()])
     tokenizer.save_pretrained(options.folder / "tokenizer")
     return tokenizer
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """What `write_tokenizer` wrote."""
+    """Load the tokenizer that `write_tokenizer` wrote."""
     return CLIPTokenizer.from_pretrained(folder / "tokenizer")
 
 
 class _ImageEncoder(nn.Module):
-    """Latents [b, 4, 16, 16] to one state [b, 192], in the space of the pooled captions."""
+    """Latents [b, 4, 16, 16] to states [b, 192] in the space of the pooled captions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,8 +56,8 @@ class _ImageEncoder(nn.Module):
 def train(options: StageOptions) -> None:
     """Run the stage: write the folder `text_encoder`. A small CLIP (Radford et al. 2021, arXiv:2103.00020).
 
-    The loss is InfoNCE over the batch, where every second picture is the one before it with other things, so that
-    no background gives a caption away; beside it, the caption's state has to tell the picture's latents.
+    The loss is InfoNCE over the batch, plus the error of the latents that a linear layer predicts from the caption.
+    Every second picture repeats the one before it with other things, so that no background gives a caption away.
     """
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(options.folder)
@@ -70,15 +70,15 @@ def train(options: StageOptions) -> None:
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             latents = vae.encoder(pictures)
-        said = model(tokens).pooler_output
+        captions = model(tokens).pooler_output
         likeness = (
             image_encoder.scale.exp()
-            * functional.normalize(said.float())
+            * functional.normalize(captions.float())
             @ functional.normalize(image_encoder(latents).float()).T
         )
         truth = torch.arange(len(likeness), device=likeness.device)
         matched = (functional.cross_entropy(likeness, truth) + functional.cross_entropy(likeness.T, truth)) / 2
-        return matched + 2 * functional.mse_loss(image_encoder.regress(said).float(), latents.float().flatten(1))
+        return matched + 2 * functional.mse_loss(image_encoder.regress(captions).float(), latents.float().flatten(1))
 
     run.train(BatchPlan(size=options.batch, twins=True), tokenizer, loss_of)
     with run.averaged():
@@ -86,6 +86,6 @@ def train(options: StageOptions) -> None:
 
 
 def load_text_encoder(folder: Path, device: torch.device) -> CLIPTextModel:
-    """The encoder as its last stage left it."""
+    """Load the text encoder that the latest stage wrote."""
     model: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
     return model.to(device)

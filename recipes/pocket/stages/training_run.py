@@ -1,4 +1,4 @@
-"""A run of training: goes on from its last checkpoint, keeps an average of the weights, and tells how it goes."""
+"""The training loop of a stage: checkpoints, averaged weights, learning rates and a log."""
 
 import json
 import math
@@ -20,12 +20,12 @@ from recipes.pocket.drawing.painter import Painter
 from recipes.pocket.examples.batches import Batch, BatchPlan, batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Pictures [batch, 3, 64, 64] in [-1, 1] and the ids of their captions [batch, 77] to what shall become small."""
+"""Loss of pictures [batch, 3, 64, 64] in [-1, 1] and token ids [batch, 77] or [batch, captions, 77]."""
 
 CHECKPOINT_EVERY_S: Final = 600.0
 _LOG_EVERY: Final = 50
 _WARM_UP: Final = 200
-"""Steps in which the learning rate rises, but a tenth of all at most."""
+"""Steps of rising learning rate; a tenth of all steps at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,13 @@ class StageOptions:
     """Where and how a stage runs.
 
     Attributes:
-        folder: of the atlas, checkpoints, logs and samples.
-        device: of the networks.
-        steps: batches in all.
-        batch: scenes a batch.
-        seed: of weights, scenes and noise.
+        folder: folder of the atlas, checkpoints, logs and samples.
+        device: device of the networks.
+        steps: number of batches.
+        batch: scenes per batch.
+        seed: seed of weights, scenes and noise.
         workers: processes that compose scenes.
-        record: a step is recorded as a CUDA graph, where the device has them.
+        record: whether to record a step as a CUDA graph on a GPU.
     """
 
     folder: Path
@@ -52,15 +52,15 @@ class StageOptions:
 
     @property
     def records(self) -> bool:
-        """Steps are recorded."""
+        """Whether steps are recorded as a CUDA graph."""
         return self.record and self.device.type == "cuda"
 
     @contextmanager
     def precision(self) -> Generator[None]:
-        """Computes in bfloat16 on a processor that has it; elsewhere in float32, or TensorFloat32 on a GPU.
+        """Compute in bfloat16 on a CPU with AVX-512 BF16, in TensorFloat32 on a GPU, else in float32.
 
-        A processor without AVX-512 BF16 or AMX takes twenty times as long in bfloat16 as in float32. On a GPU, a step
-        this small takes as long as its kernels are many, of which casting makes more.
+        A CPU without AVX-512 BF16 takes twenty times as long in bfloat16 as in float32. On a GPU the time of a step
+        this small depends on the number of kernels, and casting adds kernels.
         """
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
@@ -70,18 +70,18 @@ class StageOptions:
 
 
 class TrainingRun:
-    """Networks that learn together, their optimizer, and the average of their weights."""
+    """The networks in training, their optimizer, and the average of their weights."""
 
     def __init__(
         self, name: str, options: StageOptions, modules: Mapping[str, nn.Module], rates: Mapping[str, float]
     ) -> None:
-        """Begin, or go on where the last checkpoint was written.
+        """Begin, or go on from the last checkpoint.
 
         Args:
-            name: of the stage; its files are called so.
+            name: name of the stage and of its files.
             options: see StageOptions.
-            modules: what learns, on any device.
-            rates: highest learning rate of each.
+            modules: the networks, on any device.
+            rates: peak learning rate of each network.
         """
         self.name, self.options, self.modules = name, options, modules
         for module in modules.values():
@@ -115,7 +115,7 @@ class TrainingRun:
         self.step = state["step"]
 
     def save(self) -> None:
-        """Write a checkpoint; the one before stays whole until this one is."""
+        """Write a checkpoint; replace the previous one in a single step."""
         state = {
             "modules": {key: module.state_dict() for key, module in self.modules.items()},
             "optimizer": self.optimizer.state_dict(),
@@ -128,7 +128,7 @@ class TrainingRun:
 
     @contextmanager
     def averaged(self) -> Generator[None]:
-        """The networks with their averaged weights, in evaluation mode."""
+        """Give the networks their averaged weights, in evaluation mode, inside the `with` block."""
         self.average.store(self.parameters)
         self.average.copy_to(self.parameters)
         for module in self.modules.values():
@@ -149,13 +149,13 @@ class TrainingRun:
         sample: Callable[[int], None] | None = None,
         sample_every: int = 0,
     ) -> None:
-        """Learn until `options.steps`, with checkpoints on the way and one at the end.
+        """Train up to `options.steps`; write checkpoints during the run and at its end.
 
         Args:
-            plan: what the batches hold.
-            tokenizer: of CLIP's kind.
+            plan: content of the batches.
+            tokenizer: a CLIP tokenizer.
             loss_of: see Loss.
-            sample: is called now and then with the averaged weights, and with the number of the step.
+            sample: called with the step's number while the networks have their averaged weights.
             sample_every: steps between its calls.
         """
         learn = GraphedStep(self, loss_of) if self.options.records else partial(self.learn, loss_of)
@@ -186,7 +186,7 @@ class TrainingRun:
         self.save()
 
     def _step(self, learn: Loss, batch: Batch) -> torch.Tensor:
-        """One step at its learning rate, a cosine after a short rise; the loss."""
+        """Take one step and return the loss. The learning rate is a cosine after a short rise."""
         part = min(1.0, self.step / self.options.steps)
         rise = min(1.0, (self.step + 1) / min(_WARM_UP, self.options.steps / 10))
         factor = rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
@@ -200,7 +200,7 @@ class TrainingRun:
         return loss
 
     def learn(self, loss_of: Loss, pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Move the weights by one batch; the loss, detached."""
+        """Update the weights with one batch; return the detached loss."""
         self.optimizer.zero_grad(set_to_none=True)
         with self.options.precision():
             loss = loss_of(pictures, tokens)
@@ -216,41 +216,41 @@ class TrainingRun:
 
 
 class GraphedStep:
-    """A step as one CUDA graph: launching its thousands of small kernels takes longer than running them."""
+    """A training step as one CUDA graph, which spares the launches of thousands of small kernels."""
 
-    _TRIALS: Final = 3
-    """Steps before the recording, in which libraries choose their kernels and the optimizer makes its state."""
+    _WARM_UP_STEPS: Final = 3
+    """Steps before the capture. Libraries choose their kernels in them, and the optimizer makes its state."""
 
     def __init__(self, run: TrainingRun, loss_of: Loss) -> None:
         self._run, self._loss_of = run, loss_of
-        self._given: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._inputs: tuple[torch.Tensor, torch.Tensor] | None = None
         self._graph = torch.cuda.CUDAGraph()
         self._loss = torch.zeros(())
-        self._trials = 0
+        self._steps = 0
 
     def __call__(self, pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Learn from a batch; all batches have one shape. The loss."""
-        if self._given is None:
-            self._given = pictures.clone(), tokens.clone()
-        for kept, new in zip(self._given, (pictures, tokens), strict=True):
+        """Update the weights with one batch; return the loss. All batches must have the same shape."""
+        if self._inputs is None:
+            self._inputs = pictures.clone(), tokens.clone()
+        for kept, new in zip(self._inputs, (pictures, tokens), strict=True):
             kept.copy_(new)
-        if self._trials < self._TRIALS:
-            self._trials += 1
-            return self._aside()
-        if self._trials == self._TRIALS:
-            self._trials += 1
-            # A recording runs nothing: the replay below takes this step.
+        if self._steps < self._WARM_UP_STEPS:
+            self._steps += 1
+            return self._warm_up()
+        if self._steps == self._WARM_UP_STEPS:
+            self._steps += 1
+            # Capturing runs no kernel: the replay below takes this step.
             with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._loss = self._run.learn(self._loss_of, *self._given)
+                self._loss = self._run.learn(self._loss_of, *self._inputs)
         self._graph.replay()
         return self._loss
 
-    def _aside(self) -> torch.Tensor:
-        """One plain step on a stream of its own, as torch asks for before a recording."""
-        assert self._given is not None  # noqa: S101 - for the type checker
+    def _warm_up(self) -> torch.Tensor:
+        """Take a plain step on a separate stream, as torch requires before a capture."""
+        assert self._inputs is not None  # noqa: S101 - for the type checker
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            loss = self._run.learn(self._loss_of, *self._given)
+            loss = self._run.learn(self._loss_of, *self._inputs)
         torch.cuda.current_stream().wait_stream(stream)
         return loss

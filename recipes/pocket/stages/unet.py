@@ -1,4 +1,4 @@
-"""The stage `unet`: learns to take the noise from latents, by their captions; the text encoder learns along, slower."""
+"""The stage `unet`: train the U-Net to denoise latents by their captions. The text encoder learns at a lower rate."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +45,7 @@ SAMPLE_PROMPTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class DenoisingExample:
-    """Noisy latents [batch, 4, 16, 16], their times [batch], and what is to be predicted, as the latents."""
+    """Noisy latents [batch, 4, 16, 16], their timesteps [batch], and the prediction's target [batch, 4, 16, 16]."""
 
     noisy: torch.Tensor
     timesteps: torch.Tensor
@@ -53,10 +53,10 @@ class DenoisingExample:
 
 
 def train(options: StageOptions) -> None:
-    """Run the stage: write the folders `unet` and `text_encoder`, and sample sheets on the way.
+    """Run the stage: write the folders `unet` and `text_encoder`, and sample sheets during the run.
 
-    The network predicts the velocity (Salimans and Ho 2022, arXiv:2202.00512) at times that are spread evenly over
-    the batch.
+    The network predicts the velocity (Salimans and Ho 2022, arXiv:2202.00512) at timesteps that are spread evenly
+    over the batch.
     """
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(options.folder)
@@ -69,10 +69,10 @@ def train(options: StageOptions) -> None:
     def loss_of(pictures: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             latents = vae.encoder(pictures).float()
-        lesson = add_noise(scheduler, latents)
+        example = add_noise(scheduler, latents)
         states = encoder(tokens).last_hidden_state
-        predicted = network(lesson.noisy, lesson.timesteps, states).sample.float()
-        return functional.mse_loss(predicted, lesson.target)
+        predicted = network(example.noisy, example.timesteps, states).sample.float()
+        return functional.mse_loss(predicted, example.target)
 
     def sample(step: int) -> None:
         pipeline = assemble(options.folder, unet=network, text_encoder=encoder)
@@ -86,7 +86,7 @@ def train(options: StageOptions) -> None:
 
 
 def add_noise(scheduler: Any, latents: torch.Tensor) -> DenoisingExample:
-    """Latents [batch, ...] in noise at spread times, and their velocity."""
+    """Latents [batch, ...] in noise at spread timesteps, with their velocity as target."""
     noise, timesteps = torch.randn_like(latents), spread_timesteps(scheduler, latents)
     return DenoisingExample(
         noisy=scheduler.add_noise(latents, noise, timesteps),
@@ -96,19 +96,19 @@ def add_noise(scheduler: Any, latents: torch.Tensor) -> DenoisingExample:
 
 
 def spread_timesteps(scheduler: Any, latents: torch.Tensor, first: int = 0) -> torch.Tensor:
-    """A time of the scheduler, none before `first`, for each of the latents [batch, ...], spread evenly: [batch]."""
+    """Timesteps [batch] for latents [batch, ...], spread evenly from `first` to the scheduler's last."""
     count, times = len(latents), len(scheduler.alphas_cumprod)
     spread = (torch.arange(count, device=latents.device) + torch.rand(count, device=latents.device)) / count
     return first + (spread * (times - first)).long()
 
 
 def draw(pipeline: Any, prompts: tuple[str, ...], **options: Any) -> list[Image.Image]:
-    """Each prompt drawn once at 20 steps and CFG 5, from a seed of its own.
+    """Draw each prompt once with 20 steps and CFG 5. Its seed is its index.
 
     Args:
-        pipeline: that draws.
-        prompts: what it draws.
-        options: of its call.
+        pipeline: a Stable Diffusion pipeline.
+        prompts: the prompts.
+        options: more arguments of the pipeline's call.
     """
     pipeline.set_progress_bar_config(disable=True)
     generators = [torch.Generator().manual_seed(index) for index in range(len(prompts))]
