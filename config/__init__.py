@@ -1,1 +1,1 @@
-"""Settings and the catalogue of models, read once at the start."""
+"""Settings and the catalogue of models; both are read once at the start."""

@@ -1,6 +1,6 @@
-"""The models that an owner offers, read from one TOML file.
+"""The catalogue: the models that an owner offers, from one TOML file.
 
-A path in it is relative to the file itself, so that a catalogue and its models can be moved together.
+Paths in the file are relative to the file, so that an owner can move a catalogue together with its models.
 """
 
 import unicodedata
@@ -17,12 +17,12 @@ from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 
 class Catalogue(msgspec.Struct, kw_only=True, eq=False):
-    """Every model by its key, in the order of the file, and the one that is used when none is named.
+    """All models by key, in the order of the file, and the default model.
 
     Attributes:
-        models: with the samplers that can honour the models' own files, once a worker has looked at those.
-        default_key: the model of requests that name none.
-        written: the models as the file has them; the same where nothing is given.
+        models: the models with the samplers that fit their weights, once a worker has read those.
+        default_key: key of the model for requests without a model.
+        written: the models as in the file; by default the same as `models`.
     """
 
     models: Mapping[str, ModelSpec]
@@ -34,11 +34,11 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def default(self) -> ModelSpec:
-        """The model of requests that name none."""
+        """The model for requests without a model."""
         return self.models[self.default_key]
 
     def heed(self, samplers: Mapping[str, tuple[str, ...]]) -> None:
-        """Offer only these samplers with these models, since their files want it; see `Ready.samplers`."""
+        """Narrow the samplers of some models to those that fit their weights; see `Ready.samplers`."""
         self.models = MappingProxyType(
             {key: spec.narrowed(samplers[key]) if samplers.get(key) else spec for key, spec in self.written.items()}
         )
@@ -49,10 +49,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_catalogue(path: Path, default_key: str) -> Catalogue:
-    """Read a catalogue. Whether the weights are there is for the worker to say.
+    """Read a catalogue. The worker, not this function, checks that the weights exist.
 
     Raises:
-        ConfigError: an unreadable file, a wrong field, two models of one key, or an unknown default.
+        ConfigError: the file is unreadable, a field is wrong, two models have one key, or the default is unknown.
     """
     try:
         file = msgspec.convert(read_toml(path), _File)
@@ -81,7 +81,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
 
 
 def _check(spec: ModelSpec, path: Path) -> None:
-    """What a type cannot say: names that exist and defaults inside the bounds."""
+    """Check what types cannot express: known names, and defaults within the bounds."""
     defaults, bounds = spec.defaults, spec.bounds
     for name in (*spec.samplers, defaults.sampler):
         if name not in SAMPLERS:
@@ -133,12 +133,12 @@ def _check(spec: ModelSpec, path: Path) -> None:
 
 
 def _is_seen(letter: str) -> bool:
-    """Whether a letter shows: blanks, marks of direction and other invisible ones do not."""
+    """Whether a character is visible; blanks, marks of direction and control characters are not."""
     return unicodedata.category(letter)[0] not in "CZ"
 
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
-    """The same entry with every path absolute."""
+    """A copy of the entry with absolute paths."""
     source = _absolute_source(spec.source, base)
     vae = None if spec.vae is None else _absolute_source(spec.vae, base)
     enlarger = spec.enlarger
@@ -165,10 +165,10 @@ def _absolute_source(
 
 
 def _read_vocabulary(path: Path) -> Vocabulary:
-    """The words that a file lists.
+    """Read a vocabulary file.
 
     Raises:
-        ConfigError: it is not there, or not such a list.
+        ConfigError: the file is missing or is no vocabulary.
     """
     try:
         content = msgspec.json.decode(read_text(path))

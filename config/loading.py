@@ -1,4 +1,4 @@
-"""Settings and catalogue, or one sentence that says which field is wrong."""
+"""Read the settings; turn an error into one sentence that names the wrong field."""
 
 import difflib
 import os
@@ -13,7 +13,7 @@ from config.reading import NotReadable
 from config.settings import Area, Settings
 
 EXIT_CONFIG: Final = 78
-"""EX_CONFIG of sysexits.h: service managers know it as "do not restart, a person must act"."""
+"""Exit code EX_CONFIG of sysexits.h. Service managers do not restart a program with it, since a person must act."""
 
 DEFAULT_FILE: Final = Path("easel.toml")
 
@@ -21,17 +21,17 @@ _SECRET_FIELDS: Final = frozenset({"token"})
 
 
 class ConfigError(Exception):
-    """A setting or the catalogue is wrong; the text is one sentence for the owner."""
+    """A setting or the catalogue is wrong. The message is one sentence for the owner."""
 
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read the settings file and the environment.
 
     Args:
-        path: the file; None takes `easel.toml` of the working folder where there is one.
+        path: the settings file; None stands for `easel.toml` in the working folder, if it exists.
 
     Raises:
-        ConfigError: a file that cannot be read, or a field that is wrong.
+        ConfigError: the file cannot be read, or a field is wrong.
     """
     file = path if path is not None else DEFAULT_FILE
     if path is not None and not path.exists():
@@ -54,12 +54,15 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _refuse_unknown(variables: Iterable[str]) -> None:
-    """A variable that is meant for us and sets nothing is a mistake; others begin with our name by chance."""
+    """Refuse environment variables that look like settings of Easel but are none.
+
+    A variable may also begin with EASEL by chance. So it is refused only if it contains `__` or resembles a setting.
+    """
     known = {_variable(*name.split(".")): name for name in _known_fields()}
     areas = tuple(f"EASEL_{area}__".upper() for area in Settings.model_fields)
     for variable in variables:
         asked = variable.upper()
-        # What is in an area is looked at by that area, which may hold a table with names of its own.
+        # pydantic checks variables inside an area, since an area may have a table with free names.
         if not asked.startswith("EASEL_") or asked.startswith(areas) or asked in known:
             continue
         near = difflib.get_close_matches(asked, known, n=1, cutoff=0.6 if "__" in asked else 0.85)
@@ -70,7 +73,7 @@ def _refuse_unknown(variables: Iterable[str]) -> None:
 
 
 def _known_fields() -> list[str]:
-    """Every area, and every setting in it."""
+    """The names of all areas and settings."""
     return [
         name
         for area, field in Settings.model_fields.items()
@@ -84,7 +87,7 @@ def _variable(*names: str) -> str:
 
 
 def _sentence(error: ValidationError, file: Path | None) -> str:
-    """The first mistake, with the field's name in the file and in the environment."""
+    """A sentence about the first error, with the field's name in the file and in the environment."""
     first = error.errors(include_url=False)[0]
     names = [str(part) for part in first["loc"]]
     field = ".".join(names)

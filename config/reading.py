@@ -1,4 +1,4 @@
-"""Reading what owners write: UTF-8, with or without the mark that Windows' editors put before it."""
+"""Read text files of owners: UTF-8, with or without the byte order mark of Windows editors."""
 
 import tomllib
 from pathlib import Path
@@ -8,14 +8,14 @@ UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class NotReadable(Exception):
-    """The file cannot be read as what it should be; the text says why, to follow its name."""
+    """The file cannot be read in the expected format. The message is the end of a sentence after the file's name."""
 
 
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """Read a text file.
 
     Raises:
-        NotReadable: it is not there, a folder, not ours to read, or not UTF-8.
+        NotReadable: the file is missing, a folder, forbidden or not UTF-8.
     """
     try:
         data = path.read_bytes()
@@ -37,10 +37,10 @@ def read_text(path: Path) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
+    """Read a TOML file.
 
     Raises:
-        NotReadable: as with `read_text`, or it is no TOML.
+        NotReadable: see `read_text`; or the file is not valid TOML.
     """
     try:
         return tomllib.loads(read_text(path))

@@ -1,7 +1,7 @@
-"""Every setting of Easel, one model an area.
+"""All settings of Easel, one model per area.
 
-Read from a TOML file and from `EASEL_<AREA>__<FIELD>` variables, which win. `config.loading` does the reading;
-nothing is read on import.
+They come from a TOML file and from variables `EASEL_<AREA>__<FIELD>`; a variable wins over the file. `config.loading`
+reads them; importing this module reads nothing.
 """
 
 from enum import StrEnum
@@ -26,16 +26,16 @@ _PACKAGE_DIRECTORY = Path(__file__).parent
 
 
 class Area(BaseModel):
-    """One table of the settings file. An unknown name is an error, since it is most often a misspelt one."""
+    """One table of the settings file. An unknown name is an error, since it is usually a spelling mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _bare_token(text: str, where: str) -> str:
-    """The token without what people copy along with it: quotation marks, and the word before it in a request.
+    """The token without quotation marks and without the prefix "Bot", which people copy along with it.
 
     Raises:
-        NotReadable: there is none, or more than one word.
+        NotReadable: the text is empty, or has more than one word.
     """
     words = text.replace('"', " ").replace("'", " ").split()
     if words and words[0].casefold() == "bot":
@@ -80,12 +80,12 @@ class DiscordSettings(Area):
         return value
 
     def read_token(self) -> str | None:
-        """The token from its field or its file; None where neither is set.
+        """The token from its field or its file; None if neither is set.
 
         Raises:
-            NotReadable: the file cannot be read, or what is there is no token; the text follows "The bot's token".
+            NotReadable: the file cannot be read, or the text is no token. The message follows "The bot's token".
         """
-        # A compose file sets a variable to nothing where nobody gave it.
+        # A compose file sets a variable without a value to the empty string.
         if self.token is not None and (self.token.get_secret_value().strip() or self.token_file is None):
             return _bare_token(self.token.get_secret_value(), "discord.token")
         if self.token_file is None:
@@ -98,7 +98,7 @@ class DiscordSettings(Area):
 
 
 class PipelineSettings(Area):
-    """The process that draws, and what it may draw with."""
+    """The worker process and its models."""
 
     device: Device = Field(default="auto", description="auto, cuda, mps or cpu.")
     dtype: DType = Field(default="auto", description="auto, float16, bfloat16, float32 or float64.")
@@ -165,7 +165,7 @@ class PipelineSettings(Area):
 
 
 class Period(StrEnum):
-    """How often a quota starts anew."""
+    """The period of a quota."""
 
     HOUR = "hour"
     DAY = "day"
@@ -174,7 +174,7 @@ class Period(StrEnum):
 
 
 class QuotaSettings(Area):
-    """What a member may use."""
+    """How much a member may use."""
 
     amount: int = Field(default=50, ge=0, description="Images (or units of work) a period; 0 = no limit.")
     personal_amount: int | None = Field(
@@ -194,7 +194,7 @@ class QuotaSettings(Area):
     running_per_user: int = Field(default=2, ge=0, description="Jobs of a member that run at once; 0 = no limit.")
 
     def amount_in(self, guild_id: int) -> int | None:
-        """Units a period in a server, or outside of all (0); None is without limit."""
+        """Units per period in a server, or outside of servers (0); None means no limit."""
         amount = self.amount if guild_id or self.personal_amount is None else self.personal_amount
         return amount or None
 
@@ -209,7 +209,7 @@ class QuotaSettings(Area):
 
 
 class QueueSettings(Area):
-    """Who goes first when several wait."""
+    """The order of waiting jobs."""
 
     role_weights: dict[int, Annotated[int, Field(ge=1, le=100)]] = Field(
         default_factory=dict[int, int], description="Share of a role by its id: 3 = three times as much as others."
@@ -223,7 +223,7 @@ class QueueSettings(Area):
 
 
 class DeliverySettings(Area):
-    """What happens when a picture cannot be shown where it was asked for."""
+    """Delivery of pictures whose channel or message is not available any more."""
 
     direct_message: Literal["never", "not-permitted", "always"] = Field(
         default="not-permitted",
@@ -233,19 +233,19 @@ class DeliverySettings(Area):
 
 
 class StorageSettings(Area):
-    """Where Easel writes. Nothing is written elsewhere."""
+    """The only folder that Easel writes to."""
 
     directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
     keep_images_days: int = Field(default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever.")
 
     @property
     def database(self) -> Path:
-        """The database's file."""
+        """Path of the database."""
         return self.directory / "easel.db"
 
 
 class LimitSettings(Area):
-    """Bounds of this server, on top of those of each model."""
+    """Limits of this installation, in addition to those of each model."""
 
     max_images: int = Field(default=4, ge=1, le=4, description="Images of one job.")
     max_steps: int = Field(default=150, ge=1, le=150, description="Steps of one job.")
@@ -256,7 +256,7 @@ class LimitSettings(Area):
 
 
 class PromptSettings(Area):
-    """What members may write in a prompt beside words."""
+    """Special syntax in prompts."""
 
     wildcards: Path | None = Field(
         default=None,
@@ -271,14 +271,14 @@ class PromptSettings(Area):
 
 
 class PlaygroundSettings(Area):
-    """The local Discord in the browser."""
+    """The page of the local Discord."""
 
     port: int = Field(default=8777, ge=0, le=65_535, description="Port of the page; 0 = any free one.")
     open_browser: bool = Field(default=True, description="Open the page when it is ready.")
 
 
 class LoggingSettings(Area):
-    """What is written to standard error."""
+    """The log on standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
@@ -287,7 +287,7 @@ class LoggingSettings(Area):
 
 
 class _TomlFile(TomlConfigSettingsSource):
-    """The file as owners write it."""
+    """The settings file, read with `config.reading`."""
 
     @override
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
@@ -295,7 +295,7 @@ class _TomlFile(TomlConfigSettingsSource):
 
 
 class Settings(BaseSettings):
-    """All areas. Use `config.loading.load_settings`, which turns errors into sentences."""
+    """All areas. Read them with `config.loading.load_settings`, which turns errors into sentences."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="EASEL_", env_nested_delimiter="__", env_ignore_empty=True
@@ -322,5 +322,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Variables win over the file."""
+        """Let variables win over the file."""
         return init_settings, env_settings, _TomlFile(settings_cls)

@@ -1,4 +1,4 @@
-"""The playground: Discord without Discord, in the browser and in tests."""
+"""The playground: a local Discord for the browser and for tests."""
 
 from playground.faults import Fault, FaultKind, Faults
 from playground.local_discord import LocalDiscord, PortTaken

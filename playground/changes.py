@@ -1,8 +1,7 @@
-"""A bell that rings whenever something in the local Discord changed.
+"""Notification of changes in the local Discord.
 
-Waiting for a condition by polling would make every test either slow or busy.
-Everything that alters the world (a REST request, a gateway event) rings the
-bell, and whoever waits looks again.
+Polling would make every test slow or busy. Instead each REST request and each gateway
+event notifies all waiting tasks, and each task checks its own condition again.
 """
 
 from __future__ import annotations
@@ -22,26 +21,26 @@ class Changes:
     def __init__(self) -> None:
         self._bell = asyncio.Event()
         self.count = 0
-        """How often it rang, so that whoever shows the world can tell whether it is as it was shown."""
+        """Number of changes so far. A page compares it with the number at its last publication."""
 
     def ring(self) -> None:
-        """Wake everyone who waits; each waiter checks its own condition."""
-        # A fresh event for the next round, so that nobody has to clear a shared one.
+        """Wake all waiting tasks; each checks its own condition."""
+        # The next round gets a new event, so that no task must clear a shared one.
         self.count += 1
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
 
     async def following(self) -> None:
-        """Wait for the next change, whatever it is."""
+        """Wait for the next change."""
         await self._bell.wait()
 
     async def until(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
-        """Return the first true result of `look`, or None when the time is up."""
+        """Return the first true result of `look`, or None after the timeout."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not (seen := look()):
                     await self._bell.wait()
         except TimeoutError:
-            # One last look: the change may have come together with the deadline.
+            # The last change may have come together with the deadline.
             return look() or None
         return seen

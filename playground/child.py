@@ -1,4 +1,4 @@
-"""The bot's process, from its start to the certain end of it and of its children."""
+"""The bot's process: start it, and end it with all its children."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 GRACE_S = 10.0
-"""How long a bot may take to finish after SIGTERM before it is killed."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 SIGNAL_EXIT_BASE = 128
 
@@ -24,8 +24,8 @@ SIGNAL_EXIT_BASE = 128
 class Child:
     """A child process in a session of its own.
 
-    Ctrl-C in a terminal goes to the whole foreground group. The child must not be in
-    it: it would be stopped twice, once by the terminal and once by us.
+    Ctrl-C in a terminal goes to the whole foreground group. In that group the child would
+    be stopped twice, by the terminal and by this program.
     """
 
     def __init__(self, process: Process) -> None:
@@ -45,12 +45,12 @@ class Child:
         return self._process.pid
 
     async def wait(self) -> int:
-        """Wait for its end and return the exit code, 128 + N after signal N, as shells do."""
+        """Wait for the end of the process. Return its exit code; 128 + N after signal N, as in shells."""
         code = await self._process.wait()
         return code if code >= 0 else SIGNAL_EXIT_BASE - code
 
     async def stop(self) -> None:
-        """Ask it to end, then make sure that neither it nor a child of it is left."""
+        """Stop the process, and kill whatever is left of it and its children."""
         family = self._descendants()
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
@@ -59,7 +59,7 @@ class Child:
                 await asyncio.wait_for(self._process.wait(), GRACE_S)
             except TimeoutError:
                 family += self._descendants()
-        # The group catches what was started after we looked, the list what left the group.
+        # The group has the children that were started since; the list has those that left the group.
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         for process in family:

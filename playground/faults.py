@@ -1,7 +1,7 @@
-"""Everything that can go wrong between a bot and Discord, on demand.
+"""Faults between a bot and Discord, on demand.
 
-A fault of the REST interface is armed with `Faults.add` and spends itself on the next
-requests that match. A fault of the gateway happens at once.
+`Faults.add` arms a fault of the REST interface for the next matching requests. A fault
+of the gateway happens at once.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 class FaultKind(StrEnum):
-    """What happens to a request instead of, or besides, being answered."""
+    """What happens to a request instead of the usual answer."""
 
     STATUS = "status"
-    """Answered with `status` and `code`; nothing was applied."""
+    """The answer is `status` and `code`; nothing was applied."""
     APPLIED_STATUS = "applied_status"
-    """Applied, but answered with `status` (502 unless told otherwise): the answer got lost."""
+    """The request was applied, but its answer is `status` (by default 502): the real answer was lost."""
     RESET_BEFORE = "reset_before"
-    """The connection breaks and nothing was applied."""
+    """The connection breaks; nothing was applied."""
     RESET_AFTER = "reset_after"
-    """The connection breaks although the request was applied."""
+    """The connection breaks, though the request was applied."""
     DELAY = "delay"
-    """Applied and answered as usual, but only after `delay_s`."""
+    """The usual answer comes after `delay_s`."""
     RATE_LIMIT = "rate_limit"
     """429 with a `Via` header and `retry_after`, as Discord's own limiter answers."""
     ADDRESS_BLOCK = "address_block"
-    """429 with a page and no `Via` header: Cloudflare, which stands before Discord, blocks the bot's address."""
+    """429 with a page and no `Via` header: Cloudflare, in front of Discord, blocks the bot's address."""
 
 
 @dataclass(eq=False)
 class Fault:
-    """One armed fault; `hits` counts how often it struck."""
+    """One armed fault; `hits` counts the requests that it affected."""
 
     kind: FaultKind
     method: str
@@ -50,13 +50,13 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether this fault is still armed and meant for this request."""
+        """Whether this fault is still armed and matches this request."""
         is_spent = self.times is not None and self.hits >= self.times
         return not is_spent and self.method in ("*", method) and self.path.search(path) is not None
 
 
 class _Gateway(Protocol):
-    """The part of the gateway that faults act on."""
+    """The methods of the gateway that faults call."""
 
     def drop(self) -> None: ...
     def close_all(self, code: int) -> None: ...
@@ -87,8 +87,8 @@ class Faults:
     ) -> Fault:
         """Arm a fault for the next `times` requests (None: until cleared).
 
-        `path` is a regular expression searched in the path behind `/api/v10`. A fault of
-        any kind also waits `delay_s` before it strikes.
+        `path` is a regular expression for the path after `/api/v10`. Every kind of fault
+        waits `delay_s` first.
         """
         fault = Fault(
             kind=FaultKind(kind),
@@ -118,11 +118,11 @@ class Faults:
         return None
 
     def drop_gateway(self) -> None:
-        """Break the gateway's connection without a farewell; the session can be resumed."""
+        """Break the gateway's connection without a close code; the session can be resumed."""
         self._gateway.drop()
 
     def close_gateway(self, code: int) -> None:
-        """Close every connection with a code, such as 4004 when the token was reset."""
+        """Close every connection with a code, such as 4004 for a reset token."""
         self._gateway.close_all(code)
 
     def ask_reconnect(self) -> None:

@@ -1,8 +1,8 @@
-"""The gateway: one WebSocket a bot, with sessions that survive a lost connection.
+"""The gateway: one WebSocket per bot, with sessions that survive a lost connection.
 
-It speaks as much of Discord's gateway (version 10, plain JSON text) as discord.py uses:
-HELLO, IDENTIFY, heartbeats, RESUME with replay, member chunks, and the farewells that
-faults ask for.
+It has the part of Discord's gateway (version 10, plain JSON text) that discord.py uses:
+HELLO, IDENTIFY, heartbeats, RESUME with replay, member chunks, and the close codes that
+faults cause.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ _log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL_MS = 41_250
 HEARTBEAT_ACK_DELAY_S = 0.02
-"""On loopback an immediate acknowledgement can overtake discord.py's own note of when it
-sent the heartbeat; it then reports a connection that is 40 s behind."""
+"""Seconds before the acknowledgement of a heartbeat.
+
+On loopback an immediate acknowledgement can come before discord.py notes the time of its
+heartbeat. discord.py then reports a connection that is 40 s behind.
+"""
 
 REPLAY_FRAMES = 2_000
 SESSIONS_KEPT = 8
@@ -55,7 +58,7 @@ class Op(IntEnum):
 
 
 class Connection:
-    """One open WebSocket; frames leave it in the order in which they were put in."""
+    """One open WebSocket; frames leave it in the order of their arrival."""
 
     def __init__(self, socket: web.WebSocketResponse, abort: Callable[[], None]) -> None:
         self.abort = abort
@@ -67,7 +70,7 @@ class Connection:
         self._outgoing.put_nowait(json.dumps({"op": op, "d": data, "s": sequence, "t": event}, separators=(",", ":")))
 
     def close(self, code: int) -> None:
-        """Close the socket after everything that is queued."""
+        """Close the socket after the queued frames."""
         self._outgoing.put_nowait(code)
 
     async def write(self) -> None:
@@ -79,7 +82,7 @@ class Connection:
 
 
 class Session:
-    """A bot's identity on the gateway; outlives its connection so that it can be resumed."""
+    """A bot's session on the gateway. It outlives its connection, so that the bot can resume it."""
 
     def __init__(self, backend: LocalBackend, intents_value: int, connection: Connection) -> None:
         self.id = secrets.token_hex(16)
@@ -89,7 +92,7 @@ class Session:
         self._log: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=REPLAY_FRAMES)
 
     def resume(self, connection: Connection, after: int) -> None:
-        """Continue on a new connection: what was missed, then RESUMED."""
+        """Continue on a new connection: send the missed events, then RESUMED."""
         if self.connection is not None:
             self.connection.close(CLOSE_GOING_AWAY)
         self.connection = connection
@@ -124,7 +127,7 @@ class Gateway:
         return any(session.connection is not None for session in self._sessions.values())
 
     def broadcast(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Give an event to every session, connected or waiting to be resumed."""
+        """Give an event to every session, connected or not."""
         copies = 1
         if event == "INTERACTION_CREATE" and self._is_duplicating:
             self._is_duplicating = False
@@ -173,7 +176,7 @@ class Gateway:
                 if session.connection is connection:
                     await session.shaper.send_members(data)
         else:
-            # Presence and voice updates change nothing that a bot could read back.
+            # Presence and voice updates change nothing that a bot can read.
             _log.debug("Ignoring gateway operation %s", op)
 
     def _identify(self, connection: Connection, data: Mapping[str, Any]) -> None:
@@ -220,5 +223,5 @@ class Gateway:
             connection.close(code)
 
     def close(self) -> None:
-        """Say goodbye to every bot."""
+        """Close the connection of every bot."""
         self.close_all(CLOSE_GOING_AWAY)

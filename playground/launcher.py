@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 BOT_START_TIMEOUT_S = 120.0
-"""A first start may load a model and create a database."""
+"""Seconds for the bot to start. The first start may load a model and create a database."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -48,10 +48,10 @@ async def run_playground(
     bot_environment: Mapping[str, str],
     announce: Callable[[str], None],
 ) -> int:
-    """Run the playground until it is told to stop and return the exit code.
+    """Run the playground until somebody stops it; return the exit code.
 
-    Ctrl-C, SIGTERM, closing the terminal and the page's "End the playground" all end it
-    with 0; a bot that dies ends it with the bot's own code. Raises `PortTaken`.
+    The code is 0 after Ctrl-C, SIGTERM, a closed terminal or the page's "End the
+    playground". If the bot dies, it is the bot's own code. Raises `PortTaken`.
     """
     async with stop_requested() as stop, LocalDiscord() as local:
         page_url = await local.open_page(port=port)
@@ -94,7 +94,7 @@ async def _play(
             announce(f"The playground is ready: {page_url}")
             announce("Press Ctrl-C to end it.")
             if open_browser:
-                # Some platforms wait for the browser's launcher; nobody else should.
+                # On some platforms this call waits for the browser's launcher.
                 await asyncio.to_thread(webbrowser.open, page_url)
         ready.cancel()
         bot_code = await ended
@@ -107,7 +107,7 @@ async def _play(
 
 
 async def _first_end(local: LocalDiscord, bot: Child, stop: asyncio.Event) -> int | None:
-    """Wait for whatever ends the playground; return the bot's exit code if it was the bot."""
+    """Wait for the end of the playground. Return the bot's exit code if the bot ended it."""
     bot_ended = asyncio.create_task(bot.wait())
     others = [asyncio.create_task(stop.wait()), asyncio.create_task(local.wait_page_closed())]
     try:
@@ -122,7 +122,7 @@ async def _first_end(local: LocalDiscord, bot: Child, stop: asyncio.Event) -> in
 
 @asynccontextmanager
 async def stop_requested() -> AsyncGenerator[asyncio.Event]:
-    """Turn the signals that mean "stop" into an event while the block runs."""
+    """Set an event on the signals that mean "stop", inside the `with` block."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in STOP_SIGNALS:

@@ -1,7 +1,7 @@
-"""What Discord takes no request over, as far as SimCord does not know it: a bot that sends more is refused there, too.
+"""Limits of Discord's requests that SimCord does not check. Discord refuses a request beyond them.
 
 https://discord.com/developers/docs/interactions/application-commands, .../receiving-and-responding and
-.../resources/message. SimCord itself knows the limits of components, modals, embeds and of a message's text.
+.../resources/message. SimCord itself checks components, modals, embeds and the text of a message.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SLASH_COMMAND: Final = 1
 MOST_CHOICES: Final = 25
 MOST_OPTIONS: Final = 25
 LONGEST_NAME: Final = 100
-"""Of a choice; also of its value, and of a description."""
+"""Most characters of a choice's name, of its value, and of a description."""
 LONGEST_COMMAND: Final = 8_000
-"""All names, descriptions and values of a command together."""
+"""Most characters of all names, descriptions and values of a command together."""
 MOST_FILES: Final = 10
 LONGEST_DESCRIPTION: Final = 1_024
-"""Of a file."""
+"""Most characters of a file's description."""
 LONGEST_NONCE: Final = 25
 LONGEST_INPUT: Final = 4_000
 
@@ -35,7 +35,7 @@ _COMMAND_NAME: Final = re.compile(r"[-'\w]{1,32}")
 
 
 def mistake_in(method: str, path: str, body: Any, files: int) -> str | None:
-    """Return why Discord would refuse a request; None where nothing is known against it."""
+    """Return Discord's reason to refuse a request, or None if no limit is exceeded."""
     parts = path.strip("/").split("/")
     if parts[0] == "applications" and "commands" in parts and method in ("PUT", "POST", "PATCH"):
         commands = body if isinstance(body, list) else [body]
@@ -53,7 +53,7 @@ def mistake_in(method: str, path: str, body: Any, files: int) -> str | None:
 
 
 def _in_choices(choices: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """One bad choice takes the whole list away."""
+    """Check a list of choices. Discord refuses the whole list for one bad choice."""
     if len(choices) > MOST_CHOICES:
         yield f"choices: Must be {MOST_CHOICES} or fewer in length."
     for number, choice in enumerate(choices):
@@ -74,7 +74,7 @@ def _in_command(command: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_part(part: Mapping[str, Any], *, is_slash: bool) -> Iterator[str]:
-    """A command, a group of commands, or an option: all have a name, a description and what is below them."""
+    """Check a command, a group or an option, with its name, its description and all below it."""
     for name in (part.get("name"), *(part.get("name_localizations") or {}).values()):
         if is_slash and not (isinstance(name, str) and _COMMAND_NAME.fullmatch(name) and name == name.lower()):
             yield f"name: {name!r} is invalid."
@@ -126,7 +126,7 @@ def _in_message(message: Mapping[str, Any], files: int) -> Iterator[str]:
 
 
 def _walk(node: Any) -> Iterator[Mapping[str, Any]]:
-    """Every component of a tree, however it hangs below the other."""
+    """Iterate over all components of a tree."""
     if isinstance(node, dict):
         yield node
         for value in node.values():

@@ -1,12 +1,12 @@
-"""A Discord of one's own, on this machine, for one bot in another process.
+"""A local Discord for one bot in another process.
 
-It is what the playground shows in the browser and what the whole project's tests drive.
-The bot is the real thing: an unmodified discord.py client which was only told another
-address. See `playground.bridge` for the engine behind it.
+The playground shows it in the browser, and the tests of the whole project use it. The
+bot is an unmodified discord.py client with another address. `playground.bridge` holds
+the model of Discord behind it.
 """
 
-# All attributes belong to the open state, which `__aenter__` creates: the addresses in them
-# contain the port, and that is only known once it is open.
+# `__aenter__` creates all attributes: the addresses in them contain the port, which is
+# known only once it is open.
 # pyright: reportUninitializedInstanceVariable=false
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ HOST = "127.0.0.1"
 
 
 class PortTaken(OSError):
-    """Another program listens on the wanted port."""
+    """Another program listens on the port."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -47,16 +47,16 @@ class PortTaken(OSError):
         )
 
     def __str__(self) -> str:
-        """Return the sentence alone; OSError would add its number."""
+        """Return the sentence alone, without the number that OSError adds."""
         return str(self.args[0])
 
 
 class LocalDiscord:
     """An async context manager that serves REST, gateway and CDN on one local port.
 
-    Start a bot with `token`, `api_base_url` and `gateway_url`, wait for it with
-    `wait_for_bot`, then act as `member`, `friend` or `admin` (who may manage the server
-    and messages) and look at what came of it with `messages` and `wait_for_message`.
+    Start a bot with `token`, `api_base_url` and `gateway_url`, and wait for it with
+    `wait_for_bot`. Then act as `member`, `friend` or `admin`, and read the results with
+    `messages` and `wait_for_message`. The admin may manage the server and messages.
     """
 
     api_base_url: str
@@ -116,7 +116,7 @@ class LocalDiscord:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the page, say goodbye to the bot and free the port."""
+        """Close the page, end the bot's connection and free the port."""
         if self._page is not None:
             await self._page.close()
         self._gateway.close()
@@ -124,7 +124,7 @@ class LocalDiscord:
 
     @property
     def attachment_size_limit(self) -> int:
-        """How many bytes one uploaded file may have; interactions state it, uploads obey it."""
+        """Most bytes of one uploaded file. Interactions state this limit, and uploads must keep it."""
         return self._backend.attachment_size_limit
 
     @attachment_size_limit.setter
@@ -135,16 +135,16 @@ class LocalDiscord:
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """The bot's latest REST requests, in the order in which they were answered."""
+        """The bot's latest REST requests, in the order of their answers."""
         return list(self._rest.requests)
 
     @property
     def gaps(self) -> list[str]:
-        """Requests that SimCord could not answer; each was answered 400 and logged."""
+        """Requests that SimCord could not answer. Each got a 400 and was logged."""
         return list(self._rest.gaps)
 
     def acknowledged_in_s(self, result: InteractionResult) -> float | None:
-        """Return the seconds between an interaction's dispatch and the bot's callback."""
+        """Return the seconds from an interaction's dispatch to the bot's callback."""
         interaction_id = result._interaction.id  # noqa: SLF001 - SimCord's result does not state it otherwise
         sent_at = self._backend.sent_at[interaction_id]
         for request in self._rest.requests:
@@ -157,8 +157,9 @@ class LocalDiscord:
     ) -> list[dict[str, Any]]:
         """Return message payloads as the viewer's client shows them, newest first.
 
-        Without a viewer: what everybody sees. With one: their ephemeral messages too. For a
-        direct message the channel is `local.member.user.dm_channel`.
+        Without a viewer these are the messages that everybody sees; with one, also that
+        person's ephemeral messages. The channel of a direct message is
+        `local.member.user.dm_channel`.
         """
         channel_id = (channel or self.channel).id
         return self._backend.visible_messages(channel_id, None if viewer is None else viewer.id)
@@ -167,11 +168,11 @@ class LocalDiscord:
 
     @property
     def is_bot_ready(self) -> bool:
-        """Whether a bot is connected and has registered commands."""
+        """Whether a bot is connected and has registered its commands."""
         return self._gateway.is_connected and any(self._backend.commands.values())
 
     async def wait_for_bot(self, timeout_s: float = 30.0) -> None:
-        """Wait until the bot is connected and its commands can be used."""
+        """Wait until the bot is connected and has registered its commands."""
         if not await self._changes.until(lambda: self.is_bot_ready, timeout_s):
             missing = "registered no commands" if self._gateway.is_connected else "did not connect"
             raise TimeoutError(f"the bot {missing} within {timeout_s:g} s")
@@ -184,7 +185,7 @@ class LocalDiscord:
         viewer: MemberActor | None = None,
         channel: ChannelHandle | None = None,
     ) -> dict[str, Any]:
-        """Return the newest message that satisfies the predicate, as soon as there is one."""
+        """Wait for a message that satisfies the predicate; return the newest one."""
 
         def look() -> dict[str, Any] | None:
             shown = self.messages(viewer=viewer, channel=channel)
@@ -197,7 +198,7 @@ class LocalDiscord:
         return found
 
     async def fetch_cdn(self, url: str) -> bytes:
-        """Download a file by the address that a message states, as a client does."""
+        """Download a file from the address in a message, as a client does."""
         async with aiohttp.ClientSession() as session, session.get(url) as response:
             response.raise_for_status()
             return await response.read()
@@ -205,7 +206,7 @@ class LocalDiscord:
     # The page
 
     async def open_page(self, *, port: int = 0) -> str:
-        """Serve the channel as a web page and return its address (a secret: it lets one act)."""
+        """Serve the channel as a web page and return its address. The address is a secret: it allows actions."""
         viewers = (self.member, self.friend, self.admin)
         page = LivePage(self._env, self.channel, viewers, changes=self._changes, port=port)
         try:
@@ -224,12 +225,12 @@ class LocalDiscord:
         await self._page.wait_closed()
 
     async def post_notice(self, name: str, text: str, *, channel: ChannelHandle | None = None) -> None:
-        """Post a message that is neither a person's nor the bot's, by a webhook."""
+        """Post a message by a webhook, which is neither a person nor the bot."""
         await self.guild.create_webhook(channel or self.channel, name).send(text)
 
 
 def listen(port: int) -> socket.socket:
-    """Open the port before anything is built, since every address contains its number."""
+    """Open the port first, since all addresses contain its number."""
     try:
         return socket.create_server((HOST, port))
     except OSError as error:

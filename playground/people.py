@@ -1,4 +1,4 @@
-"""Who and what the local Discord starts with: one server, two channels, three people."""
+"""The initial world of the local Discord: one server, two channels, three people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cast:
-    """The people and places of the local Discord."""
+    """The server, channels and people of the local Discord."""
 
     guild: GuildHandle
     studio: ChannelHandle
@@ -28,7 +28,7 @@ class Cast:
 
 
 def populate(env: LocalEnv) -> Cast:
-    """Create the server. Nobody owns it who acts in it: owners pass every check."""
+    """Create the server. None of the people owns it, since owners pass every permission check."""
     guild = env.create_guild("Easel playground")
     studio = guild.create_text_channel("studio", topic="Ask Easel for a picture: type /imagine")
     lounge = guild.create_text_channel("lounge", topic="A second channel, for rules by channel")

@@ -27,18 +27,18 @@ LARGEST_JSON_BODY_BYTES = 64 * 1024 * 1024
 
 UNAUTHORIZED = Answer(401, {"message": "401: Unauthorized", "code": 0})
 BLOCK_HEADERS = {"Server": "cloudflare"}
-"""Of Cloudflare's page, which comes without the `Via` of Discord's own proxy."""
+"""Headers of Cloudflare's page. They lack the `Via` of Discord's own proxy."""
 TOO_LARGE = Answer(413, {"message": "Request entity too large", "code": 40005})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One REST request of the bot; times are `time.monotonic()` of the server."""
+    """One REST request of the bot. Its times are `time.monotonic()` of this process."""
 
     method: str
     path: str
     status: int | None
-    """None when a fault broke the connection before an answer."""
+    """None if a fault broke the connection before an answer."""
     received_at: float
     answered_at: float
     fault: FaultKind | None = None
@@ -53,7 +53,7 @@ class Body:
 
 
 class Rest:
-    """Serves `/api/v10` and `/cdn`, keeps a record of every request."""
+    """Serves `/api/v10` and `/cdn`, and records every request."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Rest:
         self._by_nonce: dict[tuple[str, str], Answer] = {}
 
     def application(self, gateway: Callable[[web.Request], Any]) -> web.Application:
-        """Build the web application, with the gateway under the same port."""
+        """Build the web application, with the gateway on the same port."""
         app = web.Application(client_max_size=LARGEST_JSON_BODY_BYTES)
         app.router.add_get("/gateway", gateway)
         app.router.add_get("/cdn/{path:.*}", self._cdn)
@@ -110,11 +110,11 @@ class Rest:
             )
         )
         self._on_change()
-        # After an abort there is nobody to read the answer; aiohttp still wants one.
+        # Nobody reads this answer after an abort, but aiohttp needs one.
         return web.Response() if answer is None else respond(answer, fault)
 
     def _answer(self, request: web.Request, path: str, body: Body | None, fault: Fault | None) -> Answer | None:
-        """Return the answer, or None where the connection is to be broken."""
+        """Return the answer, or None if a fault breaks the connection."""
         kind = None if fault is None else fault.kind
         if fault is not None and kind in (FaultKind.STATUS, FaultKind.RATE_LIMIT, FaultKind.ADDRESS_BLOCK):
             return fault_answer(fault)
@@ -161,20 +161,20 @@ class Rest:
 
 
 def invalid_form(mistake: str) -> Answer:
-    """Return what Discord answers to a body that it does not take; all of it is refused."""
+    """Return Discord's answer to a body that it refuses as a whole."""
     return Answer(400, {"code": 50035, "message": "Invalid Form Body", "errors": {"_errors": [{"message": mistake}]}})
 
 
 def needs_token(path: str) -> bool:
-    """Whether the bot's token is wanted: callbacks and webhooks carry theirs in the path."""
+    """Whether a route needs the bot's token. Callbacks and webhooks have a token in their path instead."""
     parts = path.strip("/").split("/")
     return not (parts[0] == "interactions" or (parts[0] == "webhooks" and len(parts) > 2))  # noqa: PLR2004 - /webhooks/{id}/{token}
 
 
 def nonce_of(method: str, path: str, body: Any) -> tuple[str, str] | None:
-    """What makes a new message the same as an earlier one: Discord then answers with that one.
+    """The key of a new message. Discord answers a repeated key with the earlier message, for some minutes.
 
-    https://discord.com/developers/docs/resources/message#create-message; Discord forgets it after some minutes.
+    https://discord.com/developers/docs/resources/message#create-message
     """
     is_post = method == "POST" and path.startswith("/channels/") and path.endswith("/messages")
     if not is_post or not isinstance(body, dict) or not body.get("enforce_nonce") or "nonce" not in body:
@@ -183,15 +183,15 @@ def nonce_of(method: str, path: str, body: Any) -> tuple[str, str] | None:
 
 
 async def read_body(request: web.Request, file_limit: int) -> Body | None:
-    """Read JSON, or JSON and files from a form; None if a file is over the limit."""
+    """Read JSON, or JSON and files from a form. Return None if a file exceeds the limit."""
     if request.content_type != "multipart/form-data":
         return Body(json.loads(await request.read() or b"null"), [])
     payload: Any = None
     fields: dict[str, str] = {}
     files: dict[int, tuple[str, bytes]] = {}
     is_too_large = False
-    # A file over the limit is still read to its end: an early answer would reach a client
-    # that is busy sending as a broken connection, not as 413.
+    # A file over the limit is still read to its end. A client that is still sending would
+    # see an early answer as a broken connection instead of a 413.
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
             continue
@@ -211,7 +211,7 @@ async def read_body(request: web.Request, file_limit: int) -> Body | None:
 
 
 def name_uploads(files: Mapping[int, tuple[str, bytes]], payload: Any) -> list[Upload]:
-    """Put the files in order and give them the names and descriptions that the JSON states."""
+    """Sort the files, and give them the names and descriptions from the JSON."""
     message = payload if isinstance(payload, dict) else {}
     message = message.get("data", message) if "type" in message else message
     stated = {str(item.get("id")): item for item in message.get("attachments") or ()}
@@ -224,7 +224,7 @@ def name_uploads(files: Mapping[int, tuple[str, bytes]], payload: Any) -> list[U
 
 
 def fault_answer(fault: Fault) -> Answer:
-    """Return what Discord, or the proxy before it, answers in this trouble."""
+    """Return the answer of Discord, or of the proxy before it, for this fault."""
     if fault.kind is FaultKind.RATE_LIMIT:
         return Answer(
             429,
@@ -240,7 +240,7 @@ def fault_answer(fault: Fault) -> Answer:
 def respond(answer: Answer, fault: Fault | None) -> web.Response:
     """Write an answer in exactly Discord's form.
 
-    discord.py compares the content type with ==, so no character set may follow it, and it
+    discord.py compares the content type with ==, so no character set may follow it. It
     takes a 429 without a `Via` header for a ban.
     """
     if fault is not None and fault.kind is FaultKind.ADDRESS_BLOCK:

@@ -1,10 +1,9 @@
-"""The only place that touches the inner parts of SimCord.
+"""SimCord over the network. Only this package uses SimCord's internal parts.
 
-SimCord 3.2.1 models Discord's world (members, messages, permissions, components,
-error codes) but meets a bot only inside its own process. This package opens that
-world up to the wire. It leans on parts that SimCord calls internal, therefore the
-exact version is pinned, nothing outside this package imports them, and
-`tests/playground/test_simcord_internals.py` names each one, so that an upgrade
+SimCord 3.2.1 models Discord's world (members, messages, permissions, components, error
+codes), but only for a bot in its own process. This package serves that world to a bot
+in another process. It needs parts that SimCord calls internal. So the exact version is
+pinned, and `tests/playground/test_simcord_internals.py` names each part: an upgrade
 fails there first.
 """
 

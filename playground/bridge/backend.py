@@ -1,7 +1,6 @@
-"""SimCord's world with a real clock, real deadlines and Discord's missing fields.
+"""SimCord's world with a real clock, real deadlines and the fields that SimCord omits.
 
-Each override closes one gap between SimCord and Discord that a bot could notice; the
-reason stands beside it.
+Each override closes one gap between SimCord and Discord that a bot could notice.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ if TYPE_CHECKING:
     from simcord.backend.models import Interaction, Message
 
 ATTACHMENT_SIZE_LIMIT = 10 * 1024 * 1024
-"""What Discord allows for one file on a server without boosts."""
+"""Discord's limit for one file on a server without boosts, in bytes."""
 
 EPHEMERAL = 1 << 6
-"""The flag of a message that only one person sees."""
+"""Message flag: only one person sees the message."""
 
 LOG_ENTRIES_KEPT = 2_000
-"""SimCord logs every request and event for ever; a playground may run for days."""
+"""Most entries of SimCord's logs. SimCord keeps all, but a playground may run for days."""
 
 MEDIA_FIELDS = ("url", "proxy_url", "width", "height", "content_type")
-"""What an embed's picture takes over from the uploaded file."""
+"""Fields that an embed's picture copies from the uploaded file."""
 
 USER_FIELDS: dict[str, Any] = {
     "primary_guild": None,
@@ -44,11 +43,11 @@ USER_FIELDS: dict[str, Any] = {
     "banner": None,
     "accent_color": None,
 }
-"""What every user has on the wire and SimCord leaves out."""
+"""Fields of every user in Discord's payloads that SimCord omits."""
 
 
 class WallClock(Clock):
-    """Real time instead of SimCord's frozen one: the deadlines of the wire are real."""
+    """Real time instead of SimCord's frozen clock."""
 
     def now(self) -> datetime:
         """Return the current moment in UTC."""
@@ -71,14 +70,14 @@ class LocalBackend(Backend):
         self.token_lifetime_s = token_lifetime_s
         self.attachment_size_limit = ATTACHMENT_SIZE_LIMIT
         self.cdn: LocalCdn = LocalCdn(cdn_base_url)
-        # In which language each person uses Discord; English where it is not told.
+        # Each person's Discord language; English for all others.
         self.locales: dict[int, str] = {}
-        # Who brought the app along for themselves, and whether others see what it answers them.
+        # People with a user installation of the app, and whether others see its answers to them.
         self.brought_along: dict[int, bool] = {}
-        # When each interaction was dispatched, to tell how fast it was acknowledged.
+        # Time at which each interaction was dispatched, to measure its acknowledgement.
         self.sent_at: dict[int, float] = {}
         self._on_change = on_change
-        # SimCord only appends to these two and reads them as sequences, which a deque serves.
+        # SimCord only appends to these two and reads them as sequences, so a deque is enough.
         self.transcript = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
         self.http_requests = deque(maxlen=LOG_ENTRIES_KEPT)  # pyright: ignore[reportAttributeAccessIssue]
         self.bot_user.name = "Easel"
@@ -153,14 +152,14 @@ class LocalBackend(Backend):
     # Messages
 
     def prepare_message(self, channel_id: int, author_id: int, content: str | None = "", **fields: Any) -> Message:
-        """Hide from others what answers somebody whose app they may not see."""
+        """Make an answer ephemeral if it belongs to a user installation without the right to public answers."""
         caused_by = (fields.get("interaction_metadata") or {}).get("user")
         if caused_by is not None and not self.brought_along.get(int(caused_by["id"]), True):
             fields["flags"] = fields.get("flags", 0) | EPHEMERAL
         return super().prepare_message(channel_id, author_id, content, **fields)
 
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
-        """Resolve `attachment://` and sizes before a new message is shown to anybody."""
+        """Resolve `attachment://` and picture sizes before anybody sees a new message."""
         message.embeds = resolve_embeds(message.embeds, message.attachments)
         add_media_sizes(message.components, message.attachments)
         self._name_owners(message)
@@ -169,7 +168,7 @@ class LocalBackend(Backend):
         return committed
 
     def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
-        """Resolve `attachment://` and sizes before an edit is shown to anybody."""
+        """Resolve `attachment://` and picture sizes before anybody sees an edit."""
         before = list(self.get_message(channel_id, message_id).attachments)
         attachments = fields.get("attachments", before) or []
         if fields.get("embeds"):
@@ -183,14 +182,14 @@ class LocalBackend(Backend):
         return message
 
     def delete_message(self, channel_id: int, message_id: int) -> None:
-        """Delete a message, and after a while its files."""
+        """Delete a message; its files go later."""
         attachments = list(self.get_message(channel_id, message_id).attachments)
         super().delete_message(channel_id, message_id)
         self.cdn.retire(attachments)
         self._on_change()
 
     def visible_messages(self, channel_id: int, viewer_id: int | None) -> list[dict[str, Any]]:
-        """Return the channel's messages as this person's client shows them, newest first."""
+        """Return the messages that this person's client shows, newest first."""
         stored = sorted(self.messages.get(channel_id, {}).values(), key=lambda item: item.id, reverse=True)
         return [
             complete(serializers.message_payload(self, item, for_user=viewer_id))
@@ -205,7 +204,7 @@ class LocalBackend(Backend):
             message.interaction_metadata["authorizing_integration_owners"] = self._owners(guild_id, user_id)
 
     def _owners(self, guild_id: int | str | None, user_id: int) -> dict[str, str]:
-        """Say who installed the app: a person who brought it along, this server, or nobody in a direct message."""
+        """Return who installed the app: a user, this server, or nobody (in a direct message)."""
         if user_id in self.brought_along:
             return {"1": str(user_id)}
         return {"0": "0" if guild_id is None else str(guild_id)}
@@ -228,7 +227,7 @@ def resolve_embeds(embeds: list[dict[str, Any]], attachments: list[dict[str, Any
 
 
 def add_media_sizes(node: Any, attachments: list[dict[str, Any]]) -> None:
-    """Tell each picture of a components tree its width and height (SimCord does not)."""
+    """Add width and height to each picture of a components tree; SimCord omits them."""
     by_id = {item["id"]: item for item in attachments}
 
     def visit(value: Any) -> None:
@@ -246,9 +245,9 @@ def add_media_sizes(node: Any, attachments: list[dict[str, Any]]) -> None:
 
 
 def complete(payload: Any) -> Any:
-    """Return a plain copy of a payload in which every user has the fields that SimCord omits.
+    """Return a plain copy of a payload, with the fields of users that SimCord omits.
 
-    The round trip through JSON also cuts the ties to SimCord's live objects and turns its
+    The round trip through JSON also copies SimCord's live objects and turns its
     enumerations into plain numbers.
     """
     return json.loads(json.dumps(payload), object_hook=_complete_user)

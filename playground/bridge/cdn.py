@@ -1,8 +1,8 @@
-"""The files of the local Discord, behind signed addresses like the real ones.
+"""The files of the local Discord, with signed addresses that expire.
 
-SimCord stores uploads under an address that no client could fetch and says nothing
-of an image's size. Here each file has an address on this machine that expires and
-is signed, so that a bot which cuts the query off fails here as it would there.
+SimCord gives uploads an address that no client can fetch, and no picture size. Here
+each file has a signed address on this machine. A bot that cuts off the query fails
+here as it would on Discord.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ICON = Path(__file__).parents[1] / "icon.png"
-"""The bot's picture, and the page's."""
+"""The icon of the bot and of the page."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-"""Of pictures whose size Discord tells; Pillow knows forty more, some of which start other programs."""
+"""Picture formats whose size Discord states. Pillow reads forty more, and starts other programs for some of them."""
 
 ADDRESS_LIFETIME_S = 24 * 3600
-"""Discord signs an attachment's address for about a day."""
+"""Seconds until an attachment's address expires: a day, as on Discord."""
 
 RETIRED_FILES_KEPT = 64
-"""How many files that no message shows any more can still be fetched.
+"""Number of files without a message that clients can still fetch.
 
-A progress preview is replaced every few seconds: keeping all of them would fill the
-memory, dropping each at once would break a client that is just loading it.
+A preview is replaced every few seconds. Keeping all of them would fill the memory;
+dropping each at once would break a client that is loading it.
 """
 
 
 class LocalCdn(CdnStore):
-    """Keeps uploads in memory and hands out addresses that a client can fetch."""
+    """Keeps uploads in memory, and gives them addresses that a client can fetch."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self._base_url = base_url
         self._secret = secrets.token_bytes(16)
         self._retired: deque[str] = deque()
-        # Pillow loads its formats on first use, which would cost the first picture 40 ms.
+        # Pillow loads its formats on first use. Without this call the first picture would take 40 ms longer.
         Image.preinit()
 
     def store_attachment(
         self, attachment_id: int, channel_id: int, filename: str, data: bytes, description: str | None
     ) -> dict[str, Any]:
-        """Keep the bytes and describe them as Discord's attachment object does."""
+        """Store a file and return Discord's attachment object for it."""
         path = f"/attachments/{channel_id}/{attachment_id}/{quote(filename)}"
         self._blobs[path] = data
         url = f"{self._base_url}{path}?{self._signature(path)}"
@@ -75,19 +75,19 @@ class LocalCdn(CdnStore):
         return attachment
 
     def store_avatar(self, user_id: int, data: bytes) -> str:
-        """Keep a user's picture where SimCord looks for it, and return the hash by which its address is known."""
+        """Store a user's avatar where SimCord looks for it. Return its hash, which is part of its address."""
         name = hashlib.md5(data, usedforsecurity=False).hexdigest()
         self._blobs[f"{CDN_BASE}/avatars/{user_id}/{name}.png"] = data
         return name
 
     def get(self, url: str) -> bytes | None:
-        """Return a file by its address without looking at the signature (SimCord's own reads)."""
+        """Return a file by its address, without a check of the signature, for SimCord's own reads."""
         if not url.startswith(self._base_url):
             return super().get(url)
         return self._blobs.get(urlsplit(url).path.removeprefix(urlsplit(self._base_url).path))
 
     def fetch(self, path: str, query: str) -> tuple[bytes, str] | None:
-        """Return bytes and type for a client, or None where Discord would answer 404."""
+        """Return bytes and content type for a client, or None for a 404."""
         given = {name: values[0] for name, values in parse_qs(query).items()}
         expires = given.get("ex", "")
         try:
@@ -103,7 +103,7 @@ class LocalCdn(CdnStore):
         return data, mimetypes.guess_type(path)[0] or "application/octet-stream"
 
     def retire(self, attachments: Iterable[dict[str, Any]]) -> None:
-        """Forget files that no message shows any more, the oldest first."""
+        """Retire files that no message shows any more; drop the oldest of them."""
         for attachment in attachments:
             self._retired.append(urlsplit(str(attachment["url"])).path)
         prefix = urlsplit(self._base_url).path
@@ -120,7 +120,7 @@ class LocalCdn(CdnStore):
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height from an image's header, or None if it is not an image."""
+    """Return width and height from an image's header, or None for other files."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.size

@@ -1,9 +1,8 @@
-"""SimCord's driving seat without its in-process bot.
+"""SimCord's environment without its in-process bot.
 
-SimCord's environment lets one act as a member: type a command, press a button. It also
-patches the event loop, freezes the clock and allows one action at a time, all of
-which a bot in another process neither needs nor stands. This subclass keeps the
-driving and drops the rest.
+SimCord's environment acts as a member: it types commands and presses buttons. It also
+patches the event loop, freezes the clock and allows one action at a time. A bot in
+another process cannot work with that, so this subclass keeps only the actions.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class LocalEnv(Env):
-    """Lets people act on a world whose bot lives behind the wire."""
+    """Lets people act in a world whose bot is another process."""
 
     def __init__(self, backend: LocalBackend, changes: Changes) -> None:
-        # This client never connects: SimCord needs one to build message objects with.
+        # This client never connects. SimCord builds message objects with it.
         super().__init__(discord.Client(intents=discord.Intents.none()))
         self.backend: LocalBackend = backend
         self._changes = changes
@@ -40,10 +39,10 @@ class LocalEnv(Env):
         self._message_states.add(get_state(self.bot))
 
     def _begin_operation(self, label: str) -> None:
-        """Allow overlapping actions: real people do not wait for each other."""
+        """Allow overlapping actions, since people do not wait for each other."""
 
     def _end_operation(self) -> None:
-        """Match `_begin_operation`."""
+        """Counterpart of `_begin_operation`."""
 
     def _mark_mutation(self) -> None:
         if self._preview is not None:
@@ -61,9 +60,9 @@ class LocalEnv(Env):
         dispatch: str | None = None,
         _deadline: float | None = None,
     ) -> None:
-        """Return when the bot has acknowledged, or when Discord would give up on it."""
-        # SimCord awaits nothing between announcing an interaction and this call, so the one
-        # just sent is the caller's own, however many people act at the same time.
+        """Wait until the bot has acknowledged the interaction, or until its deadline."""
+        # SimCord awaits nothing between an interaction's dispatch and this call. So the latest
+        # interaction belongs to the caller, even if many people act at once.
         record, self._just_sent = self._just_sent, None
         if dispatch != "INTERACTION_CREATE" or record is None:
             return
@@ -71,24 +70,24 @@ class LocalEnv(Env):
 
 
 class Person(MemberActor):
-    """A member who can also act on a message given as the payload that tests hold."""
+    """A member who also acts on messages given as payloads, as tests have them."""
 
     def speak(self, locale: str) -> None:
-        """Use Discord in another language, such as `de`."""
+        """Set this person's Discord language, such as `de`."""
         cast("LocalEnv", self._env).backend.locales[self.id] = locale
 
     def bring_along(self, *, is_seen: bool) -> None:
-        """Use the app by an installation of one's own, as in a server that has not installed it.
+        """Install the app for this person, as in a server without the app.
 
-        `is_seen` False is a channel without the right to use external apps: what the app answers, only this person
-        sees.
+        `is_seen` False stands for a channel without the permission to use external apps: only this person sees the
+        app's answers.
         """
         cast("LocalEnv", self._env).backend.brought_along[self.id] = is_seen
 
     async def click(
         self, message: AnyMessage, *, label: str | None = None, custom_id: str | None = None
     ) -> InteractionResult:
-        """Press a button; raises SetupError where a real client would not offer it."""
+        """Press a button. Raises SetupError if a real client would not offer it."""
         return await super().click(self.message(message), label=label, custom_id=custom_id)
 
     async def select(
@@ -108,7 +107,7 @@ class Person(MemberActor):
         await super().delete(self.message(message))
 
     def message(self, message: AnyMessage) -> discord.Message | ResponseMessage:
-        """Return SimCord's handle for a message payload."""
+        """Return SimCord's message object for a payload."""
         if isinstance(message, Mapping):
             stored = self._env.backend.get_message(int(message["channel_id"]), int(message["id"]))
             return ResponseMessage(self._env, stored)

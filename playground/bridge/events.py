@@ -1,9 +1,9 @@
-"""What one gateway session receives of the world's events.
+"""The events that one gateway session receives.
 
-Discord sends an event only if the session asked for its intent, hides message content
-without the message-content intent, and tells about members in chunks. SimCord knows
-all this in its in-process gateway, which hands finished events to discord.py's
-parsers; here the "parsers" are the session's socket.
+Discord sends an event only with its intent, hides message content without the
+message-content intent, and sends members in chunks. SimCord's in-process gateway does
+all this and calls discord.py's parsers with the result. Here the "parsers" write to the
+session's socket.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _ToSocket:
-    """Stands where SimCord expects discord.py's table of event parsers."""
+    """Replaces discord.py's table of event parsers, which SimCord expects."""
 
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
@@ -44,7 +44,7 @@ class _ToSocket:
 
 
 class EventShaper:
-    """Turns the world's events into those that one session may see."""
+    """Turns the world's events into the events of one session."""
 
     def __init__(self, backend: LocalBackend, intents_value: int, deliver: Deliver) -> None:
         self._backend = backend
@@ -57,15 +57,15 @@ class EventShaper:
 
     @property
     def unapproved_intents(self) -> list[str]:
-        """The privileged intents that nobody approved for this application."""
+        """The privileged intents that this application does not have."""
         return missing_privileged_intents(self._intents, discord.Intents.none())
 
     def feed(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Pass an event on, shaped for this session, or drop it."""
+        """Pass an event to this session in the form that it may see, or drop it."""
         self._gateway.feed(event, payload)
 
     def greet(self, session_id: str, resume_gateway_url: str, shard: list[int]) -> None:
-        """Send what follows an IDENTIFY: READY, then each server in full."""
+        """Answer an IDENTIFY: send READY, then each server."""
         guilds = list(self._backend.guilds.values())
         self._gateway.feed(
             "READY",

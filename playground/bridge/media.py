@@ -1,8 +1,8 @@
-"""Pictures for the page, looked at where they are.
+"""Pictures for the page, described from their headers in this process.
 
-SimCord starts a process for each file, one after the other, decodes it there and encodes it anew. That takes a third
-of a second for a file, and the page waits for all of them: six seconds with forty pictures, forty on a busy machine. It
-guards against strangers' files; here all of them come from one's own bot and oneself.
+SimCord starts a process for each file in turn, which decodes the file and encodes it anew. That takes a third of a
+second per file, and the page waits for all files: six seconds with forty pictures, forty on a busy machine. SimCord
+guards against strangers' files so. Here all files come from the owner and the owner's bot.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 STILLS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
-"""What is handed to the browser as it is."""
+"""Content types that the browser gets unchanged."""
 
 ORIENTATION = 0x0112
-"""The EXIF tag by which a browser turns a picture, so that its header tells another size."""
+"""EXIF tag of the orientation. A browser rotates such a picture, so its header states another size."""
 
 
 class QuickLook(MediaWorker):
-    """Reads headers; only what is no plain still picture goes SimCord's way, in a thread."""
+    """Describes still pictures from their headers, and all other files with SimCord's code in a thread."""
 
     async def _decode(self, key: str, blob: bytes, media_time: float | None) -> MediaInfo:
         """Describe a file for the page.
@@ -42,7 +42,7 @@ class QuickLook(MediaWorker):
 
 
 def still(blob: bytes) -> MediaInfo | None:
-    """Describe a still picture from its header, or return None if it is anything else."""
+    """Describe a still picture from its header; return None for other files."""
     try:
         with Image.open(io.BytesIO(blob), formats=tuple(STILLS)) as image:
             if getattr(image, "n_frames", 1) != 1 or is_turned(image):
@@ -54,5 +54,5 @@ def still(blob: bytes) -> MediaInfo | None:
 
 
 def is_turned(image: Picture) -> bool:
-    """Whether the file says so before its pixels; a PNG that says it behind them is not decoded for that."""
+    """Whether the file states an orientation before its pixels. A PNG with it after the pixels is not decoded."""
     return "exif" in image.info and image.getexif().get(ORIENTATION, 1) != 1

@@ -1,9 +1,9 @@
-"""SimCord's Preview page, made into a place where one can play.
+"""SimCord's Preview page, with automatic updates.
 
-The Preview publishes the channel's state when its own buttons ask for it, and refuses an
-action that was made on an older publication. With a bot that edits its messages all
-the time both would be in the way: here every change is published by itself, and an
-action is taken as long as the control that was used is still the same.
+The Preview publishes the channel only when its own buttons ask for it, and refuses an
+action on an older publication. But this bot edits its messages all the time. So here
+every change is published at once, and an action counts as long as its control is still
+the same.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PUBLISH_DELAY_S = 0.1
-"""Changes come in bursts (an acknowledgement, a message, an edit); one publication shows all."""
+"""Seconds of waiting for further changes: an acknowledgement, a message and an edit share one publication."""
 
 NO_REVISION = 0
-"""No page ever has it, so SimCord refuses the action as made on an old publication."""
+"""A revision that no page has. With it SimCord refuses the action as outdated."""
 
 REVISIONS_KEPT = 40
-"""The page asks for news twice a second, so an action is never older than a few revisions."""
+"""Number of revisions whose controls are kept. The page polls twice a second, so actions are only a little older."""
 
 FOLLOWED = ("run_command", "send_message")
-"""What makes a new message at the end of the channel, which its author wants to see."""
+"""Actions that add a message at the end of the channel."""
 
 _acting_in: ContextVar[ChannelHandle | None] = ContextVar("acting_in", default=None)
-"""Where the action under way takes place; SimCord knows one channel for all pages."""
+"""The channel of the current action. SimCord has one channel for all pages."""
 
 
 class LivePage(Preview):
-    """Serves one channel and each viewer's direct messages, and publishes every change by itself."""
+    """Serves one channel and each viewer's direct messages, and publishes every change."""
 
-    # Each reload takes a page and returns it only after ten idle minutes.
+    # Each reload opens a new page session; SimCord ends one only after ten idle minutes.
     _MAX_PAGES = 256
-    # A channel of large pictures: SimCord's 128 MiB are fifty messages of two.
+    # SimCord's limit of 128 MiB is too small for large pictures: it holds fifty messages of two.
     _MAX_MEDIA_BYTES = 1 << 30
 
     def __init__(
@@ -81,13 +81,13 @@ class LivePage(Preview):
         self._changes = changes
         self._follower: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
-        # At which count of changes each page was last published.
+        # The count of changes at each page's last publication.
         self._shown: dict[str, int] = {}
         self._controls_seen: dict[str, deque[tuple[int, dict[str, str]]]] = {}
 
     @property
     def channel(self) -> ChannelHandle:
-        """Where the action under way takes place, or the channel that the page opens with."""
+        """The channel of the current action, or the channel that the page opens with."""
         return _acting_in.get() or self._home
 
     @channel.setter
@@ -95,26 +95,26 @@ class LivePage(Preview):
         self._home = channel
 
     def _place(self, viewer: MemberActor | UserHandle) -> ChannelHandle:
-        """Return the channel for a member of the server, the direct messages for a person alone."""
+        """Return the server's channel for a member, and the direct messages for a user."""
         return viewer.dm_channel if isinstance(viewer, UserHandle) else self._home
 
     def _viewer(self, viewer_id: Any) -> Any:
-        """Resolve a person, or with `DIRECT` behind the id that person in direct messages."""
+        """Resolve an id to a member. With the suffix `DIRECT`, resolve it to that person in direct messages."""
         person = super()._viewer(str(viewer_id).removesuffix(DIRECT))
         return person.user if str(viewer_id).endswith(DIRECT) else person
 
     def _initial_target(self, viewer: Any, channel_id: int) -> int | None:  # noqa: ARG002 - SimCord's signature
-        """Focus no message: the page shows the newest, and follows them."""
+        """Focus no message, since the page follows the newest ones."""
         return None
 
     async def __aenter__(self) -> Self:
-        """Open the page and begin to follow the channel."""
+        """Open the page, and publish the channel from now on."""
         await super().__aenter__()
         self._follower = asyncio.create_task(self._follow())
         return self
 
     async def close(self) -> None:
-        """Close the page and stop following."""
+        """Stop publishing, and close the page."""
         if self._follower is not None:
             self._follower.cancel()
             with suppress(asyncio.CancelledError):
@@ -130,20 +130,20 @@ class LivePage(Preview):
                 self._catch_up(page)
 
     def _catch_up(self, page: _Page) -> None:
-        """Publish what has changed since this page was last published, if anything has."""
+        """Publish this page again if anything has changed since its last publication."""
         if self._shown.get(page.id) == self._changes.count:
             return
         self._advance_presentation_time()
         try:
             self._publish(page)
         except Exception:  # noqa: BLE001 - logged with its traceback
-            # A message that SimCord cannot draw must not freeze the page for good:
-            # the next change is published again.
+            # A message that SimCord cannot draw must not stop all updates. The next change is
+            # published again.
             _log.exception("The page could not show the latest change")
             self._shown[page.id] = self._changes.count
 
     def _page_payload(self, page: _Page) -> dict[str, Any]:
-        """Answer with the latest; SimCord takes out of an older publication what is gone, such as each last preview."""
+        """Answer with a fresh publication. SimCord removes media that are gone, such as previews, from older ones."""
         self._catch_up(page)
         return super()._page_payload(page)
 
@@ -159,12 +159,12 @@ class LivePage(Preview):
         seen.append((page.revision, self._controls(page)))
 
     def _count_direct(self, user_id: int) -> int:
-        """How many messages the bot and this person have sent each other."""
+        """The number of messages between the bot and this person."""
         backend = self.env.backend
         return len(backend.messages.get(backend.dm_channels.get(user_id, 0), {}))
 
     def _controls(self, page: _Page) -> dict[str, str]:
-        """Name what each button and menu on the page does: its control key and custom id."""
+        """The custom id of each button and menu on the page, by its control key."""
         stored = self.env.backend.messages.get(page.channel_id, {})
         shown = [stored.get(int(message_id)) for message_id in page.snapshot.get("messages", {})]
         return {
@@ -177,7 +177,7 @@ class LivePage(Preview):
         }
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Take an action in its turn, also when the page was published anew meanwhile."""
+        """Take an action in turn, even if the page has been published since."""
         async with self._turn:
             page = self._pages.get(context_id or "")
             if page is not None and isinstance(body, dict):
@@ -188,12 +188,11 @@ class LivePage(Preview):
             return await super()._action(context_id, body)
 
     def _as_meant(self, page: _Page, body: dict[str, Any]) -> dict[str, Any]:
-        """Say again what was done, in the numbers of this moment.
+        """Translate an action to the current revision of the page.
 
-        A message that was edited between the last look and the click may have moved the button
-        that was pressed, and may carry another one in its place. Pressing that one instead would
-        be worse than pressing none, and the latest number alone does not tell: a change is
-        published a moment after it was made.
+        An edit between the last update and the click may have moved the button, and may have put
+        another button in its place. Pressing the wrong button is worse than pressing none. The
+        revision alone does not show this, since a change is published a moment later.
         """
         if body.get("kind") not in ("click", "select"):
             return {**body, "published_revision": page.revision}
@@ -207,10 +206,10 @@ class LivePage(Preview):
 
 
 def local_zone() -> str:
-    """Name this machine's time zone in a way that both Python and the browser know.
+    """Return a name of this machine's time zone that both Python and the browser know.
 
-    An offset in whole hours has such a name everywhere (with its sign turned round);
-    for the few others UTC must do.
+    Every offset in whole hours has such a name, with the opposite sign. For other offsets
+    the name is UTC.
     """
     offset = datetime.now().astimezone().utcoffset() or timedelta()
     hours, rest = divmod(offset, timedelta(hours=1))

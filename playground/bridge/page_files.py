@@ -1,7 +1,7 @@
-"""The page's files under Easel's name, and in few places with other manners than SimCord's.
+"""The page's files with Easel's name, and with a few changes of behaviour.
 
-SimCord's page shows a scenario to its author; here somebody lives in it. Each replacement says what it is for. A
-test finds every text that is replaced in the pinned version.
+SimCord's page shows a scenario to its author; here people use it all day. Each replacement has its reason. A test
+finds every replaced text in the pinned version.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DIRECT = ":direct"
-"""What the page appends to a person's id to ask for their direct messages."""
+"""Suffix that the page appends to a person's id to ask for their direct messages."""
 
 BRANDING = (
     ("<title>SimCord Preview</title>", "<title>Easel playground</title>"),
@@ -55,7 +55,7 @@ DIRECT_MESSAGES = (
 ui.viewer.addEventListener("change\"""",
     ),
 )
-"""A button that leads to the direct messages of the person chosen, and back."""
+"""A button switches to the direct messages of the chosen person, and back."""
 
 FOLLOWING = (
     (
@@ -64,7 +64,7 @@ FOLLOWING = (
   if (["run_command", "send_message"].includes(kind)) timeline.follow();""",
     ),
 )
-"""One's own command is seen, wherever one had scrolled to."""
+"""One's own command scrolls into view."""
 
 STAYING_AT_THE_END = (
     (
@@ -99,7 +99,7 @@ STAYING_AT_THE_END = (
     reset, dispose: () => {""",
     ),
 )
-"""The page opens at the newest message and stays there until somebody scrolls up, also while pictures still come in."""
+"""The page opens at the newest message and stays there until somebody scrolls up, even while pictures load."""
 
 WAITING_ITS_TURN = (
     (
@@ -154,9 +154,9 @@ WAITING_ITS_TURN = (
         "redact: () => { kept.clear(); pages = {}; queries.clear();",
     ),
 )
-"""What is done while the page is busy (Enter, a button, a form) is done after it, once; SimCord's page forgets it.
+"""An action on a busy page (Enter, a button, a form) waits and then happens once; SimCord's page drops it.
 
-The same again while it is under way is a double click, and no second wish.
+The same action again while the first is waiting counts as a double click.
 """
 
 TYPED_AT_ONCE = (
@@ -176,10 +176,10 @@ TYPED_AT_ONCE = (
     matches = matchCommands(catalog?.entries || [], query);""",
     ),
 )
-"""As in Discord, a space behind a command's name begins its options: `/imagine a red apple` is no chatter."""
+"""As in Discord, a space after a command's name begins its options: `/imagine a red apple` is no message."""
 
 BADGE = (('"message-app-badge", "WEBHOOK"', '"message-app-badge", "APP"'),)
-"""As Discord calls whatever is no person; the guide of the playground speaks by a webhook."""
+"""Discord's label for authors that are no persons. The guide of the playground is a webhook."""
 
 PICTURES_OF_BEFORE = (
     (
@@ -197,7 +197,7 @@ PICTURE_OF_BEFORE = (
   image.alt""",
     ),
 )
-"""An edited message keeps each picture until the next is there: a preview gives way to a preview, and not to a gap."""
+"""An edited message keeps each picture until the next one has loaded, so that previews leave no gap."""
 
 REPLACEMENTS: Mapping[str, Sequence[tuple[str, str]]] = {
     "/": BRANDING,
@@ -214,7 +214,7 @@ STYLE = """\
 .advanced-search, #message-page-status { display: none; }
 .preview-brand small { white-space: nowrap; }
 """
-"""The page publishes by itself, and capturing and inspecting are for SimCord's authors."""
+"""Hidden controls: the page publishes automatically, and capture and inspection are for authors of scenarios."""
 
 
 class LivePageServer(PreviewServer):

@@ -1,8 +1,8 @@
 """One REST request, answered by SimCord's routes.
 
-Discord's answer is a status and a JSON body. Where SimCord has no answer at all it
-raises; on the wire that must become a 4xx, because discord.py repeats a 5xx five
-times over 25 seconds and the gap would look like a hang.
+Discord's answer is a status and a JSON body. SimCord raises an exception for requests
+that it does not know. The bot must get a 4xx for them: discord.py repeats a request
+after a 5xx five times over 25 seconds, which would look like a hang.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ALIASES = {"/applications/@me": "/oauth2/applications/@me"}
-"""Routes that SimCord knows under their older name only."""
+"""Routes that SimCord knows only by their older name."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One uploaded file, in the shape in which SimCord reads it."""
+    """One uploaded file, with the methods that SimCord calls."""
 
     filename: str
     data: bytes
@@ -38,13 +38,13 @@ class Upload:
     fp: io.BytesIO = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Open the bytes as a file, which is how SimCord wants them."""
+        """Open the bytes as a file, as SimCord expects."""
         object.__setattr__(self, "fp", io.BytesIO(self.data))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and JSON body; `gap` says what SimCord could not do."""
+    """Status and JSON body. `gap` names the feature that SimCord lacks."""
 
     status: int
     body: Any = None
@@ -78,9 +78,9 @@ def dispatch(
     except BackendError as error:
         return Answer(error.status, error.to_json())
     except Exception as error:  # noqa: BLE001 - logged with its traceback
-        # Whatever else a route raises (a missing field, a wrong type) is a request that
-        # Discord would refuse as malformed. It is logged with its traceback, and kept
-        # as a gap, because it may as well be a mistake of SimCord's.
+        # Any other exception of a route, as for a missing field or a wrong type, stands for a
+        # malformed request, which Discord would refuse. It may also be a mistake in SimCord,
+        # so it is logged with its traceback and recorded as a gap.
         _log.exception("%s %s failed inside SimCord", method, path)
         gap = f"{method} {path}: {error!r}"
         return Answer(400, {"code": 50035, "message": f"Invalid Form Body: {error!r}"}, gap=gap)
