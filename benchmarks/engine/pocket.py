@@ -5,7 +5,7 @@ import tempfile
 import time
 from typing import Final
 
-from benchmarks._engine import Bench, request
+from benchmarks.bench import Bench, request
 from benchmarks.report import Report
 
 ROUNDS: Final = 7

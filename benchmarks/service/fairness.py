@@ -4,8 +4,8 @@ import asyncio
 import statistics
 from typing import Final
 
-from benchmarks._harness import RunningBot, running_bot
 from benchmarks.report import Report
+from benchmarks.running_bot import RunningBot, running_bot
 from bot.store.sqlite.database import Database
 
 QUEUED: Final = 500

@@ -23,7 +23,7 @@ PROMPT_GOAL: Final = 0.01
 SWITCH_GOAL: Final = 0.2
 PAIRS: Final = 7
 THREADS: Final = 2
-MODELS: Final = Path(__file__).parents[1] / "models"
+MODELS: Final = Path(__file__).parents[2] / "models"
 _WORDS: Final = ("a red apple on a green hill", "two (blue:1.2) birds over a lake", "a house in snow at night")
 _FEATURES: Final = 512
 

@@ -3,7 +3,7 @@
 import random
 from typing import Final
 
-from benchmarks._engine import Bench, mixed
+from benchmarks.bench import Bench, mixed
 from benchmarks.report import Report
 from pipeline.protocol.messages import Finished
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks._harness import percentile, running_bot
 from benchmarks.report import Report
+from benchmarks.running_bot import percentile, running_bot
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.100

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks._harness import running_bot
 from benchmarks.report import Report
+from benchmarks.running_bot import running_bot
 
 BOT_GOAL_MB: Final = 150.0
 BARE_GOAL: Final = 1.10
@@ -69,7 +69,7 @@ async def _service() -> dict[str, float]:
 
 def _bare() -> float:
     """Memory of one who draws with diffusers' pipeline and nothing else."""
-    from benchmarks._engine import bare_pipeline  # noqa: PLC0415 - torch, in this process alone
+    from benchmarks.bench import bare_pipeline  # noqa: PLC0415 - torch, in this process alone
 
     pipeline: Any = bare_pipeline()
     for _ in range(3):
@@ -79,7 +79,7 @@ def _bare() -> float:
 
 def _engine() -> tuple[float, float, float]:
     """Memory of the engine: one job at a time, after the first jobs of many at once, and after all of them."""
-    from benchmarks._engine import Bench, mixed, request  # noqa: PLC0415 - as above
+    from benchmarks.bench import Bench, mixed, request  # noqa: PLC0415 - as above
 
     process = psutil.Process()
     bench = Bench(max_running=AT_ONCE)

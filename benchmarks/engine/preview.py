@@ -4,9 +4,9 @@ import statistics
 import time
 from typing import Final
 
-from benchmarks._engine import Bench, mixed, request
-from benchmarks._harness import percentile
+from benchmarks.bench import Bench, mixed, request
 from benchmarks.report import Report
+from benchmarks.running_bot import percentile
 from pipeline.engine.finishing.preview_jobs import Showing
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.messages import Cancel, Progress

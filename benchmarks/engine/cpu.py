@@ -8,10 +8,10 @@ import statistics
 import time
 from typing import Final
 
-from benchmarks._engine import THREADS
+from benchmarks.bench import THREADS
 from benchmarks.report import Report
 
-# After `_engine`, which tells torch's threads how to wait before torch is imported.
+# After `bench`, which tells torch's threads how to wait before torch is imported.
 import torch  # isort: skip
 
 from config.catalogue import load_catalogue

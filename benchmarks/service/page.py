@@ -11,8 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks._harness import running_bot
 from benchmarks.report import Report
+from benchmarks.running_bot import running_bot
 from playground import LocalDiscord
 from tests.end_to_end.browser import open_browser
 

@@ -6,8 +6,8 @@ import statistics
 import time
 from typing import Any, Final
 
-from benchmarks._harness import running_bot
 from benchmarks.report import Report
+from benchmarks.running_bot import running_bot
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.050

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from PIL import Image
 
-from benchmarks._engine import Bench, request
+from benchmarks.bench import Bench, request
 from benchmarks.report import Report
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings

@@ -1,0 +1,1 @@
+"""Benchmarks of the bot with its worker and its database."""
