@@ -1,1 +1,1 @@
-"""Each claim of speed or size, as a ratio taken in one run."""
+"""Benchmarks: each claim about speed or size, as a ratio of two sides in one run."""

@@ -1,4 +1,4 @@
-"""The engine with the shipped model and nothing around it, for measuring."""
+"""The engine alone with the shipped model, for benchmarks."""
 
 import os
 import random
@@ -29,13 +29,13 @@ SAMPLERS: Final = ("Euler", "DPM++ 2M Karras", "DDIM", "Euler a")
 
 
 class Bench:
-    """An engine, and what it said.
+    """An engine and its events.
 
     Args:
-        max_running: jobs in one batch.
-        preview_interval_s: 0 draws no previews.
-        is_enlarged: whether finished pictures are enlarged, as members get them.
-        state_directory: of what is learnt of a model the first time; None learns it anew.
+        max_running: most jobs in one batch.
+        preview_interval_s: seconds between previews; 0 means no previews.
+        is_enlarged: whether finished pictures are enlarged, as for members.
+        state_directory: folder of the engine's calibration; None calibrates anew.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class Bench:
         self.engine.preload(spec.key)
 
     def submit(self, job_id: int, request: GenerationRequest) -> None:
-        """Take a job in."""
+        """Submit a job."""
         self.engine.submit(Submit(job_id=job_id, attempt=1, request=request))
 
     def draw(self, requests: Sequence[GenerationRequest]) -> tuple[float, dict[int, Finished]]:
-        """Draw all of them; wall seconds, and what came of each, by its place.
+        """Draw all requests. Return the wall seconds and the results by index.
 
         Raises:
-            RuntimeError: one failed.
+            RuntimeError: a job failed.
         """
         self.events.clear()
         started = time.perf_counter()
@@ -85,7 +85,7 @@ class Bench:
 
 
 def request(**changes: Any) -> GenerationRequest:
-    """One job of the shipped model's defaults, but for what is named."""
+    """A request with the shipped model's defaults and these changes."""
     plain = GenerationRequest(
         prompt="a red apple",
         negative_prompt="",
@@ -102,8 +102,8 @@ def request(**changes: Any) -> GenerationRequest:
 
 
 def mixed(count: int, side: int, steps: tuple[int, int], seed: int) -> list[GenerationRequest]:
-    """Jobs that differ in prompt, steps, CFG, sampler and seed."""
-    dice = random.Random(seed)  # noqa: S311 - a mixture is no secret
+    """Random requests with different prompts, steps, CFG, samplers and seeds."""
+    dice = random.Random(seed)  # noqa: S311 - a mixture of requests is no secret
     return [
         request(
             prompt=dice.choice(WORDS),
@@ -119,7 +119,7 @@ def mixed(count: int, side: int, steps: tuple[int, int], seed: int) -> list[Gene
 
 
 def bare_pipeline() -> Any:
-    """Diffusers' own pipeline of the shipped model, with the sampler of `request`."""
+    """Load the shipped model in a plain diffusers pipeline, with the sampler of `request`."""
     quiet_libraries()
     use_threads(THREADS)
     folder = Path(__file__).parents[1] / "models" / "pocket"

@@ -1,4 +1,4 @@
-"""What every benchmark answers."""
+"""The report of a benchmark."""
 
 import os
 from typing import Any
@@ -7,16 +7,16 @@ import msgspec
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One result.
+    """The result of one benchmark.
 
     Attributes:
-        name: of the benchmark.
-        goal: in words.
-        value: the figure that the goal is about.
+        name: name of the benchmark.
+        goal: the goal in words.
+        value: the figure in the goal.
         holds: whether the goal is reached.
-        median: of the pairs or samples.
-        minimum: of the pairs or samples.
-        pairs: how many were taken.
+        median: median of the pairs or samples.
+        minimum: minimum of the pairs or samples.
+        pairs: number of pairs or samples.
         detail: further figures by name.
     """
 
@@ -30,7 +30,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, float | int | str]
 
     def as_json(self) -> dict[str, Any]:
-        """The contract's object."""
+        """The report as a JSON object, with the load of the machine."""
         return {
             "name": self.name,
             "goal": self.goal,
@@ -44,7 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def as_table(self) -> str:
-        """For people."""
+        """The report as a table for people."""
         rows = {**self.as_json(), "detail": ""} | {f"  {name}": value for name, value in self.detail.items()}
         width = max(len(name) for name in rows)
         return "\n".join(

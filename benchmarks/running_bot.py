@@ -1,4 +1,4 @@
-"""The real bot and worker on the local Discord, for measuring."""
+"""The real bot and worker on the local Discord, for benchmarks."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from playground import LocalDiscord
 
 
 class RunningBot:
-    """A bot process that answers, its worker ready."""
+    """A running bot process with a ready worker."""
 
     def __init__(self, local: LocalDiscord, pid: int, database: Path) -> None:
         self.local = local
@@ -24,13 +24,13 @@ class RunningBot:
 
     @property
     def worker(self) -> psutil.Process:
-        """The bot's only child."""
+        """The worker process, the bot's only child."""
         return self.bot.children()[0]
 
 
 @contextlib.asynccontextmanager
 async def running_bot(threads: int) -> AsyncGenerator[RunningBot]:
-    """Start everything; quota and queue are without limit."""
+    """Start the local Discord, the bot and its worker, without limits of quota and queue."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         async with LocalDiscord() as local:
@@ -60,5 +60,5 @@ async def running_bot(threads: int) -> AsyncGenerator[RunningBot]:
 
 
 def percentile(samples: Sequence[float], percent: int) -> float:
-    """The sample below which so many per cent lie."""
+    """The percentile of the samples, by linear interpolation."""
     return statistics.quantiles(samples, n=100, method="inclusive")[percent - 1]

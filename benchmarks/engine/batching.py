@@ -1,7 +1,7 @@
-"""Eight jobs that differ in everything, drawn in one running batch, against the same jobs one after the other.
+"""Eight different jobs in one running batch, against the same jobs one after the other.
 
-Both sides are the same engine and weights; one after the other, a job still has its conditional and unconditional row
-in one forward, as all peers do. Pictures are decoded and encoded on both sides, but not enlarged.
+Both sides use the same engine and weights. One after the other, a job still has its conditional and unconditional row
+in one forward pass, as in all other programs. Both sides decode and encode the pictures; neither enlarges them.
 """
 
 import statistics
@@ -17,7 +17,7 @@ PAIRS: Final = 7
 
 
 def run() -> Report:
-    """Take pairs of every size, in turn."""
+    """Measure pairs of every size in turn."""
     together, alone = Bench(max_running=8), Bench(max_running=1)
     ratios: dict[int, list[float]] = {side: [] for side in GOALS}
     seconds: dict[int, list[float]] = {side: [] for side in GOALS}
@@ -26,7 +26,7 @@ def run() -> Report:
             jobs = mixed(JOBS[side], side, STEPS[side], seed=pair)
             together_s, _ = together.draw(jobs)
             alone_s, _ = alone.draw(jobs)
-            if pair > 0:  # the first warms up and learns shapes
+            if pair > 0:  # the first pair warms up the engine and calibrates shapes
                 ratios[side].append(alone_s / together_s)
                 seconds[side].append(together_s)
     medians = {side: statistics.median(found) for side, found in ratios.items()}

@@ -1,9 +1,9 @@
-"""What is kept instead of done again: an encoded prompt, and a model whose files the computer still has in memory.
+"""Two caches: the states of an encoded prompt, and the files of a model in the page cache.
 
-The second figure is the engine's own way to a model, from files to ready, against what one would write without
-knowing better: construct the modules, which fills them with random numbers, then read the weights over them.
-Both sides are turn by turn, on a U-Net of Stable Diffusion's kind with random weights in a temporary folder, its
-files in the page cache. The worse of the two figures, each against its goal, decides.
+The first figure compares a repeated prompt with its first encoding. The second figure compares the engine's model
+switch, from files to ready, with the naive way: construct the modules with random weights, then load the real ones.
+Both sides run in turn on a U-Net like Stable Diffusion's, with random weights in a temporary folder. The report's value
+is the worse of the two figures, each divided by its goal.
 """
 
 import gc
@@ -29,19 +29,19 @@ _FEATURES: Final = 512
 
 
 def run() -> Report:
-    """Take the pairs."""
+    """Measure the pairs."""
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     from pipeline.engine.device.placement import use_threads  # noqa: PLC0415 - after OMP_WAIT_POLICY is set, as the worker does
     from pipeline.engine.models.loading import quiet_libraries  # noqa: PLC0415 - as above
 
     quiet_libraries()
     use_threads(THREADS)
-    # As the worker does.
+    # The worker does the same.
     gc.freeze()
     with tempfile.TemporaryDirectory() as folder:
         numbers = _write_model(Path(folder))
         ours_s, plain_s, encoded_s, repeated_s = _pairs(folder)
-    # Else libraries that count what they leave behind complain at the end.
+    # Otherwise libraries that count their remaining objects complain at exit.
     gc.unfreeze()
     prompts = [again / first for again, first in zip(repeated_s, encoded_s, strict=True)]
     switches = [ours / plain for ours, plain in zip(ours_s, plain_s, strict=True)]
@@ -71,7 +71,7 @@ def run() -> Report:
 
 
 def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[float]]:
-    """Seconds of: our switch, construct and load, a first encode, the same prompt again."""
+    """Seconds of four actions: the engine's switch, construct and load, a first encoding, the same prompt again."""
     from pipeline.engine.device.activity import Activity  # noqa: PLC0415 - as above
     from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
     from pipeline.engine.models.cache import Shelf  # noqa: PLC0415 - as above
@@ -108,12 +108,12 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
         )
         for samples in seconds[2:]:
             samples.append(_timed(partial(shelf.take(key).adapter.encode_text, request)))
-    # The first of each warms caches up.
+    # The first pair warms up the caches.
     return seconds[0][1:], seconds[1][1:], seconds[2][1:], seconds[3][1:]
 
 
 def _write_model(folder: Path) -> int:
-    """A model with random weights, and how many numbers they are."""
+    """Write a model with random weights; return their number."""
     import torch  # noqa: PLC0415 - after OMP_WAIT_POLICY is set
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny  # noqa: PLC0415 - as above
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415 - as above
@@ -125,7 +125,7 @@ def _write_model(folder: Path) -> int:
 
     torch.manual_seed(0)
     tokenizer: Any = CLIPTokenizer.from_pretrained(MODELS / "pocket" / "tokenizer")
-    unet = _made(
+    unet = _construct(
         UNet2DConditionModel,
         sample_size=32,
         block_out_channels=(192, 384, 704),
@@ -134,14 +134,14 @@ def _write_model(folder: Path) -> int:
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
     )
-    text = _made(
+    text = _construct(
         CLIPTextConfig,
         vocab_size=len(tokenizer),
         hidden_size=_FEATURES,
         intermediate_size=4 * _FEATURES,
         num_hidden_layers=12,
     )
-    pipeline = _made(
+    pipeline = _construct(
         StableDiffusionPipeline,
         vae=AutoencoderTiny.from_pretrained(MODELS / "pocket" / "vae"),
         text_encoder=CLIPTextModel(text),
@@ -157,13 +157,13 @@ def _write_model(folder: Path) -> int:
     return sum(number.numel() for part in parts for number in part.parameters())
 
 
-def _made(kind: Any, **options: Any) -> Any:
-    """An instance; the annotations of libraries' constructors are narrower than what they take."""
+def _construct(kind: Any, **options: Any) -> Any:
+    """Make an instance. The annotations of the libraries reject arguments that their constructors take."""
     return kind(**options)
 
 
 def _construct_and_load(folder: Path) -> None:
-    """Every module made as its class makes it, then filled from its file."""
+    """Construct every module with random weights, then load its file."""
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny  # noqa: PLC0415 - as above
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415 - as above
     from safetensors.torch import load_file  # noqa: PLC0415 - as above

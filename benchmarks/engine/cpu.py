@@ -1,7 +1,7 @@
-"""What a processor gains from OpenVINO: forwards of the shipped model against torch's, with the same weights.
+"""OpenVINO against torch on a CPU: forward passes of the shipped model with the same weights.
 
-Both go the engine's own way. A forward has eight rows of 64 pixels, as four jobs that are drawn together have, and one
-of two rows is told beside it, as a job that is alone has.
+Both sides use the engine's own code. A forward pass has eight rows of 64 pixels, as for four jobs in one batch. The
+report also has the figure for two rows, as for one job.
 """
 
 import statistics
@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks.bench import THREADS
 from benchmarks.report import Report
 
-# After `bench`, which tells torch's threads how to wait before torch is imported.
+# After `bench`, which sets the waiting of torch's threads before torch is imported.
 import torch  # isort: skip
 
 from config.catalogue import load_catalogue
@@ -26,12 +26,12 @@ from pipeline.protocol.messages import Acceleration
 GOAL: Final = 1.3
 MOST_DIFFERENCE: Final = 1e-4
 PAIRS: Final = 21
-_GOAL_TEXT: Final = f"torch / OpenVINO >= {GOAL}, and answers within {MOST_DIFFERENCE}"
+_GOAL_TEXT: Final = f"torch / OpenVINO >= {GOAL}, and predictions within {MOST_DIFFERENCE}"
 _TEXT: Final = (1, 77, 192)
 
 
 def run() -> Report:
-    """Take the pairs; without the package there is nothing to measure, and the goal does not hold."""
+    """Measure the pairs. Without OpenVINO there is nothing to measure, and the goal does not hold."""
     quiet_libraries()
     use_threads(THREADS)
     try:
@@ -88,9 +88,9 @@ def _rows(count: int) -> list[Row]:
 
 
 def _ratios(plain: StepAdapter, quick: StepAdapter, rows: list[Row]) -> list[float]:
-    """Of the seconds that the process worked, which other programs do not prolong."""
+    """Ratios of CPU seconds, which other programs do not prolong."""
     pairs = [(_seconds(plain, rows), _seconds(quick, rows)) for _ in range(PAIRS + 2)]
-    # The first two warm caches up and compile.
+    # The first two pairs warm up the caches and compile.
     return [torch_s / ours_s for torch_s, ours_s in pairs[2:]]
 
 
@@ -102,5 +102,5 @@ def _seconds(adapter: StepAdapter, rows: list[Row]) -> float:
 
 
 def _difference(plain: StepAdapter, quick: StepAdapter, rows: list[Row]) -> float:
-    answers = [torch.cat(predict_rows(adapter, rows, len(rows))) for adapter in (plain, quick)]
-    return (answers[0] - answers[1]).abs().max().item()
+    predictions = [torch.cat(predict_rows(adapter, rows, len(rows))) for adapter in (plain, quick)]
+    return (predictions[0] - predictions[1]).abs().max().item()

@@ -1,9 +1,9 @@
-"""From finished pixels to a file in the bot, against the way of A1111 and the bots in front of it.
+"""CPU time from finished pixels to a file in the bot, against the path of A1111 and its Discord bots.
 
-Theirs: Pillow's PNG, base64 within JSON, decoded there, and Pillow's PNG again for Discord. (AIYA encodes a third time
-for the disk, and sends the picture back to have its text read; neither is counted.) Both sides hand over through a
-socket of this computer. A second figure is the time that encoding takes on the thread of the step loop, in the real
-engine.
+On their path, Pillow writes a PNG and base64 packs it in JSON. The bot decodes both, and Pillow writes a PNG again for
+Discord. (AIYA encodes a third time for the disk, and sends the picture back to have its text read; neither is counted.)
+Both sides transfer the data through a local socket. A second figure is the time that encoding takes on the thread of
+the step loop, in the real engine.
 """
 
 import base64
@@ -52,11 +52,11 @@ _REQUEST: Final = GenerationRequest(
 )
 _PARAMETERS: Final = parameters_text(_REQUEST, "Pocket")
 
-HandOver = Callable[[Image.Image], bytes]
+Transfer = Callable[[Image.Image], bytes]
 
 
 def run() -> Report:
-    """Take the pairs, of a photo and of a drawn picture; the worse of the two counts."""
+    """Measure the pairs for a photo and for a drawing; the worse of the two counts."""
     drawing, step_loop_s = _draw()
     pictures = {"photo": _photo(), "drawing": drawing}
     detail: dict[str, float | int | str] = {"encode_on_step_loop_s": step_loop_s}
@@ -86,7 +86,7 @@ def run() -> Report:
 
 
 def _pairs(picture: Image.Image) -> tuple[list[float], list[float]]:
-    """CPU seconds of ours and of theirs, turn by turn; the first of each warms caches up."""
+    """CPU seconds of both sides, in turn; the first pair warms up the caches and is dropped."""
     ours: list[float] = []
     peers: list[float] = []
     for _ in range(PAIRS + 1):
@@ -95,14 +95,14 @@ def _pairs(picture: Image.Image) -> tuple[list[float], list[float]]:
     return ours[1:], peers[1:]
 
 
-def _cpu_s(hand_over: HandOver, picture: Image.Image) -> float:
-    """Of all threads: the sender's is another one."""
+def _cpu_s(transfer: Transfer, picture: Image.Image) -> float:
+    """CPU seconds of one transfer, of all threads, since another thread sends."""
     began = time.process_time()
-    data = hand_over(picture)
+    data = transfer(picture)
     spent = time.process_time() - began
     with Image.open(io.BytesIO(data)) as arrived:
         if arrived.tobytes() != picture.tobytes() or arrived.info["parameters"] != _PARAMETERS:
-            raise RuntimeError("A picture arrived as another one.")
+            raise RuntimeError("The picture changed on its way.")
     return spent
 
 
@@ -138,7 +138,7 @@ def _encoded(picture: Image.Image) -> bytes:
 
 
 def _through_a_socket(data: bytes) -> list[bytes]:
-    """What the other end of a socket reads, part by part."""
+    """Send bytes through a socket; return the parts that arrive."""
     near, far = socket.socketpair()
     with near, far:
 
@@ -154,7 +154,7 @@ def _through_a_socket(data: bytes) -> list[bytes]:
 
 
 def _draw() -> tuple[Image.Image, float]:
-    """The shipped model's picture, enlarged, and the seconds that encoding it took on the step loop's thread."""
+    """A picture of the shipped model, enlarged, and the seconds of its encoding on the thread of the step loop."""
     on_step_loop_s: list[float] = []
     step_loop = threading.get_ident()
     original = Finisher.encode
@@ -187,7 +187,7 @@ def _draw() -> tuple[Image.Image, float]:
 
 
 def _photo() -> Image.Image:
-    """The one that matplotlib ships, enlarged."""
+    """The photo in matplotlib's sample data, enlarged."""
     with Image.open(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))) as picture:
         side = min(picture.size)
         return picture.convert("RGB").crop((0, 0, side, side)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)

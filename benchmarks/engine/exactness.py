@@ -1,4 +1,4 @@
-"""Whether a job's picture is the same, bit by bit, alone and in whatever company."""
+"""Whether a job's picture is bit-identical alone and in any batch."""
 
 import random
 from typing import Final
@@ -12,7 +12,7 @@ SCHEDULES: Final = 4
 
 
 def run() -> Report:
-    """Draw each job alone, then all of them on random schedules, and compare the files' bytes."""
+    """Draw each job alone, then all jobs with random schedules, and compare the files' bytes."""
     bench = Bench(max_running=8)
     jobs = mixed(JOBS // 2, 64, (2, 12), seed=1) + mixed(JOBS // 2, 96, (2, 8), seed=2)
     alone = {number: bench.draw([job])[1][0].images for number, job in enumerate(jobs)}
@@ -31,7 +31,7 @@ def run() -> Report:
     value = equal / (JOBS * SCHEDULES)
     return Report(
         name="exactness",
-        goal="every job's file is the same alone and in any company",
+        goal="every job's file is the same alone and in any batch",
         value=value,
         holds=value == 1.0,
         median=value,

@@ -1,11 +1,11 @@
-"""LoRAs on a running batch: how long a switch takes, and what a forward costs in which every job has another one.
+"""LoRAs in a running batch: the time of a switch, and the cost of a forward pass in which every job has another LoRA.
 
-Both on a U-Net with the layers of Stable Diffusion 1.5 (128 linear ones in its transformer blocks take a LoRA of rank
-16), narrower so that a CPU can run it. The switch is from one set of rows to another that was never seen; beside it
-stands what a host without rows does: merge the LoRA into the weights and take it out again.
+Both are measured on a U-Net with the layers of Stable Diffusion 1.5, but narrower, so that a CPU can run it. Its 128
+linear layers in transformer blocks take a LoRA of rank 16. A switch changes from one set of LoRAs to an unseen one. The
+report compares it with the usual way: merge the LoRA into the weights, and unmerge it again.
 
-Forwards are compared by the CPU time of all threads, which a shared machine leaves alone; the clock's ratio stands
-beside it.
+Forward passes are compared by the CPU time of all threads, which other work on the machine does not change. The report
+also has the ratio of wall times.
 """
 
 import os
@@ -30,14 +30,14 @@ THREADS: Final = 2
 
 
 def run() -> Report:
-    """Take the pairs."""
-    # Threads that spin while they wait would count as work.
+    """Measure the pairs."""
+    # Threads that spin while they wait would add CPU time.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     import torch  # noqa: PLC0415 - after OMP_WAIT_POLICY is set, as the worker does
 
     torch.set_num_threads(THREADS)
     with torch.inference_mode():
-        turns = _measure()[1:]  # the first warms caches up
+        turns = _measure()[1:]  # the first turn warms up the caches
     ratios = [turn.mixed.cpu_ms / turn.plain.cpu_ms for turn in turns]
     value = statistics.median(ratios)
     switch = statistics.median(turn.switch.cpu_ms for turn in turns)
@@ -63,24 +63,24 @@ def run() -> Report:
     )
 
 
-class Took(msgspec.Struct, frozen=True):
-    """How long something took."""
+class Duration(msgspec.Struct, frozen=True):
+    """CPU time of all threads and wall time of an action."""
 
     cpu_ms: float
     clock_ms: float
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """One of each."""
+    """One measurement of each action."""
 
-    switch: Took
-    merge: Took
-    plain: Took
-    mixed: Took
+    switch: Duration
+    merge: Duration
+    plain: Duration
+    mixed: Duration
 
 
 def _measure() -> list[Turn]:
-    """Take turns; which forward comes first changes from one to the next."""
+    """Measure the turns. The order of the two forward passes alternates."""
     import torch  # noqa: PLC0415 - as above
 
     from pipeline.engine.loras.rows import LoraRows  # noqa: PLC0415 - as above
@@ -97,11 +97,11 @@ def _measure() -> list[Turn]:
     for number in range(PAIRS + 1):
         pairs = [_random_pairs(attention) for _ in range(ROWS - 1)]
         loras = [None, *[_placed(unet, each) for each in pairs]]
-        merge = _took(lambda each=pairs[0]: _merge_and_unmerge(attention, each))
-        switch = _took(lambda loras=loras: _mixed(rows, loras, lambda: None))
+        merge = _timed(lambda each=pairs[0]: _merge_and_unmerge(attention, each))
+        switch = _timed(lambda loras=loras: _mixed(rows, loras, lambda: None))
         sides = [forward, lambda loras=loras: _mixed(rows, loras, forward)]
         order = [0, 1] if number % 2 else [1, 0]
-        took = {side: _took(sides[side]) for side in order}
+        took = {side: _timed(sides[side]) for side in order}
         turns.append(Turn(switch=switch, merge=merge, plain=took[0], mixed=took[1]))
     return turns
 
@@ -112,7 +112,7 @@ def _mixed(rows: Any, loras: Any, forward: Callable[[], None]) -> None:
 
 
 def _unet() -> tuple[Any, Mapping[str, Any]]:
-    """A U-Net of random weights, and the linear layers that a LoRA is about, by name."""
+    """A U-Net with random weights, and its linear layers with a LoRA, by name."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415 - as above
     from torch import nn  # noqa: PLC0415 - as above
 
@@ -125,7 +125,7 @@ def _unet() -> tuple[Any, Mapping[str, Any]]:
         if isinstance(module, nn.Linear) and (".attn1." in name or ".attn2." in name)
     }
     if len(attention) != LAYERS:
-        raise AssertionError(f"{len(attention)} layers, and {LAYERS} were expected.")
+        raise AssertionError(f"The U-Net has {len(attention)} such layers instead of {LAYERS}.")
     return unet.eval().requires_grad_(False), attention
 
 
@@ -154,7 +154,7 @@ def _merge_and_unmerge(attention: Mapping[str, Any], pairs: Mapping[str, Any]) -
             module.weight += sign * (pairs[name].up @ pairs[name].down)
 
 
-def _took(work: Callable[[], object]) -> Took:
+def _timed(work: Callable[[], object]) -> Duration:
     clock_s, cpu_s = time.perf_counter(), time.process_time()
     work()
-    return Took((time.process_time() - cpu_s) * 1_000, (time.perf_counter() - clock_s) * 1_000)
+    return Duration((time.process_time() - cpu_s) * 1_000, (time.perf_counter() - clock_s) * 1_000)

@@ -1,4 +1,4 @@
-"""How long the shipped model takes on two cores, as members get its pictures: drawn, enlarged and encoded."""
+"""Seconds of the shipped model on two cores for pictures as members get them: drawn, enlarged and encoded."""
 
 import statistics
 import tempfile
@@ -16,9 +16,9 @@ LOAD_GOAL_S: Final = 2.0
 
 
 def run() -> Report:
-    """Load the model, draw one picture and four, turn by turn; the first round of each is not counted.
+    """Load the model, then draw one picture and four in turn. The first round is not counted.
 
-    The very first load learns which forwards pay, and keeps it on disk; the goal is for those after it.
+    The first load of all calibrates the engine and keeps the result on disk. The goal is for later loads.
     """
     load_s: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +49,7 @@ def run() -> Report:
 
 
 def _loaded(state_directory: str) -> tuple[float, Bench]:
-    """An engine with the model, and the seconds that took."""
+    """Load an engine with the model; return the seconds and the engine."""
     started = time.perf_counter()
     bench = Bench(max_running=4, is_enlarged=True, state_directory=state_directory)
     return time.perf_counter() - started, bench

@@ -1,4 +1,4 @@
-"""How soon somebody sees the first preview of a job while seven others are drawn, against waiting in line for them."""
+"""Time to a job's first preview while seven other jobs run, against waiting for them in line."""
 
 import statistics
 import time
@@ -21,7 +21,7 @@ STEPS: Final = (20, 40)
 
 
 def run() -> Report:
-    """Count ticks to the first preview, compare with a line, and weigh what a preview costs the step loop."""
+    """Count ticks to the first preview, compare the times, and measure a preview's cost on the step loop."""
     bench = Bench(max_running=OTHERS + 1, preview_interval_s=1e-3)
     for number, job in enumerate(mixed(OTHERS, 64, (150, 150), seed=1), start=1_000):
         bench.submit(number, job)
@@ -70,7 +70,7 @@ def _ticks_to_preview(bench: Bench, job_id: int) -> float:
 
 
 def _seconds_to_preview(bench: Bench, seed: int) -> float:
-    """From the eighth job's arrival, the first seven being there, to its first preview."""
+    """Seconds from the arrival of eight jobs to the first preview of the eighth."""
     bench.events.clear()
     jobs = mixed(OTHERS + 1, 64, STEPS, seed)
     started = time.perf_counter()
@@ -86,17 +86,17 @@ def _seconds_to_preview(bench: Bench, seed: int) -> float:
 
 
 def _cost(bench: Bench) -> float:
-    """Part of a tick of the step loop's thread that is spent on a preview: everything else happens beside it."""
+    """The share of a tick that a preview takes on the step loop's thread. All other work on it happens elsewhere."""
     spent: list[float] = []
     real = Showing.consider
 
-    def weighed(self: Showing, job: AnyJob) -> bool:
+    def timed(self: Showing, job: AnyJob) -> bool:
         started = time.thread_time()
         is_first = real(self, job)
         spent.append(time.thread_time() - started)
         return is_first
 
-    Showing.consider = weighed
+    Showing.consider = timed
     try:
         started = time.thread_time()
         bench.draw([request(num_inference_steps=60)])

@@ -1,6 +1,6 @@
-"""How well the shipped model draws in few steps with each sampler that fits it: why some of them are not offered.
+"""The share of right pictures of the shipped model in few steps, for each sampler. It decides which are offered.
 
-It asks for drawings, which `python -m recipes.pocket sprites` fetches, and trains the judge of things on them.
+The judge of things trains on drawings. `python -m recipes.pocket sprites` fetches them.
 """
 
 import io
@@ -35,7 +35,7 @@ def run() -> Report:
     """Draw held-out colors and numbers in few steps with every sampler, and judge them as the evaluation does.
 
     Raises:
-        SystemExit: the drawings are not there.
+        SystemExit: the drawings are missing.
     """
     atlas = FOLDER / "atlas.npz"
     if not atlas.exists():
@@ -82,5 +82,5 @@ def _drawn(bench: Bench, sampler: str, asked: list[Question]) -> list[Image.Imag
 
 
 def _right(label: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:
-    """The share of pictures that show what was asked for, of the things that it names the one with this number."""
+    """The share of pictures whose label is the expected one; `number` is the index of the expected label."""
     return sum(label(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)

@@ -1,4 +1,4 @@
-"""From a command to its acknowledgement, while the worker denoises on every core."""
+"""Seconds from a command to its acknowledgement, while the worker denoises on all cores."""
 
 import asyncio
 import statistics
@@ -11,22 +11,22 @@ from benchmarks.running_bot import percentile, running_bot
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.100
-"""For the 99th of a hundred, under a flood, once it has lasted for a second."""
+"""Goal for the 99th percentile in a flood of commands, after its first second."""
 LIMIT_S: Final = 3.0
-"""Discord's, for every one: it takes no answer after that."""
+"""Discord's deadline for an acknowledgement."""
 CALM: Final = (200, 10)
-"""Commands, and commands a second."""
+"""Number of commands, and commands per second."""
 FLOOD: Final = (1_000, 200)
 
 
 def run() -> Report:
-    """Send commands at a steady pace, whether or not the earlier ones were answered."""
+    """Send commands at a steady rate, without waiting for answers."""
     return asyncio.run(_run())
 
 
 async def _run() -> Report:
     async with running_bot(threads=2) as running:
-        # The queue is full from the first on: a job runs until the last sample.
+        # The first command fills the worker, and the queue keeps it busy until the last sample.
         calm = await _send(running.local, *CALM)
         started_at = time.monotonic()
         flood = await _send(running.local, *FLOOD)
@@ -62,19 +62,19 @@ def _percentiles(name: str, samples: Sequence[float]) -> dict[str, float]:
 
 
 async def _send(local: LocalDiscord, count: int, per_second: int) -> list[float]:
-    """Seconds from each command to its acknowledgement, in the order in which they were sent."""
+    """Send commands; return the seconds to each acknowledgement, in the order of the commands."""
     loop = asyncio.get_running_loop()
     started_at = loop.time()
     tasks: list[asyncio.Task[float]] = []
     for number in range(1, count + 1):
         tasks.append(asyncio.create_task(_ask(local)))
-        # By the clock, since a sleep that ends late would make the flood a smaller one.
+        # The pause ends at a fixed time, since late sleeps would slow the flood down.
         await asyncio.sleep(started_at + number / per_second - loop.time())
     return await asyncio.gather(*tasks)
 
 
 async def _ask(local: LocalDiscord) -> float:
-    """Seconds to the acknowledgement; the limit stands for one that came too late."""
+    """Send one command; return the seconds to its acknowledgement, or the limit if it came too late."""
     result = await local.member.slash(local.channel, "imagine", prompt="a red apple", steps=50, images=4)
     seconds = local.acknowledged_in_s(result)
     return LIMIT_S if seconds is None else seconds

@@ -1,4 +1,4 @@
-"""From a press to its acknowledgement and to what everybody sees; and what a job's message costs on the way."""
+"""Seconds from a press to its acknowledgement and to its visible result, and the edits of a job's message."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from benchmarks.running_bot import running_bot
 from playground import LocalDiscord
 
 GOAL_S: Final = 0.050
-"""For half of the presses, one after the other and all at once, on an idle machine."""
+"""Goal for the median press, one at a time and many at once, on an idle machine."""
 PRESSES: Final = 20
 AT_ONCE: Final = 20
 
@@ -19,7 +19,7 @@ Message = dict[str, Any]
 
 
 def run() -> Report:
-    """Press Reroll, then Cancel on what came of it: one at a time, then many at once."""
+    """Press Reroll, then Cancel on the new job: one at a time, then many at once."""
     return asyncio.run(_run())
 
 
@@ -53,7 +53,7 @@ async def _run() -> Report:
 
 
 async def _press(local: LocalDiscord, done: Message) -> tuple[float, float]:
-    """Seconds from a press of Reroll to its acknowledgement, and from one of Cancel until everybody sees it."""
+    """Seconds from Reroll to its acknowledgement, and from Cancel to the visible cancellation."""
     result = await local.friend.click(done, label="Reroll")
     acknowledged_s = local.acknowledged_in_s(result)
     if acknowledged_s is None or result.response is None:
@@ -71,7 +71,7 @@ async def _press(local: LocalDiscord, done: Message) -> tuple[float, float]:
 
 
 async def _watch(local: LocalDiscord) -> dict[str, float]:
-    """One long job: when its first preview is seen, how large it is, and how often its message is edited."""
+    """Draw one long job. Return the seconds to its first preview, the preview's bytes, and the number of edits."""
     before = len(local.requests)
     await local.member.slash(local.channel, "imagine", prompt="a long one", steps=50, images=4)
     await local.wait_for_message(lambda message: "a long one" in str(message) and "Drawing" in str(message), 60)
@@ -81,5 +81,5 @@ async def _watch(local: LocalDiscord) -> dict[str, float]:
     size = len(await local.fetch_cdn(shown["attachments"][0]["url"]))
     await local.wait_for_message(lambda message: "a long one" in str(message) and "seed " in str(message), 120)
     edits = [record for record in local.requests[before:] if record.method == "PATCH"]
-    ours = [record for record in edits if re.search(r"/messages/", record.path)]
-    return {"first_preview_s": first_s, "preview_bytes": size, "edits_of_a_job": len(ours)}
+    of_job = [record for record in edits if re.search(r"/messages/", record.path)]
+    return {"first_preview_s": first_s, "preview_bytes": size, "edits_of_a_job": len(of_job)}

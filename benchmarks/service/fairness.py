@@ -1,4 +1,4 @@
-"""How many jobs of somebody else a member's single job waits for, when the other has queued hundreds."""
+"""The number of jobs that a member's single job waits for, after another member has queued hundreds."""
 
 import asyncio
 import statistics
@@ -11,7 +11,7 @@ from bot.store.sqlite.database import Database
 QUEUED: Final = 500
 TRIES: Final = 10
 GOAL: Final = 2
-"""Those that run are at most two of one member's, and one round is one job of each other member."""
+"""At most two jobs of one member run at once, and one round holds one job of each member."""
 
 AHEAD: Final = """
 SELECT mine.job_id, mine.started_at - mine.created_at AS waited_ms,
@@ -26,7 +26,7 @@ FROM jobs AS mine WHERE mine.requester_id = :user ORDER BY mine.job_id
 
 
 def run() -> Report:
-    """Queue hundreds for one member, then ask as another, again and again."""
+    """Queue hundreds of jobs of one member, then ask for single jobs as another member."""
     return asyncio.run(_run())
 
 

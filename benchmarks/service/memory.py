@@ -1,4 +1,4 @@
-"""Resident memory: of bot and worker with a row of jobs, of the engine over a thousand, of a bare loop beside it."""
+"""Resident memory: of bot and worker over some jobs, of the engine over a thousand, and of a bare diffusers loop."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _MB: Final = 1e6
 
 
 def run() -> Report:
-    """Ask through the bot; then let the engine, and a bare loop, draw in fresh processes of their own."""
+    """Draw through the bot, then with the engine and with a bare loop, each in a new process."""
     service = asyncio.run(_service())
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         bare_mb, alone_mb, warm_mb, last_mb = pool.apply(_bare), *pool.apply(_engine)
@@ -68,7 +68,7 @@ async def _service() -> dict[str, float]:
 
 
 def _bare() -> float:
-    """Memory of one who draws with diffusers' pipeline and nothing else."""
+    """Memory of a process with nothing but diffusers' pipeline, in MB."""
     from benchmarks.bench import bare_pipeline  # noqa: PLC0415 - torch, in this process alone
 
     pipeline: Any = bare_pipeline()
@@ -78,7 +78,7 @@ def _bare() -> float:
 
 
 def _engine() -> tuple[float, float, float]:
-    """Memory of the engine: one job at a time, after the first jobs of many at once, and after all of them."""
+    """Memory of the engine in MB: after single jobs, after the first jobs in batches, and after all jobs."""
     from benchmarks.bench import Bench, mixed, request  # noqa: PLC0415 - as above
 
     process = psutil.Process()

@@ -1,9 +1,9 @@
-"""From a command's arrival to the finished message, against a bare loop that does the same work.
+"""Seconds from a command to the finished message, against a bare loop with the same work.
 
-Then the engine alone against diffusers' own pipeline: both encode, denoise, decode and write PNG.
+The bare loop uses diffusers' components and nothing else: it encodes the prompt, denoises, decodes, enlarges and writes
+PNG. Both sides run in turn with the same model, threads, steps and images.
 
-The bare loop is what one would write with diffusers' components and nothing else: encode, denoise, decode, enlarge,
-write PNG. Both sides run alone, turn by turn, with the same model, threads, steps and images.
+A second figure compares the engine alone with diffusers' own pipeline. Both encode, denoise, decode and write PNG.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ MODELS: Final = Path(__file__).parents[2] / "models"
 
 
 def run() -> Report:
-    """Take the pairs."""
+    """Measure the pairs."""
     return asyncio.run(_run())
 
 
@@ -52,7 +52,7 @@ async def _run() -> Report:
             began = time.monotonic()
             await asyncio.to_thread(bare, seed)
             bare_s.append(time.monotonic() - began)
-    # The first of each warms caches up.
+    # The first pair warms up the caches.
     ratios = [ours / plain for ours, plain in zip(ours_s[1:], bare_s[1:], strict=True)]
     value = statistics.median(ratios)
     own = await asyncio.to_thread(_against_pipeline)
@@ -115,7 +115,7 @@ def _bare_loop() -> Callable[[int], None]:
 
 
 def _against_pipeline() -> list[float]:
-    """Ratios of the engine's seconds to those of diffusers' pipeline, in turn."""
+    """Ratios of the engine's seconds to the seconds of diffusers' pipeline, measured in turn."""
     from benchmarks.bench import Bench, bare_pipeline, request  # noqa: PLC0415 - torch comes after OMP_WAIT_POLICY
 
     bench, pipeline = Bench(max_running=1), bare_pipeline()

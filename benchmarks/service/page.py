@@ -1,8 +1,8 @@
-"""The playground's page with a channel full of pictures: until one can act, and what one sees while a job is drawn.
+"""The playground's page with a channel full of pictures: its loading times, and the previews of a running job.
 
-The real bot and worker draw ten jobs of four pictures. Then, in a headless browser: seconds from a reload until the
-send arrow is enabled, and until all pictures are decoded; the same after another person is chosen; and of one more job
-the share of looks in which its preview was decoded, and the seconds from its last text to its last picture.
+The real bot and worker draw ten jobs of four pictures. Then a headless browser measures the seconds from a reload to an
+enabled send arrow and to the last decoded picture, and the same after a change of person. For one more job it measures
+the share of looks with a decoded preview, and the seconds from the job's last text to its last picture.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 GOAL_S: Final = 3.0
-"""From a reload to an enabled send arrow, with forty pictures, on two idle cores."""
+"""Goal from a reload to an enabled send arrow, with forty pictures, on two idle cores."""
 JOBS: Final = 10
 RELOADS: Final = 5
 LOOK_S: Final = 0.02
@@ -40,7 +40,7 @@ LOOK: Final = f"""() => {{
 
 
 def run() -> Report:
-    """Fill the channel, then reload, choose another person, and watch one job."""
+    """Fill the channel, reload the page, choose another person, and watch one job."""
     return asyncio.run(_run())
 
 
@@ -80,7 +80,7 @@ async def _draw(local: LocalDiscord, number: int) -> None:
 
 
 async def _until_live(page: "Page", act: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
-    """Seconds until one can act, and until all pictures are there."""
+    """Seconds from an action to an enabled send arrow, and to the last decoded picture."""
     await page.wait_for_timeout(1_000)
     began_at = time.monotonic()
     await act()
@@ -91,7 +91,7 @@ async def _until_live(page: "Page", act: Callable[[], Awaitable[Any]]) -> tuple[
 
 
 async def _watch(page: "Page", local: LocalDiscord) -> dict[str, float]:
-    """One long job, looked at many times a second."""
+    """Watch one long job, with many looks a second."""
     finished = (await page.evaluate(LOOK))["finished"]
     await local.friend.slash(local.channel, "imagine", prompt="a yellow house in the snow", steps=50, images=4)
     looks = shown = 0

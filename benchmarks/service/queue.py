@@ -1,4 +1,4 @@
-"""The queue's statements with 10 to 100,000 jobs waiting, on real files with real syncs."""
+"""Seconds of the queue's SQL statements with 10 to 100,000 waiting jobs, on real files with real syncs."""
 
 import asyncio
 import sqlite3
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 GOAL: Final = 2.0
 RESTART_GOAL_S: Final = 2.0
 ACCEPTS_GOAL: Final = 1_000
-"""Durable ones a second, of many members at once."""
+"""Durable accepts per second, of many members at once."""
 SIZES: Final = (10, 100, 1_000, 10_000, 100_000)
 ROUNDS: Final = 60
 ACCEPTS: Final = 2_000
@@ -45,7 +45,7 @@ _REQUEST: Final = GenerationRequest(
 
 
 class Line:
-    """A database with so many jobs waiting, a tenth of them of one member."""
+    """A database with `size` waiting jobs, a tenth of them of one member."""
 
     def __init__(self, path: Path, size: int) -> None:
         self.path = path
@@ -54,16 +54,16 @@ class Line:
         self.seconds: dict[str, list[float]] = {}
 
     async def open(self) -> None:
-        """Open the file."""
+        """Open the database."""
         self.database = await Database.open(self.path)
         self.jobs, self.queue = JobRepository(self.database), QueueRepository(self.database)
 
     async def fill(self) -> None:
-        """Put the jobs in line, in one transaction, as they would have been placed one by one."""
+        """Insert the jobs in one transaction, with the same order as single accepts."""
         await self.database.write(_fill, self.size)
 
     async def accept(self) -> Job:
-        """One more job, durable when this returns."""
+        """Accept one more job; it is durable on return."""
         self.number += 1
         new = _new(self.number, 1 + self.number % MEMBERS)
         asker = Asker(guild_id=1, channel_id=1, user_id=new.requester_id)
@@ -71,7 +71,7 @@ class Line:
         return job
 
     async def measure(self) -> None:
-        """Each statement once; afterwards as many wait as before."""
+        """Time each statement once; the number of waiting jobs stays the same."""
         job = await self._timed("enqueue", self.accept)
         await self._timed("position", lambda: self.queue.place_of(job))
         claimed = await self._timed("next", self._claim)
@@ -93,7 +93,7 @@ class Line:
 
 
 def run() -> Report:
-    """Measure the sizes in turn, so that all see the same machine."""
+    """Measure all sizes in turn, so that they share the state of the machine."""
     return asyncio.run(_run())
 
 
@@ -120,7 +120,7 @@ async def _accept_many(line: Line) -> float:
 
 
 async def _restart(line: Line) -> float:
-    """From opening the file to the first job that can be handed over."""
+    """Seconds from opening the database to the first claimed job."""
     started = time.perf_counter()
     await line.open()
     await line.queue.running()
@@ -184,7 +184,7 @@ def _new(number: int, user: int) -> NewJob:
         requester_name="member",
         locale="en-US",
         filesize_limit=1,
-        interaction_token="token",  # noqa: S106 - none of Discord's
+        interaction_token="token",  # noqa: S106 - no real token
         token_expires_at=datetime.now(UTC),
         request=_REQUEST,
         notices=(),
