@@ -1,4 +1,4 @@
-"""A folder of training data that needs no network: the real recipe on drawings of our own."""
+"""Training data without a network: the real recipe on simple drawings."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,18 +51,18 @@ def options_for(folder: Path, steps: int) -> StageOptions:
 
 @pytest.fixture(scope="session")
 def painter(data: Path) -> Painter:
-    """Draws from that atlas."""
+    """A painter with that atlas."""
     return Painter(data / "atlas.npz", torch.device("cpu"))
 
 
 @pytest.fixture(scope="session")
 def remover(painter: Painter) -> ColorRemover:
-    """Takes colors and looks out of scenes of that atlas."""
+    """A remover for scenes of that atlas."""
     return ColorRemover(own_colors(painter))
 
 
 def picture(painter: Painter, scene: Scene) -> Image.Image:
-    """What a scene looks like."""
+    """The picture of a scene."""
     pixels = ((painter.draw(Layout.of([scene]))[0] + 1) * 127.5).round().byte()
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 

@@ -1,4 +1,4 @@
-"""What the pocket model learns from: drawings in all colors, scenes by lot, and captions that say what is there."""
+"""The training data of the pocket model: drawings in all colors, random scenes, and their captions."""
 
 import re
 from dataclasses import replace
@@ -55,9 +55,9 @@ def test_nothing_that_is_held_out_is_ever_drawn(level: int) -> None:
     for _ in range(400):
         scene = scenes.sample_scene(rng, level)
         for group in scene.groups:
-            said = [word for word in (group.color, scene.place) if word]
-            said += [world.NUMBERS[group.number]] if group.number > 1 else []
-            assert not any(world.is_held_out(group.thing, word) for word in said)
+            words = [word for word in (group.color, scene.place) if word]
+            words += [world.NUMBERS[group.number]] if group.number > 1 else []
+            assert not any(world.is_held_out(group.thing, word) for word in words)
         assert len(scene.pasted) == sum(group.number for group in scene.groups) <= scenes.MAX_PASTED
 
 
@@ -65,13 +65,13 @@ def test_a_caption_says_everything_in_words_of_the_vocabulary() -> None:
     rng, known = Random(3), set(world.vocabulary())
     for _ in range(400):
         scene = scenes.sample_scene(rng, scenes.LEVELS - 1)
-        said = caption(scene, rng)
-        assert set(re.findall(r"[^\s,]+", said)) <= known, said
+        words = caption(scene, rng)
+        assert set(re.findall(r"[^\s,]+", words)) <= known, words
         for group in scene.groups:
-            assert group.color is None or group.color in said
-            assert group.number == 1 or world.NUMBERS[group.number] in said
-        assert scene.place is None or world.PLACES[scene.place] in said
-        assert scene.style == "flat" or scene.style.split()[0] in said
+            assert group.color is None or group.color in words
+            assert group.number == 1 or world.NUMBERS[group.number] in words
+        assert scene.place is None or world.PLACES[scene.place] in words
+        assert scene.style == "flat" or scene.style.split()[0] in words
 
 
 def test_what_is_said_can_be_seen(painter: Painter) -> None:

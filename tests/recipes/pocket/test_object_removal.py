@@ -1,4 +1,4 @@
-"""One of two things, or a place, is told and drawn with what a negative prompt names and without it."""
+"""Examples remove one of two things or a place, which the negative prompt names."""
 
 from collections.abc import Iterator
 from random import Random
@@ -19,18 +19,18 @@ SIDES = {"on the left": (slice(None), slice(0, 28)), "on the right": (slice(None
 
 
 @pytest.fixture(scope="module")
-def told(remover: ColorRemover) -> list[tuple[Scene, ObjectCaptions]]:
+def examples(remover: ColorRemover) -> list[tuple[Scene, ObjectCaptions]]:
     rng, objects = Random(5), ObjectRemover(remover)
     return [objects.make_example(scenes.sample_scene(rng, rng.randrange(scenes.LEVELS)), rng) for _ in range(1500)]
 
 
-def taken(told: list[tuple[Scene, ObjectCaptions]]) -> Iterator[tuple[Scene, ObjectCaptions]]:
-    """The rows in which something goes."""
-    return ((scene, captions) for scene, captions in told if captions[3])
+def removals(examples: list[tuple[Scene, ObjectCaptions]]) -> Iterator[tuple[Scene, ObjectCaptions]]:
+    """The examples that remove something."""
+    return ((scene, captions) for scene, captions in examples if captions[3])
 
 
 def named(negative: str) -> world.Thing:
-    """The thing that a negative prompt names, maybe among idle words."""
+    """The thing in a negative prompt, which may also have idle words."""
     (found,) = [
         thing for thing in world.THINGS if {thing.name, thing.many, with_article(thing.name)} & {*negative.split(", ")}
     ]
@@ -38,55 +38,55 @@ def named(negative: str) -> world.Thing:
 
 
 def test_of_two_things_the_one_that_is_not_named_is_left_and_its_side_is_said(
-    told: list[tuple[Scene, ObjectCaptions]],
+    examples: list[tuple[Scene, ObjectCaptions]],
 ) -> None:
     sides: set[str] = set()
-    for _, (_, negative, whole, left) in taken(told):
-        side = next((side for side in world.SIDES.values() if side in left and side not in whole), "")
+    for _, (_, negative, full, edited) in removals(examples):
+        side = next((side for side in world.SIDES.values() if side in edited and side not in full), "")
         if side:
             sides.add(side)
             thing = named(negative)
-            assert any(name in whole for name in (thing.name, *thing.also)), (negative, whole)
-            assert f" {thing.name} " not in f" {left.replace(',', '')} ", (negative, left)
+            assert any(name in full for name in (thing.name, *thing.also)), (negative, full)
+            assert f" {thing.name} " not in f" {edited.replace(',', '')} ", (negative, edited)
     assert sides == {*world.SIDES.values()}
 
 
 def test_what_is_left_is_drawn_where_it_is_said_to_stand(
-    told: list[tuple[Scene, ObjectCaptions]], painter: Painter
+    examples: list[tuple[Scene, ObjectCaptions]], painter: Painter
 ) -> None:
     seen = 0
-    for scene, (_, _, _, left) in taken(told):
+    for scene, (_, _, _, edited) in removals(examples):
         if scene.side in {"left", "right"} and not scene.place and seen < 20:
             seen += 1
-            ((rows, columns),) = (where for side, where in SIDES.items() if side in left)
+            ((rows, columns),) = (where for side, where in SIDES.items() if side in edited)
             mask = measure.thing_mask(picture(painter, scene))
             assert mask[rows, columns].sum() > mask.sum() / 2
     assert seen == 20
 
 
-def test_every_place_goes_and_is_said_no_more(told: list[tuple[Scene, ObjectCaptions]]) -> None:
-    gone: set[str] = set()
-    for scene, (_, negative, whole, left) in taken(told):
+def test_every_place_is_removed_and_its_caption_omits_it(examples: list[tuple[Scene, ObjectCaptions]]) -> None:
+    removed: set[str] = set()
+    for scene, (_, negative, full, edited) in removals(examples):
         for place, phrase in world.PLACES.items():
-            if phrase in whole and phrase not in left:
-                gone.add(place)
+            if phrase in full and phrase not in edited:
+                removed.add(place)
                 assert place in negative or phrase in negative
                 assert (scene.time, scene.weather) == ("day", "none")
-    assert gone == {*world.PLACES}
+    assert removed == {*world.PLACES}
 
 
-def test_other_negative_prompts_are_kept_or_leave_alone_what_has_nothing_of_them(
-    told: list[tuple[Scene, ObjectCaptions]],
+def test_other_negative_prompts_keep_their_effect_or_have_none(
+    examples: list[tuple[Scene, ObjectCaptions]],
 ) -> None:
-    kept = [captions for _, captions in told if captions[1] == captions[2]]
-    quiet = [captions for _, captions in told if not captions[2]]
+    kept = [captions for _, captions in examples if captions[1] == captions[2]]
+    quiet = [captions for _, captions in examples if not captions[2]]
     assert kept
     assert {captions[1] for captions in quiet} <= {*world.COLORS, *IDLE_WORDS}
     assert all(captions[1] not in captions[0] for captions in quiet)
     # A bare name of a thing alone stays a prompt.
-    assert {thing.name for thing in world.THINGS} & {captions[0] for _, captions in told}
-    assert np.mean([captions[0] == "" for _, captions in told]) == pytest.approx(0.1, abs=0.03)
+    assert {thing.name for thing in world.THINGS} & {captions[0] for _, captions in examples}
+    assert np.mean([captions[0] == "" for _, captions in examples]) == pytest.approx(0.1, abs=0.03)
 
 
-def test_nothing_that_is_held_out_is_drawn(told: list[tuple[Scene, ObjectCaptions]]) -> None:
-    assert not any(scenes.is_held_out(group, scene.place) for scene, _ in taken(told) for group in scene.groups)
+def test_nothing_that_is_held_out_is_drawn(examples: list[tuple[Scene, ObjectCaptions]]) -> None:
+    assert not any(scenes.is_held_out(group, scene.place) for scene, _ in removals(examples) for group in scene.groups)

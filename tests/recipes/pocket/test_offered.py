@@ -1,4 +1,4 @@
-"""Whatever prompt Easel offers to a newcomer draws what it says, from each of four seeds."""
+"""Every prompt that Easel suggests draws the right picture from each of four seeds."""
 
 import io
 import json
@@ -34,7 +34,7 @@ SEEDS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a picture has to show; number and color are measured on plain paper."""
+    """Expected content of a picture; number and color are measured on plain paper."""
 
     thing: str
     place: str = ""
@@ -62,7 +62,7 @@ OFFERED: Mapping[str, Wanted] = {
 
 
 def offered() -> set[str]:
-    """All that the documents, the playground, the help and the model's vocabulary offer."""
+    """All prompts in the documents, the playground, the help and the vocabulary of the model."""
     vocabulary = json.loads((ROOT / "models/pocket/vocabulary.json").read_text(encoding="utf-8"))
     readme = re.findall(r"write `([^`]+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
     guide = re.findall(r"^- `([^`]+)`$", WELCOME, re.MULTILINE)
@@ -77,7 +77,7 @@ def test_every_offered_prompt_is_looked_at() -> None:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.Image]]:
-    """Of each prompt from each seed, as Easel draws them, before they are enlarged."""
+    """Pictures of each prompt from each seed, drawn by Easel and not enlarged."""
     catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
     spec = msgspec.structs.replace(catalogue.default, enlarger=None)
     events: list[Any] = []
@@ -112,7 +112,7 @@ def test_the_pictures_look_right_from_four_seeds(pictures: dict[str, list[Image.
     of_place = questions.labeler_of(Classifier.load("place", JUDGES / "place.safetensors"))
 
     def faults(picture: Image.Image, wanted: Wanted) -> list[object]:
-        """What it shows instead."""
+        """The labels that differ from the expected ones."""
         middle = picture.crop((0, 0, picture.width // 2, picture.height // 2)) if wanted.number == 4 else picture
         seen = {
             wanted.thing: of_thing(middle.resize((64, 64)) if wanted.number == 4 else middle),
@@ -120,7 +120,7 @@ def test_the_pictures_look_right_from_four_seeds(pictures: dict[str, list[Image.
             wanted.number: measure.count(picture) if wanted.number else 0,
             wanted.color: measure.color(picture) if wanted.color else "",
         }
-        return [told for want, told in seen.items() if told != want]
+        return [label for expected, label in seen.items() if label != expected]
 
     found = {prompt: [faults(picture, OFFERED[prompt]) for picture in drawn] for prompt, drawn in pictures.items()}
     assert {prompt: each for prompt, each in found.items() if any(each)} == {}

@@ -1,4 +1,4 @@
-"""A scene without the place or the time that a negative prompt names is told and drawn without it."""
+"""Examples remove the place or the time that the negative prompt names."""
 
 from pathlib import Path
 from random import Random
@@ -13,7 +13,7 @@ from recipes.pocket.stages import text_encoder
 from recipes.pocket.stages.learn_place_removal import NameStates
 
 
-def told(count: int) -> list[tuple[scenes.Scene, tuple[str, ...]]]:
+def examples(count: int) -> list[tuple[scenes.Scene, tuple[str, ...]]]:
     rng = Random(5)
     return [make_example(scenes.sample_scene(rng, scenes.LEVELS - 1), rng) for _ in range(count)]
 
@@ -22,20 +22,20 @@ def phrases(name: str) -> tuple[str, ...]:
     return (world.PLACES[name],) if name in world.PLACES else world.TIMES[name]
 
 
-def test_what_is_named_is_said_once_and_then_no_more() -> None:
-    there: set[str] = set()
-    for scene, (whole, left, *_, name, _second) in told(400):
-        assert not any(phrase in left for phrase in phrases(name)), (name, left)
-        if whole == left:
+def test_the_full_caption_has_the_name_and_the_edited_one_has_not() -> None:
+    found: set[str] = set()
+    for scene, (full, edited, *_, name, _second) in examples(400):
+        assert not any(phrase in edited for phrase in phrases(name)), (name, edited)
+        if full == edited:
             assert name not in (scene.place, scene.time)
         else:
-            there.add(name)
-            assert any(phrase in whole for phrase in phrases(name)), (name, whole)
-    assert there == {*NAMES}
+            found.add(name)
+            assert any(phrase in full for phrase in phrases(name)), (name, full)
+    assert found == {*NAMES}
 
 
-def test_a_negative_prompt_says_its_names_and_the_rest_and_nothing_else() -> None:
-    for _, (*_, negative, rest, name, second) in told(400):
+def test_a_negative_prompt_has_its_names_and_the_rest_and_nothing_else() -> None:
+    for _, (*_, negative, rest, name, second) in examples(400):
         wanted = " ".join(filter(None, (rest, name, second)))
         for one in filter(None, (name, second)):
             assert one in negative or any(phrase in negative for phrase in phrases(one)), (one, negative)
@@ -44,13 +44,13 @@ def test_a_negative_prompt_says_its_names_and_the_rest_and_nothing_else() -> Non
         assert {*others} <= {"in", "on", "at", "a", "the", "under"}, negative
 
 
-def test_no_name_alone_is_to_be_kept() -> None:
-    kept = [captions[2] for _, captions in told(2000)]
+def test_no_unrelated_prompt_is_a_bare_name() -> None:
+    kept = [captions[2] for _, captions in examples(2000)]
     assert not {*NAMES, *(phrase for name in NAMES for phrase in phrases(name))} & {*kept}
     assert {"a beach", "red", "sea"} <= {*kept}
 
 
-def test_a_name_adds_to_what_comes_behind_the_words_and_the_encoder_can_give_that(data: Path) -> None:
+def test_a_name_adds_to_the_states_after_the_words_before_the_normalization(data: Path) -> None:
     tokenizer = text_encoder.load_tokenizer(data)
     words = make_text_encoder(tokenizer).eval()
     names = NameStates(words, tokenizer)

@@ -1,4 +1,4 @@
-"""Every stage of the recipe on a handful of samples, each from what the one before left."""
+"""Every stage of the recipe on a few samples, each after the one before it."""
 
 import json
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_it_is_evaluated_on_what_was_held_out(run: Path) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Optimizer, average and scenes go on, so the weights are the same bit by bit."""
+    """Optimizer, average and scenes go on, so the weights are bit-identical."""
     file = run / "unet" / "diffusion_pytorch_model.safetensors"
     checkpoint = run / "unet.checkpoint.pt"
     words = load_file(run / "text_encoder" / "model.safetensors")
@@ -93,7 +93,7 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monk
     seen: list[int] = []
 
     def break_off(self: unet.TrainingRun, **_: object) -> None:
-        """As a power cut would, after the checkpoint of the second step."""
+        """Stop after the checkpoint of the second step, like a power cut."""
         seen.append(self.step)
         if self.step == 2:
             self.save()
@@ -110,6 +110,6 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(run: Path, monk
 
 
 def test_every_stage_has_a_command() -> None:
-    told = CliRunner().invoke(app, ["--help"])
-    assert told.exit_code == 0
-    assert all(name in told.output for name in ("sprites", *STAGES, "evaluate", "export"))
+    help_text = CliRunner().invoke(app, ["--help"])
+    assert help_text.exit_code == 0
+    assert all(name in help_text.output for name in ("sprites", *STAGES, "evaluate", "export"))
