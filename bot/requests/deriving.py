@@ -44,6 +44,19 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
     )
 
 
+def as_it_was(request: GenerationRequest) -> Preferences:
+    """What a form that is answered does not say: every option that has defaults, as the job had it."""
+    return Preferences(
+        negative_prompt=request.negative_prompt,
+        guidance_scale=request.guidance_scale,
+        num_inference_steps=request.num_inference_steps,
+        size=f"{request.width}x{request.height}",
+        scheduler_name=request.scheduler_name,
+        num_images=request.num_images,
+        model_key=request.model_key,
+    )
+
+
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
     """What a form asked for, with what it does not show as it was.
 

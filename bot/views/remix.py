@@ -17,7 +17,7 @@ from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles
-from bot.store.rows import AskerDefaults, JobKind, Preferences
+from bot.store.rows import AskerDefaults, JobKind
 from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
 
@@ -66,19 +66,11 @@ async def _remix(services: Services, interaction: Interaction, press: Press, fie
         scheduler_name=None if sampler == old.scheduler_name else sampler,  # one that is typed may then replace it
         seed=old.seed if is_seed_kept else None,
     )
-    as_it_was = Preferences(
-        guidance_scale=old.guidance_scale,
-        num_inference_steps=old.num_inference_steps,
-        size=f"{old.width}x{old.height}",
-        scheduler_name=old.scheduler_name,
-        num_images=old.num_images,
-        model_key=old.model_key,
-    )
     resolved = await resolve_each(
         given,
         settings=services.settings,
         catalogue=services.catalogue,
-        defaults=AskerDefaults(own=as_it_was),
+        defaults=AskerDefaults(own=deriving.as_it_was(old)),
         styles=known_styles(services.backend.status),
     )
     theirs = job_for(job, interaction)

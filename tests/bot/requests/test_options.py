@@ -1,0 +1,109 @@
+"""Every option of a request arrives wherever it may be said, and is lost nowhere on the way."""
+
+import msgspec
+import pytest
+
+from bot.presenting.details_message import command_of
+from bot.presenting.settings_message import defaults_line
+from bot.requests.deriving import as_it_was, remix, still_default
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved, resolve
+from bot.store.rows import AskerDefaults, Preferences
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+from pipeline.images.parameters import parameters_text
+from pipeline.protocol.models import Defaults
+from tests.example_jobs import example_job
+
+WISHES = Preferences(
+    negative_prompt="rain",
+    guidance_scale=3.5,
+    num_inference_steps=9,
+    size="128x64",
+    scheduler_name="Euler a",
+    num_images=3,
+    model_key="other",
+)
+"""None of them is what the model does by itself."""
+TYPED = "--negative rain --cfg 3.5 --steps 9 --size 128x64 --sampler Euler a --images 3 --model other"
+FIELDS = WISHES.__struct_fields__
+
+
+@pytest.fixture
+def two_models(catalogue: Catalogue) -> Catalogue:
+    """The shipped model, and one like it whose guidance is its own."""
+    usual = msgspec.structs.replace(catalogue.default.defaults, guidance_start=0.1, guidance_end=0.8)
+    other = msgspec.structs.replace(catalogue.default, key="other", title="Other", defaults=usual)
+    return msgspec.structs.replace(catalogue, models={**catalogue.models, "other": other})
+
+
+def asked(models: Catalogue, given: GivenRequest, defaults: AskerDefaults | None = None) -> Resolved:
+    """What comes of it, without a word about anything."""
+    found = resolve(given, catalogue=models, limits=LimitSettings(), defaults=defaults or AskerDefaults())
+    assert found.notices == ()
+    return found
+
+
+def wished(models: Catalogue) -> Resolved:
+    return asked(models, GivenRequest(prompt="a star", seed=5).or_else(WISHES))
+
+
+def test_every_wish_is_another_than_the_usual(two_models: Catalogue) -> None:
+    assert WISHES.names() == {*Preferences.__struct_fields__}
+    usual = as_it_was(asked(two_models, GivenRequest(prompt="a star")).request)
+    assert all(getattr(usual, name) != getattr(WISHES, name) for name in FIELDS)
+    assert as_it_was(wished(two_models).request) == WISHES
+
+
+def test_what_is_typed_in_a_prompt_is_the_same(two_models: Catalogue) -> None:
+    assert asked(two_models, GivenRequest(prompt=f"a star --seed 5 {TYPED}")) == wished(two_models)
+
+
+@pytest.mark.parametrize("whose", AskerDefaults.__struct_fields__)
+def test_what_is_a_default_is_the_same_and_is_told_as_one(two_models: Catalogue, whose: str) -> None:
+    defaults = msgspec.convert({whose: msgspec.to_builtins(WISHES)}, AskerDefaults)
+    found = asked(two_models, GivenRequest(prompt="a star", seed=5), defaults)
+    assert found.request == wished(two_models).request
+    assert found.defaults == defaults
+    assert len(defaults_line(WISHES).split(", ")) == len(FIELDS)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_remix_changes_what_its_form_says_and_keeps_the_rest(two_models: Catalogue, name: str) -> None:
+    """Guidance that only an owner sets is kept with the model, and follows another one."""
+    guided = {"guidance_start": 0.2, "guidance_end": 0.7, "guidance_rescale": 0.4}
+    old = msgspec.structs.replace(wished(two_models).request, **guided)
+    own = msgspec.structs.replace(AskerDefaults(), own=WISHES)
+    job = msgspec.structs.replace(example_job(old), defaults=own)
+    kept = AskerDefaults(own=as_it_was(old))
+    unchanged = GivenRequest(prompt=old.prompt, negative_prompt=old.negative_prompt, seed=old.seed)
+    again = remix(asked(two_models, unchanged, kept), job, is_same_noise=True)
+    assert (again.request, again.defaults) == (old, own)
+    usual = as_it_was(asked(two_models, GivenRequest(prompt="a star")).request)
+    one = msgspec.structs.replace(unchanged, **{name: getattr(usual, name)})
+    other = remix(asked(two_models, one, kept), job, is_same_noise=True)
+    assert as_it_was(other.request) == msgspec.structs.replace(WISHES, **{name: getattr(usual, name)})
+    assert other.defaults.own.names() == {*FIELDS} - {name}
+    expected = Defaults() if name == "model_key" else old
+    assert all(getattr(other.request, part) == getattr(expected, part) for part in guided)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_job_tried_again_still_took_the_same_defaults(two_models: Catalogue, name: str) -> None:
+    defaults = AskerDefaults(channel=WISHES.only([name]), server=WISHES.only({*FIELDS} - {name}))
+    job = msgspec.structs.replace(example_job(wished(two_models).request), defaults=defaults)
+    assert still_default(job, job.request) == defaults
+
+
+def test_the_command_of_a_job_asks_for_the_same(two_models: Catalogue) -> None:
+    request = wished(two_models).request
+    assert asked(two_models, GivenRequest(prompt=command_of(request))).request == request
+
+
+def test_the_parameters_of_a_file_ask_for_the_same_picture(two_models: Catalogue) -> None:
+    """A file is of one picture. Who says "Model" for a model of this name means it here."""
+    request = wished(two_models).request.single(0)
+    found = resolve(
+        GivenRequest(prompt=parameters_text(request, "Other")), catalogue=two_models, limits=LimitSettings()
+    )
+    assert found.request == request
