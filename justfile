@@ -17,9 +17,9 @@ test PATH:
 gate:
     .ci/run
 
-# Break the code at PATH in small ways, one at a time, and list what the tests beside it do not see.
+# Break the code at PATH in small ways, one at a time, and list what the tests beside it do not see (test_x.py of x.py).
 mutants PATH:
     rm -rf mutants
-    CI=true PYTEST_ADDOPTS="-p no:cacheprovider -o testpaths=tests/{{ if PATH =~ '\.py$' { parent_directory(PATH) } else { PATH } }}" \
+    CI=true PYTEST_ADDOPTS="-p no:cacheprovider -o testpaths=tests/{{ if PATH =~ '\.py$' { parent_directory(PATH) + "/test_" + file_name(PATH) } else { PATH } }}" \
         nice uv run mutmut run --max-children 2 "{{ replace(trim_end_match(PATH, '.py'), '/', '.') }}.*"
     uv run mutmut results | grep -v "not checked" || echo "The tests see all of them."

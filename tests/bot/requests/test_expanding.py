@@ -21,6 +21,7 @@ from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.loras import LoraEntry, Style
+from pipeline.protocol.messages import Notice
 
 NO_DEFAULTS = AskerDefaults()
 
@@ -132,7 +133,8 @@ async def test_picks_are_made_and_chances_are_told(asking: Asking) -> None:
     assert [[notice.key for notice in one.notices] for one in weighed] == [["notice-chances"]] * 2
     assert "each of them is drawn once" in text("notice-chances")
     assert [one.notices for one in await asking("a {red|green} star", most=2)] == [(), ()]
-    assert len(await asking("a {2::red|green} star", most=2)) == 2
+    told = [one.notices for one in await asking("a {2::red|green} star", most=2)]
+    assert told == [(Notice(key="notice-chances"),)] * 2
 
 
 async def test_templates_that_are_not_read_are_refused_before_they_cost(asking: Asking) -> None:

@@ -13,12 +13,15 @@ from bot.errors import Refused
 from bot.presenting.job_message import notice_line
 from bot.presenting.refusal import sentence_of
 from bot.requests.given import GivenRequest
-from bot.requests.resolving import choose_seed, resolve, sampler_names
+from bot.requests.resolving import choose_seed, offers_of, resolve, sampler_names
 from bot.requests.sizes import SIZES
+from bot.requests.typed.options import Offers
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
-from config.settings import Settings
+from config.settings import LimitSettings, Settings
+from pipeline.prompts.expansion import Wildcards
 from pipeline.protocol.limits import MAX_SEED
+from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import Bounds, Defaults
 from pipeline.protocol.requests import GenerationRequest
 
@@ -236,3 +239,71 @@ def test_a_request_knows_whose_defaults_it_took(settings: Settings, catalogue: C
         own=Preferences(size="wide"),
         server=Preferences(num_images=2, negative_prompt="rain"),
     )
+
+
+def test_what_a_model_prefers_is_in_the_request(settings: Settings, catalogue: Catalogue) -> None:
+    usual = msgspec.structs.replace(
+        catalogue.default.defaults, guidance_start=0.1, guidance_end=0.8, guidance_rescale=0.3
+    )
+    spec = msgspec.structs.replace(catalogue.default, defaults=usual)
+    own = Catalogue(models={spec.key: spec}, default_key=spec.key)
+    request, _ = _resolve(settings, own, negative_prompt=" rain ")
+    assert (request.guidance_start, request.guidance_end, request.guidance_rescale) == (0.1, 0.8, 0.3)
+    assert request.negative_prompt == "rain"
+
+
+@pytest.mark.parametrize(
+    ("option", "key", "sampler", "asked", "used"),
+    [
+        ("num_inference_steps", "steps", "LCM", 60, 50),
+        ("num_inference_steps", "steps", "Euler", 200, 120),
+        ("num_images", "images", "Euler", 4, 3),
+    ],
+)
+def test_the_least_bound_of_sampler_host_and_model_holds(
+    catalogue: Catalogue, option: str, key: str, sampler: str, asked: int, used: int
+) -> None:
+    spec = msgspec.structs.replace(
+        catalogue.default,
+        samplers=("Euler", "LCM"),
+        bounds=msgspec.structs.replace(catalogue.default.bounds, max_steps=150),
+    )
+    own = Catalogue(models={spec.key: spec}, default_key=spec.key)
+    given_ = msgspec.convert({"prompt": "a cat", "scheduler_name": sampler, option: asked}, GivenRequest)
+    found = resolve(given_, catalogue=own, limits=LimitSettings(max_steps=120, max_images=3))
+    assert getattr(found.request, option) == used
+    assert [notice.values for notice in found.notices if notice.key == "notice-clamped"] == [
+        {"option": key, "given": str(asked), "used": str(used)}
+    ]
+
+
+def test_lists_fill_wildcards_by_the_seed_and_without_them_they_are_words(catalogue: Catalogue) -> None:
+    def lists(name: str) -> list[str]:
+        return [f"{name} {number}" for number in range(100)]
+
+    prompt = "a __cat__ --seed 3"
+    filled = resolve(GivenRequest(prompt=prompt), catalogue=catalogue, limits=LimitSettings(), lists=lists)
+    assert filled.request.prompt == Wildcards(lists, 3).fill("a __cat__")
+    plain = resolve(GivenRequest(prompt=prompt), catalogue=catalogue, limits=LimitSettings())
+    assert plain.request.prompt == "a __cat__"
+
+
+def test_models_and_styles_are_offered_to_typed_options(catalogue: Catalogue) -> None:
+    style = LoraEntry(name="fur", title="Soft Fur", trigger_words=("zzfur",))
+    assert offers_of(catalogue, [style]) == Offers(models=["pocket", catalogue.default.title], styles=[style])
+    styles = [style, EmbeddingEntry(name="calm", title="Calm", family="sdxl")]
+    asked = GivenRequest(prompt="a cat, embedding:calm, zzfur, zzz --style soft fur --no rain")
+    found = resolve(asked, catalogue=catalogue, limits=LimitSettings(), styles=styles)
+    assert (found.request.prompt, found.request.negative_prompt) == ("a cat, zzfur, zzz <lora:fur:1>", "rain")
+    # What the style teaches is no strange word.
+    assert [(notice.key, notice.values.get("words", notice.values.get("name"))) for notice in found.notices] == [
+        ("notice-embedding-family", "calm"),
+        ("notice-words-unknown", "zzz"),
+    ]
+
+
+def test_a_style_may_make_a_prompt_too_long(catalogue: Catalogue) -> None:
+    style = LoraEntry(name="fur", title="Fur")
+    with pytest.raises(Refused) as refused:
+        resolve(GivenRequest(prompt="x" * 1_995, style=style), catalogue=catalogue, limits=LimitSettings())
+    assert (refused.value.key, refused.value.values) == ("refused-prompt-long", {"length": 2_008, "limit": 2_000})

@@ -126,12 +126,6 @@ def test_what_styles_teach_is_known(
     assert [notice.values["words"] for notice in notices] == ([] if strange is None else [strange])
 
 
-def test_a_style_may_make_a_prompt_too_long(settings: Settings, catalogue: Catalogue) -> None:
-    with pytest.raises(Refused) as refused:
-        resolve(GivenRequest(prompt="x" * 1_990, style=FUR), catalogue=catalogue, limits=settings.limits)
-    assert refused.value.key == "refused-prompt-long"
-
-
 def test_styles_are_found_by_name_title_and_words(catalogue: Catalogue) -> None:
     assert find_style(" SOFT fur ", STYLES) is FUR
     assert find_style("fur_v2", STYLES) is FUR
