@@ -13,6 +13,10 @@ fast:
 test PATH:
     uv run pytest {{ PATH }}
 
+# Write docs/schema.sql anew, after a migration was added.
+schema:
+    uv run python -m tests.bot.store.sqlite.schema > docs/schema.sql
+
 # What must pass before a change is taken.
 gate:
     .ci/run

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Generator
 from datetime import UTC, datetime
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,16 @@ from bot.store.sqlite.statements import fetch_one
 COPIES: Final = "backups"
 """The folder beside the database in which copies are kept that nobody asked for."""
 _KEPT_COPIES: Final = 3
+MIGRATIONS: Final[Traversable] = files("bot.store.sqlite") / "migrations"
+"""The folder of numbered files. Those that were released are never changed: a later one adds to them."""
 
 
 def migrations() -> dict[int, str]:
     """Every migration's SQL by its number."""
-    folder = files("bot.store.sqlite") / "migrations"
     return {
-        int(file.name[:4]): file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".sql")
+        int(file.name[:4]): file.read_text(encoding="utf-8")
+        for file in MIGRATIONS.iterdir()
+        if file.name.endswith(".sql")
     }
 
 

@@ -17,6 +17,7 @@ from bot.store.sqlite.migrating import migrations, newest_version
 from config.catalogue import Catalogue
 from config.settings import Settings, StorageSettings
 from pipeline.backends.base import WorkerState
+from tests.made_up_migration import add_migration
 
 Examined = Callable[..., Awaitable[tuple[bool, str]]]
 
@@ -71,9 +72,12 @@ async def test_beside_a_running_easel_it_reads_what_that_one_says(examined: Exam
     await database.close()
 
 
-async def test_an_older_database_is_looked_at_and_left_as_it_is(examined: Examined, tmp_path: Path) -> None:
+async def test_an_older_database_is_looked_at_and_left_as_it_is(
+    examined: Examined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
         connection.executescript(migrations()[1] + "PRAGMA user_version = 1;")
+    add_migration(monkeypatch, tmp_path / "migrations")
     before = (tmp_path / "easel.db").read_bytes()
     is_fine, said = await examined(is_quick=True)
     assert is_fine

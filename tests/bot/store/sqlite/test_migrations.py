@@ -1,4 +1,4 @@
-"""A file of every earlier version, with data in it, is brought up to date and works on."""
+"""A file of every version, with data in it, is brought up to date by one more migration and works on."""
 
 import contextlib
 import os
@@ -17,50 +17,70 @@ from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import NOW, Store
+from tests.made_up_migration import MADE_UP, add_migration
 
 Make = Callable[..., NewJob]
 TODAY = to_ms(NOW.replace(hour=0))
 YESTERDAY = TODAY - 86_400_000
 
-_JOB_1 = (
-    "INSERT INTO jobs (job_id, interaction_id, kind, guild_id, channel_id, requester_id, requester_name, locale,"
-    " filesize_limit, message_id, request, model_key, price, period_start, status, attempt, created_at)"
-    " VALUES (?, ?, 'imagine', 5, 6, ?, 'Ada', 'en-US', 1000, ?, ?, 'pocket', ?, ?, ?, ?, ?)"
-)
-_ENTRY_1 = (
-    "INSERT INTO ledger (job_id, kind, guild_id, user_id, period_start, reserved, captured, released, created_at)"
-    " VALUES (?, ?, 5, ?, ?, ?, ?, ?, ?)"
-)
+_JOB = """
+INSERT INTO jobs (job_id, timeline, interaction_id, kind, guild_id, shown_guild_id, channel_id, is_age_restricted,
+    requester_id, requester_name, role_ids, locale, filesize_limit, request, defaults, model_key, notices, price,
+    expected_ms, turn_round, status, created_at)
+VALUES (?, 3, ?, 'imagine', 5, 5, 6, 0, ?, 'Ada', '[]', 'en-US', 1000, ?, '{}', 'pocket', '[]', ?, 900, ?, 'queued', ?)
+"""
+_PERIOD_AND_POOL = """
+INSERT INTO postings
+SELECT ?, pot_id, ?, ? FROM pots WHERE guild_id = 5 AND user_id IN (0, ?) AND kind <> 'bonus' AND period_start = ?
+"""
 
 
 def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
-    """Two members: one with jobs in every state and in two periods, one who waits behind them."""
+    """Two members: one with jobs in every state and in two periods, one who waits behind; and what else is kept."""
+    connection.execute("INSERT INTO members (guild_id, user_id, round) VALUES (5, 1, 3), (5, 2, 1)")
+    connection.executemany(
+        "INSERT INTO pots (guild_id, user_id, kind, period, period_start) VALUES (5, ?, ?, 'day', ?)",
+        [
+            *((0, "pool", YESTERDAY), (0, "pool", TODAY)),
+            *((1, "period", YESTERDAY), (1, "period", TODAY), (2, "period", TODAY)),
+        ],
+    )
     jobs = [
-        # job, user, price, period, status, attempt, captured
-        (1, 1, 4, YESTERDAY, "succeeded", 1, 4),
-        (2, 1, 2, TODAY, "succeeded", 1, 2),
-        (3, 1, 3, TODAY, "failed", 1, 0),
-        (4, 1, 1, TODAY, "running", 1, None),
-        (5, 1, 2, TODAY, "queued", 0, None),
-        (6, 1, 1, TODAY, "queued", 2, None),
-        (7, 2, 3, TODAY, "queued", 0, None),
+        # job, user, price, period, turn, status, captured
+        (1, 1, 4, YESTERDAY, 0, "succeeded", 4),
+        (2, 1, 2, TODAY, 0, "succeeded", 2),
+        (3, 1, 3, TODAY, 0, "failed", 0),
+        (4, 1, 1, TODAY, 0, "running", None),
+        (5, 1, 2, TODAY, 1, "queued", None),
+        (6, 1, 1, TODAY, 2, "queued", None),
+        (7, 2, 3, TODAY, 0, "queued", None),
     ]
-    for job, user, price, period, status, attempt, captured in jobs:
-        message = None if job == 6 else 1_000 + job
+    for job, user, price, period, turn, status, captured in jobs:
+        connection.execute(_JOB, (job, 100 + job, user, request, price, turn, period + job))
+        key = (1 << 61) | ((turn + 1) << 32) | job
+        connection.execute("UPDATE jobs SET queue_key = ? WHERE job_id = ?", (key, job))
+        if job != 6:
+            connection.execute("UPDATE jobs SET message_id = ? WHERE job_id = ?", (1_000 + job, job))
         connection.execute(
-            _JOB_1, (job, 100 + job, user, message, request, price, period, status, attempt, period + job)
+            "INSERT INTO ledger (entry_id, job_id, kind, guild_id, user_id, reserved, created_at)"
+            " VALUES (?, ?, 'reserve', 5, ?, ?, ?)",
+            (job, job, user, price, period + job),
         )
-        connection.execute(_ENTRY_1, (job, "reserve", user, period, price, 0, 0, period + job))
+        connection.execute(_PERIOD_AND_POOL, (job, price, 0, user, period))
+        if status != "queued":
+            connection.execute("UPDATE jobs SET status = ?, attempt = 1 WHERE job_id = ?", (status, job))
         if captured is not None:
-            connection.execute(_ENTRY_1, (job, "settle", user, period, 0, captured, price - captured, period + job))
+            connection.execute(
+                "INSERT INTO ledger (entry_id, job_id, kind, guild_id, user_id, captured, released, created_at)"
+                " VALUES (?, ?, 'settle', 5, ?, ?, ?, ?)",
+                (50 + job, job, user, captured, price - captured, period + job),
+            )
+            connection.execute(_PERIOD_AND_POOL, (50 + job, -price, captured, user, period))
     connection.execute("INSERT INTO results VALUES (2, 0, 'ab', 'image/png', 64, 64, 3, 7)")
-    usage = [(1, YESTERDAY, 4), (1, TODAY, 6), (2, TODAY, 3)]
-    connection.executemany("INSERT INTO usage VALUES (5, ?, ?, ?)", usage)
-
-
-def fill_version_2(connection: sqlite3.Connection, request: str) -> None:
-    """A bonus and a block on top, since a file of version 2 may have been one of version 1."""
-    del request  # no job is added
+    connection.execute(
+        "INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)",
+        (f'[{{"request": {request}, "notices": []}}]',),
+    )
     connection.executescript(
         "INSERT INTO ledger (entry_id, kind, guild_id, user_id, granted, actor_id, created_at)"
         " VALUES (100, 'grant', 5, 1, 3, 99, 0);"
@@ -68,65 +88,23 @@ def fill_version_2(connection: sqlite3.Connection, request: str) -> None:
         " VALUES (100, 5, 1, 'bonus', '', 0, 3);"
         "INSERT INTO postings VALUES (100, 100, 0, 0);"
         "INSERT INTO blocks VALUES (5, 7, NULL, 'spam');"
+        "INSERT INTO stars VALUES (2, 1, 0);"
     )
 
 
-def fill_version_3(connection: sqlite3.Connection, request: str) -> None:
-    """Somebody keeps a picture of an earlier version."""
-    del request  # no job is added
-    connection.execute("INSERT INTO stars VALUES (2, 1, 0)")
+FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType({1: fill_version_1})
+"""What was written in each version. A new migration needs a new entry."""
 
 
-def fill_version_4(connection: sqlite3.Connection, request: str) -> None:
-    """A job that was asked for in an age-restricted channel, and somebody is blocked elsewhere."""
-    del request  # no job is added
-    connection.execute("UPDATE jobs SET is_age_restricted = 1, shown_guild_id = 5 WHERE job_id = 1")
-    connection.execute("INSERT INTO blocks VALUES (6, 8, NULL, NULL)")
+def old_file(path: Path, request: GenerationRequest) -> bytes:
+    """A file of the newest version that is there, before a made-up one comes, with jobs in it; its bytes."""
+    return file_of_version(path, request, max(migrations()))
 
 
-def fill_version_5(connection: sqlite3.Connection, request: str) -> None:
-    """A question whether several jobs shall start, of before jobs knew whose defaults they took."""
-    jobs = f'[{{"request": {request}, "notices": []}}]'
-    connection.execute("INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)", (jobs,))
-
-
-def fill_version_6(connection: sqlite3.Connection, request: str) -> None:
-    """A job that knows whose defaults it took, of before recipes."""
-    connection.execute(
-        "UPDATE jobs SET defaults = ? WHERE job_id = 2", (f'{{"own": {{"model_key": "{len(request)}"}}}}',)
-    )
-
-
-def fill_version_7(connection: sqlite3.Connection, request: str) -> None:
-    """A job that knows its recipe, of before timelines."""
-    del request  # no job is added
-    connection.execute("UPDATE jobs SET recipe = 'null' WHERE job_id = 3")
-
-
-def fill_version_8(connection: sqlite3.Connection, request: str) -> None:
-    """A job of a timeline, of before it was known how long a start takes."""
-    del request  # no job is added
-    connection.execute("UPDATE jobs SET timeline = 3 WHERE job_id = 3")
-
-
-FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {
-        1: fill_version_1,
-        2: fill_version_2,
-        3: fill_version_3,
-        4: fill_version_4,
-        5: fill_version_5,
-        6: fill_version_6,
-        7: fill_version_7,
-        8: fill_version_8,
-    }
-)
-"""What was written in each earlier version. A new migration needs a new entry."""
-
-
-def old_file(path: Path, request: GenerationRequest, *, version: int = 1) -> bytes:
-    """A file of an earlier version with jobs in it; its bytes."""
+def file_of_version(path: Path, request: GenerationRequest, version: int) -> bytes:
+    """A file that every version up to this one wrote into; its bytes."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys=ON")
         for number in range(1, version + 1):
             connection.executescript(migrations()[number])
             FILLED[number](connection, msgspec.json.encode(request).decode())
@@ -136,20 +114,26 @@ def old_file(path: Path, request: GenerationRequest, *, version: int = 1) -> byt
 
 @pytest.fixture(params=sorted(FILLED))
 async def migrated(
-    request: pytest.FixtureRequest, request_: GenerationRequest, tmp_path: Path
+    request: pytest.FixtureRequest,
+    request_: GenerationRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Store]:
-    old_file(tmp_path / "easel.db", request_, version=int(request.param))
+    file_of_version(tmp_path / "easel.db", request_, int(request.param))
+    add_migration(monkeypatch, tmp_path / "migrations")
     database = await Database.open(tmp_path / "easel.db")
     yield Store(database)
     await database.close()
 
 
-def test_every_earlier_version_is_tried() -> None:
-    assert sorted(FILLED) == list(range(1, max(migrations())))
+def test_every_version_is_tried() -> None:
+    assert sorted(FILLED) == sorted(migrations())
 
 
 async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
-    assert await migrated.database.version() == max(migrations())
+    assert await migrated.database.version() == max(migrations()) == max(FILLED) + 1
+    made_up = await migrated.database.fetch_all("SELECT words, made_up_number FROM made_up JOIN jobs USING (job_id)")
+    assert [tuple(row) for row in made_up] == [("Ada", 7)] * 7
     assert await migrated.broken() == []
     facts_1 = await migrated.used(1, amount=50)
     assert (facts_1, await migrated.used(2, amount=50)) == (6, 3)
@@ -173,7 +157,7 @@ async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) ->
     claimed: list[int] = []
     while job := await migrated.queue.claim_next(running_per_user=0, now=NOW):
         claimed.append(job.job_id)
-    assert claimed == [7, 8, 5, 6]
+    assert claimed == [7, 5, 8, 6]
     assert await migrated.broken() == []
 
 
@@ -184,16 +168,19 @@ async def test_what_was_reserved_then_is_settled_now(migrated: Store) -> None:
     assert await migrated.broken() == []
 
 
-async def test_who_only_looks_leaves_an_older_file_as_it_is(request_: GenerationRequest, tmp_path: Path) -> None:
+async def test_who_only_looks_leaves_an_older_file_as_it_is(
+    request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "easel.db"
-    before = old_file(path, request_, version=5)
+    before = old_file(path, request_)
+    add_migration(monkeypatch, tmp_path / "migrations")
     said: list[str] = []
     assert await examine_database(path, say=said.append)
     await back_up(path, tmp_path / "copy.db")
     assert path.read_bytes() == before
-    assert sorted(found.name for found in tmp_path.iterdir()) == ["copy.db", "easel.db"]
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["copy.db", "easel.db", "migrations"]
     with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (max(FILLED),)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(
             "INSERT INTO ledger (kind, guild_id, user_id, actor_id, created_at) VALUES ('grant', 5, 1, 9, 0)"
@@ -203,14 +190,15 @@ async def test_who_only_looks_leaves_an_older_file_as_it_is(request_: Generation
 
 
 async def test_a_copy_is_kept_before_the_file_is_brought_up_to_date(
-    request_: GenerationRequest, tmp_path: Path
+    request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "backups").mkdir()
     for number in range(4):
         old = tmp_path / "backups" / f"before-1-{number}.db"
         old.touch()
         os.utime(old, (number, number))
-    old_file(tmp_path / "easel.db", request_, version=5)
+    old_file(tmp_path / "easel.db", request_)
+    add_migration(monkeypatch, tmp_path / "migrations")
     for _ in range(2):  # the second start finds nothing to do
         await (await Database.open(tmp_path / "easel.db")).close()
     kept = sorted(path.name for path in (tmp_path / "backups").iterdir())
@@ -218,33 +206,36 @@ async def test_a_copy_is_kept_before_the_file_is_brought_up_to_date(
     assert len(kept) == 3
     assert kept[2].startswith(f"before-{max(migrations())}-")
     with contextlib.closing(sqlite3.connect(tmp_path / "backups" / kept[2])) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (max(FILLED),)
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (7,)
 
 
-async def test_without_room_for_a_copy_nothing_is_changed(request_: GenerationRequest, tmp_path: Path) -> None:
-    before = old_file(tmp_path / "easel.db", request_, version=5)
+async def test_without_room_for_a_copy_nothing_is_changed(
+    request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = old_file(tmp_path / "easel.db", request_)
+    add_migration(monkeypatch, tmp_path / "migrations")
     (tmp_path / "backups").write_text("a file where the folder should be")
     with pytest.raises(
-        DatabaseUnusable, match=r"was not brought from version 5 to \d+, since no copy .*backups cannot be"
+        DatabaseUnusable, match=r"was not brought from version \d+ to \d+, since no copy .*backups cannot be"
     ):
         await Database.open(tmp_path / "easel.db")
     with contextlib.closing(sqlite3.connect(tmp_path / "easel.db")) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (max(FILLED),)
     assert len(before) == (tmp_path / "easel.db").stat().st_size
 
 
-async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+async def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "easel.db"
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(migrations()[1])
-        # In the way of the second migration's last steps.
-        connection.executescript("PRAGMA user_version = 1; CREATE TABLE timings (x INTEGER);")
+    old_file(path, request_)
+    add_migration(monkeypatch, tmp_path / "migrations", f"{MADE_UP}\nCREATE TABLE timings (x INTEGER);")
     with pytest.raises(DatabaseUnusable, match="timings already exists"):
         await Database.open(path)
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (max(FILLED),)
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert "usage" in tables
-    assert "pots" not in tables
+    assert "timings" in tables
+    assert "made_up" not in tables
     assert len(list((tmp_path / "backups").iterdir())) == 1
