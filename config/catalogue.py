@@ -81,7 +81,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
 
 
 def _check(spec: ModelSpec, path: Path) -> None:
-    """Check what types cannot express: known names, and defaults within the bounds."""
+    """Check facts that types cannot express: known names, and defaults within the bounds."""
     defaults, bounds = spec.defaults, spec.bounds
     for name in (*spec.samplers, defaults.sampler):
         if name not in SAMPLERS:

@@ -223,7 +223,7 @@ class QueueSettings(Area):
 
 
 class DeliverySettings(Area):
-    """Delivery of pictures whose channel or message is not available any more."""
+    """Delivery of pictures that Easel cannot show in their channel."""
 
     direct_message: Literal["never", "not-permitted", "always"] = Field(
         default="not-permitted",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FaultKind(StrEnum):
-    """What happens to a request instead of the usual answer."""
+    """Kinds of faults of a request."""
 
     STATUS = "status"
     """The answer is `status` and `code`; nothing was applied."""

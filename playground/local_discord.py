@@ -131,7 +131,7 @@ class LocalDiscord:
     def attachment_size_limit(self, value: int) -> None:
         self._backend.attachment_size_limit = value
 
-    # What happened
+    # Records
 
     @property
     def requests(self) -> list[RequestRecord]:

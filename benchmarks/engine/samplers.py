@@ -82,5 +82,5 @@ def _drawn(bench: Bench, sampler: str, asked: list[Question]) -> list[Image.Imag
 
 
 def _right(label: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:
-    """The share of pictures whose label is the expected one; `number` is the index of the expected label."""
+    """The share of pictures with the expected label; `number` is its index in the question."""
     return sum(label(one) == two.expected[number] for one, two in zip(pictures, asked, strict=True)) / len(asked)

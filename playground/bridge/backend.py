@@ -134,7 +134,7 @@ class LocalBackend(Backend):
     # Commands
 
     def register_commands(self, guild_id: int | None, payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Add what Discord returns for a command: its version, kind and permissions as text."""
+        """Register commands; add the fields that Discord returns: version, type, and permissions as text."""
         before = copy.deepcopy(self.commands.get(guild_id, {}))
         registered = super().register_commands(guild_id, payloads)
         for command in registered:

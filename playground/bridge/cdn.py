@@ -28,7 +28,7 @@ ICON = Path(__file__).parents[1] / "icon.png"
 """The icon of the bot and of the page."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-"""Picture formats whose size Discord states. Pillow reads forty more, and starts other programs for some of them."""
+"""Picture formats with a size on Discord. Pillow reads forty more, and starts other programs for some of them."""
 
 ADDRESS_LIFETIME_S = 24 * 3600
 """Seconds until an attachment's address expires: a day, as on Discord."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class LocalEnv(Env):
-    """Lets people act in a world whose bot is another process."""
+    """Lets people act in a world with the bot in another process."""
 
     def __init__(self, backend: LocalBackend, changes: Changes) -> None:
         # This client never connects. SimCord builds message objects with it.

@@ -221,7 +221,7 @@ class LivePageServer(PreviewServer):
     """Serves the page with the replacements, and Easel's own style and icon."""
 
     _STATIC_FILES: ClassVar[dict[str, str]] = {
-        **PreviewServer._STATIC_FILES,  # noqa: SLF001 - the table of what it serves
+        **PreviewServer._STATIC_FILES,  # noqa: SLF001 - the table of served files
         "/easel.css": "easel.css",
         "/icon.png": "icon.png",
     }

@@ -89,7 +89,7 @@ THINGS: Final = (
     Thing("dinosaur", "t-rex", also=("t-rex",)),
     Thing("dragon", "dragon"),
     *_plain("unicorn", "camel", "kangaroo", "hedgehog", "zebra"),
-    # What moves people.
+    # Vehicles.
     Thing("car", "automobile", also=("automobile",)),
     Thing("bus", "bus"),
     Thing("truck", "delivery-truck", also=("lorry",)),
@@ -98,7 +98,7 @@ THINGS: Final = (
     Thing("plane", "airplane", also=("airplane",)),
     Thing("ship", "passenger-ship", also=("boat",)),
     Thing("ufo", "flying-saucer", also=("flying saucer",)),
-    # What grows, and what is in the sky.
+    # Plants, the sky and fire.
     *_plain("rose", "tulip", "sunflower"),
     Thing("cactus", "cactus", plural="cacti"),
     Thing("tree", "deciduous-tree"),
@@ -112,11 +112,11 @@ THINGS: Final = (
     Thing("snowflake", "snowflake"),
     Thing("rainbow", "rainbow", colors=False),
     Thing("fire", "fire", also=("flame",)),
-    # What people built.
+    # Buildings and landmarks.
     *_plain("house", "castle", "church", "tent"),
     Thing("volcano", "volcano", plural="volcanoes"),
     Thing("ferris wheel", "ferris-wheel"),
-    # What people have.
+    # Other objects.
     *_plain("balloon", "umbrella", "crown", "ring", "key", "bell", "pencil", "guitar", "drum", "trumpet", "camera"),
     Thing("gift", "wrapped-gift", also=("present",)),
     Thing("heart", "red-heart"),
@@ -155,7 +155,7 @@ COLORS: Final = {
     "gray": (142, 142, 148),
     "white": (250, 250, 250),
 }
-"""sRGB, 0 to 255."""
+"""Colors in sRGB, 0 to 255."""
 
 PLACES: Final = {
     "beach": "on the beach",
@@ -169,10 +169,10 @@ PLACES: Final = {
     "space": "in space",
     "room": "in a room",
 }
-"""A place, and how a caption says that something is there."""
+"""Names of places, and their phrases in captions."""
 
 OPEN_PLACES: Final = ("beach", "forest", "desert", "mountains", "city", "meadow", "snow")
-"""Those under a sky, which know day, sunset and night, and weather."""
+"""Places under the sky, which have times of day and weather."""
 
 TIMES: Final = {"day": ("", "by day", "on a sunny day"), "sunset": ("at sunset",), "night": ("at night",)}
 WEATHERS: Final = {

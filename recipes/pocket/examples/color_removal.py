@@ -57,7 +57,7 @@ _PRESENT_SHARE: Final = 0.64
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """A negative prompt and the scene without what it names."""
+    """A negative prompt, and the scene without its concept."""
 
     words: str
     scene: Scene
@@ -68,7 +68,7 @@ class ColorCaptions(NamedTuple):
 
     Attributes:
         full: caption of the whole scene.
-        edited: caption of the scene without what the negative prompt names.
+        edited: caption of the scene without the concept of the negative prompt.
         negative: the negative prompt.
         unrelated: any other prompt; its states must stay as they are.
     """
@@ -114,7 +114,7 @@ class ColorRemover:
         if not named or rng.random() < 0.1:
             named.insert(rng.randrange(len(named) + 1), rng.choice(self.absent_words(scene, rng)))
         negative = (", " if rng.random() < 0.8 else " ").join(named)
-        # The same seed words both captions alike: they differ in nothing but what the negative prompt names.
+        # The same seed gives both captions the same wording, so that they differ in nothing but the concept.
         wording = rng.random()
         texts = [caption(each, Random(wording)) for each in (scene, edited)]
         return rng.choice((scene, edited)), ColorCaptions(texts[0], texts[1], negative, unrelated_prompt(rng))

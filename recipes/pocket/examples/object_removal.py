@@ -46,9 +46,9 @@ class ObjectCaptions(NamedTuple):
     Attributes:
         drawn: caption of the picture; may be empty.
         negative: the negative prompt.
-        full: caption of the scene with what the negative prompt names. Empty where nothing is to be removed. The
-            negative prompt itself where its effect is to stay.
-        edited: caption of the scene without what the negative prompt names; empty where `full` is no caption.
+        full: caption of the scene with the concept of the negative prompt. Empty if there is nothing to remove. The
+            negative prompt itself if its effect must stay.
+        edited: caption of the scene without the concept; empty if `full` is no caption.
     """
 
     drawn: str
@@ -72,7 +72,7 @@ class ObjectRemover:
         if kind >= _PAIR_SHARE + _PLACE_SHARE:
             return self._earlier_example(scene, rng)
         full, edited, name = _pair(rng) if kind < _PAIR_SHARE else _place(rng)
-        # The same seed words both captions alike, so that they differ in little but the name.
+        # The same seed gives both captions the same wording, so that they differ in little but the name.
         wording = rng.random()
         texts = [caption(each, Random(wording)) for each in (full, edited)]
         drawn = rng.choice((full, edited))

@@ -87,7 +87,7 @@ def make_example(scene: Scene, rng: Random) -> tuple[Scene, PlaceCaptions]:
         edited = replace(scene, place=None, background="white")
     elif is_present:
         edited = replace(scene, time="day")
-    # The same seed words both captions alike: they differ in nothing but the name.
+    # The same seed gives both captions the same wording, so that they differ in nothing but the name.
     wording = rng.random()
     texts = [caption(each, Random(wording)) for each in (scene, edited)]
     second_name = rng.choice(NAMES) if rng.random() < _EXTRA_SHARE else ""

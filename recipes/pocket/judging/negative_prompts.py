@@ -1,4 +1,4 @@
-"""The evaluation of negative prompts: what they remove from a picture, and what they leave."""
+"""The evaluation of negative prompts: do they remove their concept, and nothing else?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from recipes.pocket.judging.questions import Labeler, Question, draw
 _FIRST_SEED: Final = 5
 
 IsRemoved = Callable[[Image.Image, "Case"], bool]
-"""Whether a picture is free of what the negative prompt of the case names."""
+"""Whether a picture lacks the concept of the case's negative prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A question with a negative prompt, the same prompt without what it names, and the thing in the picture."""
+    """A question with a negative prompt, the same prompt without its concept, and the thing in the picture."""
 
     question: Question
     rest: str
@@ -42,8 +42,8 @@ def evaluate(pipeline: Any, thing_of: Labeler, most: int) -> dict[str, str]:
         most: most pictures of each kind of negative prompt.
 
     Returns:
-        Figures of the model card, by name: the share of pictures with the name removed, and the share of pictures
-        with the right thing.
+        Figures of the model card, by name: the share of pictures without the concept, and the share of pictures with
+        the right thing.
     """
     figures: dict[str, str] = {}
     third = max(1, most // 3)
@@ -71,9 +71,9 @@ def evaluate(pipeline: Any, thing_of: Labeler, most: int) -> dict[str, str]:
     return figures
 
 
-def _figure(share: int, right: int, count: int) -> str:
+def _figure(hits: int, right: int, count: int) -> str:
     count = max(1, count)
-    return f"{share / count:.2f} of {count}; {right / count:.2f} of the things named right"
+    return f"{hits / count:.2f} of {count}; {right / count:.2f} of the things named right"
 
 
 def _colored() -> list[world.Thing]:

@@ -1,1 +1,1 @@
-"""The stages of the training, and what they share."""
+"""The stages of the training, and their common training loop."""

@@ -1,4 +1,4 @@
-"""The stage `autoencoder`: train the autoencoder, whose latents have unit variance."""
+"""The stage `autoencoder`: train the autoencoder. Its latents have unit variance."""
 
 from pathlib import Path
 from typing import Any

@@ -1,12 +1,14 @@
-"""The stage `negatives`: teach the text encoder what a negative prompt removes, and what it leaves alone.
+"""The stage `negatives`: teach the text encoder to remove the concept of a negative prompt.
+
+The concept is the color, time, weather or style that the negative prompt names. Later stages add places and things.
 
 Guidance draws `n + s (p - n)` (Ho and Salimans 2022, arXiv:2207.12598): `p` is the prediction for the prompt, `n` the
 prediction for the negative prompt, `s` the CFG scale. After the stage `unet`, `n` depicts the words of the negative
 prompt. So it disturbs pictures without them, and 5 p - 4 n keeps the red of an apple: training showed no plain apple in
 another color.
 
-The network is its own teacher. `q` is its prediction for the caption without what the negative prompt names, `u` its
-prediction for the empty prompt. The target is n = u + 5/4 (p - q), since guidance at CFG 5 then draws what `q` draws:
+The network is its own teacher. `q` is its prediction for the caption without the concept, `u` its prediction for the
+empty prompt. The target is n = u + 5/4 (p - q), since guidance at CFG 5 then draws what `q` draws:
 5 p - 4 n = 5 q - 4 u. Where the negative prompt names nothing in the picture, the target is n = u.
 
 The U-Net is frozen. The encoder keeps its states for captions, lone places and lone things, so that prompts draw nearly

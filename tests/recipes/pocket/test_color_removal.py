@@ -1,4 +1,4 @@
-"""A negative prompt removes what it names from a scene, and nothing else."""
+"""A negative prompt removes its concept from a scene, and nothing else."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The model that ships: a plain Stable Diffusion that draws what it is asked for."""
+"""The shipped model: a plain Stable Diffusion that follows its prompts."""
 
 import json
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_what_is_said_of_it_is_true() -> None:
 
 
 def test_a_thing_alone_is_drawn_alike_from_every_seed(pipeline: Any) -> None:
-    """Members are told so; once it is no more so, `alike` in vocabulary.json goes."""
+    """Notices tell members so. If this changes, remove `alike` from vocabulary.json."""
     prompts = ("a dog", "a house", "a key", "a guitar")
     pairs = zip(draw(pipeline, *prompts, seed=1), draw(pipeline, *prompts, seed=2), strict=True)
     assert min(measure.overlap(one, other) for one, other in pairs) > 0.8
@@ -142,7 +142,7 @@ def test_a_negative_prompt_takes_night_and_sunset(pipeline: Any) -> None:
 def test_every_offered_sampler_draws_in_few_steps_and_in_many(
     pipeline: Any, steps: int, prompts: tuple[str, ...], least: int
 ) -> None:
-    """The least is what a fault would miss: which samplers are offered is decided by the benchmark `samplers`."""
+    """`least` is so low that only a fault misses it; the benchmark `samplers` decides which samplers are offered."""
     numbers = {word: number for number, word in world.NUMBERS.items()}
     wanted = [(numbers[number], color) for number, color, _ in map(str.split, prompts)]
     spec = load_catalogue(PipelineSettings().catalogue, "pocket").models["pocket"]
