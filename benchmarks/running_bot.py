@@ -29,8 +29,13 @@ class RunningBot:
 
 
 @contextlib.asynccontextmanager
-async def running_bot(threads: int) -> AsyncGenerator[RunningBot]:
-    """Start the local Discord, the bot and its worker, without limits of quota and queue."""
+async def running_bot(threads: int, *, running_per_user: int = 0) -> AsyncGenerator[RunningBot]:
+    """Start the local Discord, the bot and its worker, without limits of quota and queue.
+
+    Args:
+        threads: CPU threads of the worker.
+        running_per_user: most running jobs of one member; 0 means no limit.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         async with LocalDiscord() as local:
@@ -42,7 +47,7 @@ async def running_bot(threads: int) -> AsyncGenerator[RunningBot]:
                 "EASEL_PIPELINE__THREADS": str(threads),
                 "EASEL_QUOTAS__AMOUNT": "0",
                 "EASEL_QUOTAS__QUEUED_PER_USER": "0",
-                "EASEL_QUOTAS__RUNNING_PER_USER": "0",
+                "EASEL_QUOTAS__RUNNING_PER_USER": str(running_per_user),
             }
             with log.open("w") as file:
                 process = await asyncio.create_subprocess_exec(

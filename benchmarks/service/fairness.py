@@ -10,8 +10,10 @@ from bot.store.sqlite.database import Database
 
 QUEUED: Final = 500
 TRIES: Final = 10
+RUNNING: Final = 2
+"""Most running jobs of one member, as in the default settings."""
 GOAL: Final = 2
-"""At most two jobs of one member run at once, and one round holds one job of each member."""
+"""At most RUNNING jobs of the other member run already, and one round holds one job of each member."""
 
 AHEAD: Final = """
 SELECT mine.job_id, mine.started_at - mine.created_at AS waited_ms,
@@ -31,7 +33,7 @@ def run() -> Report:
 
 
 async def _run() -> Report:
-    async with running_bot(threads=2) as running:
+    async with running_bot(threads=2, running_per_user=RUNNING) as running:
         local = running.local
         for _ in range(QUEUED):
             await local.member.slash(local.channel, "imagine", prompt="one of hundreds", steps=2)
