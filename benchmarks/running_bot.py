@@ -24,8 +24,8 @@ class RunningBot:
 
     @property
     def worker(self) -> psutil.Process:
-        """The worker process, the bot's only child."""
-        return self.bot.children()[0]
+        """The worker process: the only child of the starter, which is the bot's only one."""
+        return self.bot.children()[0].children()[0]
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import discord
@@ -49,6 +50,7 @@ from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
+from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, ImageOutput
 
 DRAIN_S: Final = 20.0
@@ -89,6 +91,14 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
     )
 
 
+def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
+    """Who forks workers; one of our own pays only for a program that may need a second worker."""
+    where = settings.pipeline.starter
+    if isinstance(where, Path):
+        return Starter(where)
+    return Starter() if where == "own" and is_lasting else None
+
+
 def point_discord_at(settings: Settings) -> None:
     """Let discord.py speak to another server than Discord: the playground and tests do."""
     http.Route.BASE = settings.discord.api_base_url
@@ -99,7 +109,8 @@ def point_discord_at(settings: Settings) -> None:
 async def open_services(settings: Settings, catalogue: Catalogue, client: EaselClient) -> AsyncGenerator[Services]:
     """Database, images, worker and everything between; closed in the opposite order."""
     database = await Database.open(settings.storage.database)
-    backend = ProcessBackend(configure=make_configure(settings, catalogue))
+    starter = make_starter(settings, is_lasting=True)
+    backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
     try:
         images = ImageStore(settings.storage.directory / "images")
         yield compose(settings, catalogue, client, database=database, images=images, backend=backend)

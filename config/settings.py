@@ -129,6 +129,11 @@ class PipelineSettings(Area):
         default="none",
         description="What computes the steps: none = torch; openvino: quicker on a CPU; cuda-graphs, compile: on GPUs.",
     )
+    starter: Literal["own", "none"] | Path = Field(
+        default="own",
+        description="Forks workers on Linux, so that a lost one is replaced in a second. own: ours; none: nothing "
+        "does, which saves RAM; or the path of its socket, where several bots share one.",
+    )
     channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
     fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
     preview_interval_s: float = Field(
@@ -162,6 +167,13 @@ class PipelineSettings(Area):
         gt=0.0,
         description="A job that runs longer is ended and refunded; loading a model counts.",
     )
+
+    @field_validator("starter")
+    @classmethod
+    def _is_word_or_path(cls, value: str | Path) -> str | Path:
+        if isinstance(value, Path) and not value.is_absolute():
+            raise ValueError('must be "own", "none" or an absolute path')
+        return value
 
 
 class Period(StrEnum):

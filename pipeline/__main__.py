@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 
+from pipeline.processes import set_name, set_variables
+
 
 def main() -> None:
     """Parse the arguments and serve."""
@@ -13,11 +15,11 @@ def main() -> None:
     parser.add_argument("--socket-fd", type=int, required=True, help="an inherited, connected stream socket")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    # Read by OpenMP when torch is imported: threads that spin for work slow the bot's process down.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    set_name("easel-worker")
+    set_variables()
     # What imports make is kept for ever: looking through it again and again would be a quarter of their time.
     gc.disable()
-    from pipeline.worker import run_worker  # noqa: PLC0415 - after OMP_WAIT_POLICY is set
+    from pipeline.worker import run_worker  # noqa: PLC0415 - after the libraries' variables are set
 
     gc.freeze()
     gc.enable()

@@ -5,14 +5,12 @@ keeps a step waiting; one beats. The process holds no token, no database and ope
 """
 
 import contextlib
-import ctypes
 import gc
 import logging
 import os
 import queue
 import signal
 import socket
-import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -28,6 +26,7 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, look_through
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.processes import die_with
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (
@@ -49,7 +48,6 @@ EXIT_DEVICE: Final = 70
 _HEARTBEAT_S: Final = 1.0
 _NICENESS: Final = 5
 _READ_BYTES: Final = 1 << 16
-_PR_SET_PDEATHSIG: Final = 1
 
 log = logging.getLogger(__name__)
 
@@ -279,9 +277,4 @@ def _guard_process() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # It may have died before the kernel was told.
-        if os.getppid() != parent:
-            os._exit(0)
+    die_with(os.getppid())

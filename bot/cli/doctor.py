@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from bot.app import make_configure
+from bot.app import make_configure, make_starter
 from bot.calls.address_block import is_block, wait_of
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
@@ -188,7 +188,9 @@ def _clock(date: str | None) -> Finding:
 
 async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
     """Start the real worker with the default model: device, memory, model files."""
-    backend = ProcessBackend(configure=make_configure(settings, catalogue))
+    backend = ProcessBackend(
+        configure=make_configure(settings, catalogue), starter=make_starter(settings, is_lasting=False)
+    )
     began = time.monotonic()
     await backend.start()
     try:

@@ -11,7 +11,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.app import make_configure
+from bot.app import make_configure, make_starter
 from bot.errors import Refused
 from bot.presenting.texts import text
 from bot.requests.expanding import resolve_each
@@ -81,7 +81,7 @@ async def _worker(
 ) -> AsyncGenerator[ProcessBackend]:
     """The real worker with this model, ready to draw."""
     configure = msgspec.structs.replace(make_configure(settings, catalogue), preload=model_key, preview_interval_s=0.0)
-    backend = ProcessBackend(configure=configure)
+    backend = ProcessBackend(configure=configure, starter=make_starter(settings, is_lasting=False))
     await backend.start()
     try:
         with console.status("Loading the model …"):

@@ -1,7 +1,8 @@
 """One worker process and the socket to it.
 
-Started by exec with one end of a socket pair inherited: never by fork, which CUDA and asyncio do not survive.
-The environment goes along without our own variables, so that no token reaches a process that reads models.
+Started with one end of a socket pair, by exec or as a fork of a warm starter: never as a fork of the bot, which CUDA
+and asyncio do not survive. The environment goes along without our own variables, so that no token reaches a process
+that reads models.
 
 The sockets are read and written bare. A stream of asyncio forgets what it has read as soon as a write fails,
 and with it a finished job of a worker that ended a moment later.
@@ -9,63 +10,79 @@ and with it a finished job of a worker that ended a moment later.
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import structlog
 
+from pipeline.backends.launching import cancel, environment_without_ours, log_lines, socket_pair, start_program
+from pipeline.backends.starter import NoFork, Starter
 from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
 from pipeline.protocol.messages import FromWorker, ToWorker
 
 _READ_BYTES: Final = 1 << 18
-_MAX_LINE: Final = 2_000
-_OWN_PREFIX: Final = "EASEL_"
 
-_log = structlog.get_logger("worker")
+_log = structlog.get_logger(__name__)
+
+
+class Child(Protocol):
+    """A process that was started for us: `asyncio.subprocess.Process`, or a `ForkedChild`."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, or the negative number of the signal that ended it; None while it lives."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+        ...
+
+    def send_signal(self, signal: int) -> None:
+        """Send it a signal."""
+        ...
 
 
 class Connection:
     """A started child. Frames go out in order; frames come in through `messages`."""
 
-    def __init__(self, process: Process, stream: socket.socket, output: socket.socket) -> None:
+    def __init__(self, process: Child, stream: socket.socket, output: socket.socket) -> None:
         self._process = process
         self._stream = stream
         self._output = output
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
         self._sending = asyncio.create_task(self._send_all(), name="worker outbox")
-        self._logging = asyncio.create_task(_log_lines(output), name="worker output")
+        self._logging = asyncio.create_task(log_lines(output), name="worker output")
 
     @classmethod
-    async def open(cls, command: Sequence[str], environment: Mapping[str, str]) -> Self:
+    async def open(cls, command: Sequence[str], environment: Mapping[str, str], starter: Starter | None = None) -> Self:
         """Start the child in our environment without our own variables, and with `environment` on top.
 
-        Must be called in the event loop's own thread, which lives as long as the bot: the worker asks Linux
-        to be killed when the thread that started it ends.
+        Must be called in the event loop's own thread, see `start_program`.
+
+        Args:
+            command: the program and its arguments.
+            environment: variables on top.
+            starter: forks the child where it can; without it, exec starts the child.
 
         Raises:
             OSError: the program cannot be started.
         """
         with ExitStack() as ours, ExitStack() as theirs:
-            stream, stream_there = _socket_pair(ours, theirs)
+            served, served_there = socket_pair(ours, theirs)
             # Not asyncio's pipes: those keep `wait` waiting for as long as a grandchild holds them open.
-            output, output_there = _socket_pair(ours, theirs)
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                "--socket-fd",
-                str(stream_there.fileno()),
-                pass_fds=[stream_there.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output_there.fileno(),
-                stderr=output_there.fileno(),
-                env={**_without_ours(os.environ), **environment},
-            )
+            output, output_there = socket_pair(ours, theirs)
+            variables = {**environment_without_ours(), **environment}
+            child = await _start(command, variables, served_there, output_there, starter)
             ours.pop_all()
-            return cls(process, stream, output)
+            return cls(child, served, output)
 
     @property
     def pid(self) -> int:
@@ -116,7 +133,7 @@ class Connection:
 
         Nobody may be reading `messages` any more. May be called again, also after a call that was cancelled.
         """
-        await _cancel(self._sending)
+        await cancel(self._sending)
         self._stream.close()
         how = "closed its connection and had to be ended"
         if await self._wait(grace_s):
@@ -127,7 +144,7 @@ class Connection:
                 await self.kill(grace_s)
         # Its output ends with it, unless a grandchild holds it open.
         await asyncio.wait({self._logging}, timeout=grace_s)
-        await _cancel(self._logging)
+        await cancel(self._logging)
         self._output.close()
         return how
 
@@ -163,37 +180,16 @@ def describe_exit(code: int | None) -> str:
     return f"was ended by {name}"
 
 
-def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
-    """Settings are read from variables whatever their case, and so is the token."""
-    return {name: value for name, value in environment.items() if not name.upper().startswith(_OWN_PREFIX)}
-
-
-def _socket_pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
-    here, there = socket.socketpair()
-    here.setblocking(False)
-    return ours.enter_context(here), theirs.enter_context(there)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _log_lines(output: socket.socket) -> None:
-    """Hand what a child prints to the log; a line without end is cut, never waited for."""
-    loop = asyncio.get_running_loop()
-    rest = b""
-    while data := await loop.sock_recv(output, _READ_BYTES):
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
-            _log_line(line)
-        if len(rest) > _MAX_LINE:
-            _log_line(rest)
-            rest = b""
-    _log_line(rest)
-
-
-def _log_line(line: bytes) -> None:
-    text = line.decode("utf-8", "replace").rstrip()
-    if text:
-        _log.info(text[:_MAX_LINE])
+async def _start(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    served: socket.socket,
+    output: socket.socket,
+    starter: Starter | None,
+) -> Child:
+    if starter is not None:
+        try:
+            return await starter.fork(command, environment, served, output)
+        except NoFork as error:
+            _log.warning("worker started by exec", action="no_fork", detail=f"The starter {error}.")
+    return await start_program(command, environment, served, output)

@@ -17,6 +17,7 @@ import structlog
 
 from pipeline.backends.base import BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
+from pipeline.backends.starter import Starter
 from pipeline.backends.vigil import Timeouts, Vigil
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (
@@ -48,7 +49,15 @@ class _Loss(msgspec.Struct, frozen=True):
 
 
 class ProcessBackend:
-    """One child process, restarted whenever it is lost. See `pipeline.backends.base.Backend`."""
+    """One child process, restarted whenever it is lost. See `pipeline.backends.base.Backend`.
+
+    Args:
+        configure: what a worker is told first.
+        command: starts a worker.
+        timeouts: when to give one up.
+        environment: a worker's variables beside the bot's.
+        starter: forks workers, and ends with this backend; None starts each by exec.
+    """
 
     def __init__(
         self,
@@ -57,11 +66,13 @@ class ProcessBackend:
         command: Sequence[str] = (sys.executable, "-m", "pipeline"),
         timeouts: Timeouts | None = None,
         environment: Mapping[str, str] | None = None,
+        starter: Starter | None = None,
     ) -> None:
         self._configure = configure
         self._command = tuple(command)
         self._timeouts = timeouts or Timeouts()
         self._environment = dict(environment or {})
+        self._starter = starter
         self._state = WorkerState.STOPPED
         self._detail = "The worker was not started."
         self._start: Start | None = None
@@ -166,6 +177,8 @@ class ProcessBackend:
             if self._connection is not None:
                 await self._connection.close(self._timeouts.stop_s)
                 self._connection = None
+            if self._starter is not None:
+                await self._starter.close()
             self._is_closed = True
             self._events.put_nowait(None)
 
@@ -190,7 +203,7 @@ class ProcessBackend:
         """One life of a worker, from its start to its end."""
         self._start = Start(began_at=datetime.now(UTC))
         try:
-            connection = await Connection.open(self._command, self._environment)
+            connection = await Connection.open(self._command, self._environment, self._starter)
         except OSError as error:
             return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
         self._connection = connection

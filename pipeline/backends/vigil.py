@@ -34,7 +34,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     step_s: float = 120.0
     load_s: float = 1_800.0
     stop_s: float = 5.0
-    backoff_min_s: float = 1.0
+    backoff_min_s: float = 0.25
     backoff_max_s: float = 60.0
     stable_s: float = 60.0
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from PIL import Image
 
 from pipeline.backends.base import Backend, BackendStatus, WorkerState
+from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import Configure, Finished, ImageFile, JobEvent, Progress, Ready
 from pipeline.protocol.requests import GenerationRequest
 
@@ -21,7 +22,7 @@ def picture_of(prompt: str) -> bytes:
 class DrawsAtOnce(Backend):
     """An engine without a worker process: one word of progress, then the picture."""
 
-    def __init__(self, *, configure: Configure) -> None:
+    def __init__(self, *, configure: Configure, starter: Starter | None = None) -> None:  # noqa: ARG002 - no process
         self._ready = Ready(
             protocol_version=configure.protocol_version,
             device="cpu",

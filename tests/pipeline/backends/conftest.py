@@ -3,15 +3,18 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from pipeline.backends.process import ProcessBackend
+from pipeline.backends.starter import Starter
 from pipeline.backends.vigil import Timeouts
 from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, JobEvent, Progress
 
+needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 CHILDREN = Path(__file__).parent / "children"
 PATIENCE_S = 60.0
 CONFIGURE = Configure(
@@ -79,11 +82,34 @@ def has_zombie() -> bool:
         return False
 
 
+async def start_owner(child: str, way: str) -> tuple[Process, int]:
+    """A bot in a process of its own, and the process id of its ready worker."""
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(CHILDREN / "owner.py"),
+        str(CHILDREN / f"{child}.py"),
+        way,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        while line := await owner.stdout.readline():
+            if line.strip().isdigit():
+                return owner, int(line)
+    raise AssertionError("the owner never had a worker")
+
+
 Make = Callable[..., Rig]
 
 
+@pytest.fixture(params=["exec", pytest.param("fork", marks=needs_fork)])
+def way(request: pytest.FixtureRequest) -> str:
+    """How children are started."""
+    return request.param
+
+
 @pytest.fixture
-async def make() -> AsyncIterator[Make]:
+async def make(way: str) -> AsyncIterator[Make]:
     """Backends over a child; closed in the end, with no task, descriptor or zombie left."""
     made: list[Rig] = []
     descriptors = open_descriptors()
@@ -101,6 +127,7 @@ async def make() -> AsyncIterator[Make]:
             command=command or (sys.executable, str(CHILDREN / f"{child}.py"), *arguments),
             timeouts=Timeouts(**(short | timeouts)),
             environment=environment,
+            starter=Starter(preloaded=["tests.pipeline.backends.children.speech"]) if way == "fork" else None,
         )
         made.append(rig)
         return rig

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from asyncio.subprocess import Process
 from pathlib import Path
@@ -12,9 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipeline.backends.base import WorkerState, WorkerUnavailable
+from pipeline.backends.starter import ForkedChild
 from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
-from tests.pipeline.backends.conftest import CHILDREN, PATIENCE_S, Make, is_alive, wait_until
+from tests.pipeline.backends.conftest import PATIENCE_S, Make, is_alive, start_owner, wait_until
 
 
 async def test_a_program_that_ends_at_once_is_started_again(make: Make, request_: GenerationRequest) -> None:
@@ -111,7 +111,7 @@ async def test_a_pause_of_everything_is_no_silence(make: Make) -> None:
 
 
 async def test_a_worker_that_cannot_be_killed_keeps_nobody_waiting(
-    make: Make, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    make: Make, way: str, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = make("ignores_eof", heartbeat_s=0.4, stop_s=0.1)
     await backend.start()
@@ -119,15 +119,18 @@ async def test_a_worker_that_cannot_be_killed_keeps_nobody_waiting(
     await backend.submit(1, 1, request_)
     with monkeypatch.context() as patched:
         # A process that waits in a driver takes no signal.
-        patched.setattr(Process, "send_signal", lambda *_: None)
+        for kind in (Process, ForkedChild):
+            patched.setattr(kind, "send_signal", lambda *_: None)
         (failed,) = await backend.terminals(1)
         assert isinstance(failed, Failed)
         await backend.until(lambda: "cannot be ended" in backend.status.detail)
         assert backend.status.restarts == 0
         assert is_alive(pid)
         await backend.close()
-        assert is_alive(pid)
-    os.kill(pid, signal.SIGKILL)
+        if way == "exec":
+            assert is_alive(pid)
+            os.kill(pid, signal.SIGKILL)
+    # A starter that is closed kills what is left, itself.
     await wait_until(lambda: not is_alive(pid))
 
 
@@ -136,7 +139,8 @@ async def test_the_next_worker_waits_for_one_that_cannot_be_killed(make: Make, m
     await backend.start()
     pid = int((await backend.wait_ready(PATIENCE_S)).device_name)
     with monkeypatch.context() as patched:
-        patched.setattr(Process, "send_signal", lambda *_: None)
+        for kind in (Process, ForkedChild):
+            patched.setattr(kind, "send_signal", lambda *_: None)
         await backend.until(lambda: "cannot be ended" in backend.status.detail)
         assert backend.free_slots == 0
     os.kill(pid, signal.SIGKILL)
@@ -251,20 +255,8 @@ async def test_a_fault_of_a_listener_costs_nothing(make: Make, request_: Generat
     assert backend.status.restarts == 0
 
 
-async def test_the_worker_ends_with_a_killed_owner() -> None:
-    owner = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(CHILDREN / "owner.py"),
-        str(CHILDREN / "good.py"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert owner.stdout is not None
-    pid = 0
-    async with asyncio.timeout(PATIENCE_S):
-        while not pid:
-            line = (await owner.stdout.readline()).strip()
-            pid = int(line) if line.isdigit() else 0
-    assert is_alive(pid)
+async def test_the_worker_ends_with_a_killed_owner(way: str) -> None:
+    owner, pid = await start_owner("good", way)
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
     await wait_until(lambda: not is_alive(pid))

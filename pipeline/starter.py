@@ -1,0 +1,246 @@
+"""`python -m pipeline.starter`: the warm starter, which has imported what workers need and forks them when it is asked.
+
+A fork copies one thread, and the state of a device or of a lock that another thread holds becomes nonsense in the copy.
+So here is one thread, no device and nothing secret; the starter says itself where that does not hold. What runs in a
+fork is the same program that exec would run: `python -m pipeline`.
+"""
+
+import argparse
+import contextlib
+import gc
+import importlib
+import os
+import runpy
+import selectors
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from pipeline.processes import die_with, set_name, set_variables
+from pipeline.protocol.errors import ProtocolError
+from pipeline.protocol.starting import (
+    MAX_PACKET,
+    Ended,
+    Fork,
+    Forked,
+    FromStarter,
+    Unfit,
+    Warm,
+    decode_fork,
+    encode_packet,
+)
+
+_HARMLESS: Final = ("/dev/null", "/dev/pts/", "/dev/tty", "/dev/random", "/dev/urandom")
+_CREDENTIALS: Final = struct.Struct("3i")
+"""What SO_PEERCRED answers: process, user and group."""
+
+
+class Becoming:
+    """In a child: what it is to become, and the descriptor that it serves."""
+
+    def __init__(self, order: Fork, stream: int) -> None:
+        self.order = order
+        self.stream = stream
+
+    def run(self) -> None:
+        """Run the program as `python` does; what ends it ends the process."""
+        order = self.order
+        set_name(Path(sys.executable).name)
+        os.environb.clear()
+        os.environb.update(dict(order.environment))
+        os.chdir(order.directory)
+        command = [os.fsdecode(part) for part in order.command] + ["--socket-fd", str(self.stream)]
+        if command[0] == "-m":
+            sys.argv = command[1:]
+            sys.path[0] = os.fsdecode(order.directory)
+            runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = command
+            sys.path[0] = str(Path(command[0]).parent)
+            runpy.run_path(command[0], run_name="__main__")
+
+
+class _Owner:
+    """A bot, and the children that were forked for it: their pidfds by number."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self.stream = stream
+        self.children: dict[int, int] = {}
+
+    def say(self, message: FromStarter, descriptors: tuple[int, ...] = ()) -> None:
+        # A bot that is gone is noticed when it is read.
+        with contextlib.suppress(ConnectionError):
+            socket.send_fds(self.stream, [encode_packet(message)], descriptors)
+
+    def kill_all(self) -> None:
+        for pidfd in self.children.values():
+            # It may wait to be reaped.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+class Starter:
+    """Serves bots until the only one is gone, or for ever where a listening socket brings more.
+
+    Args:
+        owner: the bot that started this process.
+        listener: where others come from.
+    """
+
+    def __init__(self, owner: socket.socket | None, listener: socket.socket | None) -> None:
+        self._pid = os.getpid()
+        self._selector = selectors.DefaultSelector()
+        self._owners: list[_Owner] = []
+        self._listener = listener
+        self._greeting = greeting()
+        if listener is not None:
+            self._watch(listener.fileno(), self._accept)
+        if owner is not None:
+            self._welcome(owner)
+
+    def serve(self) -> Becoming | None:
+        """What a child is to become; None where nobody is left to serve."""
+        while self._owners or self._listener is not None:
+            for key, _ in self._selector.select():
+                becoming = key.data()
+                if becoming is not None:
+                    return becoming
+        return None
+
+    def _watch(self, descriptor: int, act: Callable[[], Becoming | None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, act)
+
+    def _accept(self) -> None:
+        if self._listener is not None:
+            stream, _ = self._listener.accept()
+            credentials = stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            if _CREDENTIALS.unpack(credentials)[1] == os.getuid():
+                self._welcome(stream)
+            else:
+                stream.close()
+
+    def _welcome(self, stream: socket.socket) -> None:
+        owner = _Owner(stream)
+        self._owners.append(owner)
+        self._watch(stream.fileno(), lambda: self._hear(owner))
+        owner.say(self._greeting)
+
+    def _hear(self, owner: _Owner) -> Becoming | None:
+        packet, descriptors = _receive(owner.stream)
+        try:
+            order = decode_fork(packet)
+            stream, output = descriptors
+        except (ProtocolError, ValueError):
+            # The end of the stream reads as an empty packet.
+            _close(descriptors)
+            self._farewell(owner)
+            return None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self._leave(output)
+            return Becoming(order, stream)
+        _close(descriptors)
+        pidfd = os.pidfd_open(pid)
+        owner.children[order.number] = pidfd
+        self._watch(pidfd, lambda: self._reap(owner, order.number))
+        owner.say(Forked(number=order.number, pid=pid), (pidfd,))
+        return None
+
+    def _reap(self, owner: _Owner, number: int) -> None:
+        pidfd = owner.children.pop(number)
+        self._selector.unregister(pidfd)
+        end = os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+        os.close(pidfd)
+        if end is not None and owner in self._owners:
+            owner.say(Ended(number=number, code=end.si_status if end.si_code == os.CLD_EXITED else -end.si_status))
+
+    def _farewell(self, owner: _Owner) -> None:
+        """A bot is gone, or talks nonsense: its workers end with it."""
+        owner.kill_all()
+        self._selector.unregister(owner.stream)
+        owner.stream.close()
+        self._owners.remove(owner)
+
+    def _leave(self, output: int) -> None:
+        """In a child: be as exec would have made it, with nothing of the starter's."""
+        die_with(self._pid)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.dup2(output, sys.stdout.fileno())
+        os.dup2(output, sys.stderr.fileno())
+        os.close(output)
+        self._selector.close()
+        if self._listener is not None:
+            self._listener.close()
+        for owner in self._owners:
+            owner.stream.close()
+            _close(owner.children.values())
+
+
+def greeting() -> Warm | Unfit:
+    """Whether a fork of this process is safe."""
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads > 1:
+        return Unfit(reason=f"has {threads} threads")
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            target = str(descriptor.readlink())
+            if target.startswith("/dev/") and not target.startswith(_HARMLESS):
+                return Unfit(reason=f"holds {target} open")
+    return Warm()
+
+
+def _receive(stream: socket.socket) -> tuple[bytes, list[int]]:
+    with contextlib.suppress(ConnectionError):
+        packet, descriptors, _, _ = socket.recv_fds(stream, MAX_PACKET, 2)
+        return packet, descriptors
+    return b"", []
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def main() -> None:
+    """Import, then serve."""
+    parent = os.getppid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot
+    parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description="Forks workers that start at once.")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket-fd", type=int, help="an inherited, connected socket of packets; ends with it")
+    where.add_argument("--listen", type=Path, help="where to make a socket for any bot of the same user")
+    parser.add_argument("--preload", action="append", default=[], metavar="MODULE", help="what forks find imported")
+    arguments = parser.parse_args()
+    owner, listener = None, None
+    if arguments.listen is None:
+        die_with(parent)
+        owner = socket.socket(fileno=arguments.socket_fd)
+    else:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        mask = os.umask(0o077)
+        listener.bind(str(arguments.listen))
+        os.umask(mask)  # forks inherit it
+        # Who comes early waits to be greeted.
+        listener.listen()
+    set_name("easel-starter")
+    set_variables()
+    # What imports make is kept for ever; frozen, its pages stay shared with the forks.
+    gc.disable()
+    for module in arguments.preload:
+        importlib.import_module(module)
+    gc.freeze()
+    gc.enable()
+    becoming = Starter(owner, listener).serve()
+    if becoming is None:
+        os._exit(0)  # there is nothing to tidy up, and taking the libraries apart takes a second
+    becoming.run()
+
+
+if __name__ == "__main__":
+    main()

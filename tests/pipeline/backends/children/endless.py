@@ -1,0 +1,6 @@
+"""Is never imported to the end."""
+
+import signal
+
+while True:
+    signal.pause()
