@@ -6,19 +6,20 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 
 from bot.calls.answers import Interaction
-from bot.commands.options import Bounds, matching, suggest
+from bot.commands.options import matching, suggest, widest
 from bot.commands.translating import localized, renamed
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic, topic_name, topic_of
+from bot.requests.options import FIELDS
 
 
 def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
-    most = Bounds.of(services)
-    reach = Reach(steps=most.steps, cfg=most.cfg, images=most.images)
+    steps, cfg, images = (widest(services, FIELDS[name]) for name in ("steps", "cfg", "images"))
+    reach = Reach(steps=int(steps), cfg=cfg, images=int(images))
 
     @app_commands.command(name=localized("name-help"), description=localized("command-help"))
     @app_commands.rename(**renamed("topic"))

@@ -2,62 +2,35 @@
 
 from typing import Any
 
+import msgspec
 from discord import app_commands
 from discord.app_commands import Range
 
 from bot.calls.answers import Interaction
-from bot.commands.options import Bounds, add_style_suggestions, add_suggestions
-from bot.commands.translating import localized, renamed
+from bot.commands.options import add_style_suggestions, add_suggestions, given_by, with_options
+from bot.commands.translating import localized
 from bot.interactions import start_jobs
 from bot.interactions.services import Services
 from bot.requests.given import GivenRequest
+from bot.requests.options import OPTIONS
 from bot.requests.styles import find_style, styles_for
 from pipeline.protocol import limits
 
 
 def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command, with the widest bounds that any model of the catalogue has."""
-    most = Bounds.of(services)
 
     @app_commands.command(name="imagine", description=localized("command-imagine"))
-    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model", "style"))
-    @app_commands.describe(
-        prompt=localized("option-prompt"),
-        negative=localized("option-negative"),
-        cfg=localized("option-cfg"),
-        steps=localized("option-steps"),
-        size=localized("option-size"),
-        sampler=localized("option-sampler"),
-        seed=localized("option-seed"),
-        images=localized("option-images"),
-        model=localized("option-model"),
-        style=localized("option-style"),
-    )
+    @with_options(services, OPTIONS, lambda option: localized(f"option-{option.name}"), at=1)
+    @app_commands.describe(prompt=localized("option-prompt"))
     async def imagine(
-        interaction: Interaction,
-        prompt: Range[str, 1, limits.MAX_PROMPT_LENGTH],
-        negative: Range[str, 1, limits.MAX_PROMPT_LENGTH] | None = None,
-        cfg: Range[float, limits.MIN_GUIDANCE_SCALE, most.cfg] | None = None,
-        steps: Range[int, limits.MIN_STEPS, most.steps] | None = None,
-        size: Range[str, 1, 20] | None = None,
-        sampler: Range[str, 1, 40] | None = None,
-        seed: Range[int, limits.MIN_SEED, limits.MAX_SEED] | None = None,
-        images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
-        model: Range[str, 1, 100] | None = None,
-        style: Range[str, 1, 100] | None = None,
+        interaction: Interaction, prompt: Range[str, 1, limits.MAX_PROMPT_LENGTH], **typed: str | float | None
     ) -> None:
-        given = GivenRequest(
-            prompt=prompt,
-            negative_prompt=negative,
-            guidance_scale=cfg,
-            num_inference_steps=steps,
-            size=size,
-            scheduler_name=sampler,
-            seed=seed,
-            num_images=images,
-            model_key=model,
-            style=None if style is None else find_style(style, styles_for(services.backend.status)),
-        )
+        fields = given_by(OPTIONS, typed)
+        style = fields.pop("style")
+        if style is not None:
+            fields["style"] = find_style(style, styles_for(services.backend.status))
+        given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
         await start_jobs.imagine(services, interaction, given)
 
     add_suggestions(imagine, services)

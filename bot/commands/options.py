@@ -1,20 +1,24 @@
-"""Bounds and suggestions of the options that say how to draw, wherever they can be given."""
+"""The options that say how to draw, as commands have them: bounds, descriptions and suggestions."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import Choice, Range, locale_str
 
 from bot.calls.answers import Interaction
+from bot.commands.translating import renamed
 from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.sizes import size_choices
 from bot.presenting.styles_message import style_line
 from bot.requests.given import GivenRequest
+from bot.requests.options import DEFAULTS, Option, arranged
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
+from bot.requests.takes import Number, Text
 from bot.store.rows import Preferences
 from pipeline.protocol.models import ModelSpec
 
@@ -23,26 +27,72 @@ _MAX_CHOICES = 25
 _MAX_LENGTH = 100
 """Discord's limit of what one suggestion shows, and of the value behind it."""
 
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 Find = Callable[[Interaction, str], Awaitable[list[Choice[str]]]]
 
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """The widest that any model of the catalogue has, within the host's limits."""
+def widest(services: Services, option: Option) -> float:
+    """The most that any model of the catalogue takes of a number, within the host's limits."""
+    takes = option.takes
+    if not isinstance(takes, Number):
+        raise TypeError(option.name)
+    limits = services.settings.limits
+    return max(takes.highest(spec, limits) for spec in services.catalogue.models.values())
 
-    steps: int
-    cfg: float
-    images: int
 
-    @classmethod
-    def of(cls, services: Services) -> Self:
-        """Read them from the catalogue."""
-        every = [spec.bounds for spec in services.catalogue.models.values()]
-        limits = services.settings.limits
-        return cls(
-            steps=min(limits.max_steps, max(bounds.max_steps for bounds in every)),
-            cfg=max(bounds.max_cfg for bounds in every),
-            images=min(limits.max_images, max(bounds.max_images for bounds in every)),
-        )
+def with_options(
+    services: Services, options: Sequence[Option], describe: Callable[[Option], locale_str], *, at: int
+) -> Callable[[Callback], Callback]:
+    """Give a command's callback the options of the table, which it takes as its `**typed`.
+
+    Args:
+        services: with the catalogue, whose widest bounds hold.
+        options: in the order in which the command has them.
+        describe: what is said of one.
+        at: how many of the command's own options come before them.
+    """
+
+    def add(callback: Callback) -> Callback:
+        signature = inspect.signature(callback)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        added = [
+            inspect.Parameter(
+                option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(services, option)
+            )
+            for option in options
+        ]
+        own = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) if number else each for number, each in enumerate(own)]
+        # discord.py reads a command's options from its callback's signature.
+        vars(callback)["__signature__"] = signature.replace(parameters=[*own[: at + 1], *added, *own[at + 1 :]])
+        app_commands.rename(**renamed(*(option.name for option in options if option.translations)))(callback)
+        return app_commands.describe(**{option.name: describe(option) for option in options})(callback)
+
+    return add
+
+
+def _annotation(services: Services, option: Option) -> Any:
+    """What discord.py reads the kind of an option's values and their bounds from."""
+    takes = option.takes
+    if isinstance(takes, Text):
+        bounds: Any = Range[str, 1, takes.max_length]
+    else:
+        bounds = Range[takes.type, takes.type(takes.lowest), takes.type(widest(services, option))]
+    return bounds | None
+
+
+def given_by(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What members said in a command's options, by the fields of a request; None where they said nothing."""
+    return {option.field: typed.get(option.name) for option in options}
+
+
+def arranged_defaults() -> list[Option]:
+    """The options that have defaults, as `/settings` and `/admin channel` show them: what is set most often first."""
+    return arranged(("model", "size", "steps", "cfg", "sampler", "images", "negative"), DEFAULTS)
+
+
+def preferences_of(typed: Mapping[str, Any]) -> Preferences:
+    """What somebody chose as defaults."""
+    return msgspec.structs.replace(Preferences(), **given_by(DEFAULTS, typed))
 
 
 def add_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:

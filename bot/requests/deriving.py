@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from bot.errors import Refused
-from bot.requests.resolving import Resolved, choose_seed
+from bot.requests.options import DEFAULTS
+from bot.requests.resolving import OWNERS, Resolved, choose_seed
 from bot.store.rows import AskerDefaults, Job, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
@@ -46,15 +47,7 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
 
 def as_it_was(request: GenerationRequest) -> Preferences:
     """What a form that is answered does not say: every option that has defaults, as the job had it."""
-    return Preferences(
-        negative_prompt=request.negative_prompt,
-        guidance_scale=request.guidance_scale,
-        num_inference_steps=request.num_inference_steps,
-        size=f"{request.width}x{request.height}",
-        scheduler_name=request.scheduler_name,
-        num_images=request.num_images,
-        model_key=request.model_key,
-    )
+    return msgspec.structs.replace(Preferences(), **{option.field: option.value_of(request) for option in DEFAULTS})
 
 
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
@@ -67,25 +60,14 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
     """
     old, request = job.request, resolved.request
     if request.model_key == old.model_key:
-        request = msgspec.structs.replace(
-            request,
-            guidance_start=old.guidance_start,
-            guidance_end=old.guidance_end,
-            guidance_rescale=old.guidance_rescale,
-        )
+        request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
     request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
 
 
 def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
     """Which values of a request made from a job are those that it took as somebody's default."""
-    kept = {
-        name
-        for name in Preferences().__struct_fields__
-        if name != "size" and getattr(request, name) == getattr(job.request, name)
-    }
-    if (request.width, request.height) == (job.request.width, job.request.height):
-        kept.add("size")
+    kept = {option.field for option in DEFAULTS if option.value_of(request) == option.value_of(job.request)}
     return job.defaults.only(frozenset(kept))
 
 

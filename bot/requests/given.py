@@ -8,8 +8,9 @@ from typing import Final, Self
 import msgspec
 
 from bot.errors import Refused
+from bot.requests.options import Option, find_option
 from bot.requests.styles import find_style
-from bot.requests.typed.options import Offers, Option, find_option
+from bot.requests.typed.offers import Offers
 from bot.store.rows import Preferences
 from bot.words import clean
 from pipeline.protocol.loras import LoraEntry, Style
@@ -73,11 +74,11 @@ class _Reading:
         if typed.option is None:
             self._leave_out(typed, rest)
             return
-        value, text = typed.option.cut(_SEPARATOR.sub("", rest), self.offers)
+        value, text = typed.option.takes.cut(_SEPARATOR.sub("", rest), self.offers)
         self.kept.append(text)
         field = typed.option.field
         if field != "negative_prompt":
-            found = typed.option.read(typed.spelled, value)
+            found = typed.option.takes.read(typed.spelled, value)
             if field in self.said and found != self.values[field]:
                 self.overruled.append(self.said[field])
             self.values[field], self.said[field] = found, f"{typed.spelled} {value}"

@@ -10,9 +10,8 @@ from typing import Final
 import msgspec
 
 from bot.requests.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
-from bot.requests.sizes import is_size
-from bot.requests.typed.option_values import is_decimal, is_whole
-from bot.requests.typed.options import FIELDS, FORM, Offers
+from bot.requests.options import FIELDS, OPTIONS
+from bot.requests.typed.offers import Offers
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler
 
@@ -23,7 +22,7 @@ _BEGINNING = re.compile(
     re.IGNORECASE,
 )
 _NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
-_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d_]+):\s*")
+_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d]+):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
 _NEGATIVE: Final = "Negative prompt:"
 _SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
@@ -35,7 +34,6 @@ _A1111: Final = {
     "size": "size",
     "model": "model",
 }
-_MAX_NAME_WORDS: Final = 6
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -75,7 +73,7 @@ def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[Gi
     values: dict[str, str | float | None] = {}
     for field in fields:
         value, options = split_at_options(field.words)
-        values[FIELDS[field.name].field] = FIELDS[field.name].read(field.name, value.strip())
+        values[FIELDS[field.name].field] = FIELDS[field.name].takes.read(field.name, value.strip())
         prompt.append(options)
     return _with(given, " ".join(prompt), values, offers)
 
@@ -88,27 +86,10 @@ def _fields(command: str, offers: Offers) -> list[_Field]:
         name = match["name"].casefold()
         words = command[match.end() : end]
         value, _ = split_at_options(words)
-        if name in FIELDS and _fits(name, value.strip(), offers):
+        if name in FIELDS and FIELDS[name].takes.fits(value.strip(), offers):
             found.append(_Field(name, match.start(), words))
             end = match.start()
     return found[::-1]
-
-
-def _fits(name: str, value: str, offers: Offers) -> bool:
-    field = FIELDS[name].field
-    match field:
-        case "seed" | "num_inference_steps" | "num_images":
-            return is_whole(value)
-        case "guidance_scale":
-            return is_decimal(value)
-        case "size":
-            return is_size(value)
-        case "scheduler_name":
-            return find_sampler(value) is not None or 0 < len(value.split()) <= _MAX_NAME_WORDS
-        case "model_key":
-            return offers.is_model(value) or len(value.split()) == 1
-        case _:
-            return bool(value)
 
 
 def _read_settings(
@@ -123,12 +104,13 @@ def _read_settings(
     values: dict[str, str | float | None] = {"negative_prompt": negative.strip()}
     unread: list[str] = []
     for name, value in settings.items():
-        option = _A1111.get(name.casefold())
+        option = FIELDS.get(_A1111.get(name.casefold(), ""))
         # A model of the same name is another one elsewhere, more often than not.
-        if option is None or not _fits(option, value, offers) or (option == "model" and not offers.is_model(value)):
+        is_elsewhere = option is FIELDS["model"] and not offers.is_model(value)
+        if option is None or is_elsewhere or not option.takes.fits(value, offers):
             unread.append(f"{name}: {value}")
         else:
-            values[FORM[option].field] = FORM[option].read(name, value)
+            values[option.field] = option.takes.read(name, value)
     given, notices = _with(given, prompt, values, offers)
     if not unread:
         return given, notices
@@ -139,7 +121,7 @@ def _read_settings(
 def _with(
     given: GivenRequest, prompt: str, values: dict[str, str | float | None], offers: Offers
 ) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    said = {option.field: f"{name}: {values[option.field]}" for name, option in FORM.items() if option.field in values}
+    said = {option.field: f"{option.name}: {values[option.field]}" for option in OPTIONS if option.field in values}
     style, notices = chosen_style(values.pop("style", None), offers)
     avoided, options = split_at_options(str(values.pop("negative_prompt", None) or ""))
     prompt = " ".join(filter(None, [prompt.strip(" ,\n"), options]))

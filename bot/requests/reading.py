@@ -11,7 +11,7 @@ from bot.requests.typed.addresses import without_addresses
 from bot.requests.typed.emoji import with_emoji_named, with_own_emoji_named
 from bot.requests.typed.german import in_english
 from bot.requests.typed.known_words import BETWEEN
-from bot.requests.typed.options import Offers
+from bot.requests.typed.offers import Offers
 from pipeline.prompts.neighbors import find_signs, read_weights
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec

@@ -3,21 +3,20 @@
 A number is moved to the nearest one allowed, and told, where its meaning stays; it is refused where it would not.
 """
 
-import math
 import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
+from bot.requests.options import OPTIONS, Situation, arranged, sampler_of
 from bot.requests.reading import read_options, read_words
-from bot.requests.sizes import read_size
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
-from bot.requests.typed.options import Offers
+from bot.requests.typed.offers import Offers
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
@@ -25,11 +24,16 @@ from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
 from pipeline.protocol.loras import Style
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.models import Defaults, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
 
 _NO_DEFAULTS: Final = AskerDefaults()
+OWNERS: Final = {*GenerationRequest.__struct_fields__} & {*Defaults.__struct_fields__} - {
+    "width",
+    "height",
+    *(option.field for option in OPTIONS),
+}
+"""Fields of a request that only an owner sets, for a model."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,47 +113,15 @@ def _request(
     notices: list[Notice],
 ) -> GenerationRequest:
     """Prompt and negative prompt with every number within the limits; a notice for each that was moved."""
-    width, height, size_notice = read_size(given.size, spec, limits)
-    notices += filter(None, [size_notice])
-    usual, bounds = spec.defaults, spec.bounds
-    sampler = _sampler(given.scheduler_name, spec)
-    return GenerationRequest(
-        prompt=texts[0],
-        negative_prompt=texts[1],
-        num_inference_steps=int(
-            _clamp(
-                "steps",
-                _given(given.num_inference_steps, usual.steps),
-                hard.MIN_STEPS,
-                min(bounds.max_steps, limits.max_steps, sampler.max_steps),
-                notices,
-            )
-        ),
-        guidance_scale=_clamp(
-            "cfg",
-            _given(given.guidance_scale, usual.cfg),
-            hard.MIN_GUIDANCE_SCALE,
-            bounds.max_cfg,
-            notices,
-        ),
-        width=width,
-        height=height,
-        scheduler_name=sampler.name,
-        seed=seed,
-        num_images=int(
-            _clamp(
-                "images",
-                _given(given.num_images, usual.images),
-                hard.MIN_IMAGES,
-                min(bounds.max_images, limits.max_images),
-                notices,
-            )
-        ),
-        model_key=spec.key,
-        guidance_start=usual.guidance_start,
-        guidance_end=usual.guidance_end,
-        guidance_rescale=usual.guidance_rescale,
-    )
+    sampler = sampler_of(given.scheduler_name, spec)
+    situation = Situation(spec=spec, limits=limits, sampler=sampler, notices=notices)
+    fields: dict[str, Any] = {name: getattr(spec.defaults, name) for name in OWNERS}
+    for option in arranged(["size", "steps"]):  # what is told of them first
+        if option.resolve is not None:
+            fields |= option.resolve(getattr(given, option.field), situation)
+    prompt, negative_prompt = texts
+    fields |= {"prompt": prompt, "negative_prompt": negative_prompt, "seed": seed, "model_key": spec.key}
+    return msgspec.convert(fields, GenerationRequest)
 
 
 def offers_of(catalogue: Catalogue, styles: Sequence[Style] | None) -> Offers:
@@ -175,10 +147,6 @@ def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
 
 def _as_typed(words: str) -> str:
     return words
-
-
-def _given(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 def _text(text: str, key: str, limits: LimitSettings) -> str:
@@ -214,34 +182,9 @@ def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
     return msgspec.structs.replace(defaults, scheduler_name=None)
 
 
-def _sampler(name: str | None, spec: ModelSpec) -> Sampler:
-    if name is None:
-        return SAMPLERS[spec.defaults.sampler]
-    sampler = find_sampler(name)
-    if sampler is None or sampler.name not in sampler_names(spec):
-        raise Refused("refused-sampler", sampler=name[:80], known=", ".join(sampler_names(spec)))
-    return sampler
-
-
 def _seed(seed: int | None) -> int:
     if seed is None:
         return choose_seed()
     if not hard.MIN_SEED <= seed <= hard.MAX_SEED:
         raise Refused("refused-seed", seed=str(seed)[:40], limit=str(hard.MAX_SEED))
     return seed
-
-
-def _clamp(name: str, value: float, low: float, high: float, notices: list[Notice]) -> float:
-    """The nearest allowed number, with a notice where it differs.
-
-    Raises:
-        Refused: not a number at all.
-    """
-    if math.isnan(value):
-        raise Refused("refused-typed-number", option=name, value="nan")
-    clamped = min(max(value, low), high)
-    if clamped != value:
-        notices.append(
-            Notice(key="notice-clamped", values={"option": name, "given": f"{value:g}", "used": f"{clamped:g}"})
-        )
-    return clamped

@@ -3,19 +3,18 @@
 from typing import Any
 
 from discord import app_commands
-from discord.app_commands import AppCommandChannel, AppCommandThread, Choice, Range
+from discord.app_commands import AppCommandChannel, AppCommandThread, Choice
 
 from bot.calls.answers import Interaction
 from bot.commands.admin.checks import decision_of, guild_of
-from bot.commands.options import Bounds, add_suggestions, checked_defaults
-from bot.commands.translating import localized, renamed
+from bot.commands.options import add_suggestions, arranged_defaults, checked_defaults, preferences_of, with_options
+from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import answers
 from bot.store.rows import Preferences
 from bot.store.servers import WHOLE_SERVER, ChannelRule
-from pipeline.protocol import limits
 
 _ALLOW = "allow"
 _FORBID = "forbid"
@@ -25,20 +24,14 @@ _IS_ALLOWED = {_ALLOW: True, _FORBID: False}
 
 def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command."""
-    most = Bounds.of(services)
 
     @app_commands.command(name="channel", description=localized("command-admin-channel"))
-    @app_commands.rename(**renamed("negative", "steps", "size", "images", "model"))
+    @with_options(
+        services, arranged_defaults(), lambda option: localized("option-admin-default", option=option.name), at=2
+    )
     @app_commands.describe(
         use=localized("option-admin-use"),
         channel=localized("option-admin-channel"),
-        model=localized("option-admin-default", option="model"),
-        size=localized("option-admin-default", option="size"),
-        steps=localized("option-admin-default", option="steps"),
-        cfg=localized("option-admin-default", option="cfg"),
-        sampler=localized("option-admin-default", option="sampler"),
-        images=localized("option-admin-default", option="images"),
-        negative=localized("option-admin-default", option="negative"),
         everywhere=localized("option-admin-everywhere"),
     )
     @app_commands.choices(
@@ -52,26 +45,12 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         interaction: Interaction,
         use: str | None = None,
         channel: AppCommandChannel | AppCommandThread | None = None,
-        model: Range[str, 1, 100] | None = None,
-        size: Range[str, 1, 20] | None = None,
-        steps: Range[int, limits.MIN_STEPS, most.steps] | None = None,
-        cfg: Range[float, limits.MIN_GUIDANCE_SCALE, most.cfg] | None = None,
-        sampler: Range[str, 1, 40] | None = None,
-        images: Range[int, limits.MIN_IMAGES, most.images] | None = None,
-        negative: Range[str, 1, limits.MAX_PROMPT_LENGTH] | None = None,
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option of a command, which Discord names
+        **typed: str | float | None,
     ) -> None:
         if everywhere and (channel is not None or use in _IS_ALLOWED):
             raise Refused("refused-everywhere")
-        defaults = Preferences(
-            negative_prompt=negative,
-            guidance_scale=cfg,
-            num_inference_steps=steps,
-            size=size,
-            scheduler_name=sampler,
-            num_images=images,
-            model_key=model,
-        )
+        defaults = preferences_of(typed)
         channel_id = WHOLE_SERVER if everywhere else channel.id if channel else (interaction.channel_id or 0)
         sentence = ""
         if use is not None or defaults != Preferences():

@@ -11,6 +11,7 @@ from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
+from bot.requests.options import OPTIONS
 from bot.store.rows import Preferences
 from config.settings import Period
 
@@ -23,7 +24,9 @@ BUILT = [
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
-    *(f"name-{name}" for name in ("negative", "steps", "size", "images", "model", "topic", "style")),
+    *(f"option-{option.name}" for option in OPTIONS),
+    *(f"name-{option.name}" for option in OPTIONS if option.translations),
+    "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]
 """Keys that the code puts together."""

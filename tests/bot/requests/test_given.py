@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from bot.errors import Refused
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.given import GivenRequest, read_typed_options, split_at_options
-from bot.requests.typed.options import FIELDS, Offers, find_option
+from bot.requests.options import FIELDS, OPTIONS, Option, find_option
+from bot.requests.typed.offers import Offers
 from pipeline.protocol.loras import LoraEntry
 
 FUR = LoraEntry(name="fur", title="Soft Fur")
@@ -62,12 +63,15 @@ def test_typed_options_move_out_of_the_prompt(prompt: str, expected: GivenReques
     assert read_typed_options(GivenRequest(prompt=prompt), OFFERS) == (expected, ())
 
 
-def test_the_forms_names_are_options_in_every_language() -> None:
-    for language in LANGUAGES:
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
+def test_the_forms_names_are_options_in_every_language(option: Option) -> None:
+    assert find_option(option.name.upper()) is option
+    translations: list[str] = []
+    for language in LANGUAGES[1:]:
         with spoken(language):
-            names = {text(f"name-{name}") for name in ("negative", "steps", "size", "images", "model", "style")}
-            assert {name.casefold() for name in names} <= {*FIELDS}
-            assert all(find_option(name.upper()) for name in names)
+            translations += [text(f"name-{option.name}")] if option.translations else []
+    assert translations == [*option.translations]
+    assert all(find_option(name.upper()) is FIELDS[name.casefold()] is option for name in translations)
 
 
 def test_an_option_of_the_form_wins_and_negatives_are_added_up() -> None:

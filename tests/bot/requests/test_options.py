@@ -7,12 +7,14 @@ from bot.presenting.details_message import command_of
 from bot.presenting.settings_message import defaults_line
 from bot.requests.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
-from bot.requests.resolving import Resolved, resolve
+from bot.requests.options import DEFAULTS, OPTIONS
+from bot.requests.resolving import OWNERS, Resolved, resolve
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
+from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_job
 
 WISHES = Preferences(
@@ -53,6 +55,15 @@ def test_every_wish_is_another_than_the_usual(two_models: Catalogue) -> None:
     usual = as_it_was(asked(two_models, GivenRequest(prompt="a star")).request)
     assert all(getattr(usual, name) != getattr(WISHES, name) for name in FIELDS)
     assert as_it_was(wished(two_models).request) == WISHES
+
+
+def test_each_field_of_a_request_is_said_by_somebody() -> None:
+    """A remix keeps what is an option's or the owner's; a field of neither would be lost in it."""
+    options = {option.field for option in OPTIONS} - {"size", "style"}
+    assert {*Preferences.__struct_fields__} == {option.field for option in DEFAULTS}
+    assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
+    made = {"prompt", "width", "height", "variations", "upscale"}
+    assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
 
 
 def test_what_is_typed_in_a_prompt_is_the_same(two_models: Catalogue) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
 from bot.requests.pasted import read_pasted
-from bot.requests.typed.options import Offers
+from bot.requests.typed.offers import Offers
 from pipeline.protocol.loras import LoraEntry
 
 FUR = LoraEntry(name="fur", title="Soft Fur")

@@ -15,7 +15,7 @@ from bot.presenting.refusal import sentence_of
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import choose_seed, offers_of, resolve, sampler_names
 from bot.requests.sizes import SIZES
-from bot.requests.typed.options import Offers
+from bot.requests.typed.offers import Offers
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings, Settings

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.requests.typed.options import Offers, find_option
+from bot.requests.options import find_option
+from bot.requests.typed.offers import Offers
 from pipeline.protocol.loras import LoraEntry
 
 OFFERS = Offers(models=["big", "My Model"], styles=[LoraEntry(name="fur_v2", title="Soft Fur")])
@@ -43,13 +44,13 @@ def test_an_option_is_known_by_every_name_whatever_its_case(name: str, field: st
 def test_what_is_avoided_has_no_end_but_the_next_option(rest: str, avoided: str) -> None:
     option = find_option("no")
     assert option is not None
-    assert option.cut(rest, OFFERS) == (avoided, "")
+    assert option.takes.cut(rest, OFFERS) == (avoided, "")
 
 
 def test_a_seed_of_minus_one_is_any() -> None:
     option = find_option("seed")
     assert option is not None
-    assert [option.read("--seed", value) for value in ("-1", "0", "7")] == [None, 0, 7]
+    assert [option.takes.read("--seed", value) for value in ("-1", "0", "7")] == [None, 0, 7]
 
 
 def test_models_and_styles_are_offered_by_name_and_title() -> None:

@@ -1,0 +1,280 @@
+"""The options of a request, each declared once: `OPTIONS` is the table that everything walks which members see.
+
+`/imagine`, `/settings`, `/admin channel` and the command line offer them, a prompt may hold them as `--name value` and
+a pasted command as `name: value`, a remix keeps them, and messages say them. What follows from one alone, such as its
+suggestions or the words of a size, stands where it is done, by the option's name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from bot.errors import Refused
+from bot.requests.sizes import is_size, read_size
+from bot.requests.takes import Number, Text, decimal, name_of, whole
+from bot.requests.typed import option_values
+from bot.requests.typed.offers import Offers
+from bot.requests.typed.option_values import Cut
+from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where values are resolved: for which model, within which limits, with which sampler; and what is told of it."""
+
+    spec: ModelSpec
+    limits: LimitSettings
+    sampler: Sampler
+    notices: list[Notice]
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One option.
+
+    Attributes:
+        name: as members type it, in lower case. `option-NAME` describes it, `detail-NAME` says its value in a message.
+        field: of a `GivenRequest`; of `Preferences` too where it may be a default, which `preference-FIELD` names.
+        takes: its values.
+        translations: its name in other languages, each also the text `name-NAME` there.
+        habits: names for it in other programs, with underscores.
+        of: the value that asks for what a request has; None where a request does not tell.
+        usual: what a model does where nobody says anything; None where that is for nobody to say.
+        resolve: the fields of the request from a value, which is None where nobody said one; None where they are read
+            with the words or chosen before.
+        is_default: whether members and admins may set it once for all.
+        is_for_command_line: whether `easel imagine` has it.
+    """
+
+    name: str
+    field: str
+    takes: Text | Number
+    translations: tuple[str, ...] = ()
+    habits: tuple[str, ...] = ()
+    of: Callable[[GenerationRequest], Any] | None
+    usual: Callable[[ModelSpec], Any] | None
+    resolve: Callable[[Any, Situation], Mapping[str, Any]] | None
+    is_default: bool = True
+    is_for_command_line: bool = True
+
+    def value_of(self, request: GenerationRequest) -> Any:
+        """The value that asks for what a request has; None where it does not tell."""
+        return None if self.of is None else self.of(request)
+
+    def written(self, request: GenerationRequest) -> str | int:
+        """The same as members write it; empty where there is nothing to write."""
+        value = self.value_of(request)
+        if value is None:
+            return ""
+        return f"{value:g}" if isinstance(value, float) else value
+
+    def is_usual(self, request: GenerationRequest, spec: ModelSpec) -> bool:
+        """Whether a request has what the model does by itself."""
+        return self.usual is not None and self.value_of(request) == self.usual(spec)
+
+
+def number(
+    name: str,
+    field: str,
+    takes: Number,
+    usual: Callable[[ModelSpec], float],
+    *,
+    highest: Callable[[Situation], float] | None = None,
+    translations: tuple[str, ...] = (),
+    habits: tuple[str, ...] = (),
+) -> Option:
+    """An option whose value is a number of the same field of the request, moved to the nearest one allowed.
+
+    Args:
+        name: of the option.
+        field: of `GivenRequest`, `Preferences` and `GenerationRequest`.
+        takes: its values.
+        usual: of a model.
+        highest: beside the bound of the model and of the host.
+        translations: see `Option`.
+        habits: see `Option`.
+    """
+
+    def resolve(value: float | None, situation: Situation) -> Mapping[str, float]:
+        most = takes.highest(situation.spec, situation.limits)
+        most = most if highest is None else min(most, highest(situation))
+        value = usual(situation.spec) if value is None else value
+        return {field: takes.nearest(name, value, most, situation.notices)}
+
+    return Option(
+        name=name,
+        field=field,
+        takes=takes,
+        translations=translations,
+        habits=habits,
+        of=attrgetter(field),
+        usual=usual,
+        resolve=resolve,
+    )
+
+
+_ANY_SEED: Final = -1
+"""As A1111 writes it."""
+_RATIOS: Final = ("ar", "aspect", "aspect_ratio")
+
+
+def _everything(rest: str, _: Offers) -> Cut:
+    """What to avoid has no end but the next option."""
+    words = rest.strip(" ,\t\n")
+    quoted, behind = option_values.cut_word(words)
+    return (quoted if words[:1] in ('"', "“", "„") and not behind.strip() else words, "")
+
+
+def _any_or_seed(option: str, value: str) -> int | None:
+    seed = option_values.whole(option, value)
+    return None if seed == _ANY_SEED else seed
+
+
+def _size(option: str, value: str) -> str:
+    """A size as it is said; by the names of ratios, a ratio."""
+    return (option_values.ratio if _plain(option) in _RATIOS else option_values.name)(option, value)
+
+
+def _sides(value: str | None, situation: Situation) -> Mapping[str, int]:
+    width, height, notice = read_size(value, situation.spec, situation.limits)
+    situation.notices.extend(filter(None, [notice]))
+    return {"width": width, "height": height}
+
+
+def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
+    """The sampler of this name; the model's own where it is None.
+
+    Raises:
+        Refused: the model has none of this name.
+    """
+    if name is None:
+        return SAMPLERS[spec.defaults.sampler]
+    sampler = find_sampler(name)
+    if sampler is None or sampler.name not in spec.offered_samplers:
+        raise Refused("refused-sampler", sampler=name[:80], known=", ".join(spec.offered_samplers))
+    return sampler
+
+
+OPTIONS: Final = (
+    Option(
+        name="negative",
+        field="negative_prompt",
+        takes=Text(
+            cut=_everything,
+            read=lambda _, value: value,
+            fits=lambda value, _: bool(value),
+            max_length=hard.MAX_PROMPT_LENGTH,
+        ),
+        translations=("ohne",),
+        habits=("no", "neg", "negative_prompt"),
+        of=attrgetter("negative_prompt"),
+        usual=lambda _: "",
+        resolve=None,
+    ),
+    number(
+        "cfg",
+        "guidance_scale",
+        decimal(hard.MIN_GUIDANCE_SCALE, lambda spec, _: spec.bounds.max_cfg),
+        lambda spec: spec.defaults.cfg,
+        habits=("cfg_scale", "guidance_scale"),
+    ),
+    number(
+        "steps",
+        "num_inference_steps",
+        whole(hard.MIN_STEPS, lambda spec, limits: min(spec.bounds.max_steps, limits.max_steps)),
+        lambda spec: spec.defaults.steps,
+        highest=lambda situation: situation.sampler.max_steps,
+        translations=("schritte",),
+        habits=("num_inference_steps",),
+    ),
+    Option(
+        name="size",
+        field="size",
+        takes=Text(
+            cut=lambda rest, _: option_values.cut_size(rest),
+            read=_size,
+            fits=lambda value, _: is_size(value),
+            max_length=20,
+        ),
+        translations=("größe",),
+        habits=_RATIOS,
+        of=lambda request: f"{request.width}x{request.height}",
+        usual=lambda spec: f"{spec.defaults.width}x{spec.defaults.height}",
+        resolve=_sides,
+    ),
+    Option(
+        name="sampler",
+        field="scheduler_name",
+        takes=name_of(lambda words, _: find_sampler(words) is not None, max_length=40, max_words=6),
+        habits=("sampler_name",),
+        of=attrgetter("scheduler_name"),
+        usual=lambda spec: spec.defaults.sampler,
+        resolve=lambda _, situation: {"scheduler_name": situation.sampler.name},
+    ),
+    Option(
+        name="seed",
+        field="seed",
+        takes=whole(hard.MIN_SEED, lambda *_: hard.MAX_SEED, _any_or_seed),
+        of=attrgetter("seed"),
+        usual=None,
+        resolve=None,
+        is_default=False,
+    ),
+    number(
+        "images",
+        "num_images",
+        whole(hard.MIN_IMAGES, lambda spec, limits: min(spec.bounds.max_images, limits.max_images)),
+        lambda spec: spec.defaults.images,
+        translations=("bilder",),
+        habits=("num_images",),
+    ),
+    Option(
+        name="model",
+        field="model_key",
+        takes=name_of(lambda words, offers: offers.is_model(words), max_length=100, max_words=1),
+        translations=("modell",),
+        of=attrgetter("model_key"),
+        usual=lambda spec: spec.key,
+        resolve=None,
+    ),
+    Option(
+        name="style",
+        field="style",
+        takes=name_of(lambda words, offers: offers.is_style(words), max_length=100),
+        translations=("stil",),
+        of=None,
+        usual=None,
+        resolve=None,
+        is_default=False,
+        is_for_command_line=False,
+    ),
+)
+"""In the order of `/imagine`."""
+DEFAULTS: Final = tuple(option for option in OPTIONS if option.is_default)
+"""Those that `/settings` and `/admin channel` have: the fields of `Preferences`."""
+FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
+    {name.casefold(): option for option in OPTIONS for name in (option.name, *option.translations)}
+)
+"""By the names of the form's fields in every language, as `str.casefold` writes them."""
+_SPELLINGS: Final = {name: option for option in OPTIONS for name in option.habits} | FIELDS
+
+
+def find_option(name: str) -> Option | None:
+    """The option of this name or habit, whatever its case; None where there is none."""
+    return _SPELLINGS.get(_plain(name))
+
+
+def arranged(first: Iterable[str], options: Iterable[Option] = OPTIONS) -> list[Option]:
+    """These options in another order: those of the names that come first, then the others as they stand."""
+    names = [*first]
+    return sorted(options, key=lambda option: names.index(option.name) if option.name in names else len(names))
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").casefold().replace("-", "_")
