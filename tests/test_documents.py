@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
     ]
 )
 WRITTEN_LATER = (
-    *("easel.db", "easel.toml", "backups", "shapes.json", "ways.json", "health.json", "commands.sha256"),
+    *("easel.db", "easel.toml", "backups", "shapes.json", "fallbacks.json", "health.json", "commands.sha256"),
     *("training-run", "storage.directory", "own-models", "wildcards", "images", "words.json", "locks"),
 )
 """Files and folders that Easel, its owner or the recipe writes."""

@@ -74,7 +74,7 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
     """Seconds of four actions: the engine's switch, construct and load, a first encoding, the same prompt again."""
     from pipeline.engine.device.activity import Activity  # noqa: PLC0415 - as above
     from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
-    from pipeline.engine.models.cache import Shelf  # noqa: PLC0415 - as above
+    from pipeline.engine.models.cache import ModelCache  # noqa: PLC0415 - as above
     from pipeline.protocol.models import Bounds, FolderSource, ModelSpec  # noqa: PLC0415 - as above
     from pipeline.protocol.requests import GenerationRequest  # noqa: PLC0415 - as above
 
@@ -89,7 +89,7 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
         )
         for key in ("one", "other")
     }
-    shelf = Shelf(twins, choose_placement("cpu", "float32"), None, Activity(), idle_models="drop")
+    shelf = ModelCache(twins, choose_placement("cpu", "float32"), None, Activity(), idle_models="drop")
     seconds: tuple[list[float], ...] = ([], [], [], [])
     for number, key in zip(range(PAIRS + 1), itertools.cycle(twins), strict=False):
         seconds[0].append(_timed(partial(shelf.take, key)))

@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks.bench import Bench, mixed, request
 from benchmarks.report import Report
 from benchmarks.running_bot import percentile
-from pipeline.engine.finishing.preview_jobs import Showing
+from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.messages import Cancel, Progress
 
@@ -88,19 +88,19 @@ def _seconds_to_preview(bench: Bench, seed: int) -> float:
 def _cost(bench: Bench) -> float:
     """The share of a tick that a preview takes on the step loop's thread. All other work on it happens elsewhere."""
     spent: list[float] = []
-    real = Showing.consider
+    real = PreviewJobs.start_if_due
 
-    def timed(self: Showing, job: AnyJob) -> bool:
+    def timed(self: PreviewJobs, job: AnyJob) -> bool:
         started = time.thread_time()
         is_first = real(self, job)
         spent.append(time.thread_time() - started)
         return is_first
 
-    Showing.consider = timed
+    PreviewJobs.start_if_due = timed
     try:
         started = time.thread_time()
         bench.draw([request(num_inference_steps=60)])
         total = time.thread_time() - started
     finally:
-        Showing.consider = real
+        PreviewJobs.start_if_due = real
     return sum(spent) / total

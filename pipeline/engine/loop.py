@@ -13,22 +13,22 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
 from pipeline.engine.device.placement import Placement, work_clock
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, heed_loss, let_go, reason_of
-from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
-from pipeline.engine.finishing.preview_jobs import Showing
+from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.refining import begin_refining, enlarged
 from pipeline.engine.finishing.reporting import Reporter
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.models.cache import Shelf
+from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
 from pipeline.engine.steps.buckets import Bucket, Share, Turns
-from pipeline.engine.steps.calibration import Learning
+from pipeline.engine.steps.calibration import Calibration
 from pipeline.engine.steps.forwards import Forwards, Outcome
-from pipeline.engine.steps.jobs import JobName, RunningJob
-from pipeline.engine.steps.pipeline_jobs import AnyJob, WholeJob, WholeLane, begin_whole
+from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
+from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob, PipelineLane, begin_pipeline_job
 from pipeline.engine.steps.preparing import begin_job
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
@@ -59,7 +59,7 @@ class Engine:
         state_directory: where what is learnt about the device is kept; None keeps nothing.
         batching: which forwards are shared; see `ShapeBook`.
         max_running: attempts that are drawn at the same time.
-        idle_models: see `Shelf`.
+        idle_models: see `ModelCache`.
         model_memory_mb: likewise.
         safety_checker: of pictures; None checks none.
         loras: of the owner; None has none.
@@ -94,19 +94,19 @@ class Engine:
         self._output = output
         self._reporter = Reporter(emit)
         self._activity = activity
-        self._shelf = Shelf(models, placement, cache_directory, activity, idle_models, model_memory_mb, loras)
+        self._cache = ModelCache(models, placement, cache_directory, activity, idle_models, model_memory_mb, loras)
         self._recipes = Recipes(placement, state_directory)
         shapes = ShapeBook(placement, batching, state_directory)
-        self._learning = Learning(shapes, placement, activity)
+        self._calibration = Calibration(shapes, placement, activity)
         self._forwards = Forwards(shapes, placement)
-        self._darkroom = Darkroom(placement, state_directory)
+        self._decoder = Decoder(placement, state_directory)
         self._background = Background(placement, wake, activity)
-        self._showing = Showing(preview_interval_s, self._background, self._show)
+        self._preview_jobs = PreviewJobs(preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
-        self._running: dict[JobName, AnyJob] = {}
-        self._finishing: dict[JobName, AnyJob] = {}
-        self._cancelled: set[JobName] = set()
+        self._running: dict[AttemptId, AnyJob] = {}
+        self._finishing: dict[AttemptId, AnyJob] = {}
+        self._cancelled: set[AttemptId] = set()
 
     @property
     def has_work(self) -> bool:
@@ -139,8 +139,8 @@ class Engine:
             ModelUnavailable: it cannot be loaded.
         """
         try:
-            model = self._shelf.take(model_key)
-            self._learning.learn_usual(model)
+            model = self._cache.take(model_key)
+            self._calibration.run(model)
         finally:
             self._activity.enter("idle")
 
@@ -179,7 +179,7 @@ class Engine:
             case Bucket() as bucket:
                 for outcome in self._forwards.draw(bucket, bucket.take()):
                     self._take_away(outcome)
-            case WholeLane() as lane:
+            case PipelineLane() as lane:
                 self._guarded([lane.job.name], partial(self._advance, lane))
             case _:
                 pass
@@ -196,8 +196,8 @@ class Engine:
     def _admit(self) -> None:
         """Let waiting attempts join, as many as there is room for."""
         while len(self._running) < self._max_running:
-            busy = {job.model.spec.key for job in self._running.values() if isinstance(job, WholeJob)}
-            submit = self._waiting.take(partial(self._shelf.may_load, in_use=self._in_use), busy)
+            busy = {job.model.spec.key for job in self._running.values() if isinstance(job, PipelineJob)}
+            submit = self._waiting.take(partial(self._cache.may_load, in_use=self._in_use), busy)
             if submit is None:
                 return
             self._guarded([name_of(submit)], partial(self._start, submit))
@@ -211,14 +211,14 @@ class Engine:
         started_at = time.monotonic()
         if submit.is_checked and self._safety_checker is None:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
-        if not self._shelf.has(submit.request.model_key):
+        if not self._cache.has(submit.request.model_key):
             self._reporter.loading(submit)
-        model = self._shelf.take(submit.request.model_key, self._in_use)
+        model = self._cache.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
         if model.spec.facts.is_whole:
-            whole = begin_whole(submit, model, started_at)
+            whole = begin_pipeline_job(submit, model, started_at)
             self._reporter.progress(whole)
-            self._turns.add_lane(WholeLane(whole, work_clock(self._placement.device)))
+            self._turns.add_lane(PipelineLane(whole, work_clock(self._placement.device)))
             self._running[whole.name] = whole
             return
         job = begin_job(submit, model, self._placement, started_at)
@@ -226,10 +226,10 @@ class Engine:
         self._join(job)
         self._running[job.name] = job
 
-    def _join(self, job: RunningJob) -> None:
+    def _join(self, job: DenoisingJob) -> None:
         """Put a job among those whose rows are drawn."""
-        job.ask()
-        self._turns.add(job, partial(self._learning.make_bucket, job))
+        job.prepare_step()
+        self._turns.add(job, partial(self._calibration.make_bucket, job))
 
     def _take_away(self, outcome: Outcome) -> None:
         if outcome.failure is not None:
@@ -242,28 +242,28 @@ class Engine:
 
     def _answer(self, share: Share, answers: Sequence[torch.Tensor]) -> None:
         job = share.job
-        if job.asked is None:
-            raise AssertionError("A job is answered before it asked.")
-        job.asked.answer(answers)
-        if job.asked.waiting:
+        if job.inputs is None:
+            raise AssertionError("Predictions came before the step was prepared.")
+        job.inputs.add_predictions(answers)
+        if job.inputs.remaining:
             return
         job.advance()
         # Reading the latents also waits for the device, so that a reported step is a step done.
         check_finite(job.latents)
         self._activity.moved()
-        if job.is_between_steps and not self._showing.consider(job):
+        if job.is_between_steps and not self._preview_jobs.start_if_due(job):
             self._reporter.progress(job)
         if not job.is_denoised:
             self._join(job)
             return
         self._turns.remove(job)
         if job.steps_done < job.total_steps:
-            work = partial(enlarged, job, self._darkroom, self._activity.moved)
+            work = partial(enlarged, job, self._decoder, self._activity.moved)
             self._background.on_device(work, partial(self._refine, job))
         else:
             self._finish(job)
 
-    def _refine(self, job: RunningJob, pictures: Future[torch.Tensor]) -> None:
+    def _refine(self, job: DenoisingJob, pictures: Future[torch.Tensor]) -> None:
         """The second pass, unless the job was cancelled while its picture was enlarged."""
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
@@ -273,24 +273,24 @@ class Engine:
     def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, self._recipes, checker, self._darkroom, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.moved)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
         if self._guarded([finisher.name], decoded.result):
             self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
 
-    def _end(self, name: JobName, encoded: Future[Finished]) -> None:
+    def _end(self, name: AttemptId, encoded: Future[Finished]) -> None:
         if self._guarded([name], lambda: self._reporter.say(encoded.result())):
             del self._finishing[name]
 
-    def _advance(self, lane: WholeLane) -> None:
+    def _advance(self, lane: PipelineLane) -> None:
         """A step of a whole pipeline."""
         is_going_on = lane.advance()
         self._activity.moved()
         if is_going_on:
             self._reporter.progress(lane.job)
-            self._showing.consider(lane.job)
+            self._preview_jobs.start_if_due(lane.job)
         else:
             self._turns.remove(lane.job)
             self._finish(lane.job)
@@ -299,7 +299,7 @@ class Engine:
         if job.name in self._running:
             self._reporter.progress(job, preview)
 
-    def _guarded(self, names: Sequence[JobName], work: Callable[[], object]) -> bool:
+    def _guarded(self, names: Sequence[AttemptId], work: Callable[[], object]) -> bool:
         """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""
         try:
             work()
@@ -311,7 +311,7 @@ class Engine:
         self._end_failed(names, failure)
         return False
 
-    def _end_failed(self, names: Sequence[JobName], failure: Exception) -> None:
+    def _end_failed(self, names: Sequence[AttemptId], failure: Exception) -> None:
         reason, detail = reason_of(failure), detail_of(failure)
         if reason is FailureReason.INTERNAL:
             log.error("Jobs %s failed.", names, exc_info=failure)

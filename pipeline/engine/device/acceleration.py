@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.engine.device.batch_invariant import make_steady
+from pipeline.engine.device.batch_invariant import make_batch_invariant
 from pipeline.engine.device.direct_attention import make_direct
 from pipeline.engine.device.graphed_network import GraphedNetwork
 from pipeline.engine.device.openvino_network import OpenVinoNetwork
@@ -71,7 +71,7 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
     if chosen.fuse_qkv:
         module.fuse_qkv_projections()
     # After fusing, which makes linear layers of its own.
-    make_steady(module)
+    make_batch_invariant(module)
     make_direct(module)
     if chosen.channels_last:
         module.to(memory_format=torch.channels_last)

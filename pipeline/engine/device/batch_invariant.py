@@ -11,7 +11,7 @@ LEAST_ROWS: Final = 16
 another order than the one for many."""
 
 
-class SteadyLinear(nn.Linear):
+class BatchInvariantLinear(nn.Linear):
     """The same layer; what has few rows is computed with zeros behind it."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name that nn.Linear has for it
@@ -24,8 +24,8 @@ class SteadyLinear(nn.Linear):
         return linear(pad(input, (0, 0, 0, LEAST_ROWS - rows)), self.weight, self.bias)[:rows]
 
 
-def make_steady(module: nn.Module) -> None:
+def make_batch_invariant(module: nn.Module) -> None:
     """Let every linear layer inside be a steady one; weights and names stay."""
     for part in module.modules():
         if type(part) is nn.Linear:
-            part.__class__ = SteadyLinear
+            part.__class__ = BatchInvariantLinear

@@ -1,16 +1,16 @@
-"""Ways to do the same work with ever less memory of the device."""
+"""Fallbacks: the same work with ever less memory of the device."""
 
 from typing import Final, Literal
 
-Way = Literal["whole", "tiled", "processor"]
+Fallback = Literal["direct", "tiled", "cpu"]
 """In one piece; in tiles that overlap; or on the processor, which is slow, with the computer's memory."""
 
 TILE_SIDE: Final = 512
 """Pixels of a tile's side."""
 
 
-def ways_for(height: int, width: int, *, has_tiles: bool, is_on_processor: bool) -> tuple[Way, ...]:
-    """The ways that differ for a picture, the best first.
+def fallbacks_for(height: int, width: int, *, has_tiles: bool, is_on_processor: bool) -> tuple[Fallback, ...]:
+    """The fallbacks that differ for a picture, the best first.
 
     Args:
         height: of the picture, in pixels.
@@ -18,9 +18,9 @@ def ways_for(height: int, width: int, *, has_tiles: bool, is_on_processor: bool)
         has_tiles: the network's work can be cut into tiles.
         is_on_processor: it is there already, and has no other place to go to.
     """
-    ways: list[Way] = ["whole"]
+    fallbacks: list[Fallback] = ["direct"]
     if has_tiles and max(height, width) > TILE_SIDE:
-        ways.append("tiled")
+        fallbacks.append("tiled")
     if not is_on_processor:
-        ways.append("processor")
-    return tuple(ways)
+        fallbacks.append("cpu")
+    return tuple(fallbacks)

@@ -41,7 +41,7 @@ def use(network: nn.Module, names: Collection[str]) -> None:
     for name in present:
         del layers[name].forward
     for name in wanted:
-        layers[name].forward = _one_by_one(layers[name].forward)
+        layers[name].forward = _per_row_layers(layers[name].forward)
     _used[network] = wanted
 
 
@@ -67,7 +67,7 @@ def guilty_layers(network: nn.Module, draw: Callable[[bool], object], rows: int)
     ]
 
 
-def _one_by_one(forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+def _per_row_layers(forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
     def each(input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name that torch's layers have for it
         return torch.cat([forward(row) for row in input.split(1)])
 

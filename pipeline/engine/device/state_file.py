@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 log = logging.getLogger(__name__)
 
 
-class Notebook(Generic[_T]):
+class StateFile(Generic[_T]):
     """A file whose loss costs only that things are learnt again.
 
     Args:

@@ -34,7 +34,7 @@ class _Closed(BaseException):
     """The run was given up; no pipeline catches this."""
 
 
-class WholePipeline:
+class AnyPipeline:
     """A loaded pipeline, for one run after the other: it keeps guidance and scheduler in itself.
 
     Args:
@@ -57,7 +57,7 @@ class WholePipeline:
         if "prompt" not in self._parameters or needed:
             raise ModelUnavailable(f"A {type(pipeline).__name__} wants more than a prompt; Easel cannot run it.")
         pipeline.set_progress_bar_config(disable=True)
-        self._run: WholeRun | None = None
+        self._run: PipelineRun | None = None
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -85,7 +85,7 @@ class WholePipeline:
         """A run is under way."""
         return self._run is not None and not self._run.is_over
 
-    def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "WholeRun":
+    def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "PipelineRun":
         """Prepare a run; nothing is computed before its first `advance`.
 
         Args:
@@ -122,11 +122,11 @@ class WholePipeline:
         if negative:
             wanted["negative_prompt"] = negative
         arguments = {name: value for name, value in wanted.items() if name in self._parameters}
-        self._run = WholeRun(self._pipeline, arguments, self._parameters, tuple(notices))
+        self._run = PipelineRun(self._pipeline, arguments, self._parameters, tuple(notices))
         return self._run
 
 
-class WholeRun:
+class PipelineRun:
     """One call of a pipeline, taken step by step. All methods are called from one thread.
 
     Args:

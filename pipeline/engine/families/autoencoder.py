@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-from pipeline.engine.device.fallbacks import TILE_SIDE, Way, ways_for
+from pipeline.engine.device.fallbacks import TILE_SIDE, Fallback, fallbacks_for
 from pipeline.engine.device.offload import on_processor
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage
@@ -50,25 +50,25 @@ class Autoencoder:
             return 2 ** (len(config.decoder_block_out_channels) - 1)
         return 2 ** (len(config.block_out_channels) - 1)
 
-    def ways(self, height: int, width: int) -> tuple[Way, ...]:
-        """How a picture of this size in pixels can be decoded and encoded, the best way first."""
+    def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
+        """Fallbacks for a picture of this size in pixels, the best first."""
         is_on_processor = self._placement.device.type == "cpu"
-        return ways_for(height, width, has_tiles=self._has_tiles, is_on_processor=is_on_processor)
+        return fallbacks_for(height, width, has_tiles=self._has_tiles, is_on_processor=is_on_processor)
 
     @torch.inference_mode()
-    def encode(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+    def encode(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w]: the middle of what the VAE takes for likely.
 
         Raises:
             BrokenImage: they hold NaN or infinity.
         """
-        latents = self._computed(way, lambda vae: _latents(vae, pixels), lambda found: not is_finite(found))
+        latents = self._computed(fallback, lambda vae: _latents(vae, pixels), lambda found: not is_finite(found))
         latents = latents.to(self._placement.device)
         mean, deviation = self._statistics(latents)
         return (latents - mean) / deviation
 
     @torch.inference_mode()
-    def decode(self, latents: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+    def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32, on the processor if that decodes them.
 
         Raises:
@@ -79,35 +79,35 @@ class Autoencoder:
         given = latents * deviation + mean
         is_flat = _has_one_color(latents)
         pixels = self._computed(
-            way,
+            fallback,
             lambda vae: _pixels(vae, given),
             lambda found: not is_finite(found) or (not is_flat and _has_one_color(found)),
         )
         return (pixels.float() / 2 + 0.5).clamp(0, 1)
 
     def _computed(
-        self, way: Way, work: Callable[[Any], torch.Tensor], is_broken: Callable[[torch.Tensor], bool]
+        self, fallback: Fallback, work: Callable[[Any], torch.Tensor], is_broken: Callable[[torch.Tensor], bool]
     ) -> torch.Tensor:
         """What comes of work with the VAE; once more in float32 where less precision breaks it."""
-        if way == "processor":
+        if fallback == "cpu":
             if self._twin is None:
                 self._twin = on_processor(self._vae)
             found = work(self._twin)
         else:
-            found = self._on_device(way, work)
+            found = self._on_device(fallback, work)
             if is_broken(found) and self._vae.dtype in (torch.float16, torch.bfloat16):
                 log.warning("The VAE left the range of %s and runs in float32 from now on.", self._vae.dtype)
                 # Another thread may draw a preview with it: that one is left out.
                 self._vae.to(torch.float32)
-                found = self._on_device(way, work)
+                found = self._on_device(fallback, work)
         if is_broken(found):
             raise BrokenImage("The VAE left the range of numbers.")
         return found
 
-    def _on_device(self, way: Way, work: Callable[[Any], torch.Tensor]) -> torch.Tensor:
+    def _on_device(self, fallback: Fallback, work: Callable[[Any], torch.Tensor]) -> torch.Tensor:
         if not self._has_tiles:
             return work(self._vae)
-        self._vae.use_tiling = way == "tiled"
+        self._vae.use_tiling = fallback == "tiled"
         try:
             return work(self._vae)
         finally:

@@ -8,7 +8,7 @@ import msgspec
 import torch
 from torch import nn
 
-from pipeline.engine.device.fallbacks import Way
+from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
@@ -154,22 +154,22 @@ class StepAdapter(ABC):
             [rows, c, h, w] in the latents' precision.
         """
 
-    def ways(self, height: int, width: int) -> tuple[Way, ...]:
-        """How a picture of this size in pixels can be decoded and encoded, the best way first."""
-        return self._autoencoder.ways(height, width)
+    def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
+        """Fallbacks for a picture of this size in pixels, the best first."""
+        return self._autoencoder.fallbacks(height, width)
 
-    def encode(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+    def encode(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
         """
-        return self._autoencoder.encode(pixels, way)
+        return self._autoencoder.encode(pixels, fallback)
 
-    def decode(self, latents: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+    def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
 
         Raises:
             BrokenImage: there is no picture in them; see `Autoencoder.decode`.
         """
-        return self._autoencoder.decode(latents, way)
+        return self._autoencoder.decode(latents, fallback)

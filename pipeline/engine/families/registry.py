@@ -11,7 +11,7 @@ from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import S
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
 from pipeline.engine.device.placement import Placement
-from pipeline.engine.families.any_pipeline import WholePipeline
+from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sd3 import StableDiffusion3
@@ -35,7 +35,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pipeline_class: Any
-    adapter: Callable[[Any, Placement, LoraFolder, int | None], StepAdapter | WholePipeline]
+    adapter: Callable[[Any, Placement, LoraFolder, int | None], StepAdapter | AnyPipeline]
     needed: tuple[str, ...]
     omissible: tuple[str, ...] = ()
     in_a_file: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
         ),
         "pipeline": FamilyParts(
             pipeline_class=DiffusionPipeline,
-            adapter=lambda pipeline, placement, _loras, _clip_skip: WholePipeline(pipeline, placement),
+            adapter=lambda pipeline, placement, _loras, _clip_skip: AnyPipeline(pipeline, placement),
             needed=(),
             reads_class=True,
         ),

@@ -1,4 +1,4 @@
-"""Latents become pictures here, larger pictures and latents again, in whatever way the device has room for."""
+"""The VAE and the upscaler: decode, encode and enlarge, with fallbacks where the device is out of memory."""
 
 import gc
 import logging
@@ -8,101 +8,101 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.engine.device.fallbacks import Way
+from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.device.placement import Placement, release_memory
-from pipeline.engine.device.state_file import Notebook, key_of
+from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.protocol.errors import FailureReason
 
 log = logging.getLogger(__name__)
 
-_IN_WORDS: Final[dict[Way, str]] = {
-    "whole": "in one piece",
+_IN_WORDS: Final[dict[Fallback, str]] = {
+    "direct": "in one piece",
     "tiled": "in tiles",
-    "processor": "on the processor, which is slow: a smaller bounds.max_pixels for this model spares that",
+    "cpu": "on the processor, which is slow: a smaller bounds.max_pixels for this model spares that",
 }
 
 
 class _Learnt(msgspec.Struct, frozen=True):
-    """The first way that there was room for."""
+    """The first fallback that there was room for."""
 
-    way: Way
+    fallback: Fallback
 
 
-class Darkroom:
+class Decoder:
     """Decodes, enlarges and encodes; all from one thread.
 
-    Where the device is full, the next way is taken, and from then on at once for that model and size.
+    Where the device is full, the next fallback is taken, and from then on at once for that model and size.
 
     Args:
         placement: the device.
-        directory: where `ways.json` is kept; None keeps nothing.
+        directory: where `fallbacks.json` is kept; None keeps nothing.
     """
 
     def __init__(self, placement: Placement, directory: str | None) -> None:
         self._placement = placement
-        self._learnt = Notebook(directory, "ways.json", _Learnt)
+        self._learnt = StateFile(directory, "fallbacks.json", _Learnt)
 
     def decode(self, model: LoadedModel, latents: torch.Tensor) -> torch.Tensor:
         """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
 
         Raises:
             BrokenImage: there is no picture in them.
-            torch.OutOfMemoryError: there is no way that the device has room for.
+            torch.OutOfMemoryError: the device has no room for any fallback.
         """
         adapter = model.adapter
         height, width = (side * adapter.scale_factor for side in latents.shape[2:])
-        ways = adapter.ways(height, width)
-        return self._go("decoded", model, (height, width), ways, lambda way: adapter.decode(latents, way))
+        fallbacks = adapter.fallbacks(height, width)
+        return self._go("decoded", model, (height, width), fallbacks, lambda how: adapter.decode(latents, how))
 
     def encode(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w].
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
-            torch.OutOfMemoryError: there is no way that the device has room for.
+            torch.OutOfMemoryError: the device has no room for any fallback.
         """
         adapter = model.adapter
         height, width = pixels.shape[2:]
-        ways = adapter.ways(height, width)
-        return self._go("encoded", model, (height, width), ways, lambda way: adapter.encode(pixels, way))
+        fallbacks = adapter.fallbacks(height, width)
+        return self._go("encoded", model, (height, width), fallbacks, lambda how: adapter.encode(pixels, how))
 
     def enlarge(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
         """What the model's enlarger makes of pixels [n, 3, h, w]; the same where it has none.
 
         Raises:
             BrokenImage: the pixels hold NaN or infinity.
-            torch.OutOfMemoryError: there is no way that the device has room for.
+            torch.OutOfMemoryError: the device has no room for any fallback.
         """
         enlarger = model.enlarger
         if enlarger is None:
             return pixels
         height, width = pixels.shape[2:]
-        ways = enlarger.ways(height, width)
-        return self._go("enlarged", model, (height, width), ways, lambda way: enlarger.enlarge(pixels, way))
+        fallbacks = enlarger.fallbacks(height, width)
+        return self._go("enlarged", model, (height, width), fallbacks, lambda how: enlarger.enlarge(pixels, how))
 
     def _go(
         self,
         done: str,
         model: LoadedModel,
         size: tuple[int, int],
-        ways: Sequence[Way],
-        work: Callable[[Way], torch.Tensor],
+        fallbacks: Sequence[Fallback],
+        work: Callable[[Fallback], torch.Tensor],
     ) -> torch.Tensor:
         key = key_of(self._placement, work=done, model=model.spec.key, size=size)
         learnt = self._learnt.get(key)
-        known = "whole" if learnt is None or learnt.way not in ways else learnt.way
-        left = ways[ways.index(known) :]
-        for way in left[:-1]:
-            answer = _tried(work, way)
+        known = "direct" if learnt is None or learnt.fallback not in fallbacks else learnt.fallback
+        left = fallbacks[fallbacks.index(known) :]
+        for fallback in left[:-1]:
+            answer = _tried(work, fallback)
             if answer is not None:
-                self._remember(key, way, known)
+                self._remember(key, fallback, known)
                 return answer
             # Outside of the handler, whose traceback keeps the tensors of what failed.
             gc.collect()
             release_memory(self._placement.device)
-            then = _IN_WORDS[left[left.index(way) + 1]]
+            then = _IN_WORDS[left[left.index(fallback) + 1]]
             height, width = size
             log.warning(
                 "The device is full: pictures of %s at %d x %d are %s %s.", model.spec.key, width, height, done, then
@@ -111,15 +111,15 @@ class Darkroom:
         self._remember(key, left[-1], known)
         return answer
 
-    def _remember(self, key: str, way: Way, known: Way) -> None:
-        if way != known:
-            self._learnt.put(key, _Learnt(way))
+    def _remember(self, key: str, fallback: Fallback, known: Fallback) -> None:
+        if fallback != known:
+            self._learnt.put(key, _Learnt(fallback))
 
 
-def _tried(work: Callable[[Way], torch.Tensor], way: Way) -> torch.Tensor | None:
-    """What comes of a way; None where the device is full."""
+def _tried(work: Callable[[Fallback], torch.Tensor], fallback: Fallback) -> torch.Tensor | None:
+    """What comes of a fallback; None where the device is full."""
     try:
-        return work(way)
+        return work(fallback)
     # torch says that memory is out in more than one kind of exception.
     except (RuntimeError, MemoryError) as error:
         if reason_of(error) is not FailureReason.OUT_OF_MEMORY:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import torch
 from PIL import Image
 
-from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.engine.steps.jobs import JobName
+from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
@@ -24,7 +24,7 @@ class Finisher:
         output: how images are written.
         recipes: of finished jobs.
         checker: of pictures; None where they are not checked.
-        darkroom: where they are decoded.
+        decoder: where they are decoded.
         moved: called after each image.
     """
 
@@ -34,7 +34,7 @@ class Finisher:
         output: ImageOutput,
         recipes: Recipes,
         checker: SafetyChecker | None,
-        darkroom: Darkroom,
+        decoder: Decoder,
         moved: Callable[[], None],
     ) -> None:
         self._job = job
@@ -42,13 +42,13 @@ class Finisher:
         self._output = output
         self._recipes = recipes
         self._checker = checker
-        self._darkroom = darkroom
+        self._decoder = decoder
         self._moved = moved
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
 
     @property
-    def name(self) -> JobName:
+    def name(self) -> AttemptId:
         """Whose images these are."""
         return self._job.name
 
@@ -58,10 +58,10 @@ class Finisher:
 
         Raises:
             BrokenImage: there is no picture in them.
-            torch.OutOfMemoryError: there is no way that the device has room for.
+            torch.OutOfMemoryError: the device has no room for any fallback.
         """
-        for index, decoded in enumerate(self._job.decoded(self._darkroom.decode)):
-            pixels = self._darkroom.enlarge(self._model, decoded)
+        for index, decoded in enumerate(self._job.decoded(self._decoder.decode)):
+            pixels = self._decoder.enlarge(self._model, decoded)
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._moved()
         if self._checker is not None:

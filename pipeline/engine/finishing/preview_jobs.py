@@ -9,7 +9,7 @@ from pipeline.engine.failures import heed_loss
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 
 
-class Showing:
+class PreviewJobs:
     """Has previews drawn when they are due.
 
     Args:
@@ -23,7 +23,7 @@ class Showing:
         self._background = background
         self._show = show
 
-    def consider(self, job: AnyJob) -> bool:
+    def start_if_due(self, job: AnyJob) -> bool:
         """Have a preview drawn, if one is due; whether the job's first is awaited, which says where the job is.
 
         Whoever shows a job's words with a rest between them then shows its first picture at once.

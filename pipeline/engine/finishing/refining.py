@@ -6,24 +6,24 @@ import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch.nn.functional import interpolate
 
-from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.sampling.schedulers import begin_late
-from pipeline.engine.steps.jobs import RunningJob
+from pipeline.engine.steps.jobs import DenoisingJob
 
 
 @torch.inference_mode()
-def enlarged(job: RunningJob, darkroom: Darkroom, moved: Callable[[], None]) -> torch.Tensor:
+def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> torch.Tensor:
     """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
 
     Args:
         job: denoised.
-        darkroom: where they are decoded and encoded.
+        decoder: where they are decoded and encoded.
         moved: called after each image.
 
     Raises:
         BrokenImage: pixels or latents hold NaN or infinity.
-        torch.OutOfMemoryError: there is no way that the device has room for.
+        torch.OutOfMemoryError: the device has no room for any fallback.
     """
     request = job.request
     if request.upscale is None:
@@ -31,13 +31,13 @@ def enlarged(job: RunningJob, darkroom: Darkroom, moved: Callable[[], None]) -> 
     size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
     images: list[torch.Tensor] = []
     for image in job.latents.split(1):
-        images.append(_enlarged(job.model, darkroom, image, size))
+        images.append(_enlarged(job.model, decoder, image, size))
         moved()
     return torch.cat(images).to(job.latents)
 
 
 @torch.inference_mode()
-def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
+def begin_refining(job: DenoisingJob, known: torch.Tensor) -> None:
     """Turn a job that is denoised at its first size into one that is about to be at its second.
 
     What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
@@ -59,9 +59,9 @@ def begin_refining(job: RunningJob, known: torch.Tensor) -> None:
     job.prediction = job.model_input = None
 
 
-def _enlarged(model: LoadedModel, darkroom: Darkroom, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _enlarged(model: LoadedModel, decoder: Decoder, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Latents [1, c, h, w] of the same picture at a larger size [height, width] in pixels."""
     # An enlarger's edges are sharper than any filter's, also where its picture is larger than wanted.
-    pixels = darkroom.enlarge(model, darkroom.decode(model, latents))
+    pixels = decoder.enlarge(model, decoder.decode(model, latents))
     resized = interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
-    return darkroom.encode(model, resized)
+    return decoder.encode(model, resized)

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from pipeline.engine.steps.jobs import JobName
+from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
@@ -54,7 +54,7 @@ class Reporter:
             )
         )
 
-    def failed(self, name: JobName, reason: FailureReason, detail: str) -> None:
+    def failed(self, name: AttemptId, reason: FailureReason, detail: str) -> None:
         """An attempt's last word."""
         log.info("Job %d, attempt %d: %s %s", *name, reason, detail)
         self._emit(Failed(job_id=name[0], attempt=name[1], reason=reason, detail=detail))

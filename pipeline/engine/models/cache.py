@@ -12,11 +12,11 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.memory import (
     AUTO_SHARE,
-    bring_back,
     budget_bytes,
     computer_bytes,
     has_own_memory,
-    rest,
+    offload,
+    restore,
     size_of,
 )
 from pipeline.engine.models.sizes import expected_bytes
@@ -26,7 +26,7 @@ from pipeline.protocol.models import ModelSpec
 log = logging.getLogger(__name__)
 
 
-class Shelf:
+class ModelCache:
     """Models beside each other, as many as the budget allows. One that is in use is never moved.
 
     Args:
@@ -59,7 +59,7 @@ class Shelf:
         self._is_apart = has_own_memory(placement.device)
         # The least recently used come first, in both.
         self._ready: OrderedDict[str, LoadedModel] = OrderedDict()
-        self._resting: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._offloaded: OrderedDict[str, LoadedModel] = OrderedDict()
         self._measured: dict[str, int] = {}
 
     def has(self, model_key: str) -> bool:
@@ -91,9 +91,9 @@ class Shelf:
         if not self.has(model_key):
             self._activity.enter("loading")
             # Out of the way first, or the room that others need in memory could be its own.
-            resting = self._resting.pop(model_key, None)
+            offloaded = self._offloaded.pop(model_key, None)
             self._make_room(self._needed(model_key), in_use)
-            self._ready[model_key] = self._loaded(spec) if resting is None else self._brought_back(resting)
+            self._ready[model_key] = self._loaded(spec) if offloaded is None else self._restored(offloaded)
             # Now its size is known; it may be more than its files let expect.
             self._make_room(0, {model_key, *in_use})
         self._ready.move_to_end(model_key)
@@ -104,8 +104,8 @@ class Shelf:
         self._measured[spec.key] = size_of(model.modules)
         return model
 
-    def _brought_back(self, model: LoadedModel) -> LoadedModel:
-        bring_back(model.modules, self._placement.device)
+    def _restored(self, model: LoadedModel) -> LoadedModel:
+        restore(model.modules, self._placement.device)
         return model
 
     def _make_room(self, needed: int, kept: Collection[str]) -> None:
@@ -118,13 +118,13 @@ class Shelf:
             model = self._ready.pop(key)
             moved = True
             if self._idle_models == "offload" and self._is_apart:
-                rest(model.modules)
-                self._resting[key] = model
+                offload(model.modules)
+                self._offloaded[key] = model
                 self._activity.moved()
-            log.info("The model %s %s.", key, "rests in memory" if key in self._resting else "was dropped")
+            log.info("The model %s %s.", key, "is offloaded to memory" if key in self._offloaded else "was dropped")
             del model
-        while self._resting and self._bytes_of(self._resting) > AUTO_SHARE * computer_bytes():
-            self._resting.popitem(last=False)
+        while self._offloaded and self._bytes_of(self._offloaded) > AUTO_SHARE * computer_bytes():
+            self._offloaded.popitem(last=False)
             moved = True
         if moved:
             gc.collect()

@@ -16,11 +16,11 @@ from torch import nn
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable, blaming
-from pipeline.engine.families.any_pipeline import WholePipeline
+from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter, modules_of
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.models.memory import bring_back
+from pipeline.engine.models.memory import restore
 from pipeline.engine.models.reading import read_pipeline
 from pipeline.engine.models.sources import Look, check_source
 from pipeline.engine.pixels.previews import PreviewDecoder, PreviewMap
@@ -48,7 +48,7 @@ class LoadedModel:
 
     spec: ModelSpec
     weights: Weights
-    drawing: StepAdapter | WholePipeline
+    drawing: StepAdapter | AnyPipeline
     preview: PreviewMap | None
     preview_decoder: PreviewDecoder | None
     enlarger: LoadedEnlarger | None
@@ -56,14 +56,14 @@ class LoadedModel:
     @property
     def adapter(self) -> StepAdapter:
         """Of models whose rows share forwards."""
-        if isinstance(self.drawing, WholePipeline):
+        if isinstance(self.drawing, AnyPipeline):
             raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a fault of ours, as elsewhere
         return self.drawing
 
     @property
-    def whole(self) -> WholePipeline:
+    def any_pipeline(self) -> AnyPipeline:
         """Of models that draw one job at a time."""
-        if not isinstance(self.drawing, WholePipeline):
+        if not isinstance(self.drawing, AnyPipeline):
             raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
         return self.drawing
 
@@ -129,7 +129,7 @@ def _loaded(
     pipeline.to(placement.device, placement.dtype)
     if placement.device.type == "cpu":
         # A processor would read them straight from their files, and draw with whatever is written there later.
-        bring_back(modules_of(pipeline), placement.device)
+        restore(modules_of(pipeline), placement.device)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
     check_numbers(pipeline.components, f"of {spec.title}")
@@ -139,7 +139,7 @@ def _loaded(
     clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
     drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
     moved()
-    decoding = drawing.autoencoder if isinstance(drawing, WholePipeline) else drawing
+    decoding = drawing.autoencoder if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
     moved()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)

@@ -1,4 +1,4 @@
-"""Where a model's weights lie and how much they take: on the device, or resting in the computer's memory."""
+"""Where a model's weights lie and how much they take: on the device, or offloaded to the computer's memory."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _LIMITS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory
 
 
 def has_own_memory(device: torch.device) -> bool:
-    """The device's memory is not the computer's, so that there is something to be won by resting elsewhere."""
+    """The device's memory is not the computer's, so offloading frees some of it."""
     return device.type == "cuda"
 
 
@@ -42,7 +42,7 @@ def size_of(modules: Iterable[nn.Module]) -> int:
 
 
 @torch.inference_mode(mode=False)
-def rest(modules: Iterable[nn.Module]) -> None:
+def offload(modules: Iterable[nn.Module]) -> None:
     """Move weights to the computer's memory: pages that stay where they are, if the device reads those faster."""
     for tensor in _tensors(modules):
         host = torch.empty_like(tensor, device="cpu", pin_memory=tensor.device.type == "cuda")
@@ -51,7 +51,7 @@ def rest(modules: Iterable[nn.Module]) -> None:
 
 
 @torch.inference_mode(mode=False)
-def bring_back(modules: Iterable[nn.Module], device: torch.device) -> None:
+def restore(modules: Iterable[nn.Module], device: torch.device) -> None:
     """Move weights to the device, bit by bit as they were."""
     # The pages are let go only when what was begun is done.
     pages: list[torch.Tensor] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import nn
 
-from pipeline.engine.device.fallbacks import TILE_SIDE, Way, ways_for
+from pipeline.engine.device.fallbacks import TILE_SIDE, Fallback, fallbacks_for
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
 from pipeline.engine.sampling.latents import is_finite
@@ -42,9 +42,9 @@ class LoadedEnlarger:
         self._model = model.to(placement.device, torch.float16 if is_half else torch.float32)
         self._twin: ImageModelDescriptor[Any] | None = None
 
-    def ways(self, height: int, width: int) -> tuple[Way, ...]:
-        """How a picture of this size in pixels can be enlarged, the best way first."""
-        return ways_for(
+    def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
+        """How a picture of this size in pixels can be enlarged, the best fallback first."""
+        return fallbacks_for(
             height,
             width,
             has_tiles=self._model.tiling.name == "SUPPORTED",
@@ -57,28 +57,28 @@ class LoadedEnlarger:
         return self._model.model
 
     @torch.inference_mode()
-    def enlarge(self, pixels: torch.Tensor, way: Way = "whole") -> torch.Tensor:
+    def enlarge(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32; in parts, on the processor.
 
         Raises:
             BrokenImage: the result holds NaN or infinity, in float32 too.
         """
-        if way == "processor":
+        if fallback == "cpu":
             if self._twin is None:
                 self._twin = read_enlarger(self._enlarger)
             larger = self._twin(pixels.to("cpu", torch.float32)).clamp(0, 1)
         else:
-            larger = self._on_device(pixels, way)
+            larger = self._on_device(pixels, fallback)
             if self._model.dtype is torch.float16 and not is_finite(larger):
                 log.warning("The enlarger left the range of float16 and runs in float32 from now on.")
                 self._model = self._model.to(torch.float32)
-                larger = self._on_device(pixels, way)
+                larger = self._on_device(pixels, fallback)
         if not is_finite(larger):
             raise BrokenImage("The enlarger left the range of numbers.")
         return larger
 
-    def _on_device(self, pixels: torch.Tensor, way: Way) -> torch.Tensor:
-        return self._in_tiles(pixels) if way == "tiled" else self._piece(pixels)
+    def _on_device(self, pixels: torch.Tensor, fallback: Fallback) -> torch.Tensor:
+        return self._in_tiles(pixels) if fallback == "tiled" else self._piece(pixels)
 
     def _piece(self, pixels: torch.Tensor) -> torch.Tensor:
         return self._model(pixels.to(self._model.device, self._model.dtype)).float().clamp(0, 1)

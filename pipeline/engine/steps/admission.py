@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Final
 
-from pipeline.engine.steps.jobs import JobName
+from pipeline.engine.steps.jobs import AttemptId
 from pipeline.protocol.messages import Submit
 
 SWITCH_PATIENCE_S: Final = 20.0
@@ -22,7 +22,7 @@ class WaitingAttempts:
         """Attempts that wait."""
         return len(self._line)
 
-    def __contains__(self, name: JobName) -> bool:
+    def __contains__(self, name: AttemptId) -> bool:
         """That attempt waits."""
         return any(name_of(submit) == name for submit, _ in self._line)
 
@@ -30,7 +30,7 @@ class WaitingAttempts:
         """Put an attempt at the end."""
         self._line.append((submit, time.monotonic()))
 
-    def remove(self, name: JobName) -> None:
+    def remove(self, name: AttemptId) -> None:
         """Take an attempt out, if it is there."""
         self._line = deque(entry for entry in self._line if name_of(entry[0]) != name)
 
@@ -53,6 +53,6 @@ class WaitingAttempts:
         return None
 
 
-def name_of(submit: Submit) -> JobName:
+def name_of(submit: Submit) -> AttemptId:
     """What an attempt is called."""
     return submit.job_id, submit.attempt

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.models.loading import LoadedModel
-from pipeline.engine.steps.jobs import BucketKey, RunningJob
+from pipeline.engine.steps.jobs import BucketKey, DenoisingJob
 from pipeline.engine.steps.rows import Row
 from pipeline.engine.steps.shapes import Shapes
 
@@ -15,7 +15,7 @@ from pipeline.engine.steps.shapes import Shapes
 class Share:
     """A job's part of one forward."""
 
-    job: RunningJob
+    job: DenoisingJob
     rows: Sequence[Row]
 
 
@@ -62,7 +62,7 @@ class Bucket(Lane):
         self.key = key
         self.model = model
         self.shapes = shapes
-        self._line: deque[RunningJob] = deque()
+        self._line: deque[DenoisingJob] = deque()
 
     def __len__(self) -> int:
         """Jobs in line."""
@@ -71,7 +71,7 @@ class Bucket(Lane):
     @property
     def waiting_rows(self) -> int:
         """Rows that jobs ask for now."""
-        return sum(len(job.asked.waiting) for job in self._line if job.asked is not None)
+        return sum(len(job.inputs.remaining) for job in self._line if job.inputs is not None)
 
     @property
     def cost_s(self) -> float:
@@ -83,8 +83,8 @@ class Bucket(Lane):
         """See `weight_of`."""
         return weight_of(self.shapes, jobs=len(self), rows=self.waiting_rows)
 
-    def add(self, job: RunningJob) -> None:
-        """Put a job that has asked for an evaluation into the line.
+    def add(self, job: DenoisingJob) -> None:
+        """Put a job whose step is prepared into the line.
 
         At its end, but for one that has shown nothing yet: whoever has just asked soon sees something.
         """
@@ -96,7 +96,7 @@ class Bucket(Lane):
 
     def remove(self, job: object) -> None:
         """Take a job out of the line, if it is there."""
-        if isinstance(job, RunningJob) and job in self._line:
+        if isinstance(job, DenoisingJob) and job in self._line:
             self._line.remove(job)
 
     def take(self) -> list[Share]:
@@ -104,7 +104,7 @@ class Bucket(Lane):
         shares: list[Share] = []
         room = self.shapes.most
         for job in self._line:
-            rows = job.asked.waiting[:room] if job.asked is not None else []
+            rows = job.inputs.remaining[:room] if job.inputs is not None else []
             if rows:
                 shares.append(Share(job=job, rows=rows))
                 room -= len(rows)
@@ -141,7 +141,7 @@ class Turns:
         """The bucket of that key, if it has jobs."""
         return next((lane for lane in self._round if isinstance(lane, Bucket) and lane.key == key), None)
 
-    def add(self, job: RunningJob, make: Callable[[], Bucket]) -> None:
+    def add(self, job: DenoisingJob, make: Callable[[], Bucket]) -> None:
         """Put a job into its bucket's line; the bucket is made where there is none."""
         bucket = self.find(job.bucket_key)
         if bucket is None:

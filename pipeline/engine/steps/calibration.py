@@ -8,14 +8,14 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import detail_of
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps.buckets import Bucket
-from pipeline.engine.steps.jobs import RunningJob
+from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.preparing import begin_job, usual_job
 from pipeline.engine.steps.shapes import ShapeBook
 
 log = logging.getLogger(__name__)
 
 
-class Learning:
+class Calibration:
     """Makes buckets.
 
     Args:
@@ -29,25 +29,25 @@ class Learning:
         self._placement = placement
         self._activity = activity
 
-    def make_bucket(self, job: RunningJob) -> Bucket:
-        """One for a job that has asked, and others like it.
+    def make_bucket(self, job: DenoisingJob) -> Bucket:
+        """One for a job whose step is prepared, and others like it.
 
         Raises:
             torch.OutOfMemoryError: not even the smallest forward fits the device.
         """
-        if job.asked is None:
-            raise AssertionError("A job joins before it asked.")
-        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.asked.rows[0])
+        if job.inputs is None:
+            raise AssertionError("A job joins before its step was prepared.")
+        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.inputs.rows[0])
         self._activity.moved()
         return Bucket(job.bucket_key, job.model, shapes)
 
-    def learn_usual(self, model: LoadedModel) -> None:
+    def run(self, model: LoadedModel) -> None:
         """Find out which forwards suit a model's usual request; a whole pipeline has none."""
         if model.spec.facts.is_whole:
             return
         try:
             job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
-            job.ask()
+            job.prepare_step()
             self.make_bucket(job)
         # It comes too early to be anybody's failure: the first job meets it again, and is told.
         except Exception as error:  # noqa: BLE001 - see above

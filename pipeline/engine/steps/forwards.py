@@ -54,7 +54,7 @@ class Forwards:
         rows = [row for share in shares for row in share.rows]
         count = bucket.shapes.fitting(len(rows))
         try:
-            answers = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.one_by_one.get(count, ()))
+            answers = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.per_row_layers.get(count, ()))
         # Whatever it is, it is some job's failure and must not end the others.
         except Exception as error:  # noqa: BLE001 - see above
             failure = error

@@ -12,12 +12,12 @@ from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.schedulers import denoised_latents, scaled_input, takes_generators
-from pipeline.engine.steps.rows import Evaluation
+from pipeline.engine.steps.rows import StepInputs
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
 
-JobName = tuple[int, int]
+AttemptId = tuple[int, int]
 """`(job_id, attempt)`."""
 
 BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]
@@ -27,7 +27,7 @@ _UNCONDITIONAL: Final = 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class RunningJob:
+class DenoisingJob:
     """Everything of one job that changes from step to step; nothing is shared with another job.
 
     Attributes:
@@ -42,7 +42,7 @@ class RunningJob:
         steps_before: steps of the passes before this one.
         total_steps: steps of all passes.
         row_counts: rows that its forwards may have.
-        asked: the evaluation whose rows are being answered.
+        inputs: of the next step, with the predictions that came so far.
         model_input: what the last forward got, [images, c, h, w].
         prediction: what it answered after guidance.
         started_at: monotonic seconds.
@@ -50,7 +50,7 @@ class RunningJob:
         preview: when the next one is due.
     """
 
-    name: JobName
+    name: AttemptId
     request: GenerationRequest
     is_checked: bool
     model: LoadedModel
@@ -67,7 +67,7 @@ class RunningJob:
     first_evaluation: int = 0
     steps_before: int = 0
     row_counts: tuple[int, ...] = ()
-    asked: Evaluation | None = None
+    inputs: StepInputs | None = None
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None
 
@@ -152,25 +152,25 @@ class RunningJob:
         """Seconds since the attempt began."""
         return time.monotonic() - self.started_at
 
-    def ask(self) -> None:
+    def prepare_step(self) -> None:
         """Begin the evaluation that is next."""
         texts = [self.text.positive.at(self.step)]
         if self.is_guided and self.text.negative is not None:
             texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
         scaled = scaled_input(self.scheduler, self.latents, self.timestep)
-        self.asked = Evaluation(scaled, self.timestep, texts, self.text.lora)
+        self.inputs = StepInputs(scaled, self.timestep, texts, self.text.lora)
 
     @torch.inference_mode()
     def advance(self) -> None:
-        """Guidance and the scheduler's step, once every row is answered."""
-        if self.asked is None:
-            raise AssertionError("A job steps before it asked.")
-        parts = self.asked.parts()
-        self.model_input, self.prediction = self.asked.model_input, self._guided(parts)
+        """Guidance and the scheduler's step, once every row has its prediction."""
+        if self.inputs is None:
+            raise AssertionError("A job steps before its step was prepared.")
+        parts = self.inputs.parts()
+        self.model_input, self.prediction = self.inputs.model_input, self._guided(parts)
         extra = {"generator": self.generators} if takes_generators(type(self.scheduler)) else {}
         step = self.scheduler.step(self.prediction, self.timestep, self.latents, return_dict=False, **extra)
         self.latents = step[0]
-        self.asked = None
+        self.inputs = None
         self.evaluation += 1
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:

@@ -7,27 +7,27 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.engine.failures import InvalidRequest, UnfitSampler
-from pipeline.engine.families.any_pipeline import WholeRun
+from pipeline.engine.families.any_pipeline import PipelineRun
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import check_finite, generators_for
 from pipeline.engine.sampling.schedulers import sampler_named
 from pipeline.engine.steps.buckets import Lane
-from pipeline.engine.steps.jobs import JobName, RunningJob
+from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.validation import check_multiple, check_request
 from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import GenerationRequest
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
-class WholeJob:
-    """One attempt on a whole pipeline; see `RunningJob` for what it has in common with others."""
+class PipelineJob:
+    """One attempt on a whole pipeline; see `DenoisingJob` for what it has in common with others."""
 
-    name: JobName
+    name: AttemptId
     request: GenerationRequest
     is_checked: bool
     model: LoadedModel
-    run: WholeRun
+    run: PipelineRun
     started_at: float
     denoise_started_at: float
     preview: PreviewTurn
@@ -45,7 +45,7 @@ class WholeJob:
     @property
     def scheduler_class(self) -> str:
         """The pipeline's own, in diffusers; empty where it has none."""
-        return self.model.whole.scheduler_class
+        return self.model.any_pipeline.scheduler_class
 
     @property
     def row_counts(self) -> tuple[int, ...]:
@@ -98,10 +98,10 @@ class WholeJob:
         return self.run.pictures.split(1)
 
 
-AnyJob = RunningJob | WholeJob
+AnyJob = DenoisingJob | PipelineJob
 
 
-def begin_whole(submit: Submit, model: LoadedModel, started_at: float) -> WholeJob:
+def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) -> PipelineJob:
     """Prepare a run; nothing is computed yet.
 
     Raises:
@@ -117,19 +117,19 @@ def begin_whole(submit: Submit, model: LoadedModel, started_at: float) -> WholeJ
     if request.variations or request.refining_steps:
         raise InvalidRequest("This model draws only from text: it neither varies a picture nor draws it anew.")
     now = time.monotonic()
-    return WholeJob(
+    return PipelineJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         is_checked=submit.is_checked,
         model=model,
-        run=model.whole.begin(request, generators_for(request)),
+        run=model.any_pipeline.begin(request, generators_for(request)),
         started_at=started_at,
         denoise_started_at=now,
         preview=PreviewTurn(now),
     )
 
 
-class WholeLane(Lane):
+class PipelineLane(Lane):
     """One run, which takes turns with the buckets; a step of it is what a forward is to them.
 
     Args:
@@ -137,7 +137,7 @@ class WholeLane(Lane):
         clock: the same that forwards are timed with.
     """
 
-    def __init__(self, job: WholeJob, clock: Callable[[], float]) -> None:
+    def __init__(self, job: PipelineJob, clock: Callable[[], float]) -> None:
         super().__init__()
         self.job = job
         self._clock = clock

@@ -7,14 +7,14 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
 from pipeline.engine.sampling.schedulers import first_latents, sampler_named
-from pipeline.engine.steps.jobs import RunningJob
+from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.validation import check_multiple, check_request
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 
-def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> RunningJob:
+def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
     """Read the texts, draw the first noise, and set the scheduler up.
 
     Raises:
@@ -33,7 +33,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     shape = (request.num_images, adapter.latent_channels, height, width)
     noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
     now = time.monotonic()
-    return RunningJob(
+    return DenoisingJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         is_checked=submit.is_checked,

@@ -27,8 +27,8 @@ class Row:
     lora: RowLora | None = None
 
 
-class Evaluation:
-    """One evaluation of the model for a whole job: rows that are asked for, and answers as they come.
+class StepInputs:
+    """The network's inputs for one step of a job, and its predictions as they come.
 
     Unconditional rows come first, as diffusers has them, then one an image.
 
@@ -54,26 +54,26 @@ class Evaluation:
             for conditioning in texts
             for image in images
         ]
-        self._answers: list[torch.Tensor] = []
+        self._predictions: list[torch.Tensor] = []
 
     @property
-    def waiting(self) -> list[Row]:
-        """Rows without an answer, in order."""
-        return self.rows[len(self._answers) :]
+    def remaining(self) -> list[Row]:
+        """Rows without a prediction, in order."""
+        return self.rows[len(self._predictions) :]
 
-    def answer(self, answers: Sequence[torch.Tensor]) -> None:
-        """Take [1, c, h, w] each for the first rows that wait."""
-        self._answers.extend(answers)
+    def add_predictions(self, predictions: Sequence[torch.Tensor]) -> None:
+        """Add [1, c, h, w] each for the first remaining rows."""
+        self._predictions.extend(predictions)
 
     def parts(self) -> list[torch.Tensor]:
-        """Every answer: [images, c, h, w] for each text."""
+        """All predictions: [images, c, h, w] for each text."""
         images = len(self.model_input)
-        return [torch.cat(self._answers[start : start + images]) for start in range(0, len(self.rows), images)]
+        return [torch.cat(self._predictions[start : start + images]) for start in range(0, len(self.rows), images)]
 
 
 @torch.inference_mode()
 def predict_rows(
-    adapter: StepAdapter, rows: Sequence[Row], count: int, one_by_one: Collection[str] = ()
+    adapter: StepAdapter, rows: Sequence[Row], count: int, per_row_layers: Collection[str] = ()
 ) -> list[torch.Tensor]:
     """One forward.
 
@@ -81,12 +81,12 @@ def predict_rows(
         adapter: the model.
         rows: at least one, with tensors of the same shapes.
         count: rows that the forward has; the first is repeated until it is full.
-        one_by_one: layers of the network that are computed a row at a time.
+        per_row_layers: layers of the network that are computed a row at a time.
 
     Returns:
         [1, c, h, w] for each row.
     """
-    use(adapter.network, one_by_one)
+    use(adapter.network, per_row_layers)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
     loras = [*[row.lora for row in rows], *[None] * (count - len(rows))]
     latents = torch.cat([row.latents for row in filled])

@@ -15,7 +15,7 @@ import torch
 
 from pipeline.engine.device.per_row_layers import guilty_layers
 from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
-from pipeline.engine.device.state_file import Notebook, key_of
+from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.steps.rows import Row, predict_rows
@@ -39,11 +39,13 @@ class Shapes(msgspec.Struct, frozen=True):
 
     Attributes:
         seconds: that a forward of each takes, in ascending order.
-        one_by_one: layers that are computed a row at a time in forwards of some of them; see `one_by_one`.
+        per_row_layers: layers that some of these forwards compute a row at a time.
     """
 
     seconds: dict[int, float]
-    one_by_one: dict[int, list[str]] = {}
+    per_row_layers: dict[int, list[str]] = msgspec.field(
+        default_factory=dict, name="per_row_layers"
+    )  # as the file has it
 
     @property
     def most(self) -> int:
@@ -64,7 +66,7 @@ class Shapes(msgspec.Struct, frozen=True):
             return None
         return Shapes(
             {count: self.seconds[count] for count in counts},
-            {count: names for count, names in self.one_by_one.items() if count in counts},
+            {count: names for count, names in self.per_row_layers.items() if count in counts},
         )
 
 
@@ -80,7 +82,7 @@ class ShapeBook:
     def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
         self._placement = placement
         self._batching: Batching = batching
-        self._known = Notebook(directory, "shapes.json", Shapes)
+        self._known = StateFile(directory, "shapes.json", Shapes)
 
     def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
         """The shapes for rows like this one; measured where they are not known.
@@ -133,7 +135,7 @@ class _Trial:
     def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
         self._adapter = adapter
         self._placement = placement
-        self.one_by_one: dict[int, list[str]] = {}
+        self.per_row_layers: dict[int, list[str]] = {}
         generator = torch.Generator("cpu").manual_seed(0)
 
         def noisy(tensor: torch.Tensor, amount: float) -> torch.Tensor:
@@ -155,7 +157,7 @@ class _Trial:
         """[count, c, h, w] on the CPU, in the order of the rows."""
         rows = self._rows[:count]
         in_order = rows[::-1] if is_reversed else rows
-        answers = predict_rows(self._adapter, in_order, count, self.one_by_one.get(count, ()))
+        answers = predict_rows(self._adapter, in_order, count, self.per_row_layers.get(count, ()))
         return torch.cat(answers[::-1] if is_reversed else answers).cpu()
 
     def guilty_layers(self, count: int) -> list[str]:
@@ -189,7 +191,7 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if seconds and seconds[last] * count / last > LONGEST_FORWARD_S:
             break
         try:
-            answer = _steady_answer(trial, count)
+            answer = _batch_invariant_prediction(trial, count)
             seconds[count] = min(trial.timed(count) for _ in range(_TIMED))
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not seconds or reason_of(error) is not FailureReason.OUT_OF_MEMORY:
@@ -201,11 +203,11 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if answer is not None:
             _classify(classes, count, answer)
     trial.release()
-    known = Shapes(seconds, {count: names for count, names in trial.one_by_one.items() if count in seconds})
+    known = Shapes(seconds, {count: names for count, names in trial.per_row_layers.items() if count in seconds})
     return known if batching == "flexible" else _pinned(classes, known)
 
 
-def _steady_answer(trial: _Trial, count: int) -> torch.Tensor | None:
+def _batch_invariant_prediction(trial: _Trial, count: int) -> torch.Tensor | None:
     """What a forward of so many rows answers, with as few layers one by one as let it agree in any order of the rows.
 
     What follows a guilty layer gets other rows already, so each round finds those that come first; None where no layer
@@ -215,12 +217,12 @@ def _steady_answer(trial: _Trial, count: int) -> torch.Tensor | None:
         answer = trial(count)
         if trial(count, is_reversed=True).equal(answer):
             return answer
-        known = trial.one_by_one.get(count, [])
+        known = trial.per_row_layers.get(count, [])
         guilty = [name for name in trial.guilty_layers(count) if name not in known]
         if not guilty:
-            trial.one_by_one.pop(count, None)
+            trial.per_row_layers.pop(count, None)
             return None
-        trial.one_by_one[count] = known + guilty
+        trial.per_row_layers[count] = known + guilty
 
 
 def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:

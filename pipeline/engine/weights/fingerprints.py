@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from pipeline.engine.device.state_file import Notebook
+from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
@@ -52,7 +52,7 @@ class Fingerprints:
     """
 
     def __init__(self, directory: str | None) -> None:
-        self._known = Notebook(directory, "hashes.json", str)
+        self._known = StateFile(directory, "hashes.json", str)
         self._lock = threading.Lock()
 
     def of(self, spec: ModelSpec, weights: Weights) -> str:

@@ -57,7 +57,7 @@ class Studio:
     @property
     def model(self) -> LoadedModel:
         """The catalogue's first model, as the engine has it."""
-        return self.engine._shelf.take(self._model_key)
+        return self.engine._cache.take(self._model_key)
 
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""

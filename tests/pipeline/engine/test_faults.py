@@ -16,7 +16,7 @@ from pipeline.engine.device import fallbacks
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import BrokenImage, DeviceLost, let_go
 from pipeline.engine.families.autoencoder import Autoencoder
-from pipeline.engine.finishing.decoding import Darkroom
+from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.pixels import upscaler
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
@@ -38,13 +38,13 @@ def loaded(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
 def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shared:
     """Nothing was said and nothing is known of what the device has no room for."""
     loaded.events.clear()
-    monkeypatch.setattr(loaded.engine, "_darkroom", Darkroom(choose_placement("cpu", "float32"), str(tmp_path)))
+    monkeypatch.setattr(loaded.engine, "_decoder", Decoder(choose_placement("cpu", "float32"), str(tmp_path)))
     return loaded
 
 
 @pytest.fixture
 def vae(shared: Shared) -> Any:
-    return shared.engine._shelf.take("pocket").adapter._autoencoder._vae
+    return shared.engine._cache.take("pocket").adapter._autoencoder._vae
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_full_device_decodes_in_tiles_and_remembers(
     assert picture_of(shared, 2, request_) == first
     assert 16 not in sides, "it is tried once"
     # A new process knows it too.
-    monkeypatch.setattr(shared.engine, "_darkroom", Darkroom(choose_placement("cpu", "float32"), str(tmp_path)))
+    monkeypatch.setattr(shared.engine, "_decoder", Decoder(choose_placement("cpu", "float32"), str(tmp_path)))
     assert picture_of(shared, 3, request_) == first
     assert 16 not in sides
     assert not vae.use_tiling, "previews are drawn with it as well"
@@ -99,12 +99,12 @@ def test_a_full_device_decodes_in_tiles_and_remembers(
 
 @pytest.mark.usefixtures("small_tiles")
 def test_tiles_make_nearly_the_same_picture(shared: Shared) -> None:
-    adapter = shared.engine._shelf.take("pocket").adapter
+    adapter = shared.engine._cache.take("pocket").adapter
     latents = torch.randn((1, 4, 16, 24), generator=torch.Generator().manual_seed(0)) * 0.3
-    whole, tiled = (adapter.decode(latents, way) for way in ("whole", "tiled"))
+    whole, tiled = (adapter.decode(latents, way) for way in ("direct", "tiled"))
     assert tiled.shape == whole.shape == (1, 3, 64, 96)
     assert 0 < (whole - tiled).abs().mean().item() < 0.02
-    encoded = [adapter.encode(whole, way) for way in ("whole", "tiled")]
+    encoded = [adapter.encode(whole, way) for way in ("direct", "tiled")]
     assert encoded[1].shape == encoded[0].shape == latents.shape
     assert (encoded[0] - encoded[1]).abs().mean().item() < 0.05
 
@@ -121,11 +121,11 @@ def test_what_no_tile_helps_is_done_on_the_processor(
         tried.append(way)
         raise torch.OutOfMemoryError(FULL)
 
-    monkeypatch.setattr(Autoencoder, "ways", lambda *_: ("whole", "tiled", "processor"))
+    monkeypatch.setattr(Autoencoder, "fallbacks", lambda *_: ("direct", "tiled", "cpu"))
     monkeypatch.setattr(Autoencoder, "_on_device", full)
     assert picture_of(shared, 2, upscaled) == expected
     # Decoded and encoded for the second pass, and decoded at the larger size.
-    assert tried == ["whole", "tiled"] * 3
+    assert tried == ["direct", "tiled"] * 3
 
 
 def test_what_fits_nowhere_is_refused_and_its_mate_drawn(
@@ -145,9 +145,9 @@ def test_a_full_device_enlarges_in_tiles(module_catalogue: Catalogue, monkeypatc
     enlarger = LoadedEnlarger(spec, choose_placement("cpu", "float32"))
     pixels = torch.rand((1, 3, 40, 72), generator=torch.Generator().manual_seed(0))
     whole = enlarger.enlarge(pixels)
-    assert enlarger.ways(40, 72) == ("whole", "tiled")
+    assert enlarger.fallbacks(40, 72) == ("direct", "tiled")
     assert (enlarger.enlarge(pixels, "tiled") - whole).abs().max().item() < 1e-4
-    assert enlarger.enlarge(pixels, "processor").equal(whole)
+    assert enlarger.enlarge(pixels, "cpu").equal(whole)
     monkeypatch.setattr(
         enlarger._model.model, "forward", lambda numbers: interpolate(numbers, scale_factor=4) * torch.nan
     )
@@ -205,7 +205,7 @@ def test_a_device_that_breaks_beside_the_steps_ends_the_process(
     def break_down(*_: object) -> torch.Tensor:
         raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 
-    monkeypatch.setattr(shared.engine._darkroom, "decode", break_down)
+    monkeypatch.setattr(shared.engine._decoder, "decode", break_down)
     with pytest.raises(DeviceLost, match="illegal memory access"):
         shared.engine.run_until_idle()
     # The supervisor tells the others when the process has ended, and nobody is told twice.
@@ -221,7 +221,7 @@ def test_a_device_that_breaks_over_a_preview_ends_the_process(
     def break_down(*_: object, **__: object) -> bytes:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    monkeypatch.setattr(shared.engine._showing, "_interval_s", 0.001)
+    monkeypatch.setattr(shared.engine._preview_jobs, "_interval_s", 0.001)
     monkeypatch.setattr(PreviewMap, "draw", break_down)
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
     with pytest.raises(DeviceLost, match="device-side assert"):
@@ -239,13 +239,13 @@ def clear(shared: Shared, job_id: int) -> None:
 def test_a_decoding_that_hangs_is_seen_while_steps_go_on(
     shared: Shared, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, decode = threading.Event(), shared.engine._darkroom.decode
+    go_on, decode = threading.Event(), shared.engine._decoder.decode
 
     def hang(*given: Any) -> torch.Tensor:
         go_on.wait(60)
         return decode(*given)
 
-    monkeypatch.setattr(shared.engine._darkroom, "decode", hang)
+    monkeypatch.setattr(shared.engine._decoder, "decode", hang)
     activity = shared.engine._activity
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=1))
     shared.submit(2, msgspec.structs.replace(request_, num_inference_steps=150))

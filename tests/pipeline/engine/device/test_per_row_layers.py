@@ -33,7 +33,7 @@ def spoil(network: nn.Module) -> None:
 
 
 def network_of(shared: Shared) -> nn.Module:
-    return shared.engine._shelf.take("pocket").adapter.network
+    return shared.engine._cache.take("pocket").adapter.network
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_picture_has_the_same_bits_in_company_all_the_same(
     assert all(map(torch.equal, alone, together))
     assert {2, 4} == set(shared.forwards)
     known = msgspec.json.decode((tmp_path / "shapes.json").read_bytes(), type=dict[str, Shapes])
-    assert {2: list(GUILTY), 4: list(GUILTY)} in [shapes.one_by_one for shapes in known.values()]
+    assert {2: list(GUILTY), 4: list(GUILTY)} in [shapes.per_row_layers for shapes in known.values()]
 
     # The next worker remembers.
     def measure(*_: Any) -> Shapes:

@@ -13,7 +13,7 @@ from diffusers.pipelines.pixart_alpha.pipeline_pixart_sigma import PixArtSigmaPi
 
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.families.any_pipeline import WholePipeline
+from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.tiny import latent_consistency, pixart_sigma
@@ -43,7 +43,7 @@ def _threads() -> list[threading.Thread]:
 
 
 def test_the_pictures_are_those_of_one_call(pipeline: Any, tiny_request: GenerationRequest) -> None:
-    run = WholePipeline(pipeline, PLACEMENT).begin(tiny_request, generators_for(tiny_request))
+    run = AnyPipeline(pipeline, PLACEMENT).begin(tiny_request, generators_for(tiny_request))
     seen: list[int] = []
     while run.advance():
         seen.append(run.steps_done)
@@ -75,7 +75,7 @@ def test_the_pictures_are_those_of_one_call(pipeline: Any, tiny_request: Generat
 def test_a_closed_run_ends_where_it_stands_and_leaves_nothing(
     pipeline: Any, tiny_request: GenerationRequest, steps: int
 ) -> None:
-    whole = WholePipeline(pipeline, PLACEMENT)
+    whole = AnyPipeline(pipeline, PLACEMENT)
     run = whole.begin(tiny_request, generators_for(tiny_request))
     for _ in range(steps):
         assert run.advance()
@@ -94,7 +94,7 @@ def test_a_closed_run_ends_where_it_stands_and_leaves_nothing(
 
 
 def test_what_a_pipeline_raises_is_raised_where_it_is_awaited(pipeline: Any, tiny_request: GenerationRequest) -> None:
-    whole = WholePipeline(pipeline, PLACEMENT)
+    whole = AnyPipeline(pipeline, PLACEMENT)
     broken = msgspec.structs.replace(tiny_request, width=65)
     run = whole.begin(broken, generators_for(broken))
     with pytest.raises(ValueError, match="divisible by 8"):
@@ -108,7 +108,7 @@ def test_only_what_a_pipeline_takes_is_passed_and_the_rest_is_told(
     pipeline: Any, tiny_request: GenerationRequest
 ) -> None:
     request = msgspec.structs.replace(tiny_request, prompt="<lora:fur:1>a red apple", negative_prompt="rain")
-    run = WholePipeline(pipeline, PLACEMENT).begin(request, generators_for(request))
+    run = AnyPipeline(pipeline, PLACEMENT).begin(request, generators_for(request))
     keys = [notice.key for notice in run.notices]
     unread = [] if _reads_negatives(pipeline) else ["notice-negative-unused"]
     assert keys == ["notice-tags-ignored", *unread]
@@ -118,7 +118,7 @@ def test_only_what_a_pipeline_takes_is_passed_and_the_rest_is_told(
 
 
 def test_two_runs_of_one_pipeline_do_not_mix(pipeline: Any, tiny_request: GenerationRequest) -> None:
-    whole = WholePipeline(pipeline, PLACEMENT)
+    whole = AnyPipeline(pipeline, PLACEMENT)
     run = whole.begin(tiny_request, generators_for(tiny_request))
     with pytest.raises(AssertionError, match="Two runs"):
         whole.begin(tiny_request, generators_for(tiny_request))
@@ -130,4 +130,4 @@ def test_a_pipeline_that_wants_a_picture_is_refused() -> None:
         def __call__(self, prompt: str, image: Any) -> None: ...
 
     with pytest.raises(ModelUnavailable, match="Inpainting wants more than a prompt"):
-        WholePipeline(Inpainting(), PLACEMENT)
+        AnyPipeline(Inpainting(), PLACEMENT)

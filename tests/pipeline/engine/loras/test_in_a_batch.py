@@ -83,7 +83,7 @@ def test_mates_with_other_loras_change_no_bit(shared: Shared, request_: Generati
 
 @pytest.mark.usefixtures("threads")
 def test_every_shape_gives_a_row_with_a_lora_the_same_bits(shared: Shared, request_: GenerationRequest) -> None:
-    adapter = shared.engine._shelf.take("pocket").adapter
+    adapter = shared.engine._cache.take("pocket").adapter
     texts = [adapter.encode_text(msgspec.structs.replace(request_, prompt=f"an apple {tags}")) for tags in TAGS]
     generator = torch.Generator().manual_seed(3)
     rows = [

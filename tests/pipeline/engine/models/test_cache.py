@@ -14,9 +14,9 @@ from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.models import cache, memory
-from pipeline.engine.models.cache import Shelf
+from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.loading import load_model
-from pipeline.engine.models.memory import AUTO_SHARE, bring_back, budget_bytes, computer_bytes, rest, size_of
+from pipeline.engine.models.memory import AUTO_SHARE, budget_bytes, computer_bytes, offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.steps import admission
 from pipeline.protocol.messages import Failed, Finished, IdleModels, JobEvent, Progress, Submit
@@ -55,13 +55,13 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
-def with_room_for(models: dict[str, ModelSpec], budget: int, idle_models: IdleModels = "keep") -> Shelf:
-    made = Shelf(models, PLACEMENT, None, Activity(), idle_models=idle_models)
+def with_room_for(models: dict[str, ModelSpec], budget: int, idle_models: IdleModels = "keep") -> ModelCache:
+    made = ModelCache(models, PLACEMENT, None, Activity(), idle_models=idle_models)
     made._budget = budget
     return made
 
 
-def ready(of: Shelf) -> list[str]:
+def ready(of: ModelCache) -> list[str]:
     return [key for key in KEYS if of.has(key)]
 
 
@@ -135,7 +135,7 @@ def test_what_rests_is_bounded_too(
     offloading = with_room_for(models, size, "offload")
     for key in KEYS:
         offloading.take(key)
-    assert list(offloading._resting) == ["two"]
+    assert list(offloading._offloaded) == ["two"]
     offloading.take("two")
     offloading.take("one")
     assert loads == ["one", "two", "three", "one"]
@@ -155,9 +155,9 @@ def test_resting_moves_every_tensor_once_and_changes_no_bit(
         return model.adapter.decode(model.adapter.predict(torch.ones(1, 4, 8, 8), torch.tensor([7.0]), text))
 
     expected = draw()
-    rest((*model.modules, tied))
+    offload((*model.modules, tied))
     assert not {part.data_ptr() for part in model.modules[0].parameters()} & {part.data_ptr() for part in before}
-    bring_back((*model.modules, tied), PLACEMENT.device)
+    restore((*model.modules, tied), PLACEMENT.device)
     assert tied.weight is next(iter(model.modules[0].parameters()))
     assert draw().equal(expected)
 
@@ -225,7 +225,7 @@ class Shared:
             emit=self.events.append,
             activity=Activity(),
         )
-        self.engine._shelf._budget = budget
+        self.engine._cache._budget = budget
         latents = self.latents
 
         class Recorder(Finisher):

@@ -137,7 +137,7 @@ def test_it_shares_the_device_by_what_it_costs(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that takes four forwards' time comes once in four forwards."""
-    monkeypatch.setattr("pipeline.engine.steps.pipeline_jobs.WholeLane.cost_s", 4.0)
+    monkeypatch.setattr("pipeline.engine.steps.pipeline_jobs.PipelineLane.cost_s", 4.0)
     monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.shapes", Shapes({2: 1.0}), raising=False)
     monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.cost_s", 1.0)
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
@@ -199,7 +199,7 @@ def test_what_it_cannot_do_is_refused(
 def test_a_failure_is_its_own_alone(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline = shared.engine._shelf.take("tiny").whole._pipeline
+    pipeline = shared.engine._cache.take("tiny").any_pipeline._pipeline
     forward = pipeline.transformer.forward
 
     def broken(*args: Any, **options: Any) -> Any:

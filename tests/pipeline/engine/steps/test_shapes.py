@@ -13,15 +13,25 @@ class Device(_Trial):
     """Answers as a device would whose rows differ by the forward's row count, and by place where it is unsteady."""
 
     def __init__(
-        self, seconds: dict[int, float], kernel_of: Callable[[int], float], *, is_steady: bool = True, most: int = 16
+        self,
+        seconds: dict[int, float],
+        kernel_of: Callable[[int], float],
+        *,
+        is_invariant: bool = True,
+        most: int = 16,
     ) -> None:
-        self._seconds, self._kernel_of, self._is_steady, self._most = seconds, kernel_of, is_steady, most
-        self.one_by_one = {}
+        self._seconds, self._kernel_of, self._is_invariant, self._most = (
+            seconds,
+            kernel_of,
+            is_invariant,
+            most,
+        )
+        self.per_row_layers = {}
 
     def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
         if count > self._most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        places = torch.zeros(count) if self._is_steady or not is_reversed else torch.arange(count)
+        places = torch.zeros(count) if self._is_invariant or not is_reversed else torch.arange(count)
         return torch.arange(count) + self._kernel_of(count) + places
 
     def guilty_layers(self, count: int) -> list[str]:
@@ -69,7 +79,7 @@ def test_flexible_takes_all_that_pay() -> None:
 
 def test_a_device_that_never_agrees_is_used_and_told(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert tuple(measure(Device(CHEAP, same, is_steady=False), "pinned").seconds) == (2, 4, 8, 16)
+        assert tuple(measure(Device(CHEAP, same, is_invariant=False), "pinned").seconds) == (2, 4, 8, 16)
     assert "nearly, not exactly" in caplog.text
 
 
