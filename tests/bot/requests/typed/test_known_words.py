@@ -107,10 +107,14 @@ def test_at_the_edges_of_what_is_alike_and_of_what_may_be_meant(catalogue: Catal
     spec = msgspec.structs.replace(catalogue.default, vocabulary=vocabulary)
     assert drawn_alike(f"dog {' '.join(BETWEEN)}", spec) is not None
     assert drawn_alike(" ".join(BETWEEN), spec) is None
-    told = unknown_words("dog carta toast", spec)
+    told = unknown_words("dog carta donkey", spec)
     assert told is not None
     # The two that are most alike to a word, if they are much alike, and then things from all over the list.
     assert told.values["known"] == "cart, carts, cast, boat, tree, bus"
+    few = msgspec.structs.replace(vocabulary, things=("star", "tree", "hat"))
+    told = unknown_words("zzz", msgspec.structs.replace(spec, vocabulary=few))
+    assert told is not None
+    assert told.values["known"] == "star, tree, hat"
 
 
 def test_the_sentence_names_what_changes_the_picture(catalogue: Catalogue) -> None:
