@@ -9,7 +9,9 @@ from discord import ui
 from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.settings_message import defaults_line
+from bot.presenting.summaries import summary
 from bot.presenting.texts import text
+from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
 from bot.store.rows import Job, Result
 from pipeline.protocol.models import ModelSpec
@@ -18,6 +20,8 @@ from pipeline.protocol.requests import GenerationRequest
 _MAX_CHARACTERS: Final = 4_000
 """Of all words in a message of components, at Discord."""
 _MAX_FOREIGN: Final = 2_600
+_SAID: Final = frozenset(("seed", "steps", "cfg", "sampler", "size", "model", "images", "negative"))
+"""Options that have their place: in the sentence of options, in a line of their own, or in the command."""
 
 
 def details(
@@ -78,18 +82,8 @@ def foreign(parameters: str) -> ui.LayoutView:
 
 def command_of(request: GenerationRequest) -> str:
     """What to paste to get the first picture, and those after it, again."""
-    options = {
-        "prompt": _pasted(request.prompt),
-        "negative": _pasted(request.negative_prompt),
-        "cfg": f"{request.guidance_scale:g}",
-        "steps": request.num_inference_steps,
-        "size": f"{request.width}x{request.height}",
-        "sampler": request.scheduler_name,
-        "seed": request.seed,
-        "images": request.num_images,
-        "model": request.model_key,
-    }
-    return " ".join(["/imagine", *(f"{name}: {value}" for name, value in options.items() if value != "")])
+    values = {"prompt": request.prompt, **{option.name: option.written(request) for option in OPTIONS}}
+    return " ".join(["/imagine", *(f"{name}: {_pasted(str(value))}" for name, value in values.items() if value != "")])
 
 
 def _begun_with(request: GenerationRequest) -> GenerationRequest:
@@ -139,16 +133,16 @@ def _delivered(request: GenerationRequest, spec: ModelSpec | None) -> tuple[int,
 
 
 def _options(request: GenerationRequest, delivered: tuple[int, int] | None) -> list[str]:
-    lines = [
-        text(
-            "details-options",
-            seed=request.seed,
-            steps=request.num_inference_steps,
-            cfg=f"{request.guidance_scale:g}",
-            sampler=escape(request.scheduler_name),
-            **size_values(request.width, request.height, delivered),
-        )
-    ]
+    said = text(
+        "details-options",
+        seed=request.seed,
+        steps=request.num_inference_steps,
+        cfg=f"{request.guidance_scale:g}",
+        sampler=escape(request.scheduler_name),
+        **size_values(request.width, request.height, delivered),
+    )
+    others = [summary(option, request, None) for option in OPTIONS if option.name not in _SAID]
+    lines = [" · ".join([said, *filter(None, others)])]
     lines += [
         text("details-variation", seed=step.seed, strength=f"{step.strength:g}") for step in request.variations[-5:]
     ]

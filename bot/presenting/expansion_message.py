@@ -12,9 +12,10 @@ from bot.presenting.escaping import escape
 from bot.presenting.job_message import notice_line
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
-from bot.presenting.sizes import size_of
+from bot.presenting.summaries import summary
 from bot.presenting.texts import text
 from bot.quotas.standing import Outlook
+from bot.requests.options import FIELDS, arranged
 from bot.store.expansions import Expansion
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -22,6 +23,8 @@ from pipeline.protocol.requests import GenerationRequest
 MAX_SHOWN: Final = 5
 _MAX_PROMPT: Final = 150
 _MAX_NEGATIVE: Final = 60
+_DIFFERENCES: Final = ("size", "steps", "cfg", "negative")
+"""Options by which jobs differ, in this order; others come after them."""
 _MAX_TOLD: Final = 3
 """Notices in a question; each job tells its own."""
 
@@ -86,16 +89,14 @@ def _differences(
     request: GenerationRequest, others: Sequence[GenerationRequest], models: Mapping[str, ModelSpec]
 ) -> Iterator[str]:
     """Options that are not the same in all of them; a seed is always another, unless it was typed."""
-    if len({(other.width, other.height) for other in others}) > 1:
-        yield size_of(request.width, request.height, models.get(request.model_key))
-    if len({other.num_inference_steps for other in others}) > 1:
-        yield text("detail-steps", steps=request.num_inference_steps)
-    if len({other.guidance_scale for other in others}) > 1:
-        yield text("detail-cfg", cfg=f"{request.guidance_scale:g}")
-    if request.negative_prompt and len({other.negative_prompt for other in others}) > 1:
-        yield text("detail-negative", negative=escape(request.negative_prompt, _MAX_NEGATIVE))
+    spec = models.get(request.model_key)
+    for option in arranged(_DIFFERENCES):
+        if option.name == "seed":
+            continue
+        if len({option.value_of(other) for other in others}) > 1:
+            yield from filter(None, [summary(option, request, spec, length=_MAX_NEGATIVE)])
     if len({other.prompt for other in others}) < len(others):
-        yield text("detail-seed", seed=request.seed)
+        yield summary(FIELDS["seed"], request, spec)
 
 
 def _layout(lines: Sequence[str], *rows: ui.ActionRow[ui.LayoutView]) -> ui.LayoutView:

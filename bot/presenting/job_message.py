@@ -16,9 +16,10 @@ from discord import ui
 from bot.presenting import job_buttons
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.links import job_link, parent_link
-from bot.presenting.sizes import size_words
+from bot.presenting.summaries import summary
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
+from bot.requests.options import arranged
 from bot.store.rows import Job, JobStatus
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
@@ -33,6 +34,9 @@ _GREY: Final = discord.Color(0x80848E)
 
 _MAX_NOTICES: Final = 2_000
 """Characters of all notices together: Discord takes 4,000 in a message, and the rest of it has its share."""
+_DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
+"""Options below a picture, in this order; others come after them."""
+_ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
 FLAGGED: Final = "flagged"
 """Why a job ended that drew nothing which may be shown."""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
@@ -259,18 +263,15 @@ def _layout(
 def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
     """What differs from the model's defaults, and always the seed, the time and the price."""
     request = job.request
-    details = [text("detail-seed", seed=request.seed)]
-    if spec is None or request.num_inference_steps != spec.defaults.steps:
-        details.append(text("detail-steps", steps=request.num_inference_steps))
-    if spec is None or request.guidance_scale != spec.defaults.cfg:
-        details.append(text("detail-cfg", cfg=f"{request.guidance_scale:g}"))
-    if spec is None or request.scheduler_name != spec.defaults.sampler:
-        details.append(text("detail-sampler", sampler=escape(request.scheduler_name)))
-    first = images[0]
-    details.append(size_words(request.width, request.height, (first.width, first.height)))
-    details.append(text("detail-model", model=escape(spec.title if spec else request.model_key)))
-    if request.negative_prompt and WORDS_HIDDEN not in job.notices:
-        details.append(text("detail-negative", negative=escape(request.negative_prompt, 100)))
+    delivered = (images[0].width, images[0].height)
+    hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
+    details = [
+        summary(option, request, spec, delivered=delivered)
+        for option in arranged(_DETAILS)
+        if option.name not in hidden
+        and (option.name in _ALWAYS_SHOWN or spec is None or not option.is_usual(request, spec))
+    ]
+    details = [words for words in details if words]
     if job.total_s is not None:
         details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
     charged = part(job.price, delivered=len(images), asked=request.num_images)

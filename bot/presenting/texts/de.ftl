@@ -74,6 +74,10 @@ size = { $width }×{ $height }{ $enlarged ->
        *[other] , vergrößert auf { $enlarged }
     }
 size-choice = { $name } ({ $ratio }): { size }
+detail-images = { $images ->
+        [one] { $images } Bild
+       *[other] { $images } Bilder
+    }
 detail-sampler = { $sampler }
 detail-model = { $model }
 detail-negative = ohne: { $negative }

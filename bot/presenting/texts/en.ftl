@@ -74,6 +74,10 @@ size = { $width }×{ $height }{ $enlarged ->
        *[other] , enlarged to { $enlarged }
     }
 size-choice = { $name } ({ $ratio }): { size }
+detail-images = { $images ->
+        [one] { $images } image
+       *[other] { $images } images
+    }
 detail-sampler = { $sampler }
 detail-model = { $model }
 detail-negative = without: { $negative }

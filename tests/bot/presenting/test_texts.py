@@ -25,6 +25,7 @@ BUILT = [
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
     *(f"option-{option.name}" for option in OPTIONS),
+    *(f"detail-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),

@@ -3,11 +3,14 @@
 import msgspec
 import pytest
 
+from bot.presenting import expansion_message, job_message
 from bot.presenting.details_message import command_of
+from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
+from bot.presenting.summaries import summary
 from bot.requests.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, OPTIONS
+from bot.requests.options import DEFAULTS, OPTIONS, Option
 from bot.requests.resolving import OWNERS, Resolved, resolve
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
@@ -15,7 +18,8 @@ from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
 from pipeline.protocol.requests import GenerationRequest
-from tests.example_jobs import example_job
+from tests.bot.presenting.test_expansion_message import expansion_of, fine, words_of
+from tests.example_jobs import IMAGES, example_job
 
 WISHES = Preferences(
     negative_prompt="rain",
@@ -118,3 +122,30 @@ def test_the_parameters_of_a_file_ask_for_the_same_picture(two_models: Catalogue
         GivenRequest(prompt=parameters_text(request, "Other")), catalogue=two_models, limits=LimitSettings()
     )
     assert found.request == request
+
+
+@pytest.mark.parametrize("option", DEFAULTS, ids=lambda option: str(option.name))
+def test_jobs_that_differ_in_one_option_say_in_which(two_models: Catalogue, option: Option) -> None:
+    """Before members pay for several jobs, they read what each of them is."""
+    wishes, usual = wished(two_models).request, asked(two_models, GivenRequest(prompt="a star", seed=5)).request
+    given = GivenRequest(prompt="a star", seed=5, **{option.field: option.value_of(usual)})
+    other = asked(two_models, given.or_else(WISHES)).request
+    asks = expansion_of([wishes, other])
+    said = words_of(expansion_message.question(asks, fine(2), two_models.models)).splitlines()[1:3]
+    for number, (request, line) in enumerate(zip((wishes, other), said, strict=True), 1):
+        words = summary(option, request, two_models.models[request.model_key])
+        assert line == " · ".join(filter(None, [f"{number}. a star", words, "seed 5"]))
+
+
+def test_below_a_picture_stands_what_is_not_usual(two_models: Catalogue) -> None:
+    """All but how many pictures there are, which is seen, and a style, which is in the prompt."""
+    spec = two_models.models["other"]
+    usual = asked(two_models, GivenRequest(prompt="a star", seed=5, model_key="other"))
+    shown = [
+        words_of(job_message.done(example_job(request), images=IMAGES, spec=spec, allowance=Allowance(left=None)))
+        for request in (wished(two_models).request, usual.request)
+    ]
+    assert [words.splitlines()[-1] for words in shown] == [
+        "-# seed 5 · 9 steps · CFG 3.5 · Euler a · 128×64, enlarged to 256×256 · Other · without: rain · 1.2 s",
+        "-# seed 5 · 64×64, enlarged to 256×256 · Other · 1.2 s",
+    ]
