@@ -1,4 +1,4 @@
-"""What goes wrong with a job, and which family of failure an exception belongs to."""
+"""Exceptions of the engine, and the failure reason of each exception."""
 
 import contextlib
 import logging
@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 
 class InvalidRequest(Exception):
-    """The engine cannot do what was asked; the message is one plain sentence."""
+    """The engine cannot run this request; the message is one plain sentence."""
 
 
 class UnfitSampler(InvalidRequest):
-    """The sampler cannot draw with this model; the message is one plain sentence."""
+    """The sampler does not work with this model; the message is one plain sentence."""
 
 
 class ModelUnavailable(Exception):
@@ -25,14 +25,14 @@ class ModelUnavailable(Exception):
 
 
 class BrokenImage(Exception):
-    """Latents or pixels hold NaN or infinity, or nothing at all."""
+    """Latents or pixels hold NaN or infinity, or are empty."""
 
 
 class DeviceLost(Exception):
-    """The device failed in a way that this process cannot recover from; it must end."""
+    """The device failed and this process cannot recover; the process must end."""
 
 
-# A class stands before those that it is one of.
+# A subclass stands before its base class, because the first match counts.
 _REASONS: Final = {
     UnfitSampler: FailureReason.UNFIT_SAMPLER,
     InvalidRequest: FailureReason.INVALID_REQUEST,
@@ -43,7 +43,7 @@ _REASONS: Final = {
     torch.AcceleratorError: FailureReason.DEVICE_ERROR,
 }
 
-# torch raises a bare RuntimeError for these: only the message tells them apart.
+# torch raises a bare RuntimeError in these cases. Only its message tells the cause.
 _OUT_OF_MEMORY_WORDS: Final = ("out of memory", "can't allocate memory", "not enough memory")
 _DEVICE_WORDS: Final = (
     "cuda error",
@@ -56,11 +56,11 @@ _DEVICE_WORDS: Final = (
 
 
 _SAID: Final = 300
-"""Characters of a library's word that an owner reads; the log has all."""
+"""Characters of a library's message that the owner is shown; the log holds the whole message."""
 
 
 def reason_of(error: BaseException) -> FailureReason:
-    """The family of failure that members are told about."""
+    """Failure reason of an exception, as members are told."""
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
             return reason
@@ -74,25 +74,25 @@ def reason_of(error: BaseException) -> FailureReason:
 
 
 def detail_of(error: BaseException) -> str:
-    """One line for the log."""
+    """Exception as one line for the log, at most 2,000 characters."""
     return f"{type(error).__name__}: {error}".replace("\n", " ")[:2_000]
 
 
 @contextlib.contextmanager
 def blaming(what_failed: str) -> Generator[None]:
-    """Turn whatever a library raises over a model's files into one sentence about the model; the log has the rest.
+    """Turn any exception of a library that reads a model's files into ModelUnavailable; the log holds the traceback.
 
-    A full memory and a lost device keep their own word, since they are not the files' fault.
+    Out-of-memory and device errors pass through unchanged, since the files did not cause them.
 
     Args:
-        what_failed: the sentence, to which the library's word is added.
+        what_failed: the start of the message; the library's message follows it.
 
     Raises:
-        ModelUnavailable: something was raised.
+        ModelUnavailable: the library raised an exception.
     """
     try:
         yield
-    # Parsers written in Rust end a panic with an exception that is no Exception.
+    # A panic of a parser written in Rust raises PanicException, which does not derive from Exception.
     except BaseException as error:
         is_panic = type(error).__name__ == "PanicException"
         if isinstance(error, ModelUnavailable) or not (isinstance(error, Exception) or is_panic):
@@ -104,7 +104,7 @@ def blaming(what_failed: str) -> Generator[None]:
 
 
 def let_go(error: BaseException) -> None:
-    """Drop tracebacks, whose frames keep the tensors of what failed, so that their memory can be released."""
+    """Drop the tracebacks of an exception and its causes: their frames hold tensors, and so keep memory in use."""
     chained: BaseException | None = error
     while chained is not None:
         chained.__traceback__ = None
@@ -112,10 +112,15 @@ def let_go(error: BaseException) -> None:
 
 
 def heed_loss(failure: BaseException | None) -> None:
-    """What broke the device in work that nobody waits for is nobody's failure, but the end of this process.
+    """Raise DeviceLost if background work failed because the device is broken.
+
+    No job waits for such work, so no job fails. A broken device must still end this process.
+
+    Args:
+        failure: the exception of the background work; None means that it succeeded.
 
     Raises:
-        DeviceLost: it broke the device.
+        DeviceLost: the device is broken.
     """
     if failure is not None and reason_of(failure) is FailureReason.DEVICE_ERROR:
         raise DeviceLost(detail_of(failure))

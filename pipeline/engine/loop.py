@@ -1,4 +1,4 @@
-"""The engine: a tick is one forward, whose rows come from as many jobs as fit; each takes its own answers away."""
+"""The engine: each tick runs one forward pass over rows of several jobs, then gives each job its own predictions."""
 
 import logging
 import time
@@ -49,24 +49,26 @@ PNG: Final = ImageOutput()
 
 
 class Engine:
-    """Runs attempts. Everything is called from one thread, which also emits, but for `wake`.
+    """Runs attempts.
+
+    One thread calls every method, and `emit` is called in that thread. Only `wake` is called from other threads.
 
     Args:
-        models: the catalogue.
+        models: the catalogue, by model key.
         placement: device and precision.
         preview_interval_s: seconds between two previews of a job; 0 sends none.
-        cache_directory: where downloads from a hub are kept.
-        state_directory: where what is learnt about the device is kept; None keeps nothing.
-        batching: which forwards are shared; see `ShapeBook`.
-        max_running: attempts that are drawn at the same time.
+        cache_directory: folder for downloads from a model hub.
+        state_directory: folder for measurements of the device; None keeps nothing on disk.
+        batching: which forward passes jobs may share; see `ShapeBook`.
+        max_running: greatest number of attempts that are denoised at the same time.
         idle_models: see `ModelCache`.
-        model_memory_mb: likewise.
-        safety_checker: of pictures; None checks none.
-        loras: of the owner; None has none.
-        output: how finished images are written.
-        emit: takes words about attempts.
-        wake: called from any thread when a tick has something to do again.
-        activity: told what the engine does.
+        model_memory_mb: see `ModelCache`.
+        safety_checker: checks the finished pictures; None checks none.
+        loras: the owner's LoRA folder; None offers no LoRA.
+        output: format of the finished images.
+        emit: receives each event of an attempt.
+        wake: called when background work has given the next tick something to do.
+        activity: receives the engine's present state and signs of progress.
     """
 
     def __init__(
@@ -110,33 +112,33 @@ class Engine:
 
     @property
     def has_work(self) -> bool:
-        """There is something for a tick to do.
+        """True when a tick has something to do.
 
-        A new attempt gets one tick; where it must wait for room, what comes back from beside the steps brings the next.
+        Waiting attempts count only while no background work runs. While it runs, its result triggers the next tick.
         """
         can_start = bool(self._waiting) and not self._background.is_busy
         return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:
-        """Every attempt has had its last word."""
+        """True when every attempt has ended."""
         return not (self._waiting or self._running or self._finishing or self._background.is_busy)
 
     def submit(self, message: Submit) -> None:
-        """Take an attempt in; it joins at the next tick that has room for it."""
+        """Add an attempt to the waiting ones; a tick starts it when a running place is free."""
         self._waiting.add(message)
 
     def cancel(self, message: Cancel) -> None:
-        """Stop an attempt at the next tick; one that is not here has had its last word already."""
+        """Stop an attempt at the next tick; an unknown attempt has already ended and is ignored."""
         name = (message.job_id, message.attempt)
         if name in self._running or name in self._waiting:
             self._cancelled.add(name)
 
     def preload(self, model_key: str) -> None:
-        """Load a model before the first job, and learn which forwards suit its usual request.
+        """Load a model before the first job, and measure forward passes for its default request.
 
         Raises:
-            ModelUnavailable: it cannot be loaded.
+            ModelUnavailable: the model cannot be loaded.
         """
         try:
             model = self._cache.take(model_key)
@@ -145,25 +147,25 @@ class Engine:
             self._activity.enter("idle")
 
     def close(self) -> None:
-        """Wait for pictures that are being decoded and encoded, and say so."""
+        """Wait until all pictures in progress are decoded and encoded, and emit their events."""
         while self._background.is_busy:
             self._background.wait()
             self._background.collect()
         self._background.close()
 
     def run_until_idle(self) -> None:
-        """Tick until every attempt has had its last word; for those who have nothing else to wait for."""
+        """Tick until every attempt has ended; for callers that wait for nothing else."""
         while not self.is_idle:
             self.tick()
             if not self.has_work and not self.is_idle:
                 self._background.wait()
 
     def tick(self) -> None:
-        """One forward, and what comes before and after it.
+        """Collect background results, cancel and admit attempts, then run one forward pass.
 
         Raises:
-            DeviceLost: the device failed for good. Whose work showed it was told; the others are told by whoever sees
-                this process end, and are tried again.
+            DeviceLost: the device failed for good. The jobs whose work failed have been reported as failed. The parent
+                process sees this process end and retries the others.
         """
         with self._activity.at_work():
             self._background.collect()
@@ -174,7 +176,7 @@ class Engine:
             self._activity.enter("idle")
 
     def _draw_next(self) -> None:
-        """One forward, or one step of a whole pipeline, of whoever's turn it is."""
+        """Run one forward pass of the next bucket, or one step of the next whole pipeline."""
         match self._turns.next():
             case Bucket() as bucket:
                 for outcome in self._forwards.draw(bucket, bucket.take()):
@@ -194,7 +196,7 @@ class Engine:
         self._cancelled.clear()
 
     def _admit(self) -> None:
-        """Let waiting attempts join, as many as there is room for."""
+        """Start waiting attempts, up to `max_running`."""
         while len(self._running) < self._max_running:
             busy = {job.model.spec.key for job in self._running.values() if isinstance(job, PipelineJob)}
             submit = self._waiting.take(partial(self._cache.may_load, in_use=self._in_use), busy)
@@ -204,7 +206,7 @@ class Engine:
 
     @property
     def _in_use(self) -> set[str]:
-        """Keys of the models that jobs are drawn or finished with."""
+        """Keys of the models that running and finishing jobs use."""
         return {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
 
     def _start(self, submit: Submit) -> None:
@@ -227,7 +229,7 @@ class Engine:
         self._running[job.name] = job
 
     def _join(self, job: DenoisingJob) -> None:
-        """Put a job among those whose rows are drawn."""
+        """Prepare a job's next step and put it into its bucket."""
         job.prepare_step()
         self._turns.add(job, partial(self._calibration.make_bucket, job))
 
@@ -248,7 +250,7 @@ class Engine:
         if job.inputs.remaining:
             return
         job.advance()
-        # Reading the latents also waits for the device, so that a reported step is a step done.
+        # Reading the latents waits for the device. So a reported step is really done.
         check_finite(job.latents)
         self._activity.moved()
         if job.is_between_steps and not self._preview_jobs.start_if_due(job):
@@ -264,7 +266,7 @@ class Engine:
             self._finish(job)
 
     def _refine(self, job: DenoisingJob, pictures: Future[torch.Tensor]) -> None:
-        """The second pass, unless the job was cancelled while its picture was enlarged."""
+        """Begin the second pass, unless the job was cancelled while its picture was enlarged."""
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
         else:
@@ -285,7 +287,7 @@ class Engine:
             del self._finishing[name]
 
     def _advance(self, lane: PipelineLane) -> None:
-        """A step of a whole pipeline."""
+        """Run one step of a whole pipeline."""
         is_going_on = lane.advance()
         self._activity.moved()
         if is_going_on:
@@ -300,10 +302,10 @@ class Engine:
             self._reporter.progress(job, preview)
 
     def _guarded(self, names: Sequence[AttemptId], work: Callable[[], object]) -> bool:
-        """Do work for these jobs; True when it went well, else they have failed and the engine lives on."""
+        """Call `work` for these jobs; on an exception the jobs fail, the engine continues, and the result is False."""
         try:
             work()
-        # A job's failure, whatever it is, becomes its last word and must not end the other jobs.
+        # Any exception fails only these jobs: it must not end the others.
         except Exception as error:  # noqa: BLE001 - see above
             failure = error
         else:

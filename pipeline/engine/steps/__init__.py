@@ -1,1 +1,1 @@
-"""Which rows are in the next forward pass, and what becomes of its predictions."""
+"""Choice of the rows for the next forward pass, and the use of its predictions."""

@@ -1,4 +1,4 @@
-"""Attempts that are not drawn yet."""
+"""Attempts that wait to be started."""
 
 import time
 from collections import deque
@@ -9,37 +9,40 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.protocol.messages import Submit
 
 SWITCH_PATIENCE_S: Final = 20.0
-"""A job whose model is not loaded lets others pass for so long; then the running ones end and it is loaded."""
+"""Seconds that later attempts may overtake an attempt whose model is not loaded.
+
+After that no attempt starts before it: the running jobs end, and then its model is loaded.
+"""
 
 
 class WaitingAttempts:
-    """First come, first served, but for those whose model must wait for room."""
+    """Queue of attempts in order of arrival; an attempt is overtaken while its model cannot be loaded."""
 
     def __init__(self) -> None:
         self._line: deque[tuple[Submit, float]] = deque()
 
     def __len__(self) -> int:
-        """Attempts that wait."""
+        """Number of waiting attempts."""
         return len(self._line)
 
     def __contains__(self, name: AttemptId) -> bool:
-        """That attempt waits."""
+        """True when the attempt waits."""
         return any(name_of(submit) == name for submit, _ in self._line)
 
     def add(self, submit: Submit) -> None:
-        """Put an attempt at the end."""
+        """Append an attempt."""
         self._line.append((submit, time.monotonic()))
 
     def remove(self, name: AttemptId) -> None:
-        """Take an attempt out, if it is there."""
+        """Remove an attempt; an unknown one is ignored."""
         self._line = deque(entry for entry in self._line if name_of(entry[0]) != name)
 
     def take(self, may_start: Callable[[str], bool], busy: Collection[str] = ()) -> Submit | None:
-        """The next attempt whose model may be used now; None where all must wait.
+        """Remove and return the next attempt whose model may be used now; None when all must wait.
 
         Args:
-            may_start: whether a model is loaded, or may be.
-            busy: models that draw one job at a time, and do; theirs wait without keeping anybody.
+            may_start: tells whether the model with this key is loaded or may be loaded.
+            busy: keys of whole pipelines that run a job already. Attempts for them wait and delay no others.
         """
         for entry in self._line:
             submit, came_at = entry
@@ -54,5 +57,5 @@ class WaitingAttempts:
 
 
 def name_of(submit: Submit) -> AttemptId:
-    """What an attempt is called."""
+    """Identifier of an attempt."""
     return submit.job_id, submit.attempt

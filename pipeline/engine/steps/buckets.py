@@ -1,4 +1,4 @@
-"""Whose rows the next forward takes: jobs of one bucket share it, buckets take turns on the device."""
+"""Scheduling of forward passes: jobs of one bucket share a forward pass, and buckets take turns on the device."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -13,17 +13,17 @@ from pipeline.engine.steps.shapes import Shapes
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
 class Share:
-    """A job's part of one forward."""
+    """Rows that one job contributes to a forward pass."""
 
     job: DenoisingJob
     rows: Sequence[Row]
 
 
 class Lane(ABC):
-    """What takes turns on the device.
+    """Queue of jobs that takes turns with other lanes on the device.
 
     Attributes:
-        credit_s: seconds of the device that it may use before others have their turn.
+        credit_s: device time in seconds that the lane may use now.
     """
 
     def __init__(self) -> None:
@@ -31,30 +31,30 @@ class Lane(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """Jobs in line."""
+        """Number of jobs."""
 
     @property
     @abstractmethod
     def cost_s(self) -> float:
-        """Seconds that its next turn will take."""
+        """Expected seconds of the lane's next turn."""
 
     @property
     @abstractmethod
     def weight(self) -> float:
-        """Jobs that would need as much of the device one by one."""
+        """Number of separately run jobs that would need the same device time; see `weight_of`."""
 
     @abstractmethod
     def remove(self, job: object) -> None:
-        """Take a job out of the line, if it is there."""
+        """Remove a job; an unknown one is ignored."""
 
 
 class Bucket(Lane):
-    """Jobs whose rows fit one forward.
+    """Lane of jobs that can share a forward pass.
 
     Args:
-        key: what they share.
+        key: the model and tensor shapes that the jobs have in common.
         model: the model.
-        shapes: row counts of its forwards.
+        shapes: row counts of the bucket's forward passes.
     """
 
     def __init__(self, key: BucketKey, model: LoadedModel, shapes: Shapes) -> None:
@@ -65,28 +65,28 @@ class Bucket(Lane):
         self._line: deque[DenoisingJob] = deque()
 
     def __len__(self) -> int:
-        """Jobs in line."""
+        """Number of jobs."""
         return len(self._line)
 
     @property
     def waiting_rows(self) -> int:
-        """Rows that jobs ask for now."""
+        """Number of rows that have no prediction yet, over all jobs."""
         return sum(len(job.inputs.remaining) for job in self._line if job.inputs is not None)
 
     @property
     def cost_s(self) -> float:
-        """Seconds that the next forward will take."""
+        """Expected seconds of the next forward pass."""
         return self.shapes.seconds[self.shapes.fitting(self.waiting_rows)]
 
     @property
     def weight(self) -> float:
-        """See `weight_of`."""
+        """Number of separately run jobs that would need the same device time; see `weight_of`."""
         return weight_of(self.shapes, jobs=len(self), rows=self.waiting_rows)
 
     def add(self, job: DenoisingJob) -> None:
-        """Put a job whose step is prepared into the line.
+        """Append a job whose step is prepared.
 
-        At its end, but for one that has shown nothing yet: whoever has just asked soon sees something.
+        A job before its first evaluation goes to the front, because its requester should see progress soon.
         """
         self.remove(job)
         if job.evaluation == job.first_evaluation:
@@ -95,12 +95,12 @@ class Bucket(Lane):
             self._line.append(job)
 
     def remove(self, job: object) -> None:
-        """Take a job out of the line, if it is there."""
+        """Remove a job; an unknown one is ignored."""
         if isinstance(job, DenoisingJob) and job in self._line:
             self._line.remove(job)
 
     def take(self) -> list[Share]:
-        """Rows for the largest forward that the line can fill, first come first served."""
+        """Rows of the first jobs, up to the row count of the largest forward pass; the jobs stay in the bucket."""
         shares: list[Share] = []
         room = self.shapes.most
         for job in self._line:
@@ -112,9 +112,10 @@ class Bucket(Lane):
 
 
 def weight_of(shapes: Shapes, *, jobs: int, rows: int) -> float:
-    """Jobs that would need as much of the device one by one.
+    """Number of separately run jobs that would need the same device time as these jobs together.
 
-    As many as there are where sharing a forward saves nothing, one where a shared forward takes no longer.
+    The result is `jobs` when sharing a forward pass saves nothing. It is 1 when a shared forward pass takes as long as
+    one of a single job.
     """
     alone_s = shapes.seconds[shapes.fitting(-(-rows // jobs))]
     forwards = -(-rows // shapes.most)
@@ -125,24 +126,24 @@ def weight_of(shapes: Shapes, *, jobs: int, rows: int) -> float:
 class Turns:
     """Deficit round robin between lanes (Shreedhar and Varghese, 1995).
 
-    Each round gives a lane the seconds of the cheapest forward, times its weight, and a lane whose credit pays for
-    its next forward has it. So many cheap forwards fit between two dear ones, and nobody waits longer than if all
-    jobs were drawn one by one, a step each in turn.
+    Each round adds credit to each lane: the seconds of the cheapest turn, times the lane's weight. A lane runs when its
+    credit covers its next turn. So several cheap forward passes run between two expensive ones. No job waits longer
+    than if all jobs ran separately, one step of each in turn.
     """
 
     def __init__(self) -> None:
         self._round: deque[Lane] = deque()
 
     def __len__(self) -> int:
-        """Lanes with jobs."""
+        """Number of lanes; each has jobs."""
         return len(self._round)
 
     def find(self, key: BucketKey) -> Bucket | None:
-        """The bucket of that key, if it has jobs."""
+        """Bucket with this key; None when no job has it."""
         return next((lane for lane in self._round if isinstance(lane, Bucket) and lane.key == key), None)
 
     def add(self, job: DenoisingJob, make: Callable[[], Bucket]) -> None:
-        """Put a job into its bucket's line; the bucket is made where there is none."""
+        """Add a job to its bucket; `make` creates the bucket if it does not exist."""
         bucket = self.find(job.bucket_key)
         if bucket is None:
             bucket = make()
@@ -151,18 +152,18 @@ class Turns:
         job.row_counts = tuple(bucket.shapes.seconds)
 
     def add_lane(self, lane: Lane) -> None:
-        """Put a lane with its job into the round."""
+        """Append a lane that holds its job already."""
         self._round.append(lane)
 
     def remove(self, job: object) -> None:
-        """Take a job out, and its lane where it was the last."""
+        """Remove a job from every lane, and remove lanes that are then empty."""
         for lane in [*self._round]:
             lane.remove(job)
             if not lane:
                 self._round.remove(lane)
 
     def next(self) -> Lane | None:
-        """Whose turn it is, paid for; None where nobody has jobs."""
+        """Choose the next lane and subtract its cost from its credit; None when there are no jobs."""
         if not self._round:
             return None
         quantum_s = min(lane.cost_s for lane in self._round)

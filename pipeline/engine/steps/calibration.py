@@ -1,4 +1,4 @@
-"""Buckets for jobs, with forwards as large as the device was found to do well."""
+"""Makes batches no larger than measurements show to be worthwhile on this device."""
 
 import logging
 import time
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class Calibration:
-    """Makes buckets.
+    """Makes buckets whose row counts were measured.
 
     Args:
-        shapes: what is known of the device.
+        shapes: measured row counts.
         placement: the device.
-        activity: told of what was learnt.
+        activity: told when a measurement is done.
     """
 
     def __init__(self, shapes: ShapeBook, placement: Placement, activity: Activity) -> None:
@@ -30,10 +30,10 @@ class Calibration:
         self._activity = activity
 
     def make_bucket(self, job: DenoisingJob) -> Bucket:
-        """One for a job whose step is prepared, and others like it.
+        """Make a bucket for a job whose step is prepared.
 
         Raises:
-            torch.OutOfMemoryError: not even the smallest forward fits the device.
+            torch.OutOfMemoryError: not even the smallest forward pass fits the device.
         """
         if job.inputs is None:
             raise AssertionError("A job joins before its step was prepared.")
@@ -42,13 +42,13 @@ class Calibration:
         return Bucket(job.bucket_key, job.model, shapes)
 
     def run(self, model: LoadedModel) -> None:
-        """Find out which forwards suit a model's usual request; a whole pipeline has none."""
+        """Measure the forward passes of a model's default request; a whole pipeline shares none, so it is skipped."""
         if model.spec.facts.is_whole:
             return
         try:
             job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())
             job.prepare_step()
             self.make_bucket(job)
-        # It comes too early to be anybody's failure: the first job meets it again, and is told.
+        # No job exists yet that could fail. The first job meets the same error and reports it.
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("The usual request of %s cannot be tried out: %s", model.spec.key, detail_of(error))

@@ -1,4 +1,4 @@
-"""Forwards, and what is done when one fails."""
+"""Forward passes of buckets, and recovery when one fails."""
 
 import gc
 import logging
@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What came of a forward for some jobs.
+    """Result of one forward pass.
 
     Attributes:
-        shares: whose rows they were.
-        answers: [1, c, h, w] for each row of every share, in order; empty where it failed.
-        failure: why it failed, for all of them together.
+        shares: the jobs and their rows.
+        answers: predictions, [1, c, h, w] for each row of every share, in order; empty on failure.
+        failure: the exception that fails all these jobs; None on success.
     """
 
     shares: Sequence[Share]
@@ -33,10 +33,10 @@ class Outcome:
 
 
 class Forwards:
-    """Draws rows.
+    """Runs forward passes.
 
     Args:
-        shapes: what is known of the device.
+        shapes: measured row counts; sizes that do not fit the device are removed from it.
         placement: the device.
     """
 
@@ -45,26 +45,26 @@ class Forwards:
         self._placement = placement
 
     def draw(self, bucket: Bucket, shares: Sequence[Share]) -> list[Outcome]:
-        """One forward for these rows.
+        """Run one forward pass for these rows.
 
-        Where it fails for several jobs, each is tried once more by itself, so that only the guilty one fails. Where
-        the device is full, nothing comes of it but smaller forwards from now on. What the device itself breaks is
-        everybody's failure.
+        If it fails for several jobs, each job is tried again alone. Then only the job that causes the failure fails.
+        If the device is out of memory, the bucket gets smaller forward passes and the result is empty. Then a later
+        tick runs the rows again. If the device is broken, all these jobs fail.
         """
         rows = [row for share in shares for row in share.rows]
         count = bucket.shapes.fitting(len(rows))
         try:
             answers = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.per_row_layers.get(count, ()))
-        # Whatever it is, it is some job's failure and must not end the others.
+        # Any exception is a failure of some job here: it must not end the others.
         except Exception as error:  # noqa: BLE001 - see above
             failure = error
         else:
             return [Outcome(shares=shares, answers=answers)]
-        # Outside of the handler, which keeps the tensors of the failed forward.
+        # Called outside the handler, because the handled exception keeps the tensors of the failed forward pass alive.
         return self._mend(bucket, shares, failure)
 
     def release(self) -> None:
-        """Hand unused memory back to the device."""
+        """Free unused device memory."""
         gc.collect()
         release_memory(self._placement.device)
 
@@ -79,13 +79,13 @@ class Forwards:
         return [outcome for share in shares for outcome in self.draw(bucket, [share])]
 
     def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> bool:
-        """Use smaller forwards from now on; False where there are none."""
+        """Use smaller forward passes from now on; False when there is no smaller one."""
         count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
         let_go(failure)
         bucket.model.adapter.release()
         self.release()
         if any(row.lora is not None for share in shares for row in share.rows):
-            # It may be the LoRAs that filled the device, so only these jobs have smaller forwards.
+            # Perhaps the LoRAs filled the memory. So the limit holds for this bucket only and is not stored.
             smaller = bucket.shapes.below(count)
         else:
             smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)

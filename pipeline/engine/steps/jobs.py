@@ -1,4 +1,4 @@
-"""One attempt while the engine has it."""
+"""State of one attempt while the engine denoises it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,33 +21,39 @@ AttemptId = tuple[int, int]
 """`(job_id, attempt)`."""
 
 BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]
-"""Model, shape of a row's latents, and names and shapes of a row's conditioning: what one forward must share."""
+"""Model key, shape of a row's latents, and names and shapes of a row's conditioning.
+
+Rows with equal keys can share a forward pass.
+"""
 
 _UNCONDITIONAL: Final = 0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class DenoisingJob:
-    """Everything of one job that changes from step to step; nothing is shared with another job.
+    """State of one job from step to step; jobs share nothing but the model.
 
     Attributes:
-        is_checked: what the content check flags is not shown.
-        model: what draws it.
+        name: job id and attempt.
+        request: the member's request.
+        is_checked: True when the safety checker hides the pictures that it flags.
+        model: the loaded model.
+        sampler: the sampler that the request names.
         scheduler: a diffusers scheduler with its timesteps set.
-        generators: one an image, on the CPU.
-        text: conditioning with one row; every image has the same.
+        generators: one for each image, on the CPU.
+        text: conditioning of one row; all images have the same.
         latents: [images, c, h, w] in the latents' precision.
-        evaluation: the scheduler's timestep that is next.
-        first_evaluation: the one that this pass began with; a second pass leaves out the noisiest.
-        steps_before: steps of the passes before this one.
-        total_steps: steps of all passes.
-        row_counts: rows that its forwards may have.
-        inputs: of the next step, with the predictions that came so far.
-        model_input: what the last forward got, [images, c, h, w].
-        prediction: what it answered after guidance.
-        started_at: monotonic seconds.
-        denoise_started_at: monotonic seconds.
-        preview: when the next one is due.
+        evaluation: index of the next entry in the scheduler's timesteps.
+        first_evaluation: index at which this pass began; a second pass skips the noisiest timesteps.
+        steps_before: number of steps in earlier passes.
+        total_steps: number of steps in all passes.
+        row_counts: row counts that the job's forward passes may have.
+        inputs: rows of the next step, with the predictions received so far.
+        model_input: input of the last finished evaluation, [images, c, h, w].
+        prediction: its prediction after guidance, [images, c, h, w].
+        started_at: start of the attempt, in monotonic seconds.
+        denoise_started_at: start of denoising, in monotonic seconds.
+        preview: tells when the next preview is due.
     """
 
     name: AttemptId
@@ -73,57 +79,57 @@ class DenoisingJob:
 
     @property
     def bucket_key(self) -> BucketKey:
-        """Jobs of the same one can share a forward."""
+        """Key of the job's bucket; jobs with equal keys can share a forward pass."""
         conditioning = self.text.positive.at(1)
         shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in conditioning.items())
         return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes)
 
     @property
     def timestep(self) -> torch.Tensor:
-        """The present timestep, a scalar on the CPU."""
+        """Timestep of the next evaluation, a scalar on the CPU."""
         return self.scheduler.timesteps[self.evaluation]
 
     @property
     def is_denoised(self) -> bool:
-        """Every evaluation of this pass is done."""
+        """True when every evaluation of this pass is done."""
         return self.evaluation == len(self.scheduler.timesteps)
 
     @property
     def is_guided(self) -> bool:
-        """The evaluation that is next has unconditional rows."""
+        """True when the next evaluation needs unconditional rows."""
         return self.text.negative is not None and self.request.guides(self.step, self.total_steps)
 
     @property
     def steps_done(self) -> int:
-        """Steps as members count them: one that evaluates twice is done after its second evaluation."""
+        """Number of finished steps, as members count them; a step of two evaluations ends after the second."""
         done = self.evaluation - self.first_evaluation
-        # A pass of two evaluations a step has one in its last step.
+        # With two evaluations a step, the last step of a pass has only one. So the division rounds up.
         return self.steps_before + -(-done // self.sampler.evaluations_per_step)
 
     @property
     def step(self) -> int:
-        """The step that is being drawn, counted from 1."""
+        """Number of the step in progress, counted from 1."""
         done = self.evaluation - self.first_evaluation
         return self.steps_before + done // self.sampler.evaluations_per_step + 1
 
     @property
     def is_between_steps(self) -> bool:
-        """No step is half done."""
+        """True when no step is half done."""
         return self.is_denoised or self.evaluation % self.sampler.evaluations_per_step == 0
 
     @property
     def scheduler_class(self) -> str:
-        """Its class in diffusers."""
+        """Name of the scheduler's class in diffusers."""
         return self.sampler.scheduler_class
 
     @property
     def lora_digests(self) -> Mapping[str, str]:
-        """SHA-256 of the LoRAs that were used, by name."""
+        """SHA-256 of each LoRA that is used, by its name."""
         return self.text.lora_digests
 
     @property
     def embedding_digests(self) -> Mapping[str, str]:
-        """SHA-256 of the embeddings that were used, by name."""
+        """SHA-256 of each embedding that is used, by its name."""
         return self.text.embedding_digests
 
     @property
@@ -133,18 +139,18 @@ class DenoisingJob:
 
     @property
     def can_preview(self) -> bool:
-        """There is something to be shown, and more to come."""
+        """True when a prediction exists and denoising is not over."""
         return self.model_input is not None and self.prediction is not None and not self.is_denoised
 
     def likely_latents(self) -> torch.Tensor:
-        """What the model takes the finished latents to be, [images, c, h, w]."""
+        """Denoised latents as the last prediction implies them, [images, c, h, w]."""
         if self.model_input is None or self.prediction is None:
             raise AssertionError("There is nothing to be shown.")
         timestep = self.scheduler.timesteps[self.evaluation - 1]
         return denoised_latents(self.scheduler, self.model_input, self.prediction, timestep)
 
     def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterator[torch.Tensor]:
-        """Each finished picture, [1, 3, H, W] from 0 to 1: one at a time, which takes the least memory."""
+        """Decode each finished picture to [1, 3, H, W] from 0 to 1, one at a time to save memory."""
         for latents in self.latents.split(1):
             yield decode(self.model, latents)
 
@@ -153,7 +159,7 @@ class DenoisingJob:
         return time.monotonic() - self.started_at
 
     def prepare_step(self) -> None:
-        """Begin the evaluation that is next."""
+        """Build the inputs of the next evaluation."""
         texts = [self.text.positive.at(self.step)]
         if self.is_guided and self.text.negative is not None:
             texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
@@ -162,7 +168,7 @@ class DenoisingJob:
 
     @torch.inference_mode()
     def advance(self) -> None:
-        """Guidance and the scheduler's step, once every row has its prediction."""
+        """Apply guidance and the scheduler's step; every row must have its prediction."""
         if self.inputs is None:
             raise AssertionError("A job steps before its step was prepared.")
         parts = self.inputs.parts()
@@ -174,7 +180,7 @@ class DenoisingJob:
         self.evaluation += 1
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Classifier-free guidance over [unconditional and] conditional answers, [images, c, h, w] each."""
+        """Apply classifier-free guidance to [unconditional and] conditional predictions, [images, c, h, w] each."""
         conditional = parts[-1]
         if len(parts) == 1:
             return conditional

@@ -1,4 +1,4 @@
-"""Jobs of models that only their own diffusers pipeline can draw with: one at a time, in turn with others' forwards."""
+"""Jobs of models that run only as a whole diffusers pipeline: one job at a time, in turn with the buckets."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ from pipeline.protocol.requests import GenerationRequest
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
 class PipelineJob:
-    """One attempt on a whole pipeline; see `DenoisingJob` for what it has in common with others."""
+    """One attempt that runs on a whole pipeline; `DenoisingJob` explains the attributes that both have."""
 
     name: AttemptId
     request: GenerationRequest
@@ -34,32 +34,32 @@ class PipelineJob:
 
     @property
     def total_steps(self) -> int:
-        """Steps as members count them."""
+        """Number of steps, as members count them."""
         return self.request.num_inference_steps
 
     @property
     def steps_done(self) -> int:
-        """Those whose end was seen; some pipelines count evaluations instead."""
+        """Number of finished steps; some pipelines report evaluations, so the total is the limit."""
         return min(self.run.steps_done, self.total_steps)
 
     @property
     def scheduler_class(self) -> str:
-        """The pipeline's own, in diffusers; empty where it has none."""
+        """Name of the pipeline's own scheduler class in diffusers; empty when it has none."""
         return self.model.any_pipeline.scheduler_class
 
     @property
     def row_counts(self) -> tuple[int, ...]:
-        """It shares no forward, so that there is nothing to tell."""
+        """Empty, because the job shares no forward pass."""
         return ()
 
     @property
     def lora_digests(self) -> Mapping[str, str]:
-        """It takes none."""
+        """Empty, because a whole pipeline takes no LoRAs."""
         return {}
 
     @property
     def embedding_digests(self) -> Mapping[str, str]:
-        """It takes none."""
+        """Empty, because a whole pipeline takes no embeddings."""
         return {}
 
     @property
@@ -69,14 +69,14 @@ class PipelineJob:
 
     @property
     def can_preview(self) -> bool:
-        """The pipeline shows latents like those of the VAE that the preview was fitted to."""
+        """True when the pipeline's latents have the dimensions and channels that the preview was fitted to."""
         latents, preview = self.run.latents, self.model.preview
         if latents is None or preview is None:
             return False
         return latents.dim() == 4 and latents.shape[1] == preview.channels  # noqa: PLR2004 - [n, c, h, w]
 
     def likely_latents(self) -> torch.Tensor:
-        """What there is so far, noise and all."""
+        """Present latents, which still hold noise."""
         if self.run.latents is None:
             raise AssertionError("There is nothing to be shown.")
         return self.run.latents
@@ -86,10 +86,10 @@ class PipelineJob:
         return time.monotonic() - self.started_at
 
     def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterable[torch.Tensor]:
-        """Each finished picture, [1, 3, H, W] from 0 to 1; the pipeline has decoded them itself.
+        """Each finished picture, [1, 3, H, W] from 0 to 1; the pipeline itself has decoded them.
 
         Raises:
-            BrokenImage: they hold NaN or infinity.
+            BrokenImage: the pictures hold NaN or infinity.
         """
         del decode
         if self.run.pictures is None:
@@ -102,11 +102,11 @@ AnyJob = DenoisingJob | PipelineJob
 
 
 def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) -> PipelineJob:
-    """Prepare a run; nothing is computed yet.
+    """Prepare a run of the pipeline; nothing is computed yet.
 
     Raises:
-        InvalidRequest: the pipeline cannot do what was asked.
-        UnfitSampler: it draws with another.
+        InvalidRequest: the pipeline cannot run this request.
+        UnfitSampler: the pipeline needs another kind of sampler.
     """
     request = submit.request
     check_request(request)
@@ -130,11 +130,11 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
 
 
 class PipelineLane(Lane):
-    """One run, which takes turns with the buckets; a step of it is what a forward is to them.
+    """Lane of one pipeline run; its turn is one step of the pipeline.
 
     Args:
-        job: whose run it is.
-        clock: the same that forwards are timed with.
+        job: the job of the run.
+        clock: returns seconds, as the clock that times forward passes.
     """
 
     def __init__(self, job: PipelineJob, clock: Callable[[], float]) -> None:
@@ -142,43 +142,43 @@ class PipelineLane(Lane):
         self.job = job
         self._clock = clock
         self._is_left = False
-        # The first step is due at once, and tells what the others will cost.
+        # The first step costs nothing, so it runs at once. Its time is then the estimate for the next one.
         self._cost_s = 0.0
 
     def __len__(self) -> int:
-        """Jobs in line."""
+        """Number of jobs: 1, or 0 after `remove`."""
         return 0 if self._is_left else 1
 
     @property
     def cost_s(self) -> float:
-        """Seconds that the next step will take, as many as the last."""
+        """Expected seconds of the next step: the time of the last one."""
         return self._cost_s
 
     @property
     def weight(self) -> float:
-        """It is one job."""
+        """Always 1, because a lane has one job."""
         return 1.0
 
     def remove(self, job: object) -> None:
-        """Give the run up, if it is this job's and not over."""
+        """Close the run, if the job is this lane's."""
         if job is self.job:
             self._is_left = True
             self.job.run.close()
 
     def advance(self) -> bool:
-        """One step, or from the last step to the pictures.
+        """Run one step; the call after the last step decodes the pictures.
 
         Returns:
-            There is more to do.
+            True when there is more to do.
 
         Raises:
-            BrokenImage: NaN or infinity among the latents.
-            Exception: whatever the pipeline raised.
+            BrokenImage: the latents hold NaN or infinity.
+            Exception: any exception of the pipeline.
         """
         began = self._clock()
         is_going_on = self.job.run.advance()
         if self.job.run.latents is not None:
-            # Reading the latents also waits for the device.
+            # Reading the latents also waits for the device, so the measured time is complete.
             check_finite(self.job.run.latents)
         self._cost_s = self._clock() - began
         return is_going_on

@@ -1,4 +1,4 @@
-"""From a submitted attempt to a job that is ready for its first step."""
+"""Turns a submitted attempt into a job that is ready for its first step."""
 
 import time
 
@@ -15,10 +15,10 @@ from pipeline.protocol.requests import GenerationRequest
 
 
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
-    """Read the texts, draw the first noise, and set the scheduler up.
+    """Check the request, encode its texts, draw the initial noise and set up the scheduler.
 
     Raises:
-        InvalidRequest: the engine or the model cannot do what was asked.
+        InvalidRequest: the engine or the model cannot run this request.
     """
     request, adapter = submit.request, model.adapter
     check_request(request)
@@ -51,7 +51,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
 
 
 def usual_job(spec: ModelSpec) -> Submit:
-    """What is asked of a model most often: its defaults, in a few words."""
+    """Request with the model's defaults and a short prompt, as the most common one."""
     usual = spec.defaults
     request = GenerationRequest(
         prompt="a picture",

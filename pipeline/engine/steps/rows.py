@@ -1,4 +1,4 @@
-"""Rows: what one forward of a model is made of."""
+"""Rows of a forward pass, and the forward pass over them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from pipeline.engine.loras.rows import RowLora
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
 class Row:
-    """One image's latents with one text.
+    """One batch entry: one image's latents with one text's conditioning.
 
     Attributes:
-        latents: [1, c, h, w], scaled as the model takes them.
+        latents: [1, c, h, w], scaled for the model's input.
         timestep: scalar on the CPU.
         conditioning: tensors of one row.
-        lora: what its job adds to the model; None adds nothing.
+        lora: the job's LoRAs; None adds nothing to the model.
     """
 
     latents: torch.Tensor
@@ -28,15 +28,15 @@ class Row:
 
 
 class StepInputs:
-    """The network's inputs for one step of a job, and its predictions as they come.
+    """Network inputs of one step of a job, and the predictions received so far.
 
-    Unconditional rows come first, as diffusers has them, then one an image.
+    Each text has one row for each image. Unconditional rows come first, as in diffusers.
 
     Args:
         model_input: [images, c, h, w].
         timestep: scalar on the CPU.
-        texts: conditioning of one row each: [unconditional and] conditional.
-        lora: of every row.
+        texts: [unconditional and] conditional conditioning, of one row each.
+        lora: the job's LoRAs, for every row.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class StepInputs:
         return self.rows[len(self._predictions) :]
 
     def add_predictions(self, predictions: Sequence[torch.Tensor]) -> None:
-        """Add [1, c, h, w] each for the first remaining rows."""
+        """Add predictions, [1, c, h, w] each, for the first remaining rows."""
         self._predictions.extend(predictions)
 
     def parts(self) -> list[torch.Tensor]:
@@ -75,22 +75,22 @@ class StepInputs:
 def predict_rows(
     adapter: StepAdapter, rows: Sequence[Row], count: int, per_row_layers: Collection[str] = ()
 ) -> list[torch.Tensor]:
-    """One forward.
+    """Run one forward pass.
 
     Args:
         adapter: the model.
         rows: at least one, with tensors of the same shapes.
-        count: rows that the forward has; the first is repeated until it is full.
-        per_row_layers: layers of the network that are computed a row at a time.
+        count: row count of the forward pass; copies of the first row fill it up.
+        per_row_layers: names of the network's layers that compute one row at a time.
 
     Returns:
-        [1, c, h, w] for each row.
+        Predictions, [1, c, h, w] for each row.
     """
     use(adapter.network, per_row_layers)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
     loras = [*[row.lora for row in rows], *[None] * (count - len(rows))]
     latents = torch.cat([row.latents for row in filled])
-    # Samplers count time in whole or broken numbers; every model makes floats of them.
+    # Schedulers use integers or floats as timesteps. Every model converts them to floats anyway.
     timesteps = torch.stack([row.timestep.float() for row in filled]).to(latents.device)
     conditioning = {name: torch.cat([row.conditioning[name] for row in filled]) for name in rows[0].conditioning}
     return [*adapter.predict(latents, timesteps, conditioning, loras)[: len(rows)].split(1)]

@@ -1,8 +1,8 @@
-"""How many rows a forward has: learnt from the device, once for each model and size.
+"""Row counts of forward passes, measured on the device once for each model and size.
 
-A row has the same bits whoever its mates are as long as the forward's shape is the same, and mostly, but not
-always, in another shape too. So shapes are tried out, and those that agree bit by bit are used for each other:
-a picture never depends on who else was drawing, and a job that is alone pays for no more rows than it has.
+A row's prediction has the same bits in every forward pass of the same shape, whatever the other rows are. Another shape
+gives mostly, but not always, the same bits. So each shape is tried, and shapes whose bits agree form a class. Only one
+class is used. Then a picture does not depend on other jobs, and a single job need not compute a full batch.
 """
 
 import logging
@@ -26,42 +26,45 @@ log = logging.getLogger(__name__)
 
 ROW_COUNTS: Final = (2, 4, 8, 16)
 LEAST_GAIN: Final = 1.05
-"""More rows a second than with half as many, or it is not worth waiting for them."""
+"""Least ratio of rows per second between a row count and the next smaller one; below it the larger is not used."""
 LONGEST_FORWARD_S: Final = 1.0
-"""A forward that would take longer is not made larger: cancels and new jobs wait for its end."""
+"""Greatest expected seconds of a forward pass, because cancels and new jobs wait for its end."""
 WORTH_WAITING: Final = 1.25
-"""Times that larger shapes must be faster where no smaller one agrees with them: a job that is alone fills them up."""
+"""Least ratio of rows per second at which a class of larger shapes is preferred to one with a smaller shape.
+
+A single job must fill up the smallest shape of its class with copies of a row, so larger shapes must pay for that.
+"""
 _TIMED: Final = 3
 
 
 class Shapes(msgspec.Struct, frozen=True):
-    """Row counts that serve one bucket.
+    """Row counts for one bucket.
 
     Attributes:
-        seconds: that a forward of each takes, in ascending order.
-        per_row_layers: layers that some of these forwards compute a row at a time.
+        seconds: duration of one forward pass, by row count in ascending order.
+        per_row_layers: names of layers that compute one row at a time, by row count.
     """
 
     seconds: dict[int, float]
     per_row_layers: dict[int, list[str]] = msgspec.field(
         default_factory=dict, name="per_row_layers"
-    )  # as the file has it
+    )  # the name in the stored file
 
     @property
     def most(self) -> int:
-        """Rows of the largest forward."""
+        """Row count of the largest forward pass."""
         return max(self.seconds)
 
     def fitting(self, rows: int) -> int:
-        """The smallest forward that has room for so many rows, or the largest there is."""
+        """Smallest row count that is at least `rows`; the largest one when all are smaller."""
         return min((count for count in self.seconds if count >= rows), default=self.most)
 
     def below(self, count: int) -> "Shapes | None":
-        """Only those that are smaller; None where there is none."""
+        """Shapes with fewer rows than `count`; None when there is none."""
         return self.only([known for known in self.seconds if known < count])
 
     def only(self, counts: Sequence[int]) -> "Shapes | None":
-        """Those of the known ones that are named; None where there is none."""
+        """Shapes with these row counts, all of which must be known; None when `counts` is empty."""
         if not counts:
             return None
         return Shapes(
@@ -71,12 +74,13 @@ class Shapes(msgspec.Struct, frozen=True):
 
 
 class ShapeBook:
-    """What was learnt, kept on disk.
+    """Measured shapes, kept on disk.
 
     Args:
         placement: device and precision.
-        batching: `pinned` uses only shapes whose rows agree bit by bit; `flexible` uses all that pay.
-        directory: where `shapes.json` is kept; None keeps nothing.
+        batching: `pinned` uses only shapes whose predictions agree bit by bit; `flexible` uses every shape that is
+            fast enough.
+        directory: folder of `shapes.json`; None keeps nothing on disk.
     """
 
     def __init__(self, placement: Placement, batching: Batching, directory: str | None) -> None:
@@ -85,10 +89,10 @@ class ShapeBook:
         self._known = StateFile(directory, "shapes.json", Shapes)
 
     def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
-        """The shapes for rows like this one; measured where they are not known.
+        """Shapes for rows with the tensor shapes of `example`; they are measured if unknown.
 
         Raises:
-            torch.OutOfMemoryError: not even the smallest forward fits the device.
+            torch.OutOfMemoryError: not even the smallest forward pass fits the device.
         """
         key = self._key(model_key, example)
         known = self._known.get(key)
@@ -107,7 +111,7 @@ class ShapeBook:
         return learnt
 
     def forget_from(self, model_key: str, example: Row, count: int) -> Shapes | None:
-        """The device has no room for so many rows: never try them again; None where nothing is left."""
+        """Forget row counts from `count` up, because they do not fit the memory; None when no smaller one is known."""
         key = self._key(model_key, example)
         known = self._known.get(key)
         left = None if known is None else known.below(count)
@@ -130,7 +134,7 @@ class ShapeBook:
 
 
 class _Trial:
-    """Forwards of rows that are like a real one, but differ from each other."""
+    """Trial forward passes over different rows with the tensor shapes of a real row."""
 
     def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
         self._adapter = adapter
@@ -154,35 +158,35 @@ class _Trial:
         ]
 
     def __call__(self, count: int, *, is_reversed: bool = False) -> torch.Tensor:
-        """[count, c, h, w] on the CPU, in the order of the rows."""
+        """Predictions of the first `count` rows, [count, c, h, w] on the CPU; the order of the input does not show."""
         rows = self._rows[:count]
         in_order = rows[::-1] if is_reversed else rows
         answers = predict_rows(self._adapter, in_order, count, self.per_row_layers.get(count, ()))
         return torch.cat(answers[::-1] if is_reversed else answers).cpu()
 
     def guilty_layers(self, count: int) -> list[str]:
-        """Layers whose answers of so many rows hang on the rows' order."""
+        """Names of layers whose output for `count` rows depends on the order of the rows."""
         return guilty_layers(
             self._adapter.network, lambda is_reversed: self(count, is_reversed=is_reversed), rows=count
         )
 
     def timed(self, count: int) -> float:
-        """Seconds of one forward."""
+        """Seconds of one forward pass."""
         clock = work_clock(self._placement.device)
         started = clock()
         self(count)
         return clock() - started
 
     def release(self) -> None:
-        """Hand unused memory back."""
+        """Free unused device memory."""
         release_memory(self._placement.device)
 
 
 def measure(trial: _Trial, batching: Batching) -> Shapes:
-    """Try forwards of more and more rows until that is not worth it.
+    """Try larger and larger forward passes until the gain is too small.
 
     Raises:
-        torch.OutOfMemoryError: not even the smallest fits the device.
+        torch.OutOfMemoryError: not even the smallest forward pass fits the device.
     """
     seconds: dict[int, float] = {}
     classes: list[dict[int, torch.Tensor]] = []
@@ -208,10 +212,10 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
 
 
 def _batch_invariant_prediction(trial: _Trial, count: int) -> torch.Tensor | None:
-    """What a forward of so many rows answers, with as few layers one by one as let it agree in any order of the rows.
+    """Predictions of a forward pass that do not depend on the order of its rows; None when no layer explains it.
 
-    What follows a guilty layer gets other rows already, so each round finds those that come first; None where no layer
-    explains it.
+    As few layers as possible compute one row at a time. A layer after an order-dependent one already gets differing
+    inputs. So each round finds only the first order-dependent layers.
     """
     while True:
         answer = trial(count)
@@ -226,7 +230,7 @@ def _batch_invariant_prediction(trial: _Trial, count: int) -> torch.Tensor | Non
 
 
 def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
-    """The shapes of the best class; all, where the device has none whose rows agree in every place."""
+    """Shapes of the best class; all shapes when every one depends on the order of its rows."""
     if not classes:
         log.warning(
             "This device gives a row other last bits in another place: a seed repeats its picture nearly, not exactly."
@@ -240,12 +244,12 @@ def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
 
 
 def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:
-    """Rows a second of the best among shapes that agree."""
+    """Rows per second of the fastest shape in a class."""
     return max(count / seconds[count] for count in alike)
 
 
 def _classify(classes: list[dict[int, torch.Tensor]], count: int, answer: torch.Tensor) -> None:
-    """Put a shape to those that give its first rows the same bits."""
+    """Add a shape to the class that gives its first rows the same bits, or to a new class."""
     for alike in classes:
         smaller, known = next(iter(alike.items()))
         if answer[:smaller].equal(known):

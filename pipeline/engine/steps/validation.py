@@ -1,4 +1,4 @@
-"""Whether the engine can do what a request asks; the bot asked the same before, from the catalogue."""
+"""Checks a request against the protocol's limits; the bot has already checked it against the catalogue."""
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
@@ -7,10 +7,10 @@ from pipeline.protocol.samplers import find_sampler
 
 
 def check_request(request: GenerationRequest) -> None:
-    """See that every field is within the bounds of the protocol.
+    """Check that every field is within the protocol's limits.
 
     Raises:
-        InvalidRequest: one sentence about the first that is not.
+        InvalidRequest: a field is outside; the message names the first one.
     """
     sampler = find_sampler(request.scheduler_name)
     if sampler is None:
@@ -38,16 +38,16 @@ def check_request(request: GenerationRequest) -> None:
 
 
 def check_multiple(request: GenerationRequest, multiple: int) -> None:
-    """See that both sides are whole numbers of latents.
+    """Check that width and height are multiples of `multiple` pixels.
 
     Raises:
-        InvalidRequest: they are not.
+        InvalidRequest: one of them is not.
     """
     if request.width % multiple or request.height % multiple:
         raise InvalidRequest(f"{request.width} x {request.height} is no multiple of {multiple} pixels.")
 
 
 def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
-    # written so that NaN fails as well
+    # The condition is negated so that NaN fails too.
     if not lowest <= value <= highest:
         raise InvalidRequest(f"The {name} is {value}, outside {lowest} to {highest}.")
