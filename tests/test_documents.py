@@ -3,6 +3,7 @@
 import functools
 import re
 import subprocess
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,6 +40,7 @@ SETTING = re.compile(rf"(?<![a-z_])({AREAS})\.([a-z_0-9]+)")
 VARIABLE = re.compile(r"EASEL_([A-Z]+)__([A-Z_0-9]+)")
 MODULE = re.compile(r"python -m ([\w.]+)(?: ([a-z_]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+PROGRAM = ("bot/", "config/", "pipeline/", "playground/", "benchmarks/", "recipes/")
 IN_CODE = re.compile(r"_?[A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]{3,}(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
 
 
@@ -120,3 +122,40 @@ def test_names_in_code_are_there(name: str) -> None:
     code = "\n".join((ROOT / path).read_text(encoding="utf-8") for path in listed)
     named = {words for words in quoted(ROOT / name) if IN_CODE.fullmatch(words)}
     assert {one for one in named if not re.search(rf"\b{one}\b", code)} == set()
+
+
+@functools.cache
+def words_of_the_program() -> frozenset[str]:
+    """Names in code, and words of its strings, its SQL and its texts; without docstrings and comments."""
+    found: set[str] = set()
+    for path in (path for path in sorted(tracked()) if path.startswith(PROGRAM)):
+        if path.endswith(".py"):
+            with (ROOT / path).open("rb") as lines:
+                for token in tokenize.tokenize(lines.readline):
+                    is_docstring = token.type == tokenize.STRING and token.string.endswith('"""')
+                    if token.type in (tokenize.NAME, tokenize.STRING) and not is_docstring:
+                        found.update(re.findall(r"\w+", token.string))
+        elif path.endswith((".sql", ".ftl")):
+            found.update(re.findall(r"\w+", (ROOT / path).read_text(encoding="utf-8")))
+    return frozenset(found)
+
+
+def is_in_the_program(word: str) -> bool:
+    """A name, or the beginning or the end of names where the word itself ends or begins with an underscore."""
+    words = words_of_the_program()
+    if word.startswith("_"):
+        return any(one.endswith(word) for one in words)
+    return any(one.startswith(word) for one in words) if word.endswith("_") else word in words
+
+
+def names_in(markdown: str) -> set[str]:
+    """Words in backticks, without those of paths."""
+    quotes = [quote for quote in re.findall(r"`([^`\n]+)`", markdown) if not PATH.fullmatch(quote)]
+    return {word for quote in quotes for word in re.findall(r"[^\W\d]\w*", quote)}
+
+
+def test_words_of_the_glossary_are_in_the_program_unless_planned() -> None:
+    now, _, planned = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("\n## Planned\n")
+    assert {word for word in names_in(now) if not is_in_the_program(word)} == set()
+    assert planned
+    assert {word for word in names_in(planned) if is_in_the_program(word)} == set()
