@@ -1,5 +1,7 @@
 """`python -m pipeline.starter`: the warm starter, which has imported what workers need and forks them when it is asked.
 
+It ends with the process that started it.
+
 A fork copies one thread, and the state of a device or of a lock that another thread holds becomes nonsense in the copy.
 So here is one thread, no device and nothing secret; the starter says itself where that does not hold. What runs in a
 fork is the same program that exec would run: `python -m pipeline`.
@@ -214,12 +216,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description="Forks workers that start at once.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket-fd", type=int, help="an inherited, connected socket of packets; ends with it")
-    where.add_argument("--listen", type=Path, help="where to make a socket for any bot of the same user")
+    where.add_argument("--listen", type=Path, help="where to make a socket for bots of the same user")
     parser.add_argument("--preload", action="append", default=[], metavar="MODULE", help="what forks find imported")
     arguments = parser.parse_args()
     owner, listener = None, None
+    die_with(parent)
     if arguments.listen is None:
-        die_with(parent)
         owner = socket.socket(fileno=arguments.socket_fd)
     else:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

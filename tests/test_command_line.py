@@ -12,11 +12,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.warm_starter import warm_starter
+
 pytestmark = pytest.mark.slow
 
 
 def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")} | variables
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
+    environment |= {"EASEL_PIPELINE__STARTER": warm_starter()} | variables
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         capture_output=True,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from playground import LocalDiscord
+from tests.warm_starter import warm_starter
 
 
 class BotProcess:
@@ -27,6 +28,7 @@ class BotProcess:
             "EASEL_STORAGE__DIRECTORY": str(directory / "data"),
             "EASEL_PIPELINE__THREADS": "1",
             "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.05",
+            "EASEL_PIPELINE__STARTER": warm_starter(),
             **variables,
         }
         self.process: asyncio.subprocess.Process | None = None
