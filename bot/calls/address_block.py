@@ -1,7 +1,7 @@
-"""Until when Cloudflare, which stands before Discord, takes nothing from this computer's address.
+"""Cloudflare's block of this computer's IP address, and when it ends.
 
-It answers 429 with a page where Discord's own limiter answers JSON, and discord.py 2.7.1 waits only for the latter.
-The block is for the address, so there is one clock for the whole process.
+Cloudflare answers 429 with an HTML page; Discord's own rate limiter answers 429 with JSON. discord.py 2.7.1 waits only
+for the latter. The block is for the address, so the whole process has one clock.
 """
 
 import time
@@ -11,9 +11,9 @@ from typing import Final
 import structlog
 
 LONGEST_WAIT_S: Final = 3_600.0
-"""Then it is tried again, whatever was said."""
+"""Longest wait in seconds. After it, the next request is tried even if `Retry-After` said more."""
 _USUAL_WAIT_S: Final = 60.0
-"""Where it is not said for how long."""
+"""Wait in seconds when the answer has no usable `Retry-After`."""
 _FORBIDDEN: Final = 403
 _TOO_MANY: Final = 429
 _BAD_REQUEST: Final = 400
@@ -22,13 +22,13 @@ _log = structlog.get_logger(__name__)
 
 
 def is_block(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer is a block of the address: not Discord's own word, which is JSON and came by its proxy."""
+    """Whether an answer is a block of the address. Discord's own answers are JSON and have a `Via` header."""
     is_json = headers.get("Content-Type", "").startswith("application/json")
     return (status == _TOO_MANY and not (is_json and "Via" in headers)) or (status == _FORBIDDEN and not is_json)
 
 
 def wait_of(headers: Mapping[str, str]) -> float:
-    """For how many seconds the next try should wait."""
+    """Seconds before the next try, from `Retry-After`."""
     try:
         wait_s = float(headers.get("Retry-After", ""))
     except ValueError:
@@ -37,7 +37,7 @@ def wait_of(headers: Mapping[str, str]) -> float:
 
 
 class AddressBlock:
-    """The clock, wound by every answer to a request of the client."""
+    """The clock of the block. Each answer to a request of the client updates it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -46,11 +46,11 @@ class AddressBlock:
 
     @property
     def left_s(self) -> float:
-        """Seconds until the next try; 0 where nothing is blocked."""
+        """Seconds until the next try; 0 if there is no block."""
         return max(0.0, self._until - self._clock())
 
     def look(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take an answer into account. A block is told once, whatever it is renewed by."""
+        """Take an answer into account. A block is logged once, even if later answers renew it."""
         if not is_block(status, headers):
             if self._is_told and status < _BAD_REQUEST:
                 self._is_told = False

@@ -1,4 +1,4 @@
-"""What Easel says to an interaction: a command, a press, or a form."""
+"""Answers to an interaction: a command, a press of a button, or a form."""
 
 import asyncio
 import contextlib
@@ -25,23 +25,23 @@ from bot.calls.watching import Watch
 Interaction = discord.Interaction[Any]
 
 _ACKNOWLEDGED: Final = "easel acknowledged"
-"""Marks an interaction whose acknowledgement arrived and whose receipt did not: the library does not know it."""
+"""Marks an interaction that Discord acknowledged while the library got no receipt."""
 _PATIENCE_S: Final = 2.0
-"""So long a first answer waits for the end of a block; Discord waits three seconds for it."""
+"""Longest wait for the end of a block before a first answer; Discord accepts a first answer for three seconds."""
 
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
 
 class Answers:
-    """First answers and those after them.
+    """First answers to interactions, and later ones.
 
     Args:
-        client: logged in.
-        watch: of the client.
-        call_timeout_s: of one try.
-        answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
-        pause_s: before the second try.
+        client: the client, logged in.
+        watch: the client's watch.
+        call_timeout_s: seconds for one try.
+        answer_timeout_s: seconds for one try of a first answer. Discord accepts a first answer for three seconds.
+        pause_s: seconds before the second try.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Answers:
         self._answer_timeout_s = answer_timeout_s
 
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
-        """Give an interaction its first answer; returns the message's id, None where Discord does not tell it.
+        """Give an interaction its first answer; returns the message's id, or None if Discord does not send it.
 
         Raises:
             InteractionLost: Discord no longer knows the interaction, or another process answered it.
-            CallFailed: it is a refusal, or it is not known whether the answer arrived.
+            CallFailed: Discord refused, or it is unknown whether the answer arrived.
         """
         try:
             response = await self._first(interaction, lambda: interaction.response.send_message(**message))
@@ -69,25 +69,25 @@ class Answers:
         return response.message_id
 
     async def defer(self, interaction: Interaction, *, is_private: bool = False) -> None:
-        """Tell Discord that a press or a command was seen; the answer comes later.
+        """Acknowledge a press or a command; the answer comes later.
 
         Args:
-            interaction: a press, which needs no answer of its own, or a command.
-            is_private: whether a command's answer will be seen by nobody else.
+            interaction: a press, which needs no further answer, or a command.
+            is_private: whether only the member will see the answer to a command.
 
         Raises:
             InteractionLost: Discord no longer knows the interaction, or another process answered it.
-            CallFailed: it is not known whether it arrived.
+            CallFailed: it is unknown whether the acknowledgement arrived.
         """
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(interaction, lambda: interaction.response.defer(ephemeral=is_private))
 
     async def redraw(self, interaction: Interaction, view: ui.LayoutView, files: Files) -> None:
-        """Answer a press by replacing the message whose button was pressed, with all its files.
+        """Answer a press: replace the message of the button, with all its files.
 
         Raises:
             InteractionLost: Discord no longer knows the interaction, or another process answered it.
-            CallFailed: it is a refusal, or it is not known whether it arrived.
+            CallFailed: Discord refused, or it is unknown whether the answer arrived.
         """
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(
@@ -95,10 +95,10 @@ class Answers:
             )
 
     async def answer_privately(self, interaction: Interaction, **message: Any) -> None:
-        """Answer so that only the one who asked sees it, whether or not the interaction was acknowledged.
+        """Answer an interaction so that only its member sees the answer. The interaction may be acknowledged or not.
 
         Raises:
-            CallFailed: it did not arrive, or nobody knows.
+            CallFailed: the answer did not arrive, or this is unknown.
         """
         if interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras:
             # A followup has no nonce, so it is tried once.
@@ -107,20 +107,20 @@ class Answers:
             await self.answer(interaction, ephemeral=True, **message)
 
     async def post_beside(self, interaction: Interaction, view: ui.LayoutView) -> int:
-        """Post a message that everybody sees beside the answer of an acknowledged interaction; returns its id.
+        """Post a public message beside the answer of an acknowledged interaction; returns the message's id.
 
         Raises:
-            CallFailed: it did not arrive, or nobody knows.
+            CallFailed: the message did not arrive, or this is unknown.
         """
         # A followup has no nonce, so it is tried once.
         message = await self._repeat(lambda: interaction.followup.send(view=view, wait=True), tries=1)
         return message.id
 
     async def edit_answer(self, interaction: Interaction, view: ui.LayoutView) -> None:
-        """Replace what an interaction answered, or the message whose button was pressed.
+        """Replace the answer to an interaction, or the message whose button was pressed.
 
         Raises:
-            CallFailed: it did not arrive, or nobody knows.
+            CallFailed: the edit did not arrive, or this is unknown.
         """
         await self._repeat(lambda: interaction.edit_original_response(view=view))
 
@@ -129,26 +129,26 @@ class Answers:
 
         Raises:
             InteractionLost: Discord no longer knows the interaction.
-            CallFailed: it is not known whether it was opened.
+            CallFailed: it is unknown whether the form was opened.
         """
-        form.stop()  # discord.py would remember it for ever; what is sent back is found by its id
+        form.stop()  # discord.py would keep it for ever; Easel finds a submitted form by its custom id
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(interaction, lambda: interaction.response.send_modal(form))
 
     async def suggest(self, interaction: Interaction, choices: Sequence[Choice[str]]) -> None:
-        """Show suggestions to who types. Those that come too late or are refused are missed by nobody for long."""
+        """Show suggestions of autocomplete. A failure is only logged, since the next letter asks for new ones."""
         try:
             await self._first(interaction, lambda: interaction.response.autocomplete(choices))
         except CallFailed as error:
             _log.info("suggestions not shown", action="not_suggested", error=repr(error))
-            # The library would send them once more, and write a traceback for each letter that was typed.
+            # The library would send them again and write a traceback for each typed letter.
             interaction.response._response_type = InteractionResponseType.autocomplete_result  # noqa: SLF001
 
     async def fetch(self, attachment: discord.Attachment) -> bytes:
         """Download a file that somebody posted.
 
         Raises:
-            CallFailed: it is gone, or did not come.
+            CallFailed: the file is gone, or the download failed.
         """
         return await self._repeat(attachment.read)
 
@@ -156,27 +156,27 @@ class Answers:
         """Delete the message whose button was pressed.
 
         Raises:
-            CallFailed: it is still there, or nobody knows.
+            CallFailed: the message is still there, or this is unknown.
         """
         with contextlib.suppress(MessageGone):
             await self._repeat(interaction.delete_original_response)
 
     async def tell(self, user: discord.abc.Messageable, sentence: str | None, files: Files = ()) -> None:
-        """Send a direct message, of files alone where there is no sentence.
+        """Send a direct message. Without a sentence it holds only the files.
 
         Raises:
-            CallFailed: the person takes none, or nobody knows whether it arrived.
+            CallFailed: the person accepts no direct messages, or it is unknown whether the message arrived.
         """
         await self._repeat(
             lambda: user.send(sentence, files=as_files(files)), tries=1, timeout_s=self._repeat.time_for(files)
         )
 
     async def _first(self, interaction: Interaction, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Give a first answer, once however often it is tried.
+        """Give a first answer. Several tries give only one answer.
 
         Raises:
             AlreadyAcknowledged: an earlier try had arrived.
-            CallFailed: as for each kind of answer.
+            CallFailed: see each kind of answer.
         """
         try:
             try:
@@ -194,7 +194,7 @@ class Answers:
             raise
 
     def _note_other(self, interaction: Interaction) -> None:
-        """A second Easel has the same token: remember it for `/admin status`, and tell who can end it."""
+        """Note a second Easel with the same token: count it for `/admin status`, log it, and tell the bot's owner."""
         count = self.watch.other.note()
         _log.error(
             "another program answered this interaction: a second Easel runs with the same bot token; end one of them, "

@@ -1,6 +1,6 @@
-"""Kinds of channels that discord.py does not know yet: to Easel each is just a channel.
+"""Channel kinds that discord.py does not know yet. Easel treats each of them as a usual channel.
 
-discord.py 2.7.1 gives an interaction from one no channel, not even its number, which Easel needs to answer there.
+discord.py 2.7.1 gives an interaction from an unknown kind no channel and no channel id. Easel needs the id to answer.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,20 @@ _TEXT: Final = 0
 _PUBLIC_THREAD: Final = 11
 _DIRECT: Final = 1
 _NEEDED: Final = {"name": "", "position": 0}
-"""Of a text channel; a new kind may have neither."""
+"""Fields that discord.py needs in a text channel. A new kind may lack them."""
 _OF_THREADS: Final = frozenset({"parent_id", "owner_id", "message_count", "member_count", "thread_metadata"})
-"""What a thread has, so that the rules of its channel hold."""
+"""Fields of a thread. A channel with all of them is read as a thread, so that its parent channel's rules apply."""
 
 
 def let_in_unknown_channels(client: discord.Client) -> None:
-    """Let a client take interactions from every kind of channel."""
+    """Let a client accept interactions from every channel kind."""
     parsers: dict[str, Callable[[Any], None]] = client._connection.parsers  # noqa: SLF001 - there is no other place
     parse = parsers["INTERACTION_CREATE"]
     parsers["INTERACTION_CREATE"] = lambda data: parse(with_known_channel(data))
 
 
 def with_known_channel(data: dict[str, Any]) -> dict[str, Any]:
-    """An interaction whose channel is of a kind that the library knows, with all that it says of itself."""
+    """Return the interaction with a channel kind that discord.py knows. All other fields of the channel stay."""
     channel = data.get("channel") or {}
     if "id" not in channel and "channel_id" in data:
         channel = {**channel, "id": data["channel_id"]}

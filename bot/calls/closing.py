@@ -1,4 +1,4 @@
-"""Why Discord closed the gateway for good, as a sentence for the owner: a start anew would end the same way.
+"""Sentences for the owner when Discord closes the gateway for good. A restart alone would end the same way.
 
 https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 """
@@ -25,7 +25,7 @@ _SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
 
 
 def sentence_of(error: discord.ClientException) -> str | None:
-    """What the owner can do about the end of a connection; None where it may as well work again."""
+    """The sentence for the end of a connection; None if a new connection may work."""
     if isinstance(error, discord.PrivilegedIntentsRequired):
         return _SENTENCES[_INTENTS]
     return _SENTENCES.get(error.code) if isinstance(error, discord.ConnectionClosed) else None

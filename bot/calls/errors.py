@@ -1,7 +1,7 @@
-"""What a call to Discord can end in, by what helps. Callers need to know no other exceptions.
+"""Failures of a call to Discord, one class for each remedy. Callers need no other exceptions.
 
-`KINDS` is the one table: each code of Discord's list that can meet an edit, a send or a first answer. A code that is
-not in it says as much as the status that it comes with.
+`KINDS` is the one table. It holds each code of Discord's list that an edit, a send or a first answer can meet.
+A code outside the table counts by its HTTP status.
 https://discord.com/developers/docs/topics/opcodes-and-status-codes
 """
 
@@ -24,15 +24,15 @@ _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 
 Passing = (aiohttp.ClientError, ConnectionError, TimeoutError, json.JSONDecodeError)
-"""What discord.py 2.7.1 raises for a connection that broke, gave no answer or half of one; on Linux it repeats none."""
+"""discord.py 2.7.1 raises these for a broken connection and a missing or cut answer. On Linux it repeats none."""
 
 
 class CallFailed(Exception):
-    """Discord did not do what was asked.
+    """Discord did not do the requested thing.
 
     Attributes:
-        status: of HTTP; 0 where there was no answer.
-        code: of Discord; 0 where it gave none.
+        status: HTTP status; 0 without an answer.
+        code: Discord's error code; 0 if it gave none.
     """
 
     def __init__(self, sentence: str, *, status: int = 0, code: int = 0) -> None:
@@ -42,16 +42,16 @@ class CallFailed(Exception):
 
     @property
     def is_refusal(self) -> bool:
-        """Whether Discord said no, so that surely nothing was done.
+        """Whether Discord refused, so that certainly nothing was done.
 
-        A time-out or a limit may come from a proxy behind which it was done; 40060 says that it was done before.
+        A time-out or a rate limit may come from a proxy after Discord did it. Code 40060 means that it was done before.
         """
         is_of_ours = _BAD_REQUEST <= self.status < _SERVER_ERROR and self.status not in (_TIMED_OUT, _TOO_MANY)
         return is_of_ours and not isinstance(self, AlreadyAcknowledged)
 
 
 class InteractionLost(CallFailed):
-    """Discord no longer knows the interaction, and nobody saw anything: it was answered too late."""
+    """Discord no longer knows the interaction: the answer came too late, and nobody saw it."""
 
 
 class AnsweredElsewhere(InteractionLost):
@@ -59,47 +59,47 @@ class AnsweredElsewhere(InteractionLost):
 
 
 class AlreadyAcknowledged(CallFailed):
-    """The interaction has its answer: after a repeat, that is our own first one."""
+    """The interaction already has an answer. After a repeated try, that is our own first answer."""
 
 
 class TokenOver(CallFailed):
-    """The interaction's token is no longer taken. The bot's own helps."""
+    """Discord no longer accepts the interaction's token. The bot's own token helps."""
 
 
 class MessageGone(CallFailed):
-    """The message, its channel or its server was deleted. Nothing helps there."""
+    """The message, its channel or its server was deleted. Nothing helps."""
 
 
 class NotPermitted(CallFailed):
-    """Easel may not do this there, or nobody may. A direct message helps."""
+    """Easel lacks the permission, or nobody has it. A direct message helps."""
 
 
 class TooLarge(CallFailed):
-    """The files are larger than Discord takes. Smaller ones help."""
+    """The files are larger than Discord accepts. Smaller files help."""
 
 
 class NotEditable(CallFailed):
-    """The message is edited no more. A new one in its place helps, or else a direct message."""
+    """The message can no longer be edited. A new message helps, or else a direct message."""
 
 
 class WordsBlocked(CallFailed):
-    """A filter of Discord's or of the server's does not take these words. The same without them helps."""
+    """A word filter of Discord or of the server blocks the message. The same message without these words helps."""
 
 
 class CallRefused(CallFailed):
-    """Discord refused the call for another reason, which will not pass. Nothing helps."""
+    """Discord refused the call for another, lasting reason. Nothing helps."""
 
 
 class NotNow(CallFailed):
-    """Discord does not take it at the moment. Waiting helps."""
+    """Discord does not accept the call at the moment. Waiting helps."""
 
 
 class DiscordUnreachable(NotNow):
-    """No answer, however often it was tried."""
+    """Discord gave no answer to any try."""
 
 
 class AddressBlocked(NotNow):
-    """Cloudflare, which stands before Discord, takes nothing from this computer for a while.
+    """Cloudflare, Discord's proxy, blocks this computer's address for a while.
 
     Attributes:
         wait_s: seconds until the next try.
@@ -111,7 +111,7 @@ class AddressBlocked(NotNow):
 
 
 class EditsHalted(CallFailed):
-    """What can be spared is not sent at the moment: many requests were invalid of late, or the address is blocked."""
+    """A dispensable edit was not sent: many requests were invalid lately, or the address is blocked."""
 
 
 KINDS: Final[Mapping[type[CallFailed], tuple[int, ...]]] = MappingProxyType(
@@ -142,7 +142,7 @@ KINDS: Final[Mapping[type[CallFailed], tuple[int, ...]]] = MappingProxyType(
             40007,  # banned from the server
             40012,  # connection was revoked
             40058,  # a message cannot be sent in a forum channel
-            40094,  # the interaction has as many messages beside its answer as it may
+            40094,  # the interaction has the maximum number of followup messages
             50001,  # missing access
             50003,  # not in a direct message
             50007,  # cannot send messages to this user
@@ -156,11 +156,11 @@ KINDS: Final[Mapping[type[CallFailed], tuple[int, ...]]] = MappingProxyType(
             50101,  # the server needs more boosts
             50278,  # no server in common with this user
             60003,  # needs a second factor
-            160006,  # as many threads are active as may be, so that none can be opened again
-            160007,  # the same of announcement threads
-            220001,  # a forum takes threads alone
-            220003,  # the same
-            400001,  # the server may upload no files for now
+            160006,  # the maximum number of threads is active, so that none can be reopened
+            160007,  # the maximum number of announcement threads is active
+            220001,  # a forum accepts only threads
+            220003,  # as 220001
+            400001,  # the server may not upload files for now
         ),
         TooLarge: (
             40005,  # request entity too large
@@ -173,7 +173,7 @@ KINDS: Final[Mapping[type[CallFailed], tuple[int, ...]]] = MappingProxyType(
             50021,  # a system message
             50068,  # invalid type of message
             50083,  # the thread is archived: a new message opens it again
-            160005,  # the thread is locked: only who may manage threads can write
+            160005,  # the thread is locked: only members with the right to manage threads can write
         ),
         WordsBlocked: (
             20031,  # words that are not allowed
@@ -185,7 +185,7 @@ KINDS: Final[Mapping[type[CallFailed], tuple[int, ...]]] = MappingProxyType(
             20016,  # slow mode
             20028,  # limit of writes of the channel
             20029,  # limit of writes of the server
-            40001,  # unauthorized: the bot's own token, which a restart reads anew
+            40001,  # unauthorized: the bot's own token, which a restart reads again
             40003,  # direct messages are opened too fast
             40004,  # sending is switched off for now
             40006,  # this feature is switched off for now
@@ -224,14 +224,14 @@ _BY_STATUS: Final = {
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same call may succeed in a moment."""
+    """Whether the same call may soon succeed."""
     if isinstance(error, discord.HTTPException):
         return error.status >= _SERVER_ERROR
     return isinstance(error, Passing)
 
 
 def failure_of(error: Exception) -> CallFailed:
-    """What an exception of discord.py or aiohttp means."""
+    """The failure for an exception of discord.py or aiohttp."""
     if isinstance(error, discord.HTTPException) and error.status < _SERVER_ERROR:
         kind = _BY_CODE.get(error.code) or _BY_STATUS.get(error.status, CallRefused)
         return kind(str(error), status=error.status, code=error.code)

@@ -1,4 +1,4 @@
-"""Counts our invalid requests: Discord bans an address for a while after 10,000 of them in ten minutes.
+"""A count of our invalid requests. Discord bans an address for a while after 10,000 of them in ten minutes.
 
 https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
 """
@@ -12,9 +12,9 @@ import structlog
 
 WINDOW_S: Final = 600.0
 SPARE_AFTER: Final = 500
-"""From here on, edits that are not a job's last word are not sent."""
+"""From this count on, only the last edit of a job is sent."""
 STOP_AFTER: Final = 2_000
-"""From here on, nothing is sent that can wait."""
+"""From this count on, nothing is sent."""
 _INVALID: Final = frozenset({401, 403, 429})
 _LIMIT: Final = 10_000
 
@@ -39,12 +39,12 @@ class InvalidRequests:
 
     @property
     def is_sparing(self) -> bool:
-        """Whether what can be spared should be."""
+        """Whether dispensable edits should be left out."""
         return self.count >= SPARE_AFTER
 
     @property
     def is_stopped(self) -> bool:
-        """Whether all that can wait should."""
+        """Whether nothing should be sent."""
         return self.count >= STOP_AFTER
 
     def look(self, status: int, headers: Mapping[str, str]) -> None:

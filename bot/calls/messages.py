@@ -1,8 +1,8 @@
-"""Everything that Easel asks of Discord about a job's message.
+"""All calls to Discord about a job's message.
 
-An interaction's token edits its message for fifteen minutes and needs no permission; after that the bot edits the
-message as itself. Repeated is only what may be done twice: edits, questions, and posts with a nonce, which Discord
-then takes once.
+An interaction's token edits its message for fifteen minutes and needs no permission. After that the bot edits the
+message with its own token. Only calls that are safe twice are repeated: edits, reads, and posts with a nonce. Discord
+accepts a nonce once.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from bot.store.rows import Job
 TOKEN_MARGIN: Final = timedelta(seconds=60)
 _NOT_FOUND: Final = 404
 _SEARCHED: Final = 100
-"""Messages looked through for one of ours; Discord gives so many at once."""
+"""Messages searched for one of ours; Discord returns at most this number at once."""
 _CLOCK_MARGIN: Final = timedelta(minutes=1)
 
 _T = TypeVar("_T")
@@ -34,21 +34,21 @@ _log = structlog.get_logger(__name__)
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a job as a message shows it; without images it was cancelled, or failed."""
+    """The end of a job in a message. Without images the job was cancelled or failed."""
 
     message_id: int
     images: int
 
 
 class Calls(Answers):
-    """The whole way to Discord: answers to interactions, and the messages of jobs.
+    """All calls to Discord: answers to interactions, and the messages of jobs.
 
     Args:
-        client: logged in.
-        watch: of the client.
-        call_timeout_s: of one try.
-        answer_timeout_s: of one try of a first answer, which Discord takes for three seconds.
-        pause_s: before the second try.
+        client: the client, logged in.
+        watch: the client's watch.
+        call_timeout_s: seconds for one try.
+        answer_timeout_s: seconds for one try of a first answer. Discord accepts a first answer for three seconds.
+        pause_s: seconds before the second try.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Calls(Answers):
         self._tokens_over: dict[str, datetime] = {}
 
     async def notify(self, job: Job, sentence: str) -> None:
-        """Reply to a job's message, and let its requester, and nobody else, be notified.
+        """Reply to a job's message and notify only its requester.
 
-        Where somebody brought Easel along it is no member, so that only the interaction's token may write there.
+        A member may bring Easel to a server where it is no member. There only the interaction's token may write.
 
         Raises:
-            CallFailed: it did not arrive, or nobody knows.
+            CallFailed: the reply did not arrive, or this is unknown.
         """
         message = self._channel(job).get_partial_message(job.message_id or 0)
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.requester_id)])
@@ -89,11 +89,11 @@ class Calls(Answers):
             )
         )
 
-    async def hand_over(self, job: Job, sentence: str, files: Files) -> None:
-        """Send a job's pictures to its requester in a direct message, once however often it is tried.
+    async def send_directly(self, job: Job, sentence: str, files: Files) -> None:
+        """Send a job's pictures to its requester in a direct message. Several tries send one message.
 
         Raises:
-            CallFailed: the person takes none, or nobody knows whether it arrived.
+            CallFailed: the person accepts no direct messages, or it is unknown whether the message arrived.
         """
         channel = await self._direct_messages(job)
         if await self._search(channel, lambda found: images_shown(found, job) > 0, after=None) is not None:
@@ -104,10 +104,10 @@ class Calls(Answers):
         )
 
     async def tell_requester(self, job: Job, sentence: str) -> None:
-        """Tell a job's requester how it ended in a direct message, once however often it is tried.
+        """Tell a job's requester in a direct message how it ended. Several tries send one message.
 
         Raises:
-            CallFailed: the person takes none, or nobody knows whether it arrived.
+            CallFailed: the person accepts no direct messages, or it is unknown whether the message arrived.
         """
         channel = await self._direct_messages(job)
         await self._as_bot(lambda: channel.send(sentence, nonce=f"easel-over-{job.job_id}"))
@@ -116,10 +116,10 @@ class Calls(Answers):
         """Replace a job's message.
 
         Args:
-            job: its `message_id` is set.
+            job: a job with a `message_id`.
             view: the new layout.
-            files: names and bytes of all attachments; None keeps those that are there.
-            is_last_word: whether nothing newer will follow; what is not is spared when many requests were invalid.
+            files: names and bytes of all attachments; None keeps the present ones.
+            is_last_word: whether this is the last edit. Any other edit is left out after many invalid requests.
 
         Raises:
             CallFailed: `MessageGone`, `NotPermitted`, `TooLarge`, `NotEditable`, `NotNow`, …
@@ -135,17 +135,17 @@ class Calls(Answers):
                     job, lambda: self._edit_by_token(job, view, files), timeout_s=timeout_s, waits_again=False
                 )
             except (TokenOver, DiscordUnreachable) as error:
-                # A limit of the token's own route says nothing about the bot's.
+                # A rate limit on the token's route does not limit the bot's own route.
                 _log.info("edit by the bot instead", action="token_over", error=repr(error), **job.log_context())
             else:
                 return
         await self._as_bot_about(job, lambda: self._edit_as_bot(job, view, files), timeout_s=timeout_s)
 
     async def post_message(self, job: Job, view: ui.LayoutView, files: Files | None) -> int:
-        """Show a job in a new message, once however often it is tried; returns its id.
+        """Show a job in a new message; returns its id. Several tries post one message.
 
         Raises:
-            CallFailed: it could not be posted.
+            CallFailed: the message could not be posted.
         """
         channel = self._channel(job)
         message = await self._as_bot(
@@ -160,13 +160,13 @@ class Calls(Answers):
         return message.id
 
     async def find_answer(self, job: Job) -> int | None:
-        """The id of the message that answered a job's interaction; None where there is none.
+        """The id of the message that answered a job's interaction; None if there is none.
 
         Raises:
-            CallFailed: Discord did not say.
+            CallFailed: Discord gave no information.
         """
         if job.is_answer and self._is_token_alive(job):
-            # The path takes a name in place of the number that the signature asks for.
+            # The path accepts a name, although the signature asks for a number.
             original = cast("int", "@original")
             try:
                 answer = await self._by_token(job, lambda: self._webhook(job).fetch_message(original))
@@ -174,7 +174,7 @@ class Calls(Answers):
                 return None
             except TokenOver as error:
                 if error.status == _NOT_FOUND:
-                    return None  # Discord has the token and no answer to it
+                    return None  # Discord knows the token, and there is no answer
                 _log.info("channel searched instead", action="token_over", error=repr(error), **job.log_context())
             else:
                 return answer.id if is_in_timeline(answer, job) else None
@@ -183,27 +183,27 @@ class Calls(Answers):
         return None if found is None else found.id
 
     async def message_exists(self, job: Job) -> bool:
-        """Whether the job's message can still be seen.
+        """Whether the job's message still exists.
 
         Raises:
-            CallFailed: Discord did not say.
+            CallFailed: Discord gave no information.
         """
         return await self._fetch(job) is not None
 
     async def find_delivered(self, job: Job) -> int | None:
-        """The id of the message that shows the job's finished images; None where none does.
+        """The id of the message that shows the job's finished images; None if there is none.
 
         Raises:
-            CallFailed: Discord did not say.
+            CallFailed: Discord gave no information.
         """
         end = await self.find_end(job)
         return end.message_id if end is not None and end.images else None
 
     async def find_end(self, job: Job) -> End | None:
-        """What Discord shows of the end of a job; None where it shows none.
+        """The end of a job as Discord shows it; None if it shows none.
 
         Raises:
-            CallFailed: Discord did not say.
+            CallFailed: Discord gave no information.
         """
         message = await self._fetch(job)
         if message is None or not images_shown(message, job):
@@ -214,7 +214,7 @@ class Calls(Answers):
         return End(message_id=message.id, images=images_shown(message, job))
 
     async def _fetch(self, job: Job) -> discord.Message | None:
-        """The job's message; None where it is gone."""
+        """The job's message; None if it is gone."""
         message_id = job.message_id
         if message_id is None:
             return None
@@ -234,7 +234,7 @@ class Calls(Answers):
         *,
         after: discord.Object | None,
     ) -> discord.Message | None:
-        """One of our own messages among the newest of a channel, or the first after a moment."""
+        """One of our messages among a channel's newest, or among the first ones after `after`."""
 
         async def look() -> list[discord.Message]:
             return [message async for message in channel.history(limit=_SEARCHED, after=after)]
@@ -247,7 +247,7 @@ class Calls(Answers):
         return next((message for message in messages if message.author.id == own and is_wanted(message)), None)
 
     async def _direct_messages(self, job: Job) -> discord.DMChannel:
-        """The channel in which only a job's requester reads."""
+        """The direct message channel with a job's requester."""
         return await self._as_bot(lambda: self._client.create_dm(discord.Object(job.requester_id)))
 
     def _channel(self, job: Job) -> discord.PartialMessageable:
@@ -275,25 +275,25 @@ class Calls(Answers):
         )
 
     async def _as_bot_about(self, job: Job, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
-        """A call about a job's message, with the bot's own token.
+        """Call with the bot's own token about a job's message.
 
         Raises:
-            NotPermitted: also where the bot is told that there is no message, and its member may see one.
+            NotPermitted: also if Discord reports no message to the bot while the requester may see one.
         """
         try:
             return await self._as_bot(call, timeout_s=timeout_s)
         except MessageGone as error:
             if not job.is_brought_along:
                 raise
-            # What only its member sees is there, but for the bot it is not.
+            # A message that only its member sees is invisible to the bot.
             raise NotPermitted(str(error), status=error.status, code=error.code) from error
 
     async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
-        """A call with the bot's own token, which has no other to change to."""
+        """Call with the bot's own token. There is no other token to fall back on."""
         try:
             return await self._repeat(call, timeout_s=timeout_s)
         except TokenOver as error:
-            # It was reset: what waits is done after a start with the new one.
+            # The owner reset the token. Waiting work continues after a restart with the new token.
             raise NotNow(str(error), status=error.status, code=error.code) from error
 
     async def _by_token(
@@ -305,7 +305,7 @@ class Calls(Answers):
         timeout_s: float | None = None,
         waits_again: bool = True,
     ) -> _T:
-        """A call with the interaction's token, which is not tried again for this job once Discord takes it no more."""
+        """Call with the interaction's token. Once Discord rejects the token, it is not used again."""
         try:
             return await self._repeat(call, tries=tries, timeout_s=timeout_s, waits_again=waits_again)
         except TokenOver:

@@ -1,4 +1,4 @@
-"""Telling the bot's owner, in a direct message, what only they can mend."""
+"""Direct messages to the bot's owner about faults that only the owner can mend."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,23 +12,23 @@ from bot.calls.repeating import Repeater
 from bot.presenting.texts import LANGUAGES, spoken, text
 
 AGAIN_AFTER: Final = timedelta(days=1)
-"""What still lasts by then, or came back, is told once more."""
+"""A fault that lasts or returns is reported again after this time."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Owner:
-    """Who owns the bot at Discord, and what they were told of late. The log has always said the same."""
+    """The bot's owner at Discord, and the latest reports to them. The log holds the same facts."""
 
     def __init__(self, client: discord.Client, repeat: Repeater) -> None:
         self._client = client
         self._repeat = repeat
         self._told: dict[str, datetime] = {}
         self.telling: set[asyncio.Task[None]] = set()
-        """Messages on their way."""
+        """Messages being sent."""
 
     def tell(self, key: str) -> None:
-        """Send a sentence of the catalogue without waiting for it, once a day however often its cause is met."""
+        """Send the catalogue's sentence `key` in the background, at most once a day."""
         now = datetime.now(UTC)
         told_at = self._told.get(key)
         if told_at is not None and now - told_at < AGAIN_AFTER:

@@ -1,8 +1,8 @@
-"""Which job a message of ours is about, and what it shows of it.
+"""Recognize the job of one of our messages, and the content that the message shows.
 
-A number alone is not believed: after a restore, or where another bot has our token, a message of the same number may
-be about something else. So messages and files carry the timeline of their job (`bot.store.sqlite.timelines`): the
-container of a message as its id, a file in its name. Messages of before that have none, as their jobs have none.
+A job id alone is not enough. After a restore, or if another bot has our token, a message with the same id may be about
+another job. So each message and file carries its job's timeline (`bot.store.sqlite.timelines`): a message as the id of
+its container, a file in its name. Jobs and messages older than timelines have none.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from bot.store.rows import Job
 
 
 def is_of(message: discord.Message, job: Job) -> bool:
-    """Whether a message is the one of a job: its buttons say so, in the job's timeline."""
+    """Whether a message is a job's message: its buttons name the job, and its timeline is the job's."""
     parts = [part for component in message.components for part in _parts_of(component)]
     ids = [part.custom_id for part in parts if isinstance(getattr(part, "custom_id", None), str)]
     return is_about(ids, job.job_id) and is_in_timeline(message, job)
 
 
 def is_in_timeline(message: discord.Message, job: Job) -> bool:
-    """Whether a message was made where this job was asked for."""
+    """Whether a message belongs to the job's timeline."""
     return not job.timeline or any(getattr(part, "id", None) == job.timeline for part in message.components)
 
 
@@ -33,14 +33,14 @@ def images_shown(message: discord.Message, job: Job) -> int:
 
 
 def is_over(message: discord.Message, job: Job) -> bool:
-    """Whether a message says that its job ended without pictures: it offers to try again."""
+    """Whether a message says that its job ended without pictures: it has a retry button."""
     retry = custom_id(Action.RETRY, job.job_id)
     parts = (part for component in message.components for part in _parts_of(component))
     return is_in_timeline(message, job) and any(getattr(part, "custom_id", None) == retry for part in parts)
 
 
 def _parts_of(component: Any) -> Iterator[Any]:
-    """A component and those in it: containers and rows hold others."""
+    """A component and its descendants: containers and rows hold others."""
     yield component
     for child in getattr(component, "children", ()):
         yield from _parts_of(child)

@@ -1,4 +1,4 @@
-"""Calls, and calls again what may be repeated, each try within its time."""
+"""Calls with a time limit for each try, and repeated tries after a passing failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ from bot.calls.errors import AddressBlocked, CallFailed, DiscordUnreachable, Pas
 from bot.calls.watching import Watch
 
 _SLOWEST_BYTES_PER_S: Final = 128 * 1_024
-"""Of an upload, at which it is still waited for: a megabit a second, as behind an old line."""
+"""Slowest upload that does not time out: one megabit a second, as on an old line."""
 
 _T = TypeVar("_T")
 Files = Sequence[tuple[str, bytes]]
@@ -21,12 +21,12 @@ Files = Sequence[tuple[str, bytes]]
 
 
 class Repeater:
-    """What discord.py 2.7.1 does not do by itself on Linux.
+    """Repeats calls, since discord.py 2.7.1 does not do so for these failures on Linux.
 
     Args:
-        watch: of the client; after too many invalid requests, and while its address is blocked, nothing is sent.
-        timeout_s: of one try; discord.py itself waits as long as a 429 tells it to, an hour if need be.
-        pause_s: before the second try; it doubles, and varies.
+        watch: the client's watch. Nothing is sent after too many invalid requests, or while the address is blocked.
+        timeout_s: seconds for one try. discord.py itself waits as long as a 429 demands, up to an hour.
+        pause_s: seconds before the second try. The pause doubles with each try, with random variation.
     """
 
     def __init__(self, watch: Watch, *, timeout_s: float, pause_s: float) -> None:
@@ -35,7 +35,7 @@ class Repeater:
         self._pause_s = pause_s
 
     def time_for(self, files: Files | None) -> float:
-        """Seconds for one try of a call that sends these."""
+        """Seconds for one try of a call that sends these files."""
         return self.timeout_s + sum(len(data) for _, data in files or ()) / _SLOWEST_BYTES_PER_S
 
     async def __call__(
@@ -46,16 +46,16 @@ class Repeater:
         timeout_s: float | None = None,
         waits_again: bool = True,
     ) -> _T:
-        """Call, and call again for what passes.
+        """Call, and repeat the call after a passing failure.
 
         Args:
             call: makes one try.
-            tries: at most.
-            timeout_s: of one try, where it is not the usual.
-            waits_again: whether a try that took too long is repeated; no, where there is another way.
+            tries: maximum number of tries.
+            timeout_s: seconds for one try, instead of the usual ones.
+            waits_again: whether a timed-out try is repeated; False if the caller has another way.
 
         Raises:
-            CallFailed: and no other exception.
+            CallFailed: the only exception of a failed call.
         """
         self._refuse_to_send()
         try:
@@ -75,19 +75,24 @@ class Repeater:
             self._refuse_if_blocked(error)
             raise failure_of(error) from error
         except TypeError as error:
-            # discord.py 2.7.1 looks for JSON in a 429 of Cloudflare's that has a `Via` header and a page.
+            # discord.py 2.7.1 expects JSON in a 429 with a `Via` header. Cloudflare may send a page instead.
             self._refuse_if_blocked(error)
             raise
         raise DiscordUnreachable("It was never tried.")
 
     def _refuse_to_send(self) -> None:
-        """Say so where nothing is sent for a while."""
+        """Raise if nothing may be sent for a while.
+
+        Raises:
+            DiscordUnreachable: too many requests were invalid lately.
+            AddressBlocked: the address is blocked.
+        """
         if self._watch.invalid.is_stopped:
             raise DiscordUnreachable("Too many of our requests were invalid of late; nothing is sent for a while.")
         self._refuse_if_blocked(None)
 
     def _refuse_if_blocked(self, cause: Exception | None) -> None:
-        """Say so while the address is blocked, unless an error came from elsewhere than the block's answer."""
+        """Raise `AddressBlocked` while the address is blocked, unless the cause is an error of Discord itself."""
         left_s = self._watch.block.left_s
         is_of_another = isinstance(cause, discord.HTTPException) and not is_block(cause.status, cause.response.headers)
         if left_s and not is_of_another:
@@ -95,10 +100,10 @@ class Repeater:
 
 
 def as_files(files: Files) -> list[discord.File]:
-    """Fresh objects for every try, since sending one reads it to its end."""
+    """Create new file objects for each try, since a send reads them to the end."""
     return [discord.File(BytesIO(data), filename=name) for name, data in files]
 
 
 def _is_broken(error: Exception) -> bool:
-    """Whether it passes and did not take long."""
+    """Whether the failure is passing and no time-out."""
     return is_passing(error) and not isinstance(error, TimeoutError)

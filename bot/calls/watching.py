@@ -1,4 +1,4 @@
-"""What answers of Discord say beyond the one call, seen below the library, which repeats some calls by itself."""
+"""Facts from all of Discord's answers, collected below the library, which repeats some calls by itself."""
 
 import re
 import time
@@ -16,56 +16,56 @@ from bot.calls.invalid_requests import InvalidRequests
 
 _CALLBACK: Final = re.compile(r"/interactions/([0-9]+)/[^/]+/callback$")
 _REMEMBERED: Final = 10_000
-"""Interactions whose first answers are remembered: far more than arrive while one is being answered."""
+"""Number of interactions whose first answers are remembered. Far fewer arrive while one is being answered."""
 _REFUSED: Final = range(400, 500)
 _UNSURE: Final = (408, 429)
 
 
 class FirstAnswers:
-    """Which interactions this process may have answered: those to which it sent an answer that was not refused."""
+    """Interactions that this process may have answered: it sent an answer that was not refused."""
 
     def __init__(self) -> None:
         self._sent: OrderedDict[int, int] = OrderedDict()
 
     def started(self, path: str) -> None:
-        """A request goes out."""
+        """Count a request that is sent."""
         if (interaction_id := _answered(path)) is not None:
             self._sent[interaction_id] = self._sent.pop(interaction_id, 0) + 1
             while len(self._sent) > _REMEMBERED:
                 self._sent.popitem(last=False)
 
     def ended(self, path: str, status: int) -> None:
-        """Its answer is here; one that never comes leaves it open whether it arrived."""
+        """Uncount a refused request. A request without an answer stays counted, since it may have arrived."""
         interaction_id = _answered(path)
         if interaction_id in self._sent and status in _REFUSED and status not in _UNSURE:
             self._sent[interaction_id] -= 1
 
     def may_have_arrived(self, interaction_id: int) -> bool:
-        """Whether an answer of this process may be what Discord has."""
+        """Whether Discord may have an answer of this process."""
         return self._sent.get(interaction_id, 0) > 0
 
 
 class OtherInstance:
-    """Signs of a second Easel with the same bot token: it answered what this one was about to answer."""
+    """Signs of a second Easel with the same bot token: it answered an interaction before this one did."""
 
     def __init__(self) -> None:
         self.seen: tuple[int, datetime] | None = None
-        """How many requests it took, and when the last one."""
+        """Number of interactions that it answered, and time of the last one; None if there was none."""
 
     def note(self) -> int:
-        """One more; how many there are."""
+        """Count one more; returns the count."""
         count = 1 if self.seen is None else self.seen[0] + 1
         self.seen = (count, datetime.now(UTC))
         return count
 
 
 class Watch:
-    """One object for each client.
+    """Facts of one client.
 
     Attributes:
-        invalid: how many requests were invalid of late.
-        block: until when the address is blocked.
-        first_answers: which interactions this process may have answered.
+        invalid: the count of recent invalid requests.
+        block: the block of the address.
+        first_answers: the interactions that this process may have answered.
         other: signs of a second Easel with the same token.
     """
 
@@ -76,7 +76,7 @@ class Watch:
         self.other = OtherInstance()
 
     def trace(self) -> aiohttp.TraceConfig:
-        """What a client session needs to let each of its requests be seen, those too that a library repeats."""
+        """The trace configuration of the client's session. It sees each request, repeats by the library too."""
         config = aiohttp.TraceConfig()
         config.on_request_start.append(self._started)
         config.on_request_end.append(self._ended)
@@ -93,7 +93,7 @@ class Watch:
     ) -> None:
         del session, context  # the signature is aiohttp's
         if not str(end.url).startswith(http.Route.BASE):
-            return  # files of other people come from another host, with refusals of its own
+            return  # files of members come from another host; its refusals do not count at Discord
         status, headers = end.response.status, end.response.headers
         self.invalid.look(status, headers)
         self.block.look(status, headers)
@@ -101,6 +101,6 @@ class Watch:
 
 
 def _answered(path: str) -> int | None:
-    """The interaction that a request answers first; None for any other request."""
+    """The interaction that a request answers for the first time; None for any other request."""
     match = _CALLBACK.search(path)
     return None if match is None else int(match[1])

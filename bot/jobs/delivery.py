@@ -82,7 +82,7 @@ class Delivery:
         try:
             await self._show(job, message, results, files)
         except CallFailed as error:
-            if not await self._last_words.hand_over(job, files, error):
+            if not await self._last_words.send_directly(job, files, error):
                 await self.fail(job, message, _failure_of(error), repr(error))
                 return
         await self.settle(job)

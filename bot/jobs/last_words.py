@@ -100,7 +100,7 @@ class LastWords:
                 with contextlib.suppress(CallFailed):
                     await self._calls.edit_message(job, present(job), [], is_last_word=True)
 
-    async def hand_over(self, job: Job, files: Files, error: CallFailed) -> bool:
+    async def send_directly(self, job: Job, files: Files, error: CallFailed) -> bool:
         """Send what cannot be shown to its member, where the host wants that; whether it arrived."""
         is_wanted = self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
         if not is_wanted and self._direct_message != "always":
@@ -109,11 +109,11 @@ class LastWords:
         with spoken(job.locale):
             sentence = text("copy-handed-over", job=job_link(job))
         try:
-            await self._insist(job, lambda: self._calls.hand_over(job, sentence, fitted))
+            await self._insist(job, lambda: self._calls.send_directly(job, sentence, fitted))
         except CallFailed as failed:
             _log.info("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
             return False
-        await self._jobs.add_notice(job.job_id, job_message.HANDED_OVER)
+        await self._jobs.add_notice(job.job_id, job_message.SENT_DIRECTLY)
         _log.info("handed over", action="handed_over", **job.log_context())
         return True
 

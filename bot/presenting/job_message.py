@@ -1,7 +1,7 @@
-"""The one message of a job in each of its states: pure functions from facts to a components v2 layout.
+"""The message of a job in each of its states: pure functions from facts to a components v2 layout.
 
-A layout is returned stopped: discord.py keeps every view that still listens, for ever, and ours must not
-listen, since buttons are matched by their id (`bot.views`).
+Each layout is stopped. discord.py keeps a listening view for ever, and Easel finds a button by its custom id
+instead (`bot.views`).
 """
 
 import functools
@@ -33,26 +33,26 @@ _GREY: Final = discord.Color(0x80848E)
 
 
 _MAX_NOTICES: Final = 2_000
-"""Characters of all notices together: Discord takes 4,000 in a message, and the rest of it has its share."""
+"""Most characters of all notices together. Discord accepts 4,000 in a message, and the other parts need the rest."""
 _DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
-"""Options below a picture, in this order; others come after them."""
+"""Order of the options below a picture; other options come after them."""
 _ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
 FLAGGED: Final = "flagged"
-"""Why a job ended that drew nothing which may be shown."""
+"""Failure code: every image was hidden by the safety filter."""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
-"""A filter of Discord's or of the server's takes no message with the job's prompt, so it is not shown."""
-HANDED_OVER: Final = Notice(key="notice-handed-over")
-"""Its pictures went to its member in a direct message."""
+"""A word filter of Discord or of the server blocks the job's prompt, so the message leaves it out."""
+SENT_DIRECTLY: Final = Notice(key="notice-handed-over")
+"""The job's pictures went to its member in a direct message."""
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the requester has left with all of this job's price taken; `left` is None where there is no limit."""
+    """Units that the requester has left after this job's full price; `left` is None without a limit."""
 
     left: int | None
 
 
 class Prospect(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a waiting job stands, when it may start, if anybody knows, and whether the worker starts before it."""
+    """A waiting job's position, its expected start, and whether the worker must start first."""
 
     position: int
     starts_at: datetime | None
@@ -60,7 +60,7 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture of a finished job: its place among those asked for, and the name of the attachment."""
+    """One picture of a finished job: its index among the requested ones, and its attachment's name."""
 
     index: int
     file_name: str
@@ -71,7 +71,7 @@ class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
 def in_its_language(
     present: Callable[Concatenate[Job, P], ui.LayoutView],
 ) -> Callable[Concatenate[Job, P], ui.LayoutView]:
-    """Let a presenter speak the language of who asked for the job."""
+    """Make a presenter use the language of the job's requester."""
 
     @functools.wraps(present)
     def speaking(job: Job, *args: P.args, **kwargs: P.kwargs) -> ui.LayoutView:
@@ -82,26 +82,26 @@ def in_its_language(
 
 
 def image_file_name(job: Job, index: int, extension: str) -> str:
-    """A name made from numbers alone: prompts are no file names. The last one is the job's timeline."""
+    """A file name of numbers only, since a prompt may be no valid name. The last number is the job's timeline."""
     timeline = f"-{job.timeline:x}" if job.timeline else ""
     return f"easel-{job.job_id}-{index + 1}{timeline}.{extension}"
 
 
 def is_image_of(job: Job, file_name: str) -> bool:
-    """Whether a file is a finished image of this very job: neither a preview, nor of a lost timeline's same number."""
+    """Whether a file is a finished image of this job. Previews and images of another timeline are not."""
     stem = file_name.partition(".")[0]
     return any(image_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.num_images))
 
 
 @in_its_language
 def queued(job: Job, prospect: Prospect) -> ui.LayoutView:
-    """Waiting its turn, or for the worker."""
+    """The job waits for its turn or for the worker."""
     price = _small(text("job-price", price=job.price))
     return _layout(job, _GREY, f"{prospect_line(prospect)}\n{price}", *job_buttons.under_way(job))
 
 
 def prospect_line(prospect: Prospect) -> str:
-    """Where a job stands, as a sentence or two."""
+    """A waiting job's position in one or two sentences."""
     position, starts_at = prospect.position, prospect.starts_at
     if starts_at is None:
         return text("job-starting" if prospect.is_starting else "job-queued", position=position)
@@ -111,13 +111,13 @@ def prospect_line(prospect: Prospect) -> str:
 
 @in_its_language
 def waiting_again(job: Job) -> ui.LayoutView:
-    """Back in the queue after the worker was lost."""
+    """The job is back in the queue after the loss of the worker."""
     return _layout(job, _GREY, text("job-waiting-again"), *job_buttons.under_way(job))
 
 
 @in_its_language
 def loading(job: Job, *, starts_at: datetime | None = None) -> ui.LayoutView:
-    """The worker loads the model first; for how long, if that is known and worth saying."""
+    """The worker first loads the model. `starts_at` is set only if it is known and late enough to mention."""
     line = text("job-loading") if starts_at is None else text("job-loading-starts", starts=relative(starts_at))
     return _layout(job, _BLUE, line, *job_buttons.under_way(job))
 
@@ -126,7 +126,7 @@ def loading(job: Job, *, starts_at: datetime | None = None) -> ui.LayoutView:
 def running(
     job: Job, *, step: int, total_steps: int, ends_at: datetime | None, preview_name: str | None
 ) -> ui.LayoutView:
-    """Being drawn, with the newest preview where there is one."""
+    """The job is being drawn; the layout shows the newest preview, if there is one."""
     percent = 100 * step // total_steps
     if ends_at is None:
         line = text("job-running", percent=percent, step=step, total=total_steps)
@@ -137,13 +137,13 @@ def running(
 
 @in_its_language
 def unkept(job: Job, *, preview_name: str | None) -> ui.LayoutView:
-    """Drawn, and waiting for a disk that takes the pictures; there is nothing left to cancel."""
+    """The job is drawn and waits for free disk space. It can no longer be cancelled."""
     return _layout(job, _RED, text("job-unkept", count=job.request.num_images), *_preview(job, preview_name))
 
 
 @in_its_language
 def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
-    """The pictures, what made them, and the buttons."""
+    """The pictures, their details, and the buttons."""
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
         *(
             discord.MediaGalleryItem(
@@ -170,7 +170,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
 
 @in_its_language
 def cancelled(job: Job) -> ui.LayoutView:
-    """Stopped by its owner or by somebody who may."""
+    """The job was cancelled, by its owner or by somebody with the right to."""
     if job.cancel_requested_by in (None, job.requester_id):
         line = text("job-cancelled")
     else:
@@ -180,38 +180,38 @@ def cancelled(job: Job) -> ui.LayoutView:
 
 @in_its_language
 def flagged(job: Job) -> ui.LayoutView:
-    """Drawn, and all of it hidden by the safety filter."""
+    """The job was drawn, and the safety filter hid every image."""
     return _layout(job, _GREY, text("job-flagged", count=job.request.num_images), *job_buttons.over(job))
 
 
 @in_its_language
 def failed(job: Job) -> ui.LayoutView:
-    """What happened, what to do, and the id that the owner finds in the log."""
+    """The cause of the failure, the remedy, and the error id for the owner's log."""
     line = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
     return _layout(job, _RED, line, *job_buttons.over(job))
 
 
 @in_its_language
 def moved(job: Job) -> ui.LayoutView:
-    """In a message that Discord edited no more: the job is shown in another one, which it knows."""
+    """The old message of a job, which Discord no longer lets us edit: a link to the job's new message."""
     return _layout(job, _GREY, text("job-moved", job=job_link(job)))
 
 
 @in_its_language
-def handed_over(job: Job) -> ui.LayoutView:
-    """In a message that could not show the pictures."""
+def sent_directly(job: Job) -> ui.LayoutView:
+    """The message of a job whose pictures went to its member directly, since the message could not show them."""
     return _layout(job, _GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
 
 
 def ended(job: Job) -> ui.LayoutView:
-    """How a job ended that shows no pictures here."""
+    """The end of a job without pictures here."""
     if job.status is JobStatus.CANCELLED:
         return cancelled(job)
     return flagged(job) if job.failure == FLAGGED else failed(job)
 
 
 def told_over(job: Job) -> str:
-    """The same in one sentence, for its member alone."""
+    """The end of a job without pictures in one sentence, for a direct message."""
     with spoken(job.locale):
         if job.status is JobStatus.CANCELLED:
             sentence = text("job-cancelled")
@@ -223,7 +223,7 @@ def told_over(job: Job) -> str:
 
 
 def notice_line(notice: Notice) -> str:
-    """A notice as a sentence, with what came from the member escaped."""
+    """A notice as a sentence. Words of members are escaped."""
     values = {name: escape(value, 200) if isinstance(value, str) else value for name, value in notice.values.items()}
     return text(notice.key, **values)
 
@@ -235,7 +235,7 @@ def _layout(
     *items: ui.Item[ui.LayoutView],
     is_shown_with_notices: bool = True,
 ) -> ui.LayoutView:
-    """Head, one line about the state, notices, then whatever the state adds."""
+    """Head, one line about the state, notices, then the items of the state."""
     head = text(
         "job-head",
         prompt=escape(_prompt(job)),
@@ -246,7 +246,7 @@ def _layout(
     lines = [] if line is None else [line]
     if is_shown_with_notices:
         lines += _notice_lines(job)
-    # Its id says in which timeline the message was made: see `bot.calls.messages`.
+    # The container's id is the timeline of the message: see `bot.calls.recognizing`.
     container: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay(head), accent_color=color, id=job.timeline or None
     )
@@ -261,7 +261,7 @@ def _layout(
 
 
 def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
-    """What differs from the model's defaults, and always the seed, the time and the price."""
+    """Differences from the model's defaults, and always the seed, the time and the price."""
     request = job.request
     delivered = (images[0].width, images[0].height)
     hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
@@ -283,17 +283,17 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
 
 
 def _sentence(job: Job) -> str:
-    """Why a job failed."""
+    """The reason of a job's failure."""
     return text(f"failure-{job.failure or 'internal'}")
 
 
 def _prompt(job: Job) -> str:
-    """What it was asked for, as far as it may be shown."""
+    """The job's prompt, or a substitute if a word filter blocks it."""
     return text("job-words-hidden") if WORDS_HIDDEN in job.notices else job.request.prompt
 
 
 def _notice_lines(job: Job) -> list[str]:
-    """As many as a message has room for, without those that repeat words which may not be shown."""
+    """Notices, as many as fit. Notices with hidden words are left out."""
     is_hidden = WORDS_HIDDEN in job.notices
     notices = [notice for notice in job.notices if not (is_hidden and _has_words(notice))]
     lines = [_small(notice_line(notice)) for notice in notices]

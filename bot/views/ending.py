@@ -44,8 +44,8 @@ async def _bring_up_to_date(services: Services, interaction: Interaction, job: J
         view = job_message.ended(job)
         if job.failure in NOT_SHOWN and interaction.user.id == job.requester_id:
             sentence = text("over-kept")
-    elif job_message.HANDED_OVER in job.notices:
-        view = job_message.handed_over(job)
+    elif job_message.SENT_DIRECTLY in job.notices:
+        view = job_message.sent_directly(job)
         if interaction.user.id == job.requester_id:
             sentence = text("over-handed-over")
     # Else its pictures are here: the press came a moment before they did, and they may not be taken away.

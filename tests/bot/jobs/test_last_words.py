@@ -79,7 +79,7 @@ async def test_where_no_message_is_taken_the_member_gets_the_pictures(
     job = await draw(house)
     (message,) = messages(world, DIRECT)
     assert (job.status, len(message["attachments"])) == (JobStatus.SUCCEEDED, 1)
-    assert job_message.HANDED_OVER in job.notices
+    assert job_message.SENT_DIRECTLY in job.notices
     assert len(messages(world)) == 1
 
 
