@@ -42,7 +42,7 @@ class AddressBlock:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until = 0.0
-        self._is_told = False
+        self._is_logged = False
 
     @property
     def left_s(self) -> float:
@@ -52,14 +52,14 @@ class AddressBlock:
     def look(self, status: int, headers: Mapping[str, str]) -> None:
         """Take an answer into account. A block is logged once, even if later answers renew it."""
         if not is_block(status, headers):
-            if self._is_told and status < _BAD_REQUEST:
-                self._is_told = False
+            if self._is_logged and status < _BAD_REQUEST:
+                self._is_logged = False
                 _log.info("Cloudflare takes requests of this computer again", action="address_free")
             return
         wait_s = wait_of(headers)
         self._until = max(self._until, self._clock() + wait_s)
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_logged:
+            self._is_logged = True
             _log.error(
                 "Cloudflare blocks this computer's address, since too many requests to Discord came from it; Easel "
                 "waits and sends nothing. If it comes again, use another address, or run fewer bots behind this one",

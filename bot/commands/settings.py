@@ -35,7 +35,9 @@ def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:
         before = await services.user_settings.get(interaction.user.id)
         after = UserSettings() if clear else before
         defaults = checked_defaults(services, given.or_else(after.defaults))
-        after = UserSettings(defaults=defaults, is_told=after.is_told if ping is None else bool(ping))
+        after = UserSettings(
+            defaults=defaults, notifies_when_done=after.notifies_when_done if ping is None else bool(ping)
+        )
         if after != before:
             await services.user_settings.set(interaction.user.id, after)
         await answer_privately(interaction, settings_message.settings_lines(after, is_changed=after != before))

@@ -135,7 +135,7 @@ class Delivery:
 
     async def _tell(self, job: Job) -> None:
         """Notify who waited long, since an edit notifies nobody; it is not worth insisting on."""
-        if not (await self._user_settings.get(job.requester_id)).is_told:
+        if not (await self._user_settings.get(job.requester_id)).notifies_when_done:
             return
         shown = await self._jobs.get(job.job_id) or job  # perhaps in another message meanwhile
         with spoken(job.locale):

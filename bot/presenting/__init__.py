@@ -1,1 +1,1 @@
-"""Pure functions from facts to what a person reads."""
+"""Messages to people, made by pure functions from facts."""

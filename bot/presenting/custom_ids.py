@@ -1,4 +1,4 @@
-"""The ids of buttons and forms: what to do, about which row and which of its images. Nothing in them is trusted."""
+"""Custom ids of buttons and forms: the action, a row's id and an image index. Easel trusts none of these values."""
 
 import re
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from bot.errors import Refused
 TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?P<index>[0-9]))?"
 _PATTERN: Final = re.compile(TEMPLATE)
 EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
-"""Of the buttons in `/help`, which are about no job."""
+"""Pattern of the buttons in `/help`, which belong to no job."""
 
 
 class Action(StrEnum):
-    """What a button does. The words are in messages for ever: none may change its meaning."""
+    """The action of a button. Old messages keep these words for ever, so none may change its meaning."""
 
     REROLL = "reroll"
     RETRY = "retry"
@@ -36,11 +36,11 @@ class Action(StrEnum):
 
 
 ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS})
-"""Their number is that of an expansion; all others are about a job."""
+"""Actions whose id is that of an expansion. All other actions carry a job's id."""
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
-    """What the id of a pressed button claims; `job_id` is the number of an expansion in `ABOUT_EXPANSIONS`."""
+    """The values in the id of a pressed button. For `ABOUT_EXPANSIONS`, `job_id` is an expansion's id."""
 
     action: Action
     job_id: int
@@ -48,10 +48,10 @@ class Press(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_press(found: str) -> Press:
-    """The claim of an id.
+    """The values in a custom id.
 
     Raises:
-        Refused: it is none of ours, or names an action that this Easel does not know.
+        Refused: the id is not ours, or this Easel does not know its action.
     """
     match = _PATTERN.fullmatch(found)
     if match is None or match["action"] not in list(Action):
@@ -73,7 +73,7 @@ def example_id(number: int) -> str:
 
 
 def is_about(custom_ids: Iterable[str], job_id: int) -> bool:
-    """Whether any of these ids, from a message of ours, is about this job."""
+    """Whether any of these custom ids belongs to this job."""
     matches = (_PATTERN.fullmatch(found) for found in custom_ids)
     return any(
         match is not None and int(match["job_id"]) == job_id and match["action"] not in ABOUT_EXPANSIONS

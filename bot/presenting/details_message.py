@@ -1,4 +1,4 @@
-"""`ℹ️`: how a job was made, and the command that makes it again."""  # noqa: RUF002 - the sign for information
+"""`ℹ️`: the facts of a finished job, and the command that repeats it."""  # noqa: RUF002 - the sign for information
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,7 +18,7 @@ from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 _MAX_CHARACTERS: Final = 4_000
-"""Of all words in a message of components, at Discord."""
+"""Discord's limit for all words in a message of components."""
 _MAX_FOREIGN: Final = 2_600
 _SAID: Final = frozenset(("seed", "steps", "cfg", "sampler", "size", "model", "images", "negative"))
 """Options that have their place: in the sentence of options, in a line of their own, or in the command."""
@@ -27,12 +27,12 @@ _SAID: Final = frozenset(("seed", "steps", "cfg", "sampler", "size", "model", "i
 def details(
     job: Job, spec: ModelSpec | None, results: Sequence[Result]
 ) -> tuple[ui.LayoutView, list[tuple[str, bytes]]]:
-    """The layout, and a file with the command where that is too long to be shown.
+    """The layout, and a file with the command if the command is too long for the message.
 
     Args:
         job: the job.
-        spec: its model, if it is still offered.
-        results: its pictures.
+        spec: the job's model; None if it is no longer offered.
+        results: the job's pictures.
     """
     request = job.request
     lines = [f"**{text('details-head', job=job_link(job))}**"]
@@ -72,7 +72,7 @@ def details(
 
 
 def foreign(parameters: str) -> ui.LayoutView:
-    """What a file that is not of a job of ours says about itself."""
+    """The layout for a file of no job of ours: its own metadata."""
     shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_FOREIGN)
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
@@ -81,20 +81,20 @@ def foreign(parameters: str) -> ui.LayoutView:
 
 
 def command_of(request: GenerationRequest) -> str:
-    """What to paste to get the first picture, and those after it, again."""
+    """The command that repeats the first picture and those after it."""
     values = {"prompt": request.prompt, **{option.name: option.written(request) for option in OPTIONS}}
     return " ".join(["/imagine", *(f"{name}: {_pasted(str(value))}" for name, value in values.items() if value != "")])
 
 
 def _begun_with(request: GenerationRequest) -> GenerationRequest:
-    """What a command can ask for: of a variation or an upscaled picture, the picture that it began with."""
+    """The request that a command can express. For a varied or upscaled picture, it is that of the first picture."""
     if not request.variations and request.upscale is None:
         return request
     return msgspec.structs.replace(request, variations=(), upscale=None, num_images=1)
 
 
 def _recipe(job: Job) -> list[str]:
-    """What else decided about its bits, where that is known."""
+    """The job's model hash, device, data type and versions, if known. They too decide the bits of a picture."""
     if job.recipe is None:
         return []
     files = {"details-recipe-loras": job.recipe.loras, "details-recipe-embeddings": job.recipe.embeddings}
@@ -117,7 +117,7 @@ def _with_digits(files: Mapping[str, str]) -> str:
 
 
 def _defaults(job: Job) -> list[str]:
-    """Which defaults were taken and whose they are, and in which order they come; nothing where none was."""
+    """The defaults that the job used, their owners and their order; empty if it used none."""
     lines = [
         text("details-defaults", whose=whose, defaults=line)
         for whose in job.defaults.__struct_fields__
@@ -127,7 +127,7 @@ def _defaults(job: Job) -> list[str]:
 
 
 def _delivered(request: GenerationRequest, spec: ModelSpec | None) -> tuple[int, int] | None:
-    """Sides of what such a request brings, where its pictures are not there to be asked."""
+    """Sides of the pictures of a request, from its model; None if the model is gone."""
     scale = 1 if request.upscale is None else request.upscale.scale
     return None if spec is None else spec.delivered(scale * request.width, scale * request.height)
 
@@ -152,5 +152,5 @@ def _options(request: GenerationRequest, delivered: tuple[int, int] | None) -> l
 
 
 def _pasted(words: str) -> str:
-    """A member's words for a block of code, which three backticks would end."""
+    """A member's words for a code block. Three backticks would end the block, so backticks are replaced."""
     return plain(words).replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")

@@ -1,4 +1,4 @@
-"""Member's words made harmless: shown as typed, and read by Discord as nothing but letters."""
+"""Escaping of members' words: they look as typed, and Discord reads no markup in them."""
 
 import re
 from datetime import datetime
@@ -8,19 +8,19 @@ from bot.words import clean
 
 MAX_SHOWN_PROMPT: Final = 300
 MAX_ALT_TEXT: Final = 1_024
-"""Discord's limit of characters for the description of an attachment."""
+"""Discord's limit of characters for an attachment's description."""
 
-# Discord takes a backslash before any punctuation; `:` also stops links, `@` and `<` mentions, `#` headings.
+# Discord accepts a backslash before any punctuation. `:` also stops links, `@` and `<` mentions, and `#` headings.
 _MARKUP = re.compile(r"([\\*_~|`>#\-\[\]()<:@+.!&$^])")
 
 
 def plain(words: str) -> str:
-    """One line without invisible or reordering characters, which could make a prompt show what it does not say."""
+    """One line without invisible and reordering characters, since these could change how a prompt reads."""
     return " ".join(clean(words).split())
 
 
 def shorten(words: str, length: int) -> str:
-    """At most `length` characters, the last of them an ellipsis where something was cut."""
+    """At most `length` characters. A cut text ends with an ellipsis."""
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
 
 
@@ -30,13 +30,13 @@ def escape(words: str, length: int = MAX_SHOWN_PROMPT) -> str:
 
 
 def escape_into(words: str, room: int) -> str:
-    """The same, shortened to at most so many characters with all that is escaped."""
+    """Escaped words, shortened so that the escaped text has at most `room` characters."""
     escaped = _MARKUP.sub(r"\\\1", plain(words))
     if len(escaped) <= room:
         return escaped
     cut = escaped[: room - 1]
     backslashes = len(cut) - len(cut.rstrip("\\"))
-    # An escape that was cut in two would take the ellipsis with it.
+    # Half an escape would escape the ellipsis.
     return f"{cut[:-1] if backslashes % 2 else cut}…"
 
 
@@ -46,5 +46,5 @@ def alt_text(words: str) -> str:
 
 
 def relative(moment: datetime) -> str:
-    """A Discord timestamp that counts by itself, such as "in 5 minutes"."""
+    """A Discord timestamp that updates itself, such as "in 5 minutes"."""
     return f"<t:{int(moment.timestamp())}:R>"

@@ -1,4 +1,4 @@
-"""The private question whether jobs shall start, and what became of it: pure functions to a layout."""
+"""The private question before several jobs, and the answer to its buttons: pure functions to a layout."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -26,11 +26,11 @@ _MAX_NEGATIVE: Final = 60
 _DIFFERENCES: Final = ("size", "steps", "cfg", "negative")
 """Options by which jobs differ, in this order; others come after them."""
 _MAX_TOLD: Final = 3
-"""Notices in a question; each job tells its own."""
+"""Most notices in a question; each job shows its own notices."""
 
 
 def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelSpec]) -> ui.LayoutView:
-    """How many jobs, some of the prompts, what is told of them, what they cost, and what is left; two buttons."""
+    """The question: number of jobs, some prompts, notices, price, units left, and two buttons."""
     count = len(expansion.jobs)
     is_several = count > 1
     if is_several:
@@ -62,7 +62,7 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
 def started(
     expansion: Expansion, count: int, refused: Refused | None, models: Mapping[str, ModelSpec]
 ) -> ui.LayoutView:
-    """How many were taken, and with `refused` why the others were not, so that their words are not lost."""
+    """The number of started jobs. With `refused`, also its reason and the other prompts, so that none is lost."""
     if refused is None:
         return _layout([text("expansion-started", count=count)])
     values = {"count": count, "asked": len(expansion.jobs), "sentence": sentence_of(refused)}
@@ -70,12 +70,12 @@ def started(
 
 
 def dismissed() -> ui.LayoutView:
-    """None of them."""
+    """The answer to a dismissed question: no job was started."""
     return _layout([text("expansion-dismissed")])
 
 
 def _lines(requests: Sequence[GenerationRequest], models: Mapping[str, ModelSpec], after: int = 0) -> Iterator[str]:
-    """The first few that come after so many, by what makes each of them another."""
+    """The first few requests after the first `after` ones, each with its differences from the others."""
     shown = requests[after : after + MAX_SHOWN]
     for number, request in enumerate(shown, after + 1):
         words = " · ".join([escape(request.prompt, _MAX_PROMPT), *_differences(request, requests, models)])
@@ -88,7 +88,7 @@ def _lines(requests: Sequence[GenerationRequest], models: Mapping[str, ModelSpec
 def _differences(
     request: GenerationRequest, others: Sequence[GenerationRequest], models: Mapping[str, ModelSpec]
 ) -> Iterator[str]:
-    """Options that are not the same in all of them; a seed is always another, unless it was typed."""
+    """Options that differ between the requests. Seeds count only for equal prompts, since seeds usually differ."""
     spec = models.get(request.model_key)
     for option in arranged(_DIFFERENCES):
         if option.name == "seed":
@@ -103,5 +103,5 @@ def _layout(lines: Sequence[str], *rows: ui.ActionRow[ui.LayoutView]) -> ui.Layo
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay("\n".join(lines)), *rows)
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # buttons are matched by their id, see `bot.presenting.job_message`
+    view.stop()  # `bot.presenting.job_message` explains it
     return view

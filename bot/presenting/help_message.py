@@ -1,4 +1,4 @@
-"""`/help`: a short page for each topic, and examples that one press runs."""
+"""`/help`: a short page for each topic, with examples that run at one press."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -16,7 +16,7 @@ from bot.requests.sizes import size_values
 from pipeline.protocol.models import ModelSpec
 
 MAX_MODELS: Final = 12
-"""Lines that surely fit one message."""
+"""Most models in the list; so many lines always fit into one message."""
 _MAX_MODEL_TITLE: Final = 40
 _MAX_MODEL_WORDS: Final = 70
 _MAX_THINGS: Final = 1_800
@@ -24,7 +24,7 @@ _MAX_OTHERS: Final = 200
 
 
 class Topic(StrEnum):
-    """What people want to know, in the order in which they come to it."""
+    """Help topics, in the order in which people need them."""
 
     START = "start"
     PROMPTS = "prompts"
@@ -45,15 +45,15 @@ EXAMPLES: Final = (
     "four red hearts --seed 7 --steps 24",
     "a penguin in the snow --no fog --steps 30 --cfg 6",
 )
-"""What is typed, in the language that models read. A button holds the place in this list.
+"""Prompts of the examples, in the language of the models. A button's id holds an index into this list.
 
-Each draws what it says from any seed: `tests/recipes/pocket/test_offered.py` looks.
+Each example draws its words from any seed; `tests/recipes/pocket/test_offered.py` checks it.
 """
 _SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the options go here."""
+    """The limits of the options on this host."""
 
     steps: int
     cfg: float
@@ -61,18 +61,18 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def topic_of(words: str) -> Topic | None:
-    """A topic by its key or by its name in the language that is spoken; autocomplete is only a hint to Discord."""
+    """A topic by its key or its name in the spoken language. Members may send words that autocomplete did not offer."""
     wanted = words.strip().casefold()
     return next((topic for topic in Topic if wanted in (topic, topic_name(topic).casefold())), None)
 
 
 def topic_name(topic: Topic) -> str:
-    """What people call it."""
+    """A topic's name in the spoken language."""
     return text(f"topic-{topic}")
 
 
 def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], default_key: str) -> ui.LayoutView:
-    """One page: a few sentences, then examples with a button each, then what else there is."""
+    """One page: a few sentences, examples with a button each, and the names of the other topics."""
     words = text(
         f"help-{topic}", steps=reach.steps, cfg=f"{reach.cfg:g}", images=reach.images, bars="{a|b}", commas="{a, b}"
     )
@@ -84,7 +84,7 @@ def help_page(topic: Topic, *, reach: Reach, models: Sequence[ModelSpec], defaul
         ui.TextDisplay(f"**{topic_name(topic)}**\n{words}"), accent_color=discord.Color.blurple()
     )
     for number in _SHOWN.get(topic, ()):
-        # Code is not rendered, so an example reads as it is typed.
+        # Discord renders no markup in code, so an example looks as it is typed.
         shown: ui.TextDisplay[ui.LayoutView] = ui.TextDisplay(f"`/imagine prompt: {EXAMPLES[number]}`")
         container.add_item(ui.Section(shown, accessory=_try_button(number)))
     others = ", ".join(topic_name(other) for other in Topic if other is not topic)
@@ -100,7 +100,7 @@ def _try_button(number: int) -> ui.Button[ui.LayoutView]:
 
 
 def _words_lines(models: Sequence[ModelSpec]) -> list[str]:
-    """The words of each model that knows few."""
+    """The vocabulary of the first model that has one; models with a full vocabulary have none."""
     lines = [
         text(
             "help-model-words",
@@ -117,7 +117,7 @@ def _words_lines(models: Sequence[ModelSpec]) -> list[str]:
 
 
 def _model_lines(models: Sequence[ModelSpec], default_key: str) -> list[str]:
-    """The models that are offered, each with what its owner says of it."""
+    """The offered models, each with its owner's description."""
     lines = [
         text(
             "help-model",

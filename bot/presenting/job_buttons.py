@@ -27,22 +27,22 @@ WITHOUT_LABEL: Final = frozenset({Action.STAR, Action.COPY, Action.DETAILS, Acti
 
 
 def under_way(job: Job) -> list[Row]:
-    """Below a job that waits or runs."""
+    """Buttons of a waiting or running job."""
     return [ui.ActionRow(button(Action.CANCEL, job.job_id))]
 
 
 def over(job: Job) -> list[Row]:
-    """Below a job that ended without pictures."""
+    """Buttons of a job that ended without pictures."""
     return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, Action.REMIX, Action.DELETE)))]
 
 
 def done(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[Row]:
-    """Below these pictures: one can be upscaled and varied in two ways, several by their numbers.
+    """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
 
     Args:
-        job: whose.
-        indices: of the pictures that arrived.
-        can_vary: its model can draw beside a picture.
+        job: the job.
+        indices: the delivered pictures.
+        can_vary: whether the job's model can vary a picture.
     """
     job_id = job.job_id
     keeping = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
@@ -67,7 +67,7 @@ def done(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[Row
 def button(
     action: Action, job_id: int, index: int | None = None, *, is_disabled: bool = False
 ) -> ui.Button[ui.LayoutView]:
-    """One button with its usual words."""
+    """One button with its usual label."""
     return ui.Button(
         label=None if action in WITHOUT_LABEL else text(f"button-{action}"),
         emoji=_EMOJI.get(action),

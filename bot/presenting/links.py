@@ -1,16 +1,16 @@
-"""Ways to a message."""
+"""Links to messages."""
 
 from bot.presenting.texts import text
 from bot.store.rows import Job, Lineage
 
 
 def job_link(job: Job) -> str:
-    """The job's number, leading to its message where it has one."""
+    """The job's number, linked to its message if it has one."""
     return _link(text("job-number", job_id=job.job_id), job, job.message_id)
 
 
 def parent_link(job: Job, lineage: Lineage) -> str:
-    """What a job was made from, leading to where it was shown: the same channel, since it was pressed there."""
+    """The parent's number, linked to its message. That is in the same channel, since its button was pressed there."""
     if lineage.parent_image_index is None:
         words = text("job-number", job_id=lineage.parent_job_id)
     else:

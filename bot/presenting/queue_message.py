@@ -17,19 +17,19 @@ from bot.store.queue import Waiting
 from bot.store.rows import Job
 
 MAX_SHOWN_JOBS: Final = 8
-"""Discord allows 40 components a message, and each job takes three."""
+"""Discord allows 40 components in a message, and each job takes three."""
 _MAX_PROMPT: Final = 80
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """An open job, and where it stands; None where it runs, or is not shown."""
+    """An open job and its prospect; None if it runs or has no shown position."""
 
     job: Job
     prospect: Prospect | None
 
 
 class ServerQueue(msgspec.Struct, frozen=True, kw_only=True):
-    """What the member's server has waiting and running, and what its admins decided."""
+    """The waiting and running jobs of the member's server, and its queue state."""
 
     waiting: Waiting
     state: QueueState
@@ -38,13 +38,13 @@ class ServerQueue(msgspec.Struct, frozen=True, kw_only=True):
 def my_jobs(
     places: Sequence[Place], server: ServerQueue | None, *, kept: Sequence[Job] = (), note: str | None = None
 ) -> ui.LayoutView:
-    """A member's open jobs with a cancel button each.
+    """A member's open jobs, each with a cancel button.
 
     Args:
-        places: the jobs, in the order in which they start; only the first few are shown.
-        server: where the member asks; None outside servers.
-        kept: jobs whose pictures could not be shown, and can be had here.
-        note: what was just done.
+        places: the jobs in the order of their start; only the first few are shown.
+        server: the member's server; None outside servers.
+        kept: jobs whose pictures could not be shown; a button fetches them.
+        note: a sentence about the last action.
     """
     shown, hidden = places[:MAX_SHOWN_JOBS], len(places[MAX_SHOWN_JOBS:])
     container: ui.Container[ui.LayoutView] = ui.Container()
@@ -68,7 +68,7 @@ def my_jobs(
         container.add_item(ui.TextDisplay("\n".join(foot)))
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # buttons are matched by their id, see `bot.presenting.job_message`
+    view.stop()  # `bot.presenting.job_message` explains it
     return view
 
 

@@ -1,4 +1,4 @@
-"""What a member reads about their quota, and why something was refused: both from the one standing."""
+"""A member's quota, and refusals about it. Both come from one standing."""
 
 from bot.errors import Refused
 from bot.presenting.escaping import relative
@@ -8,7 +8,7 @@ from bot.quotas.standing import Bonus, Obstacle, Standing
 
 
 def refusal(standing: Standing) -> Refused:
-    """The refusal of a standing with an obstacle."""
+    """The refusal for a standing with an obstacle."""
     until = "never" if standing.until is None else relative(standing.until)
     price, limit = standing.price, standing.limit or 0
     values: dict[Obstacle | None, dict[str, str | int]] = {
@@ -23,7 +23,7 @@ def refusal(standing: Standing) -> Refused:
 
 
 def quota_lines(standing: Standing) -> str:
-    """Left, bonuses, used, in flight, when it starts anew, what one image costs, and what is in the way."""
+    """Units left, bonuses, used, in flight, the next reset, the price of one image, and the obstacle, if any."""
     lines: list[str] = []
     if standing.limit is None or standing.left is None:
         lines.append(text("quota-unlimited"))

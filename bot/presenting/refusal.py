@@ -1,4 +1,4 @@
-"""Why something was refused, in one sentence."""
+"""The reason of a refusal in one sentence."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
 
 MAX_MESSAGE: Final = 2_000
-"""Discord's limit of characters for a message."""
+"""Discord's limit of characters in a message."""
 _OURS: Final = ("resets", "until")
-"""Values that are timestamps of ours and must stay as they are."""
+"""Values that are our own timestamps. Escaping would break them."""
 
 
 def sentence_of(refused: Refused, prompt: str | None = None) -> str:
-    """The sentence of a refusal, with the member's prompt so that nothing must be typed again."""
+    """The sentence of a refusal, with the member's prompt, so that the member can copy it."""
     sentence = text(refused.key, **{name: _safe(name, value) for name, value in refused.values.items()})
     if not prompt:
         return sentence
@@ -22,5 +22,5 @@ def sentence_of(refused: Refused, prompt: str | None = None) -> str:
 
 
 def _safe(name: str, value: str | int) -> str | int:
-    """Escape what somebody typed."""
+    """A value for a sentence; words that somebody typed are escaped."""
     return value if isinstance(value, int) or name in _OURS else escape(value)

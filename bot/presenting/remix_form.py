@@ -1,4 +1,4 @@
-"""The form behind `✏️`, filled with the old values."""
+"""The form behind `✏️`, filled with the job's values."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -25,11 +25,11 @@ NEW: Final = "new"
 KEPT: Final = "kept"
 
 _MOST_OPTIONS: Final = 25
-"""Of a select, at Discord."""
+"""Discord's limit of options in a select."""
 
 
 def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
-    """Prompt, negative prompt, and what else one changes often; the rest stays as it was."""
+    """Prompt, negative prompt and the options that members change often. All other options stay."""
     request = job.request
     form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
     form.add_item(_words(PROMPT, request.prompt, is_required=True))

@@ -1,4 +1,4 @@
-"""`/settings`, and defaults in words wherever they are shown."""
+"""`/settings`, and the wording of defaults everywhere."""
 
 import msgspec
 
@@ -11,20 +11,20 @@ _MAX_VALUE = 100
 
 
 def settings_lines(settings: UserSettings, *, is_changed: bool) -> str:
-    """What somebody chose, and what comes before it."""
+    """A member's own defaults, and the order in which defaults apply."""
     chosen = defaults_line(settings.defaults)
     return "\n".join(
         [
             text("settings-changed" if is_changed else "settings-head"),
             text("settings-defaults", defaults=chosen) if chosen else text("settings-no-defaults"),
-            text("settings-ping-on" if settings.is_told else "settings-ping-off"),
+            text("settings-ping-on" if settings.notifies_when_done else "settings-ping-off"),
             text("settings-order"),
         ]
     )
 
 
 def defaults_line(defaults: Preferences) -> str:
-    """Values that were chosen, in words; empty where none was."""
+    """The set values in words; empty if none is set."""
     return ", ".join(
         f"{text(f'preference-{name}')} {escape(str(value), _MAX_VALUE)}"
         for name, value in msgspec.structs.asdict(defaults).items()

@@ -1,4 +1,4 @@
-"""The size of a picture, in the one wording that all of Easel has for it."""
+"""The one wording for the size of a picture."""
 
 from bot.presenting.texts import text
 from bot.requests.sizes import SIZES, read_size, size_values
@@ -7,17 +7,17 @@ from pipeline.protocol.models import ModelSpec
 
 
 def size_words(width: int, height: int, delivered: tuple[int, int] | None = None) -> str:
-    """What the model draws, which is what a member asks for; and what arrives, where that is another."""
+    """The drawn size, which is the requested one. If the delivered size differs, it follows."""
     return text("size", **size_values(width, height, delivered))
 
 
 def size_of(width: int, height: int, spec: ModelSpec | None) -> str:
-    """The same of a picture that is not drawn yet, or not here any more; None is a model that is gone."""
+    """The size in words for a picture that is not at hand; `spec` is None if the model is gone."""
     return size_words(width, height, None if spec is None else spec.delivered(width, height))
 
 
 def size_choices(spec: ModelSpec, limits: LimitSettings) -> dict[str, str]:
-    """The sizes that have names, in words, by those names."""
+    """Named sizes: each name with its words."""
     choices: dict[str, str] = {}
     for name, ratio in SIZES.items():
         width, height, _ = read_size(name, spec, limits)

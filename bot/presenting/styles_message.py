@@ -1,4 +1,4 @@
-"""`/styles`, and a style in one line wherever it is offered."""
+"""`/styles`, and the line for a style in every list."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,16 +8,16 @@ from bot.presenting.texts import text
 from pipeline.protocol.loras import EmbeddingEntry, Style
 
 _MAX_LENGTH: Final = 1_800
-"""Characters of the list; Discord takes 2,000 in a message."""
+"""Most characters of the list; Discord accepts 2,000 in a message."""
 
 
 def style_line(style: Style) -> str:
-    """Its title, and the words that it answers to."""
+    """A style's title and trigger words."""
     return plain(f"{style.title} ({', '.join(style.trigger_words)})" if style.trigger_words else style.title)
 
 
 def styles_lines(styles: Sequence[Style]) -> str:
-    """Every style with its tag, as many as a message holds."""
+    """Styles with their tags, as many as fit into a message."""
     if not styles:
         return text("refused-no-styles")
     lines = [text("styles-head")]

@@ -10,7 +10,7 @@ class UserSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A person's defaults, and whether they are told when a long job is done."""
 
     defaults: Preferences = Preferences()
-    is_told: bool = True
+    notifies_when_done: bool = True
 
 
 class UserSettingsRepository:
@@ -25,11 +25,11 @@ class UserSettingsRepository:
         if row is None:
             return UserSettings()
         defaults = msgspec.json.decode(row["defaults"], type=Preferences)
-        return UserSettings(defaults=defaults, is_told=bool(row["is_told"]))
+        return UserSettings(defaults=defaults, notifies_when_done=bool(row["is_told"]))
 
     async def set(self, user_id: int, settings: UserSettings) -> None:
         """Remember what somebody chose."""
-        values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.is_told)
+        values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.notifies_when_done)
         await self._database.change(
             "INSERT INTO user_settings VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET defaults = excluded.defaults, is_told = excluded.is_told",

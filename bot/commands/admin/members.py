@@ -50,8 +50,10 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
         await services.servers.block(by, user.id, until)
         cancelled = await _cancel_all(services, by, user.id)
         server = interaction.guild.name if interaction.guild else ""
-        is_told = await _tell(services, user, answers.blocked_notice(server, until, reason))
-        await answer_privately(interaction, answers.blocked(user.id, until, cancelled=cancelled, is_told=is_told))
+        is_notified = await _notify(services, user, answers.blocked_notice(server, until, reason))
+        await answer_privately(
+            interaction, answers.blocked(user.id, until, cancelled=cancelled, is_notified=is_notified)
+        )
 
     return block
 
@@ -75,7 +77,7 @@ async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:
     return sum([await services.dispatcher.cancel(job, by.actor_id) for job in jobs])
 
 
-async def _tell(services: Services, user: Person, sentence: str) -> bool:
+async def _notify(services: Services, user: Person, sentence: str) -> bool:
     """Send a direct message; False where the person takes none, or Discord did not take it."""
     try:
         await services.calls.tell(user, sentence)

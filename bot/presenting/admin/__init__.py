@@ -1,1 +1,1 @@
-"""Messages that admins read."""
+"""Messages to admins."""

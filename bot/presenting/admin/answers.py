@@ -1,4 +1,4 @@
-"""What admins read: rules, blocks, channels, the queue and the audit log. Pure functions from facts to text."""
+"""Answers to admins about rules, blocks, channels, the queue and the audit log: pure functions from facts to text."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,13 +16,13 @@ from bot.store.rows import Job, from_ms
 from bot.store.servers import WHOLE_SERVER, AuditRow, ChannelRule
 
 _MAX_MESSAGE: Final = 2_000
-"""Discord's limit of characters for a message."""
+"""Discord's limit of characters in a message."""
 _MAX_REASON: Final = 100
 _NONE: Final = "none"
 
 
 def fit(lines: Sequence[str]) -> str:
-    """As many of the lines as a message takes; the last one says how many were left out."""
+    """The lines, as many as fit. If some were left out, the last line gives their number."""
     room = _MAX_MESSAGE - len(text("admin-more", count=len(lines))) - 1
     shown: list[str] = []
     for line in lines:
@@ -34,18 +34,18 @@ def fit(lines: Sequence[str]) -> str:
 
 
 def rule_set(subject: Subject, subject_id: int, rule: Rule | None) -> str:
-    """What was just decided about a quota."""
+    """A quota rule that was just set or removed."""
     return text("admin-rule-set", subject=subject, id=str(subject_id), rule=_NONE if rule is None else _rule(rule))
 
 
 def granted(user_id: int, amount: int, expires_at: datetime | None) -> str:
-    """A bonus that was just given."""
+    """A bonus that was just granted."""
     ends = _NONE if expires_at is None else relative(expires_at)
     return text("admin-granted", user_id=str(user_id), amount=amount, ends=ends)
 
 
 def standing_of(user_id: int, standing: Standing, rule: Rule, entries: Sequence[Entry]) -> str:
-    """What somebody may use, which rule says so, and their newest ledger entries."""
+    """A member's quota, the rule behind it, and their newest ledger entries."""
     source = rule.subject if isinstance(rule, SetRule) else "host"
     role_id = rule.subject_id if isinstance(rule, SetRule) else 0
     lines = [text("admin-show-rule", user_id=str(user_id), source=source, role_id=str(role_id), rule=_rule(rule))]
@@ -67,18 +67,18 @@ def standing_of(user_id: int, standing: Standing, rule: Rule, entries: Sequence[
     return fit([*lines, *(_entry(entry) for entry in entries)])
 
 
-def blocked(user_id: int, until: datetime | None, *, cancelled: int, is_told: bool) -> str:
-    """A block that was just set, how many of the person's jobs ended with it, and whether the person knows."""
+def blocked(user_id: int, until: datetime | None, *, cancelled: int, is_notified: bool) -> str:
+    """A block that was just set, the number of cancelled jobs, and whether the person got a message about it."""
     ends = _NONE if until is None else relative(until)
     sentences = [text("admin-blocked", user_id=str(user_id), ends=ends)]
     if cancelled:
         sentences.append(text("admin-blocked-jobs", count=cancelled))
-    sentences.append(text("admin-told" if is_told else "admin-not-told"))
+    sentences.append(text("admin-told" if is_notified else "admin-not-told"))
     return " ".join(sentences)
 
 
 def blocked_notice(server: str, until: datetime | None, reason: str | None) -> str:
-    """What a blocked person reads, once."""
+    """The direct message to a blocked person."""
     return text(
         "blocked-notice",
         server=escape(server, _MAX_REASON),
@@ -88,7 +88,7 @@ def blocked_notice(server: str, until: datetime | None, reason: str | None) -> s
 
 
 def channel_set(channel_id: int, rule: ChannelRule) -> str:
-    """What was just decided about a channel, or the whole server."""
+    """A channel rule that was just set or removed, for a channel or the whole server."""
     if rule == ChannelRule() and channel_id == WHOLE_SERVER:
         return text("admin-server-cleared")
     if rule == ChannelRule():
@@ -97,7 +97,7 @@ def channel_set(channel_id: int, rule: ChannelRule) -> str:
 
 
 def channel_rules(rules: Mapping[int, ChannelRule], sentence: str) -> str:
-    """Where Easel may be used in this server and with which defaults, below what was just decided."""
+    """All channel rules of the server with their defaults, below a sentence about the last change."""
     uses = {rule.is_allowed for rule in rules.values()}
     default = "only-allowed" if True in uses else "elsewhere" if False in uses else "everywhere"
     lines = [text("admin-channels", default=default)]
@@ -114,7 +114,7 @@ def _channel_row(channel_id: int, rule: ChannelRule) -> str:
 
 
 def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence: str) -> str:
-    """A server's queue, below what was just decided about it."""
+    """A server's queue, below a sentence about the last change."""
     lines = [sentence] if sentence else [text("admin-queue-state", state=state)]
     lines.append(text("admin-queue-counts", queued=waiting.queued, running=waiting.running))
     oldest_at = from_ms(waiting.oldest_at)
@@ -133,7 +133,7 @@ def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence:
 
 
 def audit(rows: Sequence[AuditRow]) -> str:
-    """Who did what to whom, when and why."""
+    """Audit rows: time, actor, action, subject and reason."""
     if not rows:
         return text("admin-audit-empty")
     return fit([_audit_row(row) for row in rows])
@@ -168,5 +168,5 @@ def _entry(entry: Entry) -> str:
 
 
 def _rule(rule: Rule) -> str:
-    """What a rule allows."""
+    """The amount and period of a rule."""
     return text("admin-rule", amount=_NONE if rule.amount is None else rule.amount, period=rule.period)

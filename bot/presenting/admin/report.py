@@ -1,4 +1,4 @@
-"""What a server used: sums by day, member and model, in words and as a table. `report_chart` draws them."""
+"""A server's usage by day, member and model, in words and as a table. `report_chart` draws it."""
 
 import io
 from collections import Counter
@@ -18,7 +18,7 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "�
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member used of a model in a day."""
+    """A member's usage of a model on a day."""
 
     day: date
     user_id: int
@@ -29,13 +29,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_day(now: datetime, days: int, time_zone: str) -> datetime:
-    """When the first of so many days began; the last of them is today."""
+    """The beginning of the first of `days` days; the last day is today."""
     zone = ZoneInfo(time_zone)
     return datetime.combine(now.astimezone(zone).date() - timedelta(days=days - 1), time(), zone)
 
 
 def rows_of(uses: Iterable[Use], time_zone: str) -> list[Row]:
-    """The sums, in the order of day, member and model."""
+    """Usage summed by day, member and model, in this order."""
     zone = ZoneInfo(time_zone)
     jobs: Counter[tuple[date, int, str]] = Counter()
     images: Counter[tuple[date, int, str]] = Counter()
@@ -52,7 +52,7 @@ def rows_of(uses: Iterable[Use], time_zone: str) -> list[Row]:
 
 
 def names_of(uses: Iterable[Use]) -> dict[int, str]:
-    """The newest name of each member; who had theirs deleted has none."""
+    """Each member's newest name; empty for members whose data was deleted."""
     names: dict[int, str] = {}
     for use in uses:
         names[use.user_id] = use.user_name or names.get(use.user_id, "")
@@ -60,7 +60,7 @@ def names_of(uses: Iterable[Use]) -> dict[int, str]:
 
 
 def csv(uses: Sequence[Use], *, time_zone: str) -> bytes:
-    """A table for spreadsheets, in which no name is taken for a formula."""
+    """The usage as CSV in UTF-8 with a byte order mark. No name can act as a formula in a spreadsheet."""
     file = io.StringIO(newline="")
     table = writer(file)
     table.writerow(_HEAD)
@@ -72,7 +72,7 @@ def csv(uses: Sequence[Use], *, time_zone: str) -> bytes:
 
 
 def summary(uses: Sequence[Use], days: int) -> str:
-    """All of it in one sentence."""
+    """The usage in one sentence."""
     if not uses:
         return text("report-summary-empty", days=days)
     members = len({use.user_id for use in uses})
@@ -80,5 +80,5 @@ def summary(uses: Sequence[Use], days: int) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """Spreadsheets run what begins like a formula (CWE-1236), even in a file that they import."""
+    """A cell that is no formula. Spreadsheets run formulas even from an imported file (CWE-1236)."""
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

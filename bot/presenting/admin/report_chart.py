@@ -1,7 +1,7 @@
-"""The picture of a server's use, for a phone in Discord's dark theme: by day and model, and by member.
+"""A chart of a server's usage, for a phone in Discord's dark theme: by day and model, and by member.
 
-matplotlib is imported where it is used, so that the bot starts quickly, and only its object interface: pyplot
-keeps figures for ever and may be used by one thread.
+matplotlib is imported inside functions, so that the bot starts quickly. Easel uses its object interface only: pyplot
+keeps figures for ever and works in one thread only.
 """
 
 import io
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 WIDTH: Final = 1_000
 MARGIN: Final = 40
 ROW: Final = 50
-"""Height of a member's line; members beyond the tenth are not shown, and the picture is shorter with fewer."""
+"""Height in pixels of a member's row. The chart shows at most ten members and is shorter with fewer."""
 
-_DPI: Final = 72  # a point of matplotlib is a pixel then
+_DPI: Final = 72  # makes a point of matplotlib a pixel
 _BACKGROUND: Final = "#2b2d31"
 _GRID: Final = "#4e5058"
 _TEXT: Final = "#f2f3f5"
@@ -38,7 +38,7 @@ _OTHERS_COLOR: Final = "#9aa0a8"
 _TITLE: Final = 34
 _LABEL: Final = 27
 _FONT: Final = "DejaVu Sans"
-"""matplotlib brings it along, so that the picture is the same on every machine."""
+"""Comes with matplotlib, so that the chart is the same on every machine."""
 _MOST_MODELS: Final = 5
 _MOST_MEMBERS: Final = 10
 _MOST_DAY_LABELS: Final = 5
@@ -48,11 +48,11 @@ _SUBPIXELS: Final = 64
 _NAME_DIGITS: Final = 10_000
 
 _drawing = threading.Lock()
-"""matplotlib promises nothing about two threads that draw at once."""
+"""matplotlib does not promise that two threads may draw at once."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's part of every day."""
+    """A model's units on each day."""
 
     name: str
     color: str
@@ -60,13 +60,13 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chart(uses: Sequence[Use], *, since: datetime, now: datetime, time_zone: str) -> bytes:
-    """A PNG of what was used. Takes a second and blocks: call it in a thread.
+    """A PNG of the usage. This takes a second and blocks: call it in a thread.
 
     Args:
-        uses: jobs that were charged, oldest first.
+        uses: charged jobs, oldest first.
         since: the beginning of the first day.
-        now: in the last day.
-        time_zone: in which days begin.
+        now: a time on the last day.
+        time_zone: the time zone of the days.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
@@ -92,7 +92,7 @@ def chart(uses: Sequence[Use], *, since: datetime, now: datetime, time_zone: str
 
 
 def _models(rows: Sequence[Row], days: Sequence[date]) -> list[Group]:
-    """The models that were used most, and all others as one."""
+    """The most used models, and all others as one group."""
     totals = Counter[str]()
     for row in rows:
         totals[row.model_key] += row.units
@@ -108,7 +108,7 @@ def _models(rows: Sequence[Row], days: Sequence[date]) -> list[Group]:
 
 
 def _members(rows: Sequence[Row], names: Mapping[int, str]) -> list[tuple[str, int]]:
-    """Names and units of those who used most, the first of them first."""
+    """Names and units of the members with the most units, in descending order."""
     totals = Counter[int]()
     for row in rows:
         totals[row.user_id] += row.units
@@ -119,7 +119,7 @@ def _members(rows: Sequence[Row], names: Mapping[int, str]) -> list[tuple[str, i
 
 
 def _by_day(rows: Sequence[Row], days: Sequence[date], models: set[str]) -> list[int]:
-    """Units of these models in each day."""
+    """Units of these models on each day."""
     units = Counter[date]()
     for row in rows:
         if row.model_key in models:
@@ -128,7 +128,7 @@ def _by_day(rows: Sequence[Row], days: Sequence[date], models: set[str]) -> list
 
 
 def _draw_days(axes: "Axes", groups: Sequence[Group], days: Sequence[date]) -> None:
-    """A bar a day, the models on top of each other."""
+    """Draw a bar for each day, with the models stacked."""
     from matplotlib.ticker import EngFormatter, MaxNLocator  # noqa: PLC0415 - see above
 
     tops = [0] * len(days)
@@ -138,7 +138,7 @@ def _draw_days(axes: "Axes", groups: Sequence[Group], days: Sequence[date]) -> N
     step = -(-len(days) // _MOST_DAY_LABELS)
     places = range((len(days) - 1) % step, len(days), step)
     axes.set_xticks(places, [f"{days[place].day} {days[place]:%b}" for place in places])
-    # One bar alone would be as wide as the field.
+    # Without the margin, a single bar would fill the whole width.
     margin = max(0.6, (7 - len(days)) / 2)
     axes.set_xlim(-margin, len(days) - 1 + margin)
     axes.set_ylim(0, max(*tops, 1) * 1.04)
@@ -158,9 +158,9 @@ def _draw_days(axes: "Axes", groups: Sequence[Group], days: Sequence[date]) -> N
 
 
 def _draw_members(axes: "Axes", members: Sequence[tuple[str, int]]) -> None:
-    """A bar a member: names on the left, numbers at the ends."""
+    """Draw a bar for each member: names on the left, units at the end of the bar."""
     axes.axis("off")
-    # In pixels, so that bars begin right of the names and leave room for numbers.
+    # The scale is pixels, so that bars begin right of the names and leave room for numbers.
     axes.set_xlim(0, 920)
     axes.set_ylim(max(1, len(members)) * ROW, 0)
     most = max((units for _, units in members), default=1)
@@ -174,7 +174,7 @@ def _draw_members(axes: "Axes", members: Sequence[tuple[str, int]]) -> None:
 
 
 def _draw_legend(figure: "Figure", height: int, groups: Sequence[Group]) -> None:
-    """Three a row, above the bars. matplotlib's own legend leaves out names that begin with `_`."""
+    """Draw the legend above the bars, three groups in a row. matplotlib's legend omits names that begin with `_`."""
     from matplotlib.patches import Rectangle  # noqa: PLC0415 - see above
 
     if not groups:
@@ -195,7 +195,7 @@ def _draw_title(figure: "Figure", height: int, middle: int, title: str) -> None:
 
 
 def _axes(figure: "Figure", height: int, box: tuple[int, int, int, int]) -> "Axes":
-    """A field without a frame, from its left, top, width and height in pixels."""
+    """Axes without a frame, placed by left, top, width and height in pixels."""
     left, top, wide, high = box
     axes = figure.add_axes(
         (left / WIDTH, 1 - (top + high) / height, wide / WIDTH, high / height), facecolor=_BACKGROUND
@@ -207,17 +207,17 @@ def _axes(figure: "Figure", height: int, box: tuple[int, int, int, int]) -> "Axe
 
 
 def _write(axes: "Axes", left: float, middle: float, words: str) -> None:
-    """Words as they are: a member's `$` begins no formula."""
+    """Write words literally: a `$` in a member's name begins no formula."""
     axes.text(left, middle, words, color=_TEXT, fontsize=_LABEL, fontfamily=_FONT, va="center", parse_math=False)
 
 
 def _nameless(user_id: int) -> str:
-    """For who has no name that can be drawn: the end of their id."""
+    """The end of the member's id, for a member without a drawable name."""
     return text("report-member", digits=f"{user_id % _NAME_DIGITS:04}")
 
 
 def _fitted(words: str, width: int, size: int) -> str:
-    """Words without letters that the font lacks, of which matplotlib would warn, and not wider than so many pixels."""
+    """Words cut to `width` pixels, without letters that the font lacks. matplotlib would warn about those letters."""
     from matplotlib import font_manager  # noqa: PLC0415 - see above
 
     font = font_manager.get_font(font_manager.findfont(_FONT))

@@ -1,4 +1,4 @@
-"""`/admin status`: the worker as it is now, and how this server's jobs fared in the last hour."""
+"""`/admin status`: the state of the worker, and this server's jobs of the last hour."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -27,17 +27,17 @@ def status_lines(
     other: tuple[int, datetime] | None = None,
     full_since: datetime | None = None,
 ) -> str:
-    """All of it.
+    """All lines of the answer.
 
     Args:
-        status: of the worker.
-        titles: of the models, by their keys.
-        waiting: what waits and runs for this server.
+        status: the worker's status.
+        titles: titles of the models by their keys.
+        waiting: this server's waiting and running jobs.
         recent: this server's jobs of the last hour.
-        version: of Easel.
-        other: how many requests a second Easel with the same token took, and when the last one; None without a sign
-            of one.
-        full_since: since when the disk takes nothing; None while it does.
+        version: Easel's version.
+        other: number of requests that a second Easel with the same token answered, and the time of the last one; None
+            if there is no sign of one.
+        full_since: since when the disk accepts no file; None if it accepts them.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
     if other is not None:
@@ -65,7 +65,7 @@ def status_lines(
 
 
 def _device(ready: Ready, titles: Mapping[str, str]) -> list[str]:
-    """What the worker said of itself, and what it may draw with."""
+    """The worker's models and device, as it reported them."""
     models = _named(ready.models, titles) or text("status-no-model")
     lines = [text("status-models", models=models)]
     if ready.missing:
@@ -76,7 +76,7 @@ def _device(ready: Ready, titles: Mapping[str, str]) -> list[str]:
 
 
 def _named(keys: Iterable[str], titles: Mapping[str, str]) -> str:
-    """Models by their titles, as many as a message has room for."""
+    """Titles of models, as many as fit."""
     return escape(", ".join(titles.get(key, key) for key in keys), _MAX_NAMES)
 
 
@@ -85,7 +85,7 @@ def _gib(size_bytes: int) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    """Short waits in tenths, long ones in minutes."""
+    """A short wait in tenths of a second, a long one in minutes."""
     if seconds < _MINUTE_S:
         return text("duration-seconds", seconds=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), _MINUTE_S)

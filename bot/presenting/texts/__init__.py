@@ -1,7 +1,7 @@
-"""The one catalogue of sentences, in Fluent (projectfluent.org), in every language that Easel speaks.
+"""The catalogue of sentences in each language of Easel, in Fluent (projectfluent.org).
 
-Which language is spoken belongs to the task: an interaction sets it to its member's, a job's message is in that of
-who asked for it. A missing key or value is a fault of ours and raises; a test goes through every message.
+The spoken language belongs to the asyncio task. An interaction speaks its member's language, and a job's message that
+of its requester. A missing key or value is a fault of Easel and raises; a test goes through every message.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.types import fluent_number
 
 LANGUAGES: Final = ("en", "de")
-"""The first one is spoken to whoever speaks none of them."""
+"""Members with any other language get the first one."""
 
 _spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
 
 
 @cache
 def _bundle(language: str) -> FluentBundle:
-    # Isolation marks around values show up as boxes in some clients, and break `<@id>`.
+    # Isolation marks around values show as boxes in some clients and break `<@id>`.
     bundle = FluentBundle([language], use_isolating=False)
     source = (files(__name__) / f"{language}.ftl").read_text(encoding="utf-8")
     bundle.add_resource(FluentResource(source))
@@ -30,19 +30,19 @@ def _bundle(language: str) -> FluentBundle:
 
 
 def language_of(locale: str) -> str:
-    """The language for a locale of Discord's, such as `de` or `en-GB`."""
+    """The language for a Discord locale, such as `de` or `en-GB`."""
     language = locale.partition("-")[0]
     return language if language in LANGUAGES else LANGUAGES[0]
 
 
 def speak(locale: str) -> None:
-    """Speak a member's language for the rest of this task."""
+    """Use a member's language for the rest of this task."""
     _spoken.set(language_of(locale))
 
 
 @contextlib.contextmanager
 def spoken(locale: str) -> Generator[None]:
-    """Speak a member's language for a moment."""
+    """Use a member's language within the block."""
     token = _spoken.set(language_of(locale))
     try:
         yield
@@ -51,19 +51,19 @@ def spoken(locale: str) -> Generator[None]:
 
 
 def text(key: str, **values: str | int) -> str:
-    """The sentence of this key.
+    """The sentence of a key in the spoken language.
 
-    Numbers are written without thousands separators, since people copy seeds.
+    Numbers have no thousands separators, since people copy seeds.
 
     Raises:
-        KeyError: no such key, or a value that the sentence needs is missing.
+        KeyError: there is no such key, or the sentence needs a missing value.
     """
     return _formatted(_spoken.get(), key, tuple(values.items()))
 
 
 @lru_cache(maxsize=1_024)
 def _formatted(language: str, key: str, values: tuple[tuple[str, str | int], ...]) -> str:
-    """A sentence; kept, since the labels of a message's buttons are most of what Fluent formats."""
+    """A sentence, cached: the same few button labels make up most calls of Fluent."""
     bundle = _bundle(language)
     if not bundle.has_message(key):
         raise KeyError(key)

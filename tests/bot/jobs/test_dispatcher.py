@@ -250,7 +250,7 @@ async def test_who_waits_sees_their_place_move_up(open_house: OpenHouse) -> None
 @pytest.mark.parametrize("is_told", [True, False])
 async def test_who_waited_long_is_told_once_unless_they_do_not_want_it(open_house: OpenHouse, *, is_told: bool) -> None:
     house = await open_house()
-    await house.services.user_settings.set(1, UserSettings(is_told=is_told))
+    await house.services.user_settings.set(1, UserSettings(notifies_when_done=is_told))
     house.work()
     quick = await house.ask()
     slow = await house.ask(age=timedelta(seconds=31))

@@ -16,7 +16,7 @@ Make = Callable[..., NewJob]
 async def test_settings_are_remembered_by_person_and_forgotten_with_them(store: Store) -> None:
     settings = UserSettingsRepository(store.database)
     assert await settings.get(1) == UserSettings()
-    mine = UserSettings(defaults=Preferences(size="wide", num_images=2), is_told=False)
+    mine = UserSettings(defaults=Preferences(size="wide", num_images=2), notifies_when_done=False)
     await settings.set(1, UserSettings())
     await settings.set(1, mine)
     assert (await settings.get(1), await settings.get(2)) == (mine, UserSettings())
