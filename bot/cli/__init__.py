@@ -1,1 +1,1 @@
-"""The commands of `easel` beside the bot itself."""
+"""The commands of `easel`, except the bot itself."""

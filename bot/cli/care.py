@@ -1,4 +1,4 @@
-"""`easel db`: looking after the database from outside the running bot."""
+"""`easel db`: maintenance of the database outside the running bot."""
 
 import sqlite3
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from bot.store.sqlite.restoring import replace_by
 
 
 class CareFailed(Exception):
-    """It was not done; the text is one sentence."""
+    """The command failed; the text is one sentence."""
 
 
 async def back_up(path: Path, target: Path) -> None:
-    """Copy the database at `path` as it is now, while Easel may run, and check the copy.
+    """Copy the database at `path` in its current state, and check the copy. Easel may run.
 
     Raises:
-        CareFailed: no database, a target that exists or cannot be written, or a copy that breaks its promises.
+        CareFailed: there is no database, the target exists or cannot be written, or the copy breaks a promise.
     """
     _refuse_existing(target)
     try:
@@ -38,12 +38,12 @@ async def back_up(path: Path, target: Path) -> None:
 
 
 async def restore(file: Path, path: Path) -> Path | None:
-    """Put a copy in the place of the database at `path`; gives where that one lies now, None where there was none.
+    """Replace the database at `path` by a copy; returns the path of the old database, None if there was none.
 
     The next start begins a new timeline: see `bot.store.sqlite.timelines`.
 
     Raises:
-        CareFailed: Easel runs, or the file is no whole database of this or an earlier Easel; nothing was changed.
+        CareFailed: Easel runs, or the file is no whole database of this or an earlier Easel. Nothing was changed.
     """
     _refuse_no_copy(file, path)
     copy = path.with_name(f".{path.name}.restored")
@@ -65,7 +65,7 @@ async def restore(file: Path, path: Path) -> Path | None:
 
 
 async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
-    """Say for each promise of the database whether it holds; True where all do.
+    """Print for each promise of the database whether it holds; True if all do.
 
     Raises:
         CareFailed: the database cannot be read.
@@ -87,7 +87,7 @@ async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
 
 
 async def forget(path: Path, user_id: int) -> int:
-    """Blank what a person wrote; returns how many open jobs were cancelled and given back.
+    """Blank a person's words; returns the number of open jobs that were cancelled and refunded.
 
     Raises:
         CareFailed: Easel runs, or the database cannot be written.
@@ -103,11 +103,11 @@ async def forget(path: Path, user_id: int) -> int:
 
 
 def _nothing(_: str) -> None:
-    """The copy's own findings are summed up in one sentence."""
+    """Print nothing: one sentence sums up the findings about a copy."""
 
 
 async def _findings(database: Database) -> list[Finding]:
-    """Every check; an older file is looked at as it will be once `easel run` has brought it up to date."""
+    """The findings of all checks. An older file is checked in a migrated copy, as `easel run` would migrate it."""
     if await database.version() == newest_version():
         return await check(database)
     newer = await database.brought_up()

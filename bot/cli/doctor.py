@@ -1,4 +1,4 @@
-"""`easel doctor`: one line for each thing that Easel needs, with the remedy where it is not right."""
+"""`easel doctor`: one line for each thing that Easel needs, with the remedy for a fault."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ _UNAUTHORIZED: Final = 401
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the report. `is_fine` is None where something could not be looked at."""
+    """One line of the report. `is_fine` is None if a check was impossible."""
 
     subject: str
     is_fine: bool | None
@@ -48,8 +48,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, say: Callable[[str], None]) -> bool:
-    """Look at everything and say each finding; True where nothing is wrong."""
-    # The report is the log; what the worker says of itself stands in it.
+    """Check everything and print each finding; True if nothing is wrong."""
+    # The report replaces the log; the worker's own words are in the report.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
     findings = [*_folders(settings), _database(settings), _disk(settings)]
@@ -78,7 +78,7 @@ async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Findi
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
-    """What the Easel that runs here says of itself; a second worker beside its own might have no room."""
+    """Findings from the health file of the running Easel. A second worker beside its own might have no memory."""
     health = read_health(settings.storage.directory)
     if health is None:
         sentence = "not started, since an Easel runs here; it has not said how it goes, so look at `easel health`"
@@ -131,7 +131,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:
-    """Token, clock; permissions are given by each server and are checked when a command is used."""
+    """Findings about token and clock. Each server gives its own permissions, so commands check these."""
     try:
         token = settings.discord.read_token()
     except NotReadable as error:
@@ -187,7 +187,7 @@ def _clock(date: str | None) -> Finding:
 
 
 async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
-    """Start the real worker with the default model: device, memory, model files."""
+    """Start the real worker with the default model; findings about device, memory and model files."""
     backend = ProcessBackend(
         configure=make_configure(settings, catalogue), starter=make_starter(settings, is_lasting=False)
     )
@@ -213,7 +213,7 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
 
 
 def _styles(settings: Settings, ready: Ready) -> Iterator[Finding]:
-    """How many LoRAs and embeddings are offered, and why each other file of their folder is not."""
+    """The number of offered LoRAs and embeddings, and the reason for each other file in their folder."""
     if settings.pipeline.lora_directory is not None:
         offered = f"{_counted(len(ready.loras), 'LoRA')} and {_counted(len(ready.embeddings), 'embedding')}"
         sentence = f"{offered} offered as styles from {settings.pipeline.lora_directory}"

@@ -1,4 +1,4 @@
-"""`easel imagine`: a prompt's jobs through the real worker, without Discord and without a database."""
+"""`easel imagine`: the jobs of a prompt in the real worker, without Discord and database."""
 
 import asyncio
 import contextlib
@@ -29,16 +29,16 @@ _FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "
 
 
 class CannotDraw(Exception):
-    """Nothing was written; the text is one sentence."""
+    """The command failed; the text is one sentence."""
 
 
 async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue: Catalogue) -> list[Path]:
-    """Draw and write the files; shows a progress bar on standard error.
+    """Draw the images and write the files, with a progress bar on standard error.
 
     Raises:
-        CannotDraw: a wrong option, no worker, a failed job, or a file that cannot be written.
+        CannotDraw: an option is wrong, there is no worker, a job failed, or a file cannot be written.
     """
-    # The worker's own log is for hosts; here only what goes wrong is said.
+    # The worker's log is for hosts; this command shows only failures.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
@@ -58,10 +58,10 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
         for number, each in enumerate(resolved, 1):
             if len(resolved) > 1:
                 console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
-            _tell(console, each.notices)
+            _print_notices(console, each.notices)
             await backend.submit(number, 1, each.request)
             finished = await _follow(backend, each.request, console)
-            _tell(console, finished.notices)
+            _print_notices(console, finished.notices)
             written += [_write(next(paths), image, console) for image in finished.images]
     return written
 
@@ -79,7 +79,7 @@ def _write(path: Path, image: messages.ImageFile, console: Console) -> Path:
 async def _worker(
     model_key: str, settings: Settings, catalogue: Catalogue, console: Console
 ) -> AsyncGenerator[ProcessBackend]:
-    """The real worker with this model, ready to draw."""
+    """The real worker with this model loaded."""
     configure = msgspec.structs.replace(make_configure(settings, catalogue), preload=model_key, preview_interval_s=0.0)
     backend = ProcessBackend(configure=configure, starter=make_starter(settings, is_lasting=False))
     await backend.start()
@@ -113,7 +113,7 @@ async def _follow(backend: ProcessBackend, request: GenerationRequest, console: 
 
 
 def _writing(settings: Settings, image_format: ImageFormat) -> Settings:
-    """The same settings, but for the format that the file's name asks for."""
+    """The settings with another image format."""
     pipeline = settings.pipeline.model_copy(update={"image_format": image_format})
     return settings.model_copy(update={"pipeline": pipeline})
 
@@ -124,6 +124,6 @@ def _paths(out: Path, count: int) -> list[Path]:
     return [out.with_stem(f"{out.stem}-{number}") for number in range(1, count + 1)]
 
 
-def _tell(console: Console, notices: tuple[Notice, ...]) -> None:
+def _print_notices(console: Console, notices: tuple[Notice, ...]) -> None:
     for notice in notices:
         console.print(text(notice.key, **notice.values), highlight=False)

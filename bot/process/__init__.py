@@ -1,1 +1,1 @@
-"""What the process owes to its computer: logs, folders, signs of life, the first connection."""
+"""The bot process on its computer: logs, folders, health, service manager and login."""

@@ -1,4 +1,4 @@
-"""Logging in, for as long as it takes: only a token that Discord does not know ends it."""
+"""Login to Discord, repeated until it succeeds. Only an unknown token ends it."""
 
 import asyncio
 import ssl
@@ -18,14 +18,14 @@ from config.loading import ConfigError
 FIRST_PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 60.0
 _TRY_S: Final = 120.0
-"""Of one try, registering the commands included."""
+"""Seconds for one try, with the registration of commands."""
 _TOO_MANY_REQUESTS: Final = 429
 
 _log = structlog.get_logger(__name__)
 
 
 async def log_in(client: discord.Client, token: str) -> None:
-    """Log in, and try again for ever while Discord, or the way to it, is away.
+    """Log in. While Discord cannot be reached, try again for ever.
 
     Raises:
         ConfigError: Discord does not know the token.
@@ -39,7 +39,7 @@ async def log_in(client: discord.Client, token: str) -> None:
             raise ConfigError(
                 "Discord does not know this bot token (discord.token); copy it again from the developer portal."
             ) from error
-        # The last three: what answers in Discord's place, such as a hotel's login page, is not what the library reads.
+            # The last three: another server answers instead of Discord, such as a hotel's login page.
         except (discord.DiscordException, *Passing, OSError, KeyError, TypeError, ValueError) as error:
             wait_s = max(pause_s, _wanted_pause_s(error))
             _log.warning(f"{cause_of(error)} Tried again in {wait_s:.0f} s.", action="away", error=repr(error))
@@ -51,7 +51,7 @@ async def log_in(client: discord.Client, token: str) -> None:
 
 
 def cause_of(error: BaseException) -> str:
-    """One sentence for the owner: why Discord cannot be reached."""
+    """The reason why Discord cannot be reached, as one sentence for the owner."""
     match error:
         case aiohttp.ClientConnectorDNSError():
             cause = f"The name {error.host} is not found (DNS): is the network there?"
@@ -75,7 +75,7 @@ def cause_of(error: BaseException) -> str:
 
 
 class _Backoff(discord.backoff.ExponentialBackoff[Literal[False]]):
-    """The pauses of discord.py between two connections, which grow to a quarter of an hour by themselves."""
+    """The pauses of discord.py between two connections, with a maximum. Else they grow to a quarter of an hour."""
 
     @override
     def delay(self) -> float:
@@ -83,13 +83,13 @@ class _Backoff(discord.backoff.ExponentialBackoff[Literal[False]]):
 
 
 def bound_reconnects() -> None:
-    """Let a connection that was lost be tried again at least once a minute."""
-    # The only way: `Client.connect` makes its own.
+    """Make discord.py retry a lost connection at least once a minute."""
+    # There is no other way: `Client.connect` creates its own backoff.
     discord.client.ExponentialBackoff = _Backoff  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _wanted_pause_s(error: Exception) -> float:
-    """Seconds that Discord, or Cloudflare before it, asks us to wait; an hour at most."""
+    """Seconds that Discord or Cloudflare asks us to wait; at most an hour."""
     if isinstance(error, discord.RateLimited):
         return min(error.retry_after, LONGEST_WAIT_S)
     if isinstance(error, discord.HTTPException) and error.status == _TOO_MANY_REQUESTS:
@@ -98,6 +98,6 @@ def _wanted_pause_s(error: Exception) -> float:
 
 
 async def _forget_connections(client: discord.Client) -> None:
-    """Let the next try make its own; discord.py 2.7.1 would go on with those that are closed here."""
+    """Close the connections. discord.py 2.7.1 would use the closed ones again, so the next try must create its own."""
     await client.http.close()
     client.http.connector = discord.utils.MISSING

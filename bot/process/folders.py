@@ -1,4 +1,4 @@
-"""The folders that settings name: whether they are there, and ours to write where Easel writes."""
+"""Checks of the folders in the settings: each exists, and Easel can write where it must."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from config.settings import Settings
 
 
 def folder_mistakes(settings: Settings) -> Iterator[str]:
-    """One sentence for each folder that cannot serve; the worker looks at those of models and LoRAs."""
+    """One sentence for each unusable folder. The worker checks the folders of models and LoRAs."""
     yield from _unwritable("storage.directory", settings.storage.directory)
     if settings.pipeline.cache_directory is not None:
         yield from _unwritable("pipeline.cache_directory", settings.pipeline.cache_directory)
@@ -19,7 +19,7 @@ def folder_mistakes(settings: Settings) -> Iterator[str]:
 
 
 def _unwritable(setting: str, folder: Path) -> Iterator[str]:
-    """What keeps us from writing; a folder that is not there yet will be made in the nearest one that is."""
+    """A sentence if the folder cannot be written. For a missing folder, its nearest existing parent is checked."""
     there = folder.absolute()
     while not there.exists() and there != there.parent:
         there = there.parent

@@ -1,4 +1,4 @@
-"""Whether Easel is well, told in a file that the bot writes every few seconds: who hangs or is gone writes none."""
+"""The health file. The bot writes it every few seconds, so an old file means that the bot hangs or is gone."""
 
 import time
 from datetime import UTC, datetime
@@ -13,21 +13,21 @@ FILE: Final = "health.json"
 BEAT_S: Final = 10.0
 STALE_S: Final = 45.0
 _MOST_AWAY_S: Final = 120.0
-"""So long Discord may be away before anybody needs to know; it is now and then."""
+"""Seconds without Discord before it is a complaint, since short gaps are normal."""
 _WELL: Final = frozenset({WorkerState.STARTING, WorkerState.READY})
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """How it goes.
+    """The health of the bot.
 
     Attributes:
-        at: when it was so, in seconds since 1970.
-        version: of Easel.
-        away_since: since when there is no connection to Discord, in seconds since 1970; None while there is one.
-        worker: its state.
-        detail: one sentence on a worker that is not ready.
-        is_dispatching: whether jobs are handed out and late ones ended.
-        troubles: sentences on what else keeps jobs from their end.
+        at: the time of this state, in seconds since 1970.
+        version: Easel's version.
+        away_since: the time of the lost connection to Discord, in seconds since 1970; None while it is connected.
+        worker: the worker's state.
+        detail: one sentence about a worker that is not ready.
+        is_dispatching: whether jobs are given to the worker and late ones are ended.
+        troubles: sentences about other faults that keep jobs from their end.
     """
 
     at: float
@@ -40,7 +40,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complaints(self) -> list[str]:
-        """What is not well; nothing where all is."""
+        """One sentence for each fault; empty if there is none."""
         found: list[str] = []
         if self.away_since is not None and self.at - self.away_since > _MOST_AWAY_S:
             since = datetime.fromtimestamp(self.away_since, UTC)
@@ -53,10 +53,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_health(directory: Path, health: Health) -> None:
-    """Say how it goes.
+    """Write the health file.
 
     Raises:
-        OSError: the disk would not take it.
+        OSError: the file cannot be written.
     """
     partial = directory / f".{FILE}.partial"
     partial.write_bytes(msgspec.json.encode(health))
@@ -64,7 +64,7 @@ def write_health(directory: Path, health: Health) -> None:
 
 
 def read_health(directory: Path) -> Health | None:
-    """What the running bot said last; None where none runs, or none has said a word for too long."""
+    """The last health of the running bot; None if there is no bot or its file is too old."""
     try:
         health = msgspec.json.decode((directory / FILE).read_bytes(), type=Health)
     except (OSError, msgspec.DecodeError):
@@ -73,7 +73,7 @@ def read_health(directory: Path) -> Health | None:
 
 
 def complaints(directory: Path) -> list[str]:
-    """What is not well with the Easel that uses this folder; nothing where all is."""
+    """One sentence for each fault of the Easel that uses this folder; empty if there is none."""
     health = read_health(directory)
     if health is not None:
         return health.complaints
@@ -86,5 +86,5 @@ def complaints(directory: Path) -> list[str]:
 
 
 def end_health(directory: Path) -> None:
-    """Nobody is there any more."""
+    """Remove the health file, since the bot ends."""
     (directory / FILE).unlink(missing_ok=True)

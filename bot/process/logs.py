@@ -1,4 +1,4 @@
-"""Logging: structlog for us and for libraries, one line a record, with bearer secrets taken out."""
+"""Logging: structlog for Easel and its libraries, one line for each record, without bearer secrets."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ import structlog
 from bot.process.connecting import cause_of
 from config.settings import LoggingSettings
 
-# A bot token; a webhook or interaction path whose last part is a credential for fifteen minutes.
+# A bot token, or the path of a webhook or an interaction. Its last part is a credential for fifteen minutes.
 _SECRETS: Final = (
     re.compile(r"[\w-]{20,30}\.[\w-]{6}\.[\w-]{25,}"),
     re.compile(r"(?<=/webhooks/)(\d+)/[\w-]{20,}"),
@@ -22,7 +22,7 @@ _HIDDEN: Final = "<hidden>"
 
 
 def hide_secrets(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: what could be used to speak as the bot does not reach a log."""
+    """A structlog processor that removes secrets which let others act as the bot."""
     for name, value in record.items():
         if isinstance(value, str):
             record[name] = _without_secrets(value)
@@ -36,7 +36,7 @@ def _without_secrets(text: str) -> str:
 
 
 def shorten_reconnects(record: logging.LogRecord) -> bool:
-    """A filter: discord.py tells each lost connection with a traceback, of which one line helps."""
+    """A filter for reconnects: discord.py logs each lost connection with a traceback, and one line is enough."""
     if record.exc_info and record.exc_info[1] is not None and "reconnect" in str(record.msg):
         record.msg = f"{cause_of(record.exc_info[1])} {record.getMessage()}."
         record.args, record.exc_info, record.levelno, record.levelname = (), None, logging.WARNING, "WARNING"
@@ -44,7 +44,7 @@ def shorten_reconnects(record: logging.LogRecord) -> bool:
 
 
 def set_up_logging(settings: LoggingSettings) -> None:
-    """Send structlog's and the standard library's records to standard error in one format."""
+    """Send the records of structlog and the standard library to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -83,6 +83,6 @@ def set_up_logging(settings: LoggingSettings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.level)
     logging.getLogger("discord.client").addFilter(shorten_reconnects)
-    # At DEBUG these print whole payloads, which hold members' words.
+    # At DEBUG these log whole payloads with members' words.
     for name in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))

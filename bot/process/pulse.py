@@ -1,4 +1,4 @@
-"""The bot's heartbeat: every few seconds it says how it goes, and how far the numbers of the database went."""
+"""The bot's heartbeat: every few seconds it writes the health file and the highest ids of the database."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Pulse:
-    """Beats while the event loop lives, for `easel health`, systemd and a later restore."""
+    """Beats while the event loop runs, for `easel health`, systemd and a later restore."""
 
     def __init__(self, client: EaselClient, services: Services) -> None:
         self._client = client
@@ -29,22 +29,22 @@ class Pulse:
         self._version = version("easel")
 
     async def run(self) -> None:
-        """Beat until cancelled; what cannot be written is told once."""
-        is_told = False
+        """Beat until cancelled. A failed write is logged once."""
+        is_logged = False
         notify("READY=1")
         try:
             while True:
                 try:
                     await self._beat()
-                    is_told = False
+                    is_logged = False
                 except (OSError, sqlite3.Error) as error:
-                    if not is_told:
+                    if not is_logged:
                         _log.error("health is not written", action="health_failed", error=repr(error))
-                    is_told = True
+                    is_logged = True
                 await asyncio.sleep(BEAT_S)
         finally:
             notify("STOPPING=1")
-            # A thread that writes is not cancelled, and would write after the end.
+            # A writing thread cannot be cancelled; without this, it could write after `end_health`.
             await asyncio.gather(self._writing, return_exceptions=True)
             end_health(self._storage.directory)
 
@@ -60,7 +60,7 @@ class Pulse:
 
     @property
     def health(self) -> Health:
-        """How it goes now."""
+        """The current health."""
         worker, trouble = self._services.backend.status, self._services.storing.trouble
         return Health(
             at=time.time(),

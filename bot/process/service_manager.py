@@ -1,4 +1,4 @@
-"""What systemd wants to hear of a service of `Type=notify`.
+"""Notifications to systemd for a service of `Type=notify`.
 
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
@@ -9,7 +9,7 @@ import socket
 
 
 def notify(*words: str) -> None:
-    """Say words such as `READY=1`; nobody listens where Easel is started in another way."""
+    """Send words such as `READY=1` to systemd. Without systemd, nothing is sent."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

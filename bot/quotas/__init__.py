@@ -1,1 +1,1 @@
-"""Who gets how much, as pure rules."""
+"""Quotas of members and servers, as pure rules."""

@@ -1,4 +1,4 @@
-"""When a quota's period begins and ends, as people of the server's time zone count."""
+"""Beginning and end of a quota's period, in the server's time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,18 +7,18 @@ from config.settings import Period
 
 
 def period_start(now: datetime, period: Period, time_zone: str) -> datetime:
-    """When the running period began, in UTC; weeks begin on Monday."""
+    """The beginning of the current period, in UTC. Weeks begin on Monday."""
     zone = ZoneInfo(time_zone)
     local = now.astimezone(zone)
     if period is Period.HOUR:
-        # By the clock of the zone, but counted in UTC: an hour exists twice when summer ends.
+        # The minutes come from the zone's clock, the hour is counted in UTC: at the end of summer time an hour repeats.
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         return (now - past).astimezone(UTC)
     return _beginning(_first_day(local.date(), period), zone)
 
 
 def period_end(now: datetime, period: Period, time_zone: str) -> datetime:
-    """When the next period begins, in UTC."""
+    """The beginning of the next period, in UTC."""
     if period is Period.HOUR:
         return period_start(now, period, time_zone) + timedelta(hours=1)
     zone = ZoneInfo(time_zone)
@@ -33,12 +33,12 @@ def period_end(now: datetime, period: Period, time_zone: str) -> datetime:
 
 
 def _first_day(day: date, period: Period) -> date:
-    """The day on which the period of this day began."""
+    """The first day of the period that contains this day."""
     if period is Period.WEEK:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if period is Period.MONTH else day
 
 
 def _beginning(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a day, in UTC; where summer begins or ends at midnight, the day has none or two."""
+    """The first moment of a day, in UTC. At a change of summer time, midnight may not exist or may occur twice."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

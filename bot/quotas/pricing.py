@@ -1,4 +1,4 @@
-"""What a job costs: a pure function of the request and the catalogue, so that it never moves with the load."""
+"""The price of a job: a pure function of the request and the catalogue, so that it is independent of the load."""
 
 import math
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ Pricing = Literal["flat", "work"]
 
 
 def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, pricing: Pricing) -> int:
-    """Units that a job costs; told before, held while it runs, and never exceeded when it is settled.
+    """Units that a job costs. They are shown before the start and held while the job runs; no charge exceeds them.
 
-    `flat` is one an image. `work` compares with one image of the default model's defaults, guided in every step, and
-    rounds up once: ceil((images x (passes x U(P) + D x P) + T) / unit), with the catalogue's `cost` of the model:
-    U(P) = a P + b P^2 for one row of its network, D for its decoder and T for its text encoder, in TFLOP as
-    counted with torch's FlopCounterMode, and P = pixels / 512^2. Each evaluation of the sampler, which may have two a
-    step, is a pass of the prompt's row; where guidance above 1 is on, the negative prompt has one too. The second pass
-    of an upscaled picture is counted like a job of its steps at its size.
+    `flat` is one unit for each image. `work` is relative to one image with the default model's defaults and guidance in
+    every step. It is rounded up once: ceil((images x (passes x U(P) + D x P) + T) / unit), where P = pixels / 512^2.
+    The model's `cost` in the catalogue gives the other values: U(P) = a P + b P^2 for one row of its network, D for its
+    decoder and T for its text encoder. They are in TFLOP, as torch's FlopCounterMode counts them. Each evaluation of
+    the sampler is a pass of the prompt's row; a sampler may have two evaluations in a step. With guidance above 1, the
+    negative prompt adds a row. An upscaled picture's second pass counts like a job with its steps and its size.
     """
     if pricing == "flat":
         return request.num_images
@@ -34,17 +34,17 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     asked = _work(spec, images=request.num_images, passes=first, pixels=pixels)
     if second and request.upscale is not None:
         asked += _work(spec, images=request.num_images, passes=second, pixels=pixels * request.upscale.scale**2)
-    # The tiny allowance keeps one default image at one unit whatever the rounding of the quotient.
+    # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(asked / unit - 1e-9))
 
 
 def part(price: int, *, delivered: int, asked: int) -> int:
-    """What is charged where some images of a job were not delivered: their part, rounded up to whole units."""
+    """Units charged if some images of a job were not delivered: the delivered part, rounded up to whole units."""
     return min(price, -(-price * delivered // asked))
 
 
 def rows(request: GenerationRequest) -> int:
-    """Passes through the network for the whole job: images x rows x evaluations, in those of the first size."""
+    """Passes of the whole job: images x rows x evaluations. An upscaled pass counts as several of the first size."""
     first, second = _passes(request)
     if request.upscale is not None:
         first += second * request.upscale.scale**2
@@ -52,7 +52,7 @@ def rows(request: GenerationRequest) -> int:
 
 
 def _passes(request: GenerationRequest) -> tuple[int, int]:
-    """Rows of one image that go through the network, in the first pass and in the second."""
+    """Rows of one image in the first and in the second pass."""
     first, second = request.num_inference_steps, request.refining_steps
     total = first + second
     guided = [request.guidance_scale > 1 and request.guides(step, total) for step in range(1, total + 1)]
@@ -60,7 +60,7 @@ def _passes(request: GenerationRequest) -> tuple[int, int]:
 
 
 def _passes_of(request: GenerationRequest, guided: Sequence[bool]) -> int:
-    """Rows of one image in the steps of one pass, each guided or not."""
+    """Rows of one image in one pass; `guided` says for each step whether guidance is on."""
     if not guided:
         return 0
     sampler = SAMPLERS[request.scheduler_name]

@@ -1,4 +1,4 @@
-"""Which rule of a server holds for a member: their own, else the best of their roles, else the server's."""
+"""The quota rule for a member: their own rule, else the best one of their roles, else the server's rule."""
 
 import math
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ import msgspec
 from config.settings import Period
 
 _HOURS: Final = {Period.HOUR: 1.0, Period.DAY: 24.0, Period.WEEK: 168.0, Period.MONTH: 730.5}
-"""Mean length of a period in hours, to compare rules whose periods differ."""
+"""Mean hours in a period, to compare rules with different periods."""
 
 
 class Subject(StrEnum):
-    """Whom a rule is about."""
+    """The subject of a rule."""
 
     SERVER = "server"
     ROLE = "role"
@@ -24,31 +24,31 @@ class Subject(StrEnum):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """Units a period; `amount` None is without limit."""
+    """Units in a period; `amount` is None without a limit."""
 
     amount: int | None
     period: Period
 
 
 class SetRule(Rule, frozen=True, kw_only=True):
-    """A rule that an admin set, and for whom; `subject_id` is 0 for the server and its pool."""
+    """A rule that an admin set, with its subject; `subject_id` is 0 for the server and its pool."""
 
     subject: Subject
     subject_id: int
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for one member: the member's rule and that of the server's pool, if it has one."""
+    """The rules for one member: the member's rule, and the rule of the server's pool if it has one."""
 
     member: Rule
     pool: Rule | None
 
 
 def effective(rules: Iterable[SetRule], fallback: Rule) -> Rules:
-    """What holds for a member.
+    """The rules that apply to a member.
 
     Args:
-        rules: the server's rules that concern the member: for them, for their roles, for all.
+        rules: the server's rules for this member, for their roles, and for everybody.
         fallback: the host's setting.
     """
     by_subject: dict[Subject, list[SetRule]] = {}
@@ -62,7 +62,7 @@ def effective(rules: Iterable[SetRule], fallback: Rule) -> Rules:
 
 
 def generosity(rule: Rule) -> tuple[float, float]:
-    """For comparing rules: units an hour, then units at once; no limit beats any."""
+    """A key to compare rules: units in an hour, then units at once. No limit is greater than any limit."""
     if rule.amount is None:
         return math.inf, math.inf
     return rule.amount / _HOURS[rule.period], rule.amount

@@ -1,7 +1,7 @@
-"""The one answer to what a member may do now, what it costs, and when it starts anew.
+"""A member's standing: what the member may start now, its price, and the next reset.
 
-`/quota`, `/imagine` and every refusal read it from here. The database asks the same question once more, in the
-statement that takes the units, so that no two clicks can both be the last one.
+`/quota`, `/imagine` and every refusal read it here. The statement that takes the units checks the same conditions
+again, so that two clicks at once cannot both take the last units.
 """
 
 from collections.abc import Sequence
@@ -16,42 +16,42 @@ from bot.quotas.rules import Rules
 from config.settings import Period, QuotaSettings
 
 NO_LIMIT: Final = 2**62
-"""Stands for no limit where a number is needed."""
+"""A number that means no limit."""
 
 
 class Bonus(msgspec.Struct, frozen=True, kw_only=True):
-    """Units granted by an admin; `expires_at` None is for ever."""
+    """Units that an admin granted; with `expires_at` None they never expire."""
 
     left: int
     expires_at: datetime | None
 
 
 class QueueState(StrEnum):
-    """What a server's admins decided about its queue."""
+    """The state of a server's queue, set by its admins."""
 
     OPEN = "open"
     PAUSED = "paused"
-    """Jobs are taken, and wait."""
+    """Jobs are accepted, and wait."""
     DRAINING = "draining"
-    """Nothing is taken; what waits is done."""
+    """No job is accepted; waiting jobs are done."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about a member at a moment.
+    """Facts about a member at a moment.
 
     Attributes:
-        rules: what holds for them.
+        rules: the member's rules.
         now: the moment.
         spent: units charged in the member's period.
         held: units of the period that are reserved for jobs under way.
-        bonuses: those with something left, in the order in which they are used.
+        bonuses: bonuses with units left, in the order of use.
         bonus_held: units of bonuses that are reserved for jobs under way.
         pool_used: units of the server's period, charged or reserved; 0 without a pool.
-        queued: jobs of the member that wait.
-        theoretical_at: when the cooldown's allowance is whole again (GCRA's theoretical arrival time).
-        queue_state: of the member's server.
-        is_blocked: whether an admin blocked them, until `blocked_until` (None is for good) for `block_reason`.
-        is_channel_allowed: whether Easel may be used where they ask.
+        queued: the member's waiting jobs.
+        theoretical_at: the time when the cooldown's allowance is full again (GCRA's theoretical arrival time).
+        queue_state: the queue state of the member's server.
+        is_blocked: whether an admin blocked the member, until `blocked_until` (None is for ever), for `block_reason`.
+        is_channel_allowed: whether Easel may be used in the channel.
     """
 
     rules: Rules
@@ -71,7 +71,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Obstacle(StrEnum):
-    """Why a member may not start a job now, in the order in which it is told."""
+    """The reason why a member may not start a job now. If several apply, the first in this order is shown."""
 
     BLOCKED = "blocked"
     CHANNEL = "channel"
@@ -84,21 +84,21 @@ class Obstacle(StrEnum):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer.
+    """What a member may start now.
 
     Attributes:
-        price: units of what was asked for.
-        obstacle: why it may not start; None where it may.
-        until: when the obstacle goes away, where that is known.
-        limit: units of the member's period; None is without limit.
-        left: units that may be used now, bonuses included; None is without limit.
+        price: units of the request.
+        obstacle: why it may not start; None if it may.
+        until: when the obstacle ends, if known.
+        limit: units in the member's period; None without a limit.
+        left: units that may be used now, with bonuses; None without a limit.
         spent: units charged in this period.
         in_flight: units reserved for jobs under way.
-        bonuses: what is left of each.
-        resets_at: when the member's period starts anew.
-        period: of the member.
-        queued: jobs of the member that wait.
-        reason: an admin's words for a block.
+        bonuses: the units left of each bonus.
+        resets_at: the beginning of the member's next period.
+        period: the member's period.
+        queued: the member's waiting jobs.
+        reason: the admin's reason for a block.
     """
 
     price: int
@@ -116,13 +116,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer for several jobs at once, as long as none of them begins to run.
+    """What a member may start of several jobs at once, if none of them begins to run meanwhile.
 
     Attributes:
         price: units of all of them.
-        left: units that may be used now; None is without limit.
-        startable: how many of them may start, the first ones.
-        in_the_way: the standing before the first that may not; None where all may.
+        left: units that may be used now; None without a limit.
+        startable: how many of the first jobs may start.
+        in_the_way: the standing of the first job that may not start; None if all may.
     """
 
     price: int
@@ -132,12 +132,12 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing(facts: Facts, *, price: int, settings: QuotaSettings) -> Standing:
-    """What this member may do now.
+    """The standing of a member for one job.
 
     Args:
-        facts: what is known.
-        price: of what they ask for, in units.
-        settings: of the host.
+        facts: facts about the member.
+        price: units of the job.
+        settings: the host's quota settings.
     """
     rule = facts.rules.member
     resets_at = period_end(facts.now, rule.period, settings.time_zone)
@@ -162,12 +162,12 @@ def standing(facts: Facts, *, price: int, settings: QuotaSettings) -> Standing:
 
 
 def outlook(facts: Facts, *, prices: Sequence[int], settings: QuotaSettings) -> Outlook:
-    """What this member may do with several jobs that are asked for at once, one after the other.
+    """The outlook of a member for several jobs, placed one after the other.
 
     Args:
-        facts: what is known.
-        prices: of the jobs, in units.
-        settings: of the host.
+        facts: facts about the member.
+        prices: units of each job.
+        settings: the host's quota settings.
     """
     now, after = standing(facts, price=sum(prices), settings=settings), facts
     for number, price in enumerate(prices):
@@ -179,16 +179,16 @@ def outlook(facts: Facts, *, prices: Sequence[int], settings: QuotaSettings) -> 
 
 
 def starts_of(rules: Rules, now: datetime, time_zone: str) -> tuple[datetime, datetime]:
-    """When the running periods of the member and of the pool began; without a pool, the member's twice."""
+    """The beginnings of the member's and the pool's current periods; without a pool, both are the member's."""
     member = period_start(now, rules.member.period, time_zone)
     return member, member if rules.pool is None else period_start(now, rules.pool.period, time_zone)
 
 
 def cooldown_until(theoretical_at: datetime | None, now: datetime, interval_s: float, burst: int) -> datetime | None:
-    """When the next job is allowed; None where one is allowed now.
+    """The time of the next allowed job; None if one is allowed now.
 
     GCRA (ITU-T I.371): with theoretical arrival time t, interval T and burst b, a job is allowed from t + T - b T.
-    A t further away than b T was written before the clock went back; it counts as b T, so that nobody waits
+    A t more than b T ahead was written before the clock was set back. It counts as b T ahead, so that nobody waits
     longer than T.
     """
     if not interval_s or theoretical_at is None:
@@ -199,7 +199,7 @@ def cooldown_until(theoretical_at: datetime | None, now: datetime, interval_s: f
 
 
 def _with_another(facts: Facts, price: int, settings: QuotaSettings) -> Facts:
-    """What is known once a job of this price waits; bonuses are used first."""
+    """The facts after one more job of this price is placed. Bonuses are used first."""
     owed, bonuses = price, list[Bonus]()
     for bonus in facts.bonuses:
         used = min(bonus.left, owed)
@@ -220,7 +220,7 @@ def _with_another(facts: Facts, price: int, settings: QuotaSettings) -> Facts:
 def _obstacle(
     facts: Facts, price: int, left: int | None, resets_at: datetime, settings: QuotaSettings
 ) -> tuple[Obstacle | None, datetime | None]:
-    """The first thing in the way, and until when."""
+    """The first obstacle, and the time of its end if known."""
     rules = facts.rules
     wait_until = cooldown_until(facts.theoretical_at, facts.now, settings.cooldown_s, settings.cooldown_burst)
     checks: list[tuple[bool, Obstacle, datetime | None]] = [
