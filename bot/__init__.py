@@ -1,1 +1,1 @@
-"""The Discord side: conversation, queue, quotas. It owns the truth and never loads torch."""
+"""The Discord side: conversation, queue and quotas. It holds all persistent data and never loads torch."""

@@ -1,4 +1,4 @@
-"""The command line: `easel`. Heavy imports stay inside commands, so that `easel --help` is quick."""
+"""The command line `easel`. Heavy imports stay inside the commands, so that `easel --help` is quick."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from config.loading import EXIT_CONFIG, ConfigError, load_settings
 from config.settings import Settings
 
 EXIT_UNAVAILABLE: Final = 69
-"""EX_UNAVAILABLE of sysexits.h: something that is needed is not there."""
+"""EX_UNAVAILABLE of sysexits.h: something that Easel needs is missing."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 database_app = typer.Typer(no_args_is_help=True, help="Look after the database.")
@@ -26,7 +26,7 @@ ConfigOption = Annotated[
 
 
 def main() -> None:
-    """Run a command; what an owner can mend ends in one sentence."""
+    """Run a command. A fault that an owner can mend ends it with one sentence."""
     try:
         app()
     except ConfigError as error:
@@ -107,7 +107,7 @@ def playground(
 
 
 def _playground_environment(settings: Settings) -> dict[str, str]:
-    """The bot's environment: its own folder, since the local Discord forgets everything at its end."""
+    """The bot's environment with its own folder, since the local Discord forgets everything when it ends."""
     directory = settings.storage.directory / "playground"
     return {**os.environ, "EASEL_STORAGE__DIRECTORY": str(directory)}
 

@@ -1,4 +1,4 @@
-"""The composition root: opens, connects, runs, and takes down in order."""
+"""The composition root: it builds the services, connects to Discord, runs, and shuts down in order."""
 
 import asyncio
 import contextlib
@@ -54,14 +54,14 @@ from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, ImageOutput
 
 DRAIN_S: Final = 20.0
-"""How long a shutdown lets running jobs finish; service managers kill after thirty to ninety seconds."""
+"""Seconds that a shutdown waits for running jobs. Service managers kill a process after thirty to ninety seconds."""
 _HOUR_S: Final = 3_600.0
 
 _log = structlog.get_logger(__name__)
 
 
 def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
-    """The first word to a worker."""
+    """The first message to a worker."""
     pipeline = settings.pipeline
     cache = pipeline.cache_directory or settings.storage.directory / "models"
     return Configure(
@@ -92,7 +92,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
 
 
 def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
-    """Who forks workers; one of our own pays only for a program that may need a second worker."""
+    """The starter that forks workers. An own starter only pays off in a program that may need a second worker."""
     where = settings.pipeline.starter
     if isinstance(where, Path):
         return Starter(where)
@@ -100,14 +100,14 @@ def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
 
 
 def point_discord_at(settings: Settings) -> None:
-    """Let discord.py speak to another server than Discord: the playground and tests do."""
+    """Point discord.py at another server than Discord. The playground and tests do this."""
     http.Route.BASE = settings.discord.api_base_url
     gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, catalogue: Catalogue, client: EaselClient) -> AsyncGenerator[Services]:
-    """Database, images, worker and everything between; closed in the opposite order."""
+    """Build database, images, worker and all services; close them in reverse order."""
     database = await Database.open(settings.storage.database)
     starter = make_starter(settings, is_lasting=True)
     backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
@@ -116,13 +116,13 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
         yield compose(settings, catalogue, client, database=database, images=images, backend=backend)
     finally:
         await backend.close()
-        with contextlib.suppress(OSError, sqlite3.Error):  # the one of the last heartbeat will do
+        with contextlib.suppress(OSError, sqlite3.Error):  # the mark of the last heartbeat is enough then
             write_mark(settings.storage.database, await database.used_numbers())
         await database.close()
 
 
 def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
-    """Offer only samplers that can honour what the worker found in the models' files."""
+    """Offer only samplers that fit the prediction types in the models' files, as the worker found them."""
     ready = backend.status.ready
     if ready is not None:
         catalogue.heed(ready.samplers)
@@ -137,7 +137,7 @@ def compose(
     images: ImageStore,
     backend: Backend,
 ) -> Services:
-    """Join the rooms of the bot."""
+    """Build the bot's services from their parts."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
     user_settings = UserSettingsRepository(database)
     backend.on_ready(partial(_heed_files, catalogue, backend))
@@ -206,7 +206,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
     """Run until SIGINT, SIGTERM or SIGHUP.
 
     Raises:
-        ConfigError: no token, one that Discord does not know or knows no more, or a connection that it closed for good.
+        ConfigError: there is no token, Discord does not know it (any more), or Discord closed the connection for good.
     """
     token = _token(settings)
     point_discord_at(settings)
@@ -247,7 +247,7 @@ async def _wait_for(event: asyncio.Event) -> None:
 
 
 async def _connect(client: EaselClient, services: Services, token: str, logged_in: asyncio.Event) -> None:
-    """Log in, mend what the last run left, then stay connected."""
+    """Log in, recover the jobs of the last run, then stay connected."""
     await log_in(client, token)
     await services.dispatcher.recover()
     logged_in.set()
@@ -261,7 +261,7 @@ async def _connect(client: EaselClient, services: Services, token: str, logged_i
 
 
 async def _dispatch(services: Services, logged_in: asyncio.Event) -> None:
-    """Start no job of an earlier life before Discord was asked what became of it."""
+    """Run the dispatcher after the login. Recovery asks Discord about old jobs first, so that none runs twice."""
     await logged_in.wait()
     await services.dispatcher.run()
 
@@ -280,15 +280,15 @@ def _token(settings: Settings) -> str:
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """Stop in order on Ctrl-C, on a service manager's word, and when the terminal goes; a second one does no more."""
+    """Stop in order on Ctrl-C, a service manager's signal and the end of the terminal. A second signal does no more."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` asks
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` sets SIG_IGN
             loop.add_signal_handler(number, stop)
 
 
 async def _remove_old_images(keeping: Keeping, keep_days: int) -> None:
-    """Retention, once an hour; 0 keeps everything."""
+    """Remove old images once an hour; `keep_days` 0 keeps all images."""
     while True:
         if keep_days:
             try:

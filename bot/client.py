@@ -1,4 +1,4 @@
-"""The Discord client: no privileged intents, and no message of ours ever pings anybody."""
+"""The Discord client. It needs no privileged intents, and its messages ping nobody by default."""
 
 import time
 
@@ -18,27 +18,27 @@ from bot.views import add_buttons
 from bot.views.remix import answer_form, is_form
 
 MAX_RATE_LIMIT_WAIT_S = 60.0
-"""A longer wait raises instead, so that a job ends with a sentence and not in an hour."""
+"""Longest wait for a rate limit in seconds. A longer one raises, so that a job ends with a sentence, not in an hour."""
 
 _log = structlog.get_logger(__name__)
 
 
 class EaselClient(discord.Client):
-    """A client that carries the services that its commands and buttons call."""
+    """A client with the services that its commands and buttons use."""
 
     def __init__(self) -> None:
-        # Easel has no voice; without this, every start warns of packages that voice would need.
+        # Easel has no voice. Without this, each start warns about missing voice packages.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
         self.watch = Watch()
         self.away_since: float | None = time.time()
-        """Since when there is no connection to Discord, in seconds since 1970; None while there is one."""
+        """Time of the lost connection to Discord, in seconds since 1970; None while it is connected."""
         super().__init__(
             http_trace=self.watch.trace(),
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=MAX_RATE_LIMIT_WAIT_S,
-            # Members and messages are never looked up: what an interaction carries is enough.
+            # Members and messages are never looked up, since an interaction carries all that Easel needs.
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
@@ -50,13 +50,17 @@ class EaselClient(discord.Client):
 
     @property
     def services(self) -> Services:
-        """What `serve` was given."""
+        """The services that `serve` set.
+
+        Raises:
+            RuntimeError: `serve` was not called.
+        """
         if self._services is None:
             raise RuntimeError("The client was used before its services were set.")
         return self._services
 
     def serve(self, services: Services) -> None:
-        """Set the services and register commands and buttons; before the client starts."""
+        """Set the services and register commands and buttons. Call it before the client starts."""
         self._services = services
         is_personal = services.settings.discord.direct_messages
         self.tree.allowed_contexts = AppCommandContext(guild=True, dm_channel=is_personal, private_channel=is_personal)
@@ -70,20 +74,20 @@ class EaselClient(discord.Client):
         await sync_if_changed(self.tree, self.services.settings.storage.directory)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Answer forms; the library answers commands and presses itself."""
+        """Answer forms. The library itself dispatches commands and presses."""
         if is_form(interaction):
             await answer_form(self.services, interaction)
 
     async def on_disconnect(self) -> None:
-        """Remember since when nobody hears us."""
+        """Remember the time of the lost connection."""
         self.away_since = self.away_since or time.time()
 
     async def on_resumed(self) -> None:
-        """The old session goes on."""
+        """Note that the session was resumed."""
         self.away_since = None
 
     async def on_ready(self) -> None:
-        """Say who we are in the log."""
+        """Note the connection, log the bot's name, and wake the dispatcher."""
         self.away_since = None
         _log.info("connected to Discord", action="connected", user=str(self.user), guilds=len(self.guilds))
         self.services.dispatcher.wake()

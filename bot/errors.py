@@ -1,6 +1,6 @@
-"""What may go wrong in front of a member, as keys of the text catalogue.
+"""Errors for members, as keys of the text catalogue.
 
-`bot.presenting.texts` turns a key and its values into a sentence; nothing else writes one.
+Only `bot.presenting.texts` turns a key and its values into a sentence.
 """
 
 import secrets
@@ -10,7 +10,7 @@ _ERROR_ID_BYTES: Final = 4
 
 
 class Refused(Exception):
-    """A request that was not accepted: nothing was charged and the member reads one sentence, privately."""
+    """A refused request: nothing was charged, and the member gets one private sentence."""
 
     def __init__(self, key: str, **values: str | int) -> None:
         super().__init__(key, values)
@@ -19,5 +19,5 @@ class Refused(Exception):
 
 
 def new_error_id() -> str:
-    """A short id that the member sees and the owner finds in the log."""
+    """A short random id that links a member's message to the owner's log."""
     return secrets.token_hex(_ERROR_ID_BYTES)

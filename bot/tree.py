@@ -1,4 +1,4 @@
-"""The command tree: registration only when something changed, and one way to answer what goes wrong."""
+"""The command tree: it registers commands only after a change, and answers every error in one way."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ _log = structlog.get_logger(__name__)
 
 
 class EaselTree(app_commands.CommandTree[discord.Client]):
-    """A tree whose errors become sentences."""
+    """A command tree whose errors become sentences."""
 
     @override
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Everybody may; what follows speaks their language, and reads no text that no row could hold."""
+        """Allow every interaction. Set the member's language, and clean all texts so that a row can hold them."""
         speak(str(interaction.locale))
         interaction.data = clean_texts(interaction.data)
         return True
@@ -37,10 +37,10 @@ class EaselTree(app_commands.CommandTree[discord.Client]):
 
 
 async def sync_if_changed(tree: EaselTree, directory: Path) -> bool:
-    """Register the commands at Discord unless the same ones are there already.
+    """Register the commands at Discord if they changed; returns whether they were registered.
 
-    Discord allows 200 registrations a day, and members lose their command list for a moment at each. What was
-    registered last is remembered by its hash, and that it is still there is seen by the names.
+    Discord allows 200 registrations a day, and each one hides the members' command list for a moment. A file holds the
+    hash of the last registration. The commands' names at Discord show whether that registration is still there.
     """
     ours = tree.get_commands()
     translator = tree.translator

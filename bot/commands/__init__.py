@@ -1,4 +1,4 @@
-"""Slash commands: parse, call a service, present."""
+"""Slash commands. Each one parses its options, calls a service and presents the answer."""
 
 import discord
 from discord import app_commands
@@ -15,7 +15,7 @@ from bot.interactions.services import Services
 
 
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:
-    """Add every command to the tree. Bounds come from the catalogue, so Discord refuses what we would."""
+    """Add every command to the tree. Bounds come from the catalogue, so Discord refuses the values that Easel would."""
     tree.add_command(make_imagine(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))

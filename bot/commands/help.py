@@ -1,4 +1,4 @@
-"""`/help`: how Easel is used. Only the one who asks sees the answer."""
+"""`/help`: instructions for members. The answer is private."""
 
 from typing import Any
 
@@ -45,6 +45,6 @@ def make_help(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 def _topics_for(interaction: Interaction) -> list[Topic]:
-    """What is suggested to somebody: what admins do interests those who may."""
+    """The topics to suggest. Topics for admins are suggested only to members who manage the server."""
     is_admin = interaction.permissions.manage_guild
     return [topic for topic in Topic if is_admin or topic is not Topic.ADMINS]

@@ -1,4 +1,4 @@
-"""`/imagine`: the form, its bounds and its suggestions."""
+"""`/imagine`: its options, their bounds and suggestions."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from pipeline.protocol import limits
 
 
 def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
-    """The command, with the widest bounds that any model of the catalogue has."""
+    """The command. Its bounds are the widest of all models in the catalogue."""
 
     @app_commands.command(name="imagine", description=localized("command-imagine"))
     @with_options(services, OPTIONS, lambda option: localized(f"option-{option.name}"), at=1)

@@ -1,4 +1,4 @@
-"""Entries of a message's own menu: what made its picture, and another one like it."""
+"""Entries of a message's context menu: details of its picture, and a similar picture."""
 
 import asyncio
 from typing import Final
@@ -21,8 +21,8 @@ _MOST_BYTES: Final = 25 * 1024 * 1024
 
 
 def make_menus(services: Services) -> list[app_commands.ContextMenu]:
-    """The entries."""
-    # A file of the most bytes is in memory twice while it arrives, so they are looked at one after the other.
+    """The context menu entries."""
+    # A file is in memory twice while it arrives, and may have the maximum size. So only one is read at a time.
     looking = asyncio.Lock()
 
     async def details(interaction: Interaction, message: discord.Message) -> None:
@@ -62,7 +62,7 @@ async def _explain(services: Services, interaction: Interaction, job: Job) -> No
 
 
 async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:
-    """The job that a message shows, if it is one of ours."""
+    """The job of a message; None if the message is not ours."""
     if interaction.client.user is None or message.author.id != interaction.client.user.id:
         return None
     return await services.jobs.shown_in(message.id)
@@ -72,7 +72,7 @@ def _picture_of(message: discord.Message) -> discord.Attachment:
     """The first picture of a message.
 
     Raises:
-        Refused: it has none, or one too large to look at.
+        Refused: there is none, or it is too large.
     """
     pictures = [found for found in message.attachments if (found.content_type or "").startswith("image/")]
     if not pictures:

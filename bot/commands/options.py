@@ -1,4 +1,4 @@
-"""The options that say how to draw, as commands have them: bounds, descriptions and suggestions."""
+"""The drawing options in commands: bounds, descriptions and suggestions."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,14 +25,18 @@ from pipeline.protocol.models import ModelSpec
 _MAX_CHOICES = 25
 """Discord's limit of suggestions."""
 _MAX_LENGTH = 100
-"""Discord's limit of what one suggestion shows, and of the value behind it."""
+"""Discord's limit for a suggestion's title, and for its value."""
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 Find = Callable[[Interaction, str], Awaitable[list[Choice[str]]]]
 
 
 def widest(services: Services, option: Option) -> float:
-    """The most that any model of the catalogue takes of a number, within the host's limits."""
+    """The highest bound of a number option among all models of the catalogue, within the host's limits.
+
+    Raises:
+        TypeError: the option takes no number.
+    """
     takes = option.takes
     if not isinstance(takes, Number):
         raise TypeError(option.name)
@@ -43,13 +47,13 @@ def widest(services: Services, option: Option) -> float:
 def with_options(
     services: Services, options: Sequence[Option], describe: Callable[[Option], locale_str], *, at: int
 ) -> Callable[[Callback], Callback]:
-    """Give a command's callback the options of the table, which it takes as its `**typed`.
+    """Give a command's callback the options of the table. The callback receives them as its `**typed`.
 
     Args:
-        services: with the catalogue, whose widest bounds hold.
-        options: in the order in which the command has them.
-        describe: what is said of one.
-        at: how many of the command's own options come before them.
+        services: the services; the catalogue gives the widest bounds.
+        options: the options in the command's order.
+        describe: the description of an option.
+        at: number of the command's own options before them.
     """
 
     def add(callback: Callback) -> Callback:
@@ -71,7 +75,7 @@ def with_options(
 
 
 def _annotation(services: Services, option: Option) -> Any:
-    """What discord.py reads the kind of an option's values and their bounds from."""
+    """The annotation from which discord.py reads an option's type and bounds."""
     takes = option.takes
     if isinstance(takes, Text):
         bounds: Any = Range[str, 1, takes.max_length]
@@ -81,22 +85,22 @@ def _annotation(services: Services, option: Option) -> Any:
 
 
 def given_by(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """What members said in a command's options, by the fields of a request; None where they said nothing."""
+    """Typed values by their request fields; None for options without a value."""
     return {option.field: typed.get(option.name) for option in options}
 
 
 def arranged_defaults() -> list[Option]:
-    """The options that have defaults, as `/settings` and `/admin channel` show them: what is set most often first."""
+    """The options with defaults in the order of `/settings` and `/admin channel`: the most used first."""
     return arranged(("model", "size", "steps", "cfg", "sampler", "images", "negative"), DEFAULTS)
 
 
 def preferences_of(typed: Mapping[str, Any]) -> Preferences:
-    """What somebody chose as defaults."""
+    """Typed values as preferences."""
     return msgspec.structs.replace(Preferences(), **given_by(DEFAULTS, typed))
 
 
 def add_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
-    """Autocomplete for `size`, `model` and `sampler`, whose values are names."""
+    """Add autocomplete to `size`, `model` and `sampler`, whose values are names."""
 
     async def sizes(interaction: Interaction, current: str) -> list[Choice[str]]:
         choices = size_choices(_chosen_model(interaction, services), services.settings.limits)
@@ -114,7 +118,7 @@ def add_suggestions(command: app_commands.Command[Any, ..., None], services: Ser
 
 
 def add_style_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
-    """Autocomplete for `style`: those that fit the model, by title, with the words that they add."""
+    """Add autocomplete to `style`: styles that fit the model, by title, with their trigger words."""
 
     async def styles(interaction: Interaction, current: str) -> list[Choice[str]]:
         found = matching_styles(current, styles_for(services.backend.status, _chosen_model(interaction, services)))
@@ -124,18 +128,18 @@ def add_style_suggestions(command: app_commands.Command[Any, ..., None], service
 
 
 def suggest(services: Services, command: app_commands.Command[Any, ..., None], option: str, find: Find) -> None:
-    """Suggest what is found for what somebody types into an option."""
+    """Add autocomplete to an option; `find` returns the choices for the typed letters."""
 
     async def answer(interaction: Interaction, current: str) -> list[Choice[str]]:
         choices = await find(interaction, current)
         await services.calls.suggest(interaction, choices)
-        return choices  # which the library sends no more, since they are answered
+        return choices  # the library does not send them again, since the interaction has its answer
 
     command.autocomplete(option)(answer)
 
 
 def _chosen_model(interaction: Interaction, services: Services) -> ModelSpec:
-    """The model that the command names so far, or else the default."""
+    """The model in the command's present options, or the default model."""
     key = getattr(interaction.namespace, "model", None)
     return services.catalogue.models.get(str(key), services.catalogue.default)
 
@@ -144,7 +148,7 @@ def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
     """The defaults, with the model's key in place of its title.
 
     Raises:
-        Refused: one of them means nothing.
+        Refused: a value is invalid.
     """
     asked = GivenRequest(prompt="-").or_else(defaults)
     resolved = resolve(asked, catalogue=services.catalogue, limits=services.settings.limits)
@@ -154,13 +158,13 @@ def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
 
 
 def matching(current: str, names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
-    """What contains the typed letters in what it shows or in its value, in the order of the list."""
+    """The names whose title or value contains the typed letters, in the order of the list."""
     wanted = current.strip().casefold()
     return suggestions([(shown, value) for shown, value in names if wanted in f"{shown}\n{value}".casefold()])
 
 
 def suggestions(names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
-    """What is shown and the value behind it, as Discord takes them: one that it does not take takes all away."""
+    """Titles and values as choices. Invalid ones are left out, since Discord refuses all if one is invalid."""
     fitting: dict[str, str] = {}
     for shown, value in names:
         if 1 <= len(value) <= _MAX_LENGTH:
@@ -174,5 +178,5 @@ def suggestions(names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
 
 
 def _told_apart(title: str, value: str) -> str:
-    """A title that several have, with the value behind it."""
+    """A title that occurs several times, with its value."""
     return shorten(f"{shorten(title, max(1, _MAX_LENGTH - len(value) - 3))} ({value})", _MAX_LENGTH)

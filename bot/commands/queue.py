@@ -1,4 +1,4 @@
-"""`/queue`: my jobs, with a cancel button each. Only the one who asks sees the answer."""
+"""`/queue`: the member's jobs, each with a cancel button. The answer is private."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from bot.store.rows import JobStatus
 _MAX_KEPT = 3
 _FOR_EVER_DAYS = 365
 _MAX_JOBS = 100
-"""More than the host's settings let anybody have waiting; beyond it the count is too low."""
+"""More jobs than the host's settings allow a member to have waiting. With more, the count would be too low."""
 
 
 def make_queue(services: Services) -> app_commands.Command[Any, ..., None]:
@@ -31,7 +31,7 @@ def make_queue(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 async def my_queue(services: Services, interaction: Interaction, note: str | None = None) -> ui.LayoutView:
-    """The list as it is now, below what was just done."""
+    """The member's present list, below a note about the last action."""
     guild_id = server_of(interaction)
     jobs = await services.queue.of_member(guild_id, interaction.user.id, _MAX_JOBS)
     places: list[Place] = []

@@ -1,4 +1,4 @@
-"""`/quota`: what is left, and when it starts anew. Only the one who asks sees the answer."""
+"""`/quota`: units left, and the next reset. The answer is private."""
 
 from typing import Any
 

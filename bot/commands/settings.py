@@ -1,4 +1,4 @@
-"""`/settings`: what holds for me where I say nothing else. Only the one who asks sees the answer."""
+"""`/settings`: a member's own defaults. The answer is private."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/styles`: the LoRAs that the owner offers. Only the one who asks sees the answer."""
+"""`/styles`: the LoRAs that the owner offers. The answer is private."""
 
 from typing import Any
 

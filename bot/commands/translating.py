@@ -1,4 +1,4 @@
-"""Names and descriptions of commands in every language, which Discord shows by the member's own."""
+"""Names and descriptions of commands in every language. Discord shows them in the member's language."""
 
 from typing import Final
 
@@ -12,22 +12,22 @@ _KEY: Final = "key"
 
 
 def localized(key: str, **values: str | int) -> locale_str:
-    """A sentence of the catalogue that is translated when commands are registered."""
+    """A sentence of the catalogue. It is translated when the commands are registered."""
     return locale_str(text(key, **values), **{_KEY: key, **values})
 
 
 def renamed(*names: str) -> dict[str, locale_str]:
-    """Options of these names, whose names are translated."""
+    """Translated names of these options."""
     return {name: localized(f"name-{name}") for name in names}
 
 
 class Translator(app_commands.Translator):
-    """Reads the catalogue."""
+    """Translates with the catalogue."""
 
     @override
     async def translate(self, string: locale_str, locale: Locale, context: TranslationContextTypes) -> str | None:
-        """The same sentence in a language; None where Easel does not speak it, or it is the usual one."""
-        del context  # a key says it all
+        """The sentence in another language; None for the default language and for languages that Easel lacks."""
+        del context  # the key is enough
         values = dict(string.extras)
         key = values.pop(_KEY, None)
         if key is None or language_of(str(locale)) == LANGUAGES[0]:

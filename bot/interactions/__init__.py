@@ -1,1 +1,1 @@
-"""What commands and buttons share: the services behind them, answers, and the start of jobs."""
+"""Shared code of commands and buttons: services, answers, and the start of jobs."""

@@ -1,4 +1,4 @@
-"""From what an id claims to the row that it is about: server, channel, message and image must fit."""
+"""The job for a custom id. Server, channel, message and image must fit the id."""
 
 import msgspec
 
@@ -12,10 +12,10 @@ from bot.store.rows import Job
 
 
 async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:
-    """The job of the message that was pressed.
+    """The job of the message whose button was pressed.
 
     Raises:
-        Refused: there is none, or the id was taken from another message.
+        Refused: there is no such job, or the id comes from another message.
     """
     job = await find_job_of_any(services, interaction, press)
     check_shown_here(interaction, job)
@@ -23,7 +23,7 @@ async def find_job(services: Services, interaction: Interaction, press: Press) -
 
 
 def check_shown_here(interaction: Interaction, job: Job) -> None:
-    """Refuse a press below a message that is no more the job's own.
+    """Check that the pressed message is the job's present message.
 
     Raises:
         Refused: the job is shown in another message.
@@ -33,10 +33,12 @@ def check_shown_here(interaction: Interaction, job: Job) -> None:
 
 
 async def find_job_of_any(services: Services, interaction: Interaction, press: Press) -> Job:
-    """The job of any message that was ever its own: Discord may have edited it no more, and shown a new one.
+    """The job of a present or former message.
+
+    A job moves to a new message if Discord no longer lets us edit the old one.
 
     Raises:
-        Refused: there is none, or the message is of another timeline or another Easel.
+        Refused: there is no such job, or the message belongs to another timeline or another Easel.
     """
     job = await services.jobs.get(press.job_id)
     if job is None or job.guild_id != server_of(interaction):
@@ -48,11 +50,11 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
     if press.index is not None and press.index >= job.request.num_images:
         raise Refused("refused-unknown-job")
     if job.message_id is None:
-        # Pressed before the answer to our own post came back, which is where its id is from.
+        # The press came before the response to our post, which carries the message's id.
         return msgspec.structs.replace(job, message_id=interaction.message.id)
     return job
 
 
 def may_manage(interaction: Interaction, job: Job) -> bool:
-    """Whether somebody may end what they see: its owner, and who may manage messages."""
+    """Whether a member may end a job: its requester, and members who may manage messages."""
     return interaction.user.id == job.requester_id or interaction.permissions.manage_messages

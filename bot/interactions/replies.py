@@ -1,4 +1,4 @@
-"""Private answers, and the one place where an exception becomes a sentence in a chat."""
+"""Private answers, and the one place that turns an exception into a sentence for a chat."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,16 +25,16 @@ async def answer_privately(
     view: ui.LayoutView | None = None,
     files: Sequence[discord.File] = (),
 ) -> None:
-    """Answer so that only the one who asked sees it, acknowledged before or not.
+    """Answer so that only the member sees it, whether the interaction was acknowledged or not.
 
     Args:
         interaction: a command, a press, or a form.
-        sentence: what is said; what no message holds is cut off.
+        sentence: the text; it is cut to Discord's limit.
         view: a layout instead of a sentence.
-        files: attached to the answer.
+        files: attachments of the answer.
 
     Raises:
-        CallFailed: it did not arrive, or nobody knows.
+        CallFailed: the answer did not arrive, or this is unknown.
     """
     message: dict[str, Any] = {"files": list(files)} if files else {}
     if sentence is not None:
@@ -45,12 +45,12 @@ async def answer_privately(
 
 
 async def answer_error(interaction: Interaction, error: BaseException, *, prompt: str | None = None) -> None:
-    """Say what happened. Only a refusal's own words are shown; anything else gets an id and goes to the log.
+    """Answer an error with a sentence. An unexpected error gets an id, and its traceback goes to the log only.
 
     Args:
         interaction: a command, a press, or a form.
-        error: what was raised.
-        prompt: what the member typed into a form; that of a command is known.
+        error: the exception.
+        prompt: the prompt in a form; the prompt of a command is known.
     """
     if isinstance(error, Refused):
         sentence = sentence_of(error, prompt or _prompt_of(interaction))
@@ -72,7 +72,7 @@ async def answer_error(interaction: Interaction, error: BaseException, *, prompt
         try:
             await answer_privately(interaction, sentence)
         except WordsBlocked:
-            # The sentence of a refusal repeats the prompt.
+            # A refusal's sentence repeats the prompt.
             await answer_privately(
                 interaction, sentence_of(error) if isinstance(error, Refused) else text("refused-words-blocked")
             )
@@ -81,6 +81,6 @@ async def answer_error(interaction: Interaction, error: BaseException, *, prompt
 
 
 def _prompt_of(interaction: Interaction) -> str | None:
-    """What the member typed as prompt in the command, if it has one."""
+    """The prompt in a command's options; None if it has none."""
     prompt = getattr(interaction.namespace, "prompt", None)
     return prompt if isinstance(prompt, str) else None

@@ -1,4 +1,4 @@
-"""What commands and buttons call: one object for each process, made by `bot.app`."""
+"""The services for commands and buttons: one object in a process, built by `bot.app`."""
 
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -24,7 +24,7 @@ from pipeline.backends.base import Backend
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Everything behind the conversation."""
+    """All services of the bot."""
 
     settings: Settings
     database: Database
@@ -45,7 +45,7 @@ class Services:
 
 
 class _Client(Protocol):
-    """The one attribute of `bot.client.EaselClient` that answers need."""
+    """The one attribute of `bot.client.EaselClient` that this module needs."""
 
     @property
     def services(self) -> Services: ...

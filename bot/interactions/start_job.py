@@ -1,4 +1,4 @@
-"""From an interaction to a job with a message: shared by the command and the buttons that start jobs."""
+"""From an interaction to a job with a message, for commands and buttons."""
 
 import asyncio
 import functools
@@ -28,24 +28,26 @@ _CHANNELS: Final = (
     discord.ForumChannel,
     discord.Thread,
 )
-"""Those that a server may restrict to adults."""
+"""Channel kinds that a server may restrict to adults."""
 _NO_DEFAULTS: Final = AskerDefaults()
 _log = structlog.get_logger(__name__)
 
 
 class Unseen(Refused):
-    """A job was taken and given back, since Discord showed its message to nobody."""
+    """A job was accepted and refunded, since Discord showed its message to nobody."""
 
 
 def server_of(interaction: Interaction) -> int:
-    """The server whose rules hold: where Easel was brought to a server. 0 in direct messages, and for somebody who
-    brought Easel along for themselves, wherever they are: else each new server would be a new quota.
+    """The server whose rules apply; 0 if Easel does not belong to a server.
+
+    It is 0 in direct messages, and for members who installed Easel for themselves: else each new server would give them
+    a new quota.
     """
     return (interaction.guild_id or 0) if interaction.is_guild_integration() else 0
 
 
 def asker_of(interaction: Interaction) -> Asker:
-    """Who asks and where, with the roles that the interaction states."""
+    """The asker: user, server, channel and roles, as the interaction states them."""
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
     return Asker(
         guild_id=server_of(interaction),
@@ -57,15 +59,15 @@ def asker_of(interaction: Interaction) -> Asker:
 
 
 def is_age_restricted(channel: object) -> bool:
-    """Whether only adults see a channel, as far as Discord says so; a thread is like its channel.
+    """Whether Discord restricts a channel to adults. A thread counts like its channel.
 
-    Direct messages are not: nobody set them up for adults.
+    Direct messages are not restricted, since nobody marked them as a place for adults.
     """
     return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
 async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
-    """What holds where somebody says nothing: a channel's come first, since it is made for something."""
+    """The defaults for an asker. Those of the channel come first, since a channel has a purpose."""
     chosen, (channel, server) = await asyncio.gather(
         services.user_settings.get(asker.user_id), services.servers.defaults(asker)
     )
@@ -82,16 +84,16 @@ async def ask(
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
 ) -> None:
-    """Accept a job and answer with its message, in this order: what Discord has seen is in the database.
+    """Accept a job, then answer with its message. In this order, each message at Discord has its row in the database.
 
     Raises:
-        Refused: nothing was taken and nothing charged.
+        Refused: nothing was accepted and nothing charged.
     """
     asked = _asked(
         interaction, interaction.id, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage
     )
     job, place = await services.accepting.accept(asked)
-    if job.message_id is None:  # else the same interaction came twice; the first one answered
+    if job.message_id is None:  # a message exists only if the same interaction came twice; the first one answered
         await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
 
 
@@ -109,18 +111,18 @@ async def ask_beside(
     """Accept one of several jobs of an acknowledged interaction, and post its message beside the answer.
 
     Args:
-        services: everything behind the conversation.
-        interaction: which was acknowledged.
-        key: stands for the interaction's id, and is negative; what it names is taken once.
-        kind: of the job.
-        request: of the job.
-        defaults: that it took.
-        notices: to tell with it.
-        lineage: what it is made from.
+        services: the bot's services.
+        interaction: an acknowledged interaction.
+        key: idempotency key in place of an interaction id; negative, so that it never equals one.
+        kind: the job's kind.
+        request: the job's request.
+        defaults: the defaults that the request used.
+        notices: notices for the job's message.
+        lineage: the job's parent, if it has one.
 
     Raises:
-        Refused: nothing was taken and nothing charged.
-        Unseen: it was taken, and given back.
+        Refused: nothing was accepted and nothing charged.
+        Unseen: the job was accepted and refunded.
     """
     asked = _asked(interaction, key, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
     job, place = await services.accepting.accept(asked)
@@ -162,7 +164,7 @@ def _asked(
 async def _show(
     services: Services, job: Job, place: Place, post: Callable[[ui.LayoutView], Awaitable[int | None]]
 ) -> bool:
-    """Post the job's message and let the job run; False where nobody can have seen it, and it was given back."""
+    """Post the job's message and let the job run; False, with a refund, if nobody can have seen the message."""
     prospect = await services.dispatcher.prospect_from(job, place)
     present = functools.partial(job_message.queued, prospect=prospect)
     try:
@@ -175,7 +177,7 @@ async def _show(
             await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
             _log.warning("Discord took no message", action="unanswered", error=repr(error), **job.log_context())
             return False
-        # Nobody knows whether it was seen: the dispatcher asks Discord later, and runs it or gives it back.
+        # The message may have arrived. The dispatcher asks Discord later, then runs the job or refunds it.
         _log.warning("acknowledgement unsure", action="unsure", error=repr(error), **job.log_context())
         return True
     if message_id is not None:
@@ -186,5 +188,5 @@ async def _show(
 
 
 def _may_be_seen(services: Services, job: Job) -> bool:
-    """Whether a first answer may have arrived that has no receipt; what is sent beside one leaves it open."""
+    """Whether the job's message may have arrived without a receipt. For a message beside an answer this is unknown."""
     return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.interaction_id)

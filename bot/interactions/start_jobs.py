@@ -1,4 +1,4 @@
-"""From a prompt to its jobs: one starts; several, or one whose words its model does not know, are asked about first."""
+"""From a prompt to its jobs. A single job starts at once; several, or one with unknown words, need a confirmation."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ from bot.store.rows import JobKind, Lineage
 
 
 async def imagine(services: Services, interaction: Interaction, given: GivenRequest) -> None:
-    """Ask for what somebody typed, with defaults for the rest.
+    """Ask for a typed request, with defaults for all other options.
 
     Raises:
-        Refused: nothing was taken and nothing charged.
+        Refused: nothing was accepted and nothing charged.
     """
     resolved = await resolve_each(
         given,
@@ -41,12 +41,12 @@ async def ask_each(
     resolved: Sequence[Resolved],
     lineage: Lineage | None = None,
 ) -> None:
-    """Ask for a job, or say what several would cost and wait for a press: nothing is charged or queued before it.
+    """Ask for a single job; for several, show the price and wait for a press. Before it, nothing is charged or queued.
 
-    One whose prompt has no word that its model knows waits for a press too.
+    A single job also waits for a press if its model knows no word of the prompt.
 
     Raises:
-        Refused: not even one of them can be taken.
+        Refused: not a single job can be accepted.
     """
     if len(resolved) == 1 and not resolved[0].is_hopeless:
         (only,) = resolved
@@ -76,7 +76,7 @@ async def ask_each(
 
 
 async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:
-    """Start the jobs of an expansion, one after the other: how many were taken, and why the next one was not."""
+    """Start an expansion's jobs in order; returns the number of accepted ones, and the refusal of the next one."""
     for number, job in enumerate(expansion.jobs):
         try:
             await ask_beside(

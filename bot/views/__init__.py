@@ -1,4 +1,4 @@
-"""Buttons and forms that work for ever: matched by their id, looked up in the database, whoever posted them."""
+"""Buttons and forms that work for ever. Each is found by its custom id and its row in the database."""
 
 import discord
 
@@ -7,5 +7,5 @@ from bot.views.examples import ExampleButton
 
 
 def add_buttons(client: discord.Client) -> None:
-    """Let the client answer every button that Easel ever posted."""
+    """Make the client answer every button that Easel ever posted."""
     client.add_dynamic_items(JobButton, ExampleButton)

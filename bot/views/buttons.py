@@ -1,4 +1,4 @@
-"""Every button that Easel ever posted: one item that reads its id, and a table of what to do."""
+"""All buttons of Easel: one dynamic item that reads the custom id, and a table of actions."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -38,7 +38,7 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
 
 
 class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TEMPLATE):
-    """A button about one job, or one expansion, which always answers."""
+    """A button of a job or an expansion. Each press gets an answer."""
 
     def __init__(self, item: ui.Button[ui.LayoutView], found: str) -> None:
         super().__init__(item)
@@ -56,5 +56,5 @@ class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TE
         try:
             press = custom_ids.read_press(self.found)
             await PRESSED[press.action](services, interaction, press)
-        except Exception as error:  # noqa: BLE001 - a pressed button must always answer; the log gets the rest
+        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
             await answer_error(interaction, error)

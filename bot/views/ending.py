@@ -1,4 +1,4 @@
-"""Buttons that end a job or take its message away."""
+"""Buttons that end a job or delete its message."""
 
 import structlog
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def cancel(services: Services, interaction: Interaction, press: Press) -> None:
-    """Stop a job. The message itself says so; that of a job which is over is brought up to date."""
+    """Cancel a job. Its message shows the end; an old message of an ended job is updated."""
     job = await find_job_of_any(services, interaction, press)
     if job.status not in _OPEN:
         await _bring_up_to_date(services, interaction, job)
@@ -36,7 +36,7 @@ async def cancel(services: Services, interaction: Interaction, press: Press) -> 
 
 
 async def _bring_up_to_date(services: Services, interaction: Interaction, job: Job) -> None:
-    """Let a message that took no last word say what its job came to, and say privately where the pictures are."""
+    """Update a message that missed the end of its job, and tell the presser where the pictures are."""
     view, sentence = None, text("refused-already-over")
     if interaction.message is not None and job.message_id != interaction.message.id:
         view, sentence = job_message.moved(job), text("over-moved", job=job_link(job))
@@ -48,7 +48,7 @@ async def _bring_up_to_date(services: Services, interaction: Interaction, job: J
         view = job_message.sent_directly(job)
         if interaction.user.id == job.requester_id:
             sentence = text("over-handed-over")
-    # Else its pictures are here: the press came a moment before they did, and they may not be taken away.
+    # Otherwise the pictures are in this message: they arrived just after the press and must stay.
     if view is not None:
         try:
             await services.calls.redraw(interaction, view, [])
@@ -58,9 +58,9 @@ async def _bring_up_to_date(services: Services, interaction: Interaction, job: J
 
 
 async def cancel_mine(services: Services, interaction: Interaction, press: Press) -> None:
-    """Stop a job from the private list of `/queue`, and show the list anew."""
+    """Cancel a job from the private list of `/queue`, and show the new list."""
     job = await services.jobs.get(press.job_id)
-    # The list is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
+    # The list is private, so only a forged id names another member's job. The answer reveals nothing.
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
     await services.calls.defer(interaction)
@@ -70,7 +70,7 @@ async def cancel_mine(services: Services, interaction: Interaction, press: Press
 
 
 async def delete(services: Services, interaction: Interaction, press: Press) -> None:
-    """Take a message away, with the files of its pictures unless somebody keeps them."""
+    """Delete a message. Also delete its pictures' files, unless somebody keeps them."""
     job = await find_job(services, interaction, press)
     if not may_manage(interaction, job):
         raise Refused("refused-not-yours-to-delete")

@@ -1,4 +1,4 @@
-"""`Try it`: the button of an example in `/help`, which asks for it as if it had been typed."""
+"""`Try it`: the button of an example in `/help`. It runs the example like a typed prompt."""
 
 import re
 from typing import Any, Self, cast
@@ -18,7 +18,7 @@ from bot.requests.given import GivenRequest
 
 
 class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.EXAMPLE_TEMPLATE):
-    """A button about one example, which always answers."""
+    """A button of one example. Each press gets an answer."""
 
     def __init__(self, item: ui.Button[ui.LayoutView], number: int) -> None:
         super().__init__(item)
@@ -35,15 +35,15 @@ class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
         speak(str(interaction.locale))
         try:
             await start_jobs.imagine(services, interaction, _example(self.number))
-        except Exception as error:  # noqa: BLE001 - a pressed button must always answer; the log gets the rest
+        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
             await answer_error(interaction, error)
 
 
 def _example(number: int) -> GivenRequest:
-    """What an example asks for.
+    """The request of an example.
 
     Raises:
-        Refused: there is none of this number today.
+        Refused: this Easel has no example of this number.
     """
     if number >= len(EXAMPLES):
         raise Refused("refused-example-gone")

@@ -1,4 +1,4 @@
-"""The two buttons below the question whether several jobs shall start. Only the one who asked sees them."""
+"""The two buttons of the question before several jobs. Only its member sees them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,11 +13,11 @@ from bot.presenting.custom_ids import Press
 from bot.store.expansions import Expansion
 
 LIFETIME: Final = timedelta(hours=1)
-"""So long a question may be answered with yes."""
+"""Time in which a question can be confirmed."""
 
 
 async def start(services: Services, interaction: Interaction, press: Press) -> None:
-    """Start all of them, at the price that was told, or as many as may start."""
+    """Start the expansion's jobs at the shown price, as many as may start."""
     expansion = await _find(services, interaction, press)
     if expansion.started_at is not None:
         raise Refused("refused-expansion-started")
@@ -41,7 +41,7 @@ async def start(services: Services, interaction: Interaction, press: Press) -> N
 
 
 async def dismiss(services: Services, interaction: Interaction, press: Press) -> None:
-    """Start none of them."""
+    """Dismiss the expansion: none of its jobs starts."""
     expansion = await _find(services, interaction, press)
     await services.calls.defer(interaction)
     if not await services.expansions.drop(expansion.expansion_id):
@@ -52,7 +52,7 @@ async def dismiss(services: Services, interaction: Interaction, press: Press) ->
 async def _find(services: Services, interaction: Interaction, press: Press) -> Expansion:
     expansion = await services.expansions.get(press.job_id)
     here = (server_of(interaction), interaction.channel_id, interaction.user.id)
-    # The question is private, so nobody presses for another but with a forged id; they learn nothing from the answer.
+    # The question is private, so only a forged id names another member's expansion. The answer reveals nothing.
     if expansion is None or (expansion.guild_id, expansion.channel_id, expansion.user_id) != here:
         raise Refused("refused-expansion-over")
     return expansion

@@ -1,4 +1,4 @@
-"""Buttons about pictures that are there: keep them, send them, say how they were made."""
+"""Buttons of delivered pictures: keep them, send them, and show their details."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ from bot.store.rows import Job
 
 
 async def star(services: Services, interaction: Interaction, press: Press) -> None:
-    """Keep the pictures for ever, or no longer."""
+    """Keep the pictures for ever; a second press ends that."""
     job = await find_job(services, interaction, press)
     if not await services.jobs.results(job.job_id):
         raise Refused("refused-no-pictures")
@@ -31,7 +31,7 @@ async def star(services: Services, interaction: Interaction, press: Press) -> No
 
 
 async def copy(services: Services, interaction: Interaction, press: Press) -> None:
-    """Send the untouched files in a direct message."""
+    """Send the original files in a direct message."""
     job = await find_job(services, interaction, press)
     originals = await _files(services, job)
     await services.calls.defer(interaction, is_private=True)
@@ -48,7 +48,7 @@ async def copy(services: Services, interaction: Interaction, press: Press) -> No
 
 
 async def collect(services: Services, interaction: Interaction, press: Press) -> None:
-    """Show pictures that could be shown nowhere else to the one who asked for them. They were not charged."""
+    """Show pictures to their requester that could not be shown before. They were not charged."""
     job = await services.jobs.get(press.job_id)
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
@@ -59,7 +59,7 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
 
 
 async def details(services: Services, interaction: Interaction, press: Press) -> None:
-    """Everything that is needed to repeat it."""
+    """Show all values that repeat the pictures."""
     job = await find_job(services, interaction, press)
     spec = services.catalogue.models.get(job.request.model_key)
     view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
@@ -67,7 +67,11 @@ async def details(services: Services, interaction: Interaction, press: Press) ->
 
 
 async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
-    """The files of a job, as they were drawn."""
+    """The job's original files.
+
+    Raises:
+        Refused: the job has no pictures, or a file is gone.
+    """
     results = await services.jobs.results(job.job_id)
     if not results:
         raise Refused("refused-no-pictures")

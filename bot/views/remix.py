@@ -1,4 +1,4 @@
-"""`✏️`: a form with the old values, and the job that its answer starts."""
+"""`✏️`: a form with the job's values, and the job from its answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from bot.words import clean_texts
 
 
 async def open_form(services: Services, interaction: Interaction, press: Press) -> None:
-    """Show the form to whoever presses."""
+    """Show the form to the member who presses."""
     job = await find_job(services, interaction, press)
     await services.calls.open_form(
         interaction, remix_form.remix_form(job, model_of(services, job), services.settings.limits)
@@ -31,19 +31,19 @@ async def open_form(services: Services, interaction: Interaction, press: Press) 
 
 
 async def answer_form(services: Services, interaction: Interaction) -> None:
-    """Start the job that a form asks for. A form is found by its id, so that a restart in between costs nothing."""
+    """Start the job of a submitted form. A form is found by its custom id, so that a restart meanwhile does no harm."""
     data: Any = clean_texts(interaction.data or {})
     speak(str(interaction.locale))
     fields = fields_of(data.get("components", ()))
     try:
         press = custom_ids.read_press(str(data.get("custom_id", "")))
         await _remix(services, interaction, press, fields)
-    except Exception as error:  # noqa: BLE001 - a form must always be answered; the log gets the rest
+    except Exception as error:  # noqa: BLE001 - each form needs an answer; the log gets the traceback
         await answer_error(interaction, error, prompt=fields.get(remix_form.PROMPT))
 
 
 def fields_of(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What was typed and chosen, by the ids of the fields."""
+    """Typed and chosen values by the ids of their fields."""
     fields: dict[str, str] = {}
     for label in components:
         field = label.get("component") or {}
@@ -63,7 +63,7 @@ async def _remix(services: Services, interaction: Interaction, press: Press, fie
         prompt=fields.get(remix_form.PROMPT, ""),
         negative_prompt=fields.get(remix_form.NEGATIVE, ""),
         size=None if size == remix_form.KEPT else size,
-        scheduler_name=None if sampler == old.scheduler_name else sampler,  # one that is typed may then replace it
+        scheduler_name=None if sampler == old.scheduler_name else sampler,  # None lets one in the prompt replace it
         seed=old.seed if is_seed_kept else None,
     )
     resolved = await resolve_each(
@@ -79,5 +79,5 @@ async def _remix(services: Services, interaction: Interaction, press: Press, fie
 
 
 def is_form(interaction: Interaction) -> bool:
-    """Whether an interaction is the answer to a form."""
+    """Whether an interaction is a submitted form."""
     return interaction.type is discord.InteractionType.modal_submit

@@ -1,4 +1,4 @@
-"""Buttons that start a job, for and at the price of whoever presses."""
+"""Buttons that start a job. The member who presses pays for it."""
 
 import msgspec
 
@@ -16,33 +16,33 @@ from pipeline.protocol.requests import GenerationRequest
 
 
 async def reroll(services: Services, interaction: Interaction, press: Press) -> None:
-    """The same request with another seed."""
+    """Repeat the request with another seed."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
     await _start(services, interaction, job, JobKind.REROLL, deriving.reroll(job.request), lineage_of(job))
 
 
 async def retry(services: Services, interaction: Interaction, press: Press) -> None:
-    """The same request once more, since no picture came of it."""
+    """Repeat the same request, since it gave no picture."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    # What was told of the words is told again; what a worker found out about its pictures is not.
+    # Notices about the words are repeated. Notices of a worker about the pictures are not.
     notices = job.notices if job.total_s is None else ()
     await _start(services, interaction, job, job.kind, job.request, job.lineage, notices)
 
 
 async def vary_subtle(services: Services, interaction: Interaction, press: Press) -> None:
-    """Pictures close to one."""
+    """Draw pictures close to one picture."""
     await _vary(services, interaction, press, JobKind.VARY_SUBTLE, deriving.SUBTLE)
 
 
 async def vary_strong(services: Services, interaction: Interaction, press: Press) -> None:
-    """Pictures around one."""
+    """Draw pictures that differ more from one picture."""
     await _vary(services, interaction, press, JobKind.VARY_STRONG, deriving.STRONG)
 
 
 async def upscale(services: Services, interaction: Interaction, press: Press) -> None:
-    """One picture, larger."""
+    """Enlarge one picture."""
     job = await find_job(services, interaction, press)
     index = press.index or 0
     request = deriving.upscale(job.request, index, model_of(services, job), services.settings.limits)
@@ -68,23 +68,23 @@ async def _start(
     lineage: Lineage | None,
     notices: tuple[Notice, ...] = (),
 ) -> None:
-    """Ask for what was made of a job, of which the values that were somebody's defaults still are."""
+    """Ask for a derived job. A value that was a default of the old job is still marked as one."""
     defaults = deriving.still_default(job_for(job, interaction), request)
     await ask(services, interaction, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
 
 
 def job_for(job: Job, interaction: Interaction) -> Job:
-    """The job as whoever presses may take it over: the own defaults of somebody else are not theirs."""
+    """The job for the member who presses. Another member's own defaults are removed, since they are not theirs."""
     if job.requester_id == interaction.user.id:
         return job
     return msgspec.structs.replace(job, defaults=msgspec.structs.replace(job.defaults, own=Preferences()))
 
 
 def model_of(services: Services, job: Job) -> ModelSpec:
-    """The model that drew it.
+    """The model of a job.
 
     Raises:
-        Refused: the owner offers it no more.
+        Refused: the owner no longer offers it.
     """
     spec = services.catalogue.models.get(job.request.model_key)
     if spec is None:
@@ -93,7 +93,7 @@ def model_of(services: Services, job: Job) -> ModelSpec:
 
 
 def lineage_of(job: Job, index: int | None = None) -> Lineage:
-    """A job, or one of its images where it has several, as what another is made from."""
+    """The lineage of a derived job: its parent, and the parent's image if it has several."""
     return Lineage(
         parent_job_id=job.job_id,
         parent_message_id=job.message_id,

@@ -1,4 +1,4 @@
-"""`/admin`: what those who manage a server decide. Every answer is private."""
+"""`/admin`: decisions of members who manage a server. Every answer is private."""
 
 import discord
 from discord.app_commands import AppCommandContext, AppInstallationType
@@ -14,7 +14,7 @@ from bot.interactions.services import Services
 
 
 def make_admin(services: Services) -> AdminGroup:
-    """The group with all that is below it."""
+    """The group with all its commands."""
     group = AdminGroup(
         name="admin",
         description=localized("command-admin"),

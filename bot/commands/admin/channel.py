@@ -1,4 +1,4 @@
-"""`/admin channel`: where Easel may be used, and what holds there for those who say nothing else."""
+"""`/admin channel`: channels in which Easel may be used, and their defaults."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
 async def _set(
     services: Services, interaction: Interaction, channel_id: int, use: str | None, given: Preferences
 ) -> ChannelRule:
-    """Change what was named and keep the rest; `default` forgets what was there."""
+    """Change the given values and keep the others. `default` first clears the old rule."""
     before = (await services.servers.channels(guild_of(interaction))).get(channel_id, ChannelRule())
     if use == _DEFAULT:
         before = ChannelRule()

@@ -1,7 +1,7 @@
-"""Who may decide here, and for which server: asked again at every command.
+"""Permission checks of admin commands. They run at every command.
 
-Discord hides the commands from others, but every server can change that in its settings, and subcommands inherit
-nothing. So each command hangs directly below an `AdminGroup`, which discord.py asks before the command runs.
+Discord hides these commands from other members, but a server can change that in its settings. Subcommands do not
+inherit Discord's permission. So each command is directly below an `AdminGroup`, whose check discord.py runs first.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Person = discord.Member | discord.User
 
 
 class AdminGroup(app_commands.Group):
-    """Commands for those who may manage the server."""
+    """Commands for members who may manage the server."""
 
     @override
     async def interaction_check(self, interaction: Interaction, /) -> bool:
@@ -30,19 +30,19 @@ class AdminGroup(app_commands.Group):
 
 
 def guild_of(interaction: Interaction) -> int:
-    """The only server that this interaction may see or change."""
+    """The interaction's server, the only one that it may see or change."""
     if interaction.guild_id is None:
         raise app_commands.CheckFailure(text("refused-not-admin"))
     return interaction.guild_id
 
 
 def decision_of(interaction: Interaction, reason: str | None = None) -> Decision:
-    """Who decides, for which server, now."""
+    """A decision of this member in this server, now."""
     return Decision(guild_id=guild_of(interaction), actor_id=interaction.user.id, now=datetime.now(UTC), reason=reason)
 
 
 def asker_for(interaction: Interaction, user: Person) -> Asker:
-    """Somebody else as one who would ask here; who has left the server has no roles."""
+    """Another member as an asker in this channel. A user who left the server has no roles."""
     roles = user.roles if isinstance(user, discord.Member) else []
     return Asker(
         guild_id=guild_of(interaction),

@@ -45,7 +45,7 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
             raise Refused("refused-bot")
         by = decision_of(interaction, reason)
         until = None if duration is None else by.now + parse_duration(duration)
-        # Cancelling and telling take calls to Discord, which may take longer than the three seconds for an answer.
+        # Cancelling and notifying call Discord. That may take longer than the three seconds for an answer.
         await services.calls.defer(interaction, is_private=True)
         await services.servers.block(by, user.id, until)
         cancelled = await _cancel_all(services, by, user.id)
@@ -72,13 +72,13 @@ def make_unblock(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:
-    """Stop what somebody who may not ask any more has under way; the number of jobs."""
+    """Cancel all open jobs of a blocked member; returns their number."""
     jobs = await services.queue.of_member(by.guild_id, user_id, _MAX_JOBS)
     return sum([await services.dispatcher.cancel(job, by.actor_id) for job in jobs])
 
 
 async def _notify(services: Services, user: Person, sentence: str) -> bool:
-    """Send a direct message; False where the person takes none, or Discord did not take it."""
+    """Send a direct message; returns whether it arrived."""
     try:
         await services.calls.tell(user, sentence)
     except CallFailed as error:

@@ -1,4 +1,4 @@
-"""`/admin status` and `audit`: how it goes, and who decided what."""
+"""`/admin status` and `/admin audit`: the worker's state, and the log of decisions."""
 
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version

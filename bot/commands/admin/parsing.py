@@ -1,4 +1,4 @@
-"""Amounts and durations as admins type them."""
+"""Parsing of the amounts and durations that admins type."""
 
 import re
 from datetime import timedelta
@@ -20,10 +20,10 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 def parse_duration(words: str) -> timedelta:
-    """How long: `12h`, `7d`, `2w`, `1w 3d`, or the same in words.
+    """A duration such as `12h`, `7d`, `2w`, `1w 3d`, or the same in words.
 
     Raises:
-        Refused: that is no duration, or one of more than ten years.
+        Refused: the text is no duration, or it exceeds ten years.
     """
     lowered = words.strip().lower()
     if _DURATION.fullmatch(lowered) is None:
@@ -35,7 +35,7 @@ def parse_duration(words: str) -> timedelta:
 
 
 def parse_rule(amount: str, period: str) -> Rule | None:
-    """A rule from an amount and a period; None where the amount is `default`, which takes the rule away.
+    """A rule from an amount and a period. The amount `default` gives None, which removes a rule.
 
     Raises:
         Refused: the amount is neither a number, nor `unlimited`, nor `default`.

@@ -1,4 +1,4 @@
-"""`/admin queue`: what waits and runs, and whether it may."""
+"""`/admin queue`: show the waiting and running jobs, pause or drain the queue, and cancel a job."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.store.rows import JobStatus
 
 _SHOW = "show"
 _MAX_JOB_ID = 2**53 - 1
-"""The largest whole number that Discord sends."""
+"""The largest integer that Discord sends."""
 
 _STATES = {"pause": QueueState.PAUSED, "resume": QueueState.OPEN, "drain": QueueState.DRAINING}
 
@@ -67,16 +67,16 @@ async def _show(services: Services, interaction: Interaction, sentence: str) -> 
 
 
 async def _cancel(services: Services, interaction: Interaction, job_id: int) -> None:
-    """Stop one job of this server; one of another server is answered like one that does not exist."""
+    """Cancel a job of this server. A job of another server gets the same answer as a missing job."""
     by = decision_of(interaction)
     job = await services.jobs.get(job_id)
     if job is None or job.guild_id != by.guild_id:
         raise Refused("refused-no-such-job", job_id=job_id)
     if job.status not in (JobStatus.QUEUED, JobStatus.RUNNING):
         raise Refused("refused-already-over")
-    # The job's own message is edited first, which may take longer than the three seconds for an answer.
+    # Cancelling first edits the job's message. That may take longer than the three seconds for an answer.
     await services.calls.defer(interaction, is_private=True)
-    # Written down before it is done: a decision that came too late does less harm than one that nobody can find.
+    # The audit row comes first: a row about a late decision does less harm than a decision without a row.
     await services.servers.write_audit(by, "cancel", f"<@{job.requester_id}>", str(job_id))
     if not await services.dispatcher.cancel(job, by.actor_id):
         raise Refused("refused-already-over")

@@ -1,4 +1,4 @@
-"""`/admin quota`: what members may use, and who gets more."""
+"""`/admin quota`: quota rules, bonuses and the report."""
 
 from typing import Any
 
@@ -124,7 +124,7 @@ def _make_show(services: Services) -> app_commands.Command[Any, ..., None]:
 
 
 async def _rule_of(services: Services, interaction: Interaction, user: Person) -> Rule:
-    """The rule that holds for a member: one that an admin set, or the host's."""
+    """A member's rule: one that an admin set, or the host's."""
     asker = asker_for(interaction, user)
     theirs = {(Subject.SERVER, 0), (Subject.USER, user.id), *((Subject.ROLE, role) for role in asker.role_ids)}
     rules = await services.servers.rules(asker.guild_id)
@@ -134,7 +134,7 @@ async def _rule_of(services: Services, interaction: Interaction, user: Person) -
 
 
 def _subject_of(user: Person | None, role: discord.Role | None) -> tuple[Subject, int]:
-    """Whom a rule is about. The role that everybody has is the server itself."""
+    """The subject of a rule. Discord's role for everybody means the server itself."""
     if user is not None:
         return Subject.USER, user.id
     if role is not None and not role.is_default():
@@ -147,7 +147,7 @@ def _periods() -> list[Choice[str]]:
 
 
 async def _find_amounts(_: Interaction, current: str) -> list[Choice[str]]:
-    """What was typed, where it is an amount, then common ones."""
+    """The typed amount if it is valid, then common amounts."""
     typed = current.strip().lower()
     fitting = [amount for amount in _SUGGESTED_AMOUNTS if typed in amount]
     try:

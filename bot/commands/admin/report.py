@@ -1,4 +1,4 @@
-"""`/admin quota report`: a chart and a table of what was used."""
+"""`/admin quota report`: a chart and a table of the server's usage."""
 
 import asyncio
 import io
@@ -32,7 +32,7 @@ def make_report(services: Services) -> app_commands.Command[Any, ..., None]:
         now = datetime.now(UTC)
         since = report.first_day(now, days, time_zone)
         uses = await services.ledger.use_since(guild_of(interaction), since)
-        # The only place that uses matplotlib, which keeps a list of the machine's fonts in a folder of its own.
+        # Only this command uses matplotlib. It keeps its font list in this folder.
         os.environ.setdefault("MPLCONFIGDIR", str(services.settings.storage.directory / "cache" / "matplotlib"))
         chart = await asyncio.to_thread(report_chart.chart, uses, since=since, now=now, time_zone=time_zone)
         table = await asyncio.to_thread(report.csv, uses, time_zone=time_zone)
