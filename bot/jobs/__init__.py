@@ -1,1 +1,1 @@
-"""The life of a job: given, resolved, accepted, dispatched, delivered."""
+"""The life of a job: accepted, dispatched, stored and delivered."""

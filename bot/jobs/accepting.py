@@ -1,4 +1,4 @@
-"""Taking a job: one transaction that inserts it and reserves its price, or one sentence that says why not."""
+"""Acceptance of a job: one transaction inserts it and reserves its price, or a refusal names the reason."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A resolved request and where it came from; plain facts of an interaction."""
+    """A resolved request and its origin: plain facts of an interaction."""
 
     interaction_id: int
     interaction_token: str
@@ -50,7 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepting:
-    """The door of the queue."""
+    """Accepts jobs into the queue."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class Accepting:
         self._is_open = True
 
     def close(self) -> None:
-        """Take nothing more; what is taken stays in the queue for the next start."""
+        """Accept no more jobs. Accepted jobs stay in the queue for the next start."""
         self._is_open = False
 
     async def accept(self, asked: Asked) -> tuple[Job, Place]:
-        """Insert the job and reserve its price; the job, and where it stands.
+        """Insert the job and reserve its price; returns the job and its place in the queue.
 
-        A repeated interaction gives the job that it made.
+        A repeated interaction returns the job of the first one.
 
         Raises:
             Refused: nothing was inserted and nothing reserved.
@@ -103,15 +103,15 @@ class Accepting:
             raise Refused("refused-storage") from error
 
     async def standing(self, asker: Asker, price: int | None = None) -> Standing:
-        """What this member may do here now, with something of this price, or one image with the defaults."""
+        """The member's standing for a job of this price; without a price, for one image with the defaults."""
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         return standing(facts, price=self.default_price() if price is None else price, settings=self._quotas)
 
     async def outlook(self, asker: Asker, requests: Sequence[GenerationRequest]) -> Outlook:
-        """What this member may do here now with several requests at once.
+        """The member's outlook for several requests at once.
 
         Raises:
-            Refused: not even one can be taken.
+            Refused: not a single one can be accepted.
         """
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
@@ -122,12 +122,12 @@ class Accepting:
         return answer
 
     def price(self, request: GenerationRequest) -> int:
-        """What a request costs, in units."""
+        """The price of a request in units."""
         spec = self._catalogue.models[request.model_key]
         return price(request, spec, self._catalogue.default, self._quotas.pricing)
 
     def default_price(self) -> int:
-        """What one image with the default model's defaults costs."""
+        """The price of one image with the default model's defaults, in units."""
         spec = self._catalogue.default
         return self.price(
             GenerationRequest(
@@ -145,7 +145,7 @@ class Accepting:
         )
 
     async def _new_job(self, asked: Asked, now: datetime) -> NewJob:
-        """The job with its price, its share of the queue, and how long it may run."""
+        """The new job with its price, its weight in the queue and its expected duration."""
         asker = asked.asker
         expected_s = await self._timings.expected_s(asked.request)
         return NewJob(
@@ -173,14 +173,18 @@ class Accepting:
         )
 
     async def _notices(self, asked: Asked) -> tuple[Notice, ...]:
-        """What is told of a request; and, once to each member, that another seed will change nothing."""
+        """The request's notices. If the model draws every seed alike, the member also reads that, but only once."""
         alike = drawn_alike(asked.request.prompt, self._catalogue.models[asked.request.model_key])
         if alike is None or await self._jobs.was_told(asked.asker.user_id, alike.key):
             return asked.notices
         return (*asked.notices, alike)
 
     def _check_house(self, model_key: str) -> None:
-        """Refuse at the door what could only fail later. A worker that restarts is waited for instead."""
+        """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.
+
+        Raises:
+            Refused: a job could only fail later.
+        """
         if not self._is_open:
             raise Refused("refused-shutting-down")
         status = self._backend.status

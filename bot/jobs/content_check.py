@@ -1,4 +1,4 @@
-"""Which jobs' pictures are looked at before anybody sees them."""
+"""The rule that decides which jobs' pictures are checked before anybody sees them."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ class ContentCheck(msgspec.Struct, frozen=True, kw_only=True):
     """The owner's rule.
 
     Attributes:
-        is_possible: there is a safety checker.
-        where: everywhere, or not in channels that Discord shows to adults alone.
+        is_possible: whether there is a safety checker.
+        where: everywhere, or only outside channels that Discord restricts to adults.
     """
 
     is_possible: bool

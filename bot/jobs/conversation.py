@@ -1,6 +1,6 @@
-"""One message a job, edited in place: the newest state wins, and the last word always arrives.
+"""The message of a job, edited in place. The newest state wins, and the last one always arrives.
 
-States between are dropped rather than queued: at most one edit is under way, and at most one waits.
+Intermediate states are dropped, not queued: at most one edit is being sent, and at most one waits.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from bot.calls.repeating import Files
 from bot.store.rows import Job
 
 MIN_INTERVAL_S: Final = 2.0
-"""Between two edits of a message: Discord allows about five in five seconds to a whole channel. The second may
-follow the first at once, since the first preview comes right after the first word."""
+"""Seconds between two edits of a message. Discord allows about five edits in five seconds for a whole channel. The
+second edit may follow the first at once, since the first preview comes soon after the first state."""
 
 _IN_FLIGHT_GRACE_S: Final = 3.0
-"""How long the last word waits for an edit under way, so that the older one cannot arrive after it."""
+"""Seconds that the last edit waits for an earlier one, so that the earlier one cannot arrive after it."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """A layout and the attachments that go with it; None keeps those that are there."""
+    """A layout and its attachments; None keeps the present attachments."""
 
     view: ui.LayoutView
     files: Files | None
@@ -47,27 +47,27 @@ class JobMessage:
         self._task: asyncio.Task[None] | None = None
 
     def show(self, view: ui.LayoutView, files: Files | None = None) -> None:
-        """Show this state soon, unless a newer one comes first."""
+        """Show this state soon, unless a newer one replaces it before."""
         self._newest = Edit(view, files)
         self._wake.set()
         if self._task is None:
             self._task = asyncio.create_task(self._keep_up(), name=f"message of job {self._job.job_id}")
 
     async def replace(self, view: ui.LayoutView, files: Files | None = None) -> None:
-        """Show this state now. What was waiting is dropped; what is under way may end first.
+        """Show this state now. A waiting edit is dropped; an edit being sent may end first.
 
         Raises:
-            CallFailed: nobody can see it any more, or Discord did not take it.
+            CallFailed: nobody can see the message any more, or Discord did not accept the edit.
         """
         await self.close()
         await self._calls.edit_message(self._job, view, files, is_last_word=True)
 
     async def finish(self, view: ui.LayoutView, files: Files | None = None) -> int | None:
-        """Show the last state now; returns the id of a new message, where Discord edits the old one no more.
+        """Show the last state now; returns the id of a new message if Discord no longer edits the old one.
 
         Raises:
-            NotPermitted: also where Discord takes neither an edit nor a new message, as in a locked thread.
-            CallFailed: nobody can see it any more, or Discord did not take it.
+            NotPermitted: also if Discord accepts neither an edit nor a new message, as in a locked thread.
+            CallFailed: nobody can see the message any more, or Discord did not accept it.
         """
         try:
             await self.replace(view, files)
@@ -79,7 +79,7 @@ class JobMessage:
         return None
 
     async def close(self) -> None:
-        """Show nothing more."""
+        """Send no further edits."""
         self._newest = None
         if self._task is not None:
             with contextlib.suppress(TimeoutError):
@@ -90,7 +90,7 @@ class JobMessage:
             self._task = None
 
     async def _keep_up(self) -> None:
-        """Send the newest state, then rest."""
+        """Send the newest state after each change, with pauses."""
         is_first = True
         while True:
             await self._wake.wait()
@@ -102,9 +102,9 @@ class JobMessage:
             try:
                 await self._calls.edit_message(self._job, edit.view, edit.files, is_last_word=False)
             except (MessageGone, NotPermitted, NotEditable, WordsBlocked):
-                return  # what helps is the last word's to try
+                return  # only the last edit tries the remedies
             except EditsHalted:
-                pass  # told once, where it was seen
+                pass  # logged once, by the counter of invalid requests or the address block
             except CallFailed as error:
                 _log.warning("edit failed", action="edit_failed", error=repr(error), **self._job.log_context())
             finally:

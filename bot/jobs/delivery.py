@@ -1,7 +1,7 @@
-"""From finished images to a message that shows them, and the price that is settled with it.
+"""From finished images to a message with them, and the charge for it.
 
-The images are on disk and in the database before Discord hears of them, so a crash in between costs nothing:
-the next start looks whether they arrived, and else delivers them again.
+The images are on disk and in the database before they go to Discord. So a crash in between loses nothing: the next
+start checks whether they arrived, and otherwise delivers them again.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Notice
 
 _LONG: Final = timedelta(seconds=30)
-"""What takes longer, people do not wait for with their eyes on it."""
+"""Members do not watch the message for longer than this, so a longer job notifies them."""
 _PARTS_OF_LIMIT: Final = (1, 2, 4)
-"""Of the size that the interaction stated; it is another one where the job was moved, or a server lost its boosts."""
+"""Divisors of the interaction's file size limit. The real limit may be lower, if the job moved or boosts ended."""
 _REDUCED: Final = Notice(key="notice-reduced")
 
 
 class Delivery:
-    """Ends jobs: with their pictures, or with a sentence and a refund."""
+    """Ends jobs, with pictures or with a sentence and a refund."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class Delivery:
         self._log = structlog.get_logger(__name__)
 
     async def deliver(self, job: Job, message: JobMessage) -> None:
-        """Show kept images and settle; where Discord refuses them for good, or for too long, refund."""
+        """Show stored images and charge for them. If Discord refuses them for good or for too long, refund."""
         current = await self._jobs.get(job.job_id)
         if current is None or current.status is not JobStatus.RUNNING:
-            return  # ended meanwhile, and given back: nothing may be shown that was not charged
+            return  # it ended meanwhile with a refund, and uncharged pictures must not be shown
         results = await self._jobs.results(job.job_id)
         if not results:
             await self._hide(job, message)
@@ -88,10 +88,10 @@ class Delivery:
         await self.settle(job)
 
     async def _show(self, job: Job, message: JobMessage, results: list[Result], originals: Files) -> None:
-        """Show the pictures, as large as Discord takes them here.
+        """Show the pictures at the largest file size that Discord accepts here.
 
         Raises:
-            CallFailed: they cannot be shown.
+            CallFailed: the pictures cannot be shown.
         """
         allowance = Allowance(left=(await self._accepting.standing(job.asker)).left)
         for part in _PARTS_OF_LIMIT:
@@ -111,7 +111,7 @@ class Delivery:
                 return
 
     def _presenter(self, images: tuple[ShownImage, ...], allowance: Allowance, *, is_reduced: bool) -> Present:
-        """Finished pictures as a function of the job, whose words may have to be hidden."""
+        """A function from a job to the layout with its pictures. The job may change, if its words must be hidden."""
 
         def present(job: Job) -> discord.ui.LayoutView:
             spec = self._catalogue.models.get(job.request.model_key)
@@ -121,23 +121,23 @@ class Delivery:
         return present
 
     async def say_again(self, now: datetime) -> None:
-        """Try the messages once more that took no last word some minutes ago."""
+        """Retry messages whose last edit failed some minutes ago."""
         await self._last_words.say_again(now)
 
     async def settle(self, job: Job) -> None:
-        """Charge for what arrived."""
+        """Charge for the delivered images."""
         results = await self._jobs.results(job.job_id)
         is_first = await self._jobs.deliver(job.job_id, images_delivered=len(results))
         waited = self._preparing.waited(job)
         self._log.info("job delivered", action="delivered", **job.log_context())
         if is_first and waited > _LONG:
-            await self._tell(job)
+            await self._notify(job)
 
-    async def _tell(self, job: Job) -> None:
-        """Notify who waited long, since an edit notifies nobody; it is not worth insisting on."""
+    async def _notify(self, job: Job) -> None:
+        """Notify a member who waited long, since an edit notifies nobody. One try is enough."""
         if not (await self._user_settings.get(job.requester_id)).notifies_when_done:
             return
-        shown = await self._jobs.get(job.job_id) or job  # perhaps in another message meanwhile
+        shown = await self._jobs.get(job.job_id) or job  # it may have a new message
         with spoken(job.locale):
             sentence = text("told-done", user_id=str(job.requester_id), job=job_link(shown))
         try:
@@ -146,14 +146,14 @@ class Delivery:
             self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
-        """Say that the content check left nothing to show, and refund."""
+        """Say that the safety filter hid every image, and refund."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=FLAGGED, error_id=None)
         if ended is not None:
             self._log.info("job flagged", action="flagged", **job.log_context())
             await self._last_words.say(ended, message, job_message.flagged)
 
     async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
-        """Refund and say what happened."""
+        """Refund and show the cause of the failure."""
         error_id = new_error_id()
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=failure, error_id=error_id)
         self._log.warning(
@@ -168,7 +168,7 @@ class Delivery:
             await self._last_words.say(ended, message, job_message.failed)
 
     async def cancel(self, job: Job, message: JobMessage) -> None:
-        """Refund and say so."""
+        """Refund and show the cancellation."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
         if ended is not None:
             self._log.info("job cancelled", action="cancelled", **job.log_context())
@@ -180,7 +180,7 @@ def _with_notice(job: Job, notice: Notice) -> Job:
 
 
 def _failure_of(error: CallFailed) -> str:
-    """What to tell when pictures could not be shown."""
+    """The failure code of pictures that could not be shown."""
     match error:
         case MessageGone():
             return "message-gone"

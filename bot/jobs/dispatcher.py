@@ -1,4 +1,4 @@
-"""Claims queued jobs, hands them to the backend, and follows each to its one end."""
+"""Claims queued jobs, submits them to the backend, and follows each to its end."""
 
 import asyncio
 import contextlib
@@ -30,18 +30,18 @@ from pipeline.protocol.errors import RETRYABLE, FailureReason
 from pipeline.protocol.messages import Failed, Finished, Progress
 
 MAX_CRASHES: Final = 2
-"""A job that loses its worker is tried once more, alone; then it may well be the cause."""
+"""A job that loses its worker gets a second attempt, alone. If that fails too, the job is likely the cause."""
 SWEEP_INTERVAL_S: Final = 5.0
 _UNOWNED_S: Final = 60.0
 _STUCK_S: Final = 60.0
-"""A loop that took no turn for so long is dead, whatever holds it."""
+"""Seconds after which an idle loop counts as dead."""
 _SWEPT_AT_ONCE: Final = 20
 
 _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """The only one who moves jobs from `queued` to `running` and on."""
+    """The only owner of jobs from `queued` to `running` and their end."""
 
     def __init__(
         self,
@@ -82,14 +82,14 @@ class Dispatcher:
         backend.on_ready(self.wake)
 
     def wake(self) -> None:
-        """There may be something to claim."""
+        """Look for jobs to claim."""
         self._wake.set()
 
     @property
     def is_alive(self) -> bool:
-        """Whether jobs are claimed and swept; before `run` nobody expects it."""
+        """Whether jobs are claimed and swept; True before `run`."""
         oldest = asyncio.get_running_loop().time() - _STUCK_S
-        # A suspect waits until all others are done, and nothing is claimed then.
+        # A suspect job waits until all others are done. Nothing is claimed meanwhile.
         return self._swept_at > oldest and (self._claimed_at > oldest or bool(self._running))
 
     async def run(self) -> None:
@@ -103,21 +103,21 @@ class Dispatcher:
             group.create_task(self._preparing.learn(), name="learn how long starts take")
 
     async def drain(self, timeout_s: float) -> None:
-        """Claim nothing more and wait for what runs; what is left goes back to the queue."""
+        """Claim no more jobs and wait `timeout_s` seconds for the running ones. The rest goes back to the queue."""
         self._is_draining = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
         for running in [*self._running.values()]:
             await running.message.close()
-            with contextlib.suppress(sqlite3.Error):  # the next start finds what is still said to run
+            with contextlib.suppress(sqlite3.Error):  # the next start finds jobs that the database still calls running
                 await self._queue.release(running.job.job_id)
         self._running.clear()
         if self._ending:
             await asyncio.wait(self._ending, timeout=timeout_s)
 
     async def recover(self) -> None:
-        """After a start: find out about every job whose end or beginning was not seen."""
+        """Find out about each job whose start or end was not seen. Call it after a start."""
         try:
             for job in await self._queue.unanswered():
                 await self._recovery.find_message(job)
@@ -126,13 +126,13 @@ class Dispatcher:
             for job in await self._queue.running():
                 if not self._is_owned(job):
                     self._end(job, self._recovery.adopt(job))
-        except sqlite3.Error as error:  # the sweeper finds those that are left
+        except sqlite3.Error as error:  # the sweeper finds the remaining jobs
             self._storing.fails(error)
         self.wake()
 
     async def cancel(self, job: Job, actor_id: int) -> bool:
-        """Stop a job: at once where it waits, at its next step where it runs. False where its end is under way."""
-        # The id of the message comes from the press itself: the row may not know it yet.
+        """Cancel a job: a waiting one at once, a running one at its next step; False if the job is already ending."""
+        # The message id comes from the press, since the row may not have it yet.
         row = await self._jobs.request_cancel(job.job_id, actor_id)
         job = msgspec.structs.replace(row, message_id=job.message_id)
         key = (job.job_id, job.attempt)
@@ -144,16 +144,16 @@ class Dispatcher:
         elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
             return False
         else:
-            # Claimed, and not yet handed over.
+            # The job is claimed and not yet submitted.
             self._cancelled_early.add(job.job_id)
         return True
 
     async def prospect(self, job: Job) -> Prospect:
-        """Where a waiting job stands, and when it may start; None where nobody knows, or at once."""
+        """A waiting job's position and its expected start; None if that is unknown or right now."""
         return await self.prospect_from(job, await self._queue.place_of(job))
 
     async def prospect_from(self, job: Job, place: Place) -> Prospect:
-        """The same from a place that was read a moment ago."""
+        """The prospect from a place that was just read."""
         is_starting = self._preparing.is_starting
         begins_at = await self._preparing.started_at() if is_starting else datetime.now(UTC)
         ahead_s = place.ahead_s + sum(running.left_s() for running in self._running.values())
@@ -174,19 +174,19 @@ class Dispatcher:
                     self._storing.works()
                     if job.crashes:
                         await self._idle.wait()
-                    await self._hand_over(job)
+                    await self._submit(job)
                 except sqlite3.Error as error:
-                    # A job that was claimed and not handed over has no owner, and is found by the sweeper.
+                    # A claimed job that was not submitted has no owner. The sweeper finds it.
                     self._storing.fails(error)
                     break
 
     def _may_claim(self) -> bool:
-        """A job that was there when a worker died runs alone, so that nobody else is blamed or hurt."""
+        """Whether a job may be claimed. A job that was running when a worker died runs alone, to spare the others."""
         is_one_suspect = any(running.job.crashes for running in self._running.values())
         is_held = self._is_draining or self._storing.is_waiting
         return self._backend.free_slots > 0 and not is_held and not is_one_suspect
 
-    async def _hand_over(self, job: Job) -> None:
+    async def _submit(self, job: Job) -> None:
         running = RunningJob(job, self._line.take(job))
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
@@ -221,7 +221,7 @@ class Dispatcher:
             self._idle.set()
 
     async def _finish(self, running: RunningJob, event: Finished | Failed) -> None:
-        """The one end of an attempt."""
+        """End an attempt. Each attempt ends once."""
         job = running.job
         if isinstance(event, Finished):
             try:
@@ -243,7 +243,7 @@ class Dispatcher:
         job = running.job
         _log.warning("job tried again", action="retried", reason=event.reason, detail=event.detail, **job.log_context())
         try:
-            # Before the next attempt, whose states are newer and must not be overtaken by this one.
+            # The edit comes before the next attempt, so that it cannot overwrite that attempt's newer states.
             await running.message.replace(job_message.waiting_again(job), [])
         except CallFailed as error:
             _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
@@ -251,7 +251,7 @@ class Dispatcher:
         self.wake()
 
     async def _sweep_forever(self) -> None:
-        """Every job reaches an end. A worker that does not even obey is the supervisor's affair."""
+        """End each late or lost job. The supervisor handles a worker that does not react to a cancellation."""
         while True:
             await asyncio.sleep(min(SWEEP_INTERVAL_S, self._job_timeout_s))
             now = asyncio.get_running_loop().time()
@@ -268,7 +268,7 @@ class Dispatcher:
             self.wake()
 
     async def _catch_up_forever(self) -> None:
-        """Ask and tell Discord what it did not take before: beside the sweeper, which never waits for Discord."""
+        """Retry calls that Discord did not accept, in a task of its own. So the sweeper never waits for Discord."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL_S)
             now = datetime.now(UTC)
@@ -281,7 +281,7 @@ class Dispatcher:
                 self._storing.fails(error)
 
     async def _sweep_database(self, now: datetime) -> None:
-        """Jobs that wait for too long, or that lost their owner."""
+        """End jobs that waited too long, and adopt jobs without an owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
             self._end(job, self._delivery.fail(job, self._line.take(job), "waited", "waited too long"))
@@ -293,7 +293,7 @@ class Dispatcher:
         return (job.job_id, job.attempt) in self._running or job.job_id in self._ending.values()
 
     def _end(self, job: Job, ending: Coroutine[None, None, None]) -> None:
-        """Upload beside the work, so that a slow network never keeps the next job waiting."""
+        """End a job in a task of its own, so that a slow upload never delays the next job."""
         task = asyncio.create_task(ending)
         self._ending[task] = job.job_id
         task.add_done_callback(self._ended)
@@ -306,5 +306,5 @@ class Dispatcher:
 
 
 def _is_blamed(job: Job) -> bool:
-    """Whether an attempt that lost its worker was the last. After a first such loss, a job was alone."""
+    """Whether the job gets no further attempt. After a first lost worker, the job ran alone."""
     return job.attempt >= MAX_ATTEMPTS or job.crashes + 1 >= MAX_CRASHES

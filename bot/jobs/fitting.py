@@ -1,4 +1,4 @@
-"""Making files small enough for Discord without anybody having to ask: same picture, fewer bytes."""
+"""Makes files small enough for Discord: the same picture in fewer bytes."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -11,13 +11,13 @@ from pipeline.metadata.texts import COMMENT, texts_in
 from pipeline.protocol.exif import exif_with
 
 REQUEST_LIMIT: Final = 25 * 1024 * 1024
-"""Bytes of all files of one request. https://discord.com/developers/docs/reference#uploading-files"""
+"""Limit in bytes for all files of a request. https://discord.com/developers/docs/reference#uploading-files"""
 DIRECT_MESSAGE_LIMIT: Final = 10 * 1024 * 1024
-"""Bytes of one file in a direct message, whoever pays Discord for more."""
+"""Limit in bytes for a file in a direct message. It does not depend on the member's subscription."""
 _REQUEST_MARGIN: Final = 256 * 1024
-"""For the JSON and the borders between the parts."""
+"""Bytes for the JSON and the multipart boundaries."""
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
-"""That the worker writes."""
+"""The formats that the worker writes."""
 _QUALITIES: Final = (95, 85, 70)
 _SHRINK: Final = 0.75
 _LEAST_SIDE: Final = 64
@@ -26,26 +26,27 @@ Files = list[tuple[str, bytes]]
 
 
 def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
-    """Files that Discord takes, in the same order. Blocks: call it in a thread.
+    """Files that Discord accepts, in the same order. This blocks: call it in a thread.
 
-    Each that is too large becomes lossless WebP where it was PNG, then WebP of high quality, then smaller and
-    smaller; one that fits stays as it is, byte by byte.
+    A file that fits stays the same, byte by byte. A larger PNG becomes lossless WebP. If that is too large, the file
+    becomes WebP of high quality, then of smaller and smaller size.
 
     Args:
         files: names and bytes of pictures.
-        limit: bytes of one file.
+        limit: most bytes for one file.
     """
     each = min(limit, (REQUEST_LIMIT - _REQUEST_MARGIN) // max(1, len(files)))
     return [(name, data) if len(data) <= each else _smaller(name, data, each) for name, data in files]
 
 
 def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
-    """The same files, in as many messages as they need to stay as they are; only one that is too large for any
-    becomes smaller, as in `fit`. Blocks: call it in a thread.
+    """The files in as many messages as they need. This blocks: call it in a thread.
+
+    The files stay the same. Only a file that is too large for any message becomes smaller, as in `fit`.
 
     Args:
         files: names and bytes of pictures.
-        limit: bytes of one file.
+        limit: most bytes for one file.
     """
     room = REQUEST_LIMIT - _REQUEST_MARGIN
     messages: list[Files] = [[]]

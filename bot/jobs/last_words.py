@@ -1,6 +1,6 @@
-"""The last word about a job: it reaches its member, in its message, a new one, or a direct message.
+"""The last state of a job. It reaches its member in the job's message, a new message, or a direct message.
 
-Discord takes it where it takes anything; what it refuses says what helps instead (`bot.calls.errors`).
+When Discord refuses one way, the kind of failure names the next one (`bot.calls.errors`).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from bot.store.rows import Job
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0
 _AGAIN_AFTER: Final = timedelta(minutes=5)
-"""When a message that took no last word is tried once more."""
+"""Delay before a failed last edit is retried."""
 _MOST_UNSAID: Final = 1_000
 
 _T = TypeVar("_T")
@@ -37,13 +37,13 @@ _log = structlog.get_logger(__name__)
 
 
 class LastWords:
-    """Says how jobs ended.
+    """Shows the last states of jobs.
 
     Args:
-        calls: to Discord.
-        jobs: where it is remembered in which message a job is shown.
-        direct_message: when a member gets one instead.
-        max_wait: of a job; Discord may be away for so long.
+        calls: calls to Discord.
+        jobs: remembers the message of each job.
+        direct_message: when a member gets a direct message instead.
+        max_wait: a job's longest wait, and so the longest one for Discord.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class LastWords:
         self._unsaid: dict[int, tuple[datetime, Present]] = {}
 
     async def show(self, job: Job, message: JobMessage, present: Present, files: Files) -> None:
-        """Show the last state, without the member's words where Discord takes them not, or in a new message.
+        """Show the last state. If Discord blocks the member's words or the edit, hide them or use a new message.
 
         Raises:
-            CallFailed: it cannot be shown there.
+            CallFailed: the state cannot be shown in the channel.
         """
         try:
             moved_to = await self._insist(job, lambda: message.finish(present(job), files))
@@ -77,22 +77,24 @@ class LastWords:
         if moved_to is not None:
             await self._jobs.record_message(job.job_id, moved_to)
             there = msgspec.structs.replace(job, message_id=moved_to)
-            with contextlib.suppress(CallFailed):  # what was an archived thread is open again
+            with contextlib.suppress(
+                CallFailed
+            ):  # the new message reopened an archived thread, so this edit may succeed
                 await self._calls.edit_message(job, job_message.moved(there), [], is_last_word=False)
 
     async def say(self, job: Job, message: JobMessage, present: Present) -> None:
-        """Show a last state without pictures; where that fails, tell its member, and try once more later."""
+        """Show a last state without pictures. If that fails, send a direct message, and retry the edit later."""
         try:
             await self.show(job, message, present, [])
         except CallFailed as error:
-            is_told = await self._tell(job, error)
+            is_notified = await self._notify_directly(job, error)
             if not isinstance(error, MessageGone) and len(self._unsaid) < _MOST_UNSAID:
                 self._unsaid[job.job_id] = (datetime.now(UTC) + _AGAIN_AFTER, present)
-            if not is_told:
+            if not is_notified:
                 _log.warning("last word lost", action="unsaid", error=repr(error), **job.log_context())
 
     async def say_again(self, now: datetime) -> None:
-        """Try the messages once more that took no last word some minutes ago."""
+        """Retry messages whose last edit failed some minutes ago."""
         for job_id in [job_id for job_id, (due_at, _) in self._unsaid.items() if due_at <= now]:
             _, present = self._unsaid.pop(job_id)
             job = await self._jobs.get(job_id)
@@ -101,7 +103,7 @@ class LastWords:
                     await self._calls.edit_message(job, present(job), [], is_last_word=True)
 
     async def send_directly(self, job: Job, files: Files, error: CallFailed) -> bool:
-        """Send what cannot be shown to its member, where the host wants that; whether it arrived."""
+        """Send pictures that cannot be shown to their member, if the host allows it; returns whether they arrived."""
         is_wanted = self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
         if not is_wanted and self._direct_message != "always":
             return False
@@ -117,8 +119,8 @@ class LastWords:
         _log.info("handed over", action="handed_over", **job.log_context())
         return True
 
-    async def _tell(self, job: Job, error: CallFailed) -> bool:
-        """Say in a direct message how a job ended whose message cannot; whether it arrived."""
+    async def _notify_directly(self, job: Job, error: CallFailed) -> bool:
+        """Tell a member in a direct message how the job ended, if the host allows it; returns whether it arrived."""
         ended = await self._jobs.get(job.job_id)
         is_wanted = self._direct_message == "always" or not isinstance(error, MessageGone)
         if ended is None or self._direct_message == "never" or not is_wanted:
@@ -131,10 +133,10 @@ class LastWords:
         return True
 
     async def _insist(self, job: Job, send: Callable[[], Awaitable[_T]]) -> _T:
-        """Send, and wait for as long as Discord takes nothing, up to the longest wait of a job.
+        """Send, and retry while Discord accepts nothing, up to a job's longest wait.
 
         Raises:
-            CallFailed: Discord does not take it, or took nothing for too long.
+            CallFailed: Discord refuses, or accepted nothing for too long.
         """
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -144,7 +146,7 @@ class LastWords:
                 if datetime.now(UTC) - job.created_at > self._max_wait:
                     raise
                 if isinstance(error, AddressBlocked):
-                    await asyncio.sleep(error.wait_s)  # told once, where the block was seen
+                    await asyncio.sleep(error.wait_s)  # `AddressBlock` logged it
                     continue
                 _log.warning("Discord is away", action="away", error=repr(error), **job.log_context())
                 await asyncio.sleep(pause_s)

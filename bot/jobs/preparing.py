@@ -1,6 +1,7 @@
-"""What keeps a job from being drawn and is not the queue: the worker starts, or a model is loaded.
+"""Waits of a job outside the queue: the start of the worker, and the loading of a model.
 
-Such a wait is told with what it took before, and is nobody's reason to be notified: its message says that it is long.
+The job's message shows such a wait with its usual duration. It does not count for the notification of members, since
+the message announces it.
 """
 
 import asyncio
@@ -17,13 +18,13 @@ from pipeline.backends.base import Backend, Start, WorkerState
 
 _STARTS_KEPT: Final = 50
 _LOADS_KEPT: Final = 200
-"""Of one run of the bot; nobody's job sees more."""
+"""Most loads kept in memory; no job needs more."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Preparing:
-    """Knows what is prepared, until when, and how much of a job's wait that was."""
+    """Knows the current start or load, its expected end, and its part of a job's wait."""
 
     def __init__(self, *, backend: Backend, timings: TimingRepository, default_key: str) -> None:
         self._backend = backend
@@ -36,27 +37,27 @@ class Preparing:
 
     @property
     def is_starting(self) -> bool:
-        """Whether no worker draws, and one is on its way."""
+        """Whether no worker is ready and one is starting."""
         return self._backend.status.state in (WorkerState.STARTING, WorkerState.RESTARTING)
 
     async def started_at(self) -> datetime | None:
-        """When the start under way may be over; None where nobody knows, or it takes longer than those before."""
+        """The expected end of the current start; None if it is unknown or already past."""
         start = self._backend.status.start
         now = datetime.now(UTC)
         return await self._after(now if start is None else start.began_at, "start", self._default_key)
 
     async def loaded_at(self, model_key: str, since: datetime) -> datetime | None:
-        """When a model that is being loaded may be there; None as above."""
+        """The expected end of a model's loading; None if it is unknown or already past."""
         return await self._after(since, "load", model_key)
 
     async def loaded(self, job: Job, since: datetime) -> None:
-        """A job is drawn now, after its model was loaded."""
+        """Note that a job's model was loaded since `since`."""
         took = datetime.now(UTC) - since
         self._loads.append((job.job_id, took))
         await self._keep("load", job.request.model_key, took)
 
     def waited(self, job: Job) -> timedelta:
-        """How long a job has waited for its turn and been drawn until now, without starts and loading."""
+        """The time since a job was created, without starts and loads."""
         now = datetime.now(UTC)
         waited = now - job.created_at
         for job_id, took in self._loads:
@@ -68,7 +69,7 @@ class Preparing:
         return waited
 
     async def learn(self) -> None:
-        """Keep what each start took, until cancelled."""
+        """Store the duration of each start, until cancelled."""
         while True:
             await self._has_started.wait()
             self._has_started.clear()

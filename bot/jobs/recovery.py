@@ -1,4 +1,4 @@
-"""Jobs that nobody owns, after a start or a fault of ours. Nothing is guessed; Discord and the disk are asked."""
+"""Jobs without an owner, after a start or a fault of Easel. Discord and the disk give the facts; nothing is guessed."""
 
 import structlog
 
@@ -12,13 +12,13 @@ from bot.store.rows import Job, JobStatus
 from pipeline.protocol.errors import FailureReason
 
 MAX_ATTEMPTS = 10
-"""A restart of the bot is not the job's fault; one that is at hand at every one of so many may be."""
+"""A restart of the bot is not the job's fault. A job that sees this many restarts may be their cause."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """Finds out what became of a job, and lets it wait, be delivered, or be given back."""
+    """Finds out the state of a job, then queues it, delivers it, or refunds it."""
 
     def __init__(self, *, calls: Calls, jobs: JobRepository, queue: QueueRepository, delivery: Delivery) -> None:
         self._calls = calls
@@ -27,13 +27,13 @@ class Recovery:
         self._delivery = delivery
 
     async def find_message(self, job: Job) -> None:
-        """A job that was accepted but not seen to be acknowledged: Discord knows whether it was."""
+        """Find the message of an accepted job without a recorded one. If Discord has none, refund the job."""
         try:
             message_id = await self._calls.find_answer(job)
         except AddressBlocked:
-            return  # told where it was seen; the job is asked about again
+            return  # `AddressBlock` logged it; the job's turn comes again
         except CallFailed as error:
-            # It stays in the queue, unstarted, and is asked about again.
+            # The job stays in the queue, unstarted. Its turn comes again.
             _log.warning("not known whether acknowledged", action="unknown", error=repr(error), **job.log_context())
             return
         if message_id is None:
@@ -44,11 +44,11 @@ class Recovery:
             _log.info("message found", action="recovered", **job.log_context())
 
     async def settle_if_ended(self, job: Job) -> None:
-        """A job of before a copy was restored: what its message shows is not drawn again, but settled or given back."""
+        """Settle or refund a job from before a restore if its message shows its end. It is not drawn a second time."""
         try:
             end = await self._calls.find_end(job)
         except CallFailed as error:
-            # Drawn again, it ends in one more edit of the same message, and is charged once.
+            # If the job is drawn again, it edits the same message once more and is charged once.
             _log.warning("not known whether it ended", action="unknown", error=repr(error), **job.log_context())
             return
         if end is None:
@@ -61,7 +61,7 @@ class Recovery:
         _log.info("ended before the restore", action="recovered", images=end.images, **job.log_context())
 
     async def adopt(self, job: Job) -> None:
-        """A job that was started and has no owner: deliver what was drawn, or let it start again."""
+        """Deliver a started job without an owner if its images are stored; otherwise queue it again."""
         message = JobMessage(self._calls, job)
         if await self._jobs.results(job.job_id):
             shown_in = await self._shown_in(job)
@@ -81,14 +81,14 @@ class Recovery:
             _log.info("job queued again", action="recovered", **job.log_context())
 
     async def _shown_in(self, job: Job) -> int | None:
-        """The message in which the pictures can be seen already; not known is none: showing twice is one edit."""
+        """The message that shows the pictures. Unknown counts as None: a second delivery is only one more edit."""
         try:
             return await self._calls.find_delivered(job)
         except CallFailed:
             return None
 
     async def _is_gone(self, job: Job) -> bool:
-        """Whether there is nothing left to show pictures in; not known is no."""
+        """Whether the job's message is gone. Unknown counts as False."""
         try:
             return not await self._calls.message_exists(job)
         except CallFailed:

@@ -1,4 +1,4 @@
-"""A job that the worker has, and how its message follows it."""
+"""A job in the worker, and its message."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ _PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"
 
 
 class RunningJob:
-    """A claimed job, its message, and what we want of it."""
+    """A submitted job, its message, and its time limit."""
 
     def __init__(self, job: Job, message: JobMessage) -> None:
         self.job = job
@@ -26,11 +26,11 @@ class RunningJob:
         self._loading_since: datetime | None = None
 
     def left_s(self) -> float:
-        """Seconds that it may still run."""
+        """Seconds until its expected end."""
         return max(0.0, self.job.expected_ms / 1_000 - (asyncio.get_running_loop().time() - self.started_at))
 
     async def show(self, progress: Progress, preparing: Preparing) -> None:
-        """Let the message say how far it is."""
+        """Show the job's progress in its message."""
         if progress.phase == "loading":
             self._loading_since = self._loading_since or datetime.now(UTC)
             loaded_at = await preparing.loaded_at(self.job.request.model_key, self._loading_since)
@@ -51,20 +51,20 @@ class RunningJob:
         self.message.show(view, None if self._preview is None else [self._preview])
 
     def say_unkept(self) -> None:
-        """Let the message say that what was drawn waits for the disk."""
+        """Show in the message that the finished pictures wait for the disk."""
         view = job_message.unkept(self.job, preview_name=None if self._preview is None else self._preview[0])
         self.message.show(view, None if self._preview is None else [self._preview])
 
 
 def worth_saying(moment: datetime | None) -> datetime | None:
-    """A moment that is not right now, and known."""
+    """The moment if it is some seconds ahead; otherwise None."""
     if moment is None or (moment - datetime.now(UTC)).total_seconds() < _MIN_SHOWN_ETA_S:
         return None
     return moment
 
 
 def _ends_at(progress: Progress) -> datetime | None:
-    """From the pace so far; None in the first step and where it is not worth saying."""
+    """The expected end at the present pace; None in the first step, or if the end is near."""
     if progress.step == 0:
         return None
     left_s = progress.elapsed_s / progress.step * (progress.total_steps - progress.step)

@@ -1,4 +1,4 @@
-"""Keeping finished pictures on a disk that may be full: they wait in memory for a while, and everybody is told."""
+"""Stores finished pictures. If the disk is full, they wait in memory for a while, and member and owner are told."""
 
 import asyncio
 import sqlite3
@@ -18,22 +18,22 @@ from pipeline.protocol.messages import Finished
 
 RETRY_S: Final = 5.0
 KEPT_S: Final = 300.0
-"""How long finished pictures wait in memory for a disk that takes them."""
+"""Seconds that finished pictures wait in memory for free disk space."""
 _BELIEVED: Final = timedelta(minutes=10)
-"""So long a disk that took nothing is said to be full: where nobody asks, nothing shows that there is room again."""
+"""Time that a full disk is reported after the last failed write. Without a new write, nothing shows free space."""
 
 _log = structlog.get_logger(__name__)
 
 
 class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """The disk takes nothing: since when, and one sentence for the owner."""
+    """A disk that accepts no data: the time of the first failure, and one sentence for the owner."""
 
     since: datetime
     sentence: str
 
 
 class Storing:
-    """Writes what was drawn, and knows whether the disk takes it."""
+    """Writes finished pictures, and knows whether the disk accepts them."""
 
     def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository, owner: Owner) -> None:
         self._images = images
@@ -46,25 +46,25 @@ class Storing:
 
     @property
     def trouble(self) -> StorageTrouble | None:
-        """What is wrong with the disk, until something is written again, or nothing was tried for some minutes."""
+        """The trouble of the disk. It ends with a successful write, or after some minutes without a try."""
         is_untried = not self.is_waiting and datetime.now(UTC) - self._failed_at > _BELIEVED
         return None if is_untried else self._trouble
 
     @property
     def is_waiting(self) -> bool:
-        """Whether pictures wait in memory; more of them must not come."""
+        """Whether pictures wait in memory. No further job may start then."""
         return self._waiting > 0
 
     async def keep(self, job: Job, finished: Finished, say_waiting: Callable[[], None]) -> Job:
-        """Write the images and what is known about them; try again for some minutes.
+        """Write the images and their facts, with retries for some minutes.
 
         Args:
-            job: whose they are.
+            job: the job of the images.
             finished: the images.
-            say_waiting: called once, when they must wait.
+            say_waiting: called once, if the images must wait.
 
         Raises:
-            StorageFailed: the disk took them at no time.
+            StorageFailed: each try failed.
         """
         try:
             kept = await self._write(job, finished)
@@ -91,7 +91,7 @@ class Storing:
                     raise StorageFailed(str(error)) from error
 
     def fails(self, error: Exception) -> None:
-        """Something could not be written; the owner is told once."""
+        """Note a failed write. The first one is logged and reported to the owner."""
         if self.trouble is None:
             sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
             self._trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
@@ -100,7 +100,7 @@ class Storing:
         self._failed_at = datetime.now(UTC)
 
     def works(self) -> None:
-        """Something was written."""
+        """Note a successful write."""
         if self._trouble is not None and not self.is_waiting:
             _log.info("the disk takes what is written again", action="storage_well")
             self._trouble = None
