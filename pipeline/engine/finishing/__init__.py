@@ -1,1 +1,1 @@
-"""From latents to files."""
+"""Turns finished latents into image files."""

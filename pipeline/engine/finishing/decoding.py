@@ -1,4 +1,4 @@
-"""The VAE and the upscaler: decode, encode and enlarge, with fallbacks where the device is out of memory."""
+"""Decodes, encodes and enlarges pictures, with fallbacks when the device is out of memory."""
 
 import gc
 import logging
@@ -25,19 +25,20 @@ _IN_WORDS: Final[dict[Fallback, str]] = {
 
 
 class _Learnt(msgspec.Struct, frozen=True):
-    """The first fallback that there was room for."""
+    """First fallback that fitted the memory."""
 
     fallback: Fallback
 
 
 class Decoder:
-    """Decodes, enlarges and encodes; all from one thread.
+    """Runs the VAE and the enlarger. One thread calls all methods.
 
-    Where the device is full, the next fallback is taken, and from then on at once for that model and size.
+    When the device is out of memory, the next fallback is tried. Later pictures of that model and size start with the
+    fallback that worked.
 
     Args:
         placement: the device.
-        directory: where `fallbacks.json` is kept; None keeps nothing.
+        directory: folder of `fallbacks.json`; None keeps nothing on disk.
     """
 
     def __init__(self, placement: Placement, directory: str | None) -> None:
@@ -45,11 +46,11 @@ class Decoder:
         self._learnt = StateFile(directory, "fallbacks.json", _Learnt)
 
     def decode(self, model: LoadedModel, latents: torch.Tensor) -> torch.Tensor:
-        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
+        """Decode finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
 
         Raises:
-            BrokenImage: there is no picture in them.
-            torch.OutOfMemoryError: the device has no room for any fallback.
+            BrokenImage: the result is no picture; see `Autoencoder.decode`.
+            torch.OutOfMemoryError: no fallback fits the memory.
         """
         adapter = model.adapter
         height, width = (side * adapter.scale_factor for side in latents.shape[2:])
@@ -57,11 +58,11 @@ class Decoder:
         return self._go("decoded", model, (height, width), fallbacks, lambda how: adapter.decode(latents, how))
 
     def encode(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w].
+        """Encode pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w].
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
-            torch.OutOfMemoryError: the device has no room for any fallback.
+            torch.OutOfMemoryError: no fallback fits the memory.
         """
         adapter = model.adapter
         height, width = pixels.shape[2:]
@@ -69,11 +70,11 @@ class Decoder:
         return self._go("encoded", model, (height, width), fallbacks, lambda how: adapter.encode(pixels, how))
 
     def enlarge(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
-        """What the model's enlarger makes of pixels [n, 3, h, w]; the same where it has none.
+        """Enlarge pixels [n, 3, h, w] with the model's enlarger; a model without one returns them unchanged.
 
         Raises:
-            BrokenImage: the pixels hold NaN or infinity.
-            torch.OutOfMemoryError: the device has no room for any fallback.
+            BrokenImage: the enlarged pixels hold NaN or infinity.
+            torch.OutOfMemoryError: no fallback fits the memory.
         """
         enlarger = model.enlarger
         if enlarger is None:
@@ -99,7 +100,7 @@ class Decoder:
             if answer is not None:
                 self._remember(key, fallback, known)
                 return answer
-            # Outside of the handler, whose traceback keeps the tensors of what failed.
+            # This runs outside the exception handler, because its traceback keeps the failed tensors alive.
             gc.collect()
             release_memory(self._placement.device)
             then = _IN_WORDS[left[left.index(fallback) + 1]]
@@ -117,10 +118,10 @@ class Decoder:
 
 
 def _tried(work: Callable[[Fallback], torch.Tensor], fallback: Fallback) -> torch.Tensor | None:
-    """What comes of a fallback; None where the device is full."""
+    """Result of `work` with a fallback; None when memory runs out."""
     try:
         return work(fallback)
-    # torch says that memory is out in more than one kind of exception.
+    # torch reports out-of-memory with several exception classes.
     except (RuntimeError, MemoryError) as error:
         if reason_of(error) is not FailureReason.OUT_OF_MEMORY:
             raise

@@ -1,4 +1,4 @@
-"""From finished latents to files: decoding on the device, encoding beside the step loop."""
+"""Finishes jobs: decodes on the device and encodes files, both in the background of the step loop."""
 
 import time
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from pipeline.protocol.messages import Finished, ImageOutput, Notice
 
 
 class Finisher:
-    """Finishes one job, beside the step loop: `decode` where the device is used, then `encode` wherever there is time.
+    """Finishes one job in background threads: first `decode`, which uses the device, then `encode`.
 
     Args:
-        job: denoised to the end.
-        output: how images are written.
-        recipes: of finished jobs.
-        checker: of pictures; None where they are not checked.
-        decoder: where they are decoded.
-        moved: called after each image.
+        job: a job that is fully denoised.
+        output: format of the image files.
+        recipes: makes the job's recipe.
+        checker: the safety checker; None when the job is not checked.
+        decoder: decodes and enlarges.
+        moved: called after each image as a sign of progress.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class Finisher:
 
     @property
     def name(self) -> AttemptId:
-        """Whose images these are."""
+        """Identifier of the job's attempt."""
         return self._job.name
 
     @torch.inference_mode()
     def decode(self) -> None:
-        """Turn latents into pictures, one at a time, which takes the least memory, and drop those that are flagged.
+        """Decode the pictures one at a time to save memory, and drop those that the safety checker flags.
 
         Raises:
-            BrokenImage: there is no picture in them.
-            torch.OutOfMemoryError: the device has no room for any fallback.
+            BrokenImage: the result is no picture; see `Autoencoder.decode`.
+            torch.OutOfMemoryError: no fallback fits the memory.
         """
         for index, decoded in enumerate(self._job.decoded(self._decoder.decode)):
             pixels = self._decoder.enlarge(self._model, decoded)
@@ -70,7 +70,7 @@ class Finisher:
             self._moved()
 
     def encode(self) -> Finished:
-        """Encode what may be shown and say the attempt's last word."""
+        """Encode the remaining pictures and return the attempt's final event."""
         request = self._job.request
         recipe = self._recipes.of(self._job)
         title = self._model.spec.title

@@ -1,4 +1,4 @@
-"""Previews of running jobs, drawn beside the steps."""
+"""Previews of running jobs, drawn in the background of the step loop."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,12 +10,12 @@ from pipeline.engine.steps.pipeline_jobs import AnyJob
 
 
 class PreviewJobs:
-    """Has previews drawn when they are due.
+    """Starts previews when they are due.
 
     Args:
-        interval_s: seconds between two of a job; 0 draws none.
-        background: where they are drawn.
-        show: takes each, unless it could not be drawn: then it is left out, and the picture itself may still be one.
+        interval_s: seconds between two previews of a job; 0 draws none.
+        background: runs the drawing.
+        show: receives each preview. A preview that fails is skipped, because the final picture may still succeed.
     """
 
     def __init__(self, interval_s: float, background: Background, show: Callable[[AnyJob, bytes], None]) -> None:
@@ -24,9 +24,12 @@ class PreviewJobs:
         self._show = show
 
     def start_if_due(self, job: AnyJob) -> bool:
-        """Have a preview drawn, if one is due; whether the job's first is awaited, which says where the job is.
+        """Start drawing a preview if one is due.
 
-        Whoever shows a job's words with a rest between them then shows its first picture at once.
+        Returns:
+            True while the job's first preview is being drawn. Then the caller should skip this step's progress event,
+            because the preview's event reports the progress as well. Clients limit how often they show events, so a
+            separate event would delay the first preview.
         """
         preview = job.model.preview
         if preview is None or not job.can_preview or not job.preview.begin(self._interval_s):

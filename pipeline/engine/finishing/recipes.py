@@ -1,4 +1,4 @@
-"""What else than its request decided about the bits of a picture."""
+"""Recipes: all facts beyond the request that determine the bits of a picture."""
 
 import importlib.metadata
 from typing import Final
@@ -12,11 +12,11 @@ _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
 
 
 class Recipes:
-    """Recipes of finished jobs.
+    """Makes the recipes of finished jobs.
 
     Args:
         placement: device and precision.
-        state_directory: where hashes of weights are kept; None keeps none.
+        state_directory: folder for hashes of weights; None keeps none on disk.
     """
 
     def __init__(self, placement: Placement, state_directory: str | None) -> None:
@@ -24,7 +24,10 @@ class Recipes:
         self._fingerprints = Fingerprints(state_directory)
 
     def of(self, job: AnyJob) -> Recipe:
-        """The recipe of a job that is denoised. Reads the weights' files once, so call it beside the step loop."""
+        """Make the recipe of a denoised job.
+
+        The first call for a model reads its weight files, so call this in a background thread.
+        """
         return Recipe(
             model_hash=self._fingerprints.of(job.model.spec, job.model.weights),
             loras={name: shortened(digest) for name, digest in job.lora_digests.items()},
@@ -38,5 +41,5 @@ class Recipes:
 
 
 def library_versions() -> dict[str, str]:
-    """Of the libraries that decide about pixels."""
+    """Versions of the libraries that affect pixels, by name."""
     return {name: importlib.metadata.version(name) for name in _LIBRARIES}

@@ -1,4 +1,4 @@
-"""The second pass of an upscaled picture: decode, enlarge, encode, and draw the end of the noise's way anew."""
+"""Second pass of an upscaled picture: decode, enlarge, encode, add noise, and denoise the last steps again."""
 
 from collections.abc import Callable
 
@@ -14,16 +14,16 @@ from pipeline.engine.steps.jobs import DenoisingJob
 
 @torch.inference_mode()
 def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> torch.Tensor:
-    """Latents [images, c, h, w] of a job's finished pictures at the size of its second pass.
+    """Latents [images, c, h, w] of a job's pictures, enlarged to the size of its second pass.
 
     Args:
-        job: denoised.
-        decoder: where they are decoded and encoded.
-        moved: called after each image.
+        job: a job whose first pass is denoised.
+        decoder: decodes, enlarges and encodes.
+        moved: called after each image as a sign of progress.
 
     Raises:
         BrokenImage: pixels or latents hold NaN or infinity.
-        torch.OutOfMemoryError: the device has no room for any fallback.
+        torch.OutOfMemoryError: no fallback fits the memory.
     """
     request = job.request
     if request.upscale is None:
@@ -38,14 +38,14 @@ def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> 
 
 @torch.inference_mode()
 def begin_refining(job: DenoisingJob, known: torch.Tensor) -> None:
-    """Turn a job that is denoised at its first size into one that is about to be at its second.
+    """Set a job up for its second pass.
 
-    What follows is diffusers' image-to-image pipeline: `strength` of the steps are left, and as much noise is
-    added as belongs to the first of them, from each image's own generator.
+    This follows diffusers' image-to-image pipeline: only the fraction `strength` of the steps is run, and the latents
+    get the noise level of the first of them. The noise comes from each image's own generator.
 
     Args:
-        job: denoised.
-        known: its pictures at the second size, see `enlarged`.
+        job: a job whose first pass is denoised; it is changed in place.
+        known: latents of its pictures at the second size; see `enlarged`.
     """
     request, adapter = job.request, job.model.adapter
     steps, left = request.num_inference_steps, request.refining_steps
@@ -60,8 +60,8 @@ def begin_refining(job: DenoisingJob, known: torch.Tensor) -> None:
 
 
 def _enlarged(model: LoadedModel, decoder: Decoder, latents: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Latents [1, c, h, w] of the same picture at a larger size [height, width] in pixels."""
-    # An enlarger's edges are sharper than any filter's, also where its picture is larger than wanted.
+    """Latents [1, c, h, w] of the picture at a larger size (height, width) in pixels."""
+    # The enlarger comes first: its edges stay sharper than a filter's even when its result is scaled down afterwards.
     pixels = decoder.enlarge(model, decoder.decode(model, latents))
     resized = interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
     return decoder.encode(model, resized)

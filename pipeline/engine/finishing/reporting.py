@@ -1,4 +1,4 @@
-"""What the engine says of its attempts."""
+"""Events about the engine's attempts."""
 
 import logging
 import time
@@ -13,21 +13,21 @@ log = logging.getLogger(__name__)
 
 
 class Reporter:
-    """Words about attempts.
+    """Builds and emits events.
 
     Args:
-        emit: takes them.
+        emit: receives each event.
     """
 
     def __init__(self, emit: Callable[[JobEvent], None]) -> None:
         self._emit = emit
 
     def say(self, event: JobEvent) -> None:
-        """Hand a word on."""
+        """Emit a ready event."""
         self._emit(event)
 
     def loading(self, submit: Submit) -> None:
-        """An attempt waits for its model to be loaded."""
+        """Report that an attempt waits for its model to load."""
         total_steps = submit.request.num_inference_steps + submit.request.refining_steps
         self._emit(
             Progress(
@@ -41,7 +41,7 @@ class Reporter:
         )
 
     def progress(self, job: AnyJob, preview: bytes = b"") -> None:
-        """Where a job is."""
+        """Report a job's finished steps, perhaps with a preview."""
         self._emit(
             Progress(
                 job_id=job.name[0],
@@ -55,6 +55,6 @@ class Reporter:
         )
 
     def failed(self, name: AttemptId, reason: FailureReason, detail: str) -> None:
-        """An attempt's last word."""
+        """Report that an attempt failed; no further event of it follows."""
         log.info("Job %d, attempt %d: %s %s", *name, reason, detail)
         self._emit(Failed(job_id=name[0], attempt=name[1], reason=reason, detail=detail))
