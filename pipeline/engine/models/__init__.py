@@ -1,1 +1,1 @@
-"""Which models there are, which are loaded, and how they are loaded."""
+"""Models: checks of their files, loading, and the cache of loaded models."""

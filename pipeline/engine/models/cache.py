@@ -1,4 +1,4 @@
-"""Which models are loaded, and which of them lie on the device."""
+"""Cache of loaded models, on the device or offloaded to host memory."""
 
 import gc
 import logging
@@ -27,16 +27,16 @@ log = logging.getLogger(__name__)
 
 
 class ModelCache:
-    """Models beside each other, as many as the budget allows. One that is in use is never moved.
+    """Keeps as many models loaded as the memory budget allows. A model in use is never moved.
 
     Args:
-        models: the catalogue.
+        models: the catalogue, by model key.
         placement: device and precision.
-        cache_directory: where downloads from a hub are kept.
-        activity: told of loading.
-        idle_models: what becomes of idle ones when another needs their room.
-        model_memory_mb: what all may take on the device; 0 is most of its memory.
-        loras: of the owner, for every model that they fit; None has none.
+        cache_directory: folder for downloads from a model hub.
+        activity: receives the phase "loading" and signs of progress.
+        idle_models: what happens to idle models when another one needs memory.
+        model_memory_mb: memory budget of all loaded models in MiB; 0 takes a fixed share of the device's memory.
+        loras: the owner's LoRA folder, for every model; None offers no LoRA.
     """
 
     def __init__(
@@ -57,44 +57,45 @@ class ModelCache:
         self._idle_models: IdleModels = idle_models
         self._budget = budget_bytes(placement, model_memory_mb)
         self._is_apart = has_own_memory(placement.device)
-        # The least recently used come first, in both.
+        # In both, the least recently used model comes first.
         self._ready: OrderedDict[str, LoadedModel] = OrderedDict()
         self._offloaded: OrderedDict[str, LoadedModel] = OrderedDict()
         self._measured: dict[str, int] = {}
 
     def has(self, model_key: str) -> bool:
-        """The model is ready to draw."""
+        """True when the model is loaded on its device."""
         return model_key in self._ready
 
     def may_load(self, model_key: str, in_use: Collection[str]) -> bool:
-        """There is room for a model beside those that jobs are drawn with; unknown ones are refused at once.
+        """True when the budget allows a model beside the models in use.
 
-        One that is too large for the budget, or of a size that nobody knows yet, is loaded when no other is in use.
+        An unknown key gives True, so that `take` reports it at once. A model above the budget, or of unknown size,
+        waits until no other model is in use.
         """
         if self.has(model_key) or not in_use or model_key not in self._models:
             return True
         return self._bytes_of(in_use) + self._needed(model_key) <= self._budget
 
     def take(self, model_key: str, in_use: Collection[str] = ()) -> LoadedModel:
-        """The model, ready to draw: loaded or brought back where it is not.
+        """Return a model on its device; load or restore it first if necessary.
 
         Args:
-            model_key: which.
-            in_use: those that jobs are drawn with.
+            model_key: key of the model.
+            in_use: keys of the models that jobs use.
 
         Raises:
-            ModelUnavailable: it cannot be loaded.
+            ModelUnavailable: the model is unknown or cannot be loaded.
         """
         spec = self._models.get(model_key)
         if spec is None:
             raise ModelUnavailable(f"The catalogue has no model {model_key!r}.")
         if not self.has(model_key):
             self._activity.enter("loading")
-            # Out of the way first, or the room that others need in memory could be its own.
+            # Taken out first: otherwise `_make_room` could drop this very model to save host memory.
             offloaded = self._offloaded.pop(model_key, None)
             self._make_room(self._needed(model_key), in_use)
             self._ready[model_key] = self._loaded(spec) if offloaded is None else self._restored(offloaded)
-            # Now its size is known; it may be more than its files let expect.
+            # Its real size is now known and may exceed the estimate from its files.
             self._make_room(0, {model_key, *in_use})
         self._ready.move_to_end(model_key)
         return self._ready[model_key]
@@ -109,7 +110,7 @@ class ModelCache:
         return model
 
     def _make_room(self, needed: int, kept: Collection[str]) -> None:
-        """Let idle models go, the least recently used first, until so many bytes fit or none is left."""
+        """Offload or drop idle models, least recently used first, until `needed` bytes fit or none is left."""
         idle = [key for key in self._ready if key not in kept]
         moved = False
         for key in idle:
@@ -134,7 +135,7 @@ class ModelCache:
         return sum(self._measured[key] for key in model_keys)
 
     def _needed(self, model_key: str) -> int:
-        """Bytes that it takes, or will take; all there are where nobody knows."""
+        """Measured or expected bytes of a model; the whole budget when its size is unknown."""
         known = self._measured.get(model_key)
         if known is None:
             known = expected_bytes(self._models[model_key], self._placement, self._cache_directory)

@@ -1,4 +1,4 @@
-"""From a catalogue entry to a model on the device."""
+"""Loads a model of the catalogue onto the device."""
 
 import logging
 import time
@@ -35,15 +35,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class LoadedModel:
-    """A model that is ready to draw.
+    """A model on its device.
 
     Attributes:
         spec: the catalogue's entry.
-        weights: the files that were read.
-        drawing: what draws: a network of which the step loop does the rest, or a pipeline that does it all.
-        preview: from latents to colors; None where a pipeline shows no latents that can be read.
-        preview_decoder: from latents to small pictures, where there is one.
-        enlarger: what finished pictures are enlarged with, if anything.
+        weights: the weight files that were read, with their identities.
+        drawing: a step adapter for the step loop, or a whole pipeline that runs its own steps.
+        preview: linear map from latents to colors; None when the pipeline's latents cannot be decoded.
+        preview_decoder: small decoder for previews; None when there is none.
+        enlarger: network that enlarges finished pictures; None when there is none.
     """
 
     spec: ModelSpec
@@ -55,30 +55,30 @@ class LoadedModel:
 
     @property
     def adapter(self) -> StepAdapter:
-        """Of models whose rows share forwards."""
+        """Step adapter; only for models that are no whole pipeline."""
         if isinstance(self.drawing, AnyPipeline):
-            raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a fault of ours, as elsewhere
+            raise AssertionError("A whole pipeline has no rows.")  # noqa: TRY004 - a programming error, as elsewhere
         return self.drawing
 
     @property
     def any_pipeline(self) -> AnyPipeline:
-        """Of models that draw one job at a time."""
+        """Whole pipeline; only for models that run one job at a time."""
         if not isinstance(self.drawing, AnyPipeline):
             raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
         return self.drawing
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
-        """Everything with weights, so that it can be measured and moved."""
+        """All modules with weights, for measuring and moving."""
         helpers = [helper.module for helper in (self.preview_decoder, self.enlarger) if helper is not None]
         return *self.drawing.modules, *helpers
 
 
 def quiet_libraries() -> None:
-    """Keep libraries from printing bars and remarks that help nobody who reads the worker's log.
+    """Silence progress bars and warnings of libraries that are useless in the worker's log.
 
-    That includes the remark about prompts over 77 tokens: the requester gets a notice instead. DPM++ SDE rounds its
-    first and last sigma beyond the range of its noise, which torchsde mends and tells.
+    The warning about prompts over 77 tokens is one of them: the requester gets a notice instead. Another one comes from
+    torchsde: DPM++ SDE rounds its first and last sigma beyond the noise's range, and torchsde corrects that itself.
     """
     warnings.filterwarnings("ignore", "Should have t[ab][<>]=t[01]", UserWarning)
     diffusers_logging.set_verbosity_error()
@@ -95,17 +95,17 @@ def load_model(
     moved: Callable[[], None],
     loras: LoraFolder | None = None,
 ) -> LoadedModel:
-    """Load a model and everything behind it.
+    """Load a model with its preview decoder and enlarger.
 
     Args:
         spec: the catalogue's entry.
         placement: device and precision.
-        cache_directory: where downloads from a hub are kept; None is the library's own place.
-        moved: called after each component.
-        loras: of the owner; None has none.
+        cache_directory: folder for downloads from a model hub; None is the library's default.
+        moved: called after each component as a sign of progress.
+        loras: the owner's LoRA folder; None offers no LoRA.
 
     Raises:
-        ModelUnavailable: missing or broken files, or a hub that cannot be reached.
+        ModelUnavailable: files are missing or broken, or the hub cannot be reached.
     """
     look = check_source(spec, cache_directory)
     started = time.monotonic()
@@ -128,7 +128,7 @@ def _loaded(
     moved()
     pipeline.to(placement.device, placement.dtype)
     if placement.device.type == "cpu":
-        # A processor would read them straight from their files, and draw with whatever is written there later.
+        # On a CPU the weights are memory-mapped files: a later write to a file would change the loaded model.
         restore(modules_of(pipeline), placement.device)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
@@ -152,7 +152,7 @@ def _loaded(
 def _preview_decoder(
     spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None
 ) -> PreviewDecoder | None:
-    """The catalogue's, or the model's own where that is small."""
+    """Preview decoder that the catalogue names, or the model's own VAE if it is an AutoencoderTiny."""
     vae: Any = getattr(pipeline, "vae", None)
     source = spec.preview_decoder
     if source is None:

@@ -1,4 +1,4 @@
-"""Which models of a catalogue a worker can offer, and with which samplers: from their files, before any is loaded."""
+"""Determines from the files which models and samplers a worker can offer, before any model is loaded."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -13,17 +13,17 @@ from pipeline.protocol.models import ModelSpec
 log = logging.getLogger(__name__)
 
 _NAMED: Final = 3
-"""Names of tensors that a sentence has room for."""
+"""Greatest number of tensor names in a sentence."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found.
+    """Models and samplers that can be offered.
 
     Attributes:
-        models: every model by its key, with the samplers that can honour its files.
-        missing: model key to the sentence that says why it cannot be offered.
-        samplers: by model key, where the files leave fewer of them than the catalogue.
-        remarks: model key to a sentence for the owner.
+        models: every model by its key, with the samplers that support its noise schedule.
+        missing: the reason why a model cannot be offered, by model key.
+        samplers: supported samplers by model key, only where they are fewer than in the catalogue.
+        remarks: sentences for the owner, by model key.
     """
 
     models: Mapping[str, ModelSpec]
@@ -33,11 +33,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look_through(specs: Iterable[ModelSpec], cache_directory: str | None) -> Offer:
-    """Look at the files of every model.
+    """Check the files of every model.
 
     Args:
-        specs: of the catalogue.
-        cache_directory: where downloads from a hub are kept.
+        specs: entries of the catalogue.
+        cache_directory: folder for downloads from a model hub.
     """
     offer = Offer(models={}, missing={}, samplers={}, remarks={})
     models: dict[str, ModelSpec] = {}

@@ -1,7 +1,7 @@
-"""From a model's files to a diffusers pipeline: folders, one-file checkpoints and hubs.
+"""Reads a diffusers pipeline from a folder, a one-file checkpoint or a hub.
 
-What does not come the library's usual way is read here and handed to it: a VAE that the catalogue names, weights that
-are only there as a variant such as fp16, and float8 weights that have scales beside them.
+diffusers does not read three kinds of components by itself: a VAE that the catalogue names, weights that exist only as
+a variant such as fp16, and float8 weights with scales. This module reads them and passes them to diffusers.
 """
 
 from collections.abc import Mapping
@@ -34,23 +34,23 @@ from pipeline.engine.weights.quantised import is_scaled, take_scales
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
 
 _CONFIGURATIONS = ("**/*.json", "*.json", "*.txt", "**/*.txt", "**/*.model")
-"""Of a repository, what is no weights."""
+"""Patterns for the files of a repository that hold no weights."""
 
 
 def read_pipeline(spec: ModelSpec, look: Look, placement: Placement, cache_directory: str | None) -> tuple[Any, Look]:
-    """Read a model into memory, on the processor.
+    """Read a model into host memory.
 
     Args:
         spec: the catalogue's entry.
-        look: what was found before anything was fetched from a hub.
-        placement: whose precision it gets.
-        cache_directory: where downloads from a hub are kept.
+        look: result of the check before the download from a hub.
+        placement: gives the precision.
+        cache_directory: folder for downloads from a model hub.
 
     Returns:
-        A diffusers pipeline, and what was found in its files now that all of them are here.
+        A diffusers pipeline, and the result of the check after the download.
 
     Raises:
-        Exception: whatever a library raises over files that it cannot read.
+        Exception: any exception of a library that cannot read a file.
     """
     with torch.inference_mode(mode=False):
         source = spec.source
@@ -75,7 +75,7 @@ def _fetch(source: HubSource, spec: ModelSpec, cache_directory: str | None) -> s
 
 
 def _read_folder(folder: str, parts: FamilyParts, placement: Placement, given: Mapping[str, Any]) -> Any:
-    """A folder; what is only there as a variant is read by itself, whatever the others are."""
+    """Read a folder; components that exist only as a variant are read one by one."""
     shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True, "local_files_only": True}
     ours = dict(given)
     for component, some_class in components_with_weights(Path(folder), parts).items():
@@ -118,7 +118,7 @@ def _read_file(
 
 
 def _fetch_configurations(header: Mapping[str, Any], cache_directory: str | None) -> str:
-    """The configurations of the model that a file looks like, from the hub or from where they were kept."""
+    """Folder with configurations that match a checkpoint's header; from the cache, or downloaded from the hub."""
     repository: str = fetch_diffusers_config(header)["pretrained_model_name_or_path"]
     return snapshot_download(repository, cache_dir=cache_directory, allow_patterns=list(_CONFIGURATIONS))
 
@@ -126,7 +126,7 @@ def _fetch_configurations(header: Mapping[str, Any], cache_directory: str | None
 def _unscaled(
     path: Path, config: Path, parts: FamilyParts, placement: Placement, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The networks of a file whose float8 weights have scales beside them, multiplied by them."""
+    """Networks of a file with float8 weights, with the scales multiplied into the weights."""
     checkpoint = take_scales(load_file(path), f"The file {path.name}", placement.dtype)
     return {
         component: load_single_file_sub_model(
@@ -146,7 +146,7 @@ def _unscaled(
 
 
 def _read_vae(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
-    """The VAE that the catalogue names."""
+    """Read the VAE that the catalogue names."""
     source = spec.vae
     shared: dict[str, Any] = {"dtype": placement.dtype}
     if isinstance(source, HubSource):

@@ -1,4 +1,4 @@
-"""How much memory a model will take, told from its files before anything is loaded."""
+"""Estimates a model's memory from its files before it is loaded."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelS
 
 
 def expected_bytes(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> int | None:
-    """Bytes of a model's weights in the placement's precision; None where its files are not here or not whole.
+    """Bytes of a model's weights in the placement's precision; None when files are missing or broken.
 
-    What comes with it for previews is small and not counted; it is once it is loaded.
+    The preview decoder is small and not counted. After loading, the measured size includes it.
     """
     try:
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)

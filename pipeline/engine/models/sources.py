@@ -1,4 +1,4 @@
-"""Whether a model's files are there and whole, before anything is allocated for them."""
+"""Checks that a model's files exist and are complete, before memory is allocated for them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,20 +31,20 @@ _LIGHT: Final = {
     "feature_extractor": "preprocessor_config.json",
     "image_processor": "preprocessor_config.json",
 }
-"""The configuration of components without weights, by the start of their name."""
+"""Configuration file of components without weights, by the start of the component's name."""
 _OTHER_LIGHT: Final = ("processor_config.json", "preprocessor_config.json", "guider_config.json", "config.json")
 
 _Components = Mapping[str, Any]
-"""Classes by the names that an index gives them; None where the library does not have the class any more."""
+"""Classes by component name in the index; None when the library no longer has the class."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in a model's files.
+    """Result of checking a model's files.
 
     Attributes:
-        schedule: what a sampler must honour; None where the files are not here yet, or the pipeline sees to it.
-        marks: what a checkpoint says of itself.
-        unread: names of tensors that nobody reads.
+        schedule: noise schedule that a sampler must support; None before a download, and for whole pipelines.
+        marks: the checkpoint's own statements about its training.
+        unread: names of tensors that no component reads.
     """
 
     schedule: NoiseSchedule | None = None
@@ -53,14 +53,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
-    """See without loading whether a model can be offered; one on a hub is taken at its word until it is here.
+    """Check without loading that a model can be offered; a model on a hub is not checked before its download.
 
     Args:
         spec: the catalogue's entry.
-        cache_directory: where downloads from a hub are kept; None is the library's own place.
+        cache_directory: folder for downloads from a model hub; None is the library's default.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
+        ModelUnavailable: a file is missing or broken; the message is one sentence about it.
     """
     with blaming(f"The files of {spec.title} cannot be looked through"):
         source = spec.source
@@ -88,10 +88,10 @@ def _check_decoder(folder: Path, spec: ModelSpec) -> None:
 
 
 def check_folder(folder: Path, spec: ModelSpec) -> Look:
-    """See that a diffusers folder holds what its index lists, whole, and that it lists what the family needs.
+    """Check that a diffusers folder completely holds the components of its index, and that the family's are listed.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
+        ModelUnavailable: a component is missing or broken; the message is one sentence about it.
     """
     if not folder.is_dir():
         raise ModelUnavailable(f"There is no folder {folder}.")
@@ -107,25 +107,25 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
 
 
 def components_with_weights(folder: Path, parts: FamilyParts) -> dict[str, Any]:
-    """Classes of those that will be loaded.
+    """Classes of the components that have weights, by component name.
 
     Raises:
-        ModelUnavailable: the folder is none, or of another family.
+        ModelUnavailable: the folder holds no diffusers model, or one of another family.
     """
     return {name: found for name, found in _listed(folder, parts).items() if has_weights(found)}
 
 
 def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
-    """What a model in this folder comes without, as diffusers wants to be told."""
+    """Optional components that the folder's model lacks, each as None: arguments for diffusers' loading functions."""
     listed = _listed(folder, parts)
     return {name: None for name in parts.omissible if name not in listed}
 
 
 def check_vae(source: FolderSource | FileSource | HubSource, spec: ModelSpec) -> None:
-    """See that the VAE that a catalogue names is there and whole.
+    """Check that the VAE that the catalogue names exists and is complete.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
+        ModelUnavailable: a file is missing or broken; the message is one sentence about it.
     """
     if isinstance(source, FolderSource):
         folder = part_of(Path(source.path), "vae")
@@ -138,7 +138,7 @@ def check_vae(source: FolderSource | FileSource | HubSource, spec: ModelSpec) ->
 
 
 def vae_config(source: FileSource, spec: ModelSpec) -> Path | None:
-    """Where the configuration of a VAE's file lies: its own, or that of the model; None where a hub has it."""
+    """Folder with the configuration for a VAE file: its own, or the model's; None when only a hub has it."""
     folder = source.config
     if folder is None and isinstance(spec.source, FolderSource):
         folder = spec.source.path
@@ -148,10 +148,10 @@ def vae_config(source: FileSource, spec: ModelSpec) -> Path | None:
 
 
 def vae_class(folder: Path) -> Any:
-    """The class of a VAE in a folder of its own.
+    """Class of the VAE in a folder.
 
     Raises:
-        ModelUnavailable: its configuration cannot be read, or names no VAE of pictures.
+        ModelUnavailable: the configuration cannot be read, or names no VAE for images.
     """
     name = str(read_json(folder / "config.json").get("_class_name", AutoencoderKL.__name__))
     if not name.startswith("Autoencoder") or not has_weights(component_class("diffusers", name)):
@@ -160,7 +160,7 @@ def vae_class(folder: Path) -> Any:
 
 
 def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
-    """Where a model from a hub lies, if it was fetched before."""
+    """Folder of a model from a hub; None when it has not been downloaded."""
     try:
         found = snapshot_download(
             source.repo_id, revision=source.revision, cache_dir=cache_directory, local_files_only=True
@@ -171,7 +171,7 @@ def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
 
 
 def _look_at_download(folder: Path, spec: ModelSpec) -> Look:
-    """Only how it was trained: what is not here yet is fetched when it is loaded, and looked through then."""
+    """Read only the noise schedule: missing files are downloaded when the model is loaded, and checked then."""
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
     return Look(schedule=_schedule(folder, spec, NO_MARKS)) if is_here else Look()
 
@@ -201,10 +201,10 @@ def _check_suffix(path: Path) -> None:
 
 
 def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, marks: Marks) -> Look:
-    """See that a file fits the configurations of its components.
+    """Check that a checkpoint file fits the configurations of its components.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
+        ModelUnavailable: a tensor is missing or broken; the message is one sentence about it.
     """
     components = _check_configurations(config, spec)
     in_file = {name: found for name, found in components.items() if has_weights(found)}
@@ -234,7 +234,7 @@ def _check_tokenizers(folder: Path, components: _Components) -> None:
 
 
 def _check_configurations(folder: Path, spec: ModelSpec) -> dict[str, Any]:
-    """The components that will be loaded, each with its configuration."""
+    """Classes of the components to load, after a check that each has its configuration file."""
     components = _listed(folder, parts_of(spec))
     if spec.vae is not None:
         components.pop("vae", None)
@@ -253,7 +253,7 @@ def _configurations(component: str, some_class: Any) -> tuple[str, ...]:
 
 
 def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
-    """What the folder's index says it is made of, without what is left out on purpose."""
+    """Components of the folder's index, without those that Easel never loads."""
     if not (folder / _INDEX).is_file():
         raise ModelUnavailable(f"The folder {folder} has no {_INDEX}.")
     index = read_json(folder / _INDEX)
@@ -261,7 +261,7 @@ def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
         _check_pipeline(folder, index)
     listed: dict[str, Any] = {}
     for name, value in index.items():
-        # A component is [library, class]; one that is left out is [null, null], and other lists are settings.
+        # A component is [library, class], and a missing one is [null, null]. Other lists are settings.
         if name not in parts.options and isinstance(value, list) and _are_names(value):
             try:
                 listed[name] = component_class(*value)
@@ -283,7 +283,7 @@ def _are_names(value: Any) -> bool:
 
 
 def _check_pipeline(folder: Path, index: Mapping[str, Any]) -> None:
-    """See that nothing but diffusers would run: an index may name code of its own."""
+    """Check that the index names a pipeline class of diffusers: an index could name foreign code."""
     name = index.get("_class_name")
     if not isinstance(name, str) or not name.isidentifier() or not hasattr(diffusers, name):
         raise ModelUnavailable(f"The folder {folder} is for a pipeline {name!r}, which diffusers does not have.")
