@@ -1,1 +1,1 @@
-"""What differs by architecture."""
+"""Code that differs between model architectures."""

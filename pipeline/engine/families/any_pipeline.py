@@ -1,7 +1,7 @@
-"""Every other text-to-image pipeline of diffusers, unmodified: one job at a time, a step at a time.
+"""Runs any other text-to-image pipeline of diffusers unmodified, for one job at a time and one step at a time.
 
-A pipeline runs from start to end in one call. Here that call has a thread of its own which waits after each step, so
-that the step loop can do other work in between, show what there is so far, or stop it.
+A pipeline runs from start to end in one call. Here that call has its own thread, which waits after each step. In
+between, the step loop can do other work, show a preview, or stop the call.
 """
 
 import inspect
@@ -27,22 +27,22 @@ from pipeline.protocol.requests import GenerationRequest
 
 _GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
 _EMBEDDINGS: Final = EmbeddingNames({})
-"""None: a pipeline's text encoders read words alone."""
+"""Empty, because a whole pipeline accepts no embeddings."""
 
 
 class _Closed(BaseException):
-    """The run was given up; no pipeline catches this."""
+    """The run was closed. It derives from BaseException so that no pipeline catches it."""
 
 
 class AnyPipeline:
-    """A loaded pipeline, for one run after the other: it keeps guidance and scheduler in itself.
+    """A loaded pipeline. It can run only one job at a time, because it stores guidance and scheduler state in itself.
 
     Args:
-        pipeline: of diffusers, already on its device, with its own scheduler.
-        placement: where it lives.
+        pipeline: a diffusers pipeline on its device, with its own scheduler.
+        placement: device and precision.
 
     Raises:
-        ModelUnavailable: it does not draw from text alone.
+        ModelUnavailable: the pipeline needs more input than a prompt.
     """
 
     def __init__(self, pipeline: Any, placement: Placement) -> None:
@@ -61,36 +61,36 @@ class AnyPipeline:
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
-        """Everything with weights."""
+        """All modules with weights."""
         return modules_of(self._pipeline)
 
     @property
     def autoencoder(self) -> Autoencoder | None:
-        """What previews can be made with; None where the VAE is of another kind, or must not be touched."""
+        """VAE for previews; None when it has another class or must not be used beside the pipeline."""
         vae: Any = getattr(self._pipeline, "vae", None)
         if not isinstance(vae, (AutoencoderKL, AutoencoderTiny)):
             return None
-        # Some pipelines move it to single precision when they decode, and see by its precision whether they must.
+        # Some pipelines convert a float16 VAE to float32 for decoding. A preview could change its dtype before that.
         is_moved = self._placement.dtype is torch.float16 and bool(getattr(vae.config, "force_upcast", False))
         return None if is_moved else Autoencoder(vae, self._placement)
 
     @property
     def scheduler_class(self) -> str:
-        """What its scheduler is, in diffusers; empty where it has none."""
+        """Name of the scheduler's class in diffusers; empty when the pipeline has none."""
         scheduler: Any = getattr(self._pipeline, "scheduler", None)
         return "" if scheduler is None else type(scheduler).__name__
 
     @property
     def is_busy(self) -> bool:
-        """A run is under way."""
+        """True while a run is not over."""
         return self._run is not None and not self._run.is_over
 
     def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "PipelineRun":
         """Prepare a run; nothing is computed before its first `advance`.
 
         Args:
-            request: what is asked. Its sampler is not used, nor its variations and upscale.
-            generators: one an image.
+            request: the member's request; its sampler, variations and upscale are ignored.
+            generators: one for each image.
         """
         if self.is_busy:
             raise AssertionError("Two runs would share one pipeline's state.")
@@ -116,7 +116,7 @@ class AnyPipeline:
             "num_images_per_prompt": request.num_images,
             "generator": list(generators),
             "output_type": "pt",
-            # Some draw the nearest size they know and stretch it.
+            # Without this, some pipelines draw the nearest size that they know and stretch the picture.
             "use_resolution_binning": False,
         }
         if negative:
@@ -127,19 +127,19 @@ class AnyPipeline:
 
 
 class PipelineRun:
-    """One call of a pipeline, taken step by step. All methods are called from one thread.
+    """One call of a pipeline, run step by step. One thread calls all public methods.
 
     Args:
-        pipeline: what is called.
-        arguments: of the call.
-        parameters: what the call takes at all.
-        notices: about what it cannot do.
+        pipeline: the diffusers pipeline to call.
+        arguments: arguments of the call.
+        parameters: parameters that the call accepts.
+        notices: facts for the requester about ignored parts of the request.
 
     Attributes:
         notices: facts for the requester.
-        steps_done: steps whose end was seen.
-        latents: what they left, as the pipeline keeps it; None where it shows nothing.
-        pictures: [n, 3, H, W] from 0 to 1, float32; None until it is done.
+        steps_done: number of steps that the pipeline has reported.
+        latents: latents after the last step, in the pipeline's own layout; None when it reports none.
+        pictures: [n, 3, H, W] from 0 to 1, float32; None until the call is done.
     """
 
     def __init__(
@@ -160,17 +160,17 @@ class PipelineRun:
 
     @property
     def is_over(self) -> bool:
-        """It is done, failed or closed, and its thread has ended."""
+        """True when the run is done, failed or closed, and its thread has ended."""
         return self._thread is None
 
     def advance(self) -> bool:
-        """Let it run to the end of its next step, or from its last step to its pictures.
+        """Run to the end of the next step; after the last step, run to the finished pictures.
 
         Returns:
-            There is more to do. False once `pictures` are there, or after `close`.
+            True when there is more to do; False once `pictures` is set, or after `close`.
 
         Raises:
-            Exception: whatever the pipeline raised; the run is over then.
+            Exception: any exception of the pipeline; the run is then over.
         """
         if self._thread is None:
             return False
@@ -188,7 +188,7 @@ class PipelineRun:
         return False
 
     def close(self) -> None:
-        """Give it up: the call ends at the step where it stands, and what it holds is let go."""
+        """Stop the call at its present step and release its tensors."""
         if self._thread is None:
             return
         self._is_closing = True
@@ -212,14 +212,14 @@ class PipelineRun:
             self._wait()
             with torch.inference_mode():
                 self.pictures = _pictures_of(pipeline, pipeline(**self._arguments))
-        # Whatever it is, the thread that waits shall have it; nothing may be lost with this one.
+        # The waiting thread raises any exception of this one; none may be lost.
         except BaseException as failure:  # noqa: BLE001
             self._failure = failure
         finally:
             self._back.release()
 
     def _callbacks(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """What makes the call wait after each step; older pipelines know another name for it."""
+        """Callback arguments that make the call wait after each step; older pipelines use another name."""
         if "callback_on_step_end" in parameters:
             return {"callback_on_step_end": self._after_step}
         if "callback" in parameters:

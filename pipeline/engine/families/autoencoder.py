@@ -1,4 +1,4 @@
-"""Between pixels and latents: the same for every family, as the VAE's configuration says."""
+"""Converts between pixels and latents; the VAE's configuration covers the differences between families."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class Autoencoder:
-    """A VAE with what its latents are shifted and scaled by on their way to the network.
+    """A VAE together with the shift and scale between its latents and the network's.
 
     Args:
         vae: AutoencoderKL or AutoencoderTiny, already on its device.
-        placement: where it lives.
+        placement: device and precision.
     """
 
     def __init__(self, vae: Any, placement: Placement) -> None:
@@ -31,36 +31,36 @@ class Autoencoder:
         if self._needs_full_precision:
             self._vae.to(torch.float32)
         if self._has_tiles:
-            # The sizes that come with a VAE are those it was trained at, which are no smaller than most pictures.
+            # A VAE's default tile size is its training size. Most pictures are no larger, so tiles would save nothing.
             self._vae.tile_sample_min_size = TILE_SIDE
             self._vae.tile_latent_min_size = TILE_SIDE // self.scale_factor
-            # diffusers takes AutoencoderTiny's for 8, whatever its stages are.
+            # diffusers assumes the factor 8 for every AutoencoderTiny, regardless of its stages.
             self._vae.spatial_scale_factor = self.scale_factor
 
     @property
     def latent_channels(self) -> int:
-        """Channels of its latents."""
+        """Number of latent channels."""
         return int(self._vae.config.latent_channels)
 
     @property
     def scale_factor(self) -> int:
-        """Pixels of one latent's side: each stage of the VAE but the first halves it."""
+        """Pixels per latent along one side; each stage of the VAE after the first halves the size."""
         config = self._vae.config
         if isinstance(self._vae, AutoencoderTiny):
             return 2 ** (len(config.decoder_block_out_channels) - 1)
         return 2 ** (len(config.block_out_channels) - 1)
 
     def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
-        """Fallbacks for a picture of this size in pixels, the best first."""
+        """Fallbacks for a picture of this size in pixels, best first."""
         is_on_processor = self._placement.device.type == "cpu"
         return fallbacks_for(height, width, has_tiles=self._has_tiles, is_on_processor=is_on_processor)
 
     @torch.inference_mode()
     def encode(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
-        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w]: the middle of what the VAE takes for likely.
+        """Encode pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w]: the mode of the VAE's distribution.
 
         Raises:
-            BrokenImage: they hold NaN or infinity.
+            BrokenImage: the latents hold NaN or infinity.
         """
         latents = self._computed(fallback, lambda vae: _latents(vae, pixels), lambda found: not is_finite(found))
         latents = latents.to(self._placement.device)
@@ -69,11 +69,11 @@ class Autoencoder:
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
-        """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32, on the processor if that decodes them.
+        """Decode latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32, on the device that decoded them.
 
         Raises:
-            BrokenImage: they hold NaN or infinity, or are all of one color though the latents are not: a picture that
-                was meant to be black is never the same number everywhere.
+            BrokenImage: the pixels hold NaN or infinity, or have one single color although the latents vary. Even an
+                intended black picture does not have exactly the same number everywhere.
         """
         mean, deviation = self._statistics(latents)
         given = latents * deviation + mean
@@ -88,7 +88,7 @@ class Autoencoder:
     def _computed(
         self, fallback: Fallback, work: Callable[[Any], torch.Tensor], is_broken: Callable[[torch.Tensor], bool]
     ) -> torch.Tensor:
-        """What comes of work with the VAE; once more in float32 where less precision breaks it."""
+        """Result of `work` with the VAE; it is repeated in float32 when a lower precision breaks the result."""
         if fallback == "cpu":
             if self._twin is None:
                 self._twin = on_processor(self._vae)
@@ -97,7 +97,7 @@ class Autoencoder:
             found = self._on_device(fallback, work)
             if is_broken(found) and self._vae.dtype in (torch.float16, torch.bfloat16):
                 log.warning("The VAE left the range of %s and runs in float32 from now on.", self._vae.dtype)
-                # Another thread may draw a preview with it: that one is left out.
+                # Another thread may draw a preview with this VAE meanwhile. That preview fails and is skipped.
                 self._vae.to(torch.float32)
                 found = self._on_device(fallback, work)
         if is_broken(found):
@@ -114,13 +114,13 @@ class Autoencoder:
             self._vae.use_tiling = False
 
     def _statistics(self, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and deviation of the VAE's own latents, [1, c or 1, 1, 1] each: the network sees them as 0 and 1."""
+        """Mean and standard deviation of the VAE's latents, [1, c or 1, 1, 1] each; the network sees 0 and 1."""
         config = self._vae.config
         scaling: float = config.scaling_factor
         means: Sequence[float] | None = getattr(config, "latents_mean", None)
         deviations: Sequence[float] | None = getattr(config, "latents_std", None)
         if means is None or deviations is None:
-            # Stable Diffusion 3's latents are not centred; others have no shift, or none written down.
+            # Stable Diffusion 3's latents are not centred. Configurations of other models name no shift.
             means, deviations = [getattr(config, "shift_factor", None) or 0.0], [1.0]
         mean, deviation = (like.new_tensor(row).view(1, -1, 1, 1) for row in (means, deviations))
         return mean, deviation / scaling
@@ -131,7 +131,7 @@ class Autoencoder:
 
     @property
     def _needs_full_precision(self) -> bool:
-        # Stable Diffusion's own VAE leaves float16's range on some pictures and says so in its configuration.
+        # Some VAEs overflow float16 on some pictures. `force_upcast` in the configuration marks them.
         return self._placement.dtype is torch.float16 and bool(getattr(self._vae.config, "force_upcast", False))
 
 
@@ -145,5 +145,5 @@ def _pixels(vae: Any, latents: torch.Tensor) -> torch.Tensor:
 
 
 def _has_one_color(image: torch.Tensor) -> bool:
-    """Every channel of [n, c, h, w] is the same number everywhere."""
+    """True when every channel of [n, c, h, w] has the same number everywhere."""
     return bool((image == image[:, :, :1, :1]).all())

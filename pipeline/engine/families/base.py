@@ -1,4 +1,4 @@
-"""What the step loop needs to know of an architecture."""
+"""Step adapters: the interface between the step loop and a model architecture."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,29 +18,29 @@ from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler, SamplerKind
 
 Conditioning = Mapping[str, torch.Tensor]
-"""Text as tensors, one row each: `prompt_embeds` [1, tokens, features] and whatever else a family names."""
+"""Encoded text, one row per tensor: `prompt_embeds` [1, tokens, features] and further tensors of the family."""
 
 
 class TimedConditioning(msgspec.Struct, frozen=True):
-    """What a text says at each step: conditioning with the last step of each, in order."""
+    """Conditioning that changes between steps: pairs of last step and conditioning, in order."""
 
     parts: tuple[tuple[int, Conditioning], ...]
 
     def at(self, step: int) -> Conditioning:
-        """For a step, counted from 1; a second pass goes on with what the first ended with."""
+        """Conditioning of a step, counted from 1; steps after the last pair keep its conditioning."""
         return next((found for last_step, found in self.parts if step <= last_step), self.parts[-1][1])
 
 
 class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
-    """A request's words as tensors.
+    """A request's texts as tensors.
 
     Attributes:
-        positive: of the prompt.
-        negative: of the negative prompt; None where guidance does not use it.
-        notices: what the requester should know, such as words that did not fit.
-        lora: what every row of the job adds to the model; None adds nothing.
-        lora_digests: SHA-256 of the files that it was made of, by the LoRA's name.
-        embedding_digests: likewise of embeddings.
+        positive: conditioning of the prompt.
+        negative: conditioning of the negative prompt; None when guidance does not use it.
+        notices: facts for the requester, such as words that did not fit.
+        lora: LoRAs for every row of the job; None adds nothing to the model.
+        lora_digests: SHA-256 of the LoRAs' files, by the LoRA's name.
+        embedding_digests: SHA-256 of the embeddings' files, by the embedding's name.
     """
 
     positive: TimedConditioning
@@ -52,17 +52,17 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:
-    """Every component of a diffusers pipeline that has weights."""
+    """All components of a diffusers pipeline that have weights."""
     return tuple(part for part in pipeline.components.values() if isinstance(part, nn.Module))
 
 
 class StepAdapter(ABC):
-    """One loaded model as the step loop sees it. All methods run without gradients.
+    """Interface of one loaded model to the step loop. All methods run without gradients.
 
     Args:
-        autoencoder: between its latents and pixels.
-        pipeline: of diffusers, already on its device: its scheduler's configuration and its modules are kept.
-        network: the one of its modules that computes the steps.
+        autoencoder: converts between the model's latents and pixels.
+        pipeline: a diffusers pipeline on its device; its scheduler configuration and its modules are kept.
+        network: the pipeline's U-Net or transformer.
     """
 
     def __init__(self, autoencoder: Autoencoder, pipeline: Any, network: nn.Module) -> None:
@@ -73,58 +73,58 @@ class StepAdapter(ABC):
 
     @property
     def network(self) -> nn.Module:
-        """What computes the steps."""
+        """U-Net or transformer that predicts the noise."""
         return self._network
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
-        """Everything with weights: network, text encoders, VAE."""
+        """All modules with weights: network, text encoders, VAE."""
         return self._modules
 
     @property
     def scheduler_config(self) -> Mapping[str, Any]:
-        """The model's own noise schedule and prediction type."""
+        """Scheduler configuration of the model: its noise schedule and prediction type."""
         return self._scheduler_config
 
     @property
     def latent_channels(self) -> int:
-        """Channels of its latents."""
+        """Number of latent channels."""
         return self._autoencoder.latent_channels
 
     @property
     def scale_factor(self) -> int:
-        """Pixels of one latent's side."""
+        """Pixels per latent along one side."""
         return self._autoencoder.scale_factor
 
     @property
     def size_multiple(self) -> int:
-        """Sides of a picture are multiples of this many pixels."""
+        """Width and height of a picture must be multiples of this number of pixels."""
         return self.scale_factor
 
     @property
     def sampler_kind(self) -> SamplerKind:
-        """Which samplers fit it."""
+        """Kind of the samplers that work with the model."""
         return "diffusion"
 
     def image_tokens(self, height: int, width: int) -> int:
-        """How long a picture [height, width] in pixels is to a transformer; 0 where the schedule does not ask."""
+        """Number of a transformer's tokens for a picture of this size in pixels; 0 when the schedule ignores it."""
         del height, width
         return 0
 
     def build_scheduler(
         self, sampler: Sampler, steps: int, generators: Sequence[torch.Generator], *, height: int, width: int
     ) -> Any:
-        """A scheduler for one job's pass; see `schedulers.build_scheduler`.
+        """Build the scheduler for one pass of a job; see `schedulers.build_scheduler`.
 
         Args:
-            sampler: which one.
-            steps: as members count them.
-            generators: one an image.
-            height: of the picture in this pass, in pixels.
-            width: likewise.
+            sampler: the sampler that the request names.
+            steps: number of steps, as members count them.
+            generators: one for each image.
+            height: height of the picture in this pass, in pixels.
+            width: its width in pixels.
 
         Raises:
-            UnfitSampler: it does not fit the model.
+            UnfitSampler: the sampler does not work with the model.
         """
         if sampler.kind != self.sampler_kind:
             raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
@@ -132,34 +132,34 @@ class StepAdapter(ABC):
         return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
 
     def release(self) -> None:  # noqa: B027 - a family may keep nothing
-        """Let go of what is kept on the device only to save time."""
+        """Release device memory that only serves as a cache."""
 
     @abstractmethod
     def encode_text(self, request: GenerationRequest) -> EncodedText:
-        """Turn the request's words into tensors on the device."""
+        """Encode the request's texts to tensors on the device."""
 
     @abstractmethod
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
-        """One forward of the network. A row's answer hangs on that row alone.
+        """Run one forward pass of the network. The prediction for a row depends on that row alone.
 
         Args:
             latents: [rows, c, h, w] in the latents' precision.
-            timesteps: [rows], each row at its own.
-            conditioning: tensors with as many rows.
-            loras: what each row adds; nothing where it is empty.
+            timesteps: [rows], one for each row.
+            conditioning: tensors with the same number of rows.
+            loras: LoRAs of each row; an empty sequence adds nothing.
 
         Returns:
-            [rows, c, h, w] in the latents' precision.
+            Predictions, [rows, c, h, w] in the latents' precision.
         """
 
     def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
-        """Fallbacks for a picture of this size in pixels, the best first."""
+        """Fallbacks for a picture of this size in pixels, best first."""
         return self._autoencoder.fallbacks(height, width)
 
     def encode(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
-        """Pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision.
+        """Encode pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w], float32 or the VAE's precision.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
@@ -167,9 +167,9 @@ class StepAdapter(ABC):
         return self._autoencoder.encode(pixels, fallback)
 
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
-        """Finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
+        """Decode finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.
 
         Raises:
-            BrokenImage: there is no picture in them; see `Autoencoder.decode`.
+            BrokenImage: the result is no picture; see `Autoencoder.decode`.
         """
         return self._autoencoder.decode(latents, fallback)

@@ -1,10 +1,10 @@
-"""Prompts of any length, with weights, for a CLIP text encoder: as A1111 computes them.
+"""Encodes prompts of any length, with token weights, for a CLIP text encoder, as A1111 does.
 
-A1111's way is followed so that prompts copied from elsewhere look the same: chunks of 75 tokens, each encoded by
-itself and joined; what a token's weight is multiplied with moves the mean of its chunk, which is restored. A1111
-takes that mean over all prompts of a batch; here it is each prompt's own, so that nobody's company changes a picture.
-Features from before the last layer have no norm behind them, so that their mean says nothing: it is left alone there.
-An embedding's vectors take the places of tokens before the first layer, as diffusers' `load_textual_inversion` has it.
+A1111's method makes prompts copied from elsewhere look the same. Chunks of 75 tokens are encoded separately and joined.
+Each token's features are multiplied by its weight. That shifts the mean of the chunk, so the mean is restored. A1111
+takes the mean over all prompts of a batch; here each prompt has its own, so that other jobs cannot change a picture.
+Features of an earlier layer without the final norm have no meaningful mean, so it is not restored there. An embedding's
+vectors replace token vectors before the first layer, as in diffusers' `load_textual_inversion`.
 """
 
 import re
@@ -25,29 +25,29 @@ from pipeline.prompts.chunks import Chunk, Chunked, Token, in_chunks
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 
 MAX_CHUNKS: Final = 8
-"""600 tokens: more than 2,000 characters of English."""
+"""Greatest number of chunks: 600 tokens, which is more than 2,000 characters of English."""
 
 PENULTIMATE: Final = 2
-"""The layer before the last, which Stable Diffusion XL and 3 were trained with."""
+"""Second-last layer, whose features Stable Diffusion XL and 3 were trained with."""
 
 _CACHED: Final = 256
-"""Encoded chunks; one of Stable Diffusion 1.5 takes 116 KiB in half precision."""
+"""Number of encoded chunks in the cache; one of Stable Diffusion 1.5 takes 116 KiB in half precision."""
 _SMALL_RATIO, _LARGE_RATIO = 0.5, 2.0
-"""Beyond these, the mean of a chunk is noise around 0 and restoring it would multiply by anything."""
+"""Limits of the factor that restores a mean; beyond them the mean is noise around 0 and the factor is arbitrary."""
 
 
 _NO_MARKS: Final[Marks] = MappingProxyType({})
 _PLACEHOLDER: Final = 0
-"""Of a vector among the tokens: no mark of a beginning or an end, by which the whole would be read."""
+"""Token id in the place of an embedding's vector; it must not be a start or end token, which CLIP looks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One vector of an embedding in the place of a token; the same where file and row are.
+    """One vector of an embedding that replaces a token; equal when file and row are equal.
 
     Attributes:
-        digest: of the file.
-        row: which of the file's.
+        digest: SHA-256 of the file.
+        row: index of the vector in the file.
         numbers: [features].
     """
 
@@ -57,11 +57,11 @@ class Vector:
 
 
 class Features(msgspec.Struct, frozen=True, kw_only=True):
-    """What a text encoder makes of one chunk.
+    """Output of a text encoder for one chunk.
 
     Attributes:
-        tokens: [1, capacity + 2, features].
-        pooled: the whole as one vector, [1, projection]; None where the encoder projects nothing.
+        tokens: features of each token, [1, capacity + 2, features].
+        pooled: one vector for the chunk, [1, projection]; None when the encoder has no projection.
     """
 
     tokens: torch.Tensor
@@ -73,15 +73,14 @@ class ClipText:
 
     Args:
         tokenizer: a fast CLIP tokenizer.
-        text_encoder: its text model, on its device, with or without a projection.
-        placement: where it lives.
-        layer: whose features are taken, from the last, which is 1: what A1111 calls clip skip.
-        has_norm: the norm that comes after the last layer is also taken after an earlier one, as Stable Diffusion 1.x
-            does and XL does not.
-        place: of this text encoder among the model's, from 0: whose part of an embedding it reads.
+        text_encoder: a CLIP text model on its device, with or without a projection.
+        placement: device and precision.
+        layer: layer whose features are used, counted from the last as 1; A1111 calls it clip skip.
+        has_norm: apply the final norm after an earlier layer too, as for Stable Diffusion 1.x; False for XL.
+        place: index of this text encoder in the model, from 0; it selects the embedding's part.
 
     Raises:
-        ModelUnavailable: it has fewer layers.
+        ModelUnavailable: the text encoder has fewer layers than `layer`.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class ClipText:
         self._layer = layer
         self._has_norm = has_norm
         self._place = place
-        # A tokenizer whose own configuration is lost takes texts of any length.
+        # A tokenizer without its configuration file reports no limit, so the encoder's limit counts too.
         longest = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
         self._capacity: int = longest - 2
         self._comma: int = tokenizer(",", add_special_tokens=False)["input_ids"][0]
@@ -116,15 +115,15 @@ class ClipText:
 
     @property
     def width(self) -> int:
-        """Numbers of a word's vector before the first layer."""
+        """Length of a token's vector before the first layer."""
         return self._width
 
     def chunks(self, text: str, marks: Marks = _NO_MARKS) -> Chunked:
-        """Read a text's emphasis and cut it into chunks.
+        """Parse a text's emphasis and split it into chunks.
 
         Args:
-            text: perhaps with letters that stand for embeddings.
-            marks: those letters.
+            text: the text; letters in `marks` stand for embeddings.
+            marks: embeddings by letter.
         """
         chunked = in_chunks(
             read_emphasis(text),
@@ -136,30 +135,30 @@ class ClipText:
         return Chunked(chunked.chunks, "".join(marks[sign].typed if sign in marks else sign for sign in chunked.cut))
 
     def verbatim(self, text: str) -> Chunked:
-        """One chunk of a text whose brackets are text."""
+        """One chunk of a text, with brackets read as plain text."""
         parts = (Fragment(text, 1.0),)
         return in_chunks(parts, self._tokens, comma=self._comma, capacity=self._capacity, most=1)
 
     def encode(self, chunks: tuple[Chunk, ...], count: int, loras: LoraKey = ()) -> torch.Tensor:
-        """Chunks to [1, count * (capacity + 2), features], empty ones added at the end.
+        """Encode chunks to [1, count * (capacity + 2), features]; empty chunks fill up the end.
 
         Args:
-            chunks: of one text.
-            count: of chunks in the answer.
-            loras: those that the text encoder has on while this is called.
+            chunks: chunks of one text.
+            count: number of chunks in the result.
+            loras: LoRAs that are active in the text encoder during this call.
         """
         padded = [*chunks, *[Chunk((), ())] * (count - len(chunks))]
         return torch.cat([self._weighted(chunk, loras) for chunk in padded], dim=1)
 
     def pooled(self, chunks: tuple[Chunk, ...], loras: LoraKey = ()) -> torch.Tensor:
-        """The first chunk as one vector, [1, projection]; weights do not reach it.
+        """Pooled vector of the first chunk, [1, projection]; token weights do not affect it.
 
         Args:
-            chunks: of one text.
-            loras: those that the text encoder has on while this is called.
+            chunks: chunks of one text.
+            loras: LoRAs that are active in the text encoder during this call.
 
         Raises:
-            ModelUnavailable: the encoder projects nothing.
+            ModelUnavailable: the encoder has no projection.
         """
         pooled = self._encoded(chunks[0].numbers, loras).pooled
         if pooled is None:
@@ -172,7 +171,7 @@ class ClipText:
         return [Token((number,), start) for number, (start, _) in pairs]
 
     def _marked_tokens(self, text: str, marks: Marks) -> Iterator[Token]:
-        """Those of a text in which single letters may stand for embeddings."""
+        """Tokens of a text in which single letters may stand for embeddings."""
         if not marks:
             yield from self._tokens(text)
             return
@@ -187,7 +186,7 @@ class ClipText:
                 yield Token(vectors, part.start(), is_embedding=True)
 
     def _put_vectors(self, module: Any, args: Any, output: torch.Tensor) -> torch.Tensor | None:
-        """What the text encoder reads in place of its own words' vectors, [1, capacity + 2, features]."""
+        """Hook: replace token vectors [1, capacity + 2, features] by the vectors of embeddings."""
         del module, args
         if not self._vectors:
             return None
@@ -197,7 +196,7 @@ class ClipText:
         return output
 
     def _weighted(self, chunk: Chunk, loras: LoraKey) -> torch.Tensor:
-        """[1, capacity + 2, features] with the mean that it had without weights, where it had one."""
+        """Weighted features [1, capacity + 2, features], with the mean restored when it is meaningful."""
         plain = self._encoded(chunk.numbers, loras).tokens
         if all(weight == 1.0 for weight in chunk.weights):
             return plain
@@ -210,7 +209,7 @@ class ClipText:
         return weighted * ratio if _SMALL_RATIO <= ratio <= _LARGE_RATIO else weighted
 
     def _encoded(self, numbers: tuple[Hashable, ...], loras: LoraKey) -> Features:
-        """One chunk without weights; each is encoded alone, so that its numbers hang on nothing else."""
+        """Features of one chunk without weights; it is encoded alone, so that they depend on nothing else."""
         known = self._known.pop((numbers, loras), None)
         if known is None:
             known = self._computed(numbers)
@@ -242,16 +241,16 @@ class ClipText:
 
     @property
     def _is_whole(self) -> bool:
-        """Every layer is taken, and the norm."""
+        """True when the last layer with the final norm is used."""
         return self._has_norm and self._layer == 1
 
     def _features(self, answer: Any) -> torch.Tensor:
-        """[1, capacity + 2, features] of the layer that is taken."""
+        """Features [1, capacity + 2, features] of the chosen layer."""
         if self._is_whole:
             return answer.last_hidden_state
         tokens: torch.Tensor = answer.hidden_states[-self._layer]
         if not self._has_norm:
             return tokens
-        # transformers 5.6 flattened the encoder without a projection.
+        # Since transformers 5.6, an encoder without a projection has no inner `text_model`.
         inner: Any = getattr(self._text_encoder, "text_model", self._text_encoder)
         return inner.final_layer_norm(tokens)

@@ -1,4 +1,4 @@
-"""What a request's words say at each step, before any encoder reads them."""
+"""Parses a request's texts, step by step, before an encoder reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -14,16 +14,16 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
 NO_GUIDANCE: Final = 1.0
-"""At this scale and below, guidance adds nothing and the unconditional row is left out."""
+"""Guidance scale without effect; at this scale and below the unconditional rows are left out."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt as it changes from step to step.
+    """A prompt that may change between steps.
 
     Attributes:
-        parts: what it says, each with the last step of it, in order.
-        cut_key: the notice about words that did not fit.
-        is_negative: what to avoid.
+        parts: pairs of last step and text, in order.
+        cut_key: key of the notice about words that did not fit.
+        is_negative: True for the negative prompt.
     """
 
     parts: tuple[tuple[int, str], ...]
@@ -31,7 +31,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     is_negative: bool
 
     def encoded(self, encode: Callable[[str], Conditioning]) -> TimedConditioning:
-        """Every part as tensors."""
+        """Encode every part."""
         return TimedConditioning(tuple((last_step, encode(text)) for last_step, text in self.parts))
 
 
@@ -39,12 +39,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """Prompt and negative prompt.
 
     Attributes:
-        positive: what one asks for.
-        negative: what to avoid; None where guidance does not use it.
-        loras: that the prompt names; they hold for both.
-        marks: letters of both that stand for embeddings.
-        embedding_digests: SHA-256 of their files, by the embeddings' names.
-        notices: about what was left out so far.
+        positive: the prompt.
+        negative: the negative prompt; None when guidance does not use it.
+        loras: LoRAs that the prompt names; they apply to both texts.
+        marks: embeddings by the letter that stands for them in both texts.
+        embedding_digests: SHA-256 of the embeddings' files, by the embedding's name.
+        notices: facts for the requester about parts that were left out.
     """
 
     positive: Text
@@ -56,11 +56,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def texts(self) -> tuple[Text, ...]:
-        """Those that are encoded."""
+        """Texts to encode."""
         return (self.positive,) if self.negative is None else (self.positive, self.negative)
 
     def encoded(self, encode: Callable[[Text], TimedConditioning], more: Iterable[Notice] = ()) -> EncodedText:
-        """All of it as tensors, with further notices."""
+        """Encode all texts, and add further notices."""
         return EncodedText(
             positive=encode(self.positive),
             negative=None if self.negative is None else encode(self.negative),
@@ -79,14 +79,14 @@ def read_words(
     is_guided: bool,
     is_scheduled: bool = True,
 ) -> Words:
-    """Take a request's texts apart.
+    """Parse a request's texts.
 
     Args:
-        request: whose.
-        loras: of the model.
-        embeddings: of the model.
-        is_guided: the model has rows for a negative prompt at all.
-        is_scheduled: brackets change the text from step to step; else they are text.
+        request: the member's request.
+        loras: LoRAs of the model.
+        embeddings: embeddings of the model.
+        is_guided: True when the model can have rows for a negative prompt.
+        is_scheduled: True when brackets change the text between steps; otherwise they are plain text.
     """
     steps = request.num_inference_steps
 
@@ -101,7 +101,7 @@ def read_words(
     notices = [*lora_notices]
     texts = [tagged.prompt]
     if is_guided and request.guidance_scale > NO_GUIDANCE:
-        # As in A1111, a LoRA is named in the prompt and holds for both.
+        # As in A1111, a LoRA is named in the prompt and applies to both texts.
         without = read_tags(request.negative_prompt)
         if without.tags:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(without.tags)}))
@@ -119,7 +119,7 @@ def read_words(
 
 
 def cut_notices(texts: Iterable[Text], cut_of: Callable[[str], str]) -> list[Notice]:
-    """What did not fit, told once for each text."""
+    """Notices about words that did not fit, at most one for each text."""
     notices: list[Notice] = []
     for text in texts:
         cut = next((found for _, part in text.parts if (found := cut_of(part))), "")

@@ -1,4 +1,4 @@
-"""Which diffusers pipeline reads a family's files, and which step adapter runs what was read."""
+"""Table of model families: the diffusers pipeline that reads their files, and the step adapter that runs them."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -21,17 +21,17 @@ from pipeline.protocol.models import Family, ModelSpec
 
 
 class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a family is made of.
+    """Classes and components of a family.
 
     Attributes:
-        pipeline_class: of diffusers; it reads folders, single files and hubs.
-        adapter: from a loaded pipeline to the step loop, with the LoRAs that requests may name, and the layer of
-            the text encoders that is taken (see `ModelSpec.clip_skip`).
-        reads_class: a folder's index says which class reads it.
-        needed: components without which it cannot be loaded.
-        omissible: components that a model may come without.
-        in_a_file: components that a one-file checkpoint brings.
-        options: for loading, beyond what every family gets; components named here are left out.
+        pipeline_class: diffusers pipeline that reads folders, single files and hubs.
+        adapter: makes the step adapter from a loaded pipeline, a placement, the LoRA folder and the text encoders'
+            layer (see `ModelSpec.clip_skip`).
+        reads_class: True when a folder's index names the pipeline class.
+        needed: components that a model must have.
+        omissible: components that a model may lack.
+        in_a_file: components that a one-file checkpoint holds.
+        options: further arguments for loading; components named here are not loaded.
     """
 
     pipeline_class: Any
@@ -50,7 +50,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             adapter=StableDiffusion,
             needed=("scheduler", "text_encoder", "tokenizer", "unet", "vae"),
             in_a_file=("unet", "text_encoder", "vae"),
-            # The safety checker is no part of the picture and doubles the download.
+            # The model's own safety checker does not affect the picture and doubles the download.
             options=MappingProxyType(
                 {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
             ),
@@ -60,7 +60,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             adapter=StableDiffusionXL,
             needed=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"),
             in_a_file=("unet", "text_encoder", "text_encoder_2", "vae"),
-            # A watermark would be another program's, and change the picture.
+            # The watermark would name another program and change the picture.
             options=MappingProxyType({"add_watermarker": False}),
         ),
         "sd3": FamilyParts(
@@ -81,7 +81,7 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
 
 
 def parts_of(spec: ModelSpec) -> FamilyParts:
-    """Of a model's family, without what the catalogue brings itself."""
+    """Parts of a model's family, without the VAE when the catalogue names one."""
     parts = FAMILIES[spec.family]
     if spec.vae is None:
         return parts

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x and 2.x: CLIP text, one U-Net, epsilon or v-prediction."""
+"""Stable Diffusion 1.x and 2.x: one CLIP text encoder, a U-Net, epsilon or v-prediction."""
 
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
@@ -18,16 +18,16 @@ from pipeline.protocol.requests import GenerationRequest
 
 
 class StableDiffusion(StepAdapter):
-    """The step adapter of family `sd`.
+    """Step adapter of the family `sd`.
 
     Args:
-        pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
-        placement: where it lives.
-        folder: of the owner's LoRAs.
-        clip_skip: the layer of the text encoder that is taken, from the last, which is 1.
+        pipeline: a loaded diffusers pipeline on its device; only its components are used.
+        placement: device and precision.
+        folder: the owner's LoRA folder.
+        clip_skip: layer of the text encoder to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: the U-Net does not start from plain latents (inpainting, depth, image pairs).
+        ModelUnavailable: the U-Net needs more than plain latents (inpainting, depth, image pairs).
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class StableDiffusion(StepAdapter):
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
-        """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
+        """Encode prompt and negative prompt for each step; every text gets the chunk count of the longest one."""
         words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
 
@@ -64,12 +64,12 @@ class StableDiffusion(StepAdapter):
             return words.encoded(lambda text: text.encoded(encode), cuts)
 
     def release(self) -> None:
-        """Let go of the rows' LoRAs."""
+        """Release cached LoRA tensors."""
         self._loras.release()
 
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
-        """One forward of the U-Net; see `StepAdapter.predict`."""
+        """Run one forward pass of the U-Net; see `StepAdapter.predict`."""
         with self._loras.denoising(loras):
             return self._unet.predict(latents, timesteps, conditioning)

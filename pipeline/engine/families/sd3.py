@@ -1,4 +1,4 @@
-"""Stable Diffusion 3 and 3.5: a transformer that matches flows, two CLIP text encoders and T5."""
+"""Stable Diffusion 3 and 3.5: a flow matching transformer, two CLIP text encoders and T5."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,19 +27,19 @@ from pipeline.protocol.samplers import SamplerKind
 
 
 class StableDiffusion3(StepAdapter):
-    """The step adapter of family `sd3`.
+    """Step adapter of the family `sd3`.
 
-    T5 reads text as it is written, so that weights and schedules mean nothing to it; CLIP is given the same text. It is
-    the longer sight of T5 that says what was cut, unless the model is used without it.
+    T5 reads the text literally, so weights and schedules have no effect. CLIP gets the same literal text. T5's limit is
+    longer than CLIP's, so T5 decides which words count as cut. Without T5, CLIP decides.
 
     Args:
-        pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
-        placement: where it lives.
-        folder: of the owner's LoRAs.
-        clip_skip: the layer of the CLIP text encoders that is taken, from the last, which is 1.
+        pipeline: a loaded diffusers pipeline on its device; only its components are used.
+        placement: device and precision.
+        folder: the owner's LoRA folder.
+        clip_skip: layer of the CLIP text encoders to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: it lacks a CLIP text encoder, or its transformer wants more than latents.
+        ModelUnavailable: the model lacks a CLIP text encoder, or its transformer needs more than latents.
     """
 
     def __init__(
@@ -71,26 +71,26 @@ class StableDiffusion3(StepAdapter):
         text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
         convert = SD3LoraLoaderMixin.lora_state_dict
         self._loras = ModelLoras(folder, ("transformer", transformer), text_encoders, placement, convert)
-        # T5 reads words alone, and both readers must be given the same.
+        # T5 accepts no embeddings, and CLIP must get the same text.
         self._embeddings = ModelEmbeddings(folder)
 
     @property
     def sampler_kind(self) -> SamplerKind:
-        """Flow matching."""
+        """Kind of the samplers that work with the model: flow matching."""
         return "flow"
 
     @property
     def size_multiple(self) -> int:
-        """Whole patches of latents."""
+        """Side of one patch in pixels; width and height must be multiples of it."""
         return self.scale_factor * int(self._transformer.config.patch_size)
 
     def image_tokens(self, height: int, width: int) -> int:
-        """Patches of the picture."""
+        """Number of patches of a picture of this size in pixels."""
         return (height // self.size_multiple) * (width // self.size_multiple)
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
-        """Encode prompt and negative prompt; neither changes from step to step."""
+        """Encode prompt and negative prompt; neither changes between steps."""
         words = read_words(request, self._loras, self._embeddings, is_guided=True, is_scheduled=False)
         with self._loras.encoding(words.loras):
             return words.encoded(
@@ -99,13 +99,13 @@ class StableDiffusion3(StepAdapter):
 
     @torch.inference_mode()
     def release(self) -> None:
-        """Let go of the rows' LoRAs."""
+        """Release cached LoRA tensors."""
         self._loras.release()
 
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
-        """One forward of the transformer; see `StepAdapter.predict`."""
+        """Run one forward pass of the transformer; see `StepAdapter.predict`."""
         inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
         with self._loras.denoising(loras):
             return self._forward(inputs).to(latents.dtype)
@@ -121,7 +121,11 @@ class StableDiffusion3(StepAdapter):
         return prediction
 
     def _encode(self, part: str, loras: LoraKey) -> Conditioning:
-        """Features of both CLIP encoders side by side, filled to T5's width and followed by T5's; both vectors."""
+        """Conditioning of one text.
+
+        The features of both CLIP encoders are joined and padded with zeros to T5's width. T5's tokens follow them. The
+        pooled vectors of both CLIP encoders are joined too.
+        """
         chunks = [clip.verbatim(part).chunks for clip in self._clips]
         clips = [clip.encode(found, 1, loras) for clip, found in zip(self._clips, chunks, strict=True)]
         pooled = [clip.pooled(found, loras) for clip, found in zip(self._clips, chunks, strict=True)]

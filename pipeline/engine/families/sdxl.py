@@ -1,4 +1,4 @@
-"""Stable Diffusion XL: two CLIP text encoders, one U-Net that is told the picture's size, no refiner."""
+"""Stable Diffusion XL without the refiner: two CLIP text encoders and a U-Net that gets the picture's size."""
 
 from typing import Any
 
@@ -20,16 +20,16 @@ from pipeline.protocol.requests import GenerationRequest
 
 
 class StableDiffusionXL(StepAdapter):
-    """The step adapter of family `sdxl`.
+    """Step adapter of the family `sdxl`.
 
     Args:
-        pipeline: a loaded diffusers pipeline, already on its device; only its components are used.
-        placement: where it lives.
-        folder: of the owner's LoRAs.
-        clip_skip: the layer of the CLIP text encoders that is taken, from the last, which is 1.
+        pipeline: a loaded diffusers pipeline on its device; only its components are used.
+        placement: device and precision.
+        folder: the owner's LoRA folder.
+        clip_skip: layer of the CLIP text encoders to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: it lacks a text encoder, as the refiner does, or its U-Net is made for something else.
+        ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net needs more than latents.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StableDiffusionXL(StepAdapter):
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
-        """Encode what prompt and negative prompt say at each step, all in as many chunks as the longest has."""
+        """Encode prompt and negative prompt for each step; every text gets the chunk count of the longest one."""
         words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
         guidance = self._unet.guidance(request.guidance_scale)
         parts = [part for text in words.texts for _, part in text.parts]
@@ -68,7 +68,7 @@ class StableDiffusionXL(StepAdapter):
 
             def encode_part(part: str) -> Conditioning:
                 encoded = self._encode(part, count, words)
-                # The model was trained with zeros, and not with an empty text, where nothing is to be avoided.
+                # For an empty negative prompt the model was trained with zeros, not with an encoded empty text.
                 if is_zero and not part:
                     encoded = {key: torch.zeros_like(value) for key, value in encoded.items()}
                 return {**encoded, **guidance}
@@ -80,18 +80,18 @@ class StableDiffusionXL(StepAdapter):
             return words.encoded(encode, cuts)
 
     def release(self) -> None:
-        """Let go of the rows' LoRAs."""
+        """Release cached LoRA tensors."""
         self._loras.release()
 
     def predict(
         self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
     ) -> torch.Tensor:
-        """One forward of the U-Net; see `StepAdapter.predict`."""
+        """Run one forward pass of the U-Net; see `StepAdapter.predict`."""
         with self._loras.denoising(loras):
             return self._unet.predict(latents, timesteps, conditioning)
 
     def _encode(self, part: str, count: int, words: Words) -> Conditioning:
-        """Features of both encoders side by side, and the second one's vector."""
+        """Conditioning of one text: joined features of both encoders, and the pooled vector of the second."""
         loras = words.loras.text_key
         chunked = [reader.chunks(part, words.marks).chunks for reader in self._texts]
         tokens = [reader.encode(chunks, count, loras) for reader, chunks in zip(self._texts, chunked, strict=True)]
@@ -99,7 +99,7 @@ class StableDiffusionXL(StepAdapter):
         return {"prompt_embeds": torch.cat(tokens, dim=-1), "text_embeds": pooled}
 
     def _with_sizes(self, timed: TimedConditioning, request: GenerationRequest) -> TimedConditioning:
-        """Add the picture's size; that of a second pass is larger."""
+        """Add the picture's size, which is larger in a second pass."""
         parts = [(last, {**found, "time_ids": self._time_ids(request, 1)}) for last, found in timed.parts]
         if request.upscale is not None and request.refining_steps:
             last, found = parts[-1]
@@ -108,6 +108,6 @@ class StableDiffusionXL(StepAdapter):
         return TimedConditioning(tuple(parts))
 
     def _time_ids(self, request: GenerationRequest, scale: int) -> torch.Tensor:
-        """[1, 6]: the size the picture had, where it was cropped, the size it shall have."""
+        """Time ids [1, 6]: original size, top left corner of the crop, and target size, in pixels."""
         size = [request.height * scale, request.width * scale]
         return torch.tensor([[*size, 0, 0, *size]], device=self._placement.device, dtype=self._placement.dtype)

@@ -1,4 +1,4 @@
-"""Text for a T5 encoder: so many tokens and no more, brackets as they were typed."""
+"""Encodes text for a T5 encoder: a fixed number of tokens, with brackets read as plain text."""
 
 from collections import OrderedDict
 from typing import Any, Final
@@ -8,20 +8,20 @@ import torch
 from pipeline.engine.device.placement import Placement
 
 MAX_TOKENS: Final = 256
-"""What Stable Diffusion 3 was trained with, the end mark included."""
+"""Number of tokens, with the end token, that Stable Diffusion 3 was trained with."""
 
 _CACHED: Final = 32
-"""Encoded texts; one of Stable Diffusion 3 takes 2 MiB in half precision."""
+"""Number of encoded texts in the cache; one of Stable Diffusion 3 takes 2 MiB in half precision."""
 
 
 class T5Text:
-    """Tokenizer and encoder of a T5 model, or zeros where a model is used without it.
+    """Tokenizer and encoder of a T5 model; without T5 the features are zeros.
 
     Args:
         tokenizer: a fast T5 tokenizer; None without T5.
-        text_encoder: its encoder, on its device; None without T5.
-        placement: where it lives.
-        features: of each token.
+        text_encoder: T5's encoder on its device; None without T5.
+        placement: device and precision.
+        features: number of features of each token.
     """
 
     def __init__(self, tokenizer: Any, text_encoder: Any, placement: Placement, features: int) -> None:
@@ -33,11 +33,11 @@ class T5Text:
 
     @property
     def is_there(self) -> bool:
-        """It reads anything."""
+        """True when the model has T5."""
         return self._text_encoder is not None
 
     def cut(self, text: str) -> str:
-        """The end of a text that does not fit, from the start of its first word; empty where all fits."""
+        """Part of a text beyond the token limit, from the start of a word; empty when the whole text fits."""
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         if len(encoded["input_ids"]) < MAX_TOKENS:
             return ""
@@ -48,7 +48,7 @@ class T5Text:
 
     @torch.inference_mode()
     def encode(self, text: str) -> torch.Tensor:
-        """Text to [1, MAX_TOKENS, features]."""
+        """Encode a text to [1, MAX_TOKENS, features]."""
         device, dtype = self._placement.device, self._placement.dtype
         if self._text_encoder is None:
             return torch.zeros((1, MAX_TOKENS, self._features), device=device, dtype=dtype)

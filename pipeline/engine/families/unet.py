@@ -1,4 +1,4 @@
-"""The U-Net of Stable Diffusion 1.x, 2.x and XL."""
+"""U-Net of Stable Diffusion 1.x, 2.x and XL."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,19 +11,19 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning
 
 _ADDED: Final = ("text_embeds", "time_ids")
-"""What Stable Diffusion XL adds to the time's embedding."""
+"""Conditioning that Stable Diffusion XL adds to the timestep embedding."""
 
 
 class Unet:
-    """One U-Net, with all that differs by row in the conditioning.
+    """One U-Net; everything that differs between rows is in the conditioning.
 
     Args:
-        pipeline: of diffusers, already on its device; its `unet` is used.
-        placement: where it lives.
-        channels: of the latents.
+        pipeline: a diffusers pipeline on its device; its `unet` is used.
+        placement: device and precision.
+        channels: number of latent channels.
 
     Raises:
-        ModelUnavailable: it does not start from plain latents (inpainting, depth, image pairs).
+        ModelUnavailable: the U-Net needs more than plain latents (inpainting, depth, image pairs).
     """
 
     def __init__(self, pipeline: Any, placement: Placement, channels: int) -> None:
@@ -40,11 +40,11 @@ class Unet:
 
     @property
     def has_guidance_inside(self) -> bool:
-        """It was distilled with guidance and is told the scale, so that there are no unconditional rows."""
+        """True for a guidance-distilled U-Net: it takes the guidance scale as input and needs no unconditional rows."""
         return self._unet.config.time_cond_proj_dim is not None
 
     def guidance(self, scale: float) -> Conditioning:
-        """What a U-Net with guidance inside is told of the scale, [1, features]; nothing for others."""
+        """Conditioning with the guidance scale, [1, features]; empty when the U-Net is not guidance-distilled."""
         if not self.has_guidance_inside:
             return {}
         embedding: torch.Tensor = self._pipeline.get_guidance_scale_embedding(
@@ -54,7 +54,7 @@ class Unet:
 
     @torch.inference_mode()
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
-        """One forward; see `StepAdapter.predict`."""
+        """Run one forward pass; see `StepAdapter.predict`."""
         inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
         return self._forward(inputs).to(latents.dtype)
 
