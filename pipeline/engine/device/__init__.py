@@ -1,1 +1,1 @@
-"""What computes: the device, its precision, its accelerators, and the work beside the steps."""
+"""The device: its precision, its accelerators, its state files, and background work."""

@@ -1,7 +1,7 @@
-"""What computes a network's forwards: torch as it is, its compiler, recorded CUDA graphs, or OpenVINO.
+"""Accelerators of a network's forward passes: plain torch, its compiler, recorded CUDA graphs, or OpenVINO.
 
-Whatever it is, the step loop sees the same `predict`, and the forward shapes are learnt anew for each
-(`shapes.ShapeBook`), so that pictures do not depend on company with any of them.
+The step loop calls the same `predict` with each accelerator. Row counts are measured separately for each one
+(`shapes.ShapeBook`). So with every accelerator a picture is independent of other jobs.
 """
 
 import importlib.util
@@ -19,25 +19,25 @@ from pipeline.engine.device.openvino_network import OpenVinoNetwork
 from pipeline.engine.device.placement import Placement
 
 Forward = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
-"""A network with its inputs by name, each with as many rows, to its answer [rows, c, h, w]."""
+"""Forward pass of a network: takes inputs by name, each with the same row count, and returns [rows, c, h, w]."""
 
 _COMPILED_VARIANTS: Final = 512
-"""Variants of one function that torch's compiler keeps: four row counts, some sizes, and every width of block."""
+"""Limit of compiled variants of one function: four row counts, several sizes, and every block width."""
 
 
 class AcceleratorUnavailable(Exception):
-    """The accelerator that was asked for cannot be used here; one plain sentence and what to do."""
+    """The chosen accelerator cannot be used here; the message says why and what to do."""
 
 
 def check_acceleration(placement: Placement, *, has_loras: bool) -> None:
-    """See that what was asked for is there, and goes with what else was asked for.
+    """Check that the chosen accelerator exists and works with the other settings.
 
     Args:
-        placement: what shall compute the forwards.
-        has_loras: rows may have LoRAs, which are added inside torch's own layers as they are.
+        placement: device, precision and accelerator.
+        has_loras: True when rows may have LoRAs, which need torch's unchanged layers.
 
     Raises:
-        AcceleratorUnavailable: it is not there, or does not go with LoRAs.
+        AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs.
     """
     chosen = placement.acceleration
     if has_loras and (chosen.accelerator != "none" or chosen.fuse_qkv):
@@ -60,17 +60,17 @@ def check_acceleration(placement: Placement, *, has_loras: bool) -> None:
 
 
 def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
-    """Prepare a network in place, and return what its adapter calls in place of `forward`.
+    """Prepare a network in place, and return the function that its adapter calls instead of `forward`.
 
     Args:
-        module: of diffusers, in evaluation mode, on its device.
-        forward: one plain forward of it.
-        placement: where it lives and what shall compute it.
+        module: a diffusers network in evaluation mode, on its device.
+        forward: runs one plain forward pass of it.
+        placement: device, precision and accelerator.
     """
     chosen = placement.acceleration
     if chosen.fuse_qkv:
         module.fuse_qkv_projections()
-    # After fusing, which makes linear layers of its own.
+    # This comes after fusing, because fusing creates new linear layers.
     make_batch_invariant(module)
     make_direct(module)
     if chosen.channels_last:
@@ -85,9 +85,9 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
 
 
 def _compile(module: Any) -> None:
-    """Compile the blocks that a network repeats, once for each shape of theirs; it happens at their first forward."""
+    """Let torch compile a network's repeated blocks, once for each shape, at their first forward pass."""
     config: Any = torch._dynamo.config  # noqa: SLF001 # pyright: ignore[reportPrivateImportUsage] - it has no other name
-    # With `fullgraph` one variant too many is an error, not a slower forward.
+    # With `fullgraph`, exceeding the limit is an error instead of a slower forward pass.
     config.recompile_limit = max(config.recompile_limit, _COMPILED_VARIANTS)
     config.accumulated_recompile_limit = max(config.accumulated_recompile_limit, 4 * _COMPILED_VARIANTS)
     module.compile_repeated_blocks(fullgraph=True, dynamic=False)

@@ -1,4 +1,4 @@
-"""What the engine is doing and when it last moved; written where work is done, read by the heartbeat."""
+"""The engine's present phase and last sign of progress, which the heartbeat reports."""
 
 import contextlib
 import threading
@@ -9,9 +9,9 @@ from pipeline.protocol.messages import Phase
 
 
 class Activity:
-    """Phase and times of the last movement: of the engine, and of each thread that is at work.
+    """Phase of the engine, and the time of the last progress of the engine and of each working thread.
 
-    Steps that go on hide no picture whose decoding hangs: who is at work must move, whoever else does.
+    Progress is recorded for each thread, so that running steps cannot hide a decoding thread that hangs.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class Activity:
         return self._phase
 
     def enter(self, phase: Phase) -> None:
-        """Begin a phase, which is a movement too."""
+        """Begin a phase; this counts as progress."""
         self._phase = phase
         self.moved()
 
     @contextlib.contextmanager
     def at_work(self) -> Generator[None]:
-        """While this lasts, the thread that called it must move."""
+        """Context in which the calling thread must report progress."""
         thread = threading.get_ident()
         with self._lock:
             self._at_work[thread] = time.monotonic()
@@ -44,7 +44,7 @@ class Activity:
                 self._moved_at = time.monotonic()
 
     def moved(self) -> None:
-        """This thread got something done: a step, a loaded component, a decoded image."""
+        """Report progress of the calling thread: a step, a loaded component, a decoded image."""
         thread, now = threading.get_ident(), time.monotonic()
         with self._lock:
             self._moved_at = now
@@ -52,9 +52,9 @@ class Activity:
                 self._at_work[thread] = now
 
     def read(self) -> tuple[Phase, float]:
-        """The phase, and for how many seconds the slowest thread at work has not moved.
+        """Phase, and seconds since the last progress of the working thread that is longest without it.
 
-        Where none is, though the engine is not idle, it is the time since anything moved. Idle it is 0.
+        When no thread is working, the seconds count from the engine's last progress. They are 0 in the phase "idle".
         """
         with self._lock:
             since = min(self._at_work.values(), default=self._moved_at)

@@ -1,4 +1,4 @@
-"""Work beside the step loop: decoding, enlarging, encoding, previews. What comes of it returns to the loop's thread."""
+"""Background work of the step loop: decoding, enlarging, encoding, previews. Results return to the loop's thread."""
 
 import contextlib
 import queue
@@ -17,14 +17,14 @@ _ENCODERS: Final = 2
 
 
 class Background:
-    """Two pools: one thread that uses the device beside the steps, and some that use only processors.
+    """Two thread pools: one thread for work on the device, and several for work on the CPU.
 
-    All but the work itself is called from the loop's thread.
+    The loop's thread calls all methods, and also the `then` functions. Only `work` runs in the pools.
 
     Args:
         placement: the device.
-        wake: called, from any thread, when something has come back.
-        activity: told of threads that are at work.
+        wake: called from any thread when work is done.
+        activity: receives which threads are working.
     """
 
     def __init__(self, placement: Placement, wake: Callable[[], None], activity: Activity) -> None:
@@ -40,39 +40,39 @@ class Background:
 
     @property
     def has_returned(self) -> bool:
-        """There is something for `collect`."""
+        """True when `collect` has something to do."""
         return not self._returned.empty()
 
     @property
     def is_busy(self) -> bool:
-        """Something is under way or has come back."""
+        """True while work is running or waits for `collect`."""
         return self._away > 0
 
     def on_device(self, work: Callable[[], _T], then: Callable[[Future[_T]], None]) -> None:
-        """Do work on the device; on CUDA in a stream of its own, so that steps go on between its kernels.
+        """Run work on the device; on CUDA it has its own stream, so that steps run between its kernels.
 
-        Whatever it reads must have been computed, which reading any number of it makes sure of.
+        The tensors that it reads must be fully computed. Reading any number of a tensor on the host ensures that.
         """
         self._start(self._decoder, lambda: self._in_stream(work), then)
 
     def on_processor(self, work: Callable[[], _T], then: Callable[[Future[_T]], None]) -> None:
-        """Do work that needs no device, or little of it."""
+        """Run work that needs the device little or not at all."""
         self._start(self._encoders, work, then)
 
     def collect(self) -> None:
-        """Call what is to be done with everything that has come back."""
+        """Call the `then` function of all work that is done."""
         while not self._returned.empty():
             then = self._returned.get()
             self._away -= 1
             then()
 
     def wait(self) -> None:
-        """Until something has come back."""
+        """Block until some work is done."""
         then = self._returned.get()
         self._returned.put(then)
 
     def close(self) -> None:
-        """Wait for all that is under way."""
+        """Wait for all running work."""
         self._decoder.shutdown(wait=True)
         self._encoders.shutdown(wait=True)
 
@@ -99,5 +99,5 @@ class Background:
             return
         with torch.cuda.stream(self._stream):
             yield
-        # Its tensors go to other threads, whose streams do not know this one.
+        # Other threads read the tensors in other streams, which do not wait for this one.
         self._stream.synchronize()

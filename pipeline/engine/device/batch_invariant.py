@@ -1,4 +1,4 @@
-"""Linear layers whose answer for a row does not hang on how many rows come with it."""
+"""Batch-invariant linear layers: the output for a row does not depend on the number of rows."""
 
 from typing import Final
 
@@ -7,15 +7,17 @@ from torch import nn
 from torch.nn.functional import linear, pad
 
 LEAST_ROWS: Final = 16
-"""Fewer are filled up to so many: matrix libraries have kernels of their own for a handful of rows, which add in
-another order than the one for many."""
+"""Least number of rows in a product; fewer rows are padded.
+
+Matrix libraries have special kernels for a few rows, which add in another order than the kernel for many rows.
+"""
 
 
 class BatchInvariantLinear(nn.Linear):
-    """The same layer; what has few rows is computed with zeros behind it."""
+    """Linear layer that pads inputs of few rows with zeros."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name that nn.Linear has for it
-        """[..., in_features] to [..., out_features]."""
+        """Map [..., in_features] to [..., out_features]."""
         rows = input.numel() // self.in_features
         if rows >= LEAST_ROWS:
             return linear(input, self.weight, self.bias)
@@ -25,7 +27,7 @@ class BatchInvariantLinear(nn.Linear):
 
 
 def make_batch_invariant(module: nn.Module) -> None:
-    """Let every linear layer inside be a steady one; weights and names stay."""
+    """Turn every linear layer of a module into a batch-invariant one; weights and names stay."""
     for part in module.modules():
         if type(part) is nn.Linear:
             part.__class__ = BatchInvariantLinear

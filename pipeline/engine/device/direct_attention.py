@@ -1,7 +1,7 @@
-"""Attention layers that call their processor and do nothing else.
+"""Attention layers that only call their processor.
 
-Those of diffusers read the processor's signature at each call, to warn of arguments that it does not take. There are
-32 of them in a U-Net of Stable Diffusion; for a small model it is a thirtieth of a forward.
+The attention layers of diffusers inspect the processor's signature at each call, to warn of unknown arguments. A U-Net
+of Stable Diffusion has 32 such layers. For a small model the inspection takes a thirtieth of a forward pass.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from torch import nn
 
 
 class DirectAttention(Attention):
-    """The same layer, for callers who give it what its processor takes."""
+    """Attention layer without the check; callers must pass only arguments that the processor takes."""
 
     def forward(
         self,
@@ -21,7 +21,7 @@ class DirectAttention(Attention):
         attention_mask: torch.Tensor | None = None,
         **cross_attention_kwargs: Any,
     ) -> torch.Tensor:
-        """[rows, tokens, channels] to the same; what it attends to is of the same shape but for its tokens."""
+        """Map [rows, tokens, channels] to the same shape; the encoder states may have another number of tokens."""
         return self.processor(
             self,
             hidden_states,
@@ -32,7 +32,7 @@ class DirectAttention(Attention):
 
 
 def make_direct(module: nn.Module) -> None:
-    """Let every attention layer inside be a direct one; weights, names and processors stay."""
+    """Turn every attention layer of a module into a direct one; weights, names and processors stay."""
     for part in module.modules():
         if type(part) is Attention:
             part.__class__ = DirectAttention

@@ -1,22 +1,22 @@
-"""Fallbacks: the same work with ever less memory of the device."""
+"""Fallbacks: ways to do the same work with less and less device memory."""
 
 from typing import Final, Literal
 
 Fallback = Literal["direct", "tiled", "cpu"]
-"""In one piece; in tiles that overlap; or on the processor, which is slow, with the computer's memory."""
+"""`direct`: in one piece. `tiled`: in overlapping tiles. `cpu`: on the CPU in host memory, which is slow."""
 
 TILE_SIDE: Final = 512
-"""Pixels of a tile's side."""
+"""Side of a tile in pixels."""
 
 
 def fallbacks_for(height: int, width: int, *, has_tiles: bool, is_on_processor: bool) -> tuple[Fallback, ...]:
-    """The fallbacks that differ for a picture, the best first.
+    """Useful fallbacks for a picture, best first.
 
     Args:
-        height: of the picture, in pixels.
-        width: likewise.
-        has_tiles: the network's work can be cut into tiles.
-        is_on_processor: it is there already, and has no other place to go to.
+        height: height of the picture in pixels.
+        width: its width in pixels.
+        has_tiles: True when the network can work in tiles.
+        is_on_processor: True when the device is the CPU, so that the fallback `cpu` would change nothing.
     """
     fallbacks: list[Fallback] = ["direct"]
     if has_tiles and max(height, width) > TILE_SIDE:

@@ -1,4 +1,4 @@
-"""A network's forwards on CUDA, recorded once for each shape and replayed: nothing is launched piece by piece."""
+"""CUDA graphs: a network's forward pass is recorded once for each shape, and replayed in a single launch."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ import torch
 from pipeline.engine.device.per_row_layers import is_watched, used
 
 _KEPT: Final = 32
-"""Shapes whose recordings are kept: four row counts of some sizes and lengths of text."""
+"""Number of recordings to keep: four row counts, for several picture sizes and text lengths."""
 _WARM_UPS: Final = 3
-"""Forwards before one is recorded, as torch asks for, so that libraries have chosen their kernels."""
+"""Number of forward passes before a recording, as torch advises, so that libraries have chosen their kernels."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -23,11 +23,11 @@ class _Recording:
 
 
 class GraphedNetwork:
-    """What an adapter calls in place of its plain forward.
+    """Callable that replaces an adapter's plain forward pass.
 
     Args:
-        module: of diffusers, on its CUDA device.
-        forward: one plain forward of it.
+        module: a diffusers network on its CUDA device.
+        forward: runs one plain forward pass of it.
     """
 
     def __init__(self, module: Any, forward: Callable[[Mapping[str, torch.Tensor]], torch.Tensor]) -> None:
@@ -37,12 +37,12 @@ class GraphedNetwork:
         self._weights_at = 0
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """The answer [rows, c, h, w] of named inputs, each with as many rows."""
+        """Predictions [rows, c, h, w] for inputs by name, each with the same row count."""
         if is_watched(self._module):
             return self._forward(inputs)
         weights_at: int = next(self._module.parameters()).data_ptr()
         if weights_at != self._weights_at:
-            # Recordings know addresses; a model that rested elsewhere has come back to others.
+            # Recordings hold memory addresses. A model that was offloaded and restored has new addresses.
             self._recordings.clear()
             self._weights_at = weights_at
         given = tuple((name, tensor.shape, tensor.dtype) for name, tensor in sorted(inputs.items()))
@@ -66,7 +66,7 @@ class GraphedNetwork:
                 self._forward(kept)
         torch.cuda.current_stream(device).wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        # Pictures are decoded in another thread meanwhile, which is no part of the recording.
+        # Another thread may decode pictures meanwhile. Its work must not become part of the recording.
         with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             answer = self._forward(kept)
         return _Recording(graph=graph, inputs=kept, answer=answer)

@@ -1,4 +1,4 @@
-"""A network once more on the processor, for what the device has no room for."""
+"""Copies a network to the CPU, for work that does not fit the device's memory."""
 
 import copy
 
@@ -7,9 +7,9 @@ from torch import nn
 
 
 def on_processor(network: nn.Module) -> nn.Module:
-    """A copy in the computer's memory, at least in float32; it takes nothing of the device's.
+    """Copy a network to host memory, in float32 or better; the copy needs no device memory.
 
-    The network itself stays where it is, since other threads may be using it.
+    The network itself is not moved, because other threads may be using it.
     """
     moved: dict[int, torch.Tensor] = {}
     for tensor in (*network.parameters(), *network.buffers()):
@@ -19,5 +19,5 @@ def on_processor(network: nn.Module) -> nn.Module:
         if twin is tensor or twin.data_ptr() == tensor.data_ptr():
             twin = twin.clone()
         moved[id(tensor)] = nn.Parameter(twin, requires_grad=False) if isinstance(tensor, nn.Parameter) else twin
-    # What is in the memo counts as copied already, so that nothing is copied on the device first.
+    # deepcopy skips tensors in the memo, so no tensor is copied on the device first.
     return copy.deepcopy(network, moved)

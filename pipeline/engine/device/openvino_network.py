@@ -1,6 +1,6 @@
-"""A network that OpenVINO computes: traced once for each size, compiled once for each number of rows.
+"""A network that OpenVINO runs: traced once for each size, compiled once for each row count.
 
-OpenVINO's own `convert_model` reports its use to its maker. The front end below it does not, so that is what is called.
+OpenVINO's `convert_model` sends telemetry to its maker. The front end below it does not, so it is called directly.
 """
 
 import functools
@@ -17,22 +17,26 @@ from torch import nn
 log = logging.getLogger(__name__)
 
 MOST_DIFFERENCE: Final = 1e-3
-"""Between the first answer and torch's, against the largest of its numbers. Rounding makes a thousandth of that; what
-differs by more was translated wrongly."""
+"""Greatest difference between OpenVINO's and torch's first prediction, relative to torch's largest number.
+
+Rounding causes a thousandth of this. A larger difference means a wrong translation.
+"""
 _TRACED_ROWS: Final = 16
-"""With so many, steady linear layers are plain ones, so that the trace holds for any number."""
+"""Row count of the trace; with it batch-invariant layers need no padding, so the trace is valid for any row count."""
 _MOST_KEPT: Final = 16
-"""Compiled networks, each with a copy of the weights: four numbers of rows in four sizes."""
+"""Number of compiled networks to keep, each with a copy of the weights: four row counts in four sizes."""
 
 _Key = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 class OpenVinoNetwork:
-    """Answers as `forward` does, within rounding; what cannot be translated is left to `forward`.
+    """Callable that gives the same predictions as `forward`, up to rounding.
+
+    Inputs for which the translation fails go to `forward` itself.
 
     Args:
-        module: the network; its weights are on the CPU in float32.
-        forward: one plain forward of it.
+        module: the network, with its weights on the CPU in float32.
+        forward: runs one plain forward pass of it.
     """
 
     def __init__(self, module: nn.Module, forward: Callable[[Mapping[str, torch.Tensor]], torch.Tensor]) -> None:
@@ -46,7 +50,7 @@ class OpenVinoNetwork:
         self._traced: tuple[_Key, Any, Any] | None = None
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """One forward, float32 on the CPU."""
+        """Run one forward pass; the prediction is float32 on the CPU."""
         key = tuple((name, tuple(tensor.shape)) for name, tensor in inputs.items())
         if key not in self._requests:
             self._requests[key] = self._request(inputs)
@@ -57,18 +61,18 @@ class OpenVinoNetwork:
         return self._forward(inputs) if request is None else _infer(request, inputs)
 
     def _request(self, inputs: Mapping[str, torch.Tensor]) -> Any:
-        """A network for inputs of these shapes; None where torch must do it."""
+        """Compiled network for inputs of these shapes; None when torch must compute them."""
         started = time.monotonic()
         try:
             request = self._compiled(inputs)
             answer = _infer(request, inputs)
-        # Translators raise anything over what they do not know; the picture can be drawn all the same.
+        # The translation can fail with any exception. torch can still draw the picture.
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("OpenVINO cannot compute this model, so torch does: %s", error)
             return None
         right = self._forward(inputs)
         difference = ((answer - right).abs().max() / right.abs().max()).item()
-        # written so that NaN fails as well
+        # The condition is negated so that NaN fails too.
         if not difference <= MOST_DIFFERENCE:
             log.warning("OpenVINO's answer is %.1g beside torch's, so torch computes this model.", difference)
             return None
@@ -92,12 +96,13 @@ class OpenVinoNetwork:
         return self._core.compile_model(model, "CPU", options).create_infer_request()
 
     def _trace(self, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
-        """The model for these sizes and any rows, and the decoder, in whose memory its weights are."""
+        """Translated model for these sizes and any row count, and the decoder, whose memory holds the weights."""
         from openvino.frontend import FrontEndManager  # noqa: PLC0415 - an optional package
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - as above
 
         with torch.inference_mode(mode=False), torch.no_grad(), warnings.catch_warnings():
-            # Whatever Python decided while it was traced holds for these sizes, and the first answer is compared.
+            # The tracer warns of decisions in Python code. They are the same for equal sizes, and the first
+            # prediction is compared with torch's.
             warnings.simplefilter("ignore")
             example = tuple(tensor[:1].repeat(_TRACED_ROWS, *[1] * (tensor.dim() - 1)) for tensor in inputs.values())
             flat = _Flat(self._module, self._forward, tuple(inputs)).eval()
@@ -109,10 +114,10 @@ class OpenVinoNetwork:
 
 @functools.cache
 def _core() -> Any:
-    """The only one of this process, which is never let go.
+    """Single OpenVINO core of this process; it is never released.
 
-    Its processor plugin gives the thread that compiles first a stack for signals, and takes it away when it goes.
-    With a second one in between, the thread is left with a stack that is gone, and dies of its next signal.
+    The CPU plugin of a core gives the first compiling thread an alternate signal stack, and frees it when the core is
+    released. With a second core in between, the thread would keep a freed stack and crash at its next signal.
     """
     import openvino  # noqa: PLC0415 - as above
 
@@ -120,7 +125,7 @@ def _core() -> Any:
 
 
 class _Flat(nn.Module):
-    """The network with its inputs in a row, as tracing wants them."""
+    """Network with positional inputs, as tracing requires."""
 
     def __init__(
         self,
@@ -134,12 +139,12 @@ class _Flat(nn.Module):
         self._names = names
 
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        """Each [rows, ...] to [rows, c, h, w]."""
+        """Map inputs of [rows, ...] to predictions [rows, c, h, w]."""
         return self._plain(dict(zip(self._names, tensors, strict=True)))
 
 
 def _infer(request: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
     arrays = [tensor.contiguous().numpy() for tensor in inputs.values()]
     request.infer(arrays, share_inputs=True)
-    # A copy: the request writes its next answer to the same place.
+    # Copied, because the next inference overwrites this memory.
     return torch.from_numpy(request.get_output_tensor(0).data.copy())

@@ -1,8 +1,8 @@
-"""Layers that are computed a row at a time, since the device gives a row other last bits in another place.
+"""Per-row layers: layers that compute one row at a time, because their output depends on a row's place in the batch.
 
-Libraries choose a kernel for each layer and shape. Of some kernels (seen: cuDNN's convolutions in float16 on an H200)
-the sums hang on where in the batch a row stands. It is one or two layers of a network, so these alone are taken out of
-the batch, by name.
+Libraries choose a kernel for each layer and shape. The sums of some kernels depend on the row's place in the batch;
+seen with cuDNN's convolutions in float16 on an H200. Only one or two layers of a network are affected. So only these
+are computed row by row, selected by name.
 """
 
 from collections.abc import Callable, Collection
@@ -14,26 +14,26 @@ from torch import nn
 
 _KINDS: Final = (nn.Conv2d, nn.Linear)
 _INTEGERS: Final = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-"""By bytes of an element, to look at its bits."""
+"""Integer type with the same size, by bytes of an element; it shows a number's bits."""
 _ODD: Final = 0x9E3779B1
-"""Spreads places over the numbers, so that two changes of an element each seldom cancel (Fibonacci hashing)."""
+"""Odd multiplier of the position (Fibonacci hashing); with it, changes of two elements seldom cancel out."""
 
 _used: WeakKeyDictionary[nn.Module, tuple[str, ...]] = WeakKeyDictionary()
 _watched: WeakSet[nn.Module] = WeakSet()
 
 
 def used(network: nn.Module) -> tuple[str, ...]:
-    """Names of the layers that this network computes one by one now, in alphabetical order."""
+    """Names of the network's present per-row layers, in alphabetical order."""
     return _used.get(network, ())
 
 
 def is_watched(network: nn.Module) -> bool:
-    """Its layers must be called by themselves now, and not replayed from a recording."""
+    """True while hooks watch the network's layers, so that no recording may be replayed."""
     return network in _watched
 
 
 def use(network: nn.Module, names: Collection[str]) -> None:
-    """Compute these layers one by one from now on, and all others in one go."""
+    """Make these layers compute one row at a time from now on, and all others whole batches."""
     wanted, present = tuple(sorted(names)), used(network)
     if wanted == present:
         return
@@ -46,15 +46,15 @@ def use(network: nn.Module, names: Collection[str]) -> None:
 
 
 def guilty_layers(network: nn.Module, draw: Callable[[bool], object], rows: int) -> list[str]:
-    """Names of layers that got the same rows in another order, and gave answers with other bits.
+    """Names of layers that get the same rows in another order, and give outputs with other bits.
 
     Args:
-        network: a forward of it is watched.
-        draw: one forward with so many rows, in reverse order or not; it is called twice.
-        rows: how many.
+        network: the network whose layers are watched.
+        draw: runs one forward pass, with the rows in reverse order if its argument is True; it is called twice.
+        rows: row count of the forward pass.
 
     Returns:
-        None of them where the layers are compiled into one, so that they cannot be told apart.
+        Layer names; empty when the layers are compiled into one and cannot be watched.
     """
     if any(getattr(part, "_compiled_call_impl", None) is not None for part in network.modules()):
         return []
@@ -75,7 +75,7 @@ def _per_row_layers(forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable
 
 
 def _marks(network: nn.Module, draw: Callable[[], object], rows: int) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Marks of what each layer got and gave in one forward, by its name."""
+    """Hashes of each layer's input and output rows in one forward pass, by the layer's name."""
     seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def watch(name: str) -> Callable[..., None]:
@@ -99,6 +99,6 @@ def _marks(network: nn.Module, draw: Callable[[], object], rows: int) -> dict[st
 
 
 def _mark(tensor: torch.Tensor) -> torch.Tensor:
-    """A number for each row, [rows], that changes with any of its bits: small enough to be kept of every layer."""
+    """Hash of each row's bits, [rows]; unlike the tensor it is small enough to keep for every layer."""
     bits = tensor.contiguous().view(_INTEGERS[tensor.element_size()]).flatten(1).long()
     return (bits * (torch.arange(bits.shape[1], device=bits.device) * _ODD + 1)).sum(1)

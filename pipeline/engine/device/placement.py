@@ -1,4 +1,4 @@
-"""Where tensors live, in which precision, and what computes them."""
+"""Placement: device, precision and accelerator of the tensors."""
 
 import importlib.metadata
 import os
@@ -22,20 +22,20 @@ _DTYPES: Final[dict[str, torch.dtype]] = {
 
 
 class DeviceUnavailable(Exception):
-    """The device that was asked for is not here, or cannot do the precision; one plain sentence."""
+    """The chosen device does not exist here or lacks the precision; the message is one plain sentence."""
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
-    """A device and a precision that go together.
+    """A device and a precision that work together.
 
     Attributes:
-        device: where weights and latents live.
-        dtype: of weights and their arithmetic.
-        latents_dtype: of latents, guidance and scheduler arithmetic: never below float32, since small
-            differences of large numbers add up over the steps.
-        name: what the device's maker calls it.
-        vram_bytes: memory of the device; 0 where it shares the computer's.
-        acceleration: what computes the forwards; `acceleration.check_acceleration` sees whether it can.
+        device: device of weights and latents.
+        dtype: precision of weights and of the network's arithmetic.
+        latents_dtype: precision of latents, guidance and scheduler arithmetic. It is at least float32, because
+            rounding errors add up over the steps.
+        name: the maker's name for the device.
+        vram_bytes: memory of the device; 0 when it shares the host's memory.
+        acceleration: accelerator of forward passes; `acceleration.check_acceleration` checks it.
     """
 
     device: torch.device
@@ -47,15 +47,15 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dtype_name(self) -> str:
-        """The precision as messages spell it, such as `float16`."""
+        """Name of the precision in messages, such as `float16`."""
         return str(self.dtype).removeprefix("torch.")
 
 
 def choose_placement(device: Device, dtype: DType, acceleration: Acceleration | None = None) -> Placement:
-    """Settle what `auto` stands for and check that the rest is there.
+    """Resolve the setting `auto`, and check that the device exists.
 
     Raises:
-        DeviceUnavailable: no such device, or it cannot do this precision.
+        DeviceUnavailable: the device does not exist, or lacks this precision.
     """
     kind = _choose_device(device)
     chosen = _auto_dtype(kind) if dtype == "auto" else _DTYPES[dtype]
@@ -73,25 +73,25 @@ def choose_placement(device: Device, dtype: DType, acceleration: Acceleration | 
 
 
 def work_clock(device: torch.device) -> Callable[[], float]:
-    """What the device's work is timed with: on a processor the seconds that it worked, which others do not prolong."""
+    """Clock for timing work, in seconds; on a CPU it counts CPU time, which other programs do not prolong."""
     return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 def use_threads(threads: int) -> int:
-    """Set torch's CPU threads and return how many; 0 takes what this process may use, at most 8."""
+    """Set and return torch's number of CPU threads; 0 means the cores that this process may use, at most 8."""
     count = threads or min(8, _usable_cores())
     torch.set_num_threads(count)
     return count
 
 
 def accelerator_version(placement: Placement) -> dict[str, str]:
-    """The version of the library that computes the forwards, by name; empty where it is torch."""
+    """Version of the library that runs forward passes, by name; empty when it is torch."""
     accelerator = placement.acceleration.accelerator
     return {accelerator: importlib.metadata.version(accelerator)} if accelerator == "openvino" else {}
 
 
 def rss_bytes() -> int:
-    """Resident memory of this process; 0 where the system does not say it cheaply."""
+    """Resident memory of this process in bytes; 0 when the system has no cheap way to read it."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         return 0
@@ -99,7 +99,7 @@ def rss_bytes() -> int:
 
 
 def release_memory(device: torch.device) -> None:
-    """Hand cached, unused memory back to the device."""
+    """Free the device memory that torch caches without using it."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
@@ -116,8 +116,8 @@ def _choose_device(device: Device) -> str:
 
 
 def _auto_dtype(kind: str) -> torch.dtype:
-    # float16 has three bits more of mantissa than bfloat16, and the VAEs that overflow in it say so in their
-    # configuration and run in float32.
+    # float16 has three more mantissa bits than bfloat16. A VAE that overflows float16 is marked in its configuration
+    # and runs in float32.
     return torch.float32 if kind == "cpu" else torch.float16
 
 

@@ -1,4 +1,4 @@
-"""What the worker learns and keeps on disk: a small file of JSON, from keys to values."""
+"""State files: small JSON files in which the worker keeps measurements by key."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 
 
 class StateFile(Generic[_T]):
-    """A file whose loss costs only that things are learnt again.
+    """A file that may be lost without harm: its values are then measured again.
 
     Args:
-        directory: where it is kept; None keeps nothing.
-        name: of the file.
-        kind: of the values, as msgspec reads them.
+        directory: folder of the file; None keeps nothing on disk.
+        name: name of the file.
+        kind: type of the values, for msgspec.
     """
 
     def __init__(self, directory: str | None, name: str, kind: type[_T]) -> None:
@@ -36,11 +36,11 @@ class StateFile(Generic[_T]):
                 log.warning("The file %s cannot be read and is written anew: %s", self._path, error)
 
     def get(self, key: str) -> _T | None:
-        """What is known."""
+        """Value of a key; None when it is unknown."""
         return self._known.get(key)
 
     def put(self, key: str, value: _T) -> None:
-        """Learn something."""
+        """Store a value in memory and in the file."""
         self._known[key] = value
         if self._path is None:
             return
@@ -54,7 +54,7 @@ class StateFile(Generic[_T]):
 
 
 def key_of(placement: Placement, **facts: object) -> str:
-    """A key for what holds on this device, in this precision and with this version of torch alone."""
+    """Key of a measurement that is valid only for this device, precision, thread count and version of torch."""
     here = {
         "device": placement.name,
         "dtype": placement.dtype_name,

@@ -1,1 +1,1 @@
-"""Small networks beside the model: previews, the safety checker, upscalers."""
+"""Small additional networks: previews, the safety checker, upscalers."""

@@ -1,4 +1,4 @@
-"""Pictures of what is still noise in part: the first at once, better ones beside the step loop."""
+"""Previews of unfinished pictures: a fast linear map for the first one, a small decoder for later ones."""
 
 import io
 import time
@@ -17,37 +17,37 @@ from pipeline.engine.sampling.latents import check_finite
 from pipeline.images.encode import to_picture
 
 PREVIEW_SIDE: Final = 512
-"""Pixels of a preview's longer side."""
+"""Longer side of a preview in pixels."""
 
 _COARSE_SIDE: Final = 12
-"""Pixels of an image that nobody has checked yet: of a face, one sees where it is."""
+"""Side in pixels of a preview whose picture awaits the safety check: it shows the place of a face, but no features."""
 _FIT_SAMPLES: Final = 96
 _FIT_SIDE: Final = 4
 
 
 class Decodes(Protocol):
-    """What turns latents into pixels: a step adapter, or a VAE alone."""
+    """Object that decodes latents to pixels: a step adapter or a VAE."""
 
     @property
     def latent_channels(self) -> int:
-        """Channels of the latents."""
+        """Number of latent channels."""
         ...
 
     @property
     def scale_factor(self) -> int:
-        """Pixels of one latent's side."""
+        """Pixels per latent along one side."""
         ...
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1."""
+        """Decode latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1."""
         ...
 
 
 class PreviewMap:
-    """A linear map from one latent to one color, fitted to a VAE.
+    """Linear map from one latent to one color, fitted to a VAE.
 
-    Flat latents are decoded once and the colors in the middle of the pictures are explained by least squares:
-    no constants that hold for one VAE alone, and no decoding while a job runs.
+    The fit decodes flat latents once and solves for the middle colors of the pictures by least squares. So the map
+    needs no constants for particular VAEs, and no decoding while a job runs.
     """
 
     def __init__(self, decoder: Decodes, device: torch.device, dtype: torch.dtype) -> None:
@@ -62,15 +62,15 @@ class PreviewMap:
 
     @property
     def channels(self) -> int:
-        """Of the latents that it is for."""
+        """Number of latent channels that the map was fitted to."""
         return len(self._weights) - 1
 
     def draw(self, latents: torch.Tensor, *, is_coarse: bool = False) -> bytes:
-        """Latents [n, c, h, w] as one WebP picture, all images side by side.
+        """Draw latents [n, c, h, w] as one WebP picture with all images side by side.
 
         Args:
-            latents: of every image of a job.
-            is_coarse: show colors and masses alone, since nobody knows yet whether the picture may be seen.
+            latents: latents of all images of a job.
+            is_coarse: True for a preview without details, because the safety checker has not seen the picture yet.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
@@ -86,10 +86,10 @@ class PreviewMap:
 
 
 class PreviewDecoder:
-    """A decoder that is small enough to be run for a preview.
+    """Decoder that is small enough to run for each preview.
 
     Args:
-        decoder: made for the latents of the model; diffusers' AutoencoderTiny takes them as the U-Net has them.
+        decoder: made for the model's latents; diffusers' AutoencoderTiny takes the U-Net's latents unscaled.
     """
 
     def __init__(self, decoder: AutoencoderTiny) -> None:
@@ -97,12 +97,12 @@ class PreviewDecoder:
 
     @property
     def module(self) -> nn.Module:
-        """What has the weights."""
+        """Module with the weights."""
         return self._decoder
 
     @torch.inference_mode()
     def draw(self, latents: torch.Tensor) -> bytes:
-        """The same as `PreviewMap.draw`, with the forms that the map has no room for.
+        """Draw latents like `PreviewMap.draw`, but with details.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.
@@ -119,13 +119,13 @@ class PreviewDecoder:
 
 @dataclass(slots=True)
 class PreviewTurn:
-    """When a job's next preview is due; one at a time is drawn, so that they never queue up.
+    """Timing of a job's previews; one preview at a time is drawn, so that they never queue up.
 
     Attributes:
-        due_at: monotonic seconds.
-        is_first: nothing was shown yet.
-        is_under_way: one is being drawn.
-        was_drawn: the first was, or could not be.
+        due_at: time of the next preview, in monotonic seconds.
+        is_first: True until the first preview is started.
+        is_under_way: True while a preview is being drawn.
+        was_drawn: True after the first preview is drawn or has failed.
     """
 
     due_at: float
@@ -135,15 +135,15 @@ class PreviewTurn:
 
     @property
     def is_first_awaited(self) -> bool:
-        """The first is being drawn."""
+        """True while the first preview is being drawn."""
         return self.is_under_way and not self.was_drawn
 
     def end(self) -> None:
-        """It was drawn, or could not be."""
+        """Record that the preview is drawn or has failed."""
         self.is_under_way, self.was_drawn = False, True
 
     def begin(self, interval_s: float) -> bool:
-        """Whether to draw one now; if so, the next is due an interval later. 0 seconds are never."""
+        """True when a preview should be drawn now; the next one is then due after the interval. 0 draws none."""
         now = time.monotonic()
         if interval_s <= 0 or now < self.due_at or self.is_under_way:
             return False
@@ -154,7 +154,7 @@ class PreviewTurn:
     def choose(
         self, preview: PreviewMap, decoder: PreviewDecoder | None, *, is_coarse: bool
     ) -> Callable[[torch.Tensor], bytes]:
-        """What draws it: the first at once, later ones better where there is a decoder."""
+        """Choose how to draw: the fast map for the first preview, the decoder, if there is one, for later ones."""
         is_plain = self.is_first or is_coarse or decoder is None
         self.is_first = False
         if is_plain or decoder is None:

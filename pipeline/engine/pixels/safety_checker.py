@@ -1,4 +1,4 @@
-"""The content check: which finished pictures are hidden by the safety filter."""
+"""Safety checker: decides which finished pictures are hidden."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +17,15 @@ from pipeline.engine.weights.finite import check_numbers
 
 
 class SafetyChecker:
-    """The one that comes with Stable Diffusion 1.x, for the pictures of every model.
+    """Safety checker of Stable Diffusion 1.x, used for the pictures of every model.
 
     Args:
-        folder: a diffusers folder that holds `safety_checker` and `feature_extractor`, or one with the files of
-            both, as its publisher has it.
+        folder: a diffusers folder with `safety_checker` and `feature_extractor`, or one folder with the files of both,
+            as its publisher offers it.
         placement: device and precision.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing or broken.
+        ModelUnavailable: a file is missing or broken; the message is one sentence about it.
     """
 
     def __init__(self, folder: Path, placement: Placement) -> None:
@@ -45,9 +45,9 @@ class SafetyChecker:
 
     @torch.inference_mode()
     def flagged(self, pictures: Sequence[Image.Image]) -> list[bool]:
-        """Whether each RGB picture is to be hidden."""
+        """True for each RGB picture that must be hidden."""
         pixels: torch.Tensor = self._processor([*pictures], return_tensors="pt").pixel_values
-        # It blackens what it is given, so it is given nothing that is kept.
+        # The checker blackens the images that it gets, so it gets empty tensors.
         unused = [torch.empty(0) for _ in pictures]
         _, flags = self._checker(pixels.to(self._placement.device, self._placement.dtype), unused)
         return [bool(flag) for flag in flags]

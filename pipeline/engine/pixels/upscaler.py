@@ -1,4 +1,4 @@
-"""A small upscaling network behind models that draw small pictures."""
+"""Enlarger: a small upscaling network for models that draw small pictures."""
 
 import itertools
 import logging
@@ -24,11 +24,11 @@ _COLORS: Final = 3
 log = logging.getLogger(__name__)
 
 _MARGIN: Final = 32
-"""Pixels around a tile that are computed with it and cut away: what lies further off changes little or nothing."""
+"""Margin around a tile in pixels, which is computed and cut away; pixels further off hardly affect the tile."""
 
 
 class LoadedEnlarger:
-    """An enlarging network on its device.
+    """Upscaling network on its device.
 
     Raises:
         ModelUnavailable: see `read_enlarger`.
@@ -43,7 +43,7 @@ class LoadedEnlarger:
         self._twin: ImageModelDescriptor[Any] | None = None
 
     def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
-        """How a picture of this size in pixels can be enlarged, the best fallback first."""
+        """Fallbacks for a picture of this size in pixels, best first."""
         return fallbacks_for(
             height,
             width,
@@ -53,15 +53,17 @@ class LoadedEnlarger:
 
     @property
     def module(self) -> nn.Module:
-        """What has the weights."""
+        """Module with the weights."""
         return self._model.model
 
     @torch.inference_mode()
     def enlarge(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
-        """Pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32; in parts, on the processor.
+        """Enlarge pixels [n, 3, h, w] from 0 to 1 to [n, 3, scale * h, scale * w], float32.
+
+        With the fallback `tiled`, the result is in host memory.
 
         Raises:
-            BrokenImage: the result holds NaN or infinity, in float32 too.
+            BrokenImage: the result holds NaN or infinity, even in float32.
         """
         if fallback == "cpu":
             if self._twin is None:
@@ -84,7 +86,7 @@ class LoadedEnlarger:
         return self._model(pixels.to(self._model.device, self._model.dtype)).float().clamp(0, 1)
 
     def _in_tiles(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Tile by tile, each with some of what is around it; put together in the computer's memory."""
+        """Enlarge tile by tile, each with a margin; the result is assembled in host memory."""
         scale = self._model.scale
         images, channels, height, width = pixels.shape
         larger = torch.empty((images, channels, scale * height, scale * width), dtype=torch.float32)
@@ -100,12 +102,12 @@ class LoadedEnlarger:
 
 
 def read_enlarger(enlarger: Enlarger) -> "ImageModelDescriptor[Any]":
-    """The network on the processor, in float32.
+    """Read the network onto the CPU, in float32.
 
     Raises:
-        ModelUnavailable: the file is missing or broken, or does something else than the catalogue says.
+        ModelUnavailable: the file is missing or broken, or does not match the catalogue.
     """
-    # It brings every network that it knows, and most models need none of them.
+    # Imported here, because spandrel imports all its architectures, and most models need none.
     from spandrel import ImageModelDescriptor, ModelLoader  # noqa: PLC0415
 
     path = Path(enlarger.path)

@@ -1,1 +1,1 @@
-"""Schedulers by the names that members know, their schedules of noise, and the first latents."""
+"""Samplers by their names for members, noise schedules, and initial latents."""

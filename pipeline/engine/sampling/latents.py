@@ -1,4 +1,4 @@
-"""First noise, and whether latents are still numbers."""
+"""Initial noise of a job, and checks for NaN and infinity."""
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
@@ -10,7 +10,11 @@ _LEAST_ANGLE = 1e-6
 
 
 def generators_for(request: GenerationRequest) -> list[torch.Generator]:
-    """One generator an image, on the CPU: the same picture on every device. A varied picture keeps its own."""
+    """One generator for each image.
+
+    The generators are on the CPU, so that a seed gives the same noise on every device. All variations of a picture
+    start from the seed of that picture.
+    """
     return _generators(request.seed, request.num_images, is_counting=not request.variations)
 
 
@@ -21,7 +25,7 @@ def first_noise(
     device: torch.device,
     dtype: torch.dtype,
 ) -> torch.Tensor:
-    """Standard normal latents [n, c, h, w], each image from its own generator and then varied as it is asked."""
+    """Draw standard normal latents [n, c, h, w] from each image's generator, and apply the request's variations."""
     noise = randn_tensor(shape, generator=generators, device=device, dtype=dtype)
     for number, variation in enumerate(request.variations, start=1):
         is_last = number == len(request.variations)
@@ -31,15 +35,15 @@ def first_noise(
 
 
 def slerp(start: torch.Tensor, end: torch.Tensor, amount: float) -> torch.Tensor:
-    """From one noise towards another on the sphere that noise lies on, each image for itself.
+    """Interpolate spherically between two noises, separately for each image.
 
-    Spherical interpolation (Shoemake, 1985) keeps the length of the noise, which a straight line would shorten,
-    and a model takes short noise for a flat picture.
+    Spherical interpolation (Shoemake, 1985) keeps the length of the noise. Linear interpolation would shorten it, and
+    from shorter noise a model draws a flat picture.
 
     Args:
         start: [n, c, h, w].
         end: [n, c, h, w].
-        amount: 0 gives `start` bit by bit, 1 gives `end`.
+        amount: fraction of the way; 0 gives exactly the bits of `start`, 1 gives `end`.
     """
     if amount == 0:
         return start
@@ -56,15 +60,15 @@ def _generators(first_seed: int, num_images: int, *, is_counting: bool) -> list[
 
 
 def check_finite(numbers: torch.Tensor) -> None:
-    """See that these are numbers.
+    """Check that a tensor has only finite numbers.
 
     Raises:
-        BrokenImage: there is NaN or infinity among them.
+        BrokenImage: it holds NaN or infinity.
     """
     if not is_finite(numbers):
         raise BrokenImage("The latents left the range of numbers.")
 
 
 def is_finite(numbers: torch.Tensor) -> bool:
-    """Neither NaN nor infinity is among them."""
+    """True when a tensor holds neither NaN nor infinity."""
     return bool(torch.isfinite(numbers).all())

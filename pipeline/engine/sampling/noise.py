@@ -1,4 +1,4 @@
-"""What a model's schedule of noise is, from its files and the catalogue, and whether Easel can draw by it."""
+"""A model's noise schedule from its files and the catalogue, and a check that a sampler supports it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,11 +21,11 @@ _BENDS: Final = (
     "shift_terminal",
     "stochastic_sampling",
 )
-"""What only one class of flow matching knows beside the shift."""
+"""Options that only one flow matching scheduler of diffusers supports."""
 
 
 def schedule_changes(spec: ModelSpec, marks: Marks = NO_MARKS) -> dict[str, Any]:
-    """What stands otherwise in the scheduler's configuration than its file says: the catalogue first, then marks."""
+    """Changes to the scheduler's configuration: from the catalogue, otherwise from the checkpoint's marks."""
     prediction = spec.prediction or marks.prediction
     zero_snr = marks.zero_snr if spec.zero_snr is None else spec.zero_snr
     changes = {"prediction_type": prediction, "rescale_betas_zero_snr": zero_snr}
@@ -33,14 +33,14 @@ def schedule_changes(spec: ModelSpec, marks: Marks = NO_MARKS) -> dict[str, Any]
 
 
 def read_schedule(kind: SamplerKind, config: Mapping[str, Any]) -> NoiseSchedule:
-    """What a sampler must honour.
+    """Noise schedule that a sampler must support.
 
     Args:
-        kind: of the model's family.
-        config: the scheduler's configuration, with its changes.
+        kind: sampler kind of the model's family.
+        config: the scheduler's configuration after `schedule_changes`.
 
     Raises:
-        ModelUnavailable: no sampler of the kind knows such a schedule.
+        ModelUnavailable: no sampler of this kind supports the schedule.
     """
     name = str(config.get("_class_name", ""))
     if kind == "flow":
@@ -61,8 +61,8 @@ def read_schedule(kind: SamplerKind, config: Mapping[str, Any]) -> NoiseSchedule
 
 
 def change_scheduler(scheduler: Any, changes: Mapping[str, Any]) -> None:
-    """Write changes into a loaded scheduler's configuration, from which every sampler is built."""
+    """Write changes into a loaded scheduler's configuration; every sampler is built from it."""
     if changes:
-        # What is listed here is taken for nobody's wish when another class is built from the configuration.
+        # diffusers ignores options in this list when it builds another class from the configuration.
         unset = [name for name in scheduler.config.get("_use_default_values", ()) if name not in changes]
         scheduler.register_to_config(**changes, _use_default_values=unset)

@@ -1,4 +1,4 @@
-"""Schedulers by the names that members know."""
+"""Builds diffusers schedulers for samplers, and applies their noise."""
 
 import functools
 import inspect
@@ -19,7 +19,7 @@ from pipeline.protocol.samplers import EXPLICIT_FROM, Sampler, find_sampler
 
 
 def sampler_named(name: str) -> Sampler:
-    """The table's entry.
+    """Sampler with this name in the protocol's table.
 
     Raises:
         InvalidRequest: there is no such sampler.
@@ -32,7 +32,7 @@ def sampler_named(name: str) -> Sampler:
 
 @functools.cache
 def takes_generators(scheduler_class: type[SchedulerMixin]) -> bool:
-    """Its steps draw noise from the generators that they are given."""
+    """True when the scheduler's `step` takes generators to draw noise from."""
     step: Any = scheduler_class.step  # pyright: ignore[reportAttributeAccessIssue] - every scheduler has it, the mixin has not
     return "generator" in inspect.signature(step).parameters
 
@@ -45,18 +45,18 @@ def build_scheduler(
     *,
     image_tokens: int = 0,
 ) -> Any:
-    """A scheduler of its own for one job, with its timesteps set, on the CPU.
+    """Build a scheduler for one job, on the CPU, with its timesteps set.
 
     Args:
-        sampler: which one.
-        model_config: the model's own scheduler configuration (noise schedule, prediction type).
-        steps: steps as members count them; `scheduler.timesteps` has one entry for each evaluation.
-        generators: one an image; a scheduler that draws noise from a source of its own is seeded like them.
-        image_tokens: the size of the picture to a transformer, for schedules that shift with it.
+        sampler: the sampler that the request names.
+        model_config: scheduler configuration of the model (noise schedule, prediction type).
+        steps: number of steps as members count them; `scheduler.timesteps` has one entry for each evaluation.
+        generators: one for each image; a scheduler with its own noise source is seeded like them.
+        image_tokens: number of a transformer's image tokens, for schedules that depend on it.
 
     Raises:
-        UnfitSampler: it cannot honour the model's configuration; diffusers would leave its wish out.
-        ModelUnavailable: no sampler can.
+        UnfitSampler: the sampler does not support the model's configuration; diffusers would silently ignore it.
+        ModelUnavailable: no sampler supports the model's configuration.
     """
     schedule = read_schedule(sampler.kind, model_config)
     if not sampler.honours(schedule):
@@ -66,7 +66,7 @@ def build_scheduler(
         return _flow_scheduler(scheduler_class, dict(model_config), steps, image_tokens)
     options = {**sampler.options}
     if schedule.is_zero_snr and options.get("timestep_spacing") == "leading":
-        # Pure noise is at the very end of the times, which this spacing leaves out.
+        # Pure noise is at the last timestep, which "leading" spacing leaves out.
         options["timestep_spacing"] = "trailing"
     scheduler = scheduler_class.from_config(dict(model_config), **options)
     if sampler.explicit_timesteps and steps >= EXPLICIT_FROM:
@@ -96,36 +96,37 @@ def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: i
         scheduler = scheduler_class.from_config(model_config)
         scheduler.set_timesteps(steps, mu=mu)
         return scheduler
-    # Others know no dynamic shift, but shifting by mu is the same curve as a static shift by e^mu.
+    # Other classes support no dynamic shift, but a static shift by e^mu is the same curve as a dynamic shift by mu.
     shift = math.exp(mu) if model_config.get("time_shift_type", "exponential") == "exponential" else mu
     scheduler = scheduler_class.from_config({**model_config, "use_dynamic_shifting": False, "shift": shift})
-    # They shift their smallest sigma when they are made, and all of them when timesteps are set; once is enough.
+    # These classes shift the smallest sigma in the constructor, and all sigmas again in `set_timesteps`. The smallest
+    # one is reset here, so that it is shifted only once.
     scheduler.sigma_min = 1 / scheduler.config.num_train_timesteps
     scheduler.set_timesteps(steps)
     return scheduler
 
 
 def first_latents(scheduler: Any, noise: torch.Tensor) -> torch.Tensor:
-    """Standard normal noise as the scheduler begins with it; flow matching begins with it as it is."""
+    """Scale standard normal noise for the scheduler's first step; flow matching uses it unchanged."""
     return noise * getattr(scheduler, "init_noise_sigma", 1.0)
 
 
 def scaled_input(scheduler: Any, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-    """Latents as the network sees them; flow matching shows them as they are."""
+    """Scale latents for the network's input; flow matching uses them unchanged."""
     return scheduler.scale_model_input(latents, timestep) if hasattr(scheduler, "scale_model_input") else latents
 
 
 def begin_late(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, first: int) -> torch.Tensor:
-    """Begin with a known picture in the midst of the noise's way.
+    """Start a scheduler at a later timestep, from a known picture.
 
     Args:
-        scheduler: with its timesteps set; it is told where it begins.
+        scheduler: has its timesteps set; its begin index is changed.
         known: latents of the picture, [n, c, h, w].
-        noise: standard normal, as many.
-        first: the timestep that is evaluated first.
+        noise: standard normal noise of the same shape.
+        first: index of the first timestep to evaluate.
 
     Returns:
-        The picture with as much noise as belongs there.
+        The latents with the noise level of that timestep.
     """
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)
@@ -138,16 +139,16 @@ def begin_late(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, first: 
 def denoised_latents(
     scheduler: SchedulerMixin, model_input: torch.Tensor, prediction: torch.Tensor, timestep: torch.Tensor
 ) -> torch.Tensor:
-    """What the model takes the finished latents to be, for previews.
+    """Denoised latents as a prediction implies them, for previews.
 
-    Every scheduler of diffusion hands the network variance-preserving input (`scale_model_input`), so that one formula
-    serves all. In flow matching, what is left of the way is a straight line.
+    All diffusion schedulers give the network variance-preserving input (`scale_model_input`), so one formula serves all
+    of them. In flow matching, the denoised latents are reached along a straight line.
 
     Args:
-        scheduler: the job's, for its noise schedule and prediction type.
-        model_input: [n, c, h, w], as the U-Net got it.
-        prediction: [n, c, h, w], what it answered, after guidance.
-        timestep: scalar, 0 to 999; Karras schedules have fractions.
+        scheduler: the job's scheduler, for its noise schedule and prediction type.
+        model_input: the network's input, [n, c, h, w].
+        prediction: the network's prediction after guidance, [n, c, h, w].
+        timestep: scalar from 0 to 999; Karras schedules have fractions.
     """
     config: Any = scheduler.config  # pyright: ignore[reportAttributeAccessIssue]
     if not hasattr(scheduler, "alphas_cumprod"):
