@@ -1,1 +1,1 @@
-"""LoRAs: the owner's folder, files into numbers, and numbers onto the rows of a forward."""
+"""LoRAs and embeddings: the owner's folder, reading of files, and use in forward passes."""

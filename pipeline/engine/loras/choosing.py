@@ -1,4 +1,4 @@
-"""From the tags of a prompt to what a job adds to one loaded model."""
+"""Turns the LoRA tags of a prompt into the tensors that a job adds to one loaded model."""
 
 import logging
 from collections import OrderedDict
@@ -29,15 +29,15 @@ _KEPT_ON_DEVICE: Final = 8
 log = logging.getLogger(__name__)
 
 LoraKey = tuple[tuple[str, float], ...]
-"""Each LoRA's file by its digest, and its weight for the text encoders."""
+"""Digest of each LoRA's file, and the LoRA's weight for the text encoders."""
 
 
 class LoraParts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A LoRA's file as one model has its modules.
+    """Contents of a LoRA's file, fitted to the modules of one model.
 
     Attributes:
-        pairs: by component.
-        embeddings: those that lie in it, by name.
+        pairs: matrices by component.
+        embeddings: embeddings in the file, by name.
     """
 
     pairs: Mapping[str, Pairs]
@@ -45,14 +45,14 @@ class LoraParts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class ChosenLoras(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What one job adds.
+    """LoRAs of one job.
 
     Attributes:
-        denoiser: to the U-Net or transformer; None adds nothing.
-        text_encoders: by component.
-        text_key: what encoded text hangs on beside its words; equal keys add the same.
-        digests: SHA-256 of each one's file, by the LoRA's name.
-        embeddings: that their files bring along, by name.
+        denoiser: addition to the U-Net or transformer; None adds nothing.
+        text_encoders: additions to the text encoders, by component.
+        text_key: cache key for encoded text; equal keys stand for equal additions to the text encoders.
+        digests: SHA-256 of each LoRA's file, by the LoRA's name.
+        embeddings: embeddings in the LoRAs' files, by name.
     """
 
     denoiser: RowLora | None
@@ -66,13 +66,13 @@ _Used = Sequence[tuple[LoraTag, Made[LoraParts]]]
 
 
 class ModelLoras:
-    """The LoRAs of one loaded model.
+    """Use of LoRAs in one loaded model.
 
     Args:
-        folder: what the owner has.
+        folder: the owner's LoRA folder.
         denoiser: name and module of the U-Net or transformer, such as `("unet", unet)`.
         text_encoders: modules by component, such as `text_encoder_2`.
-        placement: where the model lives.
+        placement: device and precision of the model.
         convert: diffusers' `lora_state_dict` for this family.
     """
 
@@ -94,7 +94,7 @@ class ModelLoras:
         self._chosen: OrderedDict[tuple[object, ...], ChosenLoras] = OrderedDict()
 
     def choose(self, tagged: Tagged) -> tuple[ChosenLoras, tuple[Notice, ...]]:
-        """What a prompt's tags add, and a word about each that adds nothing."""
+        """LoRAs for a prompt's tags, and a notice about each tag that adds nothing."""
         notices: list[Notice] = []
         if tagged.ignored:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(tagged.ignored)}))
@@ -110,7 +110,7 @@ class ModelLoras:
 
     @contextmanager
     def encoding(self, chosen: ChosenLoras) -> Generator[None]:
-        """Text that is encoded within is encoded with these LoRAs."""
+        """Context in which the text encoders have these LoRAs."""
         with ExitStack() as stack:
             for component, lora in chosen.text_encoders.items():
                 stack.enter_context(self._rows[component].use((lora,)))
@@ -118,17 +118,17 @@ class ModelLoras:
 
     @contextmanager
     def denoising(self, rows: Rows) -> Generator[None]:
-        """A forward within adds to each row its own."""
+        """Context in which a forward pass adds to each row its own LoRAs."""
         with self._rows[self._denoiser].use(rows):
             yield
 
     def release(self) -> None:
-        """Let go of what is kept only to save time."""
+        """Release cached tensors."""
         for rows in self._rows.values():
             rows.release()
 
     def _known(self, tags: Sequence[LoraTag], notices: list[Notice]) -> list[tuple[LoraTag, Path]]:
-        """By the folder's own names, those typed twice added up, and no more than are allowed."""
+        """Tags and files of known LoRAs; repeated tags are added up, and tags above the limit are left out."""
         known: dict[str, tuple[LoraTag, Path]] = {}
         for tag in tags:
             file = self._folder.find(tag.name)
@@ -145,7 +145,7 @@ class ModelLoras:
         return [*known.values()][:MAX_LORAS]
 
     def _stranger(self, name: str) -> Notice:
-        """What is said of a name that no LoRA has."""
+        """Notice about a name that no LoRA has."""
         embedding = self._folder.find_embedding(name)
         if embedding is not None:
             return Notice(key="notice-lora-is-embedding", values={"name": name, "tag": embedding.entry.tag})
@@ -170,7 +170,7 @@ class ModelLoras:
         return None
 
     def _parts(self, contents: Contents) -> LoraParts:
-        """A LoRA's pairs by component, as this model has its modules."""
+        """Pairs of a LoRA's file by component, fitted to this model's modules."""
         config: Any = getattr(self._modules[self._denoiser], "config", None)
         pairs = {
             component: fitted(found, self._module(component))
@@ -219,5 +219,5 @@ class ModelLoras:
 
 
 def broken_key(error: ModelUnavailable) -> str:
-    """Which notice says that a style's file cannot be used."""
+    """Key of the notice that a style's file cannot be used."""
     return "notice-style-numbers" if isinstance(error, BrokenNumbers) else "notice-lora-broken"

@@ -1,7 +1,7 @@
-"""A file of tensors as it was at one moment, with the hash of what was read, so that nothing is kept by a name.
+"""Reads a file of tensors as a whole, with its identity and hash, and caches the results by identity, not by name.
 
-A file may be replaced under its name at any time, in place or by another. What was made of it is used while the file is
-the same one, and what was read together is used together: no picture is half of the old file and half of the new.
+The owner may replace or overwrite a file at any time. A cached result is used only while the file is unchanged. All
+tensors come from a single read. So no picture mixes an old file with a new one.
 """
 
 import hashlib
@@ -22,31 +22,31 @@ from pipeline.engine.weights.headers import header_in, opened
 
 _T = TypeVar("_T")
 Header = Mapping[str, Any]
-"""What `headers.read_header` gives."""
+"""Result of `headers.read_header`."""
 Check = Callable[[Header, str], None]
-"""Takes a header and the file's name, and raises where it shows a file that shall not be read."""
+"""Function of a header and the file's name; it raises when the file must not be read."""
 _TRIES: Final = 3
-"""Of reading a file that somebody writes meanwhile."""
+"""Attempts at reading a file that changes during the read."""
 
 
 def anything(header: Header, name: str) -> None:
-    """The check of those who read whatever it is."""
+    """Check that accepts every file."""
     del header, name
 
 
 class BrokenNumbers(ModelUnavailable):
-    """A file holds NaN or infinity."""
+    """The file holds NaN or infinity."""
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """All of a file.
+    """A file's whole contents.
 
     Attributes:
-        name: of the file.
-        identity: of the file that was read.
-        digest: SHA-256 of its bytes, as hexadecimal digits.
-        header: checked.
-        tensors: by name, on the CPU.
+        name: name of the file.
+        identity: identity of the file that was read.
+        digest: SHA-256 of the file's bytes, as hexadecimal digits.
+        header: the checked header.
+        tensors: tensors by name, on the CPU.
     """
 
     name: str
@@ -57,15 +57,15 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def read_contents(path: Path, check: Check) -> Contents:
-    """Read a file whole.
+    """Read a whole file.
 
     Args:
         path: a `.safetensors` file.
-        check: what must be true of its header.
+        check: checks the header before the tensors are read.
 
     Raises:
-        ModelUnavailable: it is broken, holds NaN or infinity, or is being written; one sentence.
-        Exception: what `check` raises.
+        ModelUnavailable: the file is broken, holds NaN or infinity, or is being written; the message is one sentence.
+        Exception: any exception of `check`.
     """
     for _ in range(_TRIES):
         with opened(path) as file:
@@ -92,14 +92,14 @@ def _tensors_in(data: bytes, name: str) -> dict[str, torch.Tensor]:
     except SafetensorError as error:
         raise ModelUnavailable(f"The file {name} cannot be read; download it again.") from error
     for tensor in tensors.values():
-        # Numbers of eight bits cannot be asked themselves.
+        # torch has no `isfinite` for 8-bit floats, so the tensor is converted first.
         if tensor.is_floating_point() and not tensor.float().isfinite().all():
             raise BrokenNumbers(f"The file {name} holds NaN or infinity; download it again, or take it away.")
     return tensors
 
 
 class Made(msgspec.Struct, Generic[_T], frozen=True, eq=False):
-    """What was made of a file, with the identity and the digest of what it was made of."""
+    """Result for a file, with the file's identity and digest."""
 
     identity: Identity
     digest: str
@@ -107,12 +107,12 @@ class Made(msgspec.Struct, Generic[_T], frozen=True, eq=False):
 
 
 class MadeOfFiles(Generic[_T]):
-    """What was made of the files that were used last; once a file is another one it is made anew.
+    """Cache of results for the files used last; a changed file is read again.
 
     Args:
-        make: from all of a file to what is kept; what it raises is not kept.
+        make: makes the result from a file's contents; its exceptions are not cached.
         check: see `read_contents`.
-        most: files.
+        most: greatest number of files in the cache.
     """
 
     def __init__(self, make: Callable[[Contents], _T], check: Check, most: int) -> None:
@@ -122,10 +122,11 @@ class MadeOfFiles(Generic[_T]):
         self._made: OrderedDict[Path, Made[_T]] = OrderedDict()
 
     def of(self, path: Path) -> Made[_T]:
-        """What the file is good for that has this name now.
+        """Result for the file that has this path now.
 
         Raises:
             ModelUnavailable: see `read_contents`.
+            Exception: any exception of `make`.
         """
         made = self._made.pop(path, None)
         if made is None or made.identity != identity_of(path):

@@ -1,7 +1,8 @@
-"""Embeddings, found by textual inversion: a file's vectors stand in a prompt where words would.
+"""Embeddings from textual inversion: a file's vectors replace words of a prompt.
 
-Known are A1111's names (`emb_params`, `string_to_param.*`), diffusers' (one tensor, named by its token), those of
-models with two text encoders (`clip_l`, `clip_g`), and all of them inside of a LoRA (`bundle_emb.NAME.…`).
+Four layouts of tensor names are known: A1111's (`emb_params`, `string_to_param.*`), diffusers' (one tensor, named by
+its token), that of models with two text encoders (`clip_l`, `clip_g`), and each of these inside a LoRA's file
+(`bundle_emb.NAME.…`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from pipeline.engine.loras.contents import Contents, Header
 from pipeline.engine.loras.kinds import is_adapter
 
 MAX_VECTORS: Final = 75
-"""What a CLIP text encoder reads at once."""
+"""Greatest number of vectors: the tokens that a CLIP text encoder reads at once."""
 NO_EMBEDDINGS: Final = "this kind of model takes no embeddings"
 _BUNDLE: Final = "bundle_emb"
 _NAMES: Final[Mapping[str, int]] = {
@@ -26,21 +27,21 @@ _NAMES: Final[Mapping[str, int]] = {
     "clip_l": 0,
     "clip_g": 1,
 }
-"""What tensors are called, and for which of the model's text encoders they are."""
+"""Index of the text encoder that a tensor belongs to, by the tensor's name."""
 _FLOATS: Final = ("F64", "F32", "F16", "BF16")
 
 
 class EmbeddingUnfit(Exception):
-    """An embedding cannot be used with this model; the message is a short phrase that says why."""
+    """The embedding cannot be used with this model; the message is a short phrase with the reason."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a file has an embedding.
+    """Tensors of an embedding in a file.
 
     Attributes:
-        keys: of its tensors, one for each text encoder in the model's order.
-        widths: numbers of each one's vectors.
-        token: what its trainer called it; empty where the name says nothing.
+        keys: tensor names, one for each text encoder in the model's order.
+        widths: length of the vectors in each of these tensors.
+        token: the trainer's name for the embedding; empty when the file has none.
     """
 
     keys: tuple[str, ...]
@@ -49,15 +50,15 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def family(self) -> str:
-        """Of the models that it may fit, as `ModelSpec.family` has it."""
+        """Family of the models that it may fit, as in `ModelSpec.family`."""
         return "sd" if len(self.keys) == 1 else "sdxl"
 
 
 class Embedding(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Vectors that stand for a word.
+    """Vectors that replace a word.
 
     Attributes:
-        digest: of its file.
+        digest: SHA-256 of the file.
         vectors: [n, features] for each text encoder in the model's order, on the CPU.
     """
 
@@ -66,19 +67,19 @@ class Embedding(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def count(self) -> int:
-        """How many tokens it takes the place of."""
+        """Number of tokens that the vectors replace."""
         return len(self.vectors[0])
 
 
 def layout_of(header: Header, name: str) -> Layout | None:
-    """How a file holds an embedding; None where it is something else.
+    """Layout of the embedding in a file; None when the file is no embedding.
 
     Args:
-        header: of the file.
-        name: of the file.
+        header: header of the file.
+        name: name of the file.
 
     Raises:
-        ModelUnavailable: it is an embedding that no text encoder can read; one sentence.
+        ModelUnavailable: no text encoder can read the embedding; the message is one sentence.
     """
     entries = {key: entry for key, entry in header.items() if key != "__metadata__"}
     if entries.keys() <= _NAMES.keys():
@@ -91,11 +92,13 @@ def layout_of(header: Header, name: str) -> Layout | None:
 
 
 def bundled(header: Header, name: str) -> dict[str, Layout]:
-    """The embeddings inside of a LoRA by their names; one that cannot be used is passed over, as the LoRA can.
+    """Layouts of the embeddings in a LoRA's file, by embedding name.
+
+    Unusable embeddings are skipped, because the LoRA itself is still usable.
 
     Args:
-        header: of the file.
-        name: of the file.
+        header: header of the file.
+        name: name of the file.
     """
     groups: dict[str, dict[str, Any]] = {}
     for key, entry in header.items():
@@ -113,25 +116,25 @@ def bundled(header: Header, name: str) -> dict[str, Layout]:
 
 
 def without_bundled(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """What of a file is the LoRA alone."""
+    """Tensors of a LoRA's file without its embeddings."""
     return {key: tensor for key, tensor in tensors.items() if not key.startswith(f"{_BUNDLE}.")}
 
 
 def embedding_in(contents: Contents, layout: Layout) -> Embedding:
-    """The vectors that a layout says are there."""
+    """Embedding from the tensors that a layout names."""
     tensors = [contents.tensors[key].float() for key in layout.keys]
     return Embedding(digest=contents.digest, vectors=tuple(torch.atleast_2d(tensor) for tensor in tensors))
 
 
 def check_fits(embedding: Embedding, widths: Sequence[int]) -> None:
-    """See that a model reads such vectors.
+    """Check that a model's text encoders can read an embedding.
 
     Args:
-        embedding: which.
-        widths: numbers of a word's vector in each of the model's text encoders; empty where it takes none.
+        embedding: the embedding.
+        widths: length of a token's vector in each text encoder; empty when the model takes no embeddings.
 
     Raises:
-        EmbeddingUnfit: it does not.
+        EmbeddingUnfit: the vectors have another length, or the model takes no embeddings.
     """
     if not widths:
         raise EmbeddingUnfit(NO_EMBEDDINGS)
@@ -159,7 +162,7 @@ def _layout(entries: Mapping[str, Any], name: str, before: str = "") -> Layout:
 
 
 def _is_token(key: str) -> bool:
-    """No module of a model, which has points in its name, and no addition to one."""
+    """True when a tensor's name is a token: module names contain dots, and LoRA matrices have known endings."""
     return key.startswith("<") or ("." not in key and not is_adapter({key: None}))
 
 

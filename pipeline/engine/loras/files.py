@@ -1,6 +1,6 @@
-"""A LoRA's file into pairs of small matrices, by the names of the model's own modules.
+"""Reads a LoRA's file into pairs of small matrices, by the names of the model's modules.
 
-Which trainer wrote the file, and in which of its several ways, is left to diffusers' converters.
+diffusers' converters handle the formats of the various trainers.
 """
 
 import json
@@ -23,22 +23,22 @@ from pipeline.engine.loras.embeddings import without_bundled
 
 StateDict = dict[str, torch.Tensor]
 Converter = Callable[..., Any]
-"""`lora_state_dict` of a diffusers loader; the one of Stable Diffusion also reads SDXL's."""
+"""`lora_state_dict` of a diffusers loader; Stable Diffusion's also reads LoRAs for SDXL."""
 
 MAX_RANK: Final = 1_024
-"""Of one module's pair; a matrix with more is no small addition, and memory is taken for each row of a forward."""
+"""Greatest rank of a module's pair; matrices of a higher rank are not small, and each row needs memory for them."""
 _COMPONENTS: Final = ("unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3")
 
 
 class LoraUnfit(Exception):
-    """A LoRA cannot be used with this model; the message is a short phrase that names what does not fit."""
+    """The LoRA cannot be used with this model; the message is a short phrase with the reason."""
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """What is added to one module's weight: `up @ down`, its alpha already in `up`.
+    """Addition to one module's weight, `up @ down`; `up` already includes the factor alpha / r.
 
     Attributes:
-        down: [r, in], or [r, in, kh, kw] of a convolution.
+        down: [r, in], or [r, in, kh, kw] for a convolution.
         up: [out, r].
     """
 
@@ -47,37 +47,37 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 Pairs = Mapping[str, Pair]
-"""By the module's name within its component."""
+"""Pairs by the module's name within its component."""
 
 
 def pairs_in(
     contents: Contents, model_config: Any, convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict
 ) -> dict[str, Pairs]:
-    """A LoRA's pairs, on the CPU, in the precision that its file has.
+    """Pairs of a LoRA's file, on the CPU; `down` keeps the file's precision, and `up` is float32.
 
     Args:
-        contents: of the file; `kinds.check_is_lora` found nothing against it.
-        model_config: of the U-Net or transformer; SDXL's blocks are counted by it.
+        contents: contents of a file that passed `kinds.check_is_lora`.
+        model_config: configuration of the U-Net or transformer; the converter numbers SDXL's blocks by it.
         convert: diffusers' converter for the model's family.
 
     Returns:
         Pairs by component (`unet`, `transformer`, `text_encoder`, …).
 
     Raises:
-        LoraUnfit: its names mean nothing to diffusers, or its matrices are none.
+        LoraUnfit: diffusers does not know the tensor names, or the matrices are unusable.
     """
     metadata: Any = contents.header.get("__metadata__") or {}
     try:
         converted: Any = convert(_with_alphas(without_bundled(contents.tensors)), unet_config=model_config)
         named = _by_component(converted[0] if isinstance(converted, tuple) else converted)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
-    # Names that no trainer writes make the converters fail in their own ways; all of them mean the same.
+    # Unknown names make the converters raise various exceptions. All of them mean the same.
     except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
         raise LoraUnfit("its layers have names that no known model has") from error
 
 
 def _with_alphas(state: StateDict) -> StateDict:
-    """Each `alpha / r` multiplied into its matrix, since converters rename alphas in ways of their own."""
+    """Multiply each `alpha / r` into its matrix, because each converter renames alphas differently."""
     empty = next((name for name, tensor in state.items() if tensor.numel() == 0), None)
     if empty is not None:
         raise LoraUnfit(f"{empty} holds no numbers")
@@ -95,7 +95,7 @@ def _with_alphas(state: StateDict) -> StateDict:
 
 
 def _by_component(state: StateDict) -> dict[str, StateDict]:
-    """PEFT's names (`module.lora_A.weight`) for each component; those without one are the U-Net's."""
+    """Tensors by component, with PEFT's names (`module.lora_A.weight`); names without a component are the U-Net's."""
     parts: dict[str, StateDict] = {}
     for name, tensor in state.items():
         bare = name.removeprefix("base_model.model.").replace(".default.weight", ".weight")
@@ -109,17 +109,17 @@ def _by_component(state: StateDict) -> dict[str, StateDict]:
 
 
 def _peft_names(state: StateDict, *, is_text: bool) -> StateDict:
-    # The old type's table holds the newer one's names too; diffusers' own guess wants an output projection.
+    # The table of the old type has the newer names too. diffusers' own detection requires an output projection.
     if is_text:
         return convert_state_dict_to_peft(state, StateDictType.DIFFUSERS_OLD)
     return convert_unet_state_dict_to_peft(state)
 
 
 def _pairs(state: StateDict, component: str, metadata: Mapping[str, Any]) -> Pairs:
-    """Both matrices of each module.
+    """Pair of matrices for each module.
 
     Raises:
-        LoraUnfit: a matrix is alone, or too large.
+        LoraUnfit: a matrix lacks its partner, is too large, or has an unusable type.
     """
     pairs: dict[str, Pair] = {}
     strange = next((name for name in state if not name.rpartition(".lora_")[0]), None)
@@ -133,7 +133,7 @@ def _pairs(state: StateDict, component: str, metadata: Mapping[str, Any]) -> Pai
             raise LoraUnfit(f"{name} has a matrix of a size that no LoRA has")
         if not (down.is_floating_point() and up.is_floating_point()):
             raise LoraUnfit(f"{name} has matrices of whole numbers, which need a scale that Easel does not read")
-        # Half precision would round what is scaled, and more so where it is near 0.
+        # Scaled in float32, because half precision would round the product, most of all near 0.
         pairs[name] = Pair(down, up.flatten(1).float() * _peft_scale(name, component, len(down), metadata))
     if 2 * len(pairs) != len(state):
         raise LoraUnfit("it holds more than pairs of matrices")
@@ -141,7 +141,7 @@ def _pairs(state: StateDict, component: str, metadata: Mapping[str, Any]) -> Pai
 
 
 def _peft_scale(module: str, component: str, rank: int, metadata: Mapping[str, Any]) -> float:
-    """`alpha / r` as PEFT's configuration in the file's metadata has it; without one it is 1, as diffusers has it."""
+    """Factor `alpha / r` from PEFT's configuration in the file's metadata; 1 without it, as in diffusers."""
     try:
         told: Any = json.loads(metadata.get("lora_adapter_metadata", "{}"))
     except (ValueError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""The owner's folder of LoRAs and embeddings: what is there, sorted by the files' headers, found by name."""
+"""The owner's folder of LoRAs and embeddings: it sorts files by their headers and finds them by name."""
 
 import difflib
 import logging
@@ -17,13 +17,13 @@ from pipeline.engine.weights.headers import read_header
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 
 MOST_FILES: Final = 2_000
-"""Files that are offered; a list that is longer helps nobody and takes long to read at the start."""
+"""Greatest number of offered files; a longer list is useless to members and slow to read at the start."""
 _SUFFIX: Final = ".safetensors"
 _PICKLES: Final = (".pt", ".bin", ".pth", ".ckpt")
 _UNDONE: Final = (".part", ".crdownload", ".download", ".aria2", ".tmp")
 _UNTYPABLE: Final = ":<>"
 _LONGEST_NAME: Final = 100
-"""What Discord takes as the value of a suggestion."""
+"""Greatest length of an autocomplete value in Discord, in characters."""
 _MOST_LIKE: Final = 3
 
 _Entry = TypeVar("_Entry", LoraEntry, EmbeddingEntry)
@@ -33,31 +33,31 @@ log = logging.getLogger(__name__)
 
 
 class LoraFile(msgspec.Struct, frozen=True):
-    """A LoRA and where it lies."""
+    """A LoRA and its path."""
 
     path: Path
     entry: LoraEntry
 
 
 class EmbeddingFile(msgspec.Struct, frozen=True):
-    """An embedding and where it lies."""
+    """An embedding and its path."""
 
     path: Path
     entry: EmbeddingEntry
 
 
 class LoraFolder:
-    """What one look into a folder found; new files are seen at the next start.
+    """Result of one scan of the folder; new files are found at the next start.
 
     Args:
-        directory: with `.safetensors` files, also in folders below it; None has none.
-        families: of the models that there are; None is all.
+        directory: folder with `.safetensors` files, also in subfolders; None offers nothing.
+        families: families of the catalogue's models; None accepts all families.
 
     Attributes:
-        entries: LoRAs that can be offered, by title.
-        embeddings: likewise.
-        broken: a file's place in the folder to one sentence that says why it is not offered.
-        names: by which embeddings can be mentioned, each with what `find_embedding` finds it by.
+        entries: offered LoRAs, sorted by title.
+        embeddings: offered embeddings, sorted by title.
+        broken: the reason why a file is not offered, by its path in the folder.
+        names: names for embeddings in prompts, each with the name for `find_embedding`.
     """
 
     def __init__(self, directory: Path | None, families: Collection[str] | None = None) -> None:
@@ -74,30 +74,30 @@ class LoraFolder:
         self.names: Mapping[str, str] = tokens | {file.entry.name: key for key, file in self._embeddings.items()}
 
     def find(self, name: str) -> LoraFile | None:
-        """A LoRA by its name, in whatever case."""
+        """Find a LoRA by name; case does not matter."""
         return self._loras.get(name.casefold())
 
     def find_embedding(self, name: str) -> EmbeddingFile | None:
-        """An embedding by its name, in whatever case."""
+        """Find an embedding by name; case does not matter."""
         return self._embeddings.get(name.casefold())
 
     def kind_of(self, name: str) -> str | None:
-        """What a file of this name is that is there and cannot be used; None where there is none."""
+        """Kind of an unusable file with this name; None when there is no such file."""
         return self._unusable.get(name.casefold())
 
     def like(self, name: str) -> tuple[str, ...]:
-        """Names of LoRAs that somebody may have meant, the likeliest first."""
+        """Names of similar LoRAs, most similar first."""
         return tuple(file.entry.name for file in _like(name, self._loras))
 
     def embeddings_like(self, name: str) -> tuple[str, ...]:
-        """Names of embeddings that somebody may have meant, the likeliest first."""
+        """Names of similar embeddings, most similar first."""
         return tuple(file.entry.name for file in _like(name, self._embeddings))
 
     def _look_into(self, directory: Path) -> None:
         if not directory.is_dir():
             self.broken[directory.name] = f"There is no folder {directory}."
             return
-        # What begins with a point is a system's own, such as macOS's half of a file.
+        # Names that begin with a dot belong to the system, such as macOS's resource forks.
         paths = [path for path in sorted(directory.rglob("*")) if not path.name.startswith(".")]
         for path in paths:
             if (sentence := _unread(path)) is not None:
@@ -151,7 +151,7 @@ class LoraFolder:
         )
 
     def _embedding(self, path: Path, header: Mapping[str, Any], layout: Layout) -> EmbeddingEntry:
-        # It is small, so that it is read whole: broken numbers are told before anybody asks for it.
+        # An embedding is small, so it is read whole. Then NaN and infinity are reported before a member uses it.
         read_contents(path, anything)
         label = read_label(path, _metadata(header))
         self._check_family(path, "an embedding", layout.family)
@@ -174,12 +174,12 @@ class LoraFolder:
 
 
 def _writable(words: str) -> str:
-    """The same where it can be written anywhere; a byte of a name that is not UTF-8 becomes "?"."""
+    """Replace bytes that are not UTF-8 by "?", so that a name can be encoded."""
     return words.encode(errors="replace").decode()
 
 
 def _unread(path: Path) -> str | None:
-    """Why a file is not even looked into; None where it is, or where it is nothing that holds weights."""
+    """Reason why a file of weights is not read at all; None for readable files and for files without weights."""
     if path.suffix.casefold() in _PICKLES:
         return (
             f"The file {path.name} is a pickle, which may run foreign code, so Easel does not read it; "

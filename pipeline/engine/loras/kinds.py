@@ -1,4 +1,4 @@
-"""What a file in the owner's folder is, from the names and shapes in its header alone."""
+"""Determines the kind of a file in the owner's folder from the names and shapes in its header."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from typing import Any, Final
 from pipeline.engine.failures import ModelUnavailable
 
 _PAIR: Final = re.compile(r"lora(?:_linear_layer)?[._](?:up|down|A|B)|_lora\.(?:up|down)")
-"""In the names of a LoRA's matrices, whoever trained it."""
+"""Pattern in the names of a LoRA's matrices, for all trainers."""
 
-# Each line: what stands in one of the names, and what such a file is. A name begins and ends with a new line.
+# Pairs of a pattern in tensor names and the kind of file that it shows. The names are separated by line breaks.
 _OTHER_ADAPTERS: Final = (
     (r"dora_scale|lora_magnitude_vector", "DoRA"),
     (r"lora_mid", "LoCon with a Tucker core"),
@@ -47,7 +47,7 @@ _OTHERS: Final = (
 )
 _CROSS_ATTENTION: Final = re.compile(r"attn2[._](?:processor[._])?to_[kv][._].*(?:down|lora_A)")
 _FEATURES: Final = {768: "sd", 1024: "sd", 2048: "sdxl"}
-"""Of the text that a U-Net's cross attention reads, and whose U-Net that is."""
+"""Family of a U-Net by the number of text features that its cross attention reads."""
 _FAMILIES: Final = (
     (r"joint_blocks", "sd3"),
     (r"lora_te2_|\A(?s:(?=.*\ntext_encoder_2\.)(?=.*\nunet\.))", "sdxl"),
@@ -64,10 +64,10 @@ FAMILY_TITLES: Final[Mapping[str, str]] = {
 
 
 class OtherKind(ModelUnavailable):
-    """A file is no LoRA that can be added.
+    """The file is not a plain LoRA.
 
     Attributes:
-        kind: what it is, as a noun with its article where it has one.
+        kind: kind of the file, as a noun with its article if it has one.
     """
 
     def __init__(self, name: str, kind: str, remedy: str) -> None:
@@ -76,14 +76,14 @@ class OtherKind(ModelUnavailable):
 
 
 def check_is_lora(header: Mapping[str, Any], name: str) -> None:
-    """See that a file can be a plain LoRA.
+    """Check that a file can be a plain LoRA.
 
     Args:
-        header: of the file.
-        name: of the file.
+        header: header of the file.
+        name: name of the file.
 
     Raises:
-        OtherKind: it is something else; one sentence.
+        OtherKind: the file is something else; the message is one sentence.
     """
     names = _lines(header)
     adapter = _other_adapter(names)
@@ -98,13 +98,13 @@ def check_is_lora(header: Mapping[str, Any], name: str) -> None:
 
 
 def is_adapter(header: Mapping[str, Any]) -> bool:
-    """It is a LoRA, or another addition to a model's weights."""
+    """True for a LoRA or another kind of addition to a model's weights."""
     names = _lines(header)
     return _PAIR.search(names) is not None or _other_adapter(names) is not None
 
 
 def family_of(header: Mapping[str, Any]) -> str:
-    """Whose layers a LoRA's names and shapes mean, as `ModelSpec.family` has it; empty where they fit several."""
+    """Family that a LoRA's names and shapes fit, as in `ModelSpec.family`; empty when they fit several."""
     widths = {
         shape[1] for key, entry in header.items() if _CROSS_ATTENTION.search(key) and len(shape := entry["shape"]) > 1
     }
@@ -116,7 +116,7 @@ def family_of(header: Mapping[str, Any]) -> str:
 
 
 def _lines(header: Mapping[str, Any]) -> str:
-    """Every name between new lines."""
+    """All tensor names, with a line break before and after each."""
     return "\n".join(["", *(key for key in header if key != "__metadata__"), ""])
 
 

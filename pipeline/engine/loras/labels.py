@@ -1,4 +1,4 @@
-"""What the file of a LoRA or an embedding, and the small file that its owner may put beside it, say about it."""
+"""Labels of LoRAs and embeddings, from the file's metadata and from the owner's optional file beside it."""
 
 import json
 import re
@@ -13,14 +13,15 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.prompts.tags import MAX_LORA_SCALE
 
 _MOST_CHARACTERS: Final = 100
-"""Of a title and of one trigger word: what Discord shows of a suggestion."""
+"""Greatest length of a title and of a trigger word, as in Discord's autocomplete."""
 _MOST_WORDS: Final = 8
 _MOST_COMMON_TAGS: Final = 3
 _MOST_BESIDE_CHARACTERS: Final = 1_000_000
 _NEGATIVE: Final = re.compile(r"^bad|negative|[-_]neg", re.IGNORECASE)
-"""How embeddings for the negative prompt are called: EasyNegative, bad-hands-5, BadDream."""
+"""Pattern of names of embeddings for the negative prompt, such as EasyNegative, bad-hands-5, BadDream."""
 
-# What trainers write, by how it begins. An SDXL model's name also holds the word stable-diffusion.
+# Families by the start of the name that trainers write. SDXL stands first, because its names too contain
+# "stable-diffusion".
 _FAMILIES: Final = (
     ("stable-diffusion-xl", "sdxl"),
     ("stable-diffusion-3", "sd3"),
@@ -33,14 +34,14 @@ _FAMILIES: Final = (
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told about a file.
+    """Description of a LoRA or embedding.
 
     Attributes:
         title: the name that members see.
-        trigger_words: as they go into a prompt.
-        scale: the weight that it is best used with.
-        family: of the models that it is made for; empty where nothing is told.
-        is_negative: it is for negative prompts, as far as this can be told.
+        trigger_words: words to add to a prompt.
+        scale: recommended weight.
+        family: family of the models that it is made for; empty when unknown.
+        is_negative: True when it is known to be for negative prompts.
     """
 
     title: str
@@ -51,18 +52,18 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_label(path: Path, metadata: Mapping[str, Any]) -> Label:
-    """Title, trigger words, weight and family; what the owner wrote beside the file comes first.
+    """Read title, trigger words, weight and family; the owner's file beside the LoRA overrides its metadata.
 
     Args:
-        path: of the LoRA or embedding; `name.json` or `name.toml` is looked for beside it.
-        metadata: the `__metadata__` of its header, written by modelspec and kohya's trainer.
+        path: path of the LoRA or embedding; the owner's file is `name.toml` or `name.json` beside it.
+        metadata: `__metadata__` of the header, with the keys of modelspec and of kohya's trainer.
 
     Raises:
-        ModelUnavailable: the file beside it cannot be read; one sentence.
+        ModelUnavailable: the owner's file cannot be read; the message is one sentence.
     """
     beside = _read_beside(path)
     titles = (beside.get("title"), metadata.get("modelspec.title"), metadata.get("ss_output_name"), path.stem)
-    # "activation text" and "preferred weight" are A1111's names in the same place.
+    # "activation text" and "preferred weight" are the keys in A1111's file of the same name.
     words = _words(beside.get("trigger_words", beside.get("activation text")))
     words = words or _words(metadata.get("modelspec.trigger_phrase")) or _words_of_every_caption(metadata)
     scale = beside.get("scale", beside.get("preferred weight")) or 1.0
@@ -89,7 +90,7 @@ def _read_beside(path: Path) -> dict[str, Any]:
             continue
         try:
             with beside.open(encoding="utf-8-sig") as file:
-                # Cut off where it is absurdly long, which then is no JSON or TOML.
+                # The limit guards against huge files. A file that is cut off is no valid JSON or TOML.
                 found: Any = read(file.read(_MOST_BESIDE_CHARACTERS))
         except (OSError, ValueError, RecursionError) as error:
             raise ModelUnavailable(f"The file {beside.name} cannot be read; mend it or take it away.") from error
@@ -104,13 +105,13 @@ def _text(value: object) -> str:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    """Words or phrases, from a list or from text with commas."""
+    """Words or phrases from a list or from comma-separated text."""
     found: list[Any] = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
     return tuple(word for word in map(_text, found) if word)[:_MOST_WORDS]
 
 
 def _words_of_every_caption(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """What stood in the caption of every training picture; anything rarer would be a guess in a member's prompt."""
+    """Words in the captions of all training pictures; rarer words would only be a guess."""
     try:
         counts: Any = json.loads(metadata["ss_tag_frequency"])
         folders: Any = json.loads(metadata["ss_dataset_dirs"])

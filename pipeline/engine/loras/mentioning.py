@@ -1,4 +1,4 @@
-"""From the names in a prompt to the embeddings that stand there, for one loaded model."""
+"""Finds the embeddings that a prompt names, for one loaded model."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,24 +21,26 @@ log = logging.getLogger(__name__)
 
 
 class Mark(msgspec.Struct, frozen=True, eq=False):
-    """What stands behind one letter of a marked text: an embedding, and how it was typed."""
+    """Embedding behind one letter of a marked text, and the text that the member typed for it."""
 
     embedding: Embedding
     typed: str
 
 
 Marks = Mapping[str, Mark]
-"""By the letter, which no text has otherwise."""
+"""Marks by letter; no text of the job contains these letters otherwise."""
 
 
 class Marked(msgspec.Struct, frozen=True, kw_only=True):
-    """Texts in which each embedding is one letter, so that nothing of the prompt language is read in its name.
+    """Texts in which a single letter replaces each embedding's name.
+
+    So characters of the name are not parsed as prompt syntax.
 
     Attributes:
-        texts: in the order in which they were given.
-        marks: the letters.
-        digests: SHA-256 of each embedding's file, by the embedding's name, without those in a LoRA.
-        notices: about those that were left out.
+        texts: the marked texts, in the given order.
+        marks: embeddings by letter.
+        digests: SHA-256 of the embeddings' files, by the embedding's name; embeddings in a LoRA are left out.
+        notices: facts about names that were removed.
     """
 
     texts: tuple[str, ...]
@@ -48,11 +50,11 @@ class Marked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelEmbeddings:
-    """The embeddings of one loaded model.
+    """Use of embeddings in one loaded model.
 
     Args:
-        folder: what the owner has.
-        widths: numbers of a word's vector in each of the model's text encoders; empty where it takes none.
+        folder: the owner's LoRA folder.
+        widths: length of a token's vector in each text encoder; empty when the model takes no embeddings.
     """
 
     def __init__(self, folder: LoraFolder, widths: Sequence[int] = ()) -> None:
@@ -62,11 +64,11 @@ class ModelEmbeddings:
         self._files = MadeOfFiles(_embedding_of, anything, _KEPT_FILES)
 
     def mark(self, texts: Sequence[str], along: Mapping[str, Embedding]) -> Marked:
-        """Find the embeddings that texts name.
+        """Find the embeddings that texts name, and replace each name by a letter.
 
         Args:
-            texts: without tags.
-            along: those that LoRAs of the same job bring along, by name.
+            texts: texts without LoRA tags.
+            along: embeddings in the files of the job's LoRAs, by name.
         """
         brought = {name.casefold(): embedding for name, embedding in along.items()}
         names = self._names
@@ -77,16 +79,16 @@ class ModelEmbeddings:
         return Marked(texts=marked, marks=reader.marks, digests=reader.digests, notices=tuple(reader.notices.values()))
 
     def read(self, path: Path) -> Embedding:
-        """The vectors of a file of the folder.
+        """Read the embedding in a file of the folder.
 
         Raises:
             EmbeddingUnfit: it does not fit this model.
-            ModelUnavailable: its file cannot be read; one sentence.
+            ModelUnavailable: the file cannot be read; the message is one sentence.
         """
         return self.fitting(self._files.of(path).result)
 
     def fitting(self, embedding: Embedding) -> Embedding:
-        """The same.
+        """Return the embedding if it fits this model.
 
         Raises:
             EmbeddingUnfit: it does not fit this model.
@@ -96,7 +98,7 @@ class ModelEmbeddings:
 
 
 class _Reader:
-    """Goes through the texts of one job: a letter for each embedding, a notice for each name that has none."""
+    """Collects a letter for each embedding in the texts of one job, and a notice for each unusable name."""
 
     def __init__(
         self, known: ModelEmbeddings, folder: LoraFolder, along: Mapping[str, Embedding], letters: Iterator[str]
@@ -110,7 +112,7 @@ class _Reader:
         self.notices: dict[str, Notice] = {}
 
     def letter(self, mention: Mention) -> str | None:
-        """What stands for a mention; None leaves it out."""
+        """Letters that replace a mention; None removes the mention."""
         if mention.key is None:
             self._tell(mention, self._stranger(mention.name))
             return None
@@ -140,7 +142,7 @@ class _Reader:
         return embedding
 
     def _stranger(self, name: str) -> Notice:
-        """What is said of a name that no embedding has."""
+        """Notice about a name that no embedding has."""
         lora = self._folder.find(name)
         if lora is not None:
             return Notice(key="notice-embedding-is-lora", values={"name": name, "tag": lora.entry.tag})

@@ -1,10 +1,12 @@
-"""LoRAs on the rows of a forward: each row its own, added beside the weights, which are never touched.
+"""LoRAs in a forward pass: each row adds its own matrices to the layers' outputs; the weights stay unchanged.
 
-A row's numbers must not hang on its mates. So every product runs over all rows in one `bmm` of a shape that only the
-row itself and the number of rows decide: rows are taken together by their rank, padded with zeros to a power of two,
-and a row that has no LoRA of that rank adds exact zeros. Nor may they hang on the number of rows, since a job has more
-mates in one step than in another: small matrices are filled up, and convolutions of few channels go row by row, for
-which libraries choose kernels by the whole of the work. Tried out on an H200 in float16, bfloat16 and float32.
+A row's result must not depend on the other rows. So each rank has one `bmm` over all rows. Its shape depends only on
+the rank and the row count: ranks are padded with zeros to a power of two, and a row without a LoRA of that rank adds
+exact zeros.
+
+The result must not depend on the row count either, because a job may share each step with a different number of other
+rows. Libraries choose kernels by the total work, so small matrices are padded. Convolutions of few channels run row by
+row. This was tested on an H200 in float16, bfloat16 and float32.
 """
 
 from collections import OrderedDict
@@ -21,38 +23,38 @@ from pipeline.engine.loras.files import LoraUnfit, Pair, Pairs
 
 _LEAST_RANK: Final = 8
 _LEAST_LENGTH: Final = 32
-"""Of a row in a linear module; cuBLAS computes shorter ones of float32 differently among fewer rows."""
+"""Least tokens of a row in a linear module; for fewer, cuBLAS's float32 results depend on the row count."""
 _FEW_CHANNELS: Final = 320
-"""Of a convolution; cuDNN has other kernels for groups of so few, chosen by the number of groups."""
+"""Channels below which a convolution runs row by row; for these, cuDNN chooses kernels by the number of groups."""
 _KEPT_STACKS: Final = 4
-"""Several sets of rows take turns at the device; each keeps its stacks until others push it out, or it is full."""
+"""Number of row sets whose stacks are cached, because several sets take turns; `release` empties the cache."""
 
 
 class RowLora(msgspec.Struct, frozen=True, eq=False):
-    """All that one job's LoRAs add to a model, on its device: several are one of a rank that is the sum of theirs.
+    """Sum of one job's LoRAs, on the model's device; several LoRAs become one whose rank is the sum of their ranks.
 
     Attributes:
-        modules: by the module's name; of a linear one `down` is [in, r] and `up` [r, out], of a convolution `down` is
-            [r, in, kh, kw] and `up` [out, r]; r is a power of two.
+        modules: pairs by module name. For a linear module, `down` is [in, r] and `up` is [r, out]. For a convolution,
+            `down` is [r, in, kh, kw] and `up` is [out, r]. r is a power of two.
     """
 
     modules: Mapping[str, Pair]
 
 
 Rows = Sequence[RowLora | None]
-"""One entry for each row of a forward."""
+"""LoRAs of each row of a forward pass."""
 
 
 def combined(
     parts: Sequence[tuple[Pairs, float]], model: nn.Module, *, device: torch.device, dtype: torch.dtype
 ) -> RowLora | None:
-    """Several LoRAs with their weights as one, on the device; None where nothing is left to add.
+    """Combine weighted LoRAs into one on the device; None when there is nothing to add.
 
     Args:
-        parts: what `fitted` gave, and the weight of each LoRA.
-        model: whose modules are meant.
-        device: where the model lives.
-        dtype: of the model's arithmetic.
+        parts: result of `fitted` and the weight, for each LoRA.
+        model: the model whose modules the pairs name.
+        device: device of the model.
+        dtype: precision of the model's arithmetic.
     """
     exact = torch.float64 if dtype is torch.float64 else torch.float32
     found: dict[str, list[Pair]] = {}
@@ -73,15 +75,15 @@ def combined(
 
 
 def fitted(pairs: Pairs, model: nn.Module) -> Pairs:
-    """The same pairs by the names and in the shapes that the model has.
+    """Adapt pairs to the model's module names and shapes.
 
     Raises:
-        LoraUnfit: a module is not there or has another size.
+        LoraUnfit: the model lacks a module, or the module has another size.
     """
     targets = targets_of(model)
     checked: dict[str, Pair] = {}
     for name, pair in pairs.items():
-        # transformers 5 has no `text_model` around a CLIP text encoder any more; files still name it.
+        # Since transformers 5, CLIP text encoders have no inner `text_model`, but files still name it.
         known = name if name in targets else name.removeprefix("text_model.")
         module = targets.get(known)
         if module is None:
@@ -100,7 +102,7 @@ def fitted(pairs: Pairs, model: nn.Module) -> Pairs:
 
 
 def targets_of(model: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
-    """The modules that a LoRA can add to, by name."""
+    """Modules that a LoRA can add to, by name."""
     return {
         name: module
         for name, module in model.named_modules()
@@ -109,11 +111,11 @@ def targets_of(model: nn.Module) -> dict[str, nn.Linear | nn.Conv2d]:
 
 
 class LoraRows:
-    """Lets a model's modules add what `use` says; without it they do as before.
+    """Hooks that add LoRAs to a model's modules within `use`; outside of it, the model is unchanged.
 
     Args:
-        model: a U-Net, a transformer or a text encoder. Its modules must see a forward's rows in their first
-            dimension; a single row may also be seen as a batch of any size.
+        model: a U-Net, a transformer or a text encoder. The first dimension of its modules' inputs must be the rows of
+            the forward pass; with a single row, that dimension may have any size.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -125,7 +127,7 @@ class LoraRows:
 
     @contextmanager
     def use(self, rows: Rows) -> Generator[None]:
-        """Add to each row of the forwards within. Other rows than before take new stacks and no touch of a weight."""
+        """Context in which forward passes add each row's LoRAs; other rows need other stacks, but no weight changes."""
         if all(row is None for row in rows):
             yield
             return
@@ -136,11 +138,11 @@ class LoraRows:
             self._active = {}
 
     def release(self) -> None:
-        """Let go of the stacks of rows that are not drawn now."""
+        """Release the cached stacks."""
         self._stacks.clear()
 
     def _stacked(self, rows: tuple[RowLora | None, ...]) -> dict[str, list[Pair]]:
-        # RowLora compares by identity, so the key keeps what it names alive.
+        # RowLora compares by identity. The key keeps the objects alive, so no other object gets the same identity.
         stacks = self._stacks.pop(rows, None)
         if stacks is None:
             names = dict.fromkeys(name for row in rows if row is not None for name in row.modules)
@@ -153,7 +155,7 @@ class LoraRows:
         return stacks
 
     def _stacks_of(self, name: str, rows: Rows) -> list[Pair]:
-        """One pair of stacks a rank, the rows in their first dimension; in the order of ranks."""
+        """One pair of stacked matrices for each rank, in the order of ranks; the first dimension is the rows."""
         pairs = [None if row is None else row.modules.get(name) for row in rows]
         by_rank: dict[int, list[Pair | None]] = {}
         for index, pair in enumerate(pairs):
@@ -189,7 +191,7 @@ def _add_linear(_: nn.Module, inputs: torch.Tensor, output: torch.Tensor, stack:
 
 
 def _add_conv(module: Any, inputs: torch.Tensor, output: torch.Tensor, stack: Pair, count: int) -> torch.Tensor:
-    """Each row is a group of one convolution, which keeps it to itself, or has one of its own."""
+    """Add to a convolution's output: one grouped convolution with a group for each row, or one convolution each."""
     rank = stack.up.shape[-1]
     how = (None, module.stride, module.padding, module.dilation)
     if module.in_channels < _FEW_CHANNELS:
@@ -203,7 +205,7 @@ def _add_conv(module: Any, inputs: torch.Tensor, output: torch.Tensor, stack: Pa
 
 
 def _stack(pairs: Sequence[Pair | None]) -> Pair:
-    """Rows without a pair get zeros; where all have the same, it is not copied."""
+    """Stack pairs; rows without a pair get zeros, and a pair that all rows share is not copied."""
     first = next(pair for pair in pairs if pair is not None)
     if all(pair is first for pair in pairs):
         count = len(pairs)
@@ -218,7 +220,7 @@ def _rank(module: nn.Module, pair: Pair) -> int:
 
 
 def _padded(down: torch.Tensor, up: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Zeros up to the next power of two, so that few shapes are met."""
+    """Pad the rank with zeros to the next power of two, so that few different shapes occur."""
     rank = max(_LEAST_RANK, 1 << (len(down) - 1).bit_length())
     more = rank - len(down)
     return (
