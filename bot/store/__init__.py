@@ -1,1 +1,1 @@
-"""The database and the images on disk."""
+"""The database, and the images on disk."""

@@ -1,4 +1,4 @@
-"""The steps inside the two transactions that move quota: accepting a job, and ending one."""
+"""The steps of the two transactions that move quota: the acceptance of a job, and its end."""
 
 import sqlite3
 from datetime import datetime
@@ -29,7 +29,7 @@ RETURNING *
 
 
 class AlreadyAccepted(Exception):
-    """Discord sent the same interaction before."""
+    """The same interaction came before and has a job."""
 
     def __init__(self, job: Job, place: Place) -> None:
         super().__init__(job.job_id)
@@ -38,7 +38,7 @@ class AlreadyAccepted(Exception):
 
 
 class NotAllowed(Exception):
-    """Something is in the way, which the standing names; nothing was written."""
+    """The member may not start the job, for the standing's obstacle. Nothing was written."""
 
     def __init__(self, standing: Standing) -> None:
         super().__init__(standing.obstacle)
@@ -46,16 +46,16 @@ class NotAllowed(Exception):
 
 
 class LedgerDisagrees(Exception):
-    """The database refused what the rules allow: a fault of ours, so nothing is taken."""
+    """The database refused a job that the rules allow. That is a fault of Easel, so nothing is accepted."""
 
 
 def admit(
     connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime
 ) -> tuple[Job, Place]:
-    """Insert a job, reserve its price, and put it in line; the job, and where it stands.
+    """Insert a job, reserve its price and place it in the queue; returns the job and its place.
 
     Raises:
-        AlreadyAccepted, NotAllowed, LedgerDisagrees: undo what was written.
+        AlreadyAccepted, NotAllowed, LedgerDisagrees: the transaction must be rolled back.
     """
     _refuse_known(connection, new)
     facts = read_facts(connection, asker, settings, now)
@@ -75,7 +75,7 @@ def admit(
 
 
 def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
-    """Raise `AlreadyAccepted` where this interaction made a job before."""
+    """Raise `AlreadyAccepted` if this interaction has a job."""
     row = fetch_one(connection, "SELECT * FROM jobs WHERE interaction_id = ?", (new.interaction_id,))
     if row is not None:
         job = Job.from_row(row)
@@ -83,7 +83,7 @@ def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
 
 
 def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Job:
-    """The row of a new job, which is in no queue yet."""
+    """Insert the row of a new job. The job is in no queue yet."""
     values = (
         new.interaction_id,
         new.kind,
@@ -122,7 +122,7 @@ def end_job(
     error_id: str | None,
     now: datetime,
 ) -> Job | None:
-    """The one change from open to ended, with its settlement; None where somebody else was first."""
+    """End an open job and settle it; None if the job had already ended."""
     row = fetch_one(connection, "SELECT * FROM jobs WHERE job_id = ? AND status IN ('queued', 'running')", (job_id,))
     if row is None:
         return None

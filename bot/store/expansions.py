@@ -1,4 +1,4 @@
-"""Prompts that stand for several jobs, until their member says yes or no."""
+"""Expansions: prompts that become several jobs, until their member confirms or dismisses them."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
 MAX_JOBS: Final = 100
-"""Of one expansion, far above what the settings allow: each has a key of its own."""
+"""Most jobs of an expansion, far above the settings' limit. The jobs' keys depend on it."""
 KEPT: Final = timedelta(days=1)
-"""So long it is known what became of an expansion."""
+"""Time for which expansions are stored."""
 
 
 class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the jobs, resolved, with which defaults it took, and what is told beside it."""
+    """A job of the expansion: the resolved request, the defaults that it used, and its notices."""
 
     request: GenerationRequest
     defaults: AskerDefaults = AskerDefaults()
@@ -28,16 +28,16 @@ class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
-    """What one prompt stands for, before it has a number.
+    """An expansion before it has an id.
 
     Attributes:
-        guild_id: the server whose rules hold; 0 outside servers.
-        channel_id: where it was asked, and where its jobs are shown.
-        user_id: who asked.
-        kind: of all its jobs.
-        lineage: what they are made from, if anything.
-        jobs: in the order in which they start.
-        price: units of all of them together, as they were told.
+        guild_id: the server whose rules apply; 0 outside servers.
+        channel_id: the channel of the prompt and of the jobs' messages.
+        user_id: the member who asked.
+        kind: the kind of all its jobs.
+        lineage: the parent of its jobs, if they have one.
+        jobs: the jobs in the order of their start.
+        price: units of all jobs together, as shown in the question.
     """
 
     guild_id: int
@@ -50,12 +50,12 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def requests(self) -> tuple[GenerationRequest, ...]:
-        """One a job."""
+        """The request of each job."""
         return tuple(job.request for job in self.jobs)
 
 
 class Expansion(NewExpansion, frozen=True, kw_only=True):
-    """One that is kept; `started_at` is when its member said yes."""
+    """A stored expansion; `started_at` is the time of the member's confirmation."""
 
     expansion_id: int
     created_at: datetime
@@ -73,18 +73,18 @@ class Expansion(NewExpansion, frozen=True, kw_only=True):
         return cls(**values)
 
     def key(self, number: int) -> int:
-        """What a job has in place of an interaction's id, which is positive: it is never taken twice."""
+        """The key of a job in place of an interaction id. It is negative, and an expansion's key is used once."""
         return -(self.expansion_id * MAX_JOBS + number)
 
 
 class ExpansionRepository:
-    """One row an expansion; old ones go when new ones come."""
+    """The table of expansions. A new row also removes expired rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, new: NewExpansion, now: datetime) -> Expansion:
-        """Keep one until it is answered."""
+        """Store an expansion until its member answers."""
         values = (
             new.guild_id,
             new.channel_id,
@@ -98,12 +98,12 @@ class ExpansionRepository:
         return Expansion.from_row(await self._database.write(_add, values, now))
 
     async def get(self, expansion_id: int) -> Expansion | None:
-        """One by its number."""
+        """The expansion with this id; None if there is none."""
         row = await self._database.fetch_one("SELECT * FROM expansions WHERE expansion_id = ?", (expansion_id,))
         return None if row is None else Expansion.from_row(row)
 
     async def take(self, expansion_id: int, now: datetime) -> bool:
-        """Say yes; False where somebody was quicker, or said no."""
+        """Mark an expansion as started; False if it was already started or dismissed."""
         taken = await self._database.change(
             "UPDATE expansions SET started_at = ? WHERE expansion_id = ? AND started_at IS NULL",
             (to_ms(now), expansion_id),
@@ -111,11 +111,11 @@ class ExpansionRepository:
         return taken > 0
 
     async def give_back(self, expansion_id: int) -> None:
-        """Open it again, since none of its jobs could start."""
+        """Open an expansion again, since none of its jobs could start."""
         await self._database.change("UPDATE expansions SET started_at = NULL WHERE expansion_id = ?", (expansion_id,))
 
     async def drop(self, expansion_id: int) -> bool:
-        """Say no; False where it is started, or gone."""
+        """Delete an expansion; False if it was already started or is gone."""
         dropped = await self._database.change(
             "DELETE FROM expansions WHERE expansion_id = ? AND started_at IS NULL", (expansion_id,)
         )
@@ -123,7 +123,7 @@ class ExpansionRepository:
 
 
 def _add(connection: sqlite3.Connection, values: Sequence[Value], now: datetime) -> sqlite3.Row:
-    """A row, after those that nobody answered for long are gone."""
+    """Insert a row, after removing expired rows."""
     connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
     row = fetch_one(
         connection,

@@ -1,4 +1,4 @@
-"""What the database knows about a member who asks, for `bot.quotas.standing`."""
+"""Facts about a member in the database, for `bot.quotas.standing`."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -36,8 +36,8 @@ SELECT
     (SELECT queued FROM members WHERE guild_id = :guild AND user_id = :user) AS queued,
     (SELECT theoretical_at FROM members WHERE guild_id = :guild AND user_id = :user) AS theoretical_at
 """
-"""A channel with a rule has it, and a thread else has that of its channel; without one it is allowed unless the
-server allows only named ones."""
+"""A channel's own rule applies first, and for a thread then the rule of its channel. Without a rule a channel is
+allowed, unless the server allows only named channels."""
 
 BALANCES: Final = """
 SELECT kind, period, amount, expires_at, held, spent FROM pots
@@ -52,11 +52,11 @@ SELECT kind, period, amount, expires_at, held, spent FROM pots
 WHERE guild_id = :guild AND user_id = 0 AND kind = 'pool' AND period = :pool_period AND period_start = :pool_start
     AND kind <> 'bonus'
 """
-"""That a pot of a period is no bonus is said once more, since SQLite then finds the partial index."""
+"""`kind <> 'bonus'` is redundant, but lets SQLite use the partial index."""
 
 
 def read_facts(connection: sqlite3.Connection, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
-    """Everything that `standing` needs to know."""
+    """All facts that `standing` needs."""
     who: dict[str, str | int] = {"guild": asker.guild_id, "user": asker.user_id, "now": to_ms(now)}
     rules = read_rules(connection, asker, settings)
     where = {"channel": asker.channel_id, "parent": asker.parent_channel_id or 0}
@@ -92,7 +92,7 @@ def read_facts(connection: sqlite3.Connection, asker: Asker, settings: QuotaSett
 
 
 def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSettings) -> Rules:
-    """Which rules hold for a member."""
+    """The quota rules that apply to a member."""
     roles = msgspec.json.encode(asker.role_ids).decode()
     rows = fetch_all(connection, RULES, {"guild": asker.guild_id, "user": asker.user_id, "roles": roles})
     found = [
@@ -108,7 +108,7 @@ def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSett
 
 
 def _in_order(rows: Sequence[sqlite3.Row]) -> tuple[Bonus, ...]:
-    """Bonuses with something left, the one that ends first before the others."""
+    """Bonuses with units left; the first to expire comes first."""
     bonuses = [
         Bonus(left=row["amount"] - row["held"] - row["spent"], expires_at=from_ms(row["expires_at"])) for row in rows
     ]

@@ -1,6 +1,6 @@
-"""Finished images on disk, each under the hash of its bytes.
+"""Finished images on disk. Each file is named by the hash of its bytes.
 
-A file is either whole or not there: it is written beside its place, synced, and renamed.
+A file is whole or absent: it is written under a temporary name, synced, and renamed.
 """
 
 import asyncio
@@ -18,37 +18,37 @@ _EXTENSIONS: Final[tuple[str, ...]] = get_args(ImageFormat)
 
 
 class StorageFailed(Exception):
-    """The disk would not take or give an image; the text says why, for the log."""
+    """An image could not be written or read; the text gives the reason for the log."""
 
 
 def extension_of(media_type: str) -> str:
-    """What the name of an image's file ends with, without the dot."""
+    """The file extension of an image, without the dot."""
     return media_type.removeprefix("image/")
 
 
 class ImageStore:
-    """A folder of images. Methods run in a thread, so that a slow disk keeps nobody waiting."""
+    """A folder of images. Its methods run in a thread, so that a slow disk does not block the event loop."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     async def save(self, data: bytes, media_type: str = "image/png") -> str:
-        """Keep these bytes and return their SHA-256. Saving the same bytes again only makes them young.
+        """Store these bytes and return their SHA-256. If they are already stored, only their age starts again.
 
         Args:
             data: a whole file.
-            media_type: what it is; the name on the disk ends with it, for those who look at the folder.
+            media_type: the media type. It sets the file's extension, for people who look into the folder.
 
         Raises:
-            StorageFailed: disk full, or no right to write.
+            StorageFailed: the disk is full, or the folder is not writable.
         """
         return await asyncio.to_thread(self._save, data, extension_of(media_type))
 
     async def read(self, sha256: str) -> bytes:
-        """The bytes under this hash.
+        """The bytes with this hash.
 
         Raises:
-            StorageFailed: not there, or not readable.
+            StorageFailed: the file is missing or not readable.
         """
         try:
             return await asyncio.to_thread(self._read, sha256)
@@ -56,18 +56,18 @@ class ImageStore:
             raise StorageFailed(f"The image {sha256} cannot be read: {error.strerror}.") from error
 
     async def remove(self, sha256: str) -> None:
-        """Remove one image, if it is there."""
+        """Remove an image if it exists."""
         await asyncio.to_thread(self._remove, sha256)
 
     async def remove_older_than(self, days: int, now: datetime, keep: frozenset[str] = frozenset()) -> int:
-        """Remove what was last saved more than so many days ago, but for these hashes; returns how many."""
+        """Remove files that were last saved more than `days` days ago, except those in `keep`; returns their number."""
         return await asyncio.to_thread(self._remove_before, (now - timedelta(days=days)).timestamp(), keep)
 
     def _path(self, sha256: str, extension: str) -> Path:
         return self._directory / sha256[:2] / f"{sha256}.{extension}"
 
     def _paths(self, sha256: str) -> list[Path]:
-        """Where it may be: files of before the owner chose another format stay as they are."""
+        """Possible paths. Extensions may differ, since files keep their format when the owner changes the setting."""
         return [self._path(sha256, extension) for extension in _EXTENSIONS]
 
     def _read(self, sha256: str) -> bytes:
@@ -102,7 +102,7 @@ class ImageStore:
     def _remove_before(self, timestamp: float, keep: frozenset[str]) -> int:
         removed = 0
         for path in (path for kind in _EXTENSIONS for path in self._directory.glob(f"??/*.{kind}")):
-            # Another run of this job may have been faster.
+            # Another run of the retention may have removed the file.
             with contextlib.suppress(FileNotFoundError):
                 if path.stem not in keep and path.stat().st_mtime < timestamp:
                     path.unlink()

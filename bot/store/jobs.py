@@ -1,4 +1,4 @@
-"""The life of jobs in the database. Whatever belongs together is one transaction."""
+"""Jobs in the database. Changes that belong together are one transaction."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 
 NOT_SHOWN: Final = ("not-permitted", "too-large", "delivery")
-"""Failures of jobs whose pictures are there and could be shown nowhere."""
+"""Failures of jobs whose pictures exist and could not be shown."""
 _TOLD: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
 WHERE notices LIKE ? LIMIT 1
@@ -32,19 +32,19 @@ ORDER BY created_at DESC LIMIT :limit
 
 
 class JobRepository:
-    """Every statement about one job, its ledger rows and its results."""
+    """All statements about one job, its ledger rows and its results."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def accept(self, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> tuple[Job, Place]:
-        """Insert the job, reserve its price, and put it in line; the job, and where it stands.
+        """Insert the job, reserve its price and place it in the queue; returns the job and its place.
 
         Args:
             new: the job.
-            asker: the same member, with the roles that they have now.
-            settings: the host's rules.
-            now: the time.
+            asker: the job's member, with their present roles.
+            settings: the host's quota settings.
+            now: the present time.
 
         Raises:
             AlreadyAccepted, NotAllowed, LedgerDisagrees: nothing was written.
@@ -52,15 +52,15 @@ class JobRepository:
         return await self._database.write(admit, new, asker=asker, settings=settings, now=now)
 
     async def facts(self, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
-        """What is known about a member now."""
+        """The present facts about a member."""
         return await self._database.read(read_facts, asker, settings, now)
 
     async def record_message(self, job_id: int, message_id: int) -> None:
-        """Remember which message shows the job."""
+        """Store the id of the job's message."""
         await self._database.change("UPDATE jobs SET message_id = ? WHERE job_id = ?", (message_id, job_id))
 
     async def add_notice(self, job_id: int, notice: Notice) -> Job:
-        """Remember a fact about a job; the job with it."""
+        """Add a notice to a job; returns the job with it."""
         row = await self._database.write(
             fetch_one,
             "UPDATE jobs SET notices = json_insert(notices, '$[#]', json(?)) WHERE job_id = ? RETURNING *",
@@ -69,7 +69,11 @@ class JobRepository:
         return Job.from_row(sure(row))
 
     async def request_cancel(self, job_id: int, actor_id: int) -> Job:
-        """Remember who wants it stopped; the first one counts."""
+        """Store who cancels the job; the first one counts. Returns the job.
+
+        Raises:
+            KeyError: there is no such job.
+        """
         row = await self._database.write(
             fetch_one,
             "UPDATE jobs SET cancel_requested_by = ifnull(cancel_requested_by, ?) WHERE job_id = ? RETURNING *",
@@ -89,7 +93,7 @@ class JobRepository:
         total_s: float,
         recipe: Recipe | None = None,
     ) -> Job:
-        """Write what was drawn, before anybody is told. A second attempt replaces nothing."""
+        """Store the results before anybody sees them. A second attempt replaces none of them."""
         rows = [
             (
                 job_id,
@@ -113,7 +117,7 @@ class JobRepository:
         return await self._database.write(_store_results, rows, drawn)
 
     async def deliver(self, job_id: int, *, images_delivered: int, now: datetime | None = None) -> bool:
-        """Delivered and settled at once: charged for what arrived, the rest given back. False if it had ended."""
+        """Mark a job as delivered, charge the delivered images and refund the rest; False if it had already ended."""
         job = await self._database.write(
             end_job,
             job_id,
@@ -134,7 +138,7 @@ class JobRepository:
         error_id: str | None,
         now: datetime | None = None,
     ) -> Job | None:
-        """End without delivery: everything is given back. None if it had ended before."""
+        """End a job without delivery and refund it; None if it had already ended."""
         return await self._database.write(
             end_job,
             job_id,
@@ -146,34 +150,34 @@ class JobRepository:
         )
 
     async def forget_user(self, user_id: int, now: datetime) -> list[Job]:
-        """Delete what a person wrote: open jobs are cancelled and given back, words and names are blanked.
+        """Delete a person's words: cancel and refund their open jobs, and blank prompts and names.
 
-        Their numbers in the ledger stay, so that deleting gives nobody a fresh quota. Returns the cancelled jobs.
+        Their ledger rows stay, so that deletion gives nobody a fresh quota. Returns the cancelled jobs.
         """
         return await self._database.write(_forget_user, user_id, now)
 
     async def get(self, job_id: int) -> Job | None:
-        """One job by its number."""
+        """The job with this id; None if there is none."""
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE job_id = ?", (job_id,))
         return None if row is None else Job.from_row(row)
 
     async def drawn_and_not_shown(self, guild_id: int, user_id: int, since: datetime, limit: int) -> list[Job]:
-        """A member's newest jobs whose pictures are there and could be shown nowhere."""
+        """A member's newest jobs whose pictures exist and could not be shown."""
         values = {"guild": guild_id, "user": user_id, "since": to_ms(since), "limit": limit}
         return [Job.from_row(row) for row in await self._database.fetch_all(_KEPT_FROM, values)]
 
     async def shown_in(self, message_id: int) -> Job | None:
-        """The job that a message shows."""
+        """The job of a message; None if there is none."""
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE message_id = ?", (message_id,))
         return None if row is None else Job.from_row(row)
 
     async def was_told(self, user_id: int, key: str) -> bool:
-        """One of the member's newest jobs told them this."""
+        """Whether one of the member's newest jobs has this notice."""
         row = await self._database.fetch_one(_TOLD, (user_id, f'%"key":"{key}"%'))
         return row is not None
 
     async def results(self, job_id: int) -> list[Result]:
-        """The images of a job, in order."""
+        """The images of a job by their index."""
         rows = await self._database.fetch_all("SELECT * FROM results WHERE job_id = ? ORDER BY image_index", (job_id,))
         return [Result(**{name: row[name] for name in Result.__struct_fields__}) for row in rows]
 

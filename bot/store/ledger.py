@@ -1,6 +1,6 @@
-"""Units in and out of pots, in rows that are only ever added: reserve, settle, grant, adjust.
+"""The ledger: units move in and out of pots by rows that are never changed (reserve, settle, grant, adjust).
 
-The functions that take a connection are steps inside somebody's transaction.
+Functions with a connection are steps of a caller's transaction.
 """
 
 import sqlite3
@@ -40,8 +40,8 @@ SELECT :entry, pot_id, min(available, :price - before), 0 FROM ordered, allowed
 WHERE before < :price AND available > 0
 UNION ALL SELECT :entry, :pool_pot, :price, 0 FROM allowed
 """
-"""Admission and reservation in one statement: bonuses first, the one that ends first before the others, then
-the period; and the same units once more in the pool of the whole server. All of the price, or no row at all."""
+"""Admission and reservation in one statement. Bonuses are used first, in the order of their expiry, then the period's
+units. The server's pool holds the same units too. Either the whole price is held, or no row is written."""
 
 RESERVE: Final = """
 INSERT INTO ledger (job_id, kind, guild_id, user_id, reserved, created_at) VALUES (?, 'reserve', ?, ?, ?, ?)
@@ -65,7 +65,7 @@ WITH paid AS (
 )
 SELECT :entry, pot_id, -held, max(0, min(held, :captured - before)) FROM paid
 """
-"""What is charged comes out of the pots in the order in which they were taken from; the rest goes back."""
+"""The charge is taken from the pots in the order of the reservation. The rest is released."""
 
 ENSURE_POT: Final = """
 INSERT OR IGNORE INTO pots (guild_id, user_id, kind, period, period_start) VALUES (?, ?, ?, ?, ?)
@@ -90,7 +90,7 @@ ORDER BY ledger.created_at
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a person's ledger."""
+    """A row of a member's ledger."""
 
     entry_id: int
     job_id: int | None
@@ -106,7 +106,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """One job that was charged."""
+    """A charged job."""
 
     user_id: int
     user_name: str
@@ -117,7 +117,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reserve(connection: sqlite3.Connection, job: Job, rules: Rules, *, now: datetime, time_zone: str) -> bool:
-    """Hold a job's price; False, with the reserve row but no posting, where it does not fit: roll back then."""
+    """Hold a job's price. False if it does not fit: a reserve row without postings remains; the caller rolls back."""
     member_start, pool_start = starts_of(rules, now, time_zone)
     pool = rules.pool or rules.member
     period_pot = _pot(connection, job.guild_id, job.requester_id, "period", rules.member.period, member_start)
@@ -144,10 +144,10 @@ def reserve(connection: sqlite3.Connection, job: Job, rules: Rules, *, now: date
 
 
 def settle(connection: sqlite3.Connection, job: Job, captured: int, now: datetime) -> None:
-    """Charge what was delivered and give the rest back to the pots that it came from.
+    """Charge for the delivered images, and return the rest to its pots.
 
     Raises:
-        sqlite3.IntegrityError: the job was settled before, or was never reserved.
+        sqlite3.IntegrityError: the job was already settled, or never reserved.
     """
     values = (job.job_id, job.guild_id, job.requester_id, captured, job.price - captured, to_ms(now))
     entry_id = int(sure(fetch_one(connection, SETTLE, values))[0])
@@ -155,34 +155,34 @@ def settle(connection: sqlite3.Connection, job: Job, captured: int, now: datetim
 
 
 class LedgerRepository:
-    """What admins do to quotas, and what the ledger tells."""
+    """Admins' changes to quotas, and reports from the ledger."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def grant(self, by: Decision, user_id: int, amount: int, *, expires_at: datetime | None) -> None:
-        """Give a member a bonus, used before the period's units.
+        """Grant a bonus to a member. It is used before the period's units.
 
         Args:
             by: the admin's decision.
             user_id: the member.
             amount: units, at least 1.
-            expires_at: when it ends; None is never.
+            expires_at: the bonus's expiry; None for never.
         """
         await self._database.write(_grant, by, user_id, amount, expires_at)
 
     async def reset(self, by: Decision, asker: Asker, settings: QuotaSettings) -> int:
-        """Give back what was charged in a member's running period; what is reserved stays so. Returns the units."""
+        """Return the units charged in a member's current period; reserved units stay. Returns the number of units."""
         return await self._database.write(_reset, by, asker, settings)
 
     async def entries(self, guild_id: int, user_id: int, limit: int) -> list[Entry]:
-        """A person's newest rows in a server."""
+        """A member's newest ledger rows in a server."""
         rows = await self._database.fetch_all(ENTRIES, (guild_id, user_id, limit))
         names = [name for name in Entry.__struct_fields__ if name != "created_at"]
         return [Entry(**{name: row[name] for name in names}, created_at=sure_time(row["created_at"])) for row in rows]
 
     async def use_since(self, guild_id: int, since: datetime) -> Sequence[Use]:
-        """Every job of a server that was charged since then, oldest first."""
+        """All jobs of a server charged since `since`, oldest first."""
         rows = await self._database.fetch_all(USE, (guild_id, to_ms(since)))
         return [
             Use(
@@ -198,7 +198,11 @@ class LedgerRepository:
 
 
 def sure_time(value: int) -> datetime:
-    """A time from a column that is never null."""
+    """The time in a column that is never null.
+
+    Raises:
+        LookupError: the value is null.
+    """
     moment = from_ms(value)
     if moment is None:
         raise LookupError("The database gave no time where there is always one.")
@@ -229,7 +233,7 @@ def _reset(connection: sqlite3.Connection, by: Decision, asker: Asker, settings:
 
 
 def _pot(connection: sqlite3.Connection, guild_id: int, user_id: int, kind: str, period: str, start: datetime) -> int:
-    """The pot of a period, made where it is the first time that somebody asks."""
+    """The id of a period's pot. A missing pot is created."""
     values = (guild_id, user_id, kind, str(period), to_ms(start))
     connection.execute(ENSURE_POT, values)
     return int(sure(fetch_one(connection, FIND_POT, values))["pot_id"])
@@ -238,7 +242,7 @@ def _pot(connection: sqlite3.Connection, guild_id: int, user_id: int, kind: str,
 def _decide(
     connection: sqlite3.Connection, by: Decision, user_id: int, kind: Literal["grant", "adjust"], units: int
 ) -> int:
-    """An admin's row in the ledger, and the same in the audit log; the entry's number."""
+    """Write an admin's decision to the ledger and the audit log; returns the ledger entry's id."""
     audit(connection, by, f"quota-{kind}", f"<@{user_id}>", str(units))
     granted, adjusted = (units, 0) if kind == "grant" else (0, units)
     row = fetch_one(

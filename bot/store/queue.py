@@ -1,7 +1,7 @@
-"""The queue: who starts next, where a job stands, and who may not start.
+"""The queue: the next job, the positions of jobs, and the members who may not start.
 
-Order and counters live in the database, kept by triggers, so no statement here looks at more rows than it moves.
-The functions that take a connection are steps inside somebody's transaction.
+Triggers keep order and counters in the database. So no statement here reads more rows than it moves.
+Functions with a connection are steps of a caller's transaction.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, su
 
 _UNLIMITED_RUNNING: Final = 1_000_000
 _MOST_PLACED_ANEW: Final = 100
-"""Later jobs of a member that move up when an earlier one is cancelled; beyond it a cancel would be slow."""
+"""Most later jobs of a member that move up when an earlier one leaves. More would make a cancellation slow."""
 
 ENSURE_MEMBER: Final = """
 INSERT INTO members (guild_id, user_id, weight, is_paused)
@@ -30,7 +30,7 @@ TAKE_COOLDOWN: Final = """
 UPDATE members SET theoretical_at = max(min(theoretical_at, :now + :burst), :now) + :interval
 WHERE guild_id = :guild AND user_id = :user AND min(theoretical_at, :now + :burst) + :interval - :burst <= :now
 """
-"""GCRA, see `bot.quotas.standing.cooldown_until`; `:burst` is burst x interval, all in milliseconds."""
+"""GCRA: see `bot.quotas.standing.cooldown_until`. `:burst` is burst x interval; all values are in milliseconds."""
 
 CLAIM: Final = """
 UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now
@@ -41,9 +41,9 @@ WHERE job_id = (
 )
 RETURNING *
 """
-"""The first of those who may start: each member stands in line with their first job that Discord has seen.
+"""Claim the first startable job. Each member is in line with their first job that has a message.
 
-A job without a message was not acknowledged: nobody knows that it was accepted, so it does not start.
+A job without a message may not be acknowledged: its member may not know of it, so it does not start.
 """
 
 POSITION: Final = """
@@ -51,7 +51,7 @@ SELECT ifnull(sum(waiting), 0) AS jobs, ifnull(sum(expected_ms), 0) AS expected_
 FROM digits CROSS JOIN queue_counts USING (shift)
 WHERE prefix >= ((:key >> (shift + 4)) << 4) AND prefix < (:key >> shift)
 """
-"""Jobs with a smaller key: for each hexadecimal digit, those that agree before it and are smaller in it."""
+"""Jobs with a smaller key: for each hexadecimal digit, those with equal digits before it and a smaller one there."""
 
 LATER_TURNS: Final = """
 SELECT * FROM jobs
@@ -60,14 +60,14 @@ WHERE guild_id = ? AND requester_id = ? AND status = 'queued' AND queue_key > ? 
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a job stands: 1 is next. `ahead_s` is what the jobs before it may take; 0 where nobody knows."""
+    """A job's position, 1 for the next; `ahead_s` is the expected seconds of the jobs before it, 0 if unknown."""
 
     position: int
     ahead_s: float
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits and runs, of one server."""
+    """Numbers of waiting and running jobs of a server; `oldest_at` is in milliseconds since 1970."""
 
     queued: int
     running: int
@@ -75,13 +75,13 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ensure_member(connection: sqlite3.Connection, new: NewJob) -> None:
-    """The member's row, with the weight that they have now."""
+    """Create or update the member's row with their present weight."""
     values = {"guild": new.guild_id, "user": new.requester_id, "weight": new.weight}
     connection.execute(ENSURE_MEMBER, values)
 
 
 def take_cooldown(connection: sqlite3.Connection, new: NewJob, *, interval_s: float, burst: int, now: datetime) -> bool:
-    """Count one job against the member's cooldown; False, with nothing changed, where it is too soon."""
+    """Count a job against the member's cooldown. If it is too soon, return False and change nothing."""
     interval_ms = round(interval_s * 1_000)
     values = {
         "guild": new.guild_id,
@@ -94,7 +94,7 @@ def take_cooldown(connection: sqlite3.Connection, new: NewJob, *, interval_s: fl
 
 
 def place(connection: sqlite3.Connection, job: Job, *, is_express: bool) -> Job:
-    """Put a new job at the end of its member's turns."""
+    """Place a new job after its member's other jobs."""
     lane = EXPRESS if is_express else NORMAL
     found = fetch_one(
         connection,
@@ -103,7 +103,7 @@ def place(connection: sqlite3.Connection, job: Job, *, is_express: bool) -> Job:
         (job.guild_id, job.requester_id, lane),
     )
     row = sure(found)
-    # Rounds of one lane mean nothing in the other.
+    # A round number is valid in one lane only.
     turn = Turn(row["round"] if row["lane"] == lane else 0, row["deficit"])
     placed, following = _place(connection, job, lane, caught_up(turn, row["now_round"]), row["weight"])
     _keep_turn(connection, job, lane, following)
@@ -111,13 +111,13 @@ def place(connection: sqlite3.Connection, job: Job, *, is_express: bool) -> Job:
 
 
 def place_of(connection: sqlite3.Connection, job: Job) -> Place:
-    """Where a waiting job stands."""
+    """The place of a waiting job."""
     row = sure(fetch_one(connection, POSITION, {"key": job.queue_key or 0}))
     return Place(position=int(row["jobs"]) + 1, ahead_s=row["expected_ms"] / 1_000)
 
 
 def close_gap(connection: sqlite3.Connection, gone: Job) -> None:
-    """Let a member's later jobs move up when one of theirs leaves the queue without a start."""
+    """Move a member's later jobs up after one of their jobs left the queue without a start."""
     if gone.queue_key is None:
         return
     lane = lane_of(gone.queue_key)
@@ -143,59 +143,59 @@ WHERE head_key IS NOT NULL AND is_paused = 0 ORDER BY head_key LIMIT ?
 
 
 class QueueRepository:
-    """The queue as a whole."""
+    """The whole queue."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def claim_next(self, *, running_per_user: int, now: datetime) -> Job | None:
-        """Take the next job out of the queue and count the attempt; None where nobody may start.
+        """Claim the next job and count the attempt; None if no job may start.
 
         Args:
-            running_per_user: jobs of one member that may run at once; 0 is without limit.
-            now: the time.
+            running_per_user: most running jobs of a member; 0 without a limit.
+            now: the present time.
         """
         values = {"now": to_ms(now), "per_user": running_per_user or _UNLIMITED_RUNNING}
         row = await self._database.write(fetch_one, CLAIM, values)
         return None if row is None else Job.from_row(row)
 
     async def release(self, job_id: int, *, has_crashed: bool = False) -> None:
-        """Put a running job back at its old place."""
+        """Return a running job to its old place in the queue."""
         await self._database.change(
             "UPDATE jobs SET status = 'queued', crashes = crashes + ? WHERE job_id = ? AND status = 'running'",
             (has_crashed, job_id),
         )
 
     async def place_of(self, job: Job) -> Place:
-        """Where a waiting job stands."""
+        """The place of a waiting job."""
         return await self._database.read(place_of, job)
 
     async def first_of_members(self, limit: int) -> list[Job]:
-        """The first job of each member who waits, in the order in which they start."""
+        """The first waiting job of each member, in the order of their start."""
         return [Job.from_row(row) for row in await self._database.fetch_all(FIRST_OF_MEMBERS, (limit,))]
 
     async def unanswered(self) -> list[Job]:
-        """Waiting jobs of which nobody knows whether Discord saw them accepted."""
+        """Waiting jobs without a recorded message. Discord may or may not have one."""
         return await self._jobs("status = 'queued' AND message_id IS NULL ORDER BY job_id")
 
     async def running(self) -> list[Job]:
-        """Jobs that were started and have not ended."""
+        """Running jobs."""
         return await self._jobs("status = 'running' ORDER BY job_id")
 
     async def of_other_timelines(self) -> list[Job]:
-        """Open jobs of before a copy was restored: what became of them since the copy, only Discord knows."""
+        """Open jobs from before a restore. Only Discord knows their fate since the copy."""
         return await self._jobs(
             "status IN ('queued', 'running') AND timeline <> (SELECT number FROM timeline) ORDER BY job_id"
         )
 
     async def waiting_since_before(self, moment: datetime, limit: int) -> list[Job]:
-        """Jobs that wait since before then, the oldest first."""
+        """Jobs that were created before `moment` and still wait, oldest first."""
         return await self._jobs(
             "status = 'queued' AND created_at < ? ORDER BY created_at LIMIT ?", (to_ms(moment), limit)
         )
 
     async def of_member(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
-        """A member's open jobs, in the order in which they start."""
+        """A member's open jobs, in the order of their start."""
         mine = "guild_id = ? AND requester_id = ?"
         running = await self._jobs(f"status = 'running' AND {mine} ORDER BY job_id", (guild_id, user_id))
         queued = await self._jobs(
@@ -204,11 +204,11 @@ class QueueRepository:
         return [*running, *queued][:limit]
 
     async def running_of(self, guild_id: int) -> list[Job]:
-        """What runs for a server."""
+        """A server's running jobs."""
         return await self._jobs("status = 'running' AND guild_id = ? ORDER BY job_id", (guild_id,))
 
     async def waiting_of(self, guild_id: int) -> Waiting:
-        """What waits and runs for a server."""
+        """A server's numbers of waiting and running jobs."""
         row = sure(
             await self._database.fetch_one(
                 "SELECT ifnull(sum(queued), 0) AS queued, ifnull(sum(running), 0) AS running,"
@@ -232,7 +232,7 @@ def _keep_turn(connection: sqlite3.Connection, job: Job, lane: int, turn: Turn) 
 
 
 def _place(connection: sqlite3.Connection, job: Job, lane: int, turn: Turn, weight: int) -> tuple[Job, Turn]:
-    """Write a job's place; gives the member's turn after it."""
+    """Write a job's place; returns the job and the member's turn after it."""
     following = next_turn(turn, price=job.price, weight=weight)
     row = fetch_one(
         connection,

@@ -1,4 +1,4 @@
-"""Jobs and their results as frozen data, and the way from and to rows."""
+"""Jobs and their results as frozen data, and their conversion from and to rows."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from pipeline.protocol.requests import GenerationRequest
 
 
 class JobKind(StrEnum):
-    """What started a job."""
+    """The command or button that started a job."""
 
     IMAGINE = "imagine"
     REROLL = "reroll"
@@ -24,7 +24,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job is. The last three are ends."""
+    """The status of a job. The last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -34,17 +34,17 @@ class JobStatus(StrEnum):
 
 
 def to_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, as times are stored."""
+    """Milliseconds since 1970, the database's unit of time."""
     return round(moment.timestamp() * 1_000)
 
 
 def from_ms(value: int | None) -> datetime | None:
-    """An aware time in UTC."""
+    """An aware time in UTC, from milliseconds since 1970."""
     return None if value is None else datetime.fromtimestamp(value / 1_000, UTC)
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Values for the options of a request; None is no preference."""
+    """Default values for options of a request; None is no default."""
 
     negative_prompt: str | None = None
     guidance_scale: float | None = None
@@ -55,23 +55,23 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     model_key: str | None = None
 
     def or_else(self, defaults: "Preferences") -> Self:
-        """With the defaults in place of what is not set."""
+        """These values; `defaults` fill the unset ones."""
         missing = {
             name: value for name, value in msgspec.structs.asdict(defaults).items() if getattr(self, name) is None
         }
         return msgspec.structs.replace(self, **missing)
 
     def only(self, names: Iterable[str]) -> Self:
-        """Those of these names, and no others."""
+        """Only the values with these names."""
         return msgspec.structs.replace(self, **dict.fromkeys(set(self.__struct_fields__) - {*names}))
 
     def names(self) -> frozenset[str]:
-        """Of what is set."""
+        """The names of the set values."""
         return frozenset(name for name, value in msgspec.structs.asdict(self).items() if value is not None)
 
 
 class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What holds where somebody says nothing, in the order in which it comes; after it come the model's."""
+    """The defaults for a request, in order of precedence. The model's defaults come after them."""
 
     channel: Preferences = Preferences()
     own: Preferences = Preferences()
@@ -79,11 +79,11 @@ class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def merged(self) -> Preferences:
-        """The first of each."""
+        """The first set value of each option."""
         return self.channel.or_else(self.own).or_else(self.server)
 
     def only(self, names: frozenset[str]) -> Self:
-        """Those of these names that came first, by whose they are."""
+        """Only the values with these names that take precedence, each with its owner."""
         own = names - self.channel.names()
         return type(self)(
             channel=self.channel.only(names), own=self.own.only(own), server=self.server.only(own - self.own.names())
@@ -91,7 +91,7 @@ class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks and where; `guild_id` is 0 outside servers, and a thread's parent is the channel that it is in."""
+    """A member in a channel; `guild_id` is 0 outside servers, and `parent_channel_id` is the channel of a thread."""
 
     guild_id: int
     channel_id: int
@@ -101,7 +101,7 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job was made from: a job, where that was shown, and which of its images; None is all of it."""
+    """The parent of a job: a job, its message and its image; `parent_image_index` None means the whole job."""
 
     parent_job_id: int
     parent_message_id: int | None
@@ -109,10 +109,10 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job before it has a number.
+    """A job before it has an id.
 
-    `shown_guild_id` is the server of the channel, whosever rules hold; 0 in a direct message. `weight` is the member's
-    share of the queue, `expected_ms` how long the job may run, 0 where nobody knows.
+    `shown_guild_id` is the server of the channel, even if other rules apply; 0 in a direct message. `weight` is the
+    member's weight in the queue. `expected_ms` is the expected duration, 0 if unknown.
     """
 
     interaction_id: int
@@ -139,12 +139,12 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An accepted request and all that became of it.
+    """An accepted request and its state.
 
-    `interaction_id` is unique; one job of several has a negative key of their expansion (`bot.store.expansions`) in
-    its place. `queue_key` is its place in the queue, with the member's turn before it was placed. `crashes` counts the
-    workers that died while they had it. `timeline` is the history of the database in which it was asked for
-    (`bot.store.sqlite.timelines`), 0 where that was not written down.
+    `interaction_id` is unique. A job of an expansion has the expansion's negative key instead (`bot.store.expansions`).
+    `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before it.
+    `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
+    acceptance (`bot.store.sqlite.timelines`), 0 if it was not recorded.
     """
 
     job_id: int
@@ -205,7 +205,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lineage(self) -> Lineage | None:
-        """What it was made from."""
+        """The parent of the job; None if it has none."""
         if self.parent_job_id is None:
             return None
         return Lineage(
@@ -216,28 +216,28 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_brought_along(self) -> bool:
-        """Whether it was asked for in a server that did not install Easel: its member brought Easel along."""
+        """Whether a member brought Easel along to a server that has not installed it."""
         return self.guild_id != self.shown_guild_id
 
     @property
     def is_answer(self) -> bool:
-        """Whether its message answers its interaction; that of one job of several stands beside the answer."""
+        """Whether the job's message answers its interaction. A job of an expansion has a message beside the answer."""
         return self.interaction_id > 0
 
     @property
     def asker(self) -> Asker:
-        """Who asked for it and where, with the roles that they had then."""
+        """The member who asked and the channel, with the member's roles at that time."""
         return Asker(
             guild_id=self.guild_id, channel_id=self.channel_id, user_id=self.requester_id, role_ids=self.role_ids
         )
 
     def log_context(self) -> dict[str, str | int]:
-        """What every log record about this job says."""
+        """Values for each log record about this job."""
         return {"job_id": self.job_id, "attempt": self.attempt, "requester_id": self.requester_id}
 
 
 class NewResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished image that is on disk under its hash; `image_index` is its place among those asked for."""
+    """A finished image on disk, found by its hash; `image_index` is its index among the requested images."""
 
     image_index: int
     sha256: str

@@ -1,6 +1,6 @@
-"""What the admins of a server decided, each decision with the audit row that says who and why.
+"""Decisions of a server's admins. Each is stored with an audit row that names the admin and the reason.
 
-Everything is found by the server's id, so that nothing of one server can be seen or changed from another.
+Every query uses the server's id, so that no server can see or change another one.
 """
 
 import sqlite3
@@ -17,11 +17,11 @@ from bot.store.sqlite.statements import change
 from config.settings import Period
 
 WHOLE_SERVER: Final = 0
-"""In place of a channel's id: the rule of every channel, which holds nothing but defaults."""
+"""Channel id of the server-wide rule. This rule holds only defaults."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """Who decides, for which server, when and why."""
+    """An admin's decision: server, admin, time and reason."""
 
     guild_id: int
     actor_id: int
@@ -30,7 +30,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision as it was written down; `subject` is whom or what it is about, as Discord would mention it."""
+    """A recorded decision; `subject` is a mention of the member, role or channel."""
 
     audit_id: int
     actor_id: int
@@ -42,7 +42,7 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A member who may not ask; `until` None is for good."""
+    """A blocked member; `until` is None for ever."""
 
     user_id: int
     until: datetime | None
@@ -50,24 +50,24 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What admins decided about a channel; `is_allowed` None is nothing, and defaults come before the host's."""
+    """A channel's rule; `is_allowed` None means no decision. Its defaults come before the host's."""
 
     is_allowed: bool | None = None
     defaults: Preferences = Preferences()
 
 
 class ServerRepository:
-    """Rules, blocks, channels, the state of the queue, and the audit log."""
+    """Quota rules, blocks, channel rules, queue states, and the audit log."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def set_rule(self, by: Decision, subject: Subject, subject_id: int, rule: Rule | None) -> None:
-        """Set what a member, a role, everybody or all together may use a period; None takes the rule away."""
+        """Set the quota of a member, a role, everybody or the pool; None removes the rule."""
         await self._database.write(_set_rule, by, subject, subject_id, rule)
 
     async def rules(self, guild_id: int) -> list[SetRule]:
-        """Every rule of a server."""
+        """All quota rules of a server."""
         rows = await self._database.fetch_all(
             "SELECT * FROM quota_rules WHERE guild_id = ? ORDER BY subject, subject_id", (guild_id,)
         )
@@ -82,28 +82,28 @@ class ServerRepository:
         ]
 
     async def block(self, by: Decision, user_id: int, until: datetime | None) -> None:
-        """Let a member ask for nothing, until then or for good."""
+        """Block a member, until a time or for ever."""
         await self._database.write(_block, by, user_id, until)
 
     async def unblock(self, by: Decision, user_id: int) -> bool:
-        """Let a member ask again; False where they were not blocked."""
+        """Unblock a member; False if the member was not blocked."""
         return await self._database.write(_unblock, by, user_id)
 
     async def set_channel(self, by: Decision, channel_id: int, rule: ChannelRule) -> None:
-        """Allow or forbid Easel in a channel, and set its defaults; an empty rule takes everything away."""
+        """Allow or forbid Easel in a channel, and set its defaults; an empty rule removes both."""
         await self._database.write(_set_channel, by, channel_id, rule)
 
     async def channels(self, guild_id: int) -> dict[int, ChannelRule]:
-        """Channels with a rule of their own, and the whole server under `WHOLE_SERVER`."""
+        """The channels with a rule; the server-wide rule has the key `WHOLE_SERVER`."""
         rows = await self._database.fetch_all(
             "SELECT * FROM channel_rules WHERE guild_id = ? ORDER BY channel_id", (guild_id,)
         )
         return {row["channel_id"]: _channel_rule(row) for row in rows}
 
     async def defaults(self, asker: Asker) -> tuple[Preferences, Preferences]:
-        """What holds where somebody asks and says nothing else: of the channel, and of the whole server.
+        """The defaults of the asker's channel, and those of the whole server.
 
-        A thread has its own, else those of the channel that it is in.
+        A thread without defaults has those of its channel.
         """
         rules = await self.channels(asker.guild_id)
         nearest = [rules[found].defaults for found in (asker.channel_id, asker.parent_channel_id) if found in rules]
@@ -115,12 +115,12 @@ class ServerRepository:
         await self._database.write(_set_queue_state, by, state)
 
     async def queue_state(self, guild_id: int) -> QueueState:
-        """Whether a server's queue is open."""
+        """The state of a server's queue."""
         row = await self._database.fetch_one("SELECT queue_state FROM servers WHERE guild_id = ?", (guild_id,))
         return QueueState.OPEN if row is None else QueueState(row["queue_state"])
 
     async def write_audit(self, by: Decision, action: str, subject: str, detail: str) -> None:
-        """Write down a decision whose effect is kept elsewhere."""
+        """Write an audit row for a decision that another repository stores."""
         await self._database.write(audit, by, action, subject, detail)
 
     async def audit_log(self, guild_id: int, limit: int) -> list[AuditRow]:
@@ -133,7 +133,7 @@ class ServerRepository:
 
 
 def audit(connection: sqlite3.Connection, by: Decision, action: str, subject: str, detail: str) -> None:
-    """One row of the audit log, inside the transaction of the decision itself."""
+    """Write an audit row, inside the decision's transaction."""
     values = (by.guild_id, by.actor_id, action, subject, detail, by.reason, to_ms(by.now))
     connection.execute(
         "INSERT INTO audit (guild_id, actor_id, action, subject, detail, reason, created_at)"
@@ -207,5 +207,5 @@ def _channel_rule(row: sqlite3.Row) -> ChannelRule:
 
 
 def _mention(subject: Subject, subject_id: int) -> str:
-    """Whom a rule is about, as Discord shows it."""
+    """A mention of a rule's subject."""
     return {Subject.USER: f"<@{subject_id}>", Subject.ROLE: f"<@&{subject_id}>"}.get(subject, str(subject))

@@ -1,4 +1,4 @@
-"""Who keeps which job's pictures."""
+"""Stars: members who keep a job's pictures."""
 
 import sqlite3
 from datetime import datetime
@@ -15,25 +15,25 @@ SELECT DISTINCT sha256 FROM results WHERE job_id = :job
 EXCEPT SELECT sha256 FROM results JOIN stars USING (job_id)
 EXCEPT SELECT sha256 FROM results WHERE job_id <> :job AND sha256 IN (SELECT sha256 FROM results WHERE job_id = :job)
 """
-"""Files that nobody keeps and no other job shows."""
+"""Files of a job without a star that no other job uses."""
 
 
 class StarRepository:
-    """Stars, and what follows from them for files."""
+    """Stars, and the files that they protect."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def toggle(self, job_id: int, user_id: int, now: datetime) -> bool:
-        """Set a star, or take it back; whether it is there now."""
+        """Set or remove a star; returns whether it is set now."""
         return await self._database.write(_toggle, job_id, user_id, now)
 
     async def kept(self) -> frozenset[str]:
-        """Hashes of all files that somebody keeps."""
+        """Hashes of all starred files."""
         return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(KEPT))
 
     async def own(self, job_id: int) -> list[str]:
-        """Hashes of a job's files that may go with it."""
+        """Hashes of a job's files that may be removed with it."""
         return [str(row["sha256"]) for row in await self._database.fetch_all(OWN, {"job": job_id})]
 
 

@@ -1,4 +1,4 @@
-"""How a server's jobs fared lately, for its admins."""
+"""Statistics of a server's recent jobs, for its admins."""
 
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ SELECT min(wait) FILTER (WHERE place * 100 >= total * 50) AS p50,
     min(wait) FILTER (WHERE place * 100 >= total * 95) AS p95
 FROM waits
 """
-"""Percentiles by nearest rank: the wait that so many in a hundred did not exceed."""
+"""Percentiles by nearest rank: the smallest wait that at least 50 or 95 of a hundred jobs did not exceed."""
 
 ENDS: Final = """
 SELECT count(*) AS ended, ifnull(sum(status = 'failed' AND failure IS NOT 'flagged'), 0) AS failed
@@ -28,7 +28,7 @@ FROM jobs WHERE guild_id = :guild AND finished_at >= :since
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
-    """The jobs of a server that ended since a moment; waits are None where none of them had started."""
+    """A server's jobs that ended since a time; the waits are None if none of them had started."""
 
     ended: int
     failed: int
@@ -43,7 +43,7 @@ class StatisticsRepository:
         self._database = database
 
     async def recent(self, guild_id: int, since: datetime) -> Recent:
-        """How many ended and failed since then, and how long they had waited."""
+        """The numbers of ended and failed jobs since a time, and percentiles of their waits."""
         values = {"guild": guild_id, "since": to_ms(since)}
         ends = sure(await self._database.fetch_one(ENDS, values))
         waits = sure(await self._database.fetch_one(WAITS, values))

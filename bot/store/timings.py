@@ -1,4 +1,4 @@
-"""How long jobs take here, and what must be loaded before them, learnt from those that were done."""
+"""Learnt durations of jobs, of worker starts and of model loads on this computer."""
 
 from typing import Final, Literal
 
@@ -9,7 +9,7 @@ from bot.store.sqlite.database import Database
 from pipeline.protocol.requests import GenerationRequest
 
 _NEWEST_SHARE: Final = 0.2
-"""Weight of the newest job in the moving average, once there are a few."""
+"""Weight of the newest job in the moving average. With few samples, the weight is 1 / samples."""
 
 LEARN: Final = """
 INSERT INTO timings (model_key, width, height, row_s, rest_s, samples) VALUES (:model, :width, :height, :row, :rest, 1)
@@ -33,24 +33,24 @@ ORDER BY abs(width * height - ?) LIMIT 1
 
 
 Preparation = Literal["start", "load"]
-"""A start of the worker, which loads a model too, or the loading of another one by a worker that is ready."""
+"""`start` is a start of the worker with its first model; `load` is a later load of another model."""
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of one pass of one row through the network, and of all else for one image."""
+    """Seconds for one pass of one row through the network, and seconds for the rest of one image."""
 
     row_s: float
     rest_s: float
 
 
 class TimingRepository:
-    """Moving averages by model and size; steps, guidance, sampler and images are counted in rows."""
+    """Moving averages by model and size. Steps, guidance, sampler and images count as rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def learn(self, request: GenerationRequest, *, denoise_s: float, total_s: float) -> None:
-        """Take a finished job's measured seconds into the average."""
+        """Add a finished job's measured seconds to the average."""
         values = {
             "model": request.model_key,
             "width": request.width,
@@ -62,7 +62,7 @@ class TimingRepository:
         await self._database.change(LEARN, values)
 
     async def expected_s(self, request: GenerationRequest) -> float | None:
-        """Seconds that a job may run; from the nearest known size, in proportion to the pixels. None: unknown."""
+        """Expected seconds of a job, scaled by the pixels from the nearest known size; None if unknown."""
         pixels = request.width * request.height
         row = await self._database.fetch_one(NEAREST, (request.model_key, pixels))
         if row is None:
@@ -71,12 +71,12 @@ class TimingRepository:
         return scale * (rows(request) * row["row_s"] + request.num_images * row["rest_s"])
 
     async def learn_preparation(self, kind: Preparation, model_key: str, seconds: float) -> None:
-        """Take a measured start or loading into its average."""
+        """Add a measured start or load to its average."""
         values = {"kind": kind, "model": model_key, "seconds": seconds, "share": _NEWEST_SHARE}
         await self._database.change(LEARN_PREPARATION, values)
 
     async def preparation_s(self, kind: Preparation, model_key: str) -> float | None:
-        """Seconds that such a start or loading takes. None: unknown."""
+        """Expected seconds of a start or load; None if unknown."""
         row = await self._database.fetch_one(
             "SELECT mean_s FROM preparations WHERE kind = ? AND model_key = ?", (kind, model_key)
         )

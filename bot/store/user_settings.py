@@ -1,4 +1,4 @@
-"""What people chose for themselves."""
+"""Members' own settings."""
 
 import msgspec
 
@@ -7,20 +7,20 @@ from bot.store.sqlite.database import Database
 
 
 class UserSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's defaults, and whether they are told when a long job is done."""
+    """A member's defaults, and whether the member is notified when a long job is done."""
 
     defaults: Preferences = Preferences()
     notifies_when_done: bool = True
 
 
 class UserSettingsRepository:
-    """One row a person, for every server."""
+    """One row for each member. It applies in every server."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, user_id: int) -> UserSettings:
-        """What somebody chose; the usual where they chose nothing."""
+        """A member's settings; the usual ones if there is no row."""
         row = await self._database.fetch_one("SELECT * FROM user_settings WHERE user_id = ?", (user_id,))
         if row is None:
             return UserSettings()
@@ -28,7 +28,7 @@ class UserSettingsRepository:
         return UserSettings(defaults=defaults, notifies_when_done=bool(row["is_told"]))
 
     async def set(self, user_id: int, settings: UserSettings) -> None:
-        """Remember what somebody chose."""
+        """Store a member's settings."""
         values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.notifies_when_done)
         await self._database.change(
             "INSERT INTO user_settings VALUES (?, ?, ?)"

@@ -1,4 +1,4 @@
-"""Whether the database keeps its word: each check is a query that finds what must not be there."""
+"""Checks of the database's promises. Each check is a query for rows that must not exist."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -69,7 +69,7 @@ CHECKS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: what must hold, and how many rows break it, with the first few of them."""
+    """The result of a check: the promise, the number of rows that break it, and the first few of them."""
 
     promise: str
     broken: int
@@ -77,7 +77,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def check(database: Database) -> list[Finding]:
-    """Every check, in order. It reads the whole file."""
+    """Run all checks in order. This reads the whole file."""
     findings: list[Finding] = []
     for promise, sql in CHECKS.items():
         rows = await database.fetch_all(sql)

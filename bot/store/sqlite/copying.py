@@ -1,4 +1,4 @@
-"""Copies of a database file: of one moment, checked, and there as a whole or not at all."""
+"""Copies of a database file. A copy shows one moment, is checked, and exists as a whole or not at all."""
 
 import contextlib
 import os
@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Final
 
 COPY_MARK: Final = 0x45615343
-"""`application_id` of a copy: who opens one to write knows that it is an older state than what went on without it."""
+"""`application_id` of a copy. A writer that opens a copy then knows that the original may have newer data."""
 
 
 class NotCopied(Exception):
-    """There is no copy; the text says why, to follow a colon."""
+    """The copy failed; the text gives the reason and follows a colon."""
 
 
 @contextlib.contextmanager
 def published(target: Path) -> Generator[Path]:
-    """Under which name to write a file and to look at it; it gets its own when the block ends without an error.
+    """Yield a temporary path for a new file. If the block ends without an error, the file gets its name.
 
     Raises:
-        NotCopied: the disk would not take it.
+        NotCopied: the file cannot be written.
     """
     partial = target.with_name(f".{target.name}.partial")
     try:
@@ -34,10 +34,10 @@ def published(target: Path) -> Generator[Path]:
 
 
 def copy_checked(connection: sqlite3.Connection, target: Path) -> None:
-    """Copy the database of a connection as it is now into one file without a log beside it.
+    """Copy the present state of a connection's database into one file without a log file.
 
     Raises:
-        sqlite3.Error: the disk would not take it.
+        sqlite3.Error: the copy cannot be written.
         NotCopied: the copy is damaged.
     """
     with contextlib.closing(sqlite3.connect(target)) as copy:
@@ -51,10 +51,10 @@ def copy_checked(connection: sqlite3.Connection, target: Path) -> None:
 
 
 def publish(partial: Path, target: Path) -> None:
-    """Give a finished file its name, so that it also outlives a power loss.
+    """Give a finished file its name durably, so that it survives a power loss.
 
     Raises:
-        OSError: the disk would not take it.
+        OSError: the disk refused.
     """
     _sync(partial)
     partial.replace(target)

@@ -1,7 +1,7 @@
-"""One SQLite file, one connection on a thread of its own, one process.
+"""One SQLite file for one process: one connection on a thread of its own.
 
-WAL with `synchronous=FULL`: with NORMAL a power loss took back commits that had been acknowledged, and SQLite
-before 3.51.3 can corrupt a WAL file that two connections write, so a lock file keeps a second bot away.
+The file uses WAL with `synchronous=FULL`, since with NORMAL a power loss undid acknowledged commits. SQLite before
+3.51.3 can corrupt a WAL file with two writing connections, so a lock file keeps a second bot away.
 """
 
 import fcntl
@@ -23,19 +23,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _ROWS_AT_ONCE: Final = 64
-"""What aiosqlite fetches for an `async for`, which nobody here uses."""
+"""Rows that aiosqlite fetches at once for an `async for`. Easel has none."""
 
 
 class DatabaseUnusable(Exception):
-    """The file cannot be used; the text says which and what to do."""
+    """The file cannot be used; the text names it and gives the remedy."""
 
 
 class DatabaseTooNew(DatabaseUnusable):
-    """The file was written by a later version of Easel."""
+    """A later version of Easel wrote the file."""
 
 
 class Database:
-    """The connection. Whatever touches it is a plain function that runs on its thread, one after the other."""
+    """The connection. Each use is a plain function on the connection's thread, one after the other."""
 
     def __init__(self, connection: "_Connection", lock_file: IO[str] | None) -> None:
         self._connection = connection
@@ -45,10 +45,10 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path) -> Self:
-        """Open or create the file and bring it up to date.
+        """Open or create the file and migrate it.
 
         Raises:
-            DatabaseUnusable: another process has it, it is no database, or the disk says no.
+            DatabaseUnusable: another process uses it, it is no database, or the disk refused.
             DatabaseTooNew: this version of Easel does not know its tables.
         """
         lock_file = lock(path)
@@ -69,12 +69,12 @@ class Database:
 
     @classmethod
     async def open_to_read(cls, path: Path) -> Self:
-        """Look into a file of this or an earlier version, which a running Easel may have open, as it is at this moment.
+        """Open a file of this or an earlier version to read its present state. A running Easel may have it open.
 
-        A reader never writes the file or empties its log, so it is outside the fault that keeps a second writer away.
+        A reader never writes the file or empties its log, so the fault of two writers cannot happen.
 
         Raises:
-            DatabaseUnusable: there is none, or it is no database of Easel's.
+            DatabaseUnusable: there is no file, or it is no database of Easel.
             DatabaseTooNew: this version of Easel does not know its tables.
         """
         try:
@@ -93,10 +93,10 @@ class Database:
         return database
 
     async def brought_up(self) -> Self:
-        """The same content as this version of Easel has it, in a file that is nobody's and goes with the connection.
+        """A migrated copy of the content, in a temporary file that ends with the connection.
 
         Raises:
-            sqlite3.Error: it cannot be brought up to date.
+            sqlite3.Error: the migration failed.
         """
         connection = await _connected("")
         newer = type(self)(connection, None)
@@ -109,7 +109,7 @@ class Database:
         return newer
 
     async def close(self) -> None:
-        """Finish what is under way, close the file, and let another process have it."""
+        """Finish the work under way, close the file, and release its lock."""
         if not self._is_open:
             return
         await self._groups.rest()
@@ -123,13 +123,13 @@ class Database:
     async def write(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Do something all or nothing, durable when this returns; `bot.store.sqlite.groups` says with whom and how.
+        """Run a function as one transaction, durable on return. `bot.store.sqlite.groups` explains the grouping.
 
-        The function runs on the database's thread, so it touches nothing but the connection and its own arguments.
+        The function runs on the database's thread, so it must use only the connection and its own arguments.
 
         Raises:
-            sqlite3.Error: the disk would not take it; nothing was written.
-            Exception: whatever it raised; nothing was written.
+            sqlite3.Error: the commit failed; nothing was written.
+            Exception: the function raised it; nothing was written.
         """
 
         def bound(connection: sqlite3.Connection) -> T:
@@ -138,47 +138,47 @@ class Database:
         return await self._groups.write(bound)
 
     async def read(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Look at one moment: no write happens between the statements of a function, and none is seen half."""
+        """Run a function that reads one moment: no write happens between its statements, and it sees no half write."""
         return await self._connection.call(work, self._connection.of_sqlite, *args, **kwargs)
 
     async def change(self, sql: str, values: Values = ()) -> int:
-        """Write by one statement; how many rows it changed."""
+        """Run one writing statement; returns the number of changed rows."""
         return await self.write(statements.change, sql, values)
 
     async def fetch_one(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
-        """The first row of a query, or None."""
+        """The first row of a query; None if there is none."""
         return await self.read(statements.fetch_one, sql, values)
 
     async def fetch_all(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
-        """Every row of a query."""
+        """All rows of a query."""
         return await self.read(statements.fetch_all, sql, values)
 
     async def version(self) -> int:
-        """The number of the last migration that was applied."""
+        """The number of the last applied migration."""
         return await self.read(version_of)
 
     async def used_numbers(self) -> Numbers:
-        """The highest numbers of jobs and expansions that are durable."""
+        """The highest committed ids of jobs and expansions."""
         return await self.read(used_numbers)
 
 
 def connect(address: str) -> sqlite3.Connection:
-    """A connection that begins no transaction by itself, for the thread that calls this."""
+    """A connection for the calling thread. It begins no transaction by itself."""
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
 
 
 class _Connection(aiosqlite.Connection):
-    """aiosqlite's connection, whose thread takes whole functions: a hop for each statement costs more than the disk."""
+    """aiosqlite's connection, with whole functions on its thread: a switch for each statement costs too much time."""
 
     @property
     def of_sqlite(self) -> sqlite3.Connection:
-        """The connection itself, for functions that run on its thread."""
+        """The sqlite3 connection, for functions on its thread."""
         return self._conn
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a function returns on the connection's thread, after everything that was called before."""
+        """Run a function on the connection's thread, after all earlier calls; returns its result."""
         return await self._execute(function, *args, **kwargs)
 
 
@@ -189,7 +189,12 @@ async def _connected(address: str) -> _Connection:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Let commits be durable, and bring the tables up to date."""
+    """Make commits durable and migrate the tables.
+
+    Raises:
+        DatabaseTooNew: a later Easel wrote the file.
+        DatabaseUnusable: no copy could be kept before a migration, so nothing was changed.
+    """
     for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     there = version_of(connection)
@@ -215,21 +220,21 @@ def _bring_up(connection: sqlite3.Connection) -> None:
 
 
 def _existing(path: Path) -> str:
-    """The address under which SQLite only reads a file."""
+    """An address that SQLite opens read-only."""
     if not path.exists():
         raise DatabaseUnusable(f"There is no database {path}; it is made when the bot starts for the first time.")
     return f"{path.resolve().as_uri()}?mode=ro"
 
 
 def is_in_use(path: Path) -> bool:
-    """Whether an Easel runs on this database."""
+    """Whether an Easel has locked this database."""
     try:
         with _lock_file(path).open(encoding="utf-8") as lock_file:
             fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
-        return False  # it is not there, or nobody's that may be looked at
+        return False  # the lock file is missing or unreadable, so no Easel of this user has it
     return False
 
 
@@ -245,10 +250,10 @@ def _lock_file(path: Path) -> Path:
 
 
 def lock(path: Path) -> IO[str]:
-    """Keep other processes away from a database, there or not yet, for as long as the returned file is open.
+    """Lock a database for this process until the returned file is closed. The database need not exist.
 
     Raises:
-        DatabaseUnusable: another process has it, or the folder cannot be written.
+        DatabaseUnusable: another process has the lock, or the folder cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

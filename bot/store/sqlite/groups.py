@@ -1,9 +1,8 @@
-"""Group commit: what arrives while a commit is under way goes into the next transaction together.
+"""Group commit: all work that arrives during a commit goes into the next transaction together.
 
-A disk takes some hundred durable commits a second, and a busy server asks for more. Each work of a group has a
-savepoint of its own, so that its refusal touches no other, and all are answered after the one commit. A work is a
-plain function that runs on the database's thread from its first statement to its last: nobody can be cancelled in
-the middle of one, and no read sees half of one.
+A disk does a few hundred durable commits a second, and a busy server needs more. Each work of a group has its own
+savepoint, so that its failure does not touch the others. All works get their answers after the one commit. A work is a
+plain function on the database's thread: it cannot be cancelled halfway, and no read sees a half one.
 """
 
 import asyncio
@@ -20,28 +19,28 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 MOST: Final = 64
-"""Works in one transaction: reads wait for its end, and so do those that come after it."""
+"""Most works in one transaction. Reads and later works wait for its end."""
 
 
 class _Done(msgspec.Struct, frozen=True):
-    """What a work returned."""
+    """The result of a work."""
 
     result: Any
 
 
 class _Member(msgspec.Struct, frozen=True, eq=False):
-    """A work, and who waits for it."""
+    """A work and the future for its outcome."""
 
     work: Work[Any]
     answer: asyncio.Future[Any]
 
 
 class Groups:
-    """The only way to write. Works are done in the order in which they came, and each sees those before it.
+    """The only way to write. Works run in the order of their arrival, and each sees the ones before it.
 
     Args:
-        connection: of which nothing is called but on its thread.
-        on_thread: calls a function there, after everything that was called before.
+        connection: the connection; it is used only on its thread.
+        on_thread: calls a function on that thread, after all earlier calls.
     """
 
     def __init__(self, connection: sqlite3.Connection, on_thread: Callable[..., Awaitable[Any]]) -> None:
@@ -51,11 +50,11 @@ class Groups:
         self._under_way: asyncio.Future[list[_Done | Exception]] | None = None
 
     async def write(self, work: Work[T]) -> T:
-        """Do a work, which is durable when this returns. Whoever is cancelled may find it done all the same.
+        """Run a work, which is durable on return. A cancelled caller's work may still be committed.
 
         Raises:
-            sqlite3.Error: the commit failed, and nothing stands of it or of those in its group.
-            Exception: whatever the work raised; it alone was undone.
+            sqlite3.Error: the commit failed; the whole group was undone.
+            Exception: the work raised it; only this work was undone.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Member(work, answer))
@@ -64,12 +63,12 @@ class Groups:
         return await answer
 
     async def rest(self) -> None:
-        """Wait until nothing is under way and nobody waits."""
+        """Wait until no work is left."""
         while self._under_way is not None:
             await asyncio.wait([self._under_way])
 
     def _begin(self) -> None:
-        """Send those who wait to the database's thread, as far as they are still there."""
+        """Send the waiting works to the database's thread, except those of cancelled callers."""
         group: list[_Member] = []
         while self._waiting and len(group) < MOST:
             member = self._waiting.popleft()
@@ -82,9 +81,9 @@ class Groups:
         self._under_way.add_done_callback(partial(self._answer, group))
 
     def _answer(self, group: Sequence[_Member], done: asyncio.Future[list[_Done | Exception]]) -> None:
-        """Tell everybody, after the commit. The next group is sent first, so that the disk does not wait."""
+        """Answer each caller after the commit. The next group starts first, so that the disk does not idle."""
         self._under_way = None
-        if done.cancelled():  # the loop ends, and with it everybody who waits
+        if done.cancelled():  # the event loop ends, and with it all callers
             for member in group:
                 member.answer.cancel()
             return
@@ -101,13 +100,13 @@ class Groups:
 
 
 def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[_Done | Exception]:
-    """All works in one transaction: what each returned or raised. A failure of the whole leaves nothing."""
+    """Run all works in one transaction; returns their results or exceptions. If the commit fails, all are undone."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         outcomes = [_in_savepoint(connection, work) for work in works]
         connection.execute("COMMIT")
     except BaseException:
-        # After some errors SQLite has rolled back by itself.
+        # SQLite itself rolls back after some errors.
         with contextlib.suppress(sqlite3.OperationalError):
             connection.execute("ROLLBACK")
         raise
@@ -115,20 +114,20 @@ def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[
 
 
 def _in_savepoint(connection: sqlite3.Connection, work: Work[Any]) -> _Done | Exception:
-    """What a work returned; or what it raised, once it is undone.
+    """The result of a work, or its exception after the work was undone.
 
     Raises:
-        sqlite3.Error: it took the whole transaction with it.
+        sqlite3.Error: SQLite ended the whole transaction.
     """
     connection.execute("SAVEPOINT work")
     outcome: _Done | Exception
     try:
         outcome = _Done(work(connection))
-    except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked for the work is told
+    except Exception as error:  # noqa: BLE001 - the caller of the work gets any exception
         try:
             connection.execute("ROLLBACK TO work")
         except sqlite3.Error:
-            # A full disk or an I/O error can end the transaction: with the savepoint all that came before is gone.
+            # A full disk or an I/O error can end the transaction. Then the earlier works are gone with the savepoint.
             raise error from None
         outcome = error
     connection.execute("RELEASE work")

@@ -1,4 +1,4 @@
-"""Bringing a file up to date: all missing migrations in one transaction, and before it a checked copy."""
+"""Migration of a database file: a checked copy first, then all missing migrations in one transaction."""
 
 import contextlib
 import sqlite3
@@ -13,14 +13,14 @@ from bot.store.sqlite.copying import NotCopied, copy_checked, published
 from bot.store.sqlite.statements import fetch_one
 
 COPIES: Final = "backups"
-"""The folder beside the database in which copies are kept that nobody asked for."""
+"""Folder beside the database for copies that Easel makes by itself."""
 _KEPT_COPIES: Final = 3
 MIGRATIONS: Final[Traversable] = files("bot.store.sqlite") / "migrations"
-"""The folder of numbered files. Those that were released are never changed: a later one adds to them."""
+"""Folder of numbered migrations. A released file is never changed: a later file adds to it."""
 
 
 def migrations() -> dict[int, str]:
-    """Every migration's SQL by its number."""
+    """The SQL of each migration by its number."""
     return {
         int(file.name[:4]): file.read_text(encoding="utf-8")
         for file in MIGRATIONS.iterdir()
@@ -29,21 +29,21 @@ def migrations() -> dict[int, str]:
 
 
 def newest_version() -> int:
-    """The number of the last migration that this Easel knows."""
+    """The number of the last migration of this Easel."""
     return max(migrations())
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The number of the last migration that was applied; 0 of a file without tables of ours."""
+    """The number of the last applied migration; 0 for a file without Easel's tables."""
     row = fetch_one(connection, "PRAGMA user_version")
     return 0 if row is None else int(row[0])
 
 
 def migrate(connection: sqlite3.Connection, there: int) -> None:
-    """Apply every migration after the version that is there.
+    """Apply all migrations after version `there`.
 
     Raises:
-        sqlite3.Error: one failed; the file is as it was once the connection is closed.
+        sqlite3.Error: a migration failed; once the connection is closed, the file is unchanged.
     """
     steps = migrations()
     missing = [steps[number] for number in range(there + 1, max(steps) + 1)]
@@ -53,17 +53,17 @@ def migrate(connection: sqlite3.Connection, there: int) -> None:
 
 @contextlib.contextmanager
 def copy_kept(connection: sqlite3.Connection, path: Path) -> Generator[None]:
-    """Keep `backups/before-N-<day>.db` of the file as it is before what is done inside; the last three stay.
+    """Keep the copy `backups/before-N-<day>.db` of the file before the block runs. The last three copies stay.
 
     Raises:
-        NotCopied: there is no copy, so nothing was done.
+        NotCopied: there is no copy, so the block did not run.
     """
     folder = path.parent / COPIES
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise NotCopied(f"the folder {folder} cannot be made ({error.strerror})") from error
-    # A start that fails again and again writes one copy a day.
+    # The name has the day, so that repeated failing starts write only one copy a day.
     with published(folder / f"before-{newest_version()}-{datetime.now(UTC):%Y-%m-%d}.db") as partial:
         copy_checked(connection, partial)
     yield

@@ -1,4 +1,4 @@
-"""Putting a copy in the place of the database, so that at no moment there is none."""
+"""Replacement of the database by a copy, so that a database exists at every moment."""
 
 import contextlib
 import os
@@ -13,17 +13,17 @@ from bot.store.sqlite.timelines import USED, Numbers, numbers_in, read_mark, wri
 
 
 def replace_by(copy: Path, path: Path) -> Path | None:
-    """Move the database aside and put a copy in its place. Who calls keeps every Easel away.
+    """Move the database aside and put a copy in its place. The caller holds the lock.
 
     Returns:
-        Where the present database lies from now on; None where there was none.
+        The new path of the old database; None if there was none.
 
     Raises:
-        OSError: the disk would not take it; the present database is where it was.
+        OSError: the disk refused; the old database is still in place.
     """
     _remember_numbers(path)
     aside = _keep_aside(path) if path.exists() else None
-    # A log that belongs to the other file would be read as this one's.
+    # SQLite would apply the old database's log to the copy.
     for log in _logs_of(path):
         log.unlink(missing_ok=True)
     publish(copy, path)
@@ -31,11 +31,11 @@ def replace_by(copy: Path, path: Path) -> Path | None:
 
 
 def _remember_numbers(path: Path) -> None:
-    """Write down how far the present database went, and empty its log; a damaged one has its old mark."""
+    """Write the old database's highest ids to its mark, and empty its log. For a damaged one, the old mark stays."""
     if not path.exists():
         return
     with contextlib.suppress(sqlite3.Error):
-        # First only to read: SQLite removes the log of a file that is damaged, and somebody may still want it.
+        # The first connection is read-only: SQLite removes a damaged file's log, which somebody may still need.
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             used = numbers_in(connection.execute(USED).fetchall())
         write_mark(path, used.or_higher(read_mark(path) or Numbers()))
@@ -58,7 +58,7 @@ def _logs_of(path: Path) -> tuple[Path, Path]:
 
 
 def _link(part: Path, aside: Path) -> None:
-    """A second name for a file, so that it never lacks its first one; a copy where the disk knows no links."""
+    """Give a file a second name by a link, so that the first name stays valid; copy it if the disk has no links."""
     try:
         os.link(part, aside)
     except FileExistsError:

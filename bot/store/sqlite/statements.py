@@ -1,4 +1,4 @@
-"""Statements on SQLite's connection, as the steps of a transaction use them: their rows have a type."""
+"""Typed helpers for statements on SQLite's connection, as steps of a transaction."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,26 @@ Values = Sequence[Value] | Mapping[str, Value]
 
 
 def fetch_one(connection: sqlite3.Connection, sql: str, values: Values = ()) -> sqlite3.Row | None:
-    """The first row of a query, or None."""
+    """The first row of a query; None if there is none."""
     return connection.execute(sql, values).fetchone()
 
 
 def fetch_all(connection: sqlite3.Connection, sql: str, values: Values = ()) -> list[sqlite3.Row]:
-    """Every row of a query."""
+    """All rows of a query."""
     return connection.execute(sql, values).fetchall()
 
 
 def change(connection: sqlite3.Connection, sql: str, values: Values = ()) -> int:
-    """Run one statement; how many rows it changed."""
+    """Run one statement; returns the number of changed rows."""
     return connection.execute(sql, values).rowcount
 
 
 def sure(row: sqlite3.Row | None) -> sqlite3.Row:
-    """A row that a statement with RETURNING or an aggregate always gives."""
+    """The row of a statement with RETURNING or an aggregate, which always gives one.
+
+    Raises:
+        LookupError: there is no row.
+    """
     if row is None:
         raise LookupError("The database gave no row where there is always one.")
     return row

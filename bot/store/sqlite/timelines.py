@@ -1,8 +1,8 @@
-"""Numbers that are never used twice, also after a copy was restored.
+"""Timelines: ids are never used twice, even after a restore.
 
-The numbers of jobs and expansions are in buttons and file names for ever. How far they went is written beside the
-database every few seconds; a file that knows less than that, or that says it is a copy, is an older state: it begins a
-new timeline, whose numbers lie behind all that were ever used.
+Ids of jobs and expansions stay in buttons and file names for ever. Every few seconds the highest ids are written to
+the mark, a file beside the database. A database is an older state if its ids are lower than the mark's, or if it is a
+copy. An older state begins a new timeline, whose ids are higher than all that were ever used.
 """
 
 import sqlite3
@@ -16,42 +16,42 @@ from bot.store.sqlite.copying import COPY_MARK, publish
 from bot.store.sqlite.statements import fetch_all, fetch_one
 
 UNSEEN: Final = 10_000
-"""Numbers that may have been used after the mark was written for the last time, seconds before the end."""
+"""Ids that may have been used after the last write of the mark, in the last seconds of a run."""
 _UNKNOWN: Final = 1_000_000
-"""The same where there is no mark."""
+"""Ids that may have been used if there is no mark."""
 
 USED: Final = "SELECT name, seq FROM sqlite_sequence"
 BEGIN: Final = "UPDATE timeline SET number = abs(random() % 0x7FFEFFFF) + 0x10000"
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
-    """The highest numbers that were used; each is one in `sqlite_sequence`."""
+    """The highest used ids; each is a row of `sqlite_sequence`."""
 
     jobs: int = 0
     expansions: int = 0
 
     def or_higher(self, other: "Numbers") -> "Numbers":
-        """The higher one of each."""
+        """The higher id of each kind."""
         return Numbers(jobs=max(self.jobs, other.jobs), expansions=max(self.expansions, other.expansions))
 
     def after(self, count: int) -> "Numbers":
-        """So many further on."""
+        """The ids that lie `count` further."""
         return Numbers(jobs=self.jobs + count, expansions=self.expansions + count)
 
 
 def used_numbers(connection: sqlite3.Connection) -> Numbers:
-    """What a database of any version knows of its own numbers."""
+    """The highest used ids in a database of any version."""
     return numbers_in(fetch_all(connection, USED))
 
 
 def numbers_in(rows: Iterable[tuple[str, int] | sqlite3.Row]) -> Numbers:
-    """What `USED` found."""
+    """The highest used ids in the rows of `USED`."""
     used = {str(row[0]): int(row[1]) for row in rows}
     return Numbers(jobs=used.get("jobs", 0), expansions=used.get("expansions", 0))
 
 
 def read_mark(database: Path) -> Numbers | None:
-    """The numbers that the file beside a database knows; None where it is missing, or was torn by a power loss."""
+    """The ids in a database's mark; None if the mark is missing or was torn by a power loss."""
     try:
         return msgspec.json.decode(_mark_of(database).read_bytes(), type=Numbers)
     except (OSError, msgspec.DecodeError):
@@ -59,10 +59,10 @@ def read_mark(database: Path) -> Numbers | None:
 
 
 def write_mark(database: Path, numbers: Numbers) -> None:
-    """Remember that these numbers are used.
+    """Write these ids to the database's mark.
 
     Raises:
-        OSError: the disk would not take it.
+        OSError: the disk refused.
     """
     mark = _mark_of(database)
     partial = mark.with_name(f".{mark.name}.partial")
@@ -71,10 +71,10 @@ def write_mark(database: Path, numbers: Numbers) -> None:
 
 
 def go_on(connection: sqlite3.Connection, database: Path) -> bool:
-    """Go on in the timeline of a file that is up to date, or begin a new one where it is an older state.
+    """Continue the timeline of a migrated file, or begin a new one if the file is an older state.
 
     Returns:
-        Whether a new one began.
+        Whether a new timeline began.
     """
     used, mark = used_numbers(connection), read_mark(database)
     row = fetch_one(connection, "PRAGMA application_id")
