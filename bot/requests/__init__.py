@@ -1,1 +1,1 @@
-"""What is asked for, from the words of a member to one frozen request; pure."""
+"""From a member's words to one frozen request; without side effects on Discord or the database."""

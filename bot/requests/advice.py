@@ -1,4 +1,4 @@
-"""One word of experience about numbers that are allowed and seldom do what is hoped for."""
+"""Advice about allowed values that rarely give the wanted result."""
 
 from typing import Final
 
@@ -13,9 +13,9 @@ _NO_GUIDANCE: Final = 1.0
 
 
 def advice(typed: Preferences, request: GenerationRequest, spec: ModelSpec) -> Notice | None:
-    """What helps most, if anything: about what the member typed themselves, never about an owner's own defaults.
+    """The most useful advice, if any. It concerns only values that the member typed, never an owner's defaults.
 
-    A model whose default lies outside the usual (a distilled one draws in 4 steps at CFG 1) gets no advice there.
+    If a model's own default is unusual, its option gets no advice: a distilled model draws in 4 steps at CFG 1.
     """
     cfg, steps = request.guidance_scale, request.num_inference_steps
     if typed.negative_prompt and cfg <= _NO_GUIDANCE:

@@ -1,6 +1,4 @@
-"""New requests from a job that was drawn: another seed, a picture beside one of its pictures, one of them larger, or
-what a form changed of it.
-"""
+"""New requests from a drawn job: reroll, variation, upscale and remix."""
 
 from typing import Final
 
@@ -17,13 +15,13 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 
 SUBTLE: Final = 0.2
 STRONG: Final = 0.6
-"""Strengths of variations. With the shipped model, pixels move by a quarter and by three quarters of what another
-seed moves them."""
+"""Strengths of variations. With the shipped model, they change pixels by a quarter and by three quarters of the change
+between two seeds."""
 UPSCALE: Final = 2
 
 
 def reroll(request: GenerationRequest) -> GenerationRequest:
-    """The same request with another seed; of a variation, another variation of the same picture."""
+    """The same request with another seed. For a variation, it is another variation of the same picture."""
     if not request.variations:
         return msgspec.structs.replace(request, seed=choose_seed(), upscale=None)
     last = msgspec.structs.replace(request.variations[-1], seed=choose_seed())
@@ -31,10 +29,10 @@ def reroll(request: GenerationRequest) -> GenerationRequest:
 
 
 def vary(request: GenerationRequest, index: int, strength: float) -> GenerationRequest:
-    """Pictures beside one of a job's pictures, as many as the job had.
+    """Variations of one of a job's pictures, as many as the job had pictures.
 
     Raises:
-        Refused: it is the end of too many variations.
+        Refused: the picture already has the most variations in a row.
     """
     if len(request.variations) >= hard.MAX_VARIATIONS:
         raise Refused("refused-varied-too-often", count=hard.MAX_VARIATIONS)
@@ -46,17 +44,17 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
 
 
 def as_it_was(request: GenerationRequest) -> Preferences:
-    """What a form that is answered does not say: every option that has defaults, as the job had it."""
+    """A job's value for each option with defaults. They stand in for options that a form does not have."""
     return msgspec.structs.replace(Preferences(), **{option.field: option.value_of(request) for option in DEFAULTS})
 
 
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
-    """What a form asked for, with what it does not show as it was.
+    """A form's request, with the job's values for fields that the form does not show.
 
     Args:
-        resolved: what the form asked for, with the values of the job as defaults.
-        job: that was remixed.
-        is_same_noise: the seed was kept, and with it the job's variations.
+        resolved: the form's request, with the job's values as defaults.
+        job: the remixed job.
+        is_same_noise: whether the seed was kept, and with it the job's variations.
     """
     old, request = job.request, resolved.request
     if request.model_key == old.model_key:
@@ -66,13 +64,13 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
 
 
 def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
-    """Which values of a request made from a job are those that it took as somebody's default."""
+    """The values of a derived request that are still the job's defaults."""
     kept = {option.field for option in DEFAULTS if option.value_of(request) == option.value_of(job.request)}
     return job.defaults.only(frozenset(kept))
 
 
 def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: LimitSettings) -> GenerationRequest:
-    """Exactly one of a job's pictures, twice as wide and high: drawn anew where the model can, else resampled."""
+    """One of a job's pictures, twice as wide and high. It is drawn anew if the model can, else resampled."""
     width, height = request.width * UPSCALE, request.height * UPSCALE
     is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
     is_too_long = max(width, height) > hard.MAX_SIDE

@@ -1,4 +1,4 @@
-"""From what was typed to the jobs that it stands for: most often one."""
+"""From a typed prompt to its jobs; usually it is one."""
 
 import asyncio
 import difflib
@@ -41,19 +41,19 @@ async def resolve_each(
     defaults: AskerDefaults = _NO_DEFAULTS,
     styles: Sequence[Style] | None = None,
 ) -> tuple[Resolved, ...]:
-    """Every request that a prompt stands for, each resolved with a seed of its own unless one was given.
+    """Every request of a prompt, each with its own seed unless one was given.
 
-    Groups are read first, so that options may be typed in them; wildcards last, by the seed of each request.
+    Groups are expanded first, so that they may contain options. Wildcards are filled last, by each request's seed.
 
     Args:
-        given: what a member asked for.
-        settings: of the host: limits, lists of words, and how many requests there may be.
+        given: the member's request.
+        settings: the host's settings: limits, word lists, and the maximum number of jobs.
         catalogue: the models.
-        defaults: what holds where nothing was said; they come before those of the model.
-        styles: that the worker has; None while nobody knows.
+        defaults: defaults for options without a value; they come before the model's.
+        styles: the worker's styles; None if they are unknown.
 
     Raises:
-        Refused: one of them would be, or there are too many.
+        Refused: one of the requests is refused, or there are too many.
     """
     given, told = read_command(given, offers_of(catalogue, styles))
     most = settings.prompts.max_jobs
@@ -83,7 +83,7 @@ async def resolve_each(
         return tuple(msgspec.structs.replace(one, notices=(*told, *one.notices)) for one in each)
 
     try:
-        # Lists are files, which may lie on a slow disk.
+        # Lists are files and may be on a slow disk, so a thread reads them.
         return read_and_resolve() if folder is None else await asyncio.to_thread(read_and_resolve)
     except UnknownWildcard as error:
         raise await asyncio.to_thread(_unknown, error.name, folder) from error
@@ -95,7 +95,7 @@ async def resolve_each(
 
 
 def _unknown(name: str, folder: WildcardFolder | None) -> Refused:
-    """The refusal of a name, with those that are like it."""
+    """The refusal of an unknown wildcard, with similar names."""
     names = [] if folder is None else folder.names()
     near = difflib.get_close_matches(name, names, n=_MOST_HINTS)
     if not near:

@@ -1,4 +1,4 @@
-"""What a member asked for, before any default or limit: the form's options and those typed in the prompt."""
+"""A member's request before defaults and limits: options of the form, and options typed in the prompt."""
 
 import difflib
 import re
@@ -22,32 +22,32 @@ _MAX_STAYED: Final = 60
 
 
 class GivenRequest(Preferences, frozen=True, kw_only=True):
-    """Fields that are None were not given. A style's words and tag are added behind the prompt."""
+    """A request; fields without a value are None. A style's words and tag are added after the prompt."""
 
     prompt: str
     seed: int | None = None
     style: Style | None = None
 
     def cleaned(self) -> Self:
-        """Without characters that no row and no message can hold, and that nobody can see."""
+        """The request without invisible characters, and without those that a row or message cannot hold."""
         words = {name: clean(value) for name, value in msgspec.structs.asdict(self).items() if isinstance(value, str)}
         return msgspec.structs.replace(self, **words)
 
 
-# A dash is what phones make of two hyphens. It counts only after a blank and right before a known name, since people
-# also write it between words.
+# Phones turn two hyphens into a dash. A dash counts only after a blank and before a known name, since people also use
+# dashes between words.
 _TYPED = re.compile(r"(?<![^\s,])(?P<dashes>--|[\u2013\u2014])(?P<name>[^\W\d]+(?:-[^\W\d]+)*)(?P<glued>\S*)")
 _SEPARATOR = re.compile(r"\A[=:]")
 _GLUED = re.compile(r"[,.;!?]*|[=:.]*[0-9]\S*|=\S+")
-"""What may follow an unknown option's name without a blank; with anything else it is no option."""
+"""Text that may follow an unknown option's name without a blank. With other text it is no option."""
 _VALUE = re.compile(r"[=:.+-]*[0-9]|=\S|\S+[:/]\S")
-"""What belongs to an option that nobody here knows, rather than to the prompt."""
+"""A value of an unknown option, and no part of the prompt."""
 _WORD_VALUED: Final = ("cref", "motion", "oref", "p", "personalize", "profile", "sref")
-"""Options of Midjourney whose value is a word."""
+"""Midjourney's options with a word as value."""
 
 
 class _Typed(msgspec.Struct, frozen=True, kw_only=True):
-    """An option in a prompt: where it begins, where its value may begin, and which it is, if any."""
+    """An option in a prompt: its start, the end of its name, and the known option if there is one."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class _Typed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Reading:
-    """What was read so far."""
+    """The state while a prompt is read."""
 
     def __init__(self, offers: Offers) -> None:
         self.offers = offers
@@ -70,7 +70,7 @@ class _Reading:
         self.stayed: list[tuple[str, str]] = []
 
     def read(self, typed: _Typed, rest: str) -> None:
-        """One option, with the text up to the next one."""
+        """Read one option with the text up to the next one."""
         if typed.option is None:
             self._leave_out(typed, rest)
             return
@@ -101,7 +101,7 @@ class _Reading:
             self.stayed.append((typed.spelled, " ".join(rest.split())[:_MAX_STAYED]))
 
     def notices(self) -> Iterator[Notice]:
-        """What was left out, and what was not."""
+        """Notices about text that was left out, and text that stayed."""
         if self.unknown:
             key = "notice-unknown-options" if len(self.unknown) == 1 else "notice-unknown-options-many"
             yield Notice(key=key, values={"options": ", ".join(self.unknown)})
@@ -112,14 +112,14 @@ class _Reading:
 
 
 def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    """Move the options typed in a prompt out of it; an option of the form wins over a typed one.
+    """Move typed options out of a prompt. An option of the form wins over a typed one.
 
     Args:
-        given: what was asked for.
-        offers: names of several words that a value may be.
+        given: the member's request.
+        offers: known names, which may have several words.
 
     Raises:
-        Refused: a value that is no number, no ratio, or not there.
+        Refused: a value is no number or no ratio, or it is missing.
     """
     found = list(_typed_in(given.prompt))
     if not found:
@@ -137,19 +137,19 @@ def read_typed_options(given: GivenRequest, offers: Offers = _NO_OFFERS) -> tupl
 
 
 def merged(given: GivenRequest, *, prompt: str, values: Mapping[str, object], avoided: Sequence[str]) -> GivenRequest:
-    """The form's values, then others; what to avoid is added up."""
+    """The form's values first, then the other values. Negative prompts are joined."""
     negative = ", ".join(filter(None, [given.negative_prompt, *avoided]))
     missing = {field: value for field, value in values.items() if getattr(given, field) is None}
     return msgspec.structs.replace(given, prompt=prompt, negative_prompt=negative or given.negative_prompt, **missing)
 
 
 def overruled(given: GivenRequest, values: Mapping[str, object], said: Mapping[str, str]) -> list[str]:
-    """What was said in the prompt and has no effect, since the form says something else."""
+    """Options in the prompt without effect, since the form has another value."""
     return [said[field] for field, value in values.items() if getattr(given, field) not in (None, value)]
 
 
 def overruled_notices(options: Sequence[str]) -> list[Notice]:
-    """That these options had no effect, since each was given more than once."""
+    """A notice that these options have no effect, since each was given more than once."""
     if not options:
         return []
     return [Notice(key="notice-options-overruled", values={"options": ", ".join(options), "count": len(options)})]
@@ -162,7 +162,7 @@ def split_at_options(words: str) -> tuple[str, str]:
 
 
 def _typed_in(prompt: str) -> Iterator[_Typed]:
-    """Every option; what only looks like one is text, and never cut in half."""
+    """Every option. Text that only resembles an option is left whole."""
     for match in _TYPED.finditer(prompt):
         option = find_option(match["name"])
         is_plain = match["dashes"] == "--" and "-" not in match["name"] and _GLUED.fullmatch(match["glued"])
@@ -173,7 +173,7 @@ def _typed_in(prompt: str) -> Iterator[_Typed]:
 
 
 def chosen_style(wanted: object, offers: Offers) -> tuple[Style | None, Sequence[Notice]]:
-    """The style of a typed name. One that is not here is left out and told, as that of a tag is."""
+    """The style of a typed name. For an unknown name there is a notice instead, as for an unknown tag."""
     if not isinstance(wanted, str):
         return None, ()
     if offers.styles is None:

@@ -1,8 +1,8 @@
-"""The options of a request, each declared once: `OPTIONS` is the table that everything walks which members see.
+"""The options of a request. `OPTIONS` declares each of them once, and everything that members see is built from it.
 
-`/imagine`, `/settings`, `/admin channel` and the command line offer them, a prompt may hold them as `--name value` and
-a pasted command as `name: value`, a remix keeps them, and messages say them. What follows from one alone, such as its
-suggestions or the words of a size, stands where it is done, by the option's name.
+`/imagine`, `/settings`, `/admin channel` and the command line offer the options. A prompt may contain `--name value`,
+a pasted command `name: value`. A remix keeps the values, and messages show them. Behaviour of one option alone, such
+as its suggestions or the wording of sizes, is where it is needed, under the option's name.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where values are resolved: for which model, within which limits, with which sampler; and what is told of it."""
+    """Everything that resolves a value: model, limits and sampler; and the list of notices for the member."""
 
     spec: ModelSpec
     limits: LimitSettings
@@ -39,16 +39,15 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One option.
 
     Attributes:
-        name: as members type it, in lower case. `option-NAME` describes it, `detail-NAME` says its value in a message.
-        field: of a `GivenRequest`; of `Preferences` too where it may be a default, which `preference-FIELD` names.
+        name: the typed name, in lower case. `option-NAME` describes it, `detail-NAME` shows its value in a message.
+        field: a field of `GivenRequest`. An option with defaults has it in `Preferences` too (text `preference-FIELD`).
         takes: its values.
         translations: its name in other languages, each also the text `name-NAME` there.
-        habits: names for it in other programs, with underscores.
-        of: the value that asks for what a request has; None where a request does not tell.
-        usual: what a model does where nobody says anything; None where that is for nobody to say.
-        resolve: the fields of the request from a value, which is None where nobody said one; None where they are read
-            with the words or chosen before.
-        is_default: whether members and admins may set it once for all.
+        habits: its names in other programs, with underscores.
+        of: reads the option's value from a request; None if a request does not contain it.
+        usual: a model's default; None if there is none.
+        resolve: turns a value (None if not given) into fields of the request; None if other code does it.
+        is_default: whether members and admins may set a default.
         is_for_command_line: whether `easel imagine` has it.
     """
 
@@ -64,18 +63,18 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     is_for_command_line: bool = True
 
     def value_of(self, request: GenerationRequest) -> Any:
-        """The value that asks for what a request has; None where it does not tell."""
+        """The option's value in a request; None if a request does not contain it."""
         return None if self.of is None else self.of(request)
 
     def written(self, request: GenerationRequest) -> str | int:
-        """The same as members write it; empty where there is nothing to write."""
+        """The option's value as members type it; empty if there is none."""
         value = self.value_of(request)
         if value is None:
             return ""
         return f"{value:g}" if isinstance(value, float) else value
 
     def is_usual(self, request: GenerationRequest, spec: ModelSpec) -> bool:
-        """Whether a request has what the model does by itself."""
+        """Whether a request has the model's default."""
         return self.usual is not None and self.value_of(request) == self.usual(spec)
 
 
@@ -89,14 +88,14 @@ def number(
     translations: tuple[str, ...] = (),
     habits: tuple[str, ...] = (),
 ) -> Option:
-    """An option whose value is a number of the same field of the request, moved to the nearest one allowed.
+    """A number option. Its value is the request's field of the same name, moved to the nearest allowed number.
 
     Args:
-        name: of the option.
-        field: of `GivenRequest`, `Preferences` and `GenerationRequest`.
+        name: the option's name.
+        field: the field of `GivenRequest`, `Preferences` and `GenerationRequest`.
         takes: its values.
-        usual: of a model.
-        highest: beside the bound of the model and of the host.
+        usual: a model's default.
+        highest: a bound in addition to the model's and the host's.
         translations: see `Option`.
         habits: see `Option`.
     """
@@ -120,12 +119,12 @@ def number(
 
 
 _ANY_SEED: Final = -1
-"""As A1111 writes it."""
+"""A1111's spelling of a random seed."""
 _RATIOS: Final = ("ar", "aspect", "aspect_ratio")
 
 
 def _everything(rest: str, _: Offers) -> Cut:
-    """What to avoid has no end but the next option."""
+    """A negative prompt, up to the next option."""
     words = rest.strip(" ,\t\n")
     quoted, behind = option_values.cut_word(words)
     return (quoted if words[:1] in ('"', "“", "„") and not behind.strip() else words, "")
@@ -137,7 +136,7 @@ def _any_or_seed(option: str, value: str) -> int | None:
 
 
 def _size(option: str, value: str) -> str:
-    """A size as it is said; by the names of ratios, a ratio."""
+    """A size. Under the names of ratios, only a ratio is valid."""
     return (option_values.ratio if _plain(option) in _RATIOS else option_values.name)(option, value)
 
 
@@ -148,10 +147,10 @@ def _sides(value: str | None, situation: Situation) -> Mapping[str, int]:
 
 
 def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
-    """The sampler of this name; the model's own where it is None.
+    """The sampler of this name; the model's default for None.
 
     Raises:
-        Refused: the model has none of this name.
+        Refused: the model has no sampler of this name.
     """
     if name is None:
         return SAMPLERS[spec.defaults.sampler]
@@ -255,23 +254,23 @@ OPTIONS: Final = (
         is_for_command_line=False,
     ),
 )
-"""In the order of `/imagine`."""
+"""The options in the order of `/imagine`."""
 DEFAULTS: Final = tuple(option for option in OPTIONS if option.is_default)
-"""Those that `/settings` and `/admin channel` have: the fields of `Preferences`."""
+"""The options of `/settings` and `/admin channel`: the fields of `Preferences`."""
 FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
     {name.casefold(): option for option in OPTIONS for name in (option.name, *option.translations)}
 )
-"""By the names of the form's fields in every language, as `str.casefold` writes them."""
+"""Options by their names in every language, folded with `str.casefold`."""
 _SPELLINGS: Final = {name: option for option in OPTIONS for name in option.habits} | FIELDS
 
 
 def find_option(name: str) -> Option | None:
-    """The option of this name or habit, whatever its case; None where there is none."""
+    """The option of this name or habit, in any case; None if there is none."""
     return _SPELLINGS.get(_plain(name))
 
 
 def arranged(first: Iterable[str], options: Iterable[Option] = OPTIONS) -> list[Option]:
-    """These options in another order: those of the names that come first, then the others as they stand."""
+    """The options in another order: those named in `first`, then the others in their old order."""
     names = [*first]
     return sorted(options, key=lambda option: names.index(option.name) if option.name in names else len(names))
 

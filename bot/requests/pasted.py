@@ -1,6 +1,6 @@
-"""A whole command or a picture's settings in the field of the prompt, read as what they are.
+"""Reads a whole command, or a picture's settings, that was pasted into the prompt.
 
-ℹ️ hands out `/imagine prompt: a cat steps: 8`; Midjourney's users paste `/imagine prompt: a cat --ar 16:9`; A1111 writes
+ℹ️ shows `/imagine prompt: a cat steps: 8`; Midjourney's users paste `/imagine prompt: a cat --ar 16:9`; A1111 writes
 `a cat Negative prompt: rain Steps: 8, Sampler: Euler, …` into its pictures.
 """  # noqa: RUF002 - the sign for information
 
@@ -15,7 +15,7 @@ from bot.requests.typed.offers import Offers
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler
 
-# Other bots call the command otherwise, and some write "Positive prompt:".
+# Other bots have other names for the command, and some write "Positive prompt:".
 _BEGINNING = re.compile(
     r"(?:\s*/imagine\b\s*(?:prompt\s*:)?"
     r"|\s*(?:(?:/[a-z]{3,12}|imagine|draw|dream|paint|create|generate|image|text|positive)\s+)?prompt\s*:)+\s*",
@@ -37,7 +37,7 @@ _A1111: Final = {
 
 
 class _Field(msgspec.Struct, frozen=True):
-    """A field of a command: its name, where that begins, and the words behind it up to the next field."""
+    """A field of a command: its name, its start, and its words up to the next field."""
 
     name: str
     start: int
@@ -45,14 +45,14 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    """The request that a pasted command or a pasted picture's settings ask for; any other one is itself.
+    """The request in a pasted command or in a picture's pasted settings. Any other request stays the same.
 
     Args:
-        given: what was asked for; an option of the form wins over a pasted one.
-        offers: names that a value may be.
+        given: the member's request; an option of the form wins over a pasted one.
+        offers: known names.
 
     Raises:
-        Refused: a value that is out of its kind.
+        Refused: a value is invalid.
     """
     beginning = _BEGINNING.match(given.prompt)
     words = given.prompt if beginning is None else given.prompt[beginning.end() :]
@@ -79,7 +79,7 @@ def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[Gi
 
 
 def _fields(command: str, offers: Offers) -> list[_Field]:
-    """The fields whose values are of their kind; what only looks like one is words."""
+    """The fields with a valid value. Other text that resembles a field is part of the words."""
     found: list[_Field] = []
     end = len(command)
     for match in reversed(list(_FIELD.finditer(command))):
@@ -105,7 +105,7 @@ def _read_settings(
     unread: list[str] = []
     for name, value in settings.items():
         option = FIELDS.get(_A1111.get(name.casefold(), ""))
-        # A model of the same name is another one elsewhere, more often than not.
+        # A model of the same name in another program is usually another model.
         is_elsewhere = option is FIELDS["model"] and not offers.is_model(value)
         if option is None or is_elsewhere or not option.takes.fits(value, offers):
             unread.append(f"{name}: {value}")

@@ -1,4 +1,4 @@
-"""From what was typed to words for a model: options taken out, lists filled, and what others write read or told."""
+"""From typed text to words for a model: options, wildcards, and notations of other programs."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from pipeline.protocol.models import ModelSpec
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model reads, and what its member should know about it."""
+    """Prompts for a model, and notices for the member."""
 
     prompt: str
     negative: str
@@ -26,19 +26,19 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_command(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    """What was asked for without what nobody can see, and out of a command where a whole one was pasted.
+    """The request without invisible characters, read from a pasted command if there is one.
 
     Raises:
-        Refused: a value that is out of its kind.
+        Refused: a value is invalid.
     """
     return read_pasted(given.cleaned(), offers)
 
 
 def read_options(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
-    """The same, with the options that are typed in the prompt.
+    """The request as in `read_command`, with the options typed in its prompt.
 
     Raises:
-        Refused: a value that is out of its kind.
+        Refused: a value is invalid.
     """
     given, notices = read_command(given, offers)
     given, more = read_typed_options(given, offers)
@@ -46,16 +46,16 @@ def read_options(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tup
 
 
 def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str]) -> Words:
-    """Prompt and negative prompt as the worker gets them, in A1111's language.
+    """Prompt and negative prompt for the worker, in A1111's syntax.
 
     Args:
-        given: after its options were read.
-        spec: of the model.
-        fill: puts words in the place of wildcards.
+        given: the request, with its options already read.
+        spec: the model.
+        fill: fills wildcards.
 
     Raises:
-        Refused: an address is all that there is.
-        UnknownWildcard, EndlessWildcard, and what `fill` raises.
+        Refused: the prompt has nothing but an address.
+        UnknownWildcard, EndlessWildcard, and errors of `fill`.
     """
     prompt, addresses = without_addresses(with_own_emoji_named(given.prompt))
     negative, more_addresses = without_addresses(with_own_emoji_named(given.negative_prompt or ""))

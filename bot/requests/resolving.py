@@ -1,6 +1,7 @@
-"""From what was given to a resolved request: defaults, limits, and a word about everything that was changed.
+"""From a given request to a resolved one: defaults, limits, and a notice for each change.
 
-A number is moved to the nearest one allowed, and told, where its meaning stays; it is refused where it would not.
+A number out of bounds is moved to the nearest allowed one, with a notice, if that keeps its meaning. Otherwise the
+request is refused.
 """
 
 import secrets
@@ -33,11 +34,11 @@ OWNERS: Final = {*GenerationRequest.__struct_fields__} & {*Defaults.__struct_fie
     "height",
     *(option.field for option in OPTIONS),
 }
-"""Fields of a request that only an owner sets, for a model."""
+"""Fields of a request that only an owner sets, in a model's entry."""
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A request with every field set, which defaults it took, and what its member should know about it."""
+    """A request with every field set, the defaults that it used, and notices for the member."""
 
     request: GenerationRequest
     defaults: AskerDefaults
@@ -45,7 +46,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether its model knows not one word of the prompt, so that its member is asked before it costs."""
+        """Whether the model knows no word of the prompt. Then the member must confirm before the job costs anything."""
         return any(notice.key == NO_KNOWN_WORD for notice in self.notices)
 
 
@@ -58,19 +59,19 @@ def resolve(
     lists: Lists | None = None,
     styles: Sequence[Style] | None = None,
 ) -> Resolved:
-    """Set every field, within the limits of the model and of the server.
+    """Set every field, within the limits of the model and the host.
 
     Args:
-        given: what a member asked for.
+        given: the member's request.
         catalogue: the models.
-        limits: of the server.
-        defaults: what holds where nothing was said; they come before those of the model.
-        lists: of words, for wildcards; None where there are none, and `__name__` is words.
-        styles: that the worker has; None where nobody knows yet, and the worker says which it does not have.
+        limits: the host's limits.
+        defaults: defaults for options without a value; they come before the model's.
+        lists: word lists for wildcards; with None, `__name__` stays text.
+        styles: the worker's styles; None if they are unknown, and then the worker reports missing ones.
 
     Raises:
-        Refused: no prompt, one that is too long, or a name, size or seed that means nothing.
-        UnknownWildcard, EndlessWildcard, and what `lists` raises.
+        Refused: the prompt is missing or too long, or a name, size or seed is invalid.
+        UnknownWildcard, EndlessWildcard, and errors of `lists`.
     """
     given, typed_notices = read_options(given, offers_of(catalogue, styles))
     notices = list(typed_notices)
@@ -112,11 +113,11 @@ def _request(
     limits: LimitSettings,
     notices: list[Notice],
 ) -> GenerationRequest:
-    """Prompt and negative prompt with every number within the limits; a notice for each that was moved."""
+    """The request with every number within the limits, and a notice for each moved number."""
     sampler = sampler_of(given.scheduler_name, spec)
     situation = Situation(spec=spec, limits=limits, sampler=sampler, notices=notices)
     fields: dict[str, Any] = {name: getattr(spec.defaults, name) for name in OWNERS}
-    for option in arranged(["size", "steps"]):  # what is told of them first
+    for option in arranged(["size", "steps"]):  # their notices come first
         if option.resolve is not None:
             fields |= option.resolve(getattr(given, option.field), situation)
     prompt, negative_prompt = texts
@@ -125,23 +126,23 @@ def _request(
 
 
 def offers_of(catalogue: Catalogue, styles: Sequence[Style] | None) -> Offers:
-    """The names that a typed option may say.
+    """The known names for typed options.
 
     Args:
         catalogue: the models.
-        styles: of the host; None where nobody knows them yet.
+        styles: the worker's styles; None if they are unknown.
     """
     models = [name for spec in catalogue.models.values() for name in (spec.key, spec.title)]
     return Offers(models=models, styles=styles)
 
 
 def choose_seed() -> int:
-    """Any seed, each as likely as the next."""
+    """A random seed; all seeds are equally likely."""
     return secrets.randbelow(hard.MAX_SEED + 1)
 
 
 def sampler_names(spec: ModelSpec) -> tuple[str, ...]:
-    """The samplers that are offered with a model, in the order in which they are shown."""
+    """The samplers of a model in the order of their display."""
     return spec.offered_samplers
 
 
@@ -157,7 +158,11 @@ def _text(text: str, key: str, limits: LimitSettings) -> str:
 
 
 def _model(key: str | None, catalogue: Catalogue) -> ModelSpec:
-    """A model by its key or, since autocomplete is only a hint to Discord, by its title."""
+    """A model by its key or title. Members may send text that autocomplete did not offer.
+
+    Raises:
+        Refused: there is no such model.
+    """
     if key is None:
         return catalogue.default
     wanted = key.strip().casefold()
@@ -169,14 +174,14 @@ def _model(key: str | None, catalogue: Catalogue) -> ModelSpec:
 
 
 def _still_there(defaults: Preferences, catalogue: Catalogue) -> Preferences:
-    """Defaults without a model that the owner took away since, which is nobody's wish."""
+    """The defaults without a model that the owner has removed."""
     if defaults.model_key in (None, *catalogue.models):
         return defaults
     return msgspec.structs.replace(defaults, model_key=None)
 
 
 def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
-    """Defaults without a sampler that this model does not have."""
+    """The defaults without a sampler that this model lacks."""
     if defaults.scheduler_name in (None, *sampler_names(spec)):
         return defaults
     return msgspec.structs.replace(defaults, scheduler_name=None)

@@ -1,4 +1,4 @@
-"""Width and height in pixels: from a name, a ratio or two sides to the nearest that a model can draw here."""
+"""Width and height in pixels: from a name, a ratio or two sides to the nearest size that a model can draw."""
 
 import math
 import re
@@ -14,29 +14,29 @@ from pipeline.protocol.models import ModelSpec
 SIZES: Final[Mapping[str, str]] = MappingProxyType(
     {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}
 )
-"""Names of sizes and their aspect ratios; the area is that of the model's default size."""
+"""Named sizes and their aspect ratios. The area is that of the model's default size."""
 
 _MAX_SIDE_DIGITS: Final = 40
-"""Of a side that somebody may mean, however far out of reach."""
+"""Most digits of a side that is read. Longer numbers are no sizes."""
 _SIDES = re.compile(rf"([0-9]{{1,{_MAX_SIDE_DIGITS}}}) ?([x\u00d7*:]) ?([0-9]{{1,{_MAX_SIDE_DIGITS}}})")
 
 
 def is_size(words: str) -> bool:
-    """Whether this is the name of a size, a ratio, or two sides."""
+    """Whether the text is a named size, a ratio, or two sides."""
     wanted = words.strip().casefold()
     return wanted in SIZES or _SIDES.fullmatch(wanted) is not None
 
 
 def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int, Notice | None]:
-    """Width and height in pixels, and what is told where they are not those that were asked for.
+    """Width and height in pixels, and a notice if they differ from the request.
 
     Args:
         size: a name, a ratio or WIDTHxHEIGHT; None is the model's default.
-        spec: of the model.
-        limits: of the server.
+        spec: the model.
+        limits: the host's limits.
 
     Raises:
-        Refused: that is no size.
+        Refused: the text is no size.
     """
     if size is None:
         return spec.defaults.width, spec.defaults.height, None
@@ -56,22 +56,22 @@ def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple
 
 
 def size_values(width: int, height: int, delivered: tuple[int, int] | None) -> dict[str, str | int]:
-    """What the sentence `size` is told of a picture: sides that the model draws, and those that arrive if others do."""
+    """Values for the sentence `size`: the drawn sides, and the delivered ones if they differ."""
     is_enlarged = delivered is not None and delivered != (width, height)
     enlarged = "\u00d7".join(map(str, delivered)) if delivered is not None and is_enlarged else "none"
     return {"width": width, "height": height, "enlarged": enlarged}
 
 
 def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:
-    """Sides in the given ratio whose product is the area of the model's default size."""
+    """Sides of the given ratio with the area of the model's default size."""
     area = spec.defaults.width * spec.defaults.height
     return math.sqrt(area * first / second), math.sqrt(area * second / first)
 
 
 def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int, bool]:
-    """The nearest size of the same shape inside the bounds, in the multiples that its family draws.
+    """The nearest size of the same shape within the bounds, in multiples that the model's family can draw.
 
-    The last value is whether there is one of that shape, as near as multiples allow.
+    The last value says whether the shape was kept, as far as multiples allow.
     """
     bounds, multiple = spec.bounds, spec.facts.size_multiple
     max_pixels = min(bounds.max_pixels, limits.max_pixels)

@@ -1,4 +1,4 @@
-"""Styles that members may choose: LoRAs and embeddings that the worker found in the owner's folder."""
+"""Styles: the LoRAs and embeddings that the worker found in the owner's folder."""
 
 import difflib
 from collections.abc import Sequence
@@ -13,33 +13,33 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
 _MAX_VALUE: Final = 100
-"""Discord's limit of characters for the value of an option."""
+"""Discord's limit of characters for an option's value."""
 _MOST_LIKE: Final = 3
 
 
 def styles_for(status: BackendStatus, spec: ModelSpec | None = None) -> list[Style]:
-    """All styles, or those for one model: made for its family, or for one that their file does not tell."""
+    """All styles, or those for a model: of its family, or of an unknown family."""
     styles = known_styles(status) or ()
     return [style for style in styles if spec is None or style.family in ("", spec.family)]
 
 
 def option_value(style: Style) -> str:
-    """What stands for a style as the value of an option: its name, or as much of it as Discord takes."""
+    """The option value for a style: its name, cut to Discord's limit."""
     return style.name[:_MAX_VALUE].strip()
 
 
 def known_styles(status: BackendStatus) -> tuple[Style, ...] | None:
-    """All styles; None while the worker has not told them."""
+    """All styles; None if the worker has not reported them."""
     return None if status.ready is None else (*status.ready.loras, *status.ready.embeddings)
 
 
 class Mentioned:
-    """What a request's words name of the styles that there are, before anything is charged.
+    """The styles that a request's words mention. They are checked before anything is charged.
 
     Args:
-        styles: all of them; None while nobody knows, and every name is kept.
-        spec: of the request's model.
-        prompt: with the tags of LoRAs, which may bring embeddings along.
+        styles: all styles; None if they are unknown, and then every mention is kept.
+        spec: the request's model.
+        prompt: the prompt with LoRA tags; a LoRA may contain embeddings.
     """
 
     def __init__(self, styles: Sequence[Style] | None, spec: ModelSpec, prompt: str) -> None:
@@ -58,11 +58,11 @@ class Mentioned:
         self.notices: dict[str, Notice] = {}
 
     def usable(self, text: str) -> str:
-        """A prompt or negative prompt without the embeddings that there are not, or not for this model."""
+        """A prompt or negative prompt without embeddings that are missing or do not fit the model."""
         return self._names.replaced(text, self._kept) if self._is_told else text
 
     def known_words(self, prompt: str) -> tuple[str, ...]:
-        """What the styles of a prompt teach its model: trigger words, and the embeddings themselves."""
+        """The words that a prompt's styles teach the model: trigger words, and the embeddings' names."""
         embeddings = [mention for mention in self._names.mentions(prompt) if mention.key is not None]
         used = [*self._loras, *filter(None, (self._embeddings.get(str(mention.key)) for mention in embeddings))]
         words = (word for style in used for word in style.trigger_words)
@@ -73,7 +73,7 @@ class Mentioned:
         if mention.key in self._along or (embedding is not None and embedding.family in ("", self._spec.family)):
             return mention.typed
         if mention.is_bare:
-            return mention.typed  # it is a word like any other, and the worker says what it makes of it
+            return mention.typed  # it may be a usual word; the worker decides and reports it
         name = mention.name
         lora = self._others.get(name.casefold())
         if embedding is not None:
@@ -88,10 +88,10 @@ class Mentioned:
 
 
 def find_style(wanted: str, styles: Sequence[Style]) -> Style:
-    """A style by its name or, since autocomplete is only a hint to Discord, by its title.
+    """A style by its name or title. Members may send text that autocomplete did not offer.
 
     Raises:
-        Refused: there is none.
+        Refused: there is no such style.
     """
     words = wanted.strip().casefold()
     for style in styles:
@@ -102,7 +102,7 @@ def find_style(wanted: str, styles: Sequence[Style]) -> Style:
 
 
 def matching_styles(typed: str, styles: Sequence[Style]) -> list[Style]:
-    """Those whose title, name or trigger words hold the typed letters, in the same order."""
+    """The styles whose title, name or trigger words contain the typed letters, in the same order."""
     letters = typed.strip().casefold()
     return [
         style

@@ -1,4 +1,4 @@
-"""What values an option takes: their bounds, and how one is read that was typed."""
+"""The values of an option: their bounds and their parsing."""
 
 import math
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
 Highest = Callable[[ModelSpec, LimitSettings], float]
-"""How far members may go with a model, within the host's limits."""
+"""The upper bound for members: that of the model, within the host's limit."""
 
 
 class Takes(msgspec.Struct, frozen=True, kw_only=True):
     """Values of one kind.
 
     Attributes:
-        cut: the value at the beginning of a text, and the rest of it.
-        read: the value from the option's name as it was typed and the words behind it; raises `Refused`.
-        fits: whether words that stand behind the option's name in a pasted command are such a value.
+        cut: splits a text into the value at its beginning and the rest.
+        read: parses a value; the arguments are the option's typed name and the value. It raises `Refused`.
+        fits: whether a text in a pasted command is such a value.
     """
 
     cut: Callable[[str, Offers], Cut]
@@ -33,23 +33,23 @@ class Takes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(Takes, frozen=True, kw_only=True):
-    """Words, at most so many characters of them in a command."""
+    """A text; `max_length` is its limit of characters in a command."""
 
     max_length: int
 
 
 class Number(Takes, frozen=True, kw_only=True):
-    """Whole numbers or decimals between two bounds."""
+    """Integers or decimals between two bounds."""
 
     type: type[int] | type[float]
     lowest: float
     highest: Highest
 
     def nearest(self, name: str, value: float, highest: float, notices: list[Notice]) -> float:
-        """The nearest allowed number, with a notice where it differs.
+        """The nearest allowed number, with a notice if it differs.
 
         Raises:
-            Refused: not a number at all.
+            Refused: the value is NaN.
         """
         if math.isnan(value):
             raise Refused("refused-typed-number", option=name, value="nan")
@@ -61,7 +61,7 @@ class Number(Takes, frozen=True, kw_only=True):
 
 
 def whole(lowest: float, highest: Highest, read: Callable[[str, str], int | None] = option_values.whole) -> Number:
-    """Whole numbers."""
+    """Values that are integers."""
     return Number(
         cut=lambda rest, _: option_values.cut_number(rest),
         read=read,
@@ -73,7 +73,7 @@ def whole(lowest: float, highest: Highest, read: Callable[[str, str], int | None
 
 
 def decimal(lowest: float, highest: Highest) -> Number:
-    """Numbers with a point or a comma."""
+    """Values that are decimals, with a point or a comma."""
     return Number(
         cut=lambda rest, _: option_values.cut_number(rest),
         read=option_values.decimal,
@@ -85,12 +85,12 @@ def decimal(lowest: float, highest: Highest) -> Number:
 
 
 def name_of(is_name: Callable[[str, Offers], bool], *, max_length: int, max_words: float = math.inf) -> Text:
-    """A name of something, which may have several words.
+    """Values that are names, which may have several words.
 
     Args:
-        is_name: whether there is something of this name.
-        max_length: characters in a command.
-        max_words: in a pasted command, of a name that is not known here.
+        is_name: whether a name is known.
+        max_length: most characters in a command.
+        max_words: most words of an unknown name in a pasted command.
     """
     return Text(
         cut=lambda rest, offers: option_values.cut_name(rest, lambda words: is_name(words, offers)),

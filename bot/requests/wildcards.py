@@ -1,4 +1,4 @@
-"""The owner's lists of words: files of a folder, a line an entry, looked at anew for every job."""
+"""The owner's word lists: files in a folder with an entry on each line. Each job reads them again."""
 
 import itertools
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Final
 from pipeline.prompts.expansion import UnknownWildcard
 
 MAX_BYTES: Final = 1024 * 1024
-"""Of one list."""
+"""Most bytes of a list."""
 _MAX_NAMES: Final = 2_000
-"""Lists among which one with a name like a mistyped one is looked for."""
+"""Most lists that are searched for a similar name."""
 
 
 class BrokenWildcard(Exception):
-    """A list is there and cannot be used; the text says why, to the owner."""
+    """A list exists and cannot be used; the text gives the owner the reason."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(reason)
@@ -21,24 +21,24 @@ class BrokenWildcard(Exception):
 
 
 class WildcardFolder:
-    """Lists by their names: `things/fruit` is the file `things/fruit.txt`."""
+    """Word lists by their names: `things/fruit` is the file `things/fruit.txt`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def lines(self, name: str) -> tuple[str, ...]:
-        """The entries of a list; empty lines and those that begin with `#` are none.
+        """The entries of a list, without empty lines and lines that begin with `#`.
 
         Args:
-            name: small letters, digits, and `-`, `_` or `/` between them.
+            name: lower-case letters, digits, and `-`, `_` or `/` between them.
 
         Raises:
-            UnknownWildcard: no file of the folder has this name.
-            BrokenWildcard: it is too large, no UTF-8, without an entry, or cannot be read.
+            UnknownWildcard: the folder has no file of this name.
+            BrokenWildcard: the file is too large, no UTF-8, without an entry, or unreadable.
         """
         file = self._folder / f"{name}.txt"
         try:
-            # A link may not lead out of the folder, and a pipe would never end.
+            # A link must not lead out of the folder, and a pipe would never end.
             if not file.resolve().is_relative_to(self._folder.resolve()) or not file.is_file():
                 raise UnknownWildcard(name)
             with file.open("rb") as opened:
@@ -54,9 +54,9 @@ class WildcardFolder:
         return entries
 
     def names(self) -> list[str]:
-        """The names of the lists, for a hint; no more than can be looked through at once."""
+        """Names of lists for a hint, at most `_MAX_NAMES` of them."""
         try:
             files = itertools.islice(self._folder.rglob("*.txt"), _MAX_NAMES)
             return sorted(file.relative_to(self._folder).with_suffix("").as_posix() for file in files)
         except OSError:
-            return []  # a hint less; the owner reads why in the log when a list is used
+            return []  # there is no hint; the log tells the owner the reason when a list is used

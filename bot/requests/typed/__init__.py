@@ -1,1 +1,1 @@
-"""Parts of the text that members type: options, addresses, emoji, German words, words that a model knows."""
+"""Parts of typed text: options, addresses, emoji, German words, and words that a model knows."""

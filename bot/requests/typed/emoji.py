@@ -1,4 +1,4 @@
-"""Emoji by their names: Discord's own ones for everybody, Unicode's for models that know few words and no signs."""
+"""Names in place of emoji: a server's own emoji for all models, Unicode's for models with a small vocabulary."""
 
 import re
 import unicodedata
@@ -8,37 +8,37 @@ from typing import Final
 
 _EMOJI: Final = "\u231a-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
 _REGION: Final = "\U0001f1e6-\U0001f1ff"
-# Joiners, variants, keycaps and skins change how the sign before them looks.
+# Joiners, variation selectors, keycaps and skin tones change the look of the sign before them.
 _LOOKS: Final = "\u200d\ufe00-\ufe0f\u20e3\U0001f3fb-\U0001f3ff"
 _RUN: Final = re.compile(rf"(?:[{_EMOJI}{_REGION}][{_LOOKS}]*)+")
 _KEYCAP: Final = re.compile("(?<=[0-9#*])\ufe0f?\u20e3")
 _SIGN: Final = re.compile(rf"(?P<flag>[{_REGION}]{{1,2}})|[{_EMOJI}]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _OWN: Final = re.compile(r"<a?:(?P<name>\w{2,32}):[0-9]{15,22}>")
-"""An emoji of a server, as Discord writes it into texts."""
+"""A server's own emoji, as Discord writes it in text."""
 
 _OLD_SIGNS_END: Final = "\u2bff"
 _TYPES: Final = {"black", "white", "heavy", "medium"}
-"""How a sign was once printed, which says nothing of its color."""
+"""Words for the print style of old signs. They do not describe a color."""
 _SHAPES: Final = ("square", "circle")
-"""Signs of which it does."""
+"""Signs for which these words do describe a color."""
 _NAMES: Final = {"\u2764": "red heart", "\u2665": "red heart", "\U0001f3a9": "hat", "\U0001f47d": "alien"}
-"""Where the name says another thing than the picture."""
+"""Names for signs whose Unicode name does not fit their picture."""
 _NUMBERS: Final = {2: "two", 3: "three", 4: "four"}
 
 
 def with_own_emoji_named(words: str) -> str:
-    """The words with the name of each emoji that is a server's own in its place."""
+    """The words with the name in place of each server's own emoji."""
     return _OWN.sub(lambda match: match["name"].replace("_", " "), words)
 
 
 def with_emoji_named(prompt: str, known: Collection[str], silent: Collection[str]) -> str:
-    """The prompt with words in place of emoji; one that only repeats what is said adds nothing.
+    """The prompt with words in place of emoji. An emoji that repeats words of the prompt adds nothing.
 
     Args:
         prompt: any text.
-        known: words of the model. Of a name that has some of them, only these are taken.
-        silent: of these, those that show nothing by themselves.
+        known: the model's words. If a name contains some of them, only these are used.
+        silent: words among them that show nothing by themselves.
     """
     said = {word.casefold() for word in _WORD.findall(prompt)}
 
@@ -66,7 +66,7 @@ def _name(sign: str, known: Collection[str], silent: Collection[str], *, is_flag
 
 
 def _counted(name: str, count: int, known: Collection[str]) -> str:
-    """Several of a thing, where its model knows the plural."""
+    """The name with a number if the model knows the plural; otherwise the name alone."""
     is_counted = count in _NUMBERS and {f"{name.rsplit(maxsplit=1)[-1]}s", _NUMBERS[count]} <= {*known}
     return f"{_NUMBERS[count]} {name}s" if is_counted else name
 

@@ -1,6 +1,6 @@
-"""German words for everyday things, for small models that know English ones alone.
+"""German words for everyday things, for small models that know only English ones.
 
-A table and no grammar: it reads `drei gelbe Sterne am Strand`, and leaves what it does not know as it is.
+This is a table without grammar. It reads `drei gelbe Sterne am Strand`, and leaves unknown words as they are.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
-# A line an English word: the German one, and its other forms.
+# Each entry is an English word and its German forms.
 _THINGS: Final = """
 apple: apfel äpfel äpfeln|cherry: kirsche kirschen|grapes: traube trauben weintraube weintrauben
 strawberry: erdbeere erdbeeren|pear: birne birnen|lemon: zitrone zitronen|banana: banane bananen
@@ -71,17 +71,17 @@ _THING_OF: Final = _table(_THINGS)
 _COLOR_OF: Final = _table(_COLORS)
 _BETWEEN_OF: Final = _table(_BETWEEN)
 TABLES: Final = (_THING_OF, _COLOR_OF)
-"""Of what can be shown: the German word, as `str.casefold` writes it, to the English one."""
+"""Tables of visible things: German word, folded with `str.casefold`, to English word."""
 
 
 def in_english(prompt: str, known: Collection[str]) -> str:
-    """The prompt in English where it is German, word by word; any other one is itself.
+    """The prompt in English, word by word, if it is German; any other prompt stays the same.
 
-    German is what has a German word for a thing, and either an article or its like, or no word that only English has.
+    A prompt is German if it contains a German word for a thing and either a German function word or no English word.
 
     Args:
         prompt: any text.
-        known: words of the model, in English; they stay as they are.
+        known: the model's English words; they stay as they are.
     """
     words = [word.casefold() for word in _WORD.findall(prompt)]
     strange = {word for word in words if word not in known}
@@ -108,7 +108,7 @@ def in_english(prompt: str, known: Collection[str]) -> str:
 
 
 def _shown(folded: str) -> str | None:
-    """The thing or the look that a word names."""
+    """The English word for a German thing or look; None if there is none."""
     return _THING_OF.get(folded) or _COLOR_OF.get(folded) or _COLOR_OF.get(_ENDINGS.sub("", folded))
 
 

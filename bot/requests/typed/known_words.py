@@ -1,4 +1,4 @@
-"""A kind word about words that a small model does not know."""
+"""Notices about words that a small model does not know."""
 
 import difflib
 import re
@@ -12,9 +12,9 @@ _MOST_NAMED: Final = 3
 _MOST_OFFERED: Final = 6
 _MAX_WORD: Final = 30
 NO_KNOWN_WORD: Final = "notice-words-none"
-"""The key of the notice that a prompt has not one word that its model knows."""
+"""Key of the notice that the model knows no word of the prompt."""
 _NO_WORDS: Final = re.compile(r"<[^>]*>|\bBREAK\b|__\w+__|:\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
-"""Tags, parts of the prompt language, wildcards and weights."""
+"""Tags, keywords of the prompt syntax, wildcards and weights."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 BETWEEN: Final = frozenset(
     ("a", "an", "and", "as", "at", "by", "in", "it", "next", "of", "on", "the", "to", "while", "with")
@@ -63,16 +63,16 @@ _SAY_NOTHING: Final = frozenset(
         "beautiful",
     )
 )
-"""Words that one may add to any prompt, and that change no picture."""
+"""Words that people add to any prompt and that change no picture."""
 
 
 def unknown_words(prompt: str, spec: ModelSpec, taught: Sequence[str] = ()) -> Notice | None:
-    """Which words of a prompt mean nothing to its model, or that all of them do, and what it knows instead.
+    """A notice about the words that the model does not know, with words that it knows; None if it knows all.
 
     Args:
-        prompt: in the language of prompts.
-        spec: of the model; one without a vocabulary knows every word.
-        taught: words and phrases that the prompt's styles teach it.
+        prompt: the prompt, in A1111's syntax.
+        spec: the model; one without a vocabulary knows every word.
+        taught: words and phrases from the prompt's styles.
     """
     vocabulary = spec.vocabulary
     if vocabulary is None:
@@ -97,7 +97,7 @@ def unknown_words(prompt: str, spec: ModelSpec, taught: Sequence[str] = ()) -> N
 
 
 def drawn_alike(prompt: str, spec: ModelSpec) -> Notice | None:
-    """That another seed draws the same picture, where the model's vocabulary says so, and what changes it."""
+    """A notice if the model draws this prompt alike from every seed, as its vocabulary says; otherwise None."""
     vocabulary = spec.vocabulary
     if vocabulary is None or "<" in prompt:
         return None
@@ -108,12 +108,12 @@ def drawn_alike(prompt: str, spec: ModelSpec) -> Notice | None:
 
 
 def _words(prompt: str) -> list[str]:
-    """The words of a prompt in small letters, each once, without what is language of prompts."""
+    """The words of a prompt, lower-case, each once, without prompt syntax."""
     return [*dict.fromkeys(map(str.casefold, _WORD.findall(_NO_WORDS.sub(" ", prompt.replace("\\", "")))))]
 
 
 def _offered(strange: Sequence[str], things: Sequence[str]) -> list[str]:
-    """What may have been meant, and then things from all over the list."""
+    """Words similar to the unknown ones, then a selection from the whole list."""
     near = [
         name for word in strange[:_MOST_NAMED] for name in difflib.get_close_matches(word, things, n=2, cutoff=0.75)
     ]

@@ -1,4 +1,4 @@
-"""Names that the value of an option may be."""
+"""Known names for the values of options."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,22 +8,22 @@ from pipeline.protocol.loras import Style
 
 
 class Offers(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to be named.
+    """Known names.
 
     Attributes:
-        models: keys and titles.
-        styles: of the host; None where nobody knows them yet, so that the worker decides.
+        models: keys and titles of models.
+        styles: the worker's styles; None if they are unknown, and then the worker decides.
     """
 
     models: Collection[str] = ()
     styles: Sequence[Style] | None = None
 
     def is_model(self, words: str) -> bool:
-        """Whether a model is called so."""
+        """Whether a model has this key or title."""
         return words.casefold() in {name.casefold() for name in self.models}
 
     def is_style(self, words: str) -> bool:
-        """Whether a style is called so."""
+        """Whether a style has this name or title."""
         return words.casefold() in {
             name.casefold() for style in self.styles or () for name in (style.name, style.title)
         }

@@ -1,4 +1,4 @@
-"""Where the value of a typed option ends, and what it says."""
+"""Parsing of a typed option's value: its end, and its meaning."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Final
 from bot.errors import Refused
 
 MAX_NUMBER_LENGTH: Final = 40
-"""Characters of a typed number; longer ones are no numbers that anybody means, and slow to convert."""
+"""Most characters of a typed number. Longer ones are no real values, and are slow to convert."""
 _MAX_NAME_WORDS: Final = 8
 _SHOWN: Final = 40
 
@@ -19,11 +19,11 @@ _SIDES = re.compile(r"\s*([0-9]+ ?[x\u00d7*:/] ?[0-9]+)(?=[,.;]*(?:\s|$))[,.;]*"
 _RATIO = re.compile(r"([0-9]+) ?[:/x\u00d7] ?([0-9]+)", re.IGNORECASE)
 
 Cut = tuple[str, str]
-"""A value, and the text that follows it."""
+"""A value, and the text after it."""
 
 
 def cut_word(rest: str) -> Cut:
-    """The first word, or what stands in quotes."""
+    """The first word, or the text in quotes."""
     quoted = _cut_quoted(rest)
     if quoted is not None:
         return quoted
@@ -32,19 +32,19 @@ def cut_word(rest: str) -> Cut:
 
 
 def cut_number(rest: str) -> Cut:
-    """The number that comes first, else the first word."""
+    """The number at the beginning; otherwise the first word."""
     match = _NUMBER.match(rest)
     return cut_word(rest) if match is None else (match[1], rest[match.end() :])
 
 
 def cut_size(rest: str) -> Cut:
-    """Two sides or a ratio, which may have blanks between them, else the first word."""
+    """Two sides or a ratio, with or without blanks; otherwise the first word."""
     match = _SIDES.match(rest)
     return cut_word(rest) if match is None else (match[1], rest[match.end() :])
 
 
 def cut_name(rest: str, is_name: Callable[[str], bool]) -> Cut:
-    """The most words in the beginning that are a name, else what stands there up to a comma."""
+    """The longest name at the beginning; otherwise the text up to a comma."""
     quoted = _cut_quoted(rest)
     if quoted is not None:
         return (quoted[0].strip(), quoted[1])
@@ -63,20 +63,20 @@ def _cut_quoted(rest: str) -> Cut | None:
 
 
 def is_whole(value: str) -> bool:
-    """Whether this is a whole number that somebody may mean."""
+    """Whether the text is an integer of reasonable length."""
     return len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(r"[+-]?[0-9]+", value) is not None
 
 
 def is_decimal(value: str) -> bool:
-    """Whether this is a number that somebody may mean, with a point, a comma or neither."""
+    """Whether the text is a number of reasonable length, with a point, a comma or neither."""
     return len(value) <= MAX_NUMBER_LENGTH and re.fullmatch(_ANY_NUMBER, value) is not None
 
 
 def whole(option: str, value: str) -> int:
-    """A whole number.
+    """An integer.
 
     Raises:
-        Refused: it is none.
+        Refused: the text is no integer.
     """
     _refuse_empty(option, value)
     if not is_whole(value):
@@ -89,7 +89,7 @@ def decimal(option: str, value: str) -> float:
     """A number, with a point or a comma.
 
     Raises:
-        Refused: it is none.
+        Refused: the text is no number.
     """
     _refuse_empty(option, value)
     if not is_decimal(value):
@@ -98,10 +98,10 @@ def decimal(option: str, value: str) -> float:
 
 
 def ratio(option: str, value: str) -> str:
-    """An aspect ratio, as sizes are written.
+    """An aspect ratio in the notation of sizes.
 
     Raises:
-        Refused: it is none.
+        Refused: the text is no ratio.
     """
     _refuse_empty(option, value)
     match = _RATIO.fullmatch(value)
@@ -112,10 +112,10 @@ def ratio(option: str, value: str) -> str:
 
 
 def name(option: str, value: str) -> str:
-    """A name of something, whatever it is.
+    """Any name.
 
     Raises:
-        Refused: there is none.
+        Refused: the text is empty.
     """
     _refuse_empty(option, value)
     return value
