@@ -159,3 +159,14 @@ def test_words_of_the_glossary_are_in_the_program_unless_planned() -> None:
     assert {word for word in names_in(now) if not is_in_the_program(word)} == set()
     assert planned
     assert {word for word in names_in(planned) if is_in_the_program(word)} == set()
+
+
+def test_the_tour_leads_to_definitions() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    hops = re.findall(r"^\| `([\w/]+\.py)` \| (.*) \|$", page, re.MULTILINE)
+    assert hops
+    for file, cell in hops:
+        code = (ROOT / file).read_text(encoding="utf-8")
+        # The first name of each part of the sentence is what one looks for.
+        for name in re.findall(r"(?:^|; )`(\w+)`", cell):
+            assert re.search(rf"^\s*(?:async def|def|class) {name}\b|^{name}: ", code, re.MULTILINE), (file, name)
