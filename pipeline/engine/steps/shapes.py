@@ -46,9 +46,8 @@ class Shapes(msgspec.Struct, frozen=True):
     """
 
     seconds: dict[int, float]
-    per_row_layers: dict[int, list[str]] = msgspec.field(
-        default_factory=dict, name="per_row_layers"
-    )  # the name in the stored file
+    # Files that were written before have the name `one_by_one`; their layers must not be forgotten.
+    per_row_layers: dict[int, list[str]] = msgspec.field(default_factory=dict, name="one_by_one")
 
     @property
     def most(self) -> int:

@@ -94,3 +94,8 @@ def test_a_forward_is_as_small_as_its_rows_allow() -> None:
     assert shapes.below(8) == Shapes({2: 0.1, 4: 0.2})
     assert shapes.below(2) is None
     assert Shapes({2: 0.1, 4: 0.2}, {2: ["conv"], 4: ["conv"]}).below(4) == Shapes({2: 0.1}, {2: ["conv"]})
+
+
+def test_a_file_of_an_older_easel_keeps_its_layers() -> None:
+    old = msgspec.json.decode(b'{"seconds": {"2": 0.1}, "one_by_one": {"2": ["conv_in"]}}', type=Shapes)
+    assert old.per_row_layers == {2: ["conv_in"]}
