@@ -20,7 +20,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import quiet_libraries
-from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
 THREADS: Final = 2
@@ -54,12 +54,13 @@ class Bench:
         self.engine = Engine(
             models={spec.key: spec},
             placement=choose_placement("cpu", "float32"),
-            preview_interval_s=preview_interval_s,
-            cache_directory=None,
-            state_directory=state_directory,
-            max_running=max_running,
             emit=self.events.append,
             activity=Activity(),
+            options=EngineOptions(
+                preview_interval_s=preview_interval_s,
+                state_directory=state_directory,
+                max_running=max_running,
+            ),
         )
         self.engine.preload(spec.key)
 

@@ -51,7 +51,7 @@ from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, ImageOutput
+from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, EngineOptions, ImageOutput
 
 DRAIN_S: Final = 20.0
 """Seconds that a shutdown waits for running jobs. Service managers kill a process after thirty to ninety seconds."""
@@ -69,24 +69,26 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         device=pipeline.device,
         dtype=pipeline.dtype,
         threads=pipeline.threads,
-        preview_interval_s=pipeline.preview_interval_s,
         models=tuple(catalogue.models.values()),
         preload=catalogue.default_key,
-        cache_directory=str(cache.resolve()),
-        state_directory=str((settings.storage.directory / "worker").resolve()),
-        max_running=pipeline.max_running,
-        batching=pipeline.batching,
-        idle_models=pipeline.idle_models,
-        model_memory_mb=pipeline.model_memory_mb,
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
         ),
         safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
-        output=ImageOutput(
-            image_format=pipeline.image_format,
-            quality=pipeline.image_quality,
-            has_parameters=pipeline.metadata == "full",
+        options=EngineOptions(
+            preview_interval_s=pipeline.preview_interval_s,
+            cache_directory=str(cache.resolve()),
+            state_directory=str((settings.storage.directory / "worker").resolve()),
+            max_running=pipeline.max_running,
+            batching=pipeline.batching,
+            idle_models=pipeline.idle_models,
+            model_memory_mb=pipeline.model_memory_mb,
+            output=ImageOutput(
+                image_format=pipeline.image_format,
+                quality=pipeline.image_quality,
+                has_parameters=pipeline.metadata == "full",
+            ),
         ),
     )
 

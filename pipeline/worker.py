@@ -139,22 +139,15 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
-    offer = look_through(configure.models, configure.cache_directory)
+    offer = look_through(configure.models, configure.options.cache_directory)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
         models=offer.models,
         placement=placement,
-        preview_interval_s=configure.preview_interval_s,
-        cache_directory=configure.cache_directory,
-        state_directory=configure.state_directory,
-        batching=configure.batching,
-        max_running=configure.max_running,
-        idle_models=configure.idle_models,
-        model_memory_mb=configure.model_memory_mb,
+        options=configure.options,
         safety_checker=safety_checker,
         loras=loras,
-        output=configure.output,
         emit=outbox.put,
         wake=lambda: inbox.put(None),
         activity=activity,
@@ -231,7 +224,7 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         vram_bytes=placement.vram_bytes,
         models=tuple(spec.key for spec in configure.models if spec.key not in offer.missing),
         missing=offer.missing,
-        capacity=configure.max_running,
+        capacity=configure.options.max_running,
         versions=library_versions(),
         loras=loras.entries,
         embeddings=loras.embeddings,

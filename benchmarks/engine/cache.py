@@ -75,6 +75,7 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
     from pipeline.engine.device.activity import Activity  # noqa: PLC0415 - as above
     from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
     from pipeline.engine.models.cache import ModelCache  # noqa: PLC0415 - as above
+    from pipeline.protocol.messages import EngineOptions  # noqa: PLC0415 - as above
     from pipeline.protocol.models import Bounds, FolderSource, ModelSpec  # noqa: PLC0415 - as above
     from pipeline.protocol.requests import GenerationRequest  # noqa: PLC0415 - as above
 
@@ -89,10 +90,10 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
         )
         for key in ("one", "other")
     }
-    shelf = ModelCache(twins, choose_placement("cpu", "float32"), None, Activity(), idle_models="drop")
+    cache = ModelCache(twins, choose_placement("cpu", "float32"), EngineOptions(idle_models="drop"), Activity())
     seconds: tuple[list[float], ...] = ([], [], [], [])
     for number, key in zip(range(PAIRS + 1), itertools.cycle(twins), strict=False):
-        seconds[0].append(_timed(partial(shelf.take, key)))
+        seconds[0].append(_timed(partial(cache.take, key)))
         seconds[1].append(_timed(partial(_construct_and_load, Path(folder))))
         request = GenerationRequest(
             prompt=f"{_WORDS[number % len(_WORDS)]}, {number}",
@@ -107,7 +108,7 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
             model_key=key,
         )
         for samples in seconds[2:]:
-            samples.append(_timed(partial(shelf.take(key).adapter.encode_text, request)))
+            samples.append(_timed(partial(cache.take(key).adapter.encode_text, request)))
     # The first pair warms up the caches.
     return seconds[0][1:], seconds[1][1:], seconds[2][1:], seconds[3][1:]
 

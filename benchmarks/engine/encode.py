@@ -31,7 +31,7 @@ from pipeline.engine.models.loading import quiet_libraries
 from pipeline.images.encode import encode
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
-from pipeline.protocol.messages import Finished, ImageOutput, JobEvent, Submit
+from pipeline.protocol.messages import EngineOptions, Finished, ImageOutput, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
 GOAL: Final = 10.0
@@ -170,10 +170,9 @@ def _draw() -> tuple[Image.Image, float]:
     engine = Engine(
         models=load_catalogue(PipelineSettings().catalogue, "pocket").models,
         placement=choose_placement("cpu", "float32"),
-        preview_interval_s=0.0,
-        cache_directory=None,
         emit=events.append,
         activity=Activity(),
+        options=EngineOptions(),
     )
     with patch.object(Finisher, "encode", timed):
         engine.submit(Submit(job_id=1, attempt=1, request=_REQUEST))

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Final
 
 import torch
 
@@ -32,20 +31,10 @@ from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob, PipelineLan
 from pipeline.engine.steps.preparing import begin_job
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import (
-    Batching,
-    Cancel,
-    Finished,
-    IdleModels,
-    ImageOutput,
-    JobEvent,
-    Submit,
-)
+from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
 from pipeline.protocol.models import ModelSpec
 
 log = logging.getLogger(__name__)
-
-PNG: Final = ImageOutput()
 
 
 class Engine:
@@ -56,16 +45,9 @@ class Engine:
     Args:
         models: the catalogue, by model key.
         placement: device and precision.
-        preview_interval_s: seconds between two previews of a job; 0 sends none.
-        cache_directory: folder for downloads from a model hub.
-        state_directory: folder for measurements of the device; None keeps nothing on disk.
-        batching: which forward passes jobs may share; see `ShapeBook`.
-        max_running: greatest number of attempts that are denoised at the same time.
-        idle_models: see `ModelCache`.
-        model_memory_mb: see `ModelCache`.
+        options: settings of the engine.
         safety_checker: checks the finished pictures; None checks none.
         loras: the owner's LoRA folder; None offers no LoRA.
-        output: format of the finished images.
         emit: receives each event of an attempt.
         wake: called when background work has given the next tick something to do.
         activity: receives the engine's present state and signs of progress.
@@ -76,34 +58,27 @@ class Engine:
         *,
         models: Mapping[str, ModelSpec],
         placement: Placement,
-        preview_interval_s: float,
-        cache_directory: str | None,
-        state_directory: str | None = None,
-        batching: Batching = "pinned",
-        max_running: int = 1,
-        idle_models: IdleModels = "keep",
-        model_memory_mb: int = 0,
+        options: EngineOptions,
         safety_checker: SafetyChecker | None = None,
         loras: LoraFolder | None = None,
-        output: ImageOutput = PNG,
         emit: Callable[[JobEvent], None],
         wake: Callable[[], None] = lambda: None,
         activity: Activity,
     ) -> None:
         self._placement = placement
-        self._max_running = max_running
+        self._max_running = options.max_running
         self._safety_checker = safety_checker
-        self._output = output
+        self._output = options.output
         self._reporter = Reporter(emit)
         self._activity = activity
-        self._cache = ModelCache(models, placement, cache_directory, activity, idle_models, model_memory_mb, loras)
-        self._recipes = Recipes(placement, state_directory)
-        shapes = ShapeBook(placement, batching, state_directory)
+        self._cache = ModelCache(models, placement, options, activity, loras)
+        self._recipes = Recipes(placement, options.state_directory)
+        shapes = ShapeBook(placement, options.batching, options.state_directory)
         self._calibration = Calibration(shapes, placement, activity)
         self._forwards = Forwards(shapes, placement)
-        self._decoder = Decoder(placement, state_directory)
+        self._decoder = Decoder(placement, options.state_directory)
         self._background = Background(placement, wake, activity)
-        self._preview_jobs = PreviewJobs(preview_interval_s, self._background, self._show)
+        self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
         self._running: dict[AttemptId, AnyJob] = {}

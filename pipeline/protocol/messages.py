@@ -17,7 +17,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
-PROTOCOL_VERSION: Final = 7
+PROTOCOL_VERSION: Final = 8
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -63,47 +63,57 @@ class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
     fuse_qkv: bool = False
 
 
+class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the engine.
+
+    Attributes:
+        preview_interval_s: seconds between two previews of a job; 0 sends none.
+        cache_directory: folder of downloads from a hub; None is the library's own place.
+        state_directory: folder of what the worker learns about its device; None keeps nothing.
+        max_running: attempts that are drawn at the same time.
+        batching: `pinned` draws the same picture whichever jobs share the forward; `flexible` may change last bits.
+        idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
+            until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
+        model_memory_mb: memory of the device for loaded models; 0 is 70 % of it.
+        output: format of finished images.
+    """
+
+    preview_interval_s: float = 0
+    cache_directory: str | None = None
+    state_directory: str | None = None
+    max_running: int = 1
+    batching: Batching = "pinned"
+    idle_models: IdleModels = "keep"
+    model_memory_mb: int = 0
+    output: ImageOutput = ImageOutput()
+
+
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """First word to a worker: how to run and what to offer.
+    """First message to a worker: how to run and what to offer.
 
     Attributes:
         protocol_version: must equal the worker's own.
         device: where tensors live; `auto` takes CUDA, then Apple's MPS, then the CPU.
         dtype: precision; `auto` takes what the device runs well.
         threads: CPU threads of torch; 0 leaves it to the worker.
-        preview_interval_s: seconds between two previews of a job; 0 sends none.
         models: every model that the catalogue offers.
         preload: key of the model to load before the first job; None loads on demand.
-        cache_directory: where downloads from a hub are kept; None is the library's own place.
-        state_directory: where the worker keeps what it learns about its device; None keeps nothing.
-        max_running: attempts that are drawn at the same time.
-        batching: `pinned` draws the same picture whoever is drawing too; `flexible` may change last bits.
-        idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
-            until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
-        model_memory_mb: what loaded models may take on the device; 0 is 70 % of its memory.
         acceleration: what computes the forwards.
         safety_checker: folder of the content check; None checks nothing.
         lora_directory: folder of the owner's LoRAs; None has none.
-        output: how finished images are written.
+        options: settings of the engine.
     """
 
     protocol_version: int
     device: Device
     dtype: DType
     threads: int
-    preview_interval_s: float
     models: tuple[ModelSpec, ...]
     preload: str | None
-    cache_directory: str | None
-    state_directory: str | None = None
-    max_running: int = 1
-    batching: Batching = "pinned"
-    idle_models: IdleModels = "keep"
-    model_memory_mb: int = 0
     acceleration: Acceleration = Acceleration()
     safety_checker: str | None = None
     lora_directory: str | None = None
-    output: ImageOutput = ImageOutput()
+    options: EngineOptions = EngineOptions()
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -25,4 +25,4 @@ def test_the_owner_says_how_pictures_are_written(
 ) -> None:
     file = tmp_path / "easel.toml"
     file.write_text(f"[pipeline]\n{text}")
-    assert make_configure(load_settings(file), catalogue).output == output
+    assert make_configure(load_settings(file), catalogue).options.output == output

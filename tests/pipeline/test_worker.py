@@ -17,6 +17,7 @@ from pipeline.protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Configure,
+    EngineOptions,
     Failed,
     Finished,
     FromWorker,
@@ -77,10 +78,9 @@ def configure(catalogue: Catalogue) -> Configure:
         device="cpu",
         dtype="float32",
         threads=1,
-        preview_interval_s=0.01,
         models=tuple(catalogue.models.values()),
         preload="pocket",
-        cache_directory=None,
+        options=EngineOptions(preview_interval_s=0.01),
     )
 
 
@@ -88,7 +88,7 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     worker: Worker, configure: Configure, request_: GenerationRequest
 ) -> None:
     output = ImageOutput(image_format="jpeg", has_parameters=False)
-    worker.say(msgspec.structs.replace(configure, output=output))
+    worker.say(msgspec.structs.replace(configure, options=msgspec.structs.replace(configure.options, output=output)))
     ready = worker.hear()
     assert isinstance(ready, Ready)
     assert (ready.protocol_version, ready.device, ready.dtype) == (PROTOCOL_VERSION, "cpu", "float32")

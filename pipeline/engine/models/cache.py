@@ -20,7 +20,7 @@ from pipeline.engine.models.memory import (
     size_of,
 )
 from pipeline.engine.models.sizes import expected_bytes
-from pipeline.protocol.messages import IdleModels
+from pipeline.protocol.messages import EngineOptions
 from pipeline.protocol.models import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -32,10 +32,8 @@ class ModelCache:
     Args:
         models: the catalogue, by model key.
         placement: device and precision.
-        cache_directory: folder for downloads from a model hub.
+        options: settings of the engine.
         activity: receives the phase "loading" and signs of progress.
-        idle_models: what happens to idle models when another one needs memory.
-        model_memory_mb: memory budget of all loaded models in MiB; 0 takes a fixed share of the device's memory.
         loras: the owner's LoRA folder, for every model; None offers no LoRA.
     """
 
@@ -43,19 +41,17 @@ class ModelCache:
         self,
         models: Mapping[str, ModelSpec],
         placement: Placement,
-        cache_directory: str | None,
+        options: EngineOptions,
         activity: Activity,
-        idle_models: IdleModels = "keep",
-        model_memory_mb: int = 0,
         loras: LoraFolder | None = None,
     ) -> None:
         self._models = models
         self._placement = placement
-        self._cache_directory = cache_directory
+        self._cache_directory = options.cache_directory
         self._activity = activity
         self._loras = loras
-        self._idle_models: IdleModels = idle_models
-        self._budget = budget_bytes(placement, model_memory_mb)
+        self._idle_models = options.idle_models
+        self._budget = budget_bytes(placement, options.model_memory_mb)
         self._is_apart = has_own_memory(placement.device)
         # In both, the least recently used model comes first.
         self._ready: OrderedDict[str, LoadedModel] = OrderedDict()

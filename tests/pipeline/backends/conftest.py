@@ -12,7 +12,7 @@ import pytest
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.backends.vigil import Timeouts
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, JobEvent, Progress
+from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, EngineOptions, JobEvent, Progress
 
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 CHILDREN = Path(__file__).parent / "children"
@@ -22,10 +22,9 @@ CONFIGURE = Configure(
     device="cpu",
     dtype="auto",
     threads=0,
-    preview_interval_s=0.0,
     models=(),
     preload=None,
-    cache_directory=None,
+    options=EngineOptions(),
 )
 
 

@@ -20,7 +20,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps import shapes
-from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 
 _LEARNT = tempfile.TemporaryDirectory()
@@ -44,12 +44,10 @@ class Studio:
         self.engine = Engine(
             models=catalogue.models,
             placement=choose_placement("cpu", "float64"),
-            preview_interval_s=0.0,
-            cache_directory=None,
-            state_directory=_LEARNT.name,
             loras=LoraFolder(loras),
             emit=self.events.append,
             activity=Activity(),
+            options=EngineOptions(state_directory=_LEARNT.name),
         )
         self._model_key = catalogue.default_key
         self.engine.preload(self._model_key)

@@ -13,12 +13,13 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.steps import forwards
 from pipeline.engine.steps.buckets import Bucket, weight_of
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale
 
 pytestmark = pytest.mark.usefixtures("every_shape_pays")
@@ -30,18 +31,19 @@ WORDS = ("a red apple", "two green leaves, (night:1.3)", "a [dog:cat:0.5]", "a h
 class Shared:
     """An engine in float32 with room for several jobs, and the final latents of each."""
 
-    def __init__(self, catalogue: Catalogue, **options: Any) -> None:
+    def __init__(
+        self, catalogue: Catalogue, *, state_directory: str | None = None, loras: LoraFolder | None = None
+    ) -> None:
         self.events: list[JobEvent] = []
         self.latents: dict[int, torch.Tensor] = {}
         self.forwards: list[int] = []
-        given: dict[str, Any] = {"max_running": 8, "preview_interval_s": 0.0} | options
         self.engine = Engine(
             models=catalogue.models,
             placement=choose_placement("cpu", "float32"),
-            cache_directory=None,
             emit=self.events.append,
             activity=Activity(),
-            **given,
+            options=EngineOptions(max_running=8, state_directory=state_directory),
+            loras=loras,
         )
         self.engine.preload("pocket")
 

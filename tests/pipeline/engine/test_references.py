@@ -14,7 +14,7 @@ from config.catalogue import Catalogue
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
-from pipeline.protocol.messages import Finished, JobEvent, Submit
+from pipeline.protocol.messages import EngineOptions, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 
 FOLDER = Path(__file__).parent / "references"
@@ -33,11 +33,9 @@ def drawn(module_catalogue: Catalogue) -> dict[str, Image.Image]:
     engine = Engine(
         models=module_catalogue.models,
         placement=choose_placement("cpu", "float32"),
-        preview_interval_s=0.0,
-        cache_directory=None,
-        max_running=len(REQUESTS),
         emit=events.append,
         activity=Activity(),
+        options=EngineOptions(max_running=len(REQUESTS)),
     )
     plain = GenerationRequest(
         prompt="",

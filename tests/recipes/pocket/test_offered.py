@@ -21,7 +21,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.protocol.messages import Finished, Submit
+from pipeline.protocol.messages import EngineOptions, Finished, Submit
 from playground.launcher import WELCOME
 from recipes.pocket.drawing import measure
 from recipes.pocket.judging import questions
@@ -84,12 +84,10 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.I
     engine = Engine(
         models={spec.key: spec},
         placement=choose_placement("cpu", "float32"),
-        preview_interval_s=0.0,
-        cache_directory=None,
-        state_directory=str(tmp_path_factory.mktemp("state")),
         loras=LoraFolder(None),
         emit=events.append,
         activity=Activity(),
+        options=EngineOptions(state_directory=str(tmp_path_factory.mktemp("state"))),
     )
     engine.preload(spec.key)
     asked = [(prompt, seed) for prompt in OFFERED for seed in SEEDS]

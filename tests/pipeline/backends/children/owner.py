@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure
+from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, EngineOptions
 
 
 async def main() -> None:
@@ -19,10 +19,9 @@ async def main() -> None:
         device="cpu",
         dtype="auto",
         threads=0,
-        preview_interval_s=0,
         models=(),
         preload=None,
-        cache_directory=None,
+        options=EngineOptions(),
     )
     _, program, way = sys.argv
     path = None if way in {"exec", "fork"} else Path(way)

@@ -19,7 +19,7 @@ from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.memory import AUTO_SHARE, budget_bytes, computer_bytes, offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.steps import admission
-from pipeline.protocol.messages import Failed, Finished, IdleModels, JobEvent, Progress, Submit
+from pipeline.protocol.messages import EngineOptions, Failed, Finished, IdleModels, JobEvent, Progress, Submit
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
@@ -56,7 +56,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def with_room_for(models: dict[str, ModelSpec], budget: int, idle_models: IdleModels = "keep") -> ModelCache:
-    made = ModelCache(models, PLACEMENT, None, Activity(), idle_models=idle_models)
+    made = ModelCache(models, PLACEMENT, EngineOptions(idle_models=idle_models), Activity())
     made._budget = budget
     return made
 
@@ -219,11 +219,9 @@ class Shared:
         self.engine = Engine(
             models=models,
             placement=PLACEMENT,
-            preview_interval_s=0.0,
-            cache_directory=None,
-            max_running=8,
             emit=self.events.append,
             activity=Activity(),
+            options=EngineOptions(max_running=8),
         )
         self.engine._cache._budget = budget
         latents = self.latents

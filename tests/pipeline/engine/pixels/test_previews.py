@@ -17,7 +17,7 @@ from pipeline.engine.failures import BrokenImage, ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.pixels.previews import PREVIEW_SIDE, PreviewTurn
-from pipeline.protocol.messages import Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import EngineOptions, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.models import FolderSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
@@ -43,10 +43,9 @@ def finished_picture(catalogue: Catalogue, request: GenerationRequest, previews:
     engine = Engine(
         models=catalogue.models,
         placement=PLACEMENT,
-        preview_interval_s=1e-6,
-        cache_directory=None,
         emit=events.append,
         activity=Activity(),
+        options=EngineOptions(preview_interval_s=1e-6),
     )
     engine.submit(Submit(job_id=1, attempt=1, request=request))
     engine.run_until_idle()
@@ -60,10 +59,9 @@ def test_the_first_step_is_told_with_its_preview(module_catalogue: Catalogue, re
     engine = Engine(
         models=module_catalogue.models,
         placement=PLACEMENT,
-        preview_interval_s=3_600.0,
-        cache_directory=None,
         emit=events.append,
         activity=Activity(),
+        options=EngineOptions(preview_interval_s=3_600.0),
     )
     engine.submit(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=30)))
     engine.run_until_idle()

@@ -17,7 +17,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
@@ -34,11 +34,10 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
         engine = Engine(
             models=module_catalogue.models,
             placement=PLACEMENT,
-            preview_interval_s=0.0,
-            cache_directory=None,
             safety_checker=checker,
             emit=events.append,
             activity=Activity(),
+            options=EngineOptions(),
         )
         engine.submit(Submit(job_id=1, attempt=1, request=request, is_checked=is_checked))
         engine.run_until_idle()

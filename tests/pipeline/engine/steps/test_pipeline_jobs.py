@@ -28,7 +28,7 @@ from pipeline.engine.sampling.latents import generators_for
 from pipeline.engine.steps.shapes import Shapes
 from pipeline.images.encode import to_picture
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.models import FileSource, FolderSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 from tests.pipeline.engine.tiny import catalogue_of, pixart_sigma
@@ -53,11 +53,9 @@ class Shared:
         self.engine = Engine(
             models=MappingProxyType({**catalogue.models, "tiny": tiny}),
             placement=PLACEMENT,
-            preview_interval_s=1e-9,
-            cache_directory=None,
-            max_running=8,
             emit=self.events.append,
             activity=Activity(),
+            options=EngineOptions(preview_interval_s=1e-9, max_running=8),
         )
         for key in ("pocket", "tiny"):
             self.engine.preload(key)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+import msgspec
 import pytest
 import torch
 

@@ -26,6 +26,7 @@ from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.steps.preparing import usual_job
+from pipeline.protocol.messages import EngineOptions
 from pipeline.protocol.models import Enlarger, Family, FolderSource, ModelSpec
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import written
@@ -334,10 +335,9 @@ def test_a_worker_comes_up_without_a_model_that_cannot_be_loaded(
     engine = Engine(
         models=offer.models,
         placement=PLACEMENT,
-        preview_interval_s=0.0,
-        cache_directory=None,
         emit=print,
         activity=Activity(),
+        options=EngineOptions(),
     )
     monkeypatch.setattr("pipeline.engine.models.cache.load_model", raising)
     worker._preload("tiny", engine, offer)
@@ -353,10 +353,9 @@ def test_a_device_that_is_lost_still_ends_the_worker(folder: Path, monkeypatch: 
     engine = Engine(
         models=offer.models,
         placement=PLACEMENT,
-        preview_interval_s=0.0,
-        cache_directory=None,
         emit=print,
         activity=Activity(),
+        options=EngineOptions(),
     )
     with pytest.raises(DeviceLost):
         worker._preload("tiny", engine, offer)
