@@ -161,7 +161,7 @@ class Answers:
         with contextlib.suppress(MessageGone):
             await self._repeat(interaction.delete_original_response)
 
-    async def tell(self, user: discord.abc.Messageable, sentence: str | None, files: Files = ()) -> None:
+    async def send_direct_message(self, user: discord.abc.Messageable, sentence: str | None, files: Files = ()) -> None:
         """Send a direct message. Without a sentence it holds only the files.
 
         Raises:
@@ -203,4 +203,4 @@ class Answers:
             interaction_id=interaction.id,
             count=count,
         )
-        self.owner.tell("owner-other-instance")
+        self.owner.notify("owner-other-instance")

@@ -103,7 +103,7 @@ class Calls(Answers):
             timeout_s=self._repeat.time_for(files),
         )
 
-    async def tell_requester(self, job: Job, sentence: str) -> None:
+    async def notify_directly(self, job: Job, sentence: str) -> None:
         """Tell a job's requester in a direct message how it ended. Several tries send one message.
 
         Raises:

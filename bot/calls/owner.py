@@ -23,20 +23,20 @@ class Owner:
     def __init__(self, client: discord.Client, repeat: Repeater) -> None:
         self._client = client
         self._repeat = repeat
-        self._told: dict[str, datetime] = {}
-        self.telling: set[asyncio.Task[None]] = set()
+        self._sent_at: dict[str, datetime] = {}
+        self.sending: set[asyncio.Task[None]] = set()
         """Messages being sent."""
 
-    def tell(self, key: str) -> None:
+    def notify(self, key: str) -> None:
         """Send the catalogue's sentence `key` in the background, at most once a day."""
         now = datetime.now(UTC)
-        told_at = self._told.get(key)
-        if told_at is not None and now - told_at < AGAIN_AFTER:
+        sent_at = self._sent_at.get(key)
+        if sent_at is not None and now - sent_at < AGAIN_AFTER:
             return
-        self._told[key] = now
-        task = asyncio.create_task(self._send(key), name=f"tell {key}")
-        self.telling.add(task)
-        task.add_done_callback(self.telling.discard)
+        self._sent_at[key] = now
+        task = asyncio.create_task(self._send(key), name=f"notify {key}")
+        self.sending.add(task)
+        task.add_done_callback(self.sending.discard)
 
     async def _send(self, key: str) -> None:
         about = self._client.application

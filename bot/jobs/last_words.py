@@ -126,7 +126,7 @@ class LastWords:
         if ended is None or self._direct_message == "never" or not is_wanted:
             return False
         try:
-            await self._calls.tell_requester(job, job_message.told_over(ended))
+            await self._calls.notify_directly(job, job_message.end_sentence(ended))
         except CallFailed as failed:
             _log.info("not told", action="not_told", error=repr(failed), **job.log_context())
             return False

@@ -96,7 +96,7 @@ class Storing:
             sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
             self._trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
             _log.error(sentence, action="storage_failed")
-            self._owner.tell("owner-storage")
+            self._owner.notify("owner-storage")
         self._failed_at = datetime.now(UTC)
 
     def works(self) -> None:

@@ -210,7 +210,7 @@ def ended(job: Job) -> ui.LayoutView:
     return flagged(job) if job.failure == FLAGGED else failed(job)
 
 
-def told_over(job: Job) -> str:
+def end_sentence(job: Job) -> str:
     """The end of a job without pictures in one sentence, for a direct message."""
     with spoken(job.locale):
         if job.status is JobStatus.CANCELLED:
@@ -310,7 +310,7 @@ def _has_words(notice: Notice) -> bool:
 
 
 def _preview(job: Job, file_name: str | None) -> list[ui.MediaGallery[ui.LayoutView]]:
-    """The newest preview, where there is one."""
+    """The newest preview, if there is one."""
     if file_name is None:
         return []
     description = alt_text(text("alt-preview", prompt=_prompt(job)))

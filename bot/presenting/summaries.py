@@ -1,4 +1,4 @@
-"""What a request asks for in a few words: one of its options, as messages say it."""
+"""The value of a request's option in a few words, for messages."""
 
 from bot.presenting.escaping import escape
 from bot.presenting.sizes import size_of, size_words
@@ -19,14 +19,14 @@ def summary(
     delivered: tuple[int, int] | None = None,
     length: int = _MAX_LENGTH,
 ) -> str:
-    """An option's value in words; empty where it has none.
+    """An option's value in words; empty if there is none.
 
     Args:
-        option: of the table.
-        request: that asks for it.
-        spec: of its model, if it is still offered.
-        delivered: sides of a picture that is there; otherwise those that the model would bring.
-        length: characters of a member's words, at most.
+        option: an option of the table.
+        request: the request.
+        spec: the request's model; None if it is no longer offered.
+        delivered: sides of a delivered picture; None for those that the model would deliver.
+        length: most characters of a member's words.
     """
     written = option.written(request)
     if written == "":

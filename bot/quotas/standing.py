@@ -84,7 +84,7 @@ class Obstacle(StrEnum):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member may start now.
+    """The answer for one job of a member.
 
     Attributes:
         price: units of the request.
@@ -116,7 +116,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member may start of several jobs at once, if none of them begins to run meanwhile.
+    """The answer for several jobs of a member at once, if none of them begins to run meanwhile.
 
     Attributes:
         price: units of all of them.

@@ -55,7 +55,7 @@ async def resolve_each(
     Raises:
         Refused: one of the requests is refused, or there are too many.
     """
-    given, told = read_command(given, offers_of(catalogue, styles))
+    given, command_notices = read_command(given, offers_of(catalogue, styles))
     most = settings.prompts.max_jobs
     try:
         prompts = expand(given.prompt, most) if most > 1 else (given.prompt,)
@@ -65,7 +65,7 @@ async def resolve_each(
     if unread is not None:
         raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
     if most > 1 and has_chances(given.prompt):
-        told = (*told, Notice(key="notice-chances"))
+        command_notices = (*command_notices, Notice(key="notice-chances"))
     folder = None if settings.prompts.wildcards is None else WildcardFolder(settings.prompts.wildcards)
 
     def read_and_resolve() -> tuple[Resolved, ...]:
@@ -80,7 +80,7 @@ async def resolve_each(
             )
             for prompt in prompts
         ]
-        return tuple(msgspec.structs.replace(one, notices=(*told, *one.notices)) for one in each)
+        return tuple(msgspec.structs.replace(one, notices=(*command_notices, *one.notices)) for one in each)
 
     try:
         # Lists are files and may be on a slow disk, so a thread reads them.

@@ -64,14 +64,16 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
     weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights)
     negative = ", ".join(filter(None, [fill(negative), *weighed.avoided]))
     prompt = weighed.prompt
-    told: dict[str, tuple[str, ...]] = {
+    words_by_notice: dict[str, tuple[str, ...]] = {
         "notice-addresses": (*addresses, *more_addresses),
         "notice-weights-avoided": weighed.avoided,
         "notice-weights-unread": weighed.unread,
         "notice-signs-unread": find_signs(prompt),
     }
     notices = [
-        Notice(key=key, values={"words": ", ".join(words), "count": len(words)}) for key, words in told.items() if words
+        Notice(key=key, values={"words": ", ".join(words), "count": len(words)})
+        for key, words in words_by_notice.items()
+        if words
     ]
     if weighed.is_joined:
         notices.append(Notice(key="notice-and"))

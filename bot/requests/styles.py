@@ -43,7 +43,7 @@ class Mentioned:
     """
 
     def __init__(self, styles: Sequence[Style] | None, spec: ModelSpec, prompt: str) -> None:
-        self._is_told = styles is not None
+        self._is_known = styles is not None
         styles = styles or ()
         self._spec = spec
         self._embeddings = {style.name: style for style in styles if isinstance(style, EmbeddingEntry)}
@@ -59,7 +59,7 @@ class Mentioned:
 
     def usable(self, text: str) -> str:
         """A prompt or negative prompt without embeddings that are missing or do not fit the model."""
-        return self._names.replaced(text, self._kept) if self._is_told else text
+        return self._names.replaced(text, self._kept) if self._is_known else text
 
     def known_words(self, prompt: str) -> tuple[str, ...]:
         """The words that a prompt's styles teach the model: trigger words, and the embeddings' names."""

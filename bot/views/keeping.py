@@ -40,7 +40,7 @@ async def copy(services: Services, interaction: Interaction, press: Press) -> No
     sentence: str | None = text("copy-sent" if is_untouched else "copy-sent-smaller", job=job_link(job))
     try:
         for files in messages:
-            await services.calls.tell(interaction.user, sentence, files)
+            await services.calls.send_direct_message(interaction.user, sentence, files)
             sentence = None
     except (NotPermitted, CallRefused) as error:
         raise Refused("refused-no-direct-message") from error

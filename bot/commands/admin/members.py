@@ -80,7 +80,7 @@ async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:
 async def _notify(services: Services, user: Person, sentence: str) -> bool:
     """Send a direct message; returns whether it arrived."""
     try:
-        await services.calls.tell(user, sentence)
+        await services.calls.send_direct_message(user, sentence)
     except CallFailed as error:
         _log.info("direct message not sent", action="not_told", user_id=user.id, error=repr(error))
         return False

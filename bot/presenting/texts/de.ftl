@@ -114,7 +114,7 @@ styles-row = - { $style }: { $tag }
 styles-row-negative = - { $style }: { $tag } im negativen Prompt
 styles-more = Und { $count } weitere; /imagine schlägt sie beim Tippen vor.
 
-## Pictures that are there
+## Delivered pictures
 star-set = ⭐ Die Bilder von { $job } bleiben: ihre Dateien werden nie gelöscht. Drücke ⭐ noch einmal, damit sie mit den anderen gehen.
 star-taken = Die Bilder von { $job } bleiben nicht länger als andere.
 copy-handed-over = { $job } konnte dort nicht gezeigt werden, wo du gefragt hast, also kommt es hier.
@@ -288,7 +288,7 @@ your-prompt = -# Dein Prompt: { $prompt }
 error-discord = Discord nahm die Antwort nicht an, darum wurde nichts daraus. Es wurde nichts berechnet. Versuch es gleich noch einmal.
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
 
-## A prompt that stands for several jobs
+## Prompts with several jobs
 expansion-hopeless = **Was aus diesem Prompt entsteht, wird ihm nicht gleichen.** Den Auftrag trotzdem starten?
 expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
 expansion-prompt = { $number }. { $prompt }
@@ -700,6 +700,6 @@ button-try = Ausprobieren
 refused-topic = Zu „{ $topic }“ gibt es keine Hilfe. Wähle eines von: { $known }.
 refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heutige zeigt dir /hilfe.
 
-## To who owns the bot
+## Messages to the owner of the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots: Es nahm eine Anfrage statt des Easels, das dies schreibt. Was es nimmt, gibt dieses zurück; so wird nichts doppelt gezeichnet oder berechnet, aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
 owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr: Nichts Neues beginnt, und fertige Bilder warten fünf Minuten im Speicher, dann werden ihre Aufträge erstattet. Schaff Platz; das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder annimmt, was geschrieben wird.

@@ -114,7 +114,7 @@ styles-row = - { $style }: { $tag }
 styles-row-negative = - { $style }: { $tag } in the negative prompt
 styles-more = And { $count } more; /imagine suggests them while you type.
 
-## Pictures that are there
+## Delivered pictures
 star-set = ⭐ The pictures of { $job } are kept: their files stay for ever. Press ⭐ again to let them go with the others.
 star-taken = The pictures of { $job } are kept no longer than others.
 copy-handed-over = { $job } could not be shown where it was asked for, so here it is.
@@ -288,7 +288,7 @@ your-prompt = -# Your prompt: { $prompt }
 error-discord = Discord did not take the answer, so nothing came of this. Nothing was charged. Try again shortly.
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
 
-## A prompt that stands for several jobs
+## Prompts with several jobs
 expansion-hopeless = **What comes of this prompt will not look like it.** Draw it all the same?
 expansion-question = **This prompt stands for { $count } jobs.** Start them?
 expansion-prompt = { $number }. { $prompt }
@@ -700,6 +700,6 @@ button-try = Try it
 refused-topic = There is no help about “{ $topic }”. Choose one of: { $known }.
 refused-example-gone = This example is from an earlier version of the help. Use /help to see today's.
 
-## To who owns the bot
+## Messages to the owner of the bot
 owner-other-instance = A second Easel runs with the token of this bot: it took a request in place of the Easel that writes this. What it takes, this one gives back, so nothing is drawn or charged twice; but each knows only its own jobs and quotas. End one of them, or give it a bot of its own.
 owner-storage = The disk of Easel's host takes nothing more: nothing new starts, and finished pictures wait in memory for five minutes, then their jobs are given back. Make room; Easel's log has the reason, and says when the disk takes what is written again.

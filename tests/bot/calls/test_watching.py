@@ -130,16 +130,16 @@ async def test_an_interaction_that_somebody_else_answered_is_theirs(
     assert wire.watch.other.seen is not None
     assert wire.watch.other.seen[0] == 3
     assert "second Easel" in logs[0]["event"]
-    await asyncio.gather(*wire.calls.owner.telling)
+    await asyncio.gather(*wire.calls.owner.sending)
     owner = wire.client.application.owner if wire.client.application else None
     assert owner is not None
     assert wire.sent("/users/@me/channels") == 1
     # It is told again after a day.
-    wire.calls.owner.tell("owner-other-instance")
-    assert not wire.calls.owner.telling
+    wire.calls.owner.notify("owner-other-instance")
+    assert not wire.calls.owner.sending
     monkeypatch.setattr("bot.calls.owner.AGAIN_AFTER", timedelta(0))
-    wire.calls.owner.tell("owner-other-instance")
-    await asyncio.gather(*wire.calls.owner.telling)
+    wire.calls.owner.notify("owner-other-instance")
+    await asyncio.gather(*wire.calls.owner.sending)
     assert wire.sent("/channels/") == 2
 
 

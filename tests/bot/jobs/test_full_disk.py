@@ -46,9 +46,9 @@ async def test_what_cannot_be_kept_waits_and_is_told(
     trouble = house.services.storing.trouble
     assert trouble is not None
     assert trouble.sentence.startswith("The disk takes nothing: ")
-    await asyncio.gather(*house.services.calls.owner.telling)
+    await asyncio.gather(*house.services.calls.owner.sending)
     house.services.storing.fails(OSError("again"))
-    assert not house.services.calls.owner.telling
+    assert not house.services.calls.owner.sending
     told = [message["content"] for message in house.world.messages.values() if message["channel_id"] == DIRECT]
     assert len(told) == 1
     assert "takes nothing more" in told[0]
