@@ -1,7 +1,7 @@
--- Times are milliseconds since 1970 in UTC. guild_id is 0 outside servers, and the server whose rules hold;
--- shown_guild_id is the server of the channel. request, defaults, notices, recipe and role_ids are JSON.
--- queue_key is a job's place in the whole queue: lane, round, job_id, from the highest bit. turn_round and turn_deficit
--- are the member's turn before this job was placed, to place later ones anew.
+-- Times are milliseconds since 1970 in UTC. guild_id is the server whose rules apply, 0 outside servers. shown_guild_id
+-- is the server of the channel. request, defaults, notices, recipe and role_ids are JSON.
+-- queue_key is a job's place in the whole queue: lane, round and job_id, from the highest bit. turn_round and
+-- turn_deficit are the member's turn before this job. They serve to place the later jobs again.
 CREATE TABLE jobs (
     job_id INTEGER PRIMARY KEY AUTOINCREMENT,
     timeline INTEGER NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE jobs (
     recipe TEXT NOT NULL DEFAULT 'null'
 ) STRICT;
 
--- Partial indexes: history grows for ever, what is open does not.
+-- Partial indexes: history grows for ever, the number of open jobs does not.
 CREATE INDEX jobs_startable ON jobs (guild_id, requester_id, queue_key)
 WHERE status = 'queued' AND message_id IS NOT NULL;
 
@@ -70,15 +70,14 @@ CREATE TABLE results (
     PRIMARY KEY (job_id, image_index)
 ) STRICT, WITHOUT ROWID;
 
--- A timeline is one history of this database: a copy that is restored begins another one. The messages and files of a
--- job carry the timeline in which it was asked for, so that what a lost timeline, or another bot with our token, showed
--- is never taken for ours. A number fits the `id` of a component of Discord and is larger than those that Discord gives
--- by itself.
+-- A timeline is one history of this database. A restored copy begins a new one. The messages and files of a job carry
+-- its timeline, so that messages of a lost timeline, or of another bot with our token, are never taken for ours. The
+-- number fits the `id` of a Discord component, and is larger than the ids that Discord assigns itself.
 CREATE TABLE timeline (number INTEGER NOT NULL) STRICT;
 INSERT INTO timeline VALUES (abs(random() % 0x7FFEFFFF) + 0x10000);
 
--- Ledger: units come out of pots (the member's period, their bonuses) and are counted in the server's pool.
--- A pot's balance is the sum of its postings; a trigger keeps it, so no statement can forget to.
+-- Ledger: units are taken from pots (the member's period, their bonuses), and count in the server's pool too.
+-- A pot's balance is the sum of its postings. A trigger keeps it, so that no statement can forget it.
 CREATE TABLE pots (
     pot_id INTEGER PRIMARY KEY,
     guild_id INTEGER NOT NULL,
@@ -188,7 +187,7 @@ CREATE TABLE members (
 
 CREATE INDEX members_in_line ON members (head_key) WHERE head_key IS NOT NULL AND is_paused = 0;
 
--- How many wait below each prefix of the queue key, so that a position is a sum over at most 16 x 16 rows.
+-- Waiting jobs for each prefix of the queue key. A position is a sum over at most 16 x 16 rows.
 CREATE TABLE digits (shift INTEGER PRIMARY KEY) STRICT;
 INSERT INTO digits VALUES (0), (4), (8), (12), (16), (20), (24), (28), (32), (36), (40), (44), (48), (52), (56), (60);
 
@@ -238,7 +237,7 @@ BEGIN
     UPDATE lanes SET round = max(round, (NEW.queue_key >> 32) & 0x1FFFFFFF) WHERE lane = NEW.queue_key >> 61;
 END;
 
--- What admins decide for their server.
+-- Decisions of a server's admins.
 CREATE TABLE servers (
     guild_id INTEGER PRIMARY KEY,
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
@@ -292,7 +291,7 @@ BEGIN
     SELECT RAISE(ABORT, 'audit rows are never deleted');
 END;
 
--- What jobs of a model and size took: moving averages in seconds.
+-- Durations of jobs by model and size: moving averages in seconds.
 CREATE TABLE timings (
     model_key TEXT NOT NULL,
     width INTEGER NOT NULL,
@@ -303,7 +302,7 @@ CREATE TABLE timings (
     PRIMARY KEY (model_key, width, height)
 ) STRICT, WITHOUT ROWID;
 
--- How long it takes until the worker can draw: a start of it, which loads the default model, and a model loaded later.
+-- Durations of preparations: a start of the worker with the default model, and a later load of a model.
 CREATE TABLE preparations (
     kind TEXT NOT NULL CHECK (kind IN ('start', 'load')),
     model_key TEXT NOT NULL,
@@ -312,7 +311,7 @@ CREATE TABLE preparations (
     PRIMARY KEY (kind, model_key)
 ) STRICT, WITHOUT ROWID;
 
--- Pictures that somebody keeps: their files stay for ever.
+-- Stars: the pictures of a starred job stay for ever.
 CREATE TABLE stars (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),
     user_id INTEGER NOT NULL,
@@ -322,15 +321,15 @@ CREATE TABLE stars (
 
 CREATE INDEX stars_of_user ON stars (user_id, created_at);
 
--- What a person chose for themselves, on every server.
+-- Members' own settings, which apply in every server.
 CREATE TABLE user_settings (
     user_id INTEGER PRIMARY KEY,
     defaults TEXT NOT NULL,
     is_told INTEGER NOT NULL
 ) STRICT;
 
--- Prompts that stand for several jobs, until their member says yes or no. A number is never used again: with it the
--- jobs of an expansion are known.
+-- Expansions: prompts with several jobs, until their member confirms or dismisses them. An id is never used again,
+-- since it identifies the jobs of an expansion.
 CREATE TABLE expansions (
     expansion_id INTEGER PRIMARY KEY AUTOINCREMENT,
     guild_id INTEGER NOT NULL,
