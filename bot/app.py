@@ -124,7 +124,7 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
 
 
 def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
-    """Offer only samplers that fit the prediction types in the models' files, as the worker found them."""
+    """Offer only samplers that fit the models' weights, as the worker found them."""
     ready = backend.status.ready
     if ready is not None:
         catalogue.heed(ready.samplers)
@@ -282,7 +282,7 @@ def _token(settings: Settings) -> str:
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """Stop in order on Ctrl-C, a service manager's signal and the end of the terminal. A second signal does no more."""
+    """Stop in order on Ctrl-C, a service manager's signal and the end of the terminal. Later signals have no effect."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` sets SIG_IGN

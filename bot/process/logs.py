@@ -22,7 +22,7 @@ _HIDDEN: Final = "<hidden>"
 
 
 def hide_secrets(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor that removes secrets which let others act as the bot."""
+    """A structlog processor that removes secrets so that nobody can act as the bot."""
     for name, value in record.items():
         if isinstance(value, str):
             record[name] = _without_secrets(value)

@@ -36,7 +36,7 @@ async def cancel(services: Services, interaction: Interaction, press: Press) -> 
 
 
 async def _bring_up_to_date(services: Services, interaction: Interaction, job: Job) -> None:
-    """Update a message that missed the end of its job, and tell the presser where the pictures are."""
+    """Update a message that missed the end of its job, and tell the member privately where the pictures are."""
     view, sentence = None, text("refused-already-over")
     if interaction.message is not None and job.message_id != interaction.message.id:
         view, sentence = job_message.moved(job), text("over-moved", job=job_link(job))
