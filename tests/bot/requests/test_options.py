@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from bot.errors import Refused
 from bot.presenting import expansion_message, job_message
 from bot.presenting.details_message import command_of
 from bot.presenting.job_message import Allowance
@@ -10,14 +11,16 @@ from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.requests.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, OPTIONS, Option
+from bot.requests.options import DEFAULTS, OPTIONS, Option, Situation, arranged, find_option, number, sampler_of
 from bot.requests.resolving import OWNERS, Resolved, resolve
+from bot.requests.takes import whole
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers import SAMPLERS
 from tests.bot.presenting.test_expansion_message import expansion_of, fine, words_of
 from tests.example_jobs import IMAGES, example_job
 
@@ -132,9 +135,9 @@ def test_jobs_that_differ_in_one_option_say_in_which(two_models: Catalogue, opti
     other = asked(two_models, given.or_else(WISHES)).request
     asks = expansion_of([wishes, other])
     said = words_of(expansion_message.question(asks, fine(2), two_models.models)).splitlines()[1:3]
-    for number, (request, line) in enumerate(zip((wishes, other), said, strict=True), 1):
+    for place, (request, line) in enumerate(zip((wishes, other), said, strict=True), 1):
         words = summary(option, request, two_models.models[request.model_key])
-        assert line == " · ".join(filter(None, [f"{number}. a star", words, "seed 5"]))
+        assert line == " · ".join(filter(None, [f"{place}. a star", words, "seed 5"]))
 
 
 def test_below_a_picture_stands_what_is_not_usual(two_models: Catalogue) -> None:
@@ -149,3 +152,88 @@ def test_below_a_picture_stands_what_is_not_usual(two_models: Catalogue) -> None
         "-# seed 5 · 9 steps · CFG 3.5 · Euler a · 128×64, enlarged to 256×256 · Other · without: rain · 1.2 s",
         "-# seed 5 · 64×64, enlarged to 256×256 · Other · 1.2 s",
     ]
+
+
+@pytest.mark.parametrize(("highest", "most"), [(None, 40), (30, 30), (50, 40)])
+def test_a_number_keeps_to_the_least_of_its_bounds(
+    catalogue: Catalogue, request_: GenerationRequest, highest: int | None, most: int
+) -> None:
+    takes = whole(1, lambda spec, limits: limits.max_steps if spec is catalogue.default else 0)
+    option = number(
+        "steps",
+        "num_inference_steps",
+        takes,
+        lambda spec: spec.defaults.steps,
+        highest=None if highest is None else lambda situation: highest if situation.spec is catalogue.default else 0,
+        translations=("schritte",),
+        habits=("n",),
+    )
+    assert (option.name, option.field, option.takes) == ("steps", "num_inference_steps", takes)
+    assert (option.translations, option.habits) == (("schritte",), ("n",))
+    assert option.value_of(request_) == request_.num_inference_steps
+    spec = catalogue.default
+    assert not option.is_usual(request_, spec)
+    assert option.is_usual(msgspec.structs.replace(request_, num_inference_steps=spec.defaults.steps), spec)
+    situation = Situation(spec=spec, limits=LimitSettings(max_steps=40), sampler=SAMPLERS["Euler"], notices=[])
+    assert option.resolve is not None
+    used = [option.resolve(value, situation)["num_inference_steps"] for value in (None, 7, 99, 0)]
+    assert used == [spec.defaults.steps, 7, most, 1]
+    assert [notice.values for notice in situation.notices] == [
+        {"option": "steps", "given": "99", "used": str(most)},
+        {"option": "steps", "given": "0", "used": "1"},
+    ]
+
+
+def test_values_are_written_as_members_type_them(request_: GenerationRequest) -> None:
+    written = {option.name: option.written(request_) for option in OPTIONS}
+    assert written == {
+        "negative": "",
+        "cfg": "5",
+        "steps": 4,
+        "size": "64x64",
+        "sampler": "Euler",
+        "seed": 7,
+        "images": 1,
+        "model": "pocket",
+        "style": "",
+    }
+    assert [option.name for option in arranged(["seed", "size"])][:4] == ["seed", "size", "negative", "cfg"]
+
+
+@pytest.mark.parametrize(
+    ("spelled", "value", "read"), [("--ar", "16 x 9", "16:9"), ("--size", "wide", "wide"), ("--seed", "-1", None)]
+)
+def test_a_value_is_read_by_the_name_that_was_typed(spelled: str, value: str, read: str | None) -> None:
+    option = find_option(spelled)
+    assert option is not None
+    assert option.takes.read(spelled, value) == read
+
+
+@pytest.mark.parametrize(
+    ("spelled", "value", "key", "told"),
+    [
+        ("--ar", "wide", "refused-ratio", {"value": "wide"}),
+        ("--size", "", "refused-option-empty", {"option": "--size"}),
+        ("--seed", "x", "refused-typed-number", {"option": "--seed", "value": "x"}),
+    ],
+)
+def test_what_is_no_value_is_refused_by_the_name_that_was_typed(
+    spelled: str, value: str, key: str, told: dict[str, str]
+) -> None:
+    option = find_option(spelled)
+    assert option is not None
+    with pytest.raises(Refused) as refused:
+        option.takes.read(spelled, value)
+    assert (refused.value.key, refused.value.values) == (key, told)
+
+
+@pytest.mark.parametrize("name", ["R" * 90, "Flow Euler"])
+def test_a_sampler_that_the_model_has_not_is_refused(catalogue: Catalogue, name: str) -> None:
+    spec = msgspec.structs.replace(catalogue.default, samplers=("Euler", "DDIM"))
+    assert sampler_of("ddim", spec) is SAMPLERS["DDIM"]
+    with pytest.raises(Refused) as refused:
+        sampler_of(name, spec)
+    assert (refused.value.key, refused.value.values) == (
+        "refused-sampler",
+        {"sampler": name[:80], "known": "Euler, DDIM"},
+    )
