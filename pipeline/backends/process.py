@@ -18,7 +18,7 @@ import structlog
 from pipeline.backends.base import BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
 from pipeline.backends.starter import Starter
-from pipeline.backends.vigil import Timeouts, Vigil
+from pipeline.backends.watchdog import Timeouts, Watchdog
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.messages import (
     Cancel,
@@ -185,10 +185,10 @@ class ProcessBackend:
     async def _supervise(self) -> None:
         pause_s = self._timeouts.backoff_min_s
         while True:
-            vigil = Vigil(self._timeouts, has_work=lambda: bool(self._running))
+            watchdog = Watchdog(self._timeouts, has_work=lambda: bool(self._running))
             self._sentence = None
-            loss = await self._live(vigil)
-            if vigil.was_stable:
+            loss = await self._live(watchdog)
+            if watchdog.was_stable:
                 pause_s = self._timeouts.backoff_min_s
             if self._sentence is None:
                 await self._set_state(WorkerState.RESTARTING, f"The worker {loss.detail}.")
@@ -199,7 +199,7 @@ class ProcessBackend:
             pause_s = min(pause_s * 2, self._timeouts.backoff_max_s)
             self._restarts += 1
 
-    async def _live(self, vigil: Vigil) -> _Loss:
+    async def _live(self, watchdog: Watchdog) -> _Loss:
         """One life of a worker, from its start to its end."""
         self._start = Start(began_at=datetime.now(UTC))
         try:
@@ -208,11 +208,11 @@ class ProcessBackend:
             return _Loss(FailureReason.WORKER_DIED, f"could not be started ({error})")
         self._connection = connection
         connection.send(self._configure)
-        listening = asyncio.create_task(self._listen(connection, vigil), name="listen to the worker")
-        watching = asyncio.create_task(vigil.complaint(), name="watch the worker")
+        listening = asyncio.create_task(self._listen(connection, watchdog), name="listen to the worker")
+        watching = asyncio.create_task(watchdog.find_fault(), name="watch the worker")
         try:
             await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
-            vigil.end()
+            watchdog.end()
             self._start = None
             if self._state is WorkerState.READY:
                 await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
@@ -256,31 +256,31 @@ class ProcessBackend:
             _log.error("the listener failed", action="listener_failed", exc_info=error)
         return _Loss(FailureReason.WORKER_DIED, f"could not be understood ({error})")
 
-    async def _listen(self, connection: Connection, vigil: Vigil) -> None:
+    async def _listen(self, connection: Connection, watchdog: Watchdog) -> None:
         async for message in connection.messages():
-            vigil.heard(message)
+            watchdog.heard(message)
             match message:
                 case Progress() | Finished() | Failed():
                     self._hand_on(message)
                 case Heartbeat():
                     self._rss_bytes, self._phase = message.rss_bytes, message.phase
-                case _ if vigil.is_over:
+                case _ if watchdog.is_over:
                     _log.debug("late message dropped", action="stale", kind=type(message).__name__)
                 case Ready():
-                    await self._welcome(message, vigil)
+                    await self._welcome(message, watchdog)
                 case Unusable():
                     _log.error("worker unusable", action="worker_unusable", sentence=message.sentence)
                     self._sentence = message.sentence
                     await self._set_state(WorkerState.UNUSABLE, message.sentence)
                     return
 
-    async def _welcome(self, ready: Ready, vigil: Vigil) -> None:
+    async def _welcome(self, ready: Ready, watchdog: Watchdog) -> None:
         ours = self._configure.protocol_version
         if ready.protocol_version != ours:
             raise ProtocolError(f"it speaks version {ready.protocol_version} of the protocol and not {ours}")
         if self._state is WorkerState.READY:
             raise ProtocolError("it said twice that it is ready")
-        vigil.now_ready()
+        watchdog.now_ready()
         self._ready = ready
         if self._start is not None:
             self._start = msgspec.structs.replace(self._start, ready_at=datetime.now(UTC))

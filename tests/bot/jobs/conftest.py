@@ -27,7 +27,7 @@ from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.process import ProcessBackend
-from pipeline.backends.vigil import Timeouts
+from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414 - a fixture, seen by these tests
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World

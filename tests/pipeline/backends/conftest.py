@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.backends.vigil import Timeouts
+from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, EngineOptions, JobEvent, Progress
 
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")

@@ -60,13 +60,13 @@ async def test_beats_do_not_stand_for_ready(make: Make) -> None:
 
 
 async def test_time_to_load_does_not_count(make: Make) -> None:
-    # The worker loads for at least 1.5 s, three times what it may take to get ready.
-    backend = make("never_ready", "30", ready_s=0.5, heartbeat_s=0.1, backoff_min_s=30, backoff_max_s=30)
+    # The worker loads for at least 3 s, twice what it may take to get ready.
+    backend = make("never_ready", "60", ready_s=1.5, heartbeat_s=0.1, backoff_min_s=30, backoff_max_s=30)
     began = asyncio.get_running_loop().time()
     await backend.start()
     await backend.until(lambda: backend.status.phase == "loading")
     await backend.until(lambda: backend.status.state is WorkerState.RESTARTING)
-    assert asyncio.get_running_loop().time() - began >= 1.5
+    assert asyncio.get_running_loop().time() - began >= 3
 
 
 async def test_another_version_is_refused(make: Make) -> None:

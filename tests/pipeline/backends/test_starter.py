@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from pipeline.backends import starter as starters
 from pipeline.backends.starter import Starter
-from pipeline.backends.vigil import Timeouts
+from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest

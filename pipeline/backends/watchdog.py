@@ -39,7 +39,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     stable_s: float = 60.0
 
 
-class Vigil:
+class Watchdog:
     """What one life of a worker showed so far, and whether that still looks alive."""
 
     def __init__(self, timeouts: Timeouts, *, has_work: Callable[[], bool] = lambda: False) -> None:
@@ -89,10 +89,10 @@ class Vigil:
         """The worker was given up."""
         self._ended_at = time.monotonic()
 
-    async def complaint(self) -> str:
+    async def find_fault(self) -> str:
         """Wait until the worker looks lost: what is wrong with it, in words that follow "The worker"."""
         while True:
-            found = self._complaint_now()
+            found = self._find_fault_now()
             if found is not None:
                 return found
             slept_at, check_s = time.monotonic(), self._check_s()
@@ -104,7 +104,7 @@ class Vigil:
         if late_s > self._timeouts.heartbeat_s / _FREEZES_PER_LIMIT:
             self._awake_since = time.monotonic()
 
-    def _complaint_now(self) -> str | None:
+    def _find_fault_now(self) -> str | None:
         now, limits = time.monotonic(), self._timeouts
         awake_s = now - self._awake_since
         if not self._has_work():
