@@ -7,7 +7,8 @@ from discord import ui
 
 from bot.presenting import job_message
 from bot.presenting.job_message import Allowance, Prospect, ShownImage
-from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
+from bot.store.failures import JobFailure
+from bot.store.rows import AskerDefaults, Job, JobStatus, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
@@ -21,7 +22,7 @@ def example_job(request: GenerationRequest) -> Job:
     return Job(
         job_id=7,
         interaction_id=1,
-        kind=JobKind.IMAGINE,
+        started_by=StartedBy.IMAGINE,
         parent_job_id=None,
         parent_message_id=None,
         parent_image_index=None,
@@ -73,7 +74,7 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
     four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
     hidden = Notice(key="notice-flagged", values={"count": 2, "asked": 4})
     in_part = msgspec.structs.replace(four, notices=(*job.notices, hidden))
-    failed = msgspec.structs.replace(job, failure="timeout", error_id="ab12")
+    failed = msgspec.structs.replace(job, failure=JobFailure.TIMEOUT, error_id="ab12")
     return {
         "queued": job_message.queued(job, Prospect(position=2, starts_at=NOW)),
         "next": job_message.queued(job, Prospect(position=1, starts_at=None)),

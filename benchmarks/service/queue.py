@@ -15,7 +15,7 @@ from bot.quotas.turns import NORMAL, Turn, next_turn, queue_key
 from bot.store.admission import insert_job
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository, ensure_member
-from bot.store.rows import Asker, Job, JobKind, JobStatus, NewJob
+from bot.store.rows import Asker, Job, JobStatus, NewJob, StartedBy
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
@@ -175,7 +175,7 @@ def _fill(connection: sqlite3.Connection, size: int) -> None:
 def _new(number: int, user: int) -> NewJob:
     return NewJob(
         interaction_id=number + 1,
-        kind=JobKind.IMAGINE,
+        started_by=StartedBy.IMAGINE,
         lineage=None,
         guild_id=1,
         shown_guild_id=1,

@@ -15,8 +15,9 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.jobs.accepting import Asked
 from bot.presenting import job_message
+from bot.store.failures import JobFailure
 from bot.store.queue import Place
-from bot.store.rows import Asker, AskerDefaults, Job, JobKind, JobStatus, Lineage
+from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Lineage, StartedBy
 from bot.words import clean
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -78,7 +79,7 @@ async def ask(
     services: Services,
     interaction: Interaction,
     *,
-    kind: JobKind,
+    started_by: StartedBy,
     request: GenerationRequest,
     defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
@@ -90,7 +91,13 @@ async def ask(
         Refused: nothing was accepted and nothing charged.
     """
     asked = _asked(
-        interaction, interaction.id, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage
+        interaction,
+        interaction.id,
+        started_by=started_by,
+        request=request,
+        defaults=defaults,
+        notices=notices,
+        lineage=lineage,
     )
     job, place = await services.accepting.accept(asked)
     if job.message_id is None:  # a message exists only if the same interaction came twice; the first one answered
@@ -102,7 +109,7 @@ async def ask_beside(
     interaction: Interaction,
     *,
     key: int,
-    kind: JobKind,
+    started_by: StartedBy,
     request: GenerationRequest,
     defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
@@ -114,7 +121,7 @@ async def ask_beside(
         services: the bot's services.
         interaction: an acknowledged interaction.
         key: idempotency key in place of an interaction id; negative, so that it never equals one.
-        kind: the job's kind.
+        started_by: the command or button.
         request: the job's request.
         defaults: the defaults that the request used.
         notices: notices for the job's message.
@@ -124,7 +131,9 @@ async def ask_beside(
         Refused: nothing was accepted and nothing charged.
         Unseen: the job was accepted and refunded.
     """
-    asked = _asked(interaction, key, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
+    asked = _asked(
+        interaction, key, started_by=started_by, request=request, defaults=defaults, notices=notices, lineage=lineage
+    )
     job, place = await services.accepting.accept(asked)
     if job.message_id is None and not await _show(
         services, job, place, lambda view: services.calls.post_beside(interaction, view)
@@ -136,7 +145,7 @@ def _asked(
     interaction: Interaction,
     interaction_id: int,
     *,
-    kind: JobKind,
+    started_by: StartedBy,
     request: GenerationRequest,
     defaults: AskerDefaults,
     notices: tuple[Notice, ...],
@@ -147,7 +156,7 @@ def _asked(
     return Asked(
         interaction_id=interaction_id,
         interaction_token=interaction.token,
-        kind=kind,
+        started_by=started_by,
         lineage=lineage,
         asker=asker_of(interaction),
         requester_name=clean(interaction.user.display_name),
@@ -174,7 +183,7 @@ async def _show(
             message_id = await post(present(await services.jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)))
     except CallFailed as error:
         if error.is_refusal or not _may_be_seen(services, job):
-            await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+            await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.UNANSWERED, error_id=None)
             _log.warning("Discord took no message", action="unanswered", error=repr(error), **job.log_context())
             return False
         # The message may have arrived. The dispatcher asks Discord later, then runs the job or refunds it.

@@ -14,7 +14,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
 from bot.store.expansions import Expansion, NewExpansion, WantedJob
-from bot.store.rows import JobKind, Lineage
+from bot.store.rows import Lineage, StartedBy
 
 
 async def imagine(services: Services, interaction: Interaction, given: GivenRequest) -> None:
@@ -30,14 +30,14 @@ async def imagine(services: Services, interaction: Interaction, given: GivenRequ
         defaults=await defaults_of(services, asker_of(interaction)),
         styles=known_styles(services.backend.status),
     )
-    await ask_each(services, interaction, kind=JobKind.IMAGINE, resolved=resolved)
+    await ask_each(services, interaction, started_by=StartedBy.IMAGINE, resolved=resolved)
 
 
 async def ask_each(
     services: Services,
     interaction: Interaction,
     *,
-    kind: JobKind,
+    started_by: StartedBy,
     resolved: Sequence[Resolved],
     lineage: Lineage | None = None,
 ) -> None:
@@ -53,7 +53,7 @@ async def ask_each(
         await ask(
             services,
             interaction,
-            kind=kind,
+            started_by=started_by,
             request=only.request,
             defaults=only.defaults,
             notices=only.notices,
@@ -66,7 +66,7 @@ async def ask_each(
         guild_id=asker.guild_id,
         channel_id=asker.channel_id,
         user_id=asker.user_id,
-        kind=kind,
+        started_by=started_by,
         lineage=lineage,
         jobs=tuple(WantedJob(request=each.request, defaults=each.defaults, notices=each.notices) for each in resolved),
         price=outlook.price,
@@ -83,7 +83,7 @@ async def start_each(services: Services, interaction: Interaction, expansion: Ex
                 services,
                 interaction,
                 key=expansion.key(number),
-                kind=expansion.kind,
+                started_by=expansion.started_by,
                 request=job.request,
                 defaults=job.defaults,
                 notices=job.notices,

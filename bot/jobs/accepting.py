@@ -17,7 +17,7 @@ from bot.requests.typed.known_words import drawn_alike
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
-from bot.store.rows import Asker, AskerDefaults, Job, JobKind, Lineage, NewJob
+from bot.store.rows import Asker, AskerDefaults, Job, Lineage, NewJob, StartedBy
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
@@ -36,7 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     interaction_id: int
     interaction_token: str
-    kind: JobKind
+    started_by: StartedBy
     lineage: Lineage | None
     asker: Asker
     requester_name: str
@@ -150,7 +150,7 @@ class Accepting:
         expected_s = await self._timings.expected_s(asked.request)
         return NewJob(
             interaction_id=asked.interaction_id,
-            kind=asked.kind,
+            started_by=asked.started_by,
             lineage=asked.lineage,
             guild_id=asker.guild_id,
             channel_id=asker.channel_id,

@@ -22,15 +22,15 @@ from bot.jobs.fitting import fit
 from bot.jobs.last_words import LastWords, Present
 from bot.jobs.preparing import Preparing
 from bot.presenting import job_message
-from bot.presenting.job_message import FLAGGED, Allowance, ShownImage, image_file_name
+from bot.presenting.job_message import Allowance, ShownImage, image_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
+from bot.store.failures import JobFailure
 from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, JobStatus, Result
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
-from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Notice
 
 _LONG: Final = timedelta(seconds=30)
@@ -77,7 +77,7 @@ class Delivery:
         try:
             files = [(_name(job, result), await self._images.read(result.sha256)) for result in results]
         except StorageFailed as error:
-            await self.fail(job, message, FailureReason.INTERNAL, str(error))
+            await self.fail(job, message, JobFailure.INTERNAL, str(error))
             return
         try:
             await self._show(job, message, results, files)
@@ -147,12 +147,12 @@ class Delivery:
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
         """Say that the safety filter hid every image, and refund."""
-        ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=FLAGGED, error_id=None)
+        ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.FLAGGED, error_id=None)
         if ended is not None:
             self._log.info("job flagged", action="flagged", **job.log_context())
             await self._last_words.say(ended, message, job_message.flagged)
 
-    async def fail(self, job: Job, message: JobMessage, failure: str, detail: str) -> None:
+    async def fail(self, job: Job, message: JobMessage, failure: JobFailure, detail: str) -> None:
         """Refund and show the cause of the failure."""
         error_id = new_error_id()
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=failure, error_id=error_id)
@@ -179,17 +179,17 @@ def _with_notice(job: Job, notice: Notice) -> Job:
     return msgspec.structs.replace(job, notices=(*job.notices, notice))
 
 
-def _failure_of(error: CallFailed) -> str:
+def _failure_of(error: CallFailed) -> JobFailure:
     """The failure code of pictures that could not be shown."""
     match error:
         case MessageGone():
-            return "message-gone"
+            return JobFailure.MESSAGE_GONE
         case NotPermitted():
-            return "not-permitted"
+            return JobFailure.NOT_PERMITTED
         case TooLarge():
-            return "too-large"
+            return JobFailure.TOO_LARGE
         case _:
-            return "delivery"
+            return JobFailure.DELIVERY
 
 
 def _name(job: Job, result: Result) -> str:

@@ -21,6 +21,7 @@ from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
+from bot.store.failures import JobFailure
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
@@ -227,17 +228,17 @@ class Dispatcher:
             try:
                 job = await self._storing.keep(job, event, running.say_unkept)
             except StorageFailed as error:
-                await self._delivery.fail(job, running.message, "storage", str(error))
+                await self._delivery.fail(job, running.message, JobFailure.STORAGE, str(error))
                 return
             await self._delivery.deliver(job, running.message)
         elif running.is_timed_out:
-            await self._delivery.fail(job, running.message, FailureReason.TIMEOUT, event.detail)
+            await self._delivery.fail(job, running.message, JobFailure.TIMEOUT, event.detail)
         elif event.reason is FailureReason.CANCELLED or job.cancel_requested_by is not None:
             await self._delivery.cancel(job, running.message)
         elif event.reason in RETRYABLE and not _is_blamed(job):
             await self._try_again(running, event)
         else:
-            await self._delivery.fail(job, running.message, event.reason, event.detail)
+            await self._delivery.fail(job, running.message, JobFailure(event.reason), event.detail)
 
     async def _try_again(self, running: RunningJob, event: Failed) -> None:
         job = running.job
@@ -284,7 +285,7 @@ class Dispatcher:
         """End jobs that waited too long, and adopt jobs without an owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
-            self._end(job, self._delivery.fail(job, self._line.take(job), "waited", "waited too long"))
+            self._end(job, self._delivery.fail(job, self._line.take(job), JobFailure.WAITED, "waited too long"))
         for job in await self._queue.running():
             if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
                 self._end(job, self._recovery.adopt(job))

@@ -6,10 +6,10 @@ from bot.calls.errors import AddressBlocked, CallFailed
 from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
+from bot.store.failures import JobFailure
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository
 from bot.store.rows import Job, JobStatus
-from pipeline.protocol.errors import FailureReason
 
 MAX_ATTEMPTS = 10
 """A restart of the bot is not the job's fault. A job that sees this many restarts may be their cause."""
@@ -37,7 +37,7 @@ class Recovery:
             _log.warning("not known whether acknowledged", action="unknown", error=repr(error), **job.log_context())
             return
         if message_id is None:
-            await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure="unanswered", error_id=None)
+            await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.UNANSWERED, error_id=None)
             _log.info("unacknowledged job given back", action="recovered", **job.log_context())
         else:
             await self._jobs.record_message(job.job_id, message_id)
@@ -73,9 +73,9 @@ class Recovery:
         elif job.cancel_requested_by is not None:
             await self._delivery.cancel(job, message)
         elif job.attempt >= MAX_ATTEMPTS:
-            await self._delivery.fail(job, message, FailureReason.WORKER_DIED, "lost at too many restarts")
+            await self._delivery.fail(job, message, JobFailure.WORKER_DIED, "lost at too many restarts")
         elif await self._is_gone(job):
-            await self._delivery.fail(job, message, "message-gone", "the message was deleted")
+            await self._delivery.fail(job, message, JobFailure.MESSAGE_GONE, "the message was deleted")
         else:
             await self._queue.release(job.job_id)
             _log.info("job queued again", action="recovered", **job.log_context())

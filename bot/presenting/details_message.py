@@ -37,7 +37,7 @@ def details(
     request = job.request
     lines = [f"**{text('details-head', job=job_link(job))}**"]
     if job.lineage is not None:
-        lines.append(text("details-lineage", kind=job.kind.value, parent=parent_link(job, job.lineage)))
+        lines.append(text("details-lineage", kind=job.started_by.value, parent=parent_link(job, job.lineage)))
     title = escape(spec.title if spec else request.model_key)
     licence = text("details-license-gone") if spec is None else escape(spec.license)
     lines.append(text("details-model", model=title, license=licence))

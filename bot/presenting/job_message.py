@@ -20,6 +20,7 @@ from bot.presenting.summaries import summary
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
 from bot.requests.options import arranged
+from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
@@ -37,8 +38,6 @@ _MAX_NOTICES: Final = 2_000
 _DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
 """Order of the options below a picture; other options come after them."""
 _ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
-FLAGGED: Final = "flagged"
-"""Failure code: every image was hidden by the safety filter."""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
 """A word filter of Discord or of the server blocks the job's prompt, so the message leaves it out."""
 SENT_DIRECTLY: Final = Notice(key="notice-handed-over")
@@ -207,7 +206,7 @@ def ended(job: Job) -> ui.LayoutView:
     """The end of a job without pictures here."""
     if job.status is JobStatus.CANCELLED:
         return cancelled(job)
-    return flagged(job) if job.failure == FLAGGED else failed(job)
+    return flagged(job) if job.failure is JobFailure.FLAGGED else failed(job)
 
 
 def end_sentence(job: Job) -> str:
@@ -215,7 +214,7 @@ def end_sentence(job: Job) -> str:
     with spoken(job.locale):
         if job.status is JobStatus.CANCELLED:
             sentence = text("job-cancelled")
-        elif job.failure == FLAGGED:
+        elif job.failure is JobFailure.FLAGGED:
             sentence = text("job-flagged", count=job.request.num_images)
         else:
             sentence = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
@@ -239,7 +238,7 @@ def _layout(
     head = text(
         "job-head",
         prompt=escape(_prompt(job)),
-        kind=job.kind.value,
+        kind=job.started_by.value,
         parent="" if job.lineage is None else parent_link(job, job.lineage),
         requester_id=str(job.requester_id),
     )
@@ -284,7 +283,7 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
 
 def _sentence(job: Job) -> str:
     """The reason of a job's failure."""
-    return text(f"failure-{job.failure or 'internal'}")
+    return text(f"failure-{job.failure or JobFailure.INTERNAL}")
 
 
 def _prompt(job: Job) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from bot.quotas.pricing import part
 from bot.quotas.standing import Standing, standing
 from bot.store.facts import read_facts
+from bot.store.failures import JobFailure
 from bot.store.ledger import reserve, settle
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
@@ -17,9 +18,9 @@ from config.settings import QuotaSettings
 
 INSERT_JOB: Final = """
 INSERT INTO jobs (
-    interaction_id, kind, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id, requester_id,
-    requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted, shown_guild_id,
-    request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at,
+    interaction_id, started_by, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id,
+    requester_id, requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted,
+    shown_guild_id, request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at,
     timeline
 ) VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, (SELECT number FROM timeline)
@@ -86,7 +87,7 @@ def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Jo
     """Insert the row of a new job. The job is in no queue yet."""
     values = (
         new.interaction_id,
-        new.kind,
+        new.started_by,
         new.lineage and new.lineage.parent_job_id,
         new.lineage and new.lineage.parent_message_id,
         new.lineage and new.lineage.parent_image_index,
@@ -118,7 +119,7 @@ def end_job(
     status: JobStatus,
     *,
     images_delivered: int,
-    failure: str | None,
+    failure: JobFailure | None,
     error_id: str | None,
     now: datetime,
 ) -> Job | None:

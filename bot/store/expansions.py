@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import msgspec
 
-from bot.store.rows import AskerDefaults, JobKind, Lineage, from_ms, to_ms
+from bot.store.rows import AskerDefaults, Lineage, StartedBy, from_ms, to_ms
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, fetch_one, sure
 from pipeline.protocol.messages import Notice
@@ -34,7 +34,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
         guild_id: the server whose rules apply; 0 outside servers.
         channel_id: the channel of the prompt and of the jobs' messages.
         user_id: the member who asked.
-        kind: the kind of all its jobs.
+        started_by: the command or button that started all its jobs.
         lineage: the parent of its jobs, if they have one.
         jobs: the jobs in the order of their start.
         price: units of all jobs together, as shown in the question.
@@ -43,7 +43,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
     guild_id: int
     channel_id: int
     user_id: int
-    kind: JobKind
+    started_by: StartedBy
     lineage: Lineage | None
     jobs: tuple[WantedJob, ...]
     price: int
@@ -67,7 +67,7 @@ class Expansion(NewExpansion, frozen=True, kw_only=True):
         values = {name: row[name] for name in cls.__struct_fields__}
         for name in ("created_at", "started_at"):
             values[name] = from_ms(values[name])
-        values["kind"] = JobKind(values["kind"])
+        values["started_by"] = StartedBy(values["started_by"])
         values["lineage"] = msgspec.json.decode(values["lineage"], type=Lineage | None)
         values["jobs"] = msgspec.json.decode(values["jobs"], type=tuple[WantedJob, ...])
         return cls(**values)
@@ -89,7 +89,7 @@ class ExpansionRepository:
             new.guild_id,
             new.channel_id,
             new.user_id,
-            new.kind,
+            new.started_by,
             msgspec.json.encode(new.lineage).decode(),
             msgspec.json.encode(new.jobs).decode(),
             new.price,
@@ -127,7 +127,7 @@ def _add(connection: sqlite3.Connection, values: Sequence[Value], now: datetime)
     connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
     row = fetch_one(
         connection,
-        "INSERT INTO expansions (guild_id, channel_id, user_id, kind, lineage, jobs, price, created_at)"
+        "INSERT INTO expansions (guild_id, channel_id, user_id, started_by, lineage, jobs, price, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         values,
     )

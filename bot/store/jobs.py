@@ -10,6 +10,7 @@ import msgspec
 from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
 from bot.store.facts import read_facts
+from bot.store.failures import NOT_SHOWN, JobFailure
 from bot.store.queue import Place
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
 from bot.store.sqlite.database import Database
@@ -17,15 +18,13 @@ from bot.store.sqlite.statements import Value, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 
-NOT_SHOWN: Final = ("not-permitted", "too-large", "delivery")
-"""Failures of jobs whose pictures exist and could not be shown."""
 _TOLD: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
 WHERE notices LIKE ? LIMIT 1
 """
 _KEPT_FROM: Final = f"""
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
-    AND failure IN {NOT_SHOWN}
+    AND failure IN ({", ".join(f"'{failure}'" for failure in NOT_SHOWN)})
     AND EXISTS (SELECT 1 FROM results WHERE results.job_id = jobs.job_id)
 ORDER BY created_at DESC LIMIT :limit
 """  # noqa: S608 - ours
@@ -134,7 +133,7 @@ class JobRepository:
         job_id: int,
         *,
         status: JobStatus,
-        failure: str | None,
+        failure: JobFailure | None,
         error_id: str | None,
         now: datetime | None = None,
     ) -> Job | None:

@@ -8,11 +8,12 @@ from typing import Self
 
 import msgspec
 
+from bot.store.failures import JobFailure
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 
-class JobKind(StrEnum):
+class StartedBy(StrEnum):
     """The command or button that started a job."""
 
     IMAGINE = "imagine"
@@ -116,7 +117,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     interaction_id: int
-    kind: JobKind
+    started_by: StartedBy
     lineage: Lineage | None
     guild_id: int
     channel_id: int
@@ -149,7 +150,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     job_id: int
     interaction_id: int
-    kind: JobKind
+    started_by: StartedBy
     parent_job_id: int | None
     parent_message_id: int | None
     parent_image_index: int | None
@@ -174,7 +175,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expected_ms: int
     role_ids: tuple[int, ...]
     status: JobStatus
-    failure: str | None
+    failure: JobFailure | None
     error_id: str | None
     attempt: int
     crashes: int
@@ -199,8 +200,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)
         values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
         values["is_age_restricted"] = bool(values["is_age_restricted"])
-        values["kind"] = JobKind(values["kind"])
+        values["started_by"] = StartedBy(values["started_by"])
         values["status"] = JobStatus(values["status"])
+        values["failure"] = None if values["failure"] is None else JobFailure(values["failure"])
         return cls(**values)
 
     @property

@@ -14,7 +14,7 @@ from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
-from bot.store.jobs import NOT_SHOWN
+from bot.store.failures import NOT_SHOWN
 from bot.store.rows import Job, JobStatus
 
 _OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)

@@ -17,7 +17,7 @@ from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles
-from bot.store.rows import AskerDefaults, JobKind
+from bot.store.rows import AskerDefaults, StartedBy
 from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
 
@@ -75,7 +75,7 @@ async def _remix(services: Services, interaction: Interaction, press: Press, fie
     )
     theirs = job_for(job, interaction)
     remixed = [deriving.remix(each, theirs, is_same_noise=is_seed_kept) for each in resolved]
-    await ask_each(services, interaction, kind=JobKind.REMIX, resolved=remixed, lineage=lineage_of(job))
+    await ask_each(services, interaction, started_by=StartedBy.REMIX, resolved=remixed, lineage=lineage_of(job))
 
 
 def is_form(interaction: Interaction) -> bool:

@@ -9,7 +9,7 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import ask
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
-from bot.store.rows import Job, JobKind, Lineage, Preferences
+from bot.store.rows import Job, Lineage, Preferences, StartedBy
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -19,7 +19,7 @@ async def reroll(services: Services, interaction: Interaction, press: Press) -> 
     """Repeat the request with another seed."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    await _start(services, interaction, job, JobKind.REROLL, deriving.reroll(job.request), lineage_of(job))
+    await _start(services, interaction, job, StartedBy.REROLL, deriving.reroll(job.request), lineage_of(job))
 
 
 async def retry(services: Services, interaction: Interaction, press: Press) -> None:
@@ -28,17 +28,17 @@ async def retry(services: Services, interaction: Interaction, press: Press) -> N
     model_of(services, job)
     # Notices about the words are repeated. Notices of a worker about the pictures are not.
     notices = job.notices if job.total_s is None else ()
-    await _start(services, interaction, job, job.kind, job.request, job.lineage, notices)
+    await _start(services, interaction, job, job.started_by, job.request, job.lineage, notices)
 
 
 async def vary_subtle(services: Services, interaction: Interaction, press: Press) -> None:
     """Draw pictures close to one picture."""
-    await _vary(services, interaction, press, JobKind.VARY_SUBTLE, deriving.SUBTLE)
+    await _vary(services, interaction, press, StartedBy.VARY_SUBTLE, deriving.SUBTLE)
 
 
 async def vary_strong(services: Services, interaction: Interaction, press: Press) -> None:
     """Draw pictures that differ more from one picture."""
-    await _vary(services, interaction, press, JobKind.VARY_STRONG, deriving.STRONG)
+    await _vary(services, interaction, press, StartedBy.VARY_STRONG, deriving.STRONG)
 
 
 async def upscale(services: Services, interaction: Interaction, press: Press) -> None:
@@ -46,31 +46,41 @@ async def upscale(services: Services, interaction: Interaction, press: Press) ->
     job = await find_job(services, interaction, press)
     index = press.index or 0
     request = deriving.upscale(job.request, index, model_of(services, job), services.settings.limits)
-    await _start(services, interaction, job, JobKind.UPSCALE, request, lineage_of(job, index))
+    await _start(services, interaction, job, StartedBy.UPSCALE, request, lineage_of(job, index))
 
 
-async def _vary(services: Services, interaction: Interaction, press: Press, kind: JobKind, strength: float) -> None:
+async def _vary(
+    services: Services, interaction: Interaction, press: Press, started_by: StartedBy, strength: float
+) -> None:
     job = await find_job(services, interaction, press)
     spec = model_of(services, job)
     if spec.facts.is_whole:
         raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
     request = deriving.vary(job.request, index, strength)
-    await _start(services, interaction, job, kind, request, lineage_of(job, index))
+    await _start(services, interaction, job, started_by, request, lineage_of(job, index))
 
 
 async def _start(
     services: Services,
     interaction: Interaction,
     job: Job,
-    kind: JobKind,
+    started_by: StartedBy,
     request: GenerationRequest,
     lineage: Lineage | None,
     notices: tuple[Notice, ...] = (),
 ) -> None:
     """Ask for a derived job. A value that was a default of the old job is still marked as one."""
     defaults = deriving.still_default(job_for(job, interaction), request)
-    await ask(services, interaction, kind=kind, request=request, defaults=defaults, notices=notices, lineage=lineage)
+    await ask(
+        services,
+        interaction,
+        started_by=started_by,
+        request=request,
+        defaults=defaults,
+        notices=notices,
+        lineage=lineage,
+    )
 
 
 def job_for(job: Job, interaction: Interaction) -> Job:

@@ -12,6 +12,7 @@ from bot.calls.messages import Calls
 from bot.jobs.conversation import Files, JobMessage
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
+from bot.store.failures import JobFailure
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
 from bot.store.rows import Job, JobStatus
@@ -71,7 +72,7 @@ def void_blindly(patch: pytest.MonkeyPatch) -> None:
     async def void(self: Dispatcher) -> None:
         unseen = "SELECT job_id FROM jobs WHERE status = 'queued' AND message_id IS NULL"
         for row in await self._jobs._database.fetch_all(unseen):
-            await self._jobs.end(row["job_id"], status=JobStatus.FAILED, failure="delivery", error_id=None)
+            await self._jobs.end(row["job_id"], status=JobStatus.FAILED, failure=JobFailure.DELIVERY, error_id=None)
         await recover(self)
 
     patch.setattr(Dispatcher, "recover", void)

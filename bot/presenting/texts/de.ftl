@@ -329,14 +329,14 @@ refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für 
 refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
 
 ## Failures
-failure-invalid_request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
-failure-unfit_sampler = Der Sampler passt nicht zu diesem Modell. Wähle einen anderen oder gib keinen an: Dann wird der übliche des Modells genommen.
-failure-model_unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
-failure-out_of_memory = Das ist zu groß für die GPU hier. Versuch eine kleinere Größe oder weniger Bilder.
-failure-broken_image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen Seed oder ein kleineres CFG.
-failure-device_error = Die GPU fiel mitten im Auftrag aus. Versuch es gleich noch einmal.
-failure-worker_died = Der Worker endete zweimal mitten im Auftrag. Versuch eine kleinere Größe; der Betreiber findet den Grund im Protokoll.
-failure-worker_hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
+failure-invalid-request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
+failure-unfit-sampler = Der Sampler passt nicht zu diesem Modell. Wähle einen anderen oder gib keinen an: Dann wird der übliche des Modells genommen.
+failure-model-unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
+failure-out-of-memory = Das ist zu groß für die GPU hier. Versuch eine kleinere Größe oder weniger Bilder.
+failure-broken-image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen Seed oder ein kleineres CFG.
+failure-device-error = Die GPU fiel mitten im Auftrag aus. Versuch es gleich noch einmal.
+failure-worker-died = Der Worker endete zweimal mitten im Auftrag. Versuch eine kleinere Größe; der Betreiber findet den Grund im Protokoll.
+failure-worker-hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
 failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
 failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
 failure-storage = Die Bilder wurden gezeichnet, aber die Festplatte des Rechners, auf dem Easel läuft, nahm einige Minuten lang keines davon. Bitte seinen Betreiber, Platz zu schaffen, und versuch es dann noch einmal.

@@ -329,14 +329,14 @@ refused-wildcard-endless = At “{ $name }” there are too many lists of words 
 refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take it out; the owner finds the reason in the log.
 
 ## Failures
-failure-invalid_request = The model cannot do what was asked; try other options.
-failure-unfit_sampler = The sampler does not fit this model. Choose another, or name none: then the model's usual one is taken.
-failure-model_unavailable = The model's files are missing or broken, so nothing could be drawn. Choose another model; the owner finds the reason in the log.
-failure-out_of_memory = This is too big for the GPU here. Try a smaller size or fewer images.
-failure-broken_image = The picture fell apart into broken numbers. Try another seed, or a lower CFG.
-failure-device_error = The GPU failed in the middle of the job. Try again shortly.
-failure-worker_died = The worker ended in the middle of the job, twice. Try a smaller size; the owner finds the reason in the log.
-failure-worker_hung = The worker stopped moving in the middle of the job, twice. Try again later.
+failure-invalid-request = The model cannot do what was asked; try other options.
+failure-unfit-sampler = The sampler does not fit this model. Choose another, or name none: then the model's usual one is taken.
+failure-model-unavailable = The model's files are missing or broken, so nothing could be drawn. Choose another model; the owner finds the reason in the log.
+failure-out-of-memory = This is too big for the GPU here. Try a smaller size or fewer images.
+failure-broken-image = The picture fell apart into broken numbers. Try another seed, or a lower CFG.
+failure-device-error = The GPU failed in the middle of the job. Try again shortly.
+failure-worker-died = The worker ended in the middle of the job, twice. Try a smaller size; the owner finds the reason in the log.
+failure-worker-hung = The worker stopped moving in the middle of the job, twice. Try again later.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
 failure-storage = The pictures were drawn, but the disk of Easel's host took none of them for some minutes. Tell its owner to make room, then try again.

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.jobs.accepting import Asked
-from bot.store.rows import Asker, AskerDefaults, JobKind, JobStatus
+from bot.store.rows import Asker, AskerDefaults, JobStatus, StartedBy
 from bot.store.sqlite import statements
 from pipeline.protocol.requests import GenerationRequest
 
@@ -17,7 +17,7 @@ def asked_by(user_id: int, number: int, request: GenerationRequest) -> Asked:
     return Asked(
         interaction_id=number,
         interaction_token="token",
-        kind=JobKind.IMAGINE,
+        started_by=StartedBy.IMAGINE,
         lineage=None,
         asker=Asker(guild_id=1, channel_id=2, user_id=user_id),
         requester_name="Mia",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.quotas.standing import QueueState
+from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus
 from bot.store.servers import Decision
 from bot.store.user_settings import UserSettings
@@ -78,7 +79,7 @@ async def test_what_kills_the_worker_twice_is_given_back_and_explained(open_hous
     house.work()
     job = await house.ask("fall", price=3)
     ended = await house.until(job, FAILED)
-    assert (ended.failure, ended.attempt) == ("worker_died", 2)
+    assert (ended.failure, ended.attempt) == (JobFailure.WORKER_DIED, 2)
     await house.until_said(job, "Nothing was charged")
     assert await house.spent() == 0
     await house.until(await house.ask(), SUCCEEDED)
@@ -90,7 +91,7 @@ async def test_who_was_beside_it_is_not_blamed(open_house: OpenHouse) -> None:
     beside = await house.ask("linger", user=1)
     guilty = await house.ask("fall", user=2)
     house.work()
-    assert (await house.until(guilty, FAILED)).failure == "worker_died"
+    assert (await house.until(guilty, FAILED)).failure == JobFailure.WORKER_DIED
     assert (await house.until(beside, SUCCEEDED)).crashes == 1
     assert await house.spent() == 1
     # Both were at hand at the first crash; then each was tried without the other, once.

@@ -10,7 +10,7 @@ from bot.presenting import details_message, help_message
 from bot.presenting.help_message import EXAMPLES, MAX_MODELS, Reach, Topic, topic_of
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.typed.known_words import unknown_words
-from bot.store.rows import AskerDefaults, JobKind, Lineage, Preferences
+from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
@@ -80,7 +80,7 @@ def test_the_longest_details_fit(request_: GenerationRequest, catalogue: Catalog
     )
     job = msgspec.structs.replace(
         example_job(request),
-        kind=JobKind.VARY_SUBTLE,
+        started_by=StartedBy.VARY_SUBTLE,
         defaults=AskerDefaults(channel=every, own=every, server=every),
     )
     job = msgspec.structs.replace(job, **msgspec.structs.asdict(Lineage(parent_job_id=1, parent_message_id=2)))

@@ -11,7 +11,7 @@ from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.requests.typed.known_words import NO_KNOWN_WORD
 from bot.store.expansions import Expansion, WantedJob
-from bot.store.rows import JobKind
+from bot.store.rows import StartedBy
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
@@ -27,7 +27,7 @@ def expansion_of(requests: list[GenerationRequest], notices: tuple[Notice, ...] 
         guild_id=5,
         channel_id=6,
         user_id=1,
-        kind=JobKind.IMAGINE,
+        started_by=StartedBy.IMAGINE,
         lineage=None,
         jobs=tuple(WantedJob(request=request, notices=notices) for request in requests),
         price=len(requests),

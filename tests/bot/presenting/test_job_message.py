@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from bot.presenting import job_message
 from bot.presenting.escaping import escape
 from bot.presenting.job_message import Allowance
-from bot.store.rows import Job, JobKind
+from bot.store.failures import JobFailure
+from bot.store.rows import Job, StartedBy
 from config.catalogue import Catalogue
-from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.example_jobs import IMAGES, NOW, example_job, states
@@ -132,14 +132,16 @@ async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job,
     first = ["Upscale", "Vary (subtle)", "Vary (strong)", "Remix", "Reroll"]
     assert [label for label, _ in buttons(view)][:5] == first
     request = msgspec.structs.replace(job.request, upscale=Upscale(scale=2, strength=0.2))
-    larger = msgspec.structs.replace(job, request=request, kind=JobKind.UPSCALE)
+    larger = msgspec.structs.replace(job, request=request, started_by=StartedBy.UPSCALE)
     view = job_message.done(larger, images=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in JobKind if kind is not JobKind.IMAGINE])
-def test_what_a_job_was_made_from_is_named_and_linked(job: Job, kind: JobKind) -> None:
-    made = msgspec.structs.replace(job, kind=kind, parent_job_id=3, parent_message_id=8, parent_image_index=1)
+@pytest.mark.parametrize("started_by", [button for button in StartedBy if button is not StartedBy.IMAGINE])
+def test_what_a_job_was_made_from_is_named_and_linked(job: Job, started_by: StartedBy) -> None:
+    made = msgspec.structs.replace(
+        job, started_by=started_by, parent_job_id=3, parent_message_id=8, parent_image_index=1
+    )
     (head, _) = texts(job_message.loading(made))
     assert "of [#3, image 2](https://discord.com/channels/5/6/8) for <@42>" in head
     whole = msgspec.structs.replace(made, parent_image_index=None, parent_message_id=None)
@@ -153,8 +155,8 @@ def test_pictures_have_alt_text(job: Job, catalogue: Catalogue) -> None:
 
 
 def test_every_reason_has_a_sentence(job: Job) -> None:
-    for reason in {*FailureReason, "delivery"} - {FailureReason.CANCELLED}:
-        (_, line) = texts(job_message.failed(msgspec.structs.replace(job, failure=reason, error_id="x")))
+    for failure in set(JobFailure) - {JobFailure.FLAGGED}:
+        (_, line) = texts(job_message.failed(msgspec.structs.replace(job, failure=failure, error_id="x")))
         assert "Nothing was charged." in line
 
 

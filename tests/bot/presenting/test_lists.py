@@ -16,7 +16,7 @@ from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
 from bot.store.queue import Waiting
-from bot.store.rows import AskerDefaults, Job, JobKind, JobStatus
+from bot.store.rows import AskerDefaults, Job, JobStatus, StartedBy
 from bot.store.servers import AuditRow
 from bot.store.statistics import Recent
 from config.settings import Period
@@ -62,7 +62,7 @@ def job(request_: GenerationRequest) -> Job:
     }
     state: dict[str, Any] = {
         "status": JobStatus.QUEUED,
-        "kind": JobKind.IMAGINE,
+        "started_by": StartedBy.IMAGINE,
         "request": request_,
         "defaults": AskerDefaults(),
         "notices": (),

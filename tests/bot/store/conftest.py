@@ -10,7 +10,7 @@ import pytest
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
-from bot.store.rows import Asker, Job, JobKind, NewJob
+from bot.store.rows import Asker, Job, NewJob, StartedBy
 from bot.store.servers import Decision, ServerRepository
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
@@ -90,7 +90,7 @@ def new_job(request_: GenerationRequest) -> Callable[..., NewJob]:
     def make(interaction_id: int, *, user: int = 1, price: int = 1, guild: int = GUILD, **values: Any) -> NewJob:
         fields: dict[str, Any] = {
             "interaction_id": interaction_id,
-            "kind": JobKind.IMAGINE,
+            "started_by": StartedBy.IMAGINE,
             "lineage": None,
             "guild_id": guild,
             "channel_id": 6,

@@ -12,7 +12,7 @@ import msgspec
 from bot.quotas.periods import period_start
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Obstacle
-from bot.store.rows import Asker, JobKind, JobStatus, NewJob
+from bot.store.rows import Asker, JobStatus, NewJob, StartedBy
 from config.settings import Period, QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 
@@ -233,7 +233,7 @@ def new_job(interaction_id: int, member: Member, *, price: int, images: int, now
     )
     return NewJob(
         interaction_id=interaction_id,
-        kind=JobKind.IMAGINE,
+        started_by=StartedBy.IMAGINE,
         lineage=None,
         guild_id=member[0],
         shown_guild_id=member[0],

@@ -11,7 +11,7 @@ from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import outlook
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion, WantedJob
-from bot.store.rows import AskerDefaults, JobKind, Lineage, NewJob, Preferences
+from bot.store.rows import AskerDefaults, Lineage, NewJob, Preferences, StartedBy
 from config.settings import Period
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
@@ -26,7 +26,7 @@ def new(request_: GenerationRequest) -> NewExpansion:
         guild_id=5,
         channel_id=6,
         user_id=1,
-        kind=JobKind.REMIX,
+        started_by=StartedBy.REMIX,
         lineage=Lineage(parent_job_id=3, parent_message_id=4),
         jobs=(
             WantedJob(request=request_, notices=(Notice(key="notice-reduced", values={}),)),

@@ -10,6 +10,7 @@ import pytest
 
 from bot.quotas.standing import Obstacle
 from bot.store.admission import AlreadyAccepted, NotAllowed
+from bot.store.failures import JobFailure
 from bot.store.rows import AskerDefaults, Job, JobStatus, NewJob, NewResult, Preferences
 from tests.bot.store.conftest import NOW, Store, decision
 
@@ -50,7 +51,7 @@ async def test_delivery_charges_once(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1, price=4), amount=10)
     assert await store.jobs.deliver(job.job_id, images_delivered=1)
     assert not await store.jobs.deliver(job.job_id, images_delivered=1)
-    assert await store.jobs.end(job.job_id, status=JobStatus.FAILED, failure="x", error_id=None) is None
+    assert await store.jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.DELIVERY, error_id=None) is None
     ended = await store.jobs.get(job.job_id)
     assert ended is not None
     assert ended.status is JobStatus.SUCCEEDED
@@ -62,8 +63,8 @@ async def test_delivery_charges_once(store: Store, new_job: Make) -> None:
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED])
 async def test_every_other_end_gives_everything_back(store: Store, new_job: Make, status: JobStatus) -> None:
     job = await store.accept(new_job(1, price=4), amount=4)
-    assert await store.jobs.end(job.job_id, status=status, failure="timeout", error_id="ab") is not None
-    assert await store.jobs.end(job.job_id, status=status, failure="timeout", error_id="ab") is None
+    assert await store.jobs.end(job.job_id, status=status, failure=JobFailure.TIMEOUT, error_id="ab") is not None
+    assert await store.jobs.end(job.job_id, status=status, failure=JobFailure.TIMEOUT, error_id="ab") is None
     assert await store.used(amount=4) == 0
     await store.accept(new_job(2, price=4), amount=4)
     assert await store.broken() == []

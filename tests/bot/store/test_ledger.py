@@ -12,6 +12,7 @@ import pytest
 from bot.quotas.rules import Rule, Rules, Subject
 from bot.quotas.standing import Obstacle
 from bot.store.admission import NotAllowed, insert_job
+from bot.store.failures import JobFailure
 from bot.store.ledger import reserve
 from bot.store.rows import Job, JobStatus, NewJob
 from config.settings import Period
@@ -59,7 +60,7 @@ async def test_what_comes_back_goes_to_the_pots_that_it_came_from(store: Store, 
     assert await bonuses(store, amount=10) == []
     assert await store.used(amount=10) == 1
     other = await store.accept(new_job(2, price=2), amount=10)
-    await store.jobs.end(other.job_id, status=JobStatus.FAILED, failure="timeout", error_id=None)
+    await store.jobs.end(other.job_id, status=JobStatus.FAILED, failure=JobFailure.TIMEOUT, error_id=None)
     assert await store.used(amount=10) == 1
     assert await store.broken() == []
 
@@ -93,7 +94,7 @@ async def test_the_pool_is_shared_by_all_and_takes_nothing_from_anybody(store: S
     # Also a bonus counts in the pool, which stands for what the machine can do.
     assert await refusal(store, new_job(3, user=3), amount=10) is Obstacle.POOL
     await store.accept(new_job(4, user=3, guild=6), amount=10)
-    await store.jobs.end(first.job_id, status=JobStatus.FAILED, failure="timeout", error_id=None)
+    await store.jobs.end(first.job_id, status=JobStatus.FAILED, failure=JobFailure.TIMEOUT, error_id=None)
     await store.accept(new_job(5, user=3, price=3), amount=10)
     assert await store.broken() == []
 
@@ -165,7 +166,7 @@ async def test_the_report_counts_what_was_charged_and_when(store: Store, new_job
     done = await store.accept(new_job(1, price=3))
     await store.jobs.deliver(done.job_id, images_delivered=1, now=NOW + timedelta(minutes=5))
     failed = await store.accept(new_job(2))
-    await store.jobs.end(failed.job_id, status=JobStatus.FAILED, failure="timeout", error_id=None, now=NOW)
+    await store.jobs.end(failed.job_id, status=JobStatus.FAILED, failure=JobFailure.TIMEOUT, error_id=None, now=NOW)
     foreign = await store.accept(new_job(3, guild=6))
     await store.jobs.deliver(foreign.job_id, images_delivered=1, now=NOW)
     (use,) = await store.ledger.use_since(5, NOW)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus, NewJob, NewResult
 from tests.bot.store.conftest import NOW, Store
 
@@ -48,4 +49,7 @@ async def deliver(store: Store, job_id: int, images: int) -> None:
 
 
 async def fail(store: Store, job_id: int) -> None:
-    assert await store.jobs.end(job_id, status=JobStatus.FAILED, failure="x", error_id=None, now=NOW) is not None
+    assert (
+        await store.jobs.end(job_id, status=JobStatus.FAILED, failure=JobFailure.DELIVERY, error_id=None, now=NOW)
+        is not None
+    )

@@ -24,7 +24,7 @@ TODAY = to_ms(NOW.replace(hour=0))
 YESTERDAY = TODAY - 86_400_000
 
 _JOB = """
-INSERT INTO jobs (job_id, timeline, interaction_id, kind, guild_id, shown_guild_id, channel_id, is_age_restricted,
+INSERT INTO jobs (job_id, timeline, interaction_id, started_by, guild_id, shown_guild_id, channel_id, is_age_restricted,
     requester_id, requester_name, role_ids, locale, filesize_limit, request, defaults, model_key, notices, price,
     expected_ms, turn_round, status, created_at)
 VALUES (?, 3, ?, 'imagine', 5, 5, 6, 0, ?, 'Ada', '[]', 'en-US', 1000, ?, '{}', 'pocket', '[]', ?, 900, ?, 'queued', ?)
