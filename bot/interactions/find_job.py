@@ -47,7 +47,7 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         raise Refused("refused-unknown-job")
     if not is_in_timeline(interaction.message, job):
         raise Refused("refused-unknown-job")
-    if press.index is not None and press.index >= job.request.num_images:
+    if press.index is not None and press.index >= job.request.output_count:
         raise Refused("refused-unknown-job")
     if job.message_id is None:
         # The press came before the response to our post, which carries the message's id.

@@ -20,7 +20,7 @@ from bot.store.queue import Place
 from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Lineage, StartedBy
 from bot.words import clean
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 _CHANNELS: Final = (
     discord.TextChannel,
@@ -80,7 +80,7 @@ async def ask(
     interaction: Interaction,
     *,
     started_by: StartedBy,
-    request: GenerationRequest,
+    request: Request,
     defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
@@ -110,7 +110,7 @@ async def ask_beside(
     *,
     key: int,
     started_by: StartedBy,
-    request: GenerationRequest,
+    request: Request,
     defaults: AskerDefaults = _NO_DEFAULTS,
     notices: tuple[Notice, ...] = (),
     lineage: Lineage | None = None,
@@ -146,7 +146,7 @@ def _asked(
     interaction_id: int,
     *,
     started_by: StartedBy,
-    request: GenerationRequest,
+    request: Request,
     defaults: AskerDefaults,
     notices: tuple[Notice, ...],
     lineage: Lineage | None,

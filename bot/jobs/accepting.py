@@ -23,7 +23,7 @@ from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
 from pipeline.backends.base import Backend, WorkerState
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Request
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """https://discord.com/developers/docs/interactions/receiving-and-responding"""
@@ -44,7 +44,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     filesize_limit: int
     is_age_restricted: bool
     shown_guild_id: int
-    request: GenerationRequest
+    request: Request
     defaults: AskerDefaults
     notices: tuple[Notice, ...]
 
@@ -107,7 +107,7 @@ class Accepting:
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         return standing(facts, price=self.default_price() if price is None else price, settings=self._quotas)
 
-    async def outlook(self, asker: Asker, requests: Sequence[GenerationRequest]) -> Outlook:
+    async def outlook(self, asker: Asker, requests: Sequence[Request]) -> Outlook:
         """The member's outlook for several requests at once.
 
         Raises:
@@ -121,7 +121,7 @@ class Accepting:
             raise refusal(answer.in_the_way)
         return answer
 
-    def price(self, request: GenerationRequest) -> int:
+    def price(self, request: Request) -> int:
         """The price of a request in units."""
         spec = self._catalogue.models[request.model_key]
         return price(request, spec, self._catalogue.default, self._quotas.pricing)

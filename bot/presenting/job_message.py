@@ -89,7 +89,7 @@ def image_file_name(job: Job, index: int, extension: str) -> str:
 def is_image_of(job: Job, file_name: str) -> bool:
     """Whether a file is a finished image of this job. Previews and images of another timeline are not."""
     stem = file_name.partition(".")[0]
-    return any(image_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.num_images))
+    return any(image_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
 
 
 @in_its_language
@@ -137,7 +137,7 @@ def running(
 @in_its_language
 def unkept(job: Job, *, preview_name: str | None) -> ui.LayoutView:
     """The job is drawn and waits for free disk space. It can no longer be cancelled."""
-    return _layout(job, _RED, text("job-unkept", count=job.request.num_images), *_preview(job, preview_name))
+    return _layout(job, _RED, text("job-unkept", count=job.request.output_count), *_preview(job, preview_name))
 
 
 @in_its_language
@@ -148,7 +148,7 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
             discord.MediaGalleryItem(
                 _attachment(image.file_name),
                 description=alt_text(
-                    text("alt-image", number=image.index + 1, count=job.request.num_images, prompt=_prompt(job))
+                    text("alt-image", number=image.index + 1, count=job.request.output_count, prompt=_prompt(job))
                 ),
             )
             for image in images
@@ -180,7 +180,7 @@ def cancelled(job: Job) -> ui.LayoutView:
 @in_its_language
 def flagged(job: Job) -> ui.LayoutView:
     """The job was drawn, and the safety filter hid every image."""
-    return _layout(job, _GREY, text("job-flagged", count=job.request.num_images), *job_buttons.over(job))
+    return _layout(job, _GREY, text("job-flagged", count=job.request.output_count), *job_buttons.over(job))
 
 
 @in_its_language
@@ -215,7 +215,7 @@ def end_sentence(job: Job) -> str:
         if job.status is JobStatus.CANCELLED:
             sentence = text("job-cancelled")
         elif job.failure is JobFailure.FLAGGED:
-            sentence = text("job-flagged", count=job.request.num_images)
+            sentence = text("job-flagged", count=job.request.output_count)
         else:
             sentence = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
         return text("told-over", job=job_link(job), sentence=sentence)
@@ -273,9 +273,9 @@ def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, a
     details = [words for words in details if words]
     if job.total_s is not None:
         details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
-    charged = part(job.price, delivered=len(images), asked=request.num_images)
-    if len(images) < request.num_images:
-        details.append(text("detail-partial", count=len(images), asked=request.num_images))
+    charged = part(job.price, delivered=len(images), asked=request.output_count)
+    if len(images) < request.output_count:
+        details.append(text("detail-partial", count=len(images), asked=request.output_count))
     if allowance.left is not None:
         details.append(text("detail-price", price=charged, left=str(allowance.left + job.price - charged)))
     return details

@@ -137,6 +137,6 @@ def end_job(
     job = Job.from_row(sure(row))
     if before.status is JobStatus.QUEUED:
         close_gap(connection, before)
-    captured = part(job.price, delivered=images_delivered, asked=job.request.num_images)
+    captured = part(job.price, delivered=images_delivered, asked=job.request.output_count)
     settle(connection, job, captured, now)
     return job

@@ -11,7 +11,7 @@ from bot.store.rows import AskerDefaults, Lineage, StartedBy, from_ms, to_ms
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, fetch_one, sure
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 MAX_JOBS: Final = 100
 """Most jobs of an expansion, far above the settings' limit. The jobs' keys depend on it."""
@@ -22,7 +22,7 @@ KEPT: Final = timedelta(days=1)
 class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job of the expansion: the resolved request, the defaults that it used, and its notices."""
 
-    request: GenerationRequest
+    request: Request
     defaults: AskerDefaults = AskerDefaults()
     notices: tuple[Notice, ...]
 
@@ -49,7 +49,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
     price: int
 
     @property
-    def requests(self) -> tuple[GenerationRequest, ...]:
+    def requests(self) -> tuple[Request, ...]:
         """The request of each job."""
         return tuple(job.request for job in self.jobs)
 

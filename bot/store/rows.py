@@ -10,7 +10,7 @@ import msgspec
 
 from bot.store.failures import JobFailure
 from pipeline.protocol.messages import Notice, Recipe
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 
 class StartedBy(StrEnum):
@@ -129,7 +129,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     token_expires_at: datetime
     is_age_restricted: bool = False
     shown_guild_id: int
-    request: GenerationRequest
+    request: Request
     defaults: AskerDefaults = AskerDefaults()
     notices: tuple[Notice, ...]
     price: int
@@ -165,7 +165,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     message_id: int | None
     is_age_restricted: bool
     shown_guild_id: int
-    request: GenerationRequest
+    request: Request
     defaults: AskerDefaults
     notices: tuple[Notice, ...]
     price: int
@@ -194,7 +194,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         values = {name: row[name] for name in cls.__struct_fields__}
         for name in ("token_expires_at", "created_at", "started_at", "finished_at"):
             values[name] = from_ms(values[name])
-        values["request"] = msgspec.json.decode(values["request"], type=GenerationRequest)
+        values["request"] = msgspec.json.decode(values["request"], type=Request)
         values["defaults"] = msgspec.json.decode(values["defaults"], type=AskerDefaults)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
         values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)

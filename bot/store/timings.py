@@ -6,7 +6,7 @@ import msgspec
 
 from bot.quotas.pricing import rows
 from bot.store.sqlite.database import Database
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 _NEWEST_SHARE: Final = 0.2
 """Weight of the newest job in the moving average. With few samples, the weight is 1 / samples."""
@@ -49,26 +49,26 @@ class TimingRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def learn(self, request: GenerationRequest, *, denoise_s: float, total_s: float) -> None:
+    async def learn(self, request: Request, *, denoise_s: float, total_s: float) -> None:
         """Add a finished job's measured seconds to the average."""
         values = {
             "model": request.model_key,
             "width": request.width,
             "height": request.height,
             "row": denoise_s / rows(request),
-            "rest": max(0.0, total_s - denoise_s) / request.num_images,
+            "rest": max(0.0, total_s - denoise_s) / request.output_count,
             "share": _NEWEST_SHARE,
         }
         await self._database.change(LEARN, values)
 
-    async def expected_s(self, request: GenerationRequest) -> float | None:
+    async def expected_s(self, request: Request) -> float | None:
         """Expected seconds of a job, scaled by the pixels from the nearest known size; None if unknown."""
         pixels = request.width * request.height
         row = await self._database.fetch_one(NEAREST, (request.model_key, pixels))
         if row is None:
             return None
         scale = pixels / row["pixels"]
-        return scale * (rows(request) * row["row_s"] + request.num_images * row["rest_s"])
+        return scale * (rows(request) * row["row_s"] + request.output_count * row["rest_s"])
 
     async def learn_preparation(self, kind: Preparation, model_key: str, seconds: float) -> None:
         """Add a measured start or load to its average."""

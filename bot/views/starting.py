@@ -107,5 +107,5 @@ def lineage_of(job: Job, index: int | None = None) -> Lineage:
     return Lineage(
         parent_job_id=job.job_id,
         parent_message_id=job.message_id,
-        parent_image_index=index if job.request.num_images > 1 else None,
+        parent_image_index=index if job.request.output_count > 1 else None,
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from pipeline.protocol.messages import JobEvent, Phase, Ready
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 
 class WorkerState(StrEnum):
@@ -75,7 +75,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+    async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
         """Hand over an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
         Raises:

@@ -33,7 +33,7 @@ from pipeline.protocol.messages import (
     Submit,
     Unusable,
 )
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 _DRAIN_S: Final = 1.0
 _JITTER: Final = 0.25
@@ -117,7 +117,7 @@ class ProcessBackend:
             raise WorkerUnavailable(self._detail)
         return self._ready
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+    async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
         """Hand over an attempt.
 
         Raises:

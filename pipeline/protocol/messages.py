@@ -15,9 +15,9 @@ import msgspec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 8
+PROTOCOL_VERSION: Final = 9
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -121,7 +121,7 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     job_id: int
     attempt: int
-    request: GenerationRequest
+    request: Request
     is_checked: bool = False
 
 

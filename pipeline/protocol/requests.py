@@ -1,4 +1,6 @@
-"""What a job asks of the engine, with every field set."""
+"""Requests: what a job asks of the engine, with every field set. The tag `kind` tells them apart."""
+
+from typing import TypeAlias
 
 import msgspec
 
@@ -29,7 +31,9 @@ class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     strength: float
 
 
-class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GenerationRequest(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="image"
+):
     """A resolved request: limits applied, seed chosen. Rerolls start from it and nothing is guessed later.
 
     Attributes:
@@ -67,6 +71,11 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     guidance_rescale: float = 0.0
 
     @property
+    def output_count(self) -> int:
+        """Outputs that the request asks for; every kind of request has this property."""
+        return self.num_images
+
+    @property
     def last_seed(self) -> int:
         """The seed that counts up from image to image."""
         return self.variations[-1].seed if self.variations else self.seed
@@ -89,6 +98,10 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             return msgspec.structs.replace(self, seed=seed, num_images=1)
         last = msgspec.structs.replace(self.variations[-1], seed=seed)
         return msgspec.structs.replace(self, variations=(*self.variations[:-1], last), num_images=1)
+
+
+Request: TypeAlias = GenerationRequest
+"""Every kind of request: a union, to which a new kind is added. While it has one, JSON without the tag decodes too."""
 
 
 def seed_of(first_seed: int, index: int) -> int:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.protocol.limits import MAX_SEED
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, seed_of
+from pipeline.protocol.requests import GenerationRequest, Request, Upscale, Variation, seed_of
 
 SEEDS = st.integers(0, MAX_SEED)
 REQUEST = GenerationRequest(
@@ -72,3 +72,20 @@ def test_guidance_begins_after_one_part_of_all_steps_and_ends_with_another(
 ) -> None:
     request = msgspec.structs.replace(REQUEST, guidance_start=start, guidance_end=end)
     assert [step for step in range(1, total + 1) if request.guides(step, total)] == guided
+
+
+def test_a_request_says_its_kind_and_one_of_before_is_still_read() -> None:
+    tagged = msgspec.json.encode(REQUEST)
+    assert msgspec.json.decode(tagged, type=dict[str, object])["kind"] == "image"
+    before = (
+        b'{"prompt":"a red apple","negative_prompt":"","num_inference_steps":10,"guidance_scale":5.0,"width":64,'
+        b'"height":64,"scheduler_name":"Euler","seed":7,"num_images":4,"model_key":"pocket","variations":[],'
+        b'"upscale":null,"guidance_start":0.0,"guidance_end":1.0,"guidance_rescale":0.0}'
+    )
+    assert msgspec.json.decode(before, type=Request) == msgspec.json.decode(tagged, type=Request) == REQUEST
+    with pytest.raises(msgspec.ValidationError, match="Invalid value 'audio'"):
+        msgspec.json.decode(tagged.replace(b'"image"', b'"audio"'), type=Request)
+
+
+def test_outputs_are_counted_without_knowing_the_kind() -> None:
+    assert (REQUEST.output_count, REQUEST.single(1).output_count) == (4, 1)
