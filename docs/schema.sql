@@ -220,6 +220,20 @@ CREATE TABLE members (
 
 CREATE INDEX members_in_line ON members (head_key) WHERE head_key IS NOT NULL AND is_paused = 0;
 
+CREATE TABLE outputs (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    output_index INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    width INTEGER,
+    height INTEGER,
+    seed INTEGER,
+    PRIMARY KEY (job_id, output_index),
+    CHECK (kind <> 'image' OR width IS NOT NULL AND height IS NOT NULL AND seed IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE postings (
     entry_id INTEGER NOT NULL REFERENCES ledger (entry_id),
     pot_id INTEGER NOT NULL REFERENCES pots (pot_id),
@@ -287,18 +301,6 @@ CREATE TABLE quota_rules (
     amount INTEGER CHECK (amount >= 0),
     period TEXT NOT NULL CHECK (period IN ('hour', 'day', 'week', 'month')),
     PRIMARY KEY (guild_id, subject, subject_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE results (
-    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
-    image_index INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    media_type TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    PRIMARY KEY (job_id, image_index)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE servers (

@@ -57,7 +57,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
     spec = services.catalogue.models.get(job.request.model_key)
-    view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
+    view, files = details_message.details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 
 

@@ -28,7 +28,7 @@ from bot.presenting.texts import spoken, text
 from bot.store.failures import JobFailure
 from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, JobStatus, Result
+from bot.store.rows import Job, JobStatus, Output
 from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice
@@ -70,24 +70,24 @@ class Delivery:
         current = await self._jobs.get(job.job_id)
         if current is None or current.status is not JobStatus.RUNNING:
             return  # it ended meanwhile with a refund, and uncharged pictures must not be shown
-        results = await self._jobs.results(job.job_id)
-        if not results:
+        outputs = await self._jobs.outputs(job.job_id)
+        if not outputs:
             await self._hide(job, message)
             return
         try:
-            files = [(_name(job, result), await self._images.read(result.sha256)) for result in results]
+            files = [(_name(job, output), await self._images.read(output.sha256)) for output in outputs]
         except StorageFailed as error:
             await self.fail(job, message, JobFailure.INTERNAL, str(error))
             return
         try:
-            await self._show(job, message, results, files)
+            await self._show(job, message, outputs, files)
         except CallFailed as error:
             if not await self._last_words.send_directly(job, files, error):
                 await self.fail(job, message, _failure_of(error), repr(error))
                 return
         await self.settle(job)
 
-    async def _show(self, job: Job, message: JobMessage, results: list[Result], originals: Files) -> None:
+    async def _show(self, job: Job, message: JobMessage, outputs: list[Output], originals: Files) -> None:
         """Show the pictures at the largest file size that Discord accepts here.
 
         Raises:
@@ -97,8 +97,8 @@ class Delivery:
         for part in _PARTS_OF_LIMIT:
             files = await asyncio.to_thread(fit, originals, job.filesize_limit // part)
             images = tuple(
-                ShownImage(index=result.image_index, file_name=name, width=result.width, height=result.height)
-                for (name, _), result in zip(files, results, strict=True)
+                ShownImage(index=output.output_index, file_name=name, width=output.width, height=output.height)
+                for (name, _), output in zip(files, outputs, strict=True)
             )
             is_reduced = files != originals
             present = self._presenter(images, allowance, is_reduced=is_reduced)
@@ -126,8 +126,8 @@ class Delivery:
 
     async def settle(self, job: Job) -> None:
         """Charge for the delivered images."""
-        results = await self._jobs.results(job.job_id)
-        is_first = await self._jobs.deliver(job.job_id, images_delivered=len(results))
+        outputs = await self._jobs.outputs(job.job_id)
+        is_first = await self._jobs.deliver(job.job_id, images_delivered=len(outputs))
         waited = self._preparing.waited(job)
         self._log.info("job delivered", action="delivered", **job.log_context())
         if is_first and waited > _LONG:
@@ -192,5 +192,5 @@ def _failure_of(error: CallFailed) -> JobFailure:
             return JobFailure.DELIVERY
 
 
-def _name(job: Job, result: Result) -> str:
-    return image_file_name(job, result.image_index, extension_of(result.media_type))
+def _name(job: Job, output: Output) -> str:
+    return image_file_name(job, output.output_index, extension_of(output.media_type))

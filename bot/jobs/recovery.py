@@ -63,7 +63,7 @@ class Recovery:
     async def adopt(self, job: Job) -> None:
         """Deliver a started job without an owner if its images are stored; otherwise queue it again."""
         message = JobMessage(self._calls, job)
-        if await self._jobs.results(job.job_id):
+        if await self._jobs.outputs(job.job_id):
             shown_in = await self._shown_in(job)
             if shown_in is not None:
                 await self._jobs.record_message(job.job_id, shown_in)

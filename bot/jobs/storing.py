@@ -12,7 +12,7 @@ import structlog
 from bot.calls.owner import Owner
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, NewResult
+from bot.store.rows import Job, NewOutput
 from bot.store.timings import TimingRepository
 from pipeline.protocol.messages import Finished
 
@@ -106,9 +106,9 @@ class Storing:
             self._trouble = None
 
     async def _write(self, job: Job, finished: Finished) -> Job:
-        results = [
-            NewResult(
-                image_index=image.index,
+        outputs = [
+            NewOutput(
+                output_index=image.index,
                 sha256=await self._images.save(image.data, image.media_type),
                 media_type=image.media_type,
                 width=image.width,
@@ -118,9 +118,9 @@ class Storing:
             )
             for image in finished.images
         ]
-        kept = await self._jobs.store_results(
+        kept = await self._jobs.store_outputs(
             job.job_id,
-            results=results,
+            outputs=outputs,
             notices=(*job.notices, *finished.notices),
             denoise_s=finished.denoise_s,
             total_s=finished.total_s,

@@ -13,7 +13,7 @@ from bot.presenting.summaries import summary
 from bot.presenting.texts import text
 from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
-from bot.store.rows import Job, Result
+from bot.store.rows import Job, Output
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
@@ -25,14 +25,14 @@ _SAID: Final = frozenset(("seed", "steps", "cfg", "sampler", "size", "model", "i
 
 
 def details(
-    job: Job, spec: ModelSpec | None, results: Sequence[Result]
+    job: Job, spec: ModelSpec | None, outputs: Sequence[Output]
 ) -> tuple[ui.LayoutView, list[tuple[str, bytes]]]:
     """The layout, and a file with the command if the command is too long for the message.
 
     Args:
         job: the job.
         spec: the job's model; None if it is no longer offered.
-        results: the job's pictures.
+        outputs: the job's pictures.
     """
     request = job.request
     lines = [f"**{text('details-head', job=job_link(job))}**"]
@@ -41,11 +41,11 @@ def details(
     title = escape(spec.title if spec else request.model_key)
     licence = text("details-license-gone") if spec is None else escape(spec.license)
     lines.append(text("details-model", model=title, license=licence))
-    first = next(iter(results), None)
+    first = next(iter(outputs), None)
     delivered = _delivered(request, spec) if first is None else (first.width, first.height)
     lines += _options(request, delivered)
-    if len(results) > 1:
-        lines.append(text("details-seeds", seeds=", ".join(str(result.seed) for result in results)))
+    if len(outputs) > 1:
+        lines.append(text("details-seeds", seeds=", ".join(str(output.seed) for output in outputs)))
     lines.append(text("details-price", price=job.price))
     if job.total_s is not None:
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))

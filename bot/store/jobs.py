@@ -12,9 +12,9 @@ from bot.store.admission import admit, end_job
 from bot.store.facts import read_facts
 from bot.store.failures import NOT_SHOWN, JobFailure
 from bot.store.queue import Place
-from bot.store.rows import Asker, Job, JobStatus, NewJob, NewResult, Result, to_ms
+from bot.store.rows import Asker, Job, JobStatus, NewJob, NewOutput, Output, to_ms
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Value, fetch_all, fetch_one, sure
+from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 
@@ -25,13 +25,18 @@ WHERE notices LIKE ? LIMIT 1
 _KEPT_FROM: Final = f"""
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
     AND failure IN ({", ".join(f"'{failure}'" for failure in NOT_SHOWN)})
-    AND EXISTS (SELECT 1 FROM results WHERE results.job_id = jobs.job_id)
+    AND EXISTS (SELECT 1 FROM outputs WHERE outputs.job_id = jobs.job_id)
 ORDER BY created_at DESC LIMIT :limit
 """  # noqa: S608 - ours
+_INSERT_OUTPUT: Final = """
+INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes, width, height, seed)
+VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width, :height, :seed)
+ON CONFLICT (job_id, output_index) DO NOTHING
+"""
 
 
 class JobRepository:
-    """All statements about one job, its ledger rows and its results."""
+    """All statements about one job, its ledger rows and its outputs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,30 +87,18 @@ class JobRepository:
             raise KeyError(job_id)
         return Job.from_row(row)
 
-    async def store_results(
+    async def store_outputs(
         self,
         job_id: int,
         *,
-        results: Sequence[NewResult],
+        outputs: Sequence[NewOutput],
         notices: tuple[Notice, ...],
         denoise_s: float,
         total_s: float,
         recipe: Recipe | None = None,
     ) -> Job:
-        """Store the results before anybody sees them. A second attempt replaces none of them."""
-        rows = [
-            (
-                job_id,
-                item.image_index,
-                item.sha256,
-                item.media_type,
-                item.width,
-                item.height,
-                item.size_bytes,
-                item.seed,
-            )
-            for item in results
-        ]
+        """Store the outputs before anybody sees them. A second attempt replaces none of them."""
+        rows = [{"job_id": job_id, **msgspec.structs.asdict(output)} for output in outputs]
         drawn = (
             msgspec.json.encode(notices).decode(),
             denoise_s,
@@ -113,7 +106,7 @@ class JobRepository:
             msgspec.json.encode(recipe).decode(),
             job_id,
         )
-        return await self._database.write(_store_results, rows, drawn)
+        return await self._database.write(_store_outputs, rows, drawn)
 
     async def deliver(self, job_id: int, *, images_delivered: int, now: datetime | None = None) -> bool:
         """Mark a job as delivered, charge the delivered images and refund the rest; False if it had already ended."""
@@ -175,16 +168,14 @@ class JobRepository:
         row = await self._database.fetch_one(_TOLD, (user_id, f'%"key":"{key}"%'))
         return row is not None
 
-    async def results(self, job_id: int) -> list[Result]:
-        """The images of a job by their index."""
-        rows = await self._database.fetch_all("SELECT * FROM results WHERE job_id = ? ORDER BY image_index", (job_id,))
-        return [Result(**{name: row[name] for name in Result.__struct_fields__}) for row in rows]
+    async def outputs(self, job_id: int) -> list[Output]:
+        """The outputs of a job by their index."""
+        rows = await self._database.fetch_all("SELECT * FROM outputs WHERE job_id = ? ORDER BY output_index", (job_id,))
+        return [Output.from_row(row) for row in rows]
 
 
-def _store_results(
-    connection: sqlite3.Connection, results: Sequence[tuple[Value, ...]], drawn: tuple[Value, ...]
-) -> Job:
-    connection.executemany("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", results)
+def _store_outputs(connection: sqlite3.Connection, outputs: Sequence[Values], drawn: tuple[Value, ...]) -> Job:
+    connection.executemany(_INSERT_OUTPUT, outputs)
     row = fetch_one(
         connection,
         "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ?, recipe = ? WHERE job_id = ? RETURNING *",

@@ -82,7 +82,7 @@ SELECT * FROM ledger WHERE guild_id = ? AND user_id = ? ORDER BY created_at DESC
 
 USE: Final = """
 SELECT ledger.user_id, jobs.requester_name, jobs.model_key, ledger.captured, ledger.created_at,
-    (SELECT count(*) FROM results WHERE results.job_id = jobs.job_id) AS images
+    (SELECT count(*) FROM outputs WHERE outputs.job_id = jobs.job_id) AS images
 FROM ledger JOIN jobs USING (job_id)
 WHERE ledger.guild_id = ? AND ledger.created_at >= ? AND ledger.kind = 'settle' AND captured > 0
 ORDER BY ledger.created_at

@@ -1,4 +1,4 @@
-"""Jobs and their results as frozen data, and their conversion from and to rows."""
+"""Jobs and their outputs as frozen data, and their conversion from and to rows."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -238,10 +238,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return {"job_id": self.job_id, "attempt": self.attempt, "requester_id": self.requester_id}
 
 
-class NewResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished image on disk, found by its hash; `image_index` is its index among the requested images."""
+class OutputKind(StrEnum):
+    """Kinds of outputs."""
 
-    image_index: int
+    IMAGE = "image"
+
+
+class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished output on disk, found by its hash; `output_index` is its index among the requested outputs."""
+
+    output_index: int
+    kind: OutputKind = OutputKind.IMAGE
     sha256: str
     media_type: str
     width: int
@@ -250,7 +257,14 @@ class NewResult(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-class Result(NewResult, frozen=True, kw_only=True):
-    """A stored result."""
+class Output(NewOutput, frozen=True, kw_only=True):
+    """A stored output."""
 
     job_id: int
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read a row of the table `outputs`."""
+        values = {name: row[name] for name in cls.__struct_fields__}
+        values["kind"] = OutputKind(values["kind"])
+        return cls(**values)

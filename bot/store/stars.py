@@ -8,12 +8,12 @@ from bot.store.rows import to_ms
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change
 
-KEPT: Final = "SELECT DISTINCT sha256 FROM results JOIN stars USING (job_id)"
+KEPT: Final = "SELECT DISTINCT sha256 FROM outputs JOIN stars USING (job_id)"
 
 OWN: Final = """
-SELECT DISTINCT sha256 FROM results WHERE job_id = :job
-EXCEPT SELECT sha256 FROM results JOIN stars USING (job_id)
-EXCEPT SELECT sha256 FROM results WHERE job_id <> :job AND sha256 IN (SELECT sha256 FROM results WHERE job_id = :job)
+SELECT DISTINCT sha256 FROM outputs WHERE job_id = :job
+EXCEPT SELECT sha256 FROM outputs JOIN stars USING (job_id)
+EXCEPT SELECT sha256 FROM outputs WHERE job_id <> :job AND sha256 IN (SELECT sha256 FROM outputs WHERE job_id = :job)
 """
 """Files of a job without a star that no other job uses."""
 

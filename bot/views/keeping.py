@@ -23,7 +23,7 @@ from bot.store.rows import Job
 async def star(services: Services, interaction: Interaction, press: Press) -> None:
     """Keep the pictures for ever; a second press ends that."""
     job = await find_job(services, interaction, press)
-    if not await services.jobs.results(job.job_id):
+    if not await services.jobs.outputs(job.job_id):
         raise Refused("refused-no-pictures")
     is_kept = await services.keeping.toggle_star(job, interaction.user.id)
     key = "star-set" if is_kept else "star-taken"
@@ -62,7 +62,7 @@ async def details(services: Services, interaction: Interaction, press: Press) ->
     """Show all values that repeat the pictures."""
     job = await find_job(services, interaction, press)
     spec = services.catalogue.models.get(job.request.model_key)
-    view, files = details_message.details(job, spec, await services.jobs.results(job.job_id))
+    view, files = details_message.details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 
 
@@ -72,16 +72,16 @@ async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
     Raises:
         Refused: the job has no pictures, or a file is gone.
     """
-    results = await services.jobs.results(job.job_id)
-    if not results:
+    outputs = await services.jobs.outputs(job.job_id)
+    if not outputs:
         raise Refused("refused-no-pictures")
     try:
         return [
             (
-                image_file_name(job, result.image_index, extension_of(result.media_type)),
-                await services.keeping.read(result.sha256),
+                image_file_name(job, output.output_index, extension_of(output.media_type)),
+                await services.keeping.read(output.sha256),
             )
-            for result in results
+            for output in outputs
         ]
     except StorageFailed as error:
         raise Refused("refused-image-gone") from error

@@ -19,7 +19,7 @@ SUCCEEDED, FAILED = JobStatus.SUCCEEDED, JobStatus.FAILED
 pytestmark = pytest.mark.timeout(60)
 
 
-FILL = "CREATE TRIGGER full BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+FILL = "CREATE TRIGGER full BEFORE INSERT ON outputs BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
 """Of SQLite's own file every page has room left, so that the table that matters refuses by itself."""
 
 

@@ -145,7 +145,7 @@ async def test_what_passes_is_waited_for(
     job = await house.ask(channel_id=int(CHANNEL))
     house.work()
     async with asyncio.timeout(30):
-        while not await house.services.jobs.results(job.job_id):
+        while not await house.services.jobs.outputs(job.job_id):
             await asyncio.sleep(0.01)
     assert (await house.job(job)).status is JobStatus.RUNNING
     world.refusals.clear()
@@ -162,7 +162,7 @@ async def test_a_reset_token_is_waited_for_as_well(
     job = await house.ask(channel_id=int(CHANNEL))
     house.work()
     async with asyncio.timeout(30):
-        while not await house.services.jobs.results(job.job_id):
+        while not await house.services.jobs.outputs(job.job_id):
             await asyncio.sleep(0.01)
     world.refusals.clear()
     assert (await house.until(job, JobStatus.SUCCEEDED)).failure is None

@@ -14,7 +14,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bot.quotas.rules import Rule, Subject
 from bot.store.admission import AlreadyAccepted, NotAllowed
-from bot.store.rows import Job, JobStatus, NewResult
+from bot.store.rows import Job, JobStatus, NewOutput
 from config.settings import Period, QuotaSettings
 from tests.bot.store.conftest import ADMIN
 from tests.bot.store.machine import OPEN, Machine
@@ -130,8 +130,10 @@ class Stories(Machine):
     def draw(self, pick: int) -> None:
         """The pictures are on disk, and nobody was shown them yet."""
         job_id, job = self.pick(pick, (JobStatus.RUNNING,))
-        drawn = NewResult(image_index=0, sha256="ab", media_type="image/png", width=64, height=64, size_bytes=3, seed=4)
-        work = self.store.jobs.store_results(job_id, results=[drawn], notices=(), denoise_s=1.0, total_s=1.5)
+        drawn = NewOutput(
+            output_index=0, sha256="ab", media_type="image/png", width=64, height=64, size_bytes=3, seed=4
+        )
+        work = self.store.jobs.store_outputs(job_id, outputs=[drawn], notices=(), denoise_s=1.0, total_s=1.5)
         assert self.run(work).status is JobStatus.RUNNING
         job.is_drawn = True
 

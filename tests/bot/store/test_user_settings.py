@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.jobs.keeping import Keeping
 from bot.store.images import ImageStore
-from bot.store.rows import NewJob, NewResult, Preferences
+from bot.store.rows import NewJob, NewOutput, Preferences
 from bot.store.stars import StarRepository
 from bot.store.user_settings import UserSettings, UserSettingsRepository
 from tests.bot.store.conftest import NOW, Store
@@ -31,8 +31,8 @@ def test_what_is_set_comes_before_defaults() -> None:
 
 async def keep(store: Store, images: ImageStore, job_id: int, data: bytes) -> str:
     sha256 = await images.save(data)
-    result = NewResult(image_index=0, sha256=sha256, media_type="image/png", width=1, height=1, size_bytes=1, seed=1)
-    await store.jobs.store_results(job_id, results=[result], notices=(), denoise_s=1.0, total_s=1.0)
+    result = NewOutput(output_index=0, sha256=sha256, media_type="image/png", width=1, height=1, size_bytes=1, seed=1)
+    await store.jobs.store_outputs(job_id, outputs=[result], notices=(), denoise_s=1.0, total_s=1.0)
     return sha256
 
 

@@ -58,16 +58,19 @@ CREATE INDEX jobs_of_requester ON jobs (requester_id, created_at);
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX jobs_timed ON jobs (model_key, job_id) WHERE status = 'succeeded';
 
-CREATE TABLE results (
+-- What was made; the bytes are a file under its hash. Only images must have a size in pixels and a seed.
+CREATE TABLE outputs (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),
-    image_index INTEGER NOT NULL,
+    output_index INTEGER NOT NULL,
+    kind TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     media_type TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    PRIMARY KEY (job_id, image_index)
+    width INTEGER,
+    height INTEGER,
+    seed INTEGER,
+    PRIMARY KEY (job_id, output_index),
+    CHECK (kind <> 'image' OR width IS NOT NULL AND height IS NOT NULL AND seed IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 -- A timeline is one history of this database. A restored copy begins a new one. The messages and files of a job carry

@@ -25,7 +25,7 @@ from tests.bot.store.power_loss.steps import (
     deliver,
     fail,
     record_message,
-    store_results,
+    store_outputs,
 )
 
 Contents = dict[str, list[tuple[object, ...]]]
@@ -118,7 +118,7 @@ async def _possible(store: Store, chance: random.Random, make: Make) -> list[Ste
         elif is_drawn:
             steps.append(partial(deliver, store, job_id, chance.randint(1, IMAGES)))
         else:
-            steps.append(partial(store_results, store, job_id))
+            steps.append(partial(store_outputs, store, job_id))
         if chance.random() < 0.1:
             steps.append(partial(fail, store, job_id))
     return steps

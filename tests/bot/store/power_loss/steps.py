@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus, NewJob, NewResult
+from bot.store.rows import Job, JobStatus, NewJob, NewOutput
 from tests.bot.store.conftest import NOW, Store
 
 IMAGES = 4
@@ -36,12 +36,12 @@ async def claim(store: Store) -> None:
     assert await store.queue.claim_next(running_per_user=0, now=NOW) is not None
 
 
-async def store_results(store: Store, job_id: int) -> None:
-    results = [
-        NewResult(image_index=k, sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=k)
+async def store_outputs(store: Store, job_id: int) -> None:
+    outputs = [
+        NewOutput(output_index=k, sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=k)
         for k in range(IMAGES)
     ]
-    await store.jobs.store_results(job_id, results=results, notices=(), denoise_s=1.0, total_s=1.5)
+    await store.jobs.store_outputs(job_id, outputs=outputs, notices=(), denoise_s=1.0, total_s=1.5)
 
 
 async def deliver(store: Store, job_id: int, images: int) -> None:

@@ -16,7 +16,7 @@ from bot.store.sqlite.migrating import migrations
 from tests.bot.store.conftest import Store
 from tests.bot.store.power_loss.disk import Disk, Fault, Sync, Write, files_of, put
 from tests.bot.store.power_loss.living import Contents, contents, found_in, opened_on
-from tests.bot.store.power_loss.steps import Make, Step, accept, claim, deliver, record_message, store_results
+from tests.bot.store.power_loss.steps import Make, Step, accept, claim, deliver, record_message, store_outputs
 
 CHECKPOINT_PAGES: Final = 30
 """Some steps of a life end with a checkpoint, and others do not."""
@@ -37,7 +37,7 @@ def life_of(store: Store, make: Make) -> list[Step]:
         partial(accept, store, make, 7),
         partial(record_message, store, 1),
         partial(claim, store),
-        partial(store_results, store, 1),
+        partial(store_outputs, store, 1),
         partial(deliver, store, 1, 3),
     ]
 

@@ -76,7 +76,7 @@ def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
                 (50 + job, job, user, captured, price - captured, period + job),
             )
             connection.execute(_PERIOD_AND_POOL, (50 + job, -price, captured, user, period))
-    connection.execute("INSERT INTO results VALUES (2, 0, 'ab', 'image/png', 64, 64, 3, 7)")
+    connection.execute("INSERT INTO outputs VALUES (2, 0, 'image', 'ab', 'image/png', 3, 64, 64, 7)")
     connection.execute(
         "INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)",
         (f'[{{"request": {request}, "notices": []}}]',),
@@ -140,7 +140,7 @@ async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
     entries = await migrated.ledger.entries(5, 1, 100)
     assert sum(entry.captured for entry in entries) == 6
     assert len([entry for entry in entries if entry.job_id is not None]) == 9
-    assert [result.sha256 for result in await migrated.jobs.results(2)] == ["ab"]
+    assert [result.sha256 for result in await migrated.jobs.outputs(2)] == ["ab"]
     read = await migrated.jobs.get(1)
     assert read is not None
     assert (read.request.prompt, read.status, read.price) == ("a red apple", JobStatus.SUCCEEDED, 4)
