@@ -108,13 +108,13 @@ def _cpu_s(transfer: Transfer, picture: Image.Image) -> float:
 
 def _ours(picture: Image.Image) -> bytes:
     image = encode(picture, _PARAMETERS, ImageOutput(), index=0, seed=3)
-    finished = Finished(job_id=1, attempt=1, images=(image,), notices=(), denoise_s=1.0, total_s=1.0)
+    finished = Finished(job_id=1, attempt=1, outputs=(image,), notices=(), denoise_s=1.0, total_s=1.0)
     frames = FrameReader()
     for part in _through_a_socket(encode_frame(finished)):
         for body in frames.feed(part):
             message = decode_from_worker(body)
             if isinstance(message, Finished):
-                return message.images[0].data
+                return message.outputs[0].data
     raise RuntimeError("Nothing arrived.")
 
 
@@ -180,7 +180,7 @@ def _draw() -> tuple[Image.Image, float]:
             engine.tick()
         engine.close()
     (finished,) = [event for event in events if isinstance(event, Finished)]
-    with Image.open(io.BytesIO(finished.images[0].data)) as picture:
+    with Image.open(io.BytesIO(finished.outputs[0].data)) as picture:
         enlarged = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return enlarged, sum(on_step_loop_s)
 

@@ -15,7 +15,7 @@ def run() -> Report:
     """Draw each job alone, then all jobs with random schedules, and compare the files' bytes."""
     bench = Bench(max_running=8)
     jobs = mixed(JOBS // 2, 64, (2, 12), seed=1) + mixed(JOBS // 2, 96, (2, 8), seed=2)
-    alone = {number: bench.draw([job])[1][0].images for number, job in enumerate(jobs)}
+    alone = {number: bench.draw([job])[1][0].outputs for number, job in enumerate(jobs)}
     dice = random.Random(3)  # noqa: S311 - a schedule is no secret
     equal = 0
     for _ in range(SCHEDULES):
@@ -26,7 +26,7 @@ def run() -> Report:
             for number, job in [order.pop() for _ in range(min(len(order), dice.randint(0, 3)))]:
                 bench.submit(number, job)
             bench.engine.tick()
-        finished = {event.job_id: event.images for event in bench.events if isinstance(event, Finished)}
+        finished = {event.job_id: event.outputs for event in bench.events if isinstance(event, Finished)}
         equal += sum(finished[number] == images for number, images in alone.items())
     value = equal / (JOBS * SCHEDULES)
     return Report(

@@ -78,7 +78,7 @@ def _drawn(bench: Bench, sampler: str, asked: list[Question]) -> list[Image.Imag
     wanted = {"scheduler_name": sampler, "num_inference_steps": STEPS}
     jobs = [request(prompt=one.prompt, seed=one.seed, **wanted) for one in asked]
     finished = bench.draw(jobs)[1]
-    return [Image.open(io.BytesIO(finished[number].images[0].data)) for number in range(len(jobs))]
+    return [Image.open(io.BytesIO(finished[number].outputs[0].data)) for number in range(len(jobs))]
 
 
 def _right(label: Labeler, pictures: list[Image.Image], asked: list[Question], number: int) -> float:

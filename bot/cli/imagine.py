@@ -62,7 +62,7 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
             await backend.submit(number, 1, each.request)
             finished = await _follow(backend, each.request, console)
             _print_notices(console, finished.notices)
-            written += [_write(next(paths), image, console) for image in finished.images]
+            written += [_write(next(paths), image, console) for image in finished.outputs]
     return written
 
 

@@ -116,7 +116,7 @@ class Storing:
                 size_bytes=len(image.data),
                 seed=image.seed,
             )
-            for image in finished.images
+            for image in finished.outputs
         ]
         kept = await self._jobs.store_outputs(
             job.job_id,

@@ -8,7 +8,7 @@ From a worker: `Ready` (once, first) or `Unusable`, then `Progress`, `Finished` 
 `Heartbeat` all the while.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 9
+PROTOCOL_VERSION: Final = 10
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -206,7 +206,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     preview: bytes = b""
 
 
-class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
+class ImageFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="image"):
     """One finished image, encoded.
 
     Attributes:
@@ -224,6 +224,10 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     seed: int
+
+
+Output: TypeAlias = ImageFile
+"""Every kind of finished output: a union by the tag `kind`, to which a new kind is added."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,7 +266,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     job_id: int
     attempt: int
-    images: tuple[ImageFile, ...]
+    outputs: tuple[Output, ...]
     notices: tuple["Notice", ...]
     denoise_s: float
     total_s: float

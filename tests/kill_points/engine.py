@@ -55,7 +55,7 @@ class DrawsAtOnce(Backend):
             index=0, data=picture_of(request.prompt), media_type="image/png", width=64, height=64, seed=request.seed
         )
         self._events.put_nowait(
-            Finished(job_id=job_id, attempt=attempt, images=(drawn,), notices=(), denoise_s=0.1, total_s=0.2)
+            Finished(job_id=job_id, attempt=attempt, outputs=(drawn,), notices=(), denoise_s=0.1, total_s=0.2)
         )
 
     async def cancel(self, job_id: int, attempt: int) -> None:

@@ -101,9 +101,9 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
         heard.append(worker.hear())
     finished = heard[-1]
     assert isinstance(finished, Finished)
-    assert finished.images[0].media_type == "image/jpeg"
-    assert finished.images[0].data.startswith(b"\xff\xd8\xff")
-    assert b"UNICODE" not in finished.images[0].data
+    assert finished.outputs[0].media_type == "image/jpeg"
+    assert finished.outputs[0].data.startswith(b"\xff\xd8\xff")
+    assert b"UNICODE" not in finished.outputs[0].data
     steps = [message.step for message in heard if isinstance(message, Progress)]
     assert steps == sorted(steps)
     assert any(message.preview.startswith(b"RIFF") for message in heard if isinstance(message, Progress))

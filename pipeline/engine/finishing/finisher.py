@@ -91,7 +91,7 @@ class Finisher:
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
-            images=images,
+            outputs=images,
             notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),

@@ -69,7 +69,7 @@ async def test_a_picture_of_the_same_number_in_a_lost_timeline_is_not_believed(o
     assert claimed is not None
     drawn = ImageFile(index=0, data=b"mine", media_type="image/png", width=64, height=64, seed=1)
     finished = Finished(
-        job_id=job.job_id, attempt=1, images=(drawn,), notices=(), denoise_s=0.1, total_s=0.2, recipe=None
+        job_id=job.job_id, attempt=1, outputs=(drawn,), notices=(), denoise_s=0.1, total_s=0.2, recipe=None
     )
     await house.services.storing.keep(claimed, finished, lambda: None)
     # Another bot with this token, or a database that was lost without a copy, drew a job of the same number here.

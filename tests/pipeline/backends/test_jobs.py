@@ -27,7 +27,7 @@ async def test_a_job_reports_and_finishes(make: Make, request_: GenerationReques
     assert isinstance(await anext(events), Progress)
     finished = await anext(events)
     assert isinstance(finished, Finished)
-    assert finished.images[0].data == b"picture"
+    assert finished.outputs[0].data == b"picture"
     assert backend.free_slots == 2
 
 
@@ -78,7 +78,7 @@ async def test_words_on_the_wire_come_before_the_loss(make: Make, request_: Gene
     first, second = await backend.terminals(2)
     assert isinstance(first, Finished)
     assert first.job_id == 1
-    assert len(first.images[0].data) == 2_000_000
+    assert len(first.outputs[0].data) == 2_000_000
     assert isinstance(second, Failed)
     assert (second.job_id, second.reason) == (2, FailureReason.WORKER_DIED)
     assert "was killed (SIGKILL); the computer may have run out of memory" in second.detail

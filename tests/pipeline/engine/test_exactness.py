@@ -126,4 +126,4 @@ def test_a_job_is_told_step_by_step_and_ends_once(catalogue: Catalogue, request_
     (finished,) = [event for event in studio.events if isinstance(event, Finished)]
     assert studio.events[-1] is finished
     assert [notice.key for notice in finished.notices] == ["notice-prompt-cut"]
-    assert (finished.images[0].width, finished.images[0].seed) == (256, 7)
+    assert (finished.outputs[0].width, finished.outputs[0].seed) == (256, 7)

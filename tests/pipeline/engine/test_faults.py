@@ -62,7 +62,7 @@ def picture_of(shared: Shared, job_id: int, request: GenerationRequest) -> bytes
     shared.engine.run_until_idle()
     assert not shared.of(Failed, job_id), shared.of(Failed, job_id)
     (finished,) = shared.of(Finished, job_id)
-    return finished.images[0].data
+    return finished.outputs[0].data
 
 
 def full_over(module: Any, side: int, sides: list[int]) -> Callable[..., torch.Tensor]:

@@ -52,7 +52,7 @@ def drawn(module_catalogue: Catalogue) -> dict[str, Image.Image]:
     for job_id, changes in enumerate(REQUESTS.values()):
         engine.submit(Submit(job_id=job_id, attempt=1, request=msgspec.structs.replace(plain, **changes)))
     engine.run_until_idle()
-    finished = {event.job_id: event.images[0].data for event in events if isinstance(event, Finished)}
+    finished = {event.job_id: event.outputs[0].data for event in events if isinstance(event, Finished)}
     return {name: Image.open(io.BytesIO(finished[number])) for number, name in enumerate(REQUESTS)}
 
 

@@ -72,8 +72,8 @@ def test_each_image_can_be_drawn_alone_and_then_varied(
 
 def test_a_file_says_how_it_was_varied(catalogue: Catalogue, request_: GenerationRequest) -> None:
     finished = Studio(catalogue).pictures(varied(request_, (50, 0.25), images=2))
-    texts = [Image.open(io.BytesIO(image.data)).info["parameters"] for image in finished.images]
-    assert [image.seed for image in finished.images] == [50, 51]
+    texts = [Image.open(io.BytesIO(image.data)).info["parameters"] for image in finished.outputs]
+    assert [image.seed for image in finished.outputs] == [50, 51]
     assert "Seed: 7, " in texts[1]
     assert "Variation seed: 51, Variation seed strength: 0.25" in texts[1]
 
@@ -123,7 +123,7 @@ def test_an_upscaled_picture_is_the_same_one_larger(catalogue: Catalogue, reques
     }.items():
         studio = Studio(catalogue)
         finished = studio.pictures(msgspec.structs.replace(request_, num_inference_steps=10, upscale=upscale))
-        pictures[name] = Image.open(io.BytesIO(finished.images[0].data)).convert("RGB")
+        pictures[name] = Image.open(io.BytesIO(finished.outputs[0].data)).convert("RGB")
         steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]
         assert steps == list(range(14 if name == "refined" else 11))
     assert [picture.size for picture in pictures.values()] == [(256, 256), (512, 512), (512, 512)]

@@ -97,7 +97,7 @@ FROM_WORKER: tuple[FromWorker, ...] = (
     Finished(
         job_id=1,
         attempt=2,
-        images=(IMAGE, IMAGE),
+        outputs=(IMAGE, IMAGE),
         notices=(Notice(key="cut", values={"count": 3, "text": "rest"}),),
         denoise_s=1.5,
         total_s=2.5,

@@ -100,7 +100,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.I
     drawn: dict[str, list[Image.Image]] = {prompt: [] for prompt in OFFERED}
     for event in events:
         if isinstance(event, Finished):
-            drawn[asked[event.job_id][0]].append(Image.open(io.BytesIO(event.images[0].data)).convert("RGB"))
+            drawn[asked[event.job_id][0]].append(Image.open(io.BytesIO(event.outputs[0].data)).convert("RGB"))
     return drawn
 
 

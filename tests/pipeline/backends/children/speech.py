@@ -97,7 +97,7 @@ def progress(submit: Submit, step: int = 1) -> Progress:
 def finished(submit: Submit, data: bytes = b"picture") -> Finished:
     image = ImageFile(index=0, data=data, media_type="image/png", width=64, height=64, seed=7)
     return Finished(
-        job_id=submit.job_id, attempt=submit.attempt, images=(image,), notices=(), denoise_s=0.1, total_s=0.2
+        job_id=submit.job_id, attempt=submit.attempt, outputs=(image,), notices=(), denoise_s=0.1, total_s=0.2
     )
 
 

@@ -51,7 +51,7 @@ def finished_picture(catalogue: Catalogue, request: GenerationRequest, previews:
     engine.run_until_idle()
     previews += [event.preview for event in events if isinstance(event, Progress) and event.preview]
     (finished,) = [event for event in events if isinstance(event, Finished)]
-    return opened(finished.images[0].data)
+    return opened(finished.outputs[0].data)
 
 
 def test_the_first_step_is_told_with_its_preview(module_catalogue: Catalogue, request_: GenerationRequest) -> None:

@@ -51,19 +51,19 @@ def test_a_flagged_picture_is_left_out_and_told(
 ) -> None:
     three = msgspec.structs.replace(request_, num_images=3)
     unchecked = studio.pictures(three)
-    middle = Image.open(io.BytesIO(unchecked.images[1].data))
+    middle = Image.open(io.BytesIO(unchecked.outputs[1].data))
     checker = SafetyChecker(save_checker(tmp_path, flagged=middle.convert("RGB")), PLACEMENT)
 
     checked = draw(three, checker)
     assert isinstance(checked, Finished)
-    assert checked.images == (unchecked.images[0], unchecked.images[2])
-    assert [image.index for image in checked.images] == [0, 2]
+    assert checked.outputs == (unchecked.outputs[0], unchecked.outputs[2])
+    assert [image.index for image in checked.outputs] == [0, 2]
     (notice,) = checked.notices
     assert (notice.key, notice.values) == ("notice-flagged", {"count": 1, "asked": 3})
 
     free = draw(three, checker, is_checked=False)
     assert isinstance(free, Finished)
-    assert (free.images, free.notices) == (unchecked.images, ())
+    assert (free.outputs, free.notices) == (unchecked.outputs, ())
 
 
 def test_nothing_is_drawn_for_a_check_that_cannot_be_made(
@@ -79,7 +79,7 @@ def test_every_picture_may_be_flagged(
 ) -> None:
     last = draw(request_, SafetyChecker(save_checker(tmp_path), PLACEMENT))
     assert isinstance(last, Finished)
-    assert last.images == ()
+    assert last.outputs == ()
 
 
 def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_path: Path) -> None:

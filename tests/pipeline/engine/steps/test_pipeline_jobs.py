@@ -94,7 +94,7 @@ def whole_request(request_: GenerationRequest) -> GenerationRequest:
 
 
 def _pictures(finished: Finished) -> list[Any]:
-    return [np.asarray(Image.open(io.BytesIO(image.data)).convert("RGB")) for image in finished.images]
+    return [np.asarray(Image.open(io.BytesIO(image.data)).convert("RGB")) for image in finished.outputs]
 
 
 def test_it_takes_turns_and_nobody_changes_a_bit(
