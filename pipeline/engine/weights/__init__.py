@@ -1,1 +1,1 @@
-"""Files of weights: what is in them, whether they are complete, and which they are."""
+"""Weight files: reading, checks for completeness, and fingerprints."""

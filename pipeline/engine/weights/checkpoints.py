@@ -1,7 +1,7 @@
-"""One-file checkpoints, as A1111 and ComfyUI keep them: which of its keys become which component.
+"""Checks of one-file checkpoints in the format of A1111 and ComfyUI, from their headers alone.
 
-diffusers' own converters do the renaming, here with tensors that hold no numbers but remember the keys they were made
-of: what is missing, of another shape, or read by nobody is known from the file's header.
+diffusers' own converters rename the keys. They run on tensors without data, which remember the keys that they come
+from. The result shows keys that are missing, have another shape, or are read by no component.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ _PREFIXES: Final[Mapping[str, Sequence[str]]] = {
     "text_encoder_2": ("conditioner.embedders.1.", "text_encoders.clip_g."),
     "text_encoder_3": ("text_encoders.t5xxl.",),
 }
-"""How the names of a component begin in a file of A1111's or ComfyUI's kind."""
+"""Key prefixes of each component in a checkpoint of A1111's or ComfyUI's format."""
 
 _CLIP_PREFIXES: Final = (
     "cond_stage_model.transformer.",
@@ -48,7 +48,7 @@ _CLIP_PREFIXES: Final = (
 _OPEN_CLIP_PREFIXES: Final = ("cond_stage_model.model.", "conditioner.embedders.1.model.")
 
 _ANY_KIND: Final = "v1"
-"""What diffusers takes a file for that has no sign of anything else."""
+"""Model type that diffusers infers for a file without distinctive keys."""
 _KINDS: Final[Mapping[str, Family]] = {
     "v2": "sd",
     "inpainting": "sd",
@@ -75,7 +75,7 @@ _LEFT_ALONE: Final = (
     "v_pred",
     "ztsnr",
 )
-"""Beginnings of keys of a training's end, which draw nothing, and of marks, which are read elsewhere."""
+"""Prefixes of unused keys: leftovers of training, and marks, which `marks.py` reads."""
 _LEFT_ALONE_ENDS: Final = (
     "position_ids",
     "logit_scale",
@@ -84,19 +84,19 @@ _LEFT_ALONE_ENDS: Final = (
     "text_projection.weight",
     "attn_mask",
 )
-"""Of a text encoder's training. A projection of the whole text stays over only where the model reads none."""
+"""Suffixes of unused text encoder keys. A text projection is unused only when the model has none."""
 _UNUSED_LAYER: Final = "cond_stage_model.model.transformer.resblocks.23."
-"""Stable Diffusion 2 takes its text from before the last layer, which its configuration leaves out."""
+"""Prefix of the last text encoder layer of Stable Diffusion 2, which reads the features before that layer."""
 
 
 class Traced(torch.Tensor):
-    """A tensor that remembers the keys of a checkpoint that it was made of, whatever a converter does to it."""
+    """Tensor that remembers which checkpoint keys it comes from, through all operations of a converter."""
 
     keys: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, key: str, tensor: torch.Tensor) -> "Traced":
-        """The tensor with its key."""
+        """Wrap a tensor with its key."""
         traced: Traced = tensor.as_subclass(cls)
         traced.keys = frozenset({key})
         return traced
@@ -121,19 +121,19 @@ def _traced(something: Any) -> Iterator[Traced]:
 
 
 def holds(checkpoint: Checkpoint, component: str) -> bool:
-    """Some of the file's keys are of this component, or of one in diffusers' own names."""
+    """True when the file has keys of this component, in the checkpoint's or in diffusers' naming."""
     return any(key.startswith((*_PREFIXES.get(component, ()), f"{component}.")) for key in checkpoint)
 
 
 def check_family(file: Path, checkpoint: Checkpoint, family: Family) -> None:
-    """See that a file does not look like a model of another family.
+    """Check that a file does not look like a model of another family.
 
     Raises:
-        ModelUnavailable: it does.
+        ModelUnavailable: it looks like a model of another family.
     """
     try:
         kind: str = infer_diffusers_model_type(checkpoint)
-    # It takes shapes for granted that only the real files have; those of others are judged by their configuration.
+    # The inference assumes shapes of published models. Other files are checked against their configuration only.
     except (LookupError, UnboundLocalError, ValueError, RuntimeError):
         return
     looks = _KINDS.get(kind)
@@ -147,15 +147,15 @@ def check_family(file: Path, checkpoint: Checkpoint, family: Family) -> None:
 
 
 def check_vae_file(file: Path, checkpoint: Checkpoint, config: Path | None) -> None:
-    """See that a file of a VAE alone, or with one, holds it whole.
+    """Check that a file contains a complete VAE, alone or with other components.
 
     Args:
-        file: for the sentences.
-        checkpoint: its tensors without numbers.
-        config: folder with its configuration; None where nobody has it yet.
+        file: path for the messages.
+        checkpoint: the file's tensors without data.
+        config: folder with the VAE's configuration; None when it is not downloaded yet.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing, or of another shape.
+        ModelUnavailable: a tensor is missing or has another shape; the message is one sentence about it.
     """
     if not any(key.startswith((*_VAE_BEGINNINGS, "encoder.", "decoder.")) for key in checkpoint):
         raise ModelUnavailable(f"The file {file.name} holds no VAE; name another file in the catalogue.")
@@ -164,19 +164,19 @@ def check_vae_file(file: Path, checkpoint: Checkpoint, config: Path | None) -> N
 
 
 def check_checkpoint(file: Path, checkpoint: Checkpoint, components: Mapping[str, Any], config: Path) -> list[str]:
-    """See that a file holds these components, whole.
+    """Check that a file completely contains these components.
 
     Args:
-        file: for the sentences.
-        checkpoint: its tensors without numbers, scales taken.
-        components: class by name, of those that shall come from the file.
-        config: folder with a configuration of each.
+        file: path for the messages.
+        checkpoint: the file's tensors without data, after `take_scales`.
+        components: classes of the components that the file must contain, by name.
+        config: folder with the configuration of each component.
 
     Returns:
-        Keys of the file that nobody reads.
+        Keys of the file that no component reads.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing, or of another shape.
+        ModelUnavailable: a tensor is missing or has another shape; the message is one sentence about it.
     """
     traced = {key: Traced.of(key, tensor) for key, tensor in checkpoint.items()}
     used: set[str] = set()
@@ -184,7 +184,7 @@ def check_checkpoint(file: Path, checkpoint: Checkpoint, components: Mapping[str
         where = f"The {title_of(component)} in {file.name}"
         try:
             expected, found = _converted(some_class, traced, part_of(config, component))
-        # The converters take keys for granted that a file of another kind does not have.
+        # The converters fail in various ways when a file lacks the keys that they expect.
         except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
             raise ModelUnavailable(
                 f"{where} is not the one of its configuration ({type(error).__name__}: {error}); "
@@ -198,7 +198,7 @@ def check_checkpoint(file: Path, checkpoint: Checkpoint, components: Mapping[str
 
 
 def absent(file: Path, component: str) -> str:
-    """The sentence about a component that is not in a file."""
+    """Message about a component that a file lacks."""
     remedy = "it is not a whole checkpoint, or of another family than the catalogue names."
     if component == "vae":
         remedy = (
@@ -215,7 +215,7 @@ def _is_left_alone(key: str) -> bool:
 def _converted(
     some_class: Any, checkpoint: Mapping[str, Traced], folder: Path
 ) -> tuple[Mapping[str, torch.Size], dict[str, torch.Tensor]]:
-    """What a component expects, shape by name, and what the file has for it."""
+    """Expected shapes of a component by name, and the file's converted tensors for it."""
     if issubclass(some_class, ModelMixin):
         config = read_json(folder / "config.json")
         expected = expected_shapes(some_class, config)
@@ -229,7 +229,7 @@ def _converted(
         return expected, _converted_clip(model, checkpoint)
     if issubclass(some_class, T5EncoderModel):
         found: dict[str, torch.Tensor] = convert_sd3_t5_checkpoint_to_diffusers(dict(checkpoint))
-        # The same table under a second name.
+        # This is a second name of the same table.
         expected.pop("encoder.embed_tokens.weight", None)
         return expected, found
     raise TypeError(some_class.__name__)
@@ -241,7 +241,10 @@ def _without_numbers(some_class: Any, folder: Path) -> Any:
 
 
 def _converted_clip(model: Any, checkpoint: Mapping[str, Traced]) -> dict[str, torch.Tensor]:
-    """As `create_diffusers_clip_model_from_ldm` chooses: by the place in the file and the width of the model."""
+    """Converted tensors of a CLIP text encoder.
+
+    Like diffusers' `create_diffusers_clip_model_from_ldm`, it selects them by key prefix and by the model's width.
+    """
     width = (model.text_model if hasattr(model, "text_model") else model).embeddings.position_embedding.embedding_dim
     found: dict[str, torch.Tensor] = {}
     for prefix in _CLIP_PREFIXES:

@@ -1,7 +1,7 @@
-"""Whether a component has all of its weights, in the shapes that its configuration says: told from headers alone.
+"""Checks from headers alone that a component has all its weights, in the shapes of its configuration.
 
-The configuration is built without memory (torch's device `meta`) in the library's own class, and the names in the
-files are taken through the library's own renaming, so that an old file is not mistaken for a broken one.
+The library's own class is built without memory, on torch's device `meta`. The names in the files pass through the
+library's own renaming, so that an old file is not mistaken for a broken one.
 """
 
 import functools
@@ -24,29 +24,29 @@ log = logging.getLogger(__name__)
 
 Tensors = Mapping[str, torch.Tensor]
 _FEW: Final = 1024
-"""Tokens that no merge makes: single signs, with and without the end of a word, and marks."""
+"""Upper limit of tokens that come from no merge: single characters, with and without word end, and special tokens."""
 _LEAST_MERGES: Final = 0.9
 _LEAST_WORDS: Final = 0.5
 
 
 def check_component(component: str, some_class: Any, folder: Path, weights: Weights) -> tuple[str, ...]:
-    """See that a component's files hold all of it.
+    """Check that a component's files are complete.
 
     Args:
-        component: its name in the index.
-        some_class: of diffusers or transformers.
-        folder: with its `config.json`.
-        weights: its files.
+        component: name of the component in the index.
+        some_class: class of diffusers or transformers.
+        folder: folder with the component's `config.json`.
+        weights: the component's weight files.
 
     Returns:
-        Names in the files that the class does not know.
+        Tensor names in the files that the class does not know.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing, or of another shape.
+        ModelUnavailable: a tensor is missing or has another shape; the message is one sentence about it.
     """
     config = read_json(folder / "config.json")
     if "quantization_config" in config:
-        # Its library stores other tensors than the class has; whether that library is here, loading tells.
+        # A quantisation library stores other tensors than the class has. Loading shows whether it is installed.
         return ()
     tensors = weights.tensors()
     refuse_quantised(tensors, f"The {title_of(component)} in {folder}")
@@ -62,18 +62,18 @@ def check_component(component: str, some_class: Any, folder: Path, weights: Weig
 
 
 def compare(where: str, expected: Mapping[str, torch.Size], found: Tensors) -> tuple[str, ...]:
-    """Hold names and shapes against each other.
+    """Compare expected names and shapes with the tensors that were found.
 
     Args:
-        where: the subject of the sentence: which component of what.
-        expected: shapes by name.
+        where: subject of the message, such as "The VAE in FILE".
+        expected: expected shapes by name.
         found: tensors by name.
 
     Returns:
         Names that were not expected.
 
     Raises:
-        ModelUnavailable: one sentence about what is missing, or of another shape.
+        ModelUnavailable: a tensor is missing or has another shape; the message is one sentence about it.
     """
     check_none_missing(where, [name for name in expected if name not in found], len(expected))
     for name, shape in expected.items():
@@ -83,10 +83,10 @@ def compare(where: str, expected: Mapping[str, torch.Size], found: Tensors) -> t
 
 
 def check_none_missing(where: str, missing: Collection[str], total: int) -> None:
-    """See that nothing is missing.
+    """Check that no weight is missing.
 
     Raises:
-        ModelUnavailable: something is.
+        ModelUnavailable: a weight is missing.
     """
     if missing:
         raise ModelUnavailable(
@@ -96,12 +96,12 @@ def check_none_missing(where: str, missing: Collection[str], total: int) -> None
 
 
 def expected_shapes(some_class: Any, config: Mapping[str, Any]) -> Mapping[str, torch.Size]:
-    """Shapes by name of everything that a network of diffusers keeps in its files."""
+    """Shapes by name of all tensors in the files of a diffusers network."""
     return _expected(some_class, json.dumps(config, sort_keys=True))
 
 
 def empty(some_class: Any, config: Mapping[str, Any]) -> Any:
-    """A network of diffusers without memory."""
+    """Build a diffusers network without allocating memory."""
     with init_empty_weights():
         return some_class.from_config(dict(config))
 
@@ -112,7 +112,14 @@ def _expected(some_class: Any, config: str) -> Mapping[str, torch.Size]:
 
 
 def _tried(where: str, some_class: Any, folder: Path, tensors: Tensors) -> tuple[str, ...]:
-    """What transformers says after it loaded the tensors without their numbers; it knows what it calls otherwise."""
+    """Load tensors without data with transformers, and check its report; transformers applies its own renaming.
+
+    Returns:
+        Tensor names that the class does not know.
+
+    Raises:
+        ModelUnavailable: a tensor is missing or has another shape.
+    """
     config: Any = some_class.config_class.from_pretrained(folder, local_files_only=True)
     try:
         model, told = some_class.from_pretrained(
@@ -123,7 +130,7 @@ def _tried(where: str, some_class: Any, folder: Path, tensors: Tensors) -> tuple
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    # A class that cannot be tried without numbers is left to the loading itself, which turns its errors into sentences.
+    # Some classes cannot be loaded without data. The real loading checks them and reports their errors as sentences.
     except Exception as error:  # noqa: BLE001 - see above
         log.info("%s could not be looked through: %s", where, detail_of(error))
         return ()
@@ -145,22 +152,22 @@ def _sides(shape: torch.Size) -> str:
 
 
 def check_tokenizer(component: str, some_class: Any, folder: Path, rows: int | None) -> None:
-    """See that a tokenizer has its words, and no more than its text encoder has rows for.
+    """Check that a tokenizer has its vocabulary, and that the text encoder's table has a row for each token.
 
     Args:
-        component: its name in the index.
-        some_class: of transformers.
-        folder: with its files.
-        rows: of the text encoder's table; None where nobody knows.
+        component: name of the component in the index.
+        some_class: class of transformers.
+        folder: folder with the tokenizer's files.
+        rows: number of rows of the text encoder's table; None when unknown.
 
     Raises:
-        ModelUnavailable: one sentence about what is wrong.
+        ModelUnavailable: the tokenizer is broken or does not fit; the message is one sentence about it.
     """
     title = f"The {title_of(component)} in {folder}"
     with blaming(f"{title} cannot be read; download it again"):
         tokenizer: Any = some_class.from_pretrained(folder, local_files_only=True)
         words = len(tokenizer)
-        # One of the slow kind shows nothing more.
+        # A slow tokenizer has no backend that could be inspected.
         backend: Any = getattr(tokenizer, "backend_tokenizer", None)
         content: Any = {} if backend is None else json.loads(backend.to_str())["model"]
     vocabulary, merges = len(content.get("vocab") or ()), len(content.get("merges") or ())

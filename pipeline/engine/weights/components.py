@@ -1,4 +1,4 @@
-"""What a diffusers model is made of: the classes that its index names, their titles, and where their weights lie."""
+"""Components of a diffusers model: classes that the index names, titles for messages, and weight files."""
 
 import importlib
 import json
@@ -31,15 +31,15 @@ _LIKED_VARIANTS: Final = ("fp16", "bf16", "fp32")
 
 
 def title_of(component: str) -> str:
-    """What an owner reads for `text_encoder_2`."""
+    """Title of a component in messages for the owner, such as for `text_encoder_2`."""
     return _TITLES.get(component, component.replace("_", " "))
 
 
 def component_class(library: str, name: str) -> Any:
-    """The class that an index names; None where this version of the library has none of that name.
+    """Class that an index names; None when this version of the library has no such class.
 
     Raises:
-        ValueError: it is of a library that Easel runs nothing of.
+        ValueError: Easel runs no code of this library.
     """
     if library in _LIBRARIES:
         return getattr(importlib.import_module(library), name, None)
@@ -49,21 +49,21 @@ def component_class(library: str, name: str) -> Any:
 
 
 def has_weights(some_class: Any) -> bool:
-    """It is a network, and not a tokenizer, a scheduler or a processor."""
+    """True for the class of a network; False for tokenizers, schedulers and processors."""
     return isinstance(some_class, type) and issubclass(some_class, nn.Module)
 
 
 def part_of(folder: Path, component: str) -> Path:
-    """Where a component's files lie: below the folder of a whole model, or in a folder of it alone."""
+    """Folder of a component's files: a subfolder of the model, or `folder` itself when it has no such subfolder."""
     inner = folder / component
     return inner if inner.is_dir() else folder
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A configuration.
+    """Read a configuration file.
 
     Raises:
-        ModelUnavailable: it is not there, or cannot be read.
+        ModelUnavailable: the file does not exist or cannot be read.
     """
     if not path.is_file():
         raise ModelUnavailable(f"There is no file {path}.")
@@ -77,26 +77,26 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of one component.
+    """Weight files of one component.
 
     Attributes:
-        files: all of its shards, or the one file.
-        variant: such as `fp16`, where they have it in their names; None for those without.
+        files: all shards, or the single file.
+        variant: variant in the file names, such as `fp16`; None without one.
     """
 
     files: tuple[Path, ...]
     variant: str | None
 
     def tensors(self) -> dict[str, Any]:
-        """All of them without their numbers; see `read_tensors`."""
+        """All tensors without their data; see `read_tensors`."""
         return {name: tensor for file in self.files for name, tensor in read_tensors(file).items()}
 
 
 def find_weights(folder: Path, some_class: Any) -> Weights:
-    """Which files of a component's folder are loaded: those without a variant, or else those of one.
+    """Find the weight files to load from a component's folder; files without a variant are preferred.
 
     Raises:
-        ModelUnavailable: there are none, or a shard is missing.
+        ModelUnavailable: there are no weight files, or a shard is missing.
     """
     stem = "diffusion_pytorch_model" if issubclass(some_class, ModelMixin) else "model"
     plain = _files(folder, stem, None)

@@ -1,4 +1,4 @@
-"""Whether a file is still the one that was read: its name says nothing about what is in it."""
+"""Identity of a file, to detect that another file has taken its name or that its contents have changed."""
 
 import os
 from pathlib import Path
@@ -6,22 +6,22 @@ from pathlib import Path
 from pipeline.engine.failures import ModelUnavailable
 
 Identity = tuple[int, int, int, int]
-"""Inode, size, and when the contents and the inode were last changed, in nanoseconds.
+"""Inode, size, and times of the last change of contents and of inode in nanoseconds.
 
-The last of them is set by the system alone, so that a file which was copied with its old time is seen as well.
+Only the system sets the inode's time. So a file that was copied with its old modification time is detected too.
 """
 
 
 def identity_in(facts: os.stat_result) -> Identity:
-    """From what the system says of a file."""
+    """Identity from a file's `stat` result."""
     return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def identity_of(path: Path) -> Identity:
-    """Of the file that has this name now.
+    """Identity of the file that has this path now.
 
     Raises:
-        ModelUnavailable: there is none, or it cannot be looked at; one sentence.
+        ModelUnavailable: the file does not exist or cannot be read; the message is one sentence.
     """
     try:
         return identity_in(path.stat())

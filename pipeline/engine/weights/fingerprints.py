@@ -1,4 +1,4 @@
-"""Which weights drew a picture: the hash of their files, as A1111 shortens it."""
+"""Fingerprints of weights: hashes of their files, shortened as in A1111."""
 
 import hashlib
 import logging
@@ -16,18 +16,18 @@ from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelS
 log = logging.getLogger(__name__)
 
 _SHOWN: Final = 10
-"""Digits, as A1111 and the sites that list models show them."""
+"""Number of digits that A1111 and sites with lists of models show."""
 
 
 Weights = tuple[tuple[Path, Identity], ...]
-"""A model's files of weights in the order of their names, as they were when they were read."""
+"""A model's weight files in the order of their names, with their identities at the time of reading."""
 
 
 def weights_of(spec: ModelSpec) -> Weights:
-    """Those that lie there now; none of a model on a hub, whose revision names them.
+    """Present weight files of a model; empty for a model on a hub, which its revision identifies.
 
     Raises:
-        ModelUnavailable: one cannot be looked at; one sentence.
+        ModelUnavailable: a file cannot be read; the message is one sentence.
     """
     match spec.source:
         case FileSource(path=path):
@@ -40,15 +40,15 @@ def weights_of(spec: ModelSpec) -> Weights:
 
 
 def shortened(digest: str) -> str:
-    """As A1111 shows a hash."""
+    """Shorten a hash as A1111 does."""
     return digest[:_SHOWN]
 
 
 class Fingerprints:
-    """Hashes of weights, kept on disk with what each file was, so that each is read once.
+    """Hashes of weights, kept on disk by file identity, so that each file is read only once.
 
     Args:
-        directory: where `hashes.json` is kept; None keeps nothing.
+        directory: folder of `hashes.json`; None keeps nothing on disk.
     """
 
     def __init__(self, directory: str | None) -> None:
@@ -56,14 +56,14 @@ class Fingerprints:
         self._lock = threading.Lock()
 
     def of(self, spec: ModelSpec, weights: Weights) -> str:
-        """Ten digits; of a model on a hub its revision. Blocks while files are new.
+        """Ten digits of a hash, or the revision of a model on a hub; blocks while unknown files are hashed.
 
-        A single file has the digits that A1111 gives it. A folder has those of the hashes of all its weights. Empty
-        where they cannot be read any more, or others lie there now: a picture is not ascribed to what did not draw it.
+        A single file has the same digits as in A1111. A folder has the hash of its files' hashes. The result is empty
+        when the files cannot be read any more or have changed, because they may not be the ones that drew the picture.
 
         Args:
-            spec: of the model.
-            weights: as they were when the model was loaded.
+            spec: the catalogue's entry.
+            weights: the files with their identities when the model was loaded.
         """
         if isinstance(spec.source, HubSource):
             return shortened(spec.source.revision)
@@ -80,7 +80,7 @@ class Fingerprints:
         """SHA-256 of a file, as hexadecimal digits.
 
         Raises:
-            ModelUnavailable: it cannot be read, or is another one now; one sentence.
+            ModelUnavailable: the file cannot be read or has changed; the message is one sentence.
         """
         key = f"{file.resolve()} {' '.join(map(str, identity))}"
         with self._lock:

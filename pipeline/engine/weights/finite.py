@@ -1,4 +1,4 @@
-"""Whether weights are numbers: NaN or infinity among them breaks every picture, and no other seed helps."""
+"""Checks weights for NaN and infinity, which would break every picture with every seed."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,14 +13,14 @@ _NARROW: Final = (torch.float16,)
 
 
 def check_numbers(components: Mapping[str, Any], where: str) -> None:
-    """See that no weight is NaN or infinite, by one sum over each tensor: both survive any sum.
+    """Check that no weight is NaN or infinite. One sum over each tensor is enough, because both persist in a sum.
 
     Args:
-        components: of a pipeline, by name; those without weights are passed over.
-        where: the end of the sentence's subject, such as "of Tiny".
+        components: components of a pipeline by name; those without weights are skipped.
+        where: end of the message's subject, such as "of Tiny".
 
     Raises:
-        ModelUnavailable: one sentence that names component and weight.
+        ModelUnavailable: a weight is NaN or infinite; the message names component and weight.
     """
     for component, module in components.items():
         if isinstance(module, nn.Module):
@@ -43,5 +43,5 @@ def _check_module(module: nn.Module, subject: str) -> None:
 
 
 def _sum(tensor: torch.Tensor) -> torch.Tensor:
-    """What weights of half precision add up to need not fit into it."""
+    """Sum of a tensor in float32 or better, because the sum of half precision numbers can overflow it."""
     return tensor.sum(dtype=torch.promote_types(tensor.dtype, torch.float32)).double()

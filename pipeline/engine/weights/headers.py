@@ -1,4 +1,4 @@
-"""A look at a .safetensors file before a library reads it: broken downloads get a plain sentence."""
+"""Reads and checks headers of .safetensors files before a library reads them, so that errors are plain sentences."""
 
 import json
 import math
@@ -17,7 +17,7 @@ import torch
 from pipeline.engine.failures import ModelUnavailable
 
 MAX_HEADER_BYTES: Final = 100_000_000
-"""What the safetensors library itself accepts."""
+"""Greatest header size that the safetensors library accepts."""
 
 _LENGTH = struct.Struct("<Q")
 _LONGEST_MARK: Final = 64
@@ -32,7 +32,7 @@ _OTHER_KINDS: Final = (
     ),
     (b"\x80\x02", "is a pickle under another name and no .safetensors file; others may run foreign code."),
 )
-"""What downloads turn out to be, by how they begin, in small letters."""
+"""Kinds of files that downloads may really be, by their first bytes in lower case."""
 
 _METADATA: Final = "__metadata__"
 _DTYPES: Final[Mapping[str, torch.dtype]] = MappingProxyType(
@@ -54,16 +54,16 @@ _DTYPES: Final[Mapping[str, torch.dtype]] = MappingProxyType(
 
 
 def check_safetensors(path: Path) -> None:
-    """See that the header is whole and that every tensor lies inside the file.
+    """Check that the header is complete and that every tensor lies within the file.
 
     Raises:
-        ModelUnavailable: one sentence about what is wrong.
+        ModelUnavailable: the file is broken; the message is one sentence about it.
     """
     read_header(path)
 
 
 def count_numbers(path: Path) -> int:
-    """How many numbers all tensors of a file have together.
+    """Number of elements in all tensors of a file.
 
     Raises:
         ModelUnavailable: see `check_safetensors`.
@@ -73,10 +73,10 @@ def count_numbers(path: Path) -> int:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Every tensor of a file by its name, with shape and precision and without numbers (on torch's device `meta`).
+    """Tensors of a file by name, with shape and precision but without data (on torch's device `meta`).
 
     Raises:
-        ModelUnavailable: see `check_safetensors`; also for a precision that torch does not know.
+        ModelUnavailable: see `check_safetensors`; also when a precision is unknown.
     """
     return {
         name: torch.empty(entry["shape"], dtype=_dtype(path, entry), device="meta")
@@ -86,7 +86,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What a file says of itself; empty where it says nothing.
+    """Metadata of a file; empty when it has none.
 
     Raises:
         ModelUnavailable: see `check_safetensors`.
@@ -106,10 +106,10 @@ def _dtype(path: Path, entry: Mapping[str, Any]) -> torch.dtype:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The checked header: each tensor's `dtype`, `shape` and `data_offsets` by name, and `__metadata__` if any.
+    """Read and check a header: `dtype`, `shape` and `data_offsets` of each tensor by name, and `__metadata__` if any.
 
     Raises:
-        ModelUnavailable: one sentence about what is wrong.
+        ModelUnavailable: the file is broken; the message is one sentence about it.
     """
     with opened(path) as file:
         return header_in(file, path.name)
@@ -117,13 +117,13 @@ def read_header(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def opened(path: Path) -> Generator[BufferedReader]:
-    """A file that is read within.
+    """Context with an open file.
 
     Raises:
-        ModelUnavailable: there is none, it is something else, or it cannot be read; one sentence.
+        ModelUnavailable: the path is no regular file or cannot be read; the message is one sentence.
     """
     try:
-        # A pipe would keep its reader for ever.
+        # Opening a pipe would block for ever.
         if not stat.S_ISREG(path.stat().st_mode):
             raise ModelUnavailable(f"{path.name} is no file.")
         with path.open("rb") as file:
@@ -135,10 +135,10 @@ def opened(path: Path) -> Generator[BufferedReader]:
 
 
 def header_in(file: BufferedReader, name: str) -> dict[str, Any]:
-    """As `read_header`, from the beginning of an open file.
+    """Read and check a header like `read_header`, from the start of an open file.
 
     Raises:
-        ModelUnavailable: one sentence about what is wrong.
+        ModelUnavailable: the file is broken; the message is one sentence about it.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -153,7 +153,7 @@ def header_in(file: BufferedReader, name: str) -> dict[str, Any]:
 
 
 def _other_kind(beginning: bytes) -> str:
-    """What a file is that begins like this, in place of a header."""
+    """End of a message about a file without a header, by its first bytes."""
     kinds = (kind for mark, kind in _OTHER_KINDS if beginning.lstrip().lower().startswith(mark))
     return next(kinds, "is no .safetensors file, or is cut off.")
 
@@ -173,7 +173,7 @@ def _checked(name: str, header: bytes, data_bytes: int) -> dict[str, Any]:
 
 
 def _is_tensor(entry: Mapping[str, Any]) -> bool:
-    """Everything that is read of an entry is there and of its type."""
+    """True when an entry has all required values, with the right types."""
     begin, end = entry["data_offsets"]
     numbers = [begin, end, *entry["shape"]]
     return (

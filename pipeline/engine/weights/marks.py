@@ -1,7 +1,8 @@
-"""What a checkpoint says of itself beside its weights: tensors that are only marks, and metadata.
+"""Marks: a checkpoint's statements about its training, as metadata or as tensors without meaning of their own.
 
-`v_pred` and `ztsnr` are how NoobAI and its kin say what they predict (ComfyUI reads them so); `modelspec.` is the
-metadata that kohya's trainer and others write (Stability AI's ModelSpec 1.0), `ss_` is kohya's own.
+NoobAI and related models mark their prediction type by tensors `v_pred` and `ztsnr`, which ComfyUI reads too. Metadata
+with the prefix `modelspec.` follow Stability AI's ModelSpec 1.0; kohya's trainer and others write them. The prefix
+`ss_` is kohya's own.
 """
 
 import re
@@ -28,7 +29,7 @@ _PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "x0": "sample",
 }
 _OTHER_KINDS: Final = ("edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min")
-"""Marks of models that were trained with EDM's noise (Playground 2.5, CosXL)."""
+"""Marks of models that were trained with EDM's noise schedule (Playground 2.5, CosXL)."""
 _FAMILIES: Final[tuple[tuple[str, Family], ...]] = (
     ("stable-diffusion-xl", "sdxl"),
     ("stable-diffusion-v1", "sd"),
@@ -40,12 +41,12 @@ _YES: Final = ("true", "1", "yes")
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file says of itself; None where it says nothing.
+    """A file's statements about its training; None stands for no statement.
 
     Attributes:
-        prediction: what it was trained to answer.
-        zero_snr: whether it was trained from pure noise on.
-        clip_skip: the layer of the text encoder that it was trained with, from the last, which is 1.
+        prediction: prediction type.
+        zero_snr: True when it was trained with zero terminal SNR, which means from pure noise on.
+        clip_skip: text encoder layer that it was trained with, counted from the last as 1.
     """
 
     prediction: Prediction | None = None
@@ -57,23 +58,23 @@ NO_MARKS: Final = Marks()
 
 
 def read_marks(path: Path, spec: ModelSpec) -> Marks:
-    """Read a checkpoint's marks and metadata; what the catalogue says comes first.
+    """Read a checkpoint's marks and metadata; the catalogue overrides them.
 
     Raises:
-        ModelUnavailable: it says that it is something else, or wants what Easel does not do.
+        ModelUnavailable: the file is marked as another kind of model, or as one that Easel does not support.
     """
     keys, metadata = read_header(path).keys(), read_metadata(path)
     _check_kind(path, spec, keys, metadata)
     prediction = _prediction(path, spec, keys, metadata)
     is_from_noise = "ztsnr" in keys or metadata.get("ss_zero_terminal_snr", "").casefold() in _YES
-    # Without the velocity nothing can be told from pure noise; ComfyUI heeds the mark only beside the other.
+    # At pure noise only a v-prediction is meaningful. ComfyUI too reads `ztsnr` only together with `v_pred`.
     zero_snr = True if is_from_noise and prediction == "v_prediction" else None
     return Marks(prediction=prediction, zero_snr=zero_snr, clip_skip=_clip_skip(metadata))
 
 
 def _prediction(path: Path, spec: ModelSpec, keys: Collection[str], metadata: Mapping[str, str]) -> Prediction | None:
     if spec.facts.kind != "diffusion":
-        # Trainers write the prediction of other families, or a word of their own for a flow.
+        # For flow matching, trainers write prediction types of other families or words of their own.
         return None
     if "v_pred" in keys:
         return "v_prediction"

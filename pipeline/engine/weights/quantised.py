@@ -1,7 +1,7 @@
-"""Weights that are kept in fewer bits than they are computed with: float8 with its scales; other kinds are refused.
+"""Quantised weights: float8 is supported, with or without scales; other kinds are refused.
 
-Plain float8 needs nothing but a cast. Where the numbers were spread over float8's range before they were cut, a scale
-lies beside each weight: left out, the weights are thousands of times too large and every picture is noise.
+Plain float8 only needs a cast. Scaled float8 has a scale beside each weight, because the numbers were stretched to
+float8's range. Without the scale, the weights would be thousands of times too large and every picture noise.
 """
 
 import json
@@ -18,11 +18,11 @@ from pipeline.engine.weights.headers import read_header, read_metadata
 FLOAT8: Final = (torch.float8_e4m3fn, torch.float8_e5m2)
 
 _WEIGHT_SCALES: Final = (".scale_weight", ".weight_scale")
-"""What ComfyUI and others call the factor of `….weight`."""
+"""Suffixes of the scale of `….weight` in files of ComfyUI and others."""
 _COMFY_NOTE: Final = ".comfy_quant"
-"""A small JSON as bytes beside each layer, see `check_formats`."""
+"""Suffix of a small JSON text, stored as bytes, beside each layer; see `check_formats`."""
 _UNNEEDED: Final = (".scale_input", ".input_scale", _COMFY_NOTE)
-"""Scales of what goes into a layer are for multiplying in float8; here it is multiplied in more bits."""
+"""Suffixes of unused tensors: input scales serve multiplication in float8, but Easel multiplies in more bits."""
 _MARKS: Final = ("scaled_fp8",)
 
 _KINDS: Final = (
@@ -34,18 +34,18 @@ _KINDS: Final = (
     ((".zero_point", ".scales"), "in integers"),
     ((".SCB", ".weight_format"), "bitsandbytes"),
 )
-"""Ends of names that only one way of quantising writes."""
+"""Suffixes of tensor names, each typical of one quantisation format."""
 
 
 def refuse_quantised(tensors: Mapping[str, torch.Tensor], what: str) -> None:
-    """See that weights are numbers that a cast makes usable.
+    """Check that a cast is enough to use the weights.
 
     Args:
-        tensors: by name, with or without numbers.
-        what: the subject of the sentence.
+        tensors: tensors by name, with or without data.
+        what: subject of the message.
 
     Raises:
-        ModelUnavailable: they are quantised in a way that Easel does not read.
+        ModelUnavailable: the weights have a quantisation format that Easel does not read.
     """
     for name in tensors:
         kind = next((kind for ends, kind in _KINDS if name.endswith(ends)), None)
@@ -66,24 +66,24 @@ def _refused(what: str, kind: str, name: str) -> str:
 
 
 def is_scaled(names: Iterable[str]) -> bool:
-    """Weights have a scale beside them."""
+    """True when weights have scales."""
     return any(name.endswith(_WEIGHT_SCALES) or name in _MARKS for name in names)
 
 
 def take_scales(
     tensors: Mapping[str, torch.Tensor], what: str, dtype: torch.dtype = torch.float32
 ) -> dict[str, torch.Tensor]:
-    """The same tensors, each weight multiplied by the scale beside it, and without scales and marks.
+    """Multiply each weight by its scale, and remove scales and marks.
 
-    Tensors without numbers are taken through the same way, so that a header is judged like the file.
+    This works on tensors without data too, so that a header is checked like the whole file.
 
     Args:
-        tensors: of one file, by name.
-        what: the subject of the sentence.
-        dtype: of the weights that were multiplied.
+        tensors: tensors of one file, by name.
+        what: subject of the message.
+        dtype: precision of the multiplied weights.
 
     Raises:
-        ModelUnavailable: a scale has no weight, does not fit it, or is of a kind that Easel does not read.
+        ModelUnavailable: a scale has no weight, does not fit it, or has a format that Easel does not read.
     """
     kept: dict[str, torch.Tensor] = {}
     scales: dict[str, torch.Tensor] = {}
@@ -107,10 +107,10 @@ def take_scales(
 
 
 def check_formats(path: Path) -> None:
-    """See that every layer whose format ComfyUI wrote down is in float8: beside the layer, or in the metadata.
+    """Check that all layers with a format note of ComfyUI are in float8; notes are in tensors or in the metadata.
 
     Raises:
-        ModelUnavailable: one is in another format.
+        ModelUnavailable: a layer is in another format.
     """
     what = f"The file {path.name}"
     noted = [name for name in read_header(path) if name.endswith(_COMFY_NOTE)]
