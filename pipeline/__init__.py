@@ -1,1 +1,1 @@
-"""Everything that draws, and the words by which a bot asks for it."""
+"""The image pipeline: engine, worker process, and the protocol between worker and bot."""

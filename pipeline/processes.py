@@ -1,4 +1,4 @@
-"""What a worker and a warm starter do alike, before anything else is imported."""
+"""Process setup that workers and the warm starter share; it runs before other imports."""
 
 import ctypes
 import os
@@ -11,27 +11,29 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def set_variables() -> None:
-    """Say to libraries how to thread; they read it when they are imported."""
-    # Threads of OpenMP that spin for work slow the bot's process down.
+    """Set environment variables for the threads of libraries, which read them when they are imported."""
+    # By default, idle OpenMP threads spin, which slows the bot's process down.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # NumPy's threads begin with its import, serve nothing of ours, and a process that has some cannot be forked.
+    # NumPy starts threads at its import. Easel does not need them, and a process with threads cannot be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def set_name(name: str) -> None:
-    """Be called so by `ps` and `top`, at most 15 bytes. Linux alone."""
+    """Set the name of this process for `ps` and `top`, at most 15 bytes; has an effect on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
 
 
 def die_with(parent: int) -> None:
-    """End by SIGKILL when the thread that started this process ends, even where this process cannot run. Linux alone.
+    """Let the kernel kill this process when its parent's starting thread ends; has an effect on Linux only.
+
+    That works even while this process cannot run.
 
     Args:
-        parent: its process id.
+        parent: process id of the parent.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # It may have died before the kernel was told.
+        # The parent may have ended before this call.
         if os.getppid() != parent:
             os._exit(0)

@@ -1,10 +1,8 @@
-"""`python -m pipeline.starter`: the warm starter, which has imported what workers need and forks them when it is asked.
+"""The warm starter, `python -m pipeline.starter`: it has imported the workers' modules, and forks workers on request.
 
-It ends with the process that started it.
-
-A fork copies one thread, and the state of a device or of a lock that another thread holds becomes nonsense in the copy.
-So here is one thread, no device and nothing secret; the starter says itself where that does not hold. What runs in a
-fork is the same program that exec would run: `python -m pipeline`.
+A fork copies only one thread. In the copy, the state of a device is invalid, and a lock of another thread stays locked.
+So the starter has one thread, no device and no secrets. It refuses to fork when that does not hold. A fork runs the
+same program as exec would: `python -m pipeline`.
 """
 
 import argparse
@@ -38,18 +36,18 @@ from pipeline.protocol.starting import (
 
 _HARMLESS: Final = ("/dev/null", "/dev/pts/", "/dev/tty", "/dev/random", "/dev/urandom")
 _CREDENTIALS: Final = struct.Struct("3i")
-"""What SO_PEERCRED answers: process, user and group."""
+"""Layout of SO_PEERCRED's result: process id, user id and group id."""
 
 
 class Becoming:
-    """In a child: what it is to become, and the descriptor that it serves."""
+    """Order for a forked child: the program to run, and the socket to serve."""
 
     def __init__(self, order: Fork, stream: int) -> None:
         self.order = order
         self.stream = stream
 
     def run(self) -> None:
-        """Run the program as `python` does; what ends it ends the process."""
+        """Run the program as `python` does; its end is the end of this process."""
         order = self.order
         set_name(Path(sys.executable).name)
         os.environb.clear()
@@ -67,30 +65,30 @@ class Becoming:
 
 
 class _Owner:
-    """A bot, and the children that were forked for it: their pidfds by number."""
+    """A connected bot, and the pidfds of its children by number."""
 
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream
         self.children: dict[int, int] = {}
 
     def say(self, message: FromStarter, descriptors: tuple[int, ...] = ()) -> None:
-        # A bot that is gone is noticed when it is read.
+        # The next read notices that the bot is gone.
         with contextlib.suppress(ConnectionError):
             socket.send_fds(self.stream, [encode_packet(message)], descriptors)
 
     def kill_all(self) -> None:
         for pidfd in self.children.values():
-            # It may wait to be reaped.
+            # The child may have ended already without having been reaped.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
 class Starter:
-    """Serves bots until the only one is gone, or for ever where a listening socket brings more.
+    """Serves bots until the last one is gone; with a listening socket it serves for ever.
 
     Args:
-        owner: the bot that started this process.
-        listener: where others come from.
+        owner: connection to the bot that started this process; None without such a bot.
+        listener: listening socket for further bots; None accepts no others.
     """
 
     def __init__(self, owner: socket.socket | None, listener: socket.socket | None) -> None:
@@ -105,7 +103,7 @@ class Starter:
             self._welcome(owner)
 
     def serve(self) -> Becoming | None:
-        """What a child is to become; None where nobody is left to serve."""
+        """Serve bots; returns in each forked child with its order, or with None when no bot is left."""
         while self._owners or self._listener is not None:
             for key, _ in self._selector.select():
                 becoming = key.data()
@@ -137,7 +135,7 @@ class Starter:
             order = decode_fork(packet)
             stream, output = descriptors
         except (ProtocolError, ValueError):
-            # The end of the stream reads as an empty packet.
+            # The end of the stream arrives as an empty packet, which is no valid message.
             _close(descriptors)
             self._farewell(owner)
             return None
@@ -163,14 +161,14 @@ class Starter:
             owner.say(Ended(number=number, code=end.si_status if end.si_code == os.CLD_EXITED else -end.si_status))
 
     def _farewell(self, owner: _Owner) -> None:
-        """A bot is gone, or talks nonsense: its workers end with it."""
+        """Close the connection to a bot that is gone or sends invalid messages, and kill its workers."""
         owner.kill_all()
         self._selector.unregister(owner.stream)
         owner.stream.close()
         self._owners.remove(owner)
 
     def _leave(self, output: int) -> None:
-        """In a child: be as exec would have made it, with nothing of the starter's."""
+        """Remove all traces of the starter in a forked child, so that it is like a process after exec."""
         die_with(self._pid)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(output, sys.stdout.fileno())
@@ -185,7 +183,7 @@ class Starter:
 
 
 def greeting() -> Warm | Unfit:
-    """Whether a fork of this process is safe."""
+    """Greeting for a bot: `Warm` when a fork of this process is safe, `Unfit` with the reason otherwise."""
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         return Unfit(reason=f"has {threads} threads")
@@ -210,7 +208,7 @@ def _close(descriptors: Iterable[int]) -> None:
 
 
 def main() -> None:
-    """Import, then serve."""
+    """Import the modules, then serve bots."""
     parent = os.getppid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot
     parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description="Forks workers that start at once.")
@@ -228,11 +226,11 @@ def main() -> None:
         mask = os.umask(0o077)
         listener.bind(str(arguments.listen))
         os.umask(mask)  # forks inherit it
-        # Who comes early waits to be greeted.
+        # A bot that connects before the imports are done waits for the greeting.
         listener.listen()
     set_name("easel-starter")
     set_variables()
-    # What imports make is kept for ever; frozen, its pages stay shared with the forks.
+    # Objects of imported modules live for ever. When they are frozen, their memory pages stay shared with the forks.
     gc.disable()
     for module in arguments.preload:
         importlib.import_module(module)

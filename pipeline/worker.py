@@ -1,7 +1,8 @@
-"""The worker process: words from the bot in, words about jobs out, and the engine between.
+"""The worker process: it receives messages from the bot, runs the engine, and sends messages about jobs.
 
-Four threads: the main one steps the engine; one reads the socket; one writes to it, so that a full pipe never
-keeps a step waiting; one beats. The process holds no token, no database and opens no connection.
+It has four threads. The main thread runs the engine. The second reads the socket. The third writes to it, so that a
+full socket never delays a step. The fourth sends heartbeats. The process has no token and no database, and opens no
+connection.
 """
 
 import contextlib
@@ -44,7 +45,7 @@ from pipeline.protocol.messages import (
 
 EXIT_PROTOCOL: Final = 1
 EXIT_DEVICE: Final = 70
-"""EX_SOFTWARE of sysexits.h: the device failed for good, and only a new process can use it again."""
+"""Exit code for a lost device (EX_SOFTWARE of sysexits.h); only a new process can use the device again."""
 _HEARTBEAT_S: Final = 1.0
 _NICENESS: Final = 5
 _READ_BYTES: Final = 1 << 16
@@ -52,11 +53,11 @@ _READ_BYTES: Final = 1 << 16
 log = logging.getLogger(__name__)
 
 Inbox = queue.SimpleQueue[ToWorker | None]
-"""Words from the bot; None where something else wants a tick."""
+"""Messages from the bot; None wakes the engine for a tick."""
 
 
 class Outbox:
-    """Messages on their way to the bot. Of heartbeats and of a job's progress only the newest waits."""
+    """Queue of messages to the bot. A newer heartbeat, or newer progress of a job, replaces the waiting one."""
 
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
@@ -66,7 +67,7 @@ class Outbox:
         threading.Thread(target=self._send_all, name="write", daemon=True).start()
 
     def put(self, message: FromWorker) -> None:
-        """Send soon; from any thread."""
+        """Queue a message; any thread may call this."""
         with self._changed:
             if isinstance(message, (Progress, Heartbeat)):
                 self._drop_older(_topic(message))
@@ -74,7 +75,7 @@ class Outbox:
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> None:
-        """Wait until everything was handed to the system."""
+        """Wait until all messages are sent, at most `timeout_s` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._is_sending, timeout_s)
 
@@ -85,7 +86,7 @@ class Outbox:
                 return
 
     def _send_all(self) -> None:
-        # The bot is gone when this fails; the reader sees the same and ends the process.
+        # An error here means that the bot is gone. The reading thread notices it too and ends the process.
         with contextlib.suppress(OSError):
             while True:
                 with self._changed:
@@ -98,12 +99,12 @@ class Outbox:
 
 
 def _topic(message: Progress | Heartbeat) -> tuple[int, int]:
-    """What a newer message makes an older one worthless for; no job has the number 0."""
+    """Key of messages that replace each other; heartbeats have job number 0, which no job has."""
     return (message.job_id, message.attempt) if isinstance(message, Progress) else (0, 0)
 
 
 def run_worker(socket_fd: int) -> int:
-    """Serve the bot at the other end of an inherited socket; returns the exit code."""
+    """Serve the bot at the other end of an inherited socket, and return the exit code."""
     _guard_process()
     quiet_libraries()
     stream = socket.socket(fileno=socket_fd)
@@ -158,7 +159,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         log.critical("The device is lost: %s", error)
         return EXIT_DEVICE
     outbox.put(_ready(configure, placement, offer, loras))
-    # What the libraries are made of stays for ever; looking through it would be half the time of a switch of models.
+    # Objects of the libraries live for ever. Garbage collection of them would take half the time of a model switch.
     gc.freeze()
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
     try:
@@ -173,7 +174,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
 
 
 def _take_in(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
-    """Hand over what came in; where there is nothing to do, wait for it. None only wakes."""
+    """Give received messages to the engine; if `is_waiting`, wait for the first one. None is only a wake-up."""
     while is_waiting or not inbox.empty():
         message = inbox.get()
         is_waiting = False
@@ -189,7 +190,7 @@ def _take_in(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
 
 
 def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
-    """Load the model that most jobs will want; one that cannot be loaded is missing, and the worker is there without.
+    """Load the most used model in advance; if that fails, it counts as missing and the worker starts without it.
 
     Raises:
         DeviceLost: the device failed for good.
@@ -200,7 +201,7 @@ def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
         engine.preload(model_key)
     except ModelUnavailable as error:
         offer.missing[model_key] = str(error)
-    # Whatever a model brings, the worker must come up: it has other models, and its owner must be told.
+    # Any other error of one model must not stop the worker: it has other models, and the owner must see the error.
     except Exception as error:
         if reason_of(error) is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail_of(error)) from error
@@ -242,7 +243,7 @@ def _refuse(outbox: Outbox, sentence: str) -> int:
 
 
 def _read_all(stream: socket.socket, inbox: Inbox) -> None:
-    """Read until the bot is gone, then end at once, whatever the engine does."""
+    """Read messages until the bot is gone; then end the process at once, even in the middle of a step."""
     frames = FrameReader()
     try:
         while data := stream.recv(_READ_BYTES):
@@ -264,9 +265,10 @@ def _beat(activity: Activity, outbox: Outbox) -> None:
 
 
 def _guard_process() -> None:
-    """Leave Ctrl-C to the bot, let it answer while all cores denoise, and never outlive it.
+    """Ignore Ctrl-C, lower the process's priority, and tie its life to the bot's.
 
-    The end of the socket ends the process too, but only while its threads can run.
+    The bot handles Ctrl-C. The lower priority keeps the bot responsive while all cores denoise. The end of the socket
+    ends this process too, but only while its threads can run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)

@@ -1,1 +1,1 @@
-"""How a bot reaches engines. No torch here."""
+"""Backends: the bot's side of the connection to engines. They do not import torch."""

@@ -1,4 +1,4 @@
-"""How a bot reaches engines, wherever they are."""
+"""Interface between the bot and engines, wherever they run."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -12,22 +12,22 @@ from pipeline.protocol.requests import Request
 
 
 class WorkerState(StrEnum):
-    """Where a worker is in its life."""
+    """State of a worker's life."""
 
     STARTING = "starting"
     READY = "ready"
     RESTARTING = "restarting"
     UNUSABLE = "unusable"
-    """It said that it cannot work as configured; it is tried again, but only the owner can mend it."""
+    """The worker reported that it cannot work as configured; it is started again, but only the owner can fix that."""
     STOPPED = "stopped"
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker came, or comes, to be ready.
+    """Times of a worker's start.
 
     Attributes:
-        began_at: when its process was started, UTC.
-        ready_at: when it was ready, UTC; None until then.
+        began_at: start of the process, UTC.
+        ready_at: time when it was ready, UTC; None until then.
     """
 
     began_at: datetime
@@ -35,16 +35,16 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the worker now.
+    """Present status of the worker.
 
     Attributes:
-        state: where it is.
-        ready: what it said of itself when it was last ready.
-        rss_bytes: its resident memory at the last heartbeat.
-        phase: what its engine did at the last heartbeat.
-        restarts: how often it was started again.
+        state: state of its life.
+        ready: its last `Ready` message.
+        rss_bytes: resident memory at the last heartbeat.
+        phase: phase of its engine at the last heartbeat.
+        restarts: number of restarts.
         detail: one sentence for the owner when it is not ready.
-        start: of its process; None between two processes, and where it was ready all the time.
+        start: times of its process's start; None between two processes, and for a worker that needs no start.
     """
 
     state: WorkerState
@@ -57,21 +57,21 @@ class BackendStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerUnavailable(Exception):
-    """No worker can take the job now; the text says why."""
+    """No worker can take the job now; the message says why."""
 
 
 class Backend(Protocol):
-    """One or more engines behind one door."""
+    """One or more engines behind one interface."""
 
     async def start(self) -> None:
-        """Begin to look after the workers; returns at once."""
+        """Begin to supervise the workers; returns at once."""
         ...
 
     async def wait_ready(self, timeout_s: float) -> Ready:
-        """Wait for a worker.
+        """Wait until a worker is ready.
 
         Raises:
-            WorkerUnavailable: none came in time, or it said that it cannot work.
+            WorkerUnavailable: no worker was ready in time, or it reported that it cannot work.
         """
         ...
 
@@ -79,32 +79,32 @@ class Backend(Protocol):
         """Hand over an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
         Raises:
-            WorkerUnavailable: nothing was handed over.
+            WorkerUnavailable: no worker is ready; nothing was submitted.
         """
         ...
 
     async def cancel(self, job_id: int, attempt: int) -> None:
-        """Stop an attempt at its next step; one that is not running is passed over."""
+        """Stop an attempt at its next step; an attempt that is not running is ignored."""
         ...
 
     def events(self) -> AsyncIterator[JobEvent]:
-        """What workers say of their attempts, to one listener; ends after `close`."""
+        """Events of all attempts, for a single listener; ends after `close`."""
         ...
 
     def on_ready(self, callback: Callable[[], None]) -> None:
-        """Call this each time a worker becomes ready."""
+        """Register a callback for each time a worker becomes ready."""
         ...
 
     @property
     def status(self) -> BackendStatus:
-        """What is known of the worker now."""
+        """Present status of the worker."""
         ...
 
     @property
     def free_slots(self) -> int:
-        """How many more attempts would be taken now."""
+        """Number of further attempts that the workers can take now."""
         ...
 
     async def close(self) -> None:
-        """End the workers. Attempts that run there get no event."""
+        """End the workers. Their running attempts get no event."""
         ...

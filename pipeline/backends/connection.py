@@ -1,11 +1,11 @@
 """One worker process and the socket to it.
 
-Started with one end of a socket pair, by exec or as a fork of a warm starter: never as a fork of the bot, which CUDA
-and asyncio do not survive. The environment goes along without our own variables, so that no token reaches a process
-that reads models.
+The process gets one end of a socket pair. It is started by exec or forked by a warm starter. It is never a fork of the
+bot, because CUDA and asyncio do not survive a fork. Its environment lacks the bot's own variables, so that no token
+reaches a process that reads model files.
 
-The sockets are read and written bare. A stream of asyncio forgets what it has read as soon as a write fails,
-and with it a finished job of a worker that ended a moment later.
+The sockets are used without asyncio's streams. A stream discards received data as soon as a write fails. That could
+lose a finished job of a worker that has just ended.
 """
 
 import asyncio
@@ -29,29 +29,29 @@ _log = structlog.get_logger(__name__)
 
 
 class Child(Protocol):
-    """A process that was started for us: `asyncio.subprocess.Process`, or a `ForkedChild`."""
+    """A started process: `asyncio.subprocess.Process` or `ForkedChild`."""
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
         ...
 
     @property
     def returncode(self) -> int | None:
-        """Its exit code, or the negative number of the signal that ended it; None while it lives."""
+        """Exit code, or the negative number of the signal that ended the process; None while it runs."""
         ...
 
     async def wait(self) -> int:
-        """Wait for its end."""
+        """Wait until the process has ended."""
         ...
 
     def send_signal(self, signal: int) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         ...
 
 
 class Connection:
-    """A started child. Frames go out in order; frames come in through `messages`."""
+    """A started child process. Messages are sent in order; `messages` yields those received."""
 
     def __init__(self, process: Child, stream: socket.socket, output: socket.socket) -> None:
         self._process = process
@@ -63,21 +63,21 @@ class Connection:
 
     @classmethod
     async def open(cls, command: Sequence[str], environment: Mapping[str, str], starter: Starter | None = None) -> Self:
-        """Start the child in our environment without our own variables, and with `environment` on top.
+        """Start the child with the bot's environment, without Easel's own variables.
 
-        Must be called in the event loop's own thread, see `start_program`.
+        Call this only in the event loop's own thread; see `start_program`.
 
         Args:
             command: the program and its arguments.
-            environment: variables on top.
-            starter: forks the child where it can; without it, exec starts the child.
+            environment: additional variables.
+            starter: warm starter that forks the child if it can; None starts the child by exec.
 
         Raises:
             OSError: the program cannot be started.
         """
         with ExitStack() as ours, ExitStack() as theirs:
             served, served_there = socket_pair(ours, theirs)
-            # Not asyncio's pipes: those keep `wait` waiting for as long as a grandchild holds them open.
+            # A socket and no pipe of asyncio: with pipes, `wait` blocks while a grandchild holds them open.
             output, output_there = socket_pair(ours, theirs)
             variables = {**environment_without_ours(), **environment}
             child = await _start(command, variables, served_there, output_there, starter)
@@ -90,7 +90,7 @@ class Connection:
         return self._process.pid
 
     def send(self, message: ToWorker) -> None:
-        """Queue a message; a child that reads slowly keeps nobody waiting.
+        """Queue a message; this never waits, even if the child reads slowly.
 
         Raises:
             ProtocolError: the message is too large.
@@ -98,14 +98,14 @@ class Connection:
         self._outbox.put_nowait(encode_frame(message))
 
     async def messages(self) -> AsyncIterator[FromWorker]:
-        """What the child says, until it closes its end.
+        """Messages from the child, until it closes its end.
 
         Raises:
-            ProtocolError: garbage.
+            ProtocolError: the child sent invalid data.
         """
         frames = FrameReader()
         loop = asyncio.get_running_loop()
-        # A child that ends with words of ours unread resets the connection, after all that it said itself.
+        # A child that ends without reading all messages resets the connection. Its own messages arrive before that.
         with contextlib.suppress(ConnectionError):
             while data := await loop.sock_recv(self._stream, _READ_BYTES):
                 for body in frames.feed(data):
@@ -113,25 +113,25 @@ class Connection:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the process ended and was reaped."""
+        """True when the process has ended and was reaped."""
         return self._process.returncode is not None
 
     async def gone(self) -> None:
-        """Wait until the process ended."""
+        """Wait until the process has ended."""
         await self._process.wait()
 
     async def kill(self, grace_s: float) -> None:
-        """End the process at once. What it said before can still be read.
+        """Kill the process. Messages that it sent before can still be read.
 
-        A process that waits in a driver ends only when the driver lets go of it; `is_gone` tells.
+        A process that hangs in a driver ends only when the driver returns; check `is_gone`.
         """
         self._signal(signal.SIGKILL)
         await self._wait(grace_s)
 
     async def close(self, grace_s: float) -> str:
-        """End the child: by the end of the stream, then by SIGTERM, then by SIGKILL. Says how it ended.
+        """End the child by closing the socket, then by SIGTERM, then by SIGKILL, and return how it ended.
 
-        Nobody may be reading `messages` any more. May be called again, also after a call that was cancelled.
+        No caller may be reading `messages` any more. This may be called again, even after a call was cancelled.
         """
         await cancel(self._sending)
         self._stream.close()
@@ -142,7 +142,7 @@ class Connection:
             self._signal(signal.SIGTERM)
             if not await self._wait(grace_s):
                 await self.kill(grace_s)
-        # Its output ends with it, unless a grandchild holds it open.
+        # The output ends with the process, unless a grandchild holds it open.
         await asyncio.wait({self._logging}, timeout=grace_s)
         await cancel(self._logging)
         self._output.close()
@@ -162,14 +162,14 @@ class Connection:
 
     async def _send_all(self) -> None:
         loop = asyncio.get_running_loop()
-        # The reading side sees the same end, and all that was said before it.
+        # The reading side notices the end too, after all earlier messages.
         with contextlib.suppress(ConnectionError):
             while True:
                 await loop.sock_sendall(self._stream, await self._outbox.get())
 
 
 def describe_exit(code: int | None) -> str:
-    """An exit code in words that follow "The worker"."""
+    """Phrase for an exit code that completes a sentence starting with "The worker"."""
     if code is None:
         return "is still there"
     if code >= 0:

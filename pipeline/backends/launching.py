@@ -1,4 +1,4 @@
-"""What it takes to start a process of ours, whatever it is to be."""
+"""Helpers for starting Easel's processes: workers and the warm starter."""
 
 import asyncio
 import os
@@ -20,19 +20,19 @@ _log = structlog.get_logger("worker")
 async def start_program(
     command: Sequence[str], environment: Mapping[str, str], served: socket.socket, output: socket.socket
 ) -> Process:
-    """Start a program by exec that serves one end of a socket pair, named by `--socket-fd`.
+    """Start a program by exec that serves one end of a socket pair; `--socket-fd` names the descriptor.
 
-    Must be called in the event loop's own thread, which lives as long as the bot: our programs ask Linux to be killed
-    when the thread that started them ends.
+    Call this only in the event loop's own thread, which lives as long as the bot. Linux kills Easel's processes when
+    the thread that started them ends.
 
     Args:
         command: the program and its arguments.
-        environment: all of its variables.
-        served: what it serves.
-        output: where what it prints goes.
+        environment: all variables of the program.
+        served: socket that the program serves.
+        output: socket for the program's output.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the program cannot be started.
     """
     return await asyncio.create_subprocess_exec(
         *command,
@@ -47,27 +47,27 @@ async def start_program(
 
 
 def environment_without_ours() -> dict[str, str]:
-    """Our variables without our own: settings are read from variables whatever their case, and so is the token."""
+    """Environment variables without Easel's own, which may hold the token; case is ignored, as when reading them."""
     return {name: value for name, value in os.environ.items() if not name.upper().startswith(_OWN_PREFIX)}
 
 
 def socket_pair(
     ours: ExitStack, theirs: ExitStack, kind: socket.SocketKind = socket.SOCK_STREAM
 ) -> tuple[socket.socket, socket.socket]:
-    """Our end, which blocks nobody, and that of the child; each is closed with its stack."""
+    """Create a socket pair: the bot's end, which is non-blocking, and the child's. Each exit stack closes its own."""
     here, there = socket.socketpair(type=kind)
     here.setblocking(False)
     return ours.enter_context(here), theirs.enter_context(there)
 
 
 async def cancel(task: asyncio.Task[None]) -> None:
-    """End a task; what it raises is nobody's any more."""
+    """Cancel a task, wait for its end, and ignore its exception."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 async def log_lines(output: socket.socket) -> None:
-    """Hand what a child prints to the log; a line without end is cut, never waited for."""
+    """Write a child's output to the log; a line that is too long is cut."""
     loop = asyncio.get_running_loop()
     rest = b""
     while data := await loop.sock_recv(output, _READ_BYTES):

@@ -1,8 +1,8 @@
-"""A worker process on this machine, looked after.
+"""Backend that supervises one worker process on this machine.
 
-Two families of failure: an attempt failed (a result), or the worker is lost (then every attempt there fails,
-and it is started again after a pause that doubles). A worker counts as lost when it ends, talks nonsense, is
-silent, or says that its engine has not moved for too long.
+There are two kinds of failure. A failed attempt is a normal result. When the worker is lost, all its attempts fail, and
+it is started again after a pause that doubles each time. A worker counts as lost when it ends, sends invalid data, is
+silent, or reports no progress for too long.
 """
 
 import asyncio
@@ -42,21 +42,21 @@ _log = structlog.get_logger(__name__)
 
 
 class _Loss(msgspec.Struct, frozen=True):
-    """Why a worker is gone; `detail` follows "The worker"."""
+    """Reason for the loss of a worker; `detail` completes a sentence starting with "The worker"."""
 
     reason: FailureReason
     detail: str
 
 
 class ProcessBackend:
-    """One child process, restarted whenever it is lost. See `pipeline.backends.base.Backend`.
+    """One child process, which is restarted when it is lost. See `pipeline.backends.base.Backend`.
 
     Args:
-        configure: what a worker is told first.
-        command: starts a worker.
-        timeouts: when to give one up.
-        environment: a worker's variables beside the bot's.
-        starter: forks workers, and ends with this backend; None starts each by exec.
+        configure: first message to each worker.
+        command: command that starts a worker.
+        timeouts: limits after which a worker counts as lost.
+        environment: additional variables for a worker.
+        starter: warm starter that forks workers; it is closed with this backend. None starts each worker by exec.
     """
 
     def __init__(
@@ -86,15 +86,15 @@ class ProcessBackend:
         self._callbacks: list[Callable[[], None]] = []
         self._changed = asyncio.Condition()
         self._supervisor: asyncio.Task[None] | None = None
-        self._sentence: str | None = None  # why it cannot work, if it said so in this life
+        self._sentence: str | None = None  # reason of the present process for being unusable
         self._is_closed = False
         self._closing = asyncio.Lock()
 
     async def start(self) -> None:
-        """Begin to look after the worker; returns at once. A backend is started once.
+        """Begin to supervise the worker; returns at once. A backend can be started only once.
 
         Raises:
-            RuntimeError: it was started or closed before.
+            RuntimeError: the backend was started or closed before.
         """
         if self._supervisor is not None or self._is_closed:
             raise RuntimeError("A backend is started once.")
@@ -102,10 +102,10 @@ class ProcessBackend:
         self._supervisor = asyncio.create_task(self._supervise(), name="supervise the worker")
 
     async def wait_ready(self, timeout_s: float) -> Ready:
-        """Wait for the worker.
+        """Wait until the worker is ready.
 
         Raises:
-            WorkerUnavailable: it did not come in time, or said that it cannot work.
+            WorkerUnavailable: the worker was not ready in time, or reported that it cannot work.
         """
         ends = (WorkerState.READY, WorkerState.UNUSABLE, WorkerState.STOPPED)
         try:
@@ -121,7 +121,7 @@ class ProcessBackend:
         """Hand over an attempt.
 
         Raises:
-            WorkerUnavailable: there is no ready worker; nothing was handed over.
+            WorkerUnavailable: no worker is ready; nothing was submitted.
         """
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
@@ -129,24 +129,24 @@ class ProcessBackend:
         self._running.add((job_id, attempt))
 
     async def cancel(self, job_id: int, attempt: int) -> None:
-        """Stop an attempt at its next step; one that is not running is passed over."""
+        """Stop an attempt at its next step; an attempt that is not running is ignored."""
         if (job_id, attempt) in self._running and self._connection is not None:
             self._connection.send(Cancel(job_id=job_id, attempt=attempt))
 
     async def events(self) -> AsyncIterator[JobEvent]:
-        """What the worker says of its attempts; ends after `close`."""
+        """Events of the worker's attempts; ends after `close`."""
         while (event := await self._events.get()) is not None:
             yield event
-        # Whoever asks again is told again.
+        # The end mark is put back, so that a further iteration ends too.
         self._events.put_nowait(None)
 
     def on_ready(self, callback: Callable[[], None]) -> None:
-        """Call this each time the worker becomes ready."""
+        """Register a callback for each time the worker becomes ready."""
         self._callbacks.append(callback)
 
     @property
     def status(self) -> BackendStatus:
-        """What is known of the worker now."""
+        """Present status of the worker."""
         return BackendStatus(
             state=self._state,
             ready=self._ready,
@@ -159,13 +159,13 @@ class ProcessBackend:
 
     @property
     def free_slots(self) -> int:
-        """How many more attempts the worker would take now."""
+        """Number of further attempts that the worker can take now."""
         if self._state is not WorkerState.READY or self._ready is None:
             return 0
         return max(0, self._ready.capacity - len(self._running))
 
     async def close(self) -> None:
-        """End the worker, in whatever state it is. Attempts that run there get no event."""
+        """End the worker in any state. Its running attempts get no event."""
         async with self._closing:
             if self._is_closed:
                 return
@@ -200,7 +200,7 @@ class ProcessBackend:
             self._restarts += 1
 
     async def _live(self, watchdog: Watchdog) -> _Loss:
-        """One life of a worker, from its start to its end."""
+        """Start a worker and follow it until it is lost; returns the reason."""
         self._start = Start(began_at=datetime.now(UTC))
         try:
             connection = await Connection.open(self._command, self._environment, self._starter)
@@ -222,12 +222,12 @@ class ProcessBackend:
             watching.cancel()
             await asyncio.gather(listening, watching, return_exceptions=True)
         loss = await self._bury(connection, loss)
-        # Only now: `close` must find a child whose burial it interrupts.
+        # Reset only now: `close` may interrupt `_bury`, and must then still find the child.
         self._connection = None
         return loss
 
     async def _bury(self, connection: Connection, loss: _Loss | None) -> _Loss:
-        """End a lost worker and its attempts; returns when the process is gone, since two share no device."""
+        """End a lost worker and fail its attempts; returns when the process is gone, so that no two share a device."""
         how = await connection.close(self._timeouts.stop_s)
         loss = loss or _Loss(FailureReason.WORKER_DIED, how)
         self._rss_bytes, self._phase = 0, "idle"
@@ -242,10 +242,10 @@ class ProcessBackend:
     async def _find_loss(
         self, connection: Connection, listening: asyncio.Task[None], watching: asyncio.Task[str]
     ) -> _Loss | None:
-        """What is wrong with a worker; None where it closed its end, and only its exit can tell."""
+        """Wait until a worker is lost, and return the reason; None when only the exit code can tell it."""
         if not listening.done():
             await connection.kill(self._timeouts.stop_s)
-            # What it said before is in the socket, and may be the end of a job.
+            # Earlier messages are still in the socket. One of them may finish a job.
             await asyncio.wait({listening}, timeout=_DRAIN_S)
             return _Loss(FailureReason.WORKER_HUNG, watching.result())
         error = listening.exception()
@@ -297,11 +297,11 @@ class ProcessBackend:
         for callback in self._callbacks:
             try:
                 callback()
-            except Exception:  # noqa: BLE001 - a fault of whoever listens must not cost the worker
+            except Exception:  # noqa: BLE001 - an error of a callback must not end the worker
                 _log.exception("a callback failed", action="callback_failed")
 
     def _hand_on(self, event: JobEvent) -> None:
-        """Pass on what is about a running attempt; anything else is late, or said twice."""
+        """Forward an event of a running attempt; other events are late or repeated, and are dropped."""
         key = (event.job_id, event.attempt)
         if key not in self._running:
             _log.debug("stale message dropped", action="stale", kind=type(event).__name__, key=key)

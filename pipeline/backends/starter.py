@@ -1,6 +1,6 @@
-"""The bot's side of a warm starter, whose forks have imported all that a worker needs and so start at once.
+"""The bot's side of a warm starter; its forks have the workers' modules imported, and so start at once.
 
-See `pipeline.starter` for the other side. Where no fork is safe, or none comes, the caller starts its worker by exec.
+See `pipeline.starter` for the other side. When no fork is safe or possible, the caller starts its worker by exec.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ from pipeline.protocol.starting import MAX_PACKET, Ended, Fork, Forked, Unfit, W
 
 PRELOADED: Final = ("pipeline.worker", "spandrel")
 _CAN_FORK: Final = sys.platform == "linux"
-"""The system libraries of macOS do not survive a fork, and Windows has none."""
+"""True on Linux only: the system libraries of macOS do not survive a fork, and Windows has no fork."""
 _PATIENCE_S: Final = 120.0
 _GRACE_S: Final = 5.0
 
 
 class NoFork(Exception):
-    """The starter forks nothing; the text follows "The starter"."""
+    """The starter cannot fork; the message completes a sentence starting with "The starter"."""
 
 
 class ForkedChild:
-    """A child of the starter's, with what `asyncio.subprocess.Process` has."""
+    """A child process of the starter, with the interface of `asyncio.subprocess.Process`."""
 
     def __init__(self, pid: int, pidfd: int) -> None:
         self.pid = pid
@@ -43,28 +43,31 @@ class ForkedChild:
         self._ended = asyncio.Event()
 
     async def wait(self) -> int:
-        """Wait until it ended: its exit code, or the negative number of the signal that ended it."""
+        """Wait for the end; returns the exit code, or the negative number of the signal that ended the process."""
         await self._ended.wait()
         return self.returncode or 0
 
     def send_signal(self, signal: int) -> None:
-        """Send a signal to this very process, and never to a later one of the same id.
+        """Send a signal to this process, and never to a later process with the same id.
 
         Raises:
-            ProcessLookupError: it has ended.
+            ProcessLookupError: the process has ended.
         """
         if self.returncode is not None:
             raise ProcessLookupError(self.pid)
         pidfd_send_signal(self._pidfd, signal)
 
     def end(self, code: int) -> None:
-        """It ended so."""
+        """Record the end of the process with its exit code."""
         os.close(self._pidfd)
         self.returncode = code
         self._ended.set()
 
     def outlive_starter(self) -> None:
-        """Its starter has ended, so the kernel kills it, and nobody is left to tell how it ended."""
+        """Record the end by SIGKILL as soon as the process is gone.
+
+        The kernel kills the process after its starter has ended, and no starter is left to report the exit code.
+        """
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -75,12 +78,12 @@ class ForkedChild:
 
 
 class _Link:
-    """A connection to a starter, and the children that it forked through it.
+    """Connection to a starter, and the children that were forked through it.
 
     Attributes:
-        greeted: set once the starter has said whether it forks, or is gone.
-        refusal: why it forks nothing, in words that follow "The starter"; None while it does.
-        is_unfit: a next starter would forbid it too.
+        greeted: set once the starter has reported whether it forks, or is gone.
+        refusal: reason why it cannot fork, which completes a sentence starting with "The starter"; None while it can.
+        is_unfit: True when a new starter could not fork either.
     """
 
     def __init__(self, stream: socket.socket) -> None:
@@ -94,7 +97,7 @@ class _Link:
         asyncio.get_running_loop().add_reader(stream, self._hear)
 
     async def fork(self, order: Fork, descriptors: Sequence[int]) -> ForkedChild:
-        """Raises NoFork."""
+        """Fork a child; raises NoFork when the starter cannot."""
         await self.greeted.wait()
         if self.refusal is not None:
             raise NoFork(self.refusal)
@@ -109,7 +112,7 @@ class _Link:
         return await asked
 
     def end(self, refusal: str) -> None:
-        """Close it; a starter without an owner kills the children that are left."""
+        """Close the connection; the starter then kills the children that are left."""
         if self._stream.fileno() < 0:
             return
         asyncio.get_running_loop().remove_reader(self._stream)
@@ -154,7 +157,7 @@ class _Link:
         child = self._children[message.number] = ForkedChild(message.pid, pidfd)
         asked = self._asked.pop(message.number)
         if asked.cancelled():
-            # Nobody waits for it any more.
+            # The caller no longer waits for this child.
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGKILL)
         else:
@@ -162,11 +165,11 @@ class _Link:
 
 
 class Starter:
-    """A warm starter, begun at the first need and again after its end.
+    """A warm starter. It is started at the first fork, and again after its end.
 
     Args:
-        path: of the socket of one that runs already, which several bots share; None starts our own, which ends with us.
-        preloaded: modules that it imports before the first fork.
+        path: socket of a running starter that several bots share; None starts an own one, which ends with this bot.
+        preloaded: modules that an own starter imports before the first fork.
     """
 
     def __init__(self, path: Path | None = None, preloaded: Sequence[str] = PRELOADED) -> None:
@@ -181,10 +184,10 @@ class Starter:
     async def fork(
         self, command: Sequence[str], environment: Mapping[str, str], served: socket.socket, output: socket.socket
     ) -> ForkedChild:
-        """Fork a child that becomes what `command` would start; see `start_program`.
+        """Fork a child that runs the same program as `start_program` would.
 
         Raises:
-            NoFork: it does not come so; nothing was started.
+            NoFork: no fork is possible; nothing was started.
         """
         program, *arguments = command
         if self._never is not None:
@@ -212,7 +215,7 @@ class Starter:
                 self._never = self._link.refusal
 
     async def close(self) -> None:
-        """End our connection and our starter, and with it all children that are left. May be called again."""
+        """Close the connection and the own starter, which ends all remaining children. This may be called again."""
         if self._link is not None:
             self._link.end("was closed")
             self._link = None
@@ -233,10 +236,10 @@ class Starter:
             self._output = None
 
     async def _linked(self) -> _Link:
-        """The connection; a new one where there is none, or the last one has ended.
+        """Connection to the starter; a new one is opened if necessary.
 
         Raises:
-            OSError: there can be none.
+            OSError: no connection is possible.
         """
         if self._link is not None and self._link.refusal is None:
             return self._link

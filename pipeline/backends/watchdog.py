@@ -1,4 +1,4 @@
-"""When a worker counts as lost though its process still lives."""
+"""Watchdog: decides when a worker counts as lost although its process still runs."""
 
 import asyncio
 import math
@@ -16,17 +16,17 @@ _FREEZES_PER_LIMIT: Final = 2
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """When to give up, in seconds.
+    """Time limits in seconds.
 
     Attributes:
-        ready_s: from the start to `Ready`; time in which the worker says that it loads does not count.
+        ready_s: time from the start to `Ready`; time in which the worker reports the phase "loading" does not count.
         heartbeat_s: silence of a ready worker.
-        step_s: an engine that runs but does not move, or has attempts and is idle all the same.
-        load_s: an engine that loads but does not move.
-        stop_s: for each of the kinder ways to end it.
+        step_s: time without progress in the phase "running", or in the phase "idle" while the worker has attempts.
+        load_s: time without progress in the phase "loading".
+        stop_s: time for each step of ending the process, before the next harder one.
         backoff_min_s: pause before the first restart.
-        backoff_max_s: the longest pause.
-        stable_s: a worker that was ready so long makes the next pause the shortest again.
+        backoff_max_s: longest pause.
+        stable_s: ready time after which the next pause is the shortest again.
     """
 
     ready_s: float = 180.0
@@ -40,7 +40,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watchdog:
-    """What one life of a worker showed so far, and whether that still looks alive."""
+    """Observations of one worker process, to detect that it hangs."""
 
     def __init__(self, timeouts: Timeouts, *, has_work: Callable[[], bool] = lambda: False) -> None:
         self._timeouts = timeouts
@@ -57,23 +57,23 @@ class Watchdog:
 
     @property
     def is_over(self) -> bool:
-        """Whether the worker was given up; what it said before is read all the same."""
+        """True when the worker counts as lost; its earlier messages are still read."""
         return self._ended_at is not None
 
     @property
     def was_stable(self) -> bool:
-        """Whether the worker was ready for so long that its end is no part of a series."""
+        """True when the worker was ready for so long that its end does not belong to a series of failures."""
         if self._ready_at is None or self._ended_at is None:
             return False
         return self._ended_at - self._ready_at >= self._timeouts.stable_s
 
     def heard(self, message: FromWorker) -> None:
-        """Take note of a message."""
+        """Record a message."""
         self._heard_at = time.monotonic()
-        # A word about a job is movement, so the beat before it tells nothing any more.
+        # A message about a job is progress, so an earlier heartbeat is outdated.
         self._beat = message if isinstance(message, Heartbeat) else None
         if isinstance(message, Heartbeat):
-            # But where one beat after the other tells it, something else stands still beside the job that moves.
+            # Two successive quiet heartbeats mean that another part hangs, although a job makes progress.
             self._standstill = message if self._is_quiet(self._before) and self._is_quiet(message) else None
             self._before = message
         if self._beat is None or self._beat.phase != "idle":
@@ -82,15 +82,15 @@ class Watchdog:
             self._waiting_since = self._heard_at
 
     def now_ready(self) -> None:
-        """From here on the worker must beat."""
+        """Record that the worker is ready; from now on heartbeats are required."""
         self._ready_at = time.monotonic()
 
     def end(self) -> None:
-        """The worker was given up."""
+        """Record that the worker counts as lost."""
         self._ended_at = time.monotonic()
 
     async def find_fault(self) -> str:
-        """Wait until the worker looks lost: what is wrong with it, in words that follow "The worker"."""
+        """Wait until the worker seems to hang; returns the reason, which completes a sentence starting "The worker"."""
         while True:
             found = self._find_fault_now()
             if found is not None:
@@ -100,7 +100,7 @@ class Watchdog:
             self._slept(time.monotonic() - slept_at - check_s)
 
     def _slept(self, late_s: float) -> None:
-        """A container that was paused stood still as a whole: its worker gets the whole time to speak again."""
+        """Restart the time limits after a late wake-up, because then the whole container was probably paused."""
         if late_s > self._timeouts.heartbeat_s / _FREEZES_PER_LIMIT:
             self._awake_since = time.monotonic()
 
@@ -113,7 +113,7 @@ class Watchdog:
             if beat is not None and self._is_quiet(beat, awake_s):
                 return f"did not move for {beat.quiet_s:.0f} s while {beat.phase}"
         if self._ready_at is None:
-            # Importing libraries takes long, and a worker cannot beat before that is done.
+            # A worker sends no heartbeats before its imports are done, and imports take long.
             is_late = min(now - self._waiting_since, awake_s) > limits.ready_s
             return f"was not ready in {limits.ready_s:g} s" if is_late else None
         if min(now - self._heard_at, awake_s) > limits.heartbeat_s:
@@ -123,7 +123,7 @@ class Watchdog:
         return None
 
     def _is_quiet(self, beat: Heartbeat | None, awake_s: float = math.inf) -> bool:
-        """A beat says that something should move and did not for too long, even of the time that it was awake."""
+        """True when a heartbeat reports no progress for longer than its phase's limit, and `awake_s` exceeds it too."""
         if beat is None or beat.phase == "idle":
             return False
         limit_s = self._timeouts.step_s if beat.phase == "running" else self._timeouts.load_s
