@@ -1,5 +1,7 @@
 """The warm starter, `python -m pipeline.starter`: it has imported the workers' modules, and forks workers on request.
 
+It ends with the process that started it.
+
 A fork copies only one thread. In the copy, the state of a device is invalid, and a lock of another thread stays locked.
 So the starter has one thread, no device and no secrets. It refuses to fork when that does not hold. A fork runs the
 same program as exec would: `python -m pipeline`.

@@ -1,1 +1,1 @@
-"""The only words that bot and workers share. No torch, no Discord, no input or output."""
+"""Protocol: all types that bot and workers share. It imports neither torch nor discord.py, and does no I/O."""

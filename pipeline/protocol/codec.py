@@ -1,7 +1,7 @@
 """Frames on the wire: four bytes of length, big-endian, then one msgpack message.
 
-Images travel as msgpack `bin`, which is their raw bytes. Nothing is ever unpickled: the worker reads untrusted
-model files, and the bot holds the token.
+Images are sent as msgpack `bin`, which is their raw bytes. No data is ever unpickled, because the worker reads
+untrusted model files, and the bot holds the token.
 """
 
 import struct
@@ -21,9 +21,9 @@ _from_worker = msgspec.msgpack.Decoder(FromWorker)
 
 
 def encode_frame(message: ToWorker | FromWorker) -> bytes:
-    """One message as the bytes of one frame.
+    """Encode one message as the bytes of one frame.
 
-    Names and labels of an owner's files may hold halves of UTF-16 pairs, which no encoding takes: each becomes "?".
+    Lone surrogates in names and labels of the owner's files cannot be encoded. Each becomes "?".
 
     Raises:
         ProtocolError: the message is larger than `MAX_FRAME_BYTES`.
@@ -48,10 +48,10 @@ def _encodable(value: Any) -> Any:
 
 
 def decode_to_worker(body: bytes) -> ToWorker:
-    """Read what the bot says.
+    """Decode a message from the bot.
 
     Raises:
-        ProtocolError: it is no message of the union.
+        ProtocolError: the bytes are no message of the union.
     """
     try:
         return _to_worker.decode(body)
@@ -60,10 +60,10 @@ def decode_to_worker(body: bytes) -> ToWorker:
 
 
 def decode_from_worker(body: bytes) -> FromWorker:
-    """Read what a worker says.
+    """Decode a message from a worker.
 
     Raises:
-        ProtocolError: it is no message of the union.
+        ProtocolError: the bytes are no message of the union.
     """
     try:
         return _from_worker.decode(body)
@@ -72,16 +72,16 @@ def decode_from_worker(body: bytes) -> FromWorker:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into the bodies of frames, however the bytes arrive."""
+    """Splits a stream of bytes into the bodies of frames, for any division of the stream."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take in bytes and yield every body that is complete.
+        """Add bytes, and yield every complete body.
 
         Raises:
-            ProtocolError: a length over `MAX_FRAME_BYTES`, which is what garbage looks like.
+            ProtocolError: a length is over `MAX_FRAME_BYTES`, as in invalid data.
         """
         self._buffer += data
         while len(self._buffer) >= _LENGTH.size:

@@ -1,10 +1,10 @@
-"""What can go wrong with a job or with the words about it."""
+"""Failure reasons of jobs, and the exception for invalid messages."""
 
 from enum import StrEnum
 
 
 class FailureReason(StrEnum):
-    """Why an attempt ended without an image."""
+    """Reason why an attempt ended without an image."""
 
     CANCELLED = "cancelled"
     """Somebody asked for it."""
@@ -25,13 +25,13 @@ class FailureReason(StrEnum):
     WORKER_HUNG = "worker-hung"
     """The worker stopped moving and was ended."""
     TIMEOUT = "timeout"
-    """It took longer than the owner allows."""
+    """The attempt took longer than the owner allows."""
     INTERNAL = "internal"
-    """A fault of ours."""
+    """An error in Easel itself."""
 
 
 RETRYABLE = frozenset({FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.DEVICE_ERROR})
-"""Reasons after which another attempt may well succeed."""
+"""Reasons after which another attempt is likely to succeed."""
 
 
 class ProtocolError(Exception):

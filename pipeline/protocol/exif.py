@@ -1,7 +1,7 @@
-"""The text about how a picture was made, in files that have no chunks of text: WebP and JPEG.
+"""Generation parameters as EXIF data, for formats without text chunks: WebP and JPEG.
 
-A1111 and the galleries that read its files look for it in the user's comment of the EXIF data. The worker writes
-it there, and so does the bot where it makes a file smaller.
+A1111 and galleries look for them in the EXIF user comment. The worker writes them there. The bot writes them again
+when it makes a file smaller.
 """
 
 from typing import Final
@@ -12,10 +12,10 @@ _UNICODE: Final = b"UNICODE\0"
 
 
 def exif_with(parameters: str) -> Image.Exif:
-    """EXIF data with this text as the user's comment; empty where there is none."""
+    """EXIF data with this text as the user comment; empty when the text is empty."""
     exif = Image.Exif()
     if parameters:
-        # Both halves big-endian, as A1111 writes them: readers take the byte order of the text from that of the data,
-        # which Pillow writes so.
+        # The text is big-endian, as in A1111's files. Readers assume the byte order of the EXIF data, and Pillow writes
+        # that big-endian.
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + parameters.encode("utf-16-be")
     return exif

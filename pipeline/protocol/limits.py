@@ -1,13 +1,13 @@
-"""Bounds that hold for every request, whatever the model: the widest that a catalogue entry may offer.
+"""Limits for requests to all models; a catalogue entry can only narrow them.
 
-Discord's option bounds, the resolver, the catalogue and the worker all read them from here, so that
-Discord's own client refuses what the worker would.
+Discord's option limits, the resolver, the catalogue and the worker all read them from here. So Discord's client already
+refuses what the worker would refuse.
 """
 
 from typing import Final
 
 MAX_PROMPT_LENGTH: Final = 2_000
-"""Characters of a prompt or a negative prompt."""
+"""Greatest length of a prompt or negative prompt in characters."""
 
 MIN_STEPS: Final = 1
 MAX_STEPS: Final = 150
@@ -20,26 +20,26 @@ MAX_IMAGES: Final = 4
 
 MIN_SEED: Final = 0
 MAX_SEED: Final = 2**32 - 1
-"""A1111's and Midjourney's range; image k of a job uses seed + k, which wraps around."""
+"""Greatest seed, as in A1111 and Midjourney; image k of a job uses seed + k, which wraps around."""
 
 MAX_VARIATIONS: Final = 32
-"""Steps away from a first picture, each a press."""
+"""Greatest number of successive variations from the first picture; each is one press of a button."""
 
 MAX_LORAS: Final = 5
-"""LoRAs of one job."""
+"""Greatest number of LoRAs in one job."""
 
 MAX_SCALE: Final = 4
-"""Times that an upscaled picture is wider and higher."""
+"""Greatest factor between the sides of an upscaled picture and the original."""
 
 MAX_CLIP_SKIP: Final = 12
-"""Layers of the smallest CLIP text encoder; A1111's bound too."""
+"""Number of layers of the smallest CLIP text encoder, and A1111's limit."""
 
 SIZE_MULTIPLE: Final = 8
-"""Width and height are multiples of this many pixels, for every family."""
+"""Width and height must be multiples of this number of pixels, for every family."""
 
 MIN_SIDE: Final = 64
 MAX_SIDE: Final = 2_048
-"""Pixels of one side."""
+"""Greatest width and height in pixels."""
 
 MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
-"""One message on the wire: four uncompressed 2,048 x 2,048 RGB images and room to spare."""
+"""Greatest size of a message on the wire; more than four uncompressed RGB images of 2,048 x 2,048 pixels."""

@@ -1,5 +1,6 @@
-"""What a worker says of the styles in the owner's folder: LoRAs, small files that teach a model a style or a subject,
-and embeddings, smaller ones that teach it a word.
+"""Styles in the owner's folder, as a worker reports them: LoRAs and embeddings.
+
+A LoRA is a small file that teaches a model a style or a subject. An embedding is a smaller file that teaches it a word.
 """
 
 import re
@@ -11,12 +12,12 @@ class LoraEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One LoRA that members may use.
 
     Attributes:
-        name: what stands in `<lora:name:weight>`: the file's name without its ending.
+        name: name in `<lora:name:weight>`: the file's name without its suffix.
         title: the name that members see.
-        trigger_words: words that it was trained to answer to, as they go into a prompt.
-        scale: the weight that it is best used with.
-        family: of the models that it is made for, as `ModelSpec.family` names them; empty where its file does not say.
-        embeddings: names of those that lie in its file, and are known where it is used.
+        trigger_words: words that activate it in a prompt.
+        scale: recommended weight.
+        family: family of the models that it is made for, as in `ModelSpec.family`; empty when its file does not say.
+        embeddings: names of the embeddings in its file, which a prompt with this LoRA can use.
     """
 
     name: str
@@ -28,11 +29,11 @@ class LoraEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     @property
     def tag(self) -> str:
-        """What makes a prompt use it."""
+        """Tag that activates the LoRA in a prompt."""
         return f"<lora:{self.name}:{self.scale:g}>"
 
     def added_to(self, prompt: str, negative_prompt: str) -> tuple[str, str]:
-        """Both with its tag and its trigger words, without those that are there, as a member would type them."""
+        """Prompt and negative prompt with the tag and the trigger words that the prompt lacks."""
         words = [word for word in self.trigger_words if not _has_words(prompt, word)]
         is_used = re.search(rf"<lora:\s*{re.escape(self.name.casefold())}\s*[:>]", prompt.casefold())
         tag = "" if is_used else f" {self.tag}"
@@ -43,12 +44,12 @@ class EmbeddingEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One embedding that members may use.
 
     Attributes:
-        name: what stands in `embedding:name`: the file's name without its ending.
+        name: name in `embedding:name`: the file's name without its suffix.
         title: the name that members see.
-        trigger_words: words that go well with it, as they go into a prompt.
-        is_negative: it is a word for what is to be avoided.
-        family: of the models that it may fit, as `ModelSpec.family` names them.
-        token: another name, which its trainer gave it; empty where there is none.
+        trigger_words: words that suit it in a prompt.
+        is_negative: True when it belongs into the negative prompt.
+        family: family of the models that it may fit, as in `ModelSpec.family`.
+        token: its trainer's name for it; empty when there is none.
     """
 
     name: str
@@ -60,11 +61,11 @@ class EmbeddingEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     @property
     def tag(self) -> str:
-        """What makes a prompt use it."""
+        """Tag that activates the embedding in a prompt."""
         return f"embedding:{self.name}"
 
     def added_to(self, prompt: str, negative_prompt: str) -> tuple[str, str]:
-        """Both, with its tag in the one that it is for, unless it is there, as a member would type it."""
+        """Prompt and negative prompt; the one that the embedding is for gets its tag unless it has it already."""
         if self.is_negative:
             return prompt, self._added(negative_prompt)
         return self._added(prompt), negative_prompt
@@ -75,9 +76,9 @@ class EmbeddingEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 Style = LoraEntry | EmbeddingEntry
-"""What members call a style."""
+"""Style: the members' word for a LoRA or embedding."""
 
 
 def _has_words(text: str, words: str) -> bool:
-    """Whether they stand in a text, whatever their case; longer words that begin or end with them are others."""
+    """True when a text contains these words as whole words; case is ignored."""
     return re.search(rf"(?<![\w-]){re.escape(words.casefold())}(?![\w-])", text.casefold()) is not None

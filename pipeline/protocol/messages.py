@@ -1,11 +1,11 @@
-"""All that may cross between the bot and a worker: two closed unions.
+"""All messages between the bot and a worker, as two closed unions.
 
-A job is named by `(job_id, attempt)` on every message, so that a late word about an earlier attempt is known
-for what it is and dropped. Each submitted attempt ends in exactly one `Finished` or `Failed`.
+Every message about a job carries `(job_id, attempt)`, so that a late message about an earlier attempt is recognised and
+dropped. Each submitted attempt ends in exactly one `Finished` or `Failed`.
 
-From the bot: `Configure` (once, first), then `Submit` and `Cancel`. The end of the stream means: stop.
-From a worker: `Ready` (once, first) or `Unusable`, then `Progress`, `Finished` and `Failed` for its jobs, and
-`Heartbeat` all the while.
+The bot sends `Configure` once and first, then `Submit` and `Cancel`. The end of the stream means: stop. A worker sends
+`Ready` once and first, or `Unusable`; then `Progress`, `Finished` and `Failed` for its jobs. It sends `Heartbeat` all
+the time.
 """
 
 from typing import Final, Literal, TypeAlias
@@ -30,12 +30,12 @@ ImageFormat = Literal["png", "webp", "jpeg"]
 
 
 class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """How finished images are written.
+    """Format of finished image files.
 
     Attributes:
-        image_format: of the files.
-        quality: 1 to 100, of WebP and JPEG; WebP at 100 is without loss.
-        has_parameters: whether a file says how it came about, the prompt included.
+        image_format: format of the files.
+        quality: quality of WebP and JPEG, 1 to 100; WebP at 100 is lossless.
+        has_parameters: True when a file contains its generation parameters, with the prompt.
     """
 
     image_format: ImageFormat = "png"
@@ -44,18 +44,18 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_type(self) -> str:
-        """What the files are to those who read them."""
+        """Media type of the files."""
         return f"image/{self.image_format}"
 
 
 class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
-    """What computes the forwards. All of it changes last bits; none of it changes what is seen.
+    """Acceleration of forward passes. Every setting changes the last bits of a picture, but nothing visible.
 
     Attributes:
-        accelerator: `none` is torch as it is; `compile` compiles a network's repeated blocks with torch;
-            `openvino` computes the network on a processor with OpenVINO.
-        channels_last: convolutions' memory in the order in which recent GPUs multiply it.
-        fuse_qkv: queries, keys and values of an attention in one multiplication.
+        accelerator: `none` is plain torch; `compile` compiles a network's repeated blocks with torch; `openvino` runs
+            the network on a CPU with OpenVINO.
+        channels_last: use the memory order of convolutions that recent GPUs multiply fastest.
+        fuse_qkv: compute queries, keys and values of an attention layer in one multiplication.
     """
 
     accelerator: Accelerator = "none"
@@ -68,13 +68,13 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         preview_interval_s: seconds between two previews of a job; 0 sends none.
-        cache_directory: folder of downloads from a hub; None is the library's own place.
-        state_directory: folder of what the worker learns about its device; None keeps nothing.
-        max_running: attempts that are drawn at the same time.
-        batching: `pinned` draws the same picture whichever jobs share the forward; `flexible` may change last bits.
-        idle_models: of models that draw nothing, when another needs room: `keep` drops the least recently used
-            until it fits, `offload` moves them to the computer's memory instead, `drop` drops all.
-        model_memory_mb: memory of the device for loaded models; 0 is 70 % of it.
+        cache_directory: folder for downloads from a model hub; None is the library's default.
+        state_directory: folder for the worker's measurements of its device; None keeps nothing on disk.
+        max_running: greatest number of attempts that are denoised at the same time.
+        batching: with `pinned`, a picture does not depend on other jobs; with `flexible`, its last bits may.
+        idle_models: handling of idle models when another one needs memory. `keep` drops the least recently used ones
+            until it fits, `offload` moves them to host memory instead, `drop` drops all.
+        model_memory_mb: memory budget of loaded models on the device in MiB; 0 means 70 % of the device's memory.
         output: format of finished images.
     """
 
@@ -89,18 +89,18 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """First message to a worker: how to run and what to offer.
+    """First message to a worker, with its settings and models.
 
     Attributes:
-        protocol_version: must equal the worker's own.
-        device: where tensors live; `auto` takes CUDA, then Apple's MPS, then the CPU.
-        dtype: precision; `auto` takes what the device runs well.
-        threads: CPU threads of torch; 0 leaves it to the worker.
-        models: every model that the catalogue offers.
+        protocol_version: must equal the worker's own version.
+        device: device of the tensors; `auto` takes CUDA, then Apple's MPS, then the CPU.
+        dtype: precision; `auto` takes the one that suits the device.
+        threads: torch's CPU threads; 0 lets the worker choose.
+        models: every model in the catalogue.
         preload: key of the model to load before the first job; None loads on demand.
-        acceleration: what computes the forwards.
-        safety_checker: folder of the content check; None checks nothing.
-        lora_directory: folder of the owner's LoRAs; None has none.
+        acceleration: acceleration of forward passes.
+        safety_checker: folder of the safety checker; None checks nothing.
+        lora_directory: folder of the owner's LoRAs and embeddings; None offers none.
         options: settings of the engine.
     """
 
@@ -117,7 +117,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Run this request, and hide what the content check flags where it is checked."""
+    """Run this request; if `is_checked`, hide the pictures that the safety checker flags."""
 
     job_id: int
     attempt: int
@@ -126,7 +126,7 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Stop this attempt at its next step; it answers `Failed` with reason `cancelled` unless it was faster."""
+    """Stop this attempt at its next step; it ends in `Failed` with reason `cancelled` unless it has already ended."""
 
     job_id: int
     attempt: int
@@ -136,19 +136,19 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A worker's answer to `Configure`.
 
     Attributes:
-        device: the device in use, such as `cuda` or `cpu`.
-        device_name: what its maker calls it.
-        dtype: the precision in use.
-        vram_bytes: memory of the device; 0 where it shares the computer's.
-        models: keys of the models whose files are there.
-        missing: model key to the sentence that says why it cannot be offered.
-        capacity: how many attempts it accepts at once.
-        versions: of the libraries that decide about pixels.
-        loras: those in the owner's folder, by title.
-        embeddings: likewise.
-        broken_loras: a file's place in that folder to the sentence that says why it is not offered.
-        samplers: of models whose files leave fewer of them than the catalogue: those that can honour the files.
-        remarks: model key to a sentence about what the owner should know of a model that can be offered.
+        device: type of the device in use, such as `cuda` or `cpu`.
+        device_name: the maker's name for the device.
+        dtype: precision in use.
+        vram_bytes: memory of the device; 0 when it shares the host's memory.
+        models: keys of the models that can be offered.
+        missing: the reason why a model cannot be offered, by model key.
+        capacity: greatest number of attempts at the same time.
+        versions: versions of the libraries that affect pixels, by name.
+        loras: LoRAs in the owner's folder, sorted by title.
+        embeddings: embeddings in the owner's folder, sorted by title.
+        broken_loras: the reason why a file is not offered, by its path in that folder.
+        samplers: supported samplers by model key, only where they are fewer than in the catalogue.
+        remarks: sentences for the owner about models that can be offered, by model key.
     """
 
     protocol_version: int
@@ -168,17 +168,17 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A worker's answer to a `Configure` that it cannot work with; it exits after it."""
+    """A worker's answer to a `Configure` that it cannot work with; the worker then exits."""
 
     sentence: str
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Sign of life, once a second, sent beside the work.
+    """Sign of life, sent once a second, also during work.
 
     Attributes:
-        phase: what the engine is doing.
-        quiet_s: seconds since the engine last moved (a step, a loaded component); 0 when idle.
+        phase: present phase of the engine.
+        quiet_s: seconds since the engine's last progress (a step, a loaded component); 0 when idle.
         rss_bytes: resident memory of the worker process.
     """
 
@@ -188,11 +188,11 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Where a running attempt is. May be dropped when the pipe is full: only the newest matters.
+    """Progress of a running attempt. An older one may be dropped when the socket is full: only the newest matters.
 
     Attributes:
-        phase: `loading` until the model is there, then `running`.
-        step: steps done, 0 to `total_steps`.
+        phase: `loading` until the model is loaded, then `running`.
+        step: number of finished steps, 0 to `total_steps`.
         elapsed_s: seconds since the attempt began to run.
         preview: a small WebP picture of all images side by side, or empty.
     """
@@ -210,12 +210,12 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     """One finished image, encoded.
 
     Attributes:
-        index: which of the request's images, from 0.
+        index: index of the image in the request, from 0.
         data: the file's bytes.
         media_type: `image/` and the `ImageFormat`.
-        width: pixels of the delivered image.
-        height: pixels of the delivered image.
-        seed: repeats exactly this image as the only one of a job.
+        width: width of the delivered image in pixels.
+        height: its height in pixels.
+        seed: seed that repeats exactly this image as the only one of a job.
     """
 
     index: int
@@ -231,17 +231,17 @@ Output: TypeAlias = ImageFile
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """What else than the request decides about the bits of a picture.
+    """Facts beyond the request that determine the bits of a picture.
 
     Attributes:
-        model_hash: ten digits of its weights' SHA-256; empty where they could not be read.
-        loras: likewise of each LoRA that was used, by name.
-        embeddings: likewise of each embedding.
-        scheduler: the diffusers class.
-        rows: how many rows a forward may have had, all of which give the same bits.
-        device: what its maker calls it.
-        dtype: the precision.
-        versions: of the libraries.
+        model_hash: ten digits of the weights' SHA-256; empty when they could not be read.
+        loras: ten digits of each used LoRA's SHA-256, by name.
+        embeddings: ten digits of each used embedding's SHA-256, by name.
+        scheduler: name of the scheduler's class in diffusers.
+        rows: row counts that its forward passes may have had; all give the same bits.
+        device: the maker's name for the device.
+        dtype: precision.
+        versions: versions of the libraries, by name.
     """
 
     model_hash: str
@@ -255,13 +255,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Terminal: every image of the request, in order, without those that the content check flagged.
+    """Final event of a successful attempt.
 
     Attributes:
-        notices: facts that the requester should read, such as text that did not fit the model.
-        denoise_s: seconds of the step loop.
+        images: images of the request in order, without those that the safety checker flagged.
+        notices: facts for the requester, such as text that did not fit the model.
+        denoise_s: seconds of denoising.
         total_s: seconds from the start of the attempt to this message.
-        recipe: how to get the same bits again.
+        recipe: facts that are needed to repeat the same bits.
     """
 
     job_id: int
@@ -274,18 +275,18 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact about one run, as a key of the text catalogue and its values."""
+    """A fact about one attempt, as a key of the text catalogue with its values."""
 
     key: str
     values: dict[str, str | int] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Terminal: no image.
+    """Final event of an attempt without images.
 
     Attributes:
-        reason: which family of failure; the sentence that members read hangs on it.
-        detail: for the log only; may hold file names and library messages.
+        reason: failure reason; it selects the sentence that members read.
+        detail: text for the log only; it may contain file names and library messages.
     """
 
     job_id: int
@@ -297,4 +298,4 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 ToWorker = Configure | Submit | Cancel
 FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed
 JobEvent = Progress | Finished | Failed
-"""What a backend hands on: words about one attempt."""
+"""Messages about one attempt, which a backend forwards."""

@@ -1,4 +1,4 @@
-"""What an owner's catalogue says of a model: where its weights lie and what members may ask of it."""
+"""Entries of the owner's catalogue: a model's files, and what members may request from it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,18 +17,21 @@ Part = Annotated[float, Meta(ge=0.0, le=1.0)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 Family = Literal["sd", "sdxl", "sd3", "pipeline"]
-"""Architectures. `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5;
-`pipeline` is every other model that diffusers draws from text with, in its own pipeline."""
+"""Architectures: `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5.
+
+`pipeline` is any other text-to-image model of diffusers; it runs as a whole pipeline.
+"""
 
 
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bot must know of an architecture.
+    """Facts about an architecture that the bot needs.
 
     Attributes:
-        kind: of the samplers that fit it.
-        size_multiple: width and height are multiples of this many pixels.
-        has_weights: its text encoder takes words that count more or less than others; else brackets are text.
-        is_whole: it draws from text alone, one job at a time: pictures are not varied, and upscaled without drawing.
+        kind: kind of the samplers that work with it.
+        size_multiple: width and height must be multiples of this number of pixels.
+        has_weights: True when words in a prompt can have weights; otherwise brackets are plain text.
+        is_whole: True when it runs as a whole pipeline, one job at a time. Such a model makes no variations, and
+            upscales only by resampling.
     """
 
     kind: SamplerKind = "diffusion"
@@ -42,7 +45,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
         "sd": FamilyFacts(),
         "sdxl": FamilyFacts(),
         "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False),
-        # The coarsest that is in use, since a pipeline says only when it is run what it takes.
+        # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs.
         "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, is_whole=True),
     }
 )
@@ -60,7 +63,7 @@ class FileSource(msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_fiel
     """One .safetensors checkpoint as A1111 and ComfyUI use them.
 
     `config` names a local folder with the component configurations (the diffusers layout without weights),
-    needed where the machine cannot ask a hub for them.
+    needed when the machine cannot download them from a hub.
     """
 
     path: str
@@ -68,25 +71,25 @@ class FileSource(msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_fiel
 
 
 class HubSource(msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field="kind", forbid_unknown_fields=True):
-    """A repository of the Hugging Face hub, pinned to a revision so that a picture stays repeatable."""
+    """A repository of the Hugging Face hub, pinned to a revision so that pictures stay reproducible."""
 
     repo_id: str
     revision: str
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request gets where the member said nothing, and what only the owner says.
+    """Default values of a request; members cannot change all of them.
 
     Attributes:
-        steps: of denoising.
-        cfg: weight of guidance.
-        width: that the model draws.
-        height: likewise.
-        sampler: one of the model's.
-        images: of a job.
-        guidance_start: part of all steps after which guidance begins.
-        guidance_end: part of all steps after which it ends; the steps without cost half as much.
-        guidance_rescale: how much of the contrast that guidance adds is taken back.
+        steps: number of denoising steps.
+        cfg: guidance scale.
+        width: width in pixels that the model draws.
+        height: height in pixels that the model draws.
+        sampler: name of one of the model's samplers.
+        images: number of images in a job.
+        guidance_start: fraction of all steps after which guidance begins.
+        guidance_end: fraction of all steps after which guidance ends; steps without guidance cost half as much.
+        guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
     """
 
     steps: Steps = 20
@@ -101,7 +104,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far members may go with this model. Sides and pixels are those that the model draws."""
+    """Limits for members' requests to this model. Sides and pixels are those that the model draws."""
 
     max_steps: Steps = 50
     max_cfg: Guidance = limits.MAX_GUIDANCE_SCALE
@@ -110,15 +113,15 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
     max_images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = limits.MAX_IMAGES
     max_refined_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
-    """Of an upscaled picture that is drawn anew; larger ones are only resampled."""
+    """Greatest number of pixels of an upscaled picture with a second pass; larger ones are only resampled."""
 
 
 class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A small upscaling network run on every finished image of a model that draws small ones.
+    """A small upscaling network that runs on every finished image of a model.
 
     Attributes:
-        path: its .safetensors file, absolute once the catalogue is loaded; any architecture spandrel knows.
-        scale: how many times wider and higher the delivered image is.
+        path: its .safetensors file, absolute once the catalogue is loaded; spandrel must know its architecture.
+        scale: factor between the sides of the delivered image and those that the model draws.
     """
 
     path: str
@@ -126,16 +129,16 @@ class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The words of a model that knows few, so that members are told which of theirs it does not know.
+    """Vocabulary of a model that knows few words, so that members are told about unknown words in their prompts.
 
     Attributes:
         path: a JSON file with the other fields, absolute once the catalogue is loaded.
-        things: what it can draw, as members are told.
-        colors: of the things.
-        places: behind the things.
-        styles: of the pictures.
-        words: every word it knows, in lower case.
-        alike: words of a thing alone; a prompt that has none but these is drawn alike from every seed.
+        things: things that it can draw, as members are told.
+        colors: colors of the things.
+        places: backgrounds of the things.
+        styles: styles of the pictures.
+        words: every word that it knows, in lower case.
+        alike: names of things; a prompt of only these words gives similar pictures for every seed.
         examples: prompts that show what it can do.
     """
 
@@ -153,16 +156,16 @@ Tflop = Annotated[float, Meta(ge=0.0)]
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The work of a model, frozen here so that prices never move with the load.
+    """Computing work of a model. The values are fixed, so that prices never depend on the load.
 
-    In TFLOP, as counted with torch's FlopCounterMode; P = pixels / 512^2. The defaults are those of Stable
+    The unit is TFLOP, as counted by torch's FlopCounterMode, and P = pixels / 512^2. The defaults are those of Stable
     Diffusion 1.5, measured from 256 to 1,024 pixels.
 
     Attributes:
-        row_linear: of one pass of one row through the network, for each P.
-        row_quadratic: the same, for each P^2: what attention adds.
-        decode: of decoding (and enlarging) one image, for each P.
-        text: of reading the prompts, once a job.
+        row_linear: one forward pass of one row, for each P.
+        row_quadratic: attention in one forward pass of one row, for each P^2.
+        decode: decoding and enlarging of one image, for each P.
+        text: encoding of the prompts, once for each job.
     """
 
     row_linear: Annotated[float, Meta(gt=0.0)] = 0.6815
@@ -177,19 +180,19 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Attributes:
         key: the name in commands and in the database; never reused for other weights.
         title: the name that members see.
-        source: where the weights lie.
-        family: which step adapter runs it.
+        source: place of the weights.
+        family: architecture, which selects the step adapter.
         license: what the licence allows, in one line, shown to the owner and in the model's details.
-        samplers: names offered with this model; empty offers every one that fits its family.
-        cost: what a job's price is worked out from.
-        preview_decoder: an AutoencoderTiny for the model's latents (TAESD and its kin), for previews with forms.
-        refine_strength: how much of an upscaled picture is drawn anew; 0 only resamples.
-        vocabulary: of a model that knows few words.
-        prediction: what the model was trained to answer, where its files say nothing or something wrong.
+        samplers: names of offered samplers; empty offers every sampler that works with its family.
+        cost: computing work, from which a job's price follows.
+        preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
+        refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples.
+        vocabulary: vocabulary of a model that knows few words; None for others.
+        prediction: prediction type, if the model's files name none or a wrong one.
         zero_snr: whether it was trained from pure noise on (zero terminal SNR), likewise.
-        vae: taken instead of the one in its files, or because there is none.
-        clip_skip: the layer of the text encoders that is taken, counted from the last, which is 1; None is the
-            family's own (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3), or what a file says of itself.
+        vae: VAE that replaces the one in the model's files, or that they lack.
+        clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
+            or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
     """
 
     key: ModelKey
@@ -213,32 +216,32 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @property
     def facts(self) -> FamilyFacts:
-        """Of its family."""
+        """Facts about its family."""
         return FAMILY_FACTS[self.family]
 
     def delivered(self, width: int, height: int) -> tuple[int, int]:
-        """Sides of what arrives, in pixels, where the model draws these."""
+        """Width and height of the delivered image in pixels, for the width and height that the model draws."""
         scale = 1 if self.enlarger is None else self.enlarger.scale
         return width * scale, height * scale
 
     @property
     def offered_samplers(self) -> tuple[str, ...]:
-        """Names of samplers, in the order in which members see them."""
+        """Names of the offered samplers, in the order in which members see them."""
         return self.fitting_samplers(self.schedule)
 
     @property
     def schedule(self) -> NoiseSchedule:
-        """As far as the catalogue says; the model's files may say more."""
+        """Noise schedule according to the catalogue; the model's files may give more details."""
         return NoiseSchedule(prediction=self.prediction or "epsilon", is_zero_snr=bool(self.zero_snr))
 
     def fitting_samplers(self, schedule: NoiseSchedule) -> tuple[str, ...]:
-        """Those of the offered samplers that can honour a schedule."""
+        """Names of the offered samplers that support a noise schedule."""
         if not self.samplers:
             return offered_samplers(self.facts.kind, schedule)
         return tuple(name for name in self.samplers if SAMPLERS[name].honours(schedule))
 
     def narrowed(self, samplers: tuple[str, ...]) -> "ModelSpec":
-        """The same entry with these samplers alone; the first of them is usual where the usual one is not there."""
+        """Copy of the entry with only these samplers; the first replaces a default sampler that is not among them."""
         usual = self.defaults
         if usual.sampler not in samplers:
             usual = msgspec.structs.replace(usual, sampler=samplers[0])

@@ -8,11 +8,11 @@ from pipeline.protocol.limits import MAX_SEED
 
 
 class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A step away from where a picture began: its first noise turned towards that of another seed.
+    """A variation of a picture: its initial noise is interpolated towards the noise of another seed.
 
     Attributes:
-        seed: of the other noise.
-        strength: how far, from 0 (the same picture) to 1 (the other seed's).
+        seed: seed of the other noise.
+        strength: position between the two, from 0 (the same picture) to 1 (the other seed's picture).
     """
 
     seed: int
@@ -20,11 +20,11 @@ class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The finished picture once more, larger.
+    """Upscaling of the finished picture.
 
     Attributes:
-        scale: how many times wider and higher.
-        strength: how much of the noise's way it is drawn anew at that size, from 0 (only resampled) to 1.
+        scale: factor between the sides of the larger picture and the original.
+        strength: fraction of the steps that the second pass repeats at that size, from 0 (only resampled) to 1.
     """
 
     scale: int
@@ -37,21 +37,21 @@ class GenerationRequest(
     """A resolved request: limits applied, seed chosen. Rerolls start from it and nothing is guessed later.
 
     Attributes:
-        prompt: what one asks for; not empty.
-        negative_prompt: what to avoid; may be empty.
-        num_inference_steps: steps of denoising; a second-order sampler evaluates the model twice in one.
-        guidance_scale: weight of classifier-free guidance; at 1 or below the negative prompt has no effect.
-        width: pixels that the model draws (an enlarger may deliver more).
-        height: pixels that the model draws.
-        scheduler_name: a name from `pipeline.protocol.samplers`.
-        seed: image k is drawn from seed + k; where it is varied, every image from this seed.
-        num_images: images of this job.
-        model_key: an entry of the catalogue.
-        variations: one after the other; image k is varied by the last one's seed + k.
-        upscale: what is done with the finished pictures, if anything.
-        guidance_start: part of all steps after which guidance begins, from 0.
-        guidance_end: part of all steps after which guidance ends, up to 1.
-        guidance_rescale: how much of the contrast that guidance adds is taken back, from 0 to 1.
+        prompt: the prompt; not empty.
+        negative_prompt: the negative prompt; may be empty.
+        num_inference_steps: number of denoising steps; a second-order sampler evaluates the model twice in each.
+        guidance_scale: scale of classifier-free guidance; at 1 or below the negative prompt has no effect.
+        width: width in pixels that the model draws; an enlarger may deliver more.
+        height: height in pixels that the model draws.
+        scheduler_name: name of a sampler in `pipeline.protocol.samplers`.
+        seed: seed of image 0; image k has seed + k. With variations, every image starts from this seed.
+        num_images: number of images in the job.
+        model_key: key of the model in the catalogue.
+        variations: variations in order; for image k, the last one has seed + k.
+        upscale: upscaling of the finished pictures; None for none.
+        guidance_start: fraction of all steps after which guidance begins, from 0.
+        guidance_end: fraction of all steps after which guidance ends, up to 1.
+        guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
     """
 
     prompt: str
@@ -77,22 +77,22 @@ class GenerationRequest(
 
     @property
     def last_seed(self) -> int:
-        """The seed that counts up from image to image."""
+        """Seed that increases from image to image."""
         return self.variations[-1].seed if self.variations else self.seed
 
     @property
     def refining_steps(self) -> int:
-        """Steps of the second pass, at the larger size; 0 where nothing is drawn anew."""
+        """Number of steps in the second pass, at the larger size; 0 without a second pass."""
         if self.upscale is None or self.upscale.strength == 0:
             return 0
         return max(1, int(self.num_inference_steps * self.upscale.strength))
 
     def guides(self, step: int, total_steps: int) -> bool:
-        """Whether guidance is applied at a step, counted from 1."""
+        """True when guidance is applied at a step, counted from 1."""
         return self.guidance_start * total_steps < step <= self.guidance_end * total_steps
 
     def single(self, index: int) -> "GenerationRequest":
-        """The request whose only image is exactly image `index` of this one."""
+        """Request for a single image, which is exactly image `index` of this request."""
         seed = seed_of(self.last_seed, index)
         if not self.variations:
             return msgspec.structs.replace(self, seed=seed, num_images=1)
@@ -105,5 +105,5 @@ Request: TypeAlias = GenerationRequest
 
 
 def seed_of(first_seed: int, index: int) -> int:
-    """Image `index` of a job is drawn from the seed after its predecessor's; the range wraps around."""
+    """Seed of image `index` of a job: one more than its predecessor's; after the greatest seed comes 0."""
     return (first_seed + index) % (MAX_SEED + 1)

@@ -1,14 +1,14 @@
-"""The samplers that members may name, and how diffusers builds them.
+"""Samplers by their names for members, and their configurations in diffusers.
 
-Names are A1111's. What diffusers 0.42.1 makes of them was compared with k-diffusion on a toy model whose
-exact solution is known; two findings are built in here:
+The names are A1111's. The samplers of diffusers 0.42.1 were compared with k-diffusion on a toy model with a known exact
+solution. Two findings are built in here:
 
-- `timestep_spacing="linspace"` starts at the noise level that A1111 starts at; "leading", which SD folders
-  ship for PNDM, changes the composition of the picture.
-- The multistep solvers without Karras sigmas drop t=0 unless the timesteps are given (`explicit_timesteps`),
-  and then end 19 % away from k-diffusion. UniPC's class takes no timesteps, so it keeps that difference.
-  In few steps (below `EXPLICIT_FROM`) the last way to t=0 is so long that the second order overshoots it;
-  there diffusers' own timesteps are taken.
+- `timestep_spacing="linspace"` starts at the same noise level as A1111. "leading", which SD folders have for PNDM,
+  changes the composition of the picture.
+- The multistep solvers without Karras sigmas leave out t=0 unless the timesteps are given (`explicit_timesteps`). Then
+  they end 19 % away from k-diffusion. UniPC's class takes no timesteps, so it keeps that difference. With few steps
+  (below `EXPLICIT_FROM`) the last step to t=0 is so long that the second order overshoots. So diffusers' own timesteps
+  are used there.
 """
 
 from collections.abc import Mapping
@@ -20,27 +20,35 @@ import msgspec
 from pipeline.protocol.limits import MAX_STEPS
 
 EXPLICIT_FROM = 15
-"""Steps from which on a sampler's explicit timesteps are taken. With 8, the pocket model drew 5 colors of 24 with them
-and 19 without; with 16, 17 and 20."""
+"""Least number of steps with explicit timesteps.
+
+With 8 steps, the pocket model drew 5 of 24 colors with explicit timesteps and 19 without them. With 16 steps, it drew
+17 with and 20 without them.
+"""
 
 SchedulerOption = str | int | float | bool
 
 SamplerKind = Literal["diffusion", "flow", "own"]
-"""What a model was trained to predict: noise in what it sees, or the straight way from noise to picture. `own` is
-whatever its own pipeline takes care of."""
+"""Kind of models and samplers.
+
+`diffusion` predicts noise, velocity or picture. `flow` predicts the direction of the straight path between picture and
+noise (flow matching). `own` is left to a whole pipeline.
+"""
 
 
 Prediction = Literal["epsilon", "v_prediction", "sample"]
-"""What a diffusion model answers: the noise, the velocity between noise and picture, or the picture."""
+"""Prediction type of a diffusion model: the noise, the velocity between noise and picture, or the picture."""
 
 
 class NoiseSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sampler must be able to honour of a model.
+    """Properties of a model that a sampler must support.
 
     Attributes:
-        prediction: of a diffusion model.
-        is_zero_snr: it begins at pure noise (zero terminal signal-to-noise ratio), where others leave a trace.
-        is_bent: of a flow: its times are more than shifted (Karras, exponential or beta sigmas, an end of its own).
+        prediction: prediction type of a diffusion model.
+        is_zero_snr: True when it begins at pure noise (zero terminal signal-to-noise ratio); in other schedules a trace
+            of the picture remains.
+        is_bent: True for flow matching with more than a shift of the timesteps (Karras, exponential or beta sigmas, or
+            another end).
     """
 
     prediction: Prediction = "epsilon"
@@ -50,7 +58,7 @@ class NoiseSchedule(msgspec.Struct, frozen=True, kw_only=True):
 
 USUAL_SCHEDULE = NoiseSchedule()
 
-# diffusers' `from_config` drops what a class does not know without a word; a test holds these against the classes.
+# diffusers' `from_config` silently drops options that a class does not support. A test compares this list with them.
 _KNOW_ZERO_SNR = frozenset(
     {
         "EulerDiscreteScheduler",
@@ -72,19 +80,19 @@ _KNOW_BENDS = frozenset({"FlowMatchEulerDiscreteScheduler"})
 
 
 class Sampler(msgspec.Struct, frozen=True, kw_only=True):
-    """One sampler: the diffusers class behind a name and its configuration.
+    """One sampler: a name, its diffusers class, and its configuration.
 
     Attributes:
-        name: what members see and type.
-        scheduler_class: class name in `diffusers`; empty where a pipeline brings its own.
-        options: keyword arguments on top of the model's own scheduler configuration.
-        evaluations_per_step: model evaluations a step; 2 means 2n-1 for n steps, since the last has one.
-        explicit_timesteps: pass evenly spaced timesteps that end at 0, if they are not few, see above.
-        is_stochastic: draws noise at every step, from the job's own generators.
-        kind: of the models that it fits.
-        is_special: only for models made for it; offered where the catalogue names it.
-        max_steps: more it cannot do.
-        aliases: other spellings that are understood.
+        name: the name that members see and type.
+        scheduler_class: class name in `diffusers`; empty when a whole pipeline brings its own.
+        options: keyword arguments that override the model's scheduler configuration.
+        evaluations_per_step: model evaluations in each step; 2 means 2n-1 for n steps, since the last step has one.
+        explicit_timesteps: True to pass evenly spaced timesteps that end at 0, from `EXPLICIT_FROM` steps on.
+        is_stochastic: True when it draws noise at every step, from the job's generators.
+        kind: kind of the models that it works with.
+        is_special: True when it needs a model made for it; then it is offered only if the catalogue names it.
+        max_steps: greatest number of steps.
+        aliases: other accepted spellings.
     """
 
     name: str
@@ -99,18 +107,18 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
 
     def honours(self, schedule: NoiseSchedule) -> bool:
-        """It draws as the schedule of a model of its kind wants it."""
+        """True when it supports the noise schedule of a model of its kind."""
         name = self.scheduler_class
         if self.kind != "diffusion":
             return not schedule.is_bent or name in _KNOW_BENDS
         if schedule.prediction == "sample" and name in _KNOW_NO_SAMPLE:
             return False
-        # DDIM divides by what is left of the picture there, and noise alone tells nothing of it.
+        # At zero SNR, DDIM with epsilon prediction would divide by the remaining signal, which is 0.
         is_torn = name == "DDIMScheduler" and schedule.prediction == "epsilon"
         return not schedule.is_zero_snr or (name in _KNOW_ZERO_SNR and not is_torn)
 
     def evaluations(self, num_inference_steps: int) -> int:
-        """Model evaluations for a job of so many steps."""
+        """Number of model evaluations in a job with this number of steps."""
         if self.evaluations_per_step == 1:
             return num_inference_steps
         return self.evaluations_per_step * num_inference_steps - 1
@@ -127,7 +135,7 @@ _DPM_2M: Mapping[str, SchedulerOption] = {
 _SDE: Mapping[str, SchedulerOption] = {**_DPM_2M, "algorithm_type": "sde-dpmsolver++"}
 _UNIPC: Mapping[str, SchedulerOption] = {"solver_order": 2, "solver_type": "bh2", "final_sigmas_type": "zero"}
 _LCM_STEPS = 50
-"""Steps of the model that a latent consistency model was distilled from; its own are chosen among them."""
+"""Number of timesteps in the distillation of a latent consistency model; its own timesteps are chosen among them."""
 
 _TABLE = (
     Sampler(name="Euler", scheduler_class="EulerDiscreteScheduler", options=_LINSPACE, aliases=("k_euler",)),
@@ -226,8 +234,8 @@ _TABLE = (
     Sampler(
         name="DPM++ 2M SDE",
         scheduler_class="DPMSolverMultistepScheduler",
-        # A1111's automatic schedule for it, and for 3M. On evenly spaced times the second order leaves spots at 20
-        # steps, and the third leaves noise at any number.
+        # Exponential sigmas are A1111's automatic schedule for this sampler and for 3M. With evenly spaced timesteps,
+        # the second order leaves spots at 20 steps, and the third order leaves noise at any number of steps.
         options={**_LINSPACE, **_SDE, "use_exponential_sigmas": True},
         is_stochastic=True,
         aliases=("dpmpp_2m_sde",),
@@ -297,17 +305,17 @@ _TABLE = (
 )
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType({sampler.name: sampler for sampler in _TABLE})
-"""Every sampler by its name, in the order in which members see them."""
+"""All samplers by name, in the order in which members see them."""
 
 _BY_SPELLING = {spelling.casefold(): sampler for sampler in _TABLE for spelling in (sampler.name, *sampler.aliases)}
 
 
 def find_sampler(spelling: str) -> Sampler | None:
-    """The sampler of this name or alias, whatever its case; None where there is none."""
+    """Find a sampler by name or alias; case is ignored. None when there is no such sampler."""
     return _BY_SPELLING.get(spelling.strip().casefold())
 
 
 def offered_samplers(kind: SamplerKind, schedule: NoiseSchedule = USUAL_SCHEDULE) -> tuple[str, ...]:
-    """The names offered with a model of this kind whose catalogue entry names none."""
+    """Names of the samplers for a model of this kind whose catalogue entry names none."""
     fitting = (sampler for sampler in _TABLE if sampler.kind == kind and sampler.honours(schedule))
     return tuple(sampler.name for sampler in fitting if not sampler.is_special)

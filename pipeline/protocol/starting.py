@@ -1,6 +1,6 @@
-"""What a bot and a warm starter say to each other: one message a packet, with the descriptors that it is about.
+"""Messages between a bot and a warm starter; each packet has one message and its file descriptors.
 
-Texts of the system are bytes: an environment and a path need not be UTF-8.
+Environment variables and paths are bytes, because they need not be UTF-8.
 """
 
 from typing import Final, TypeAlias
@@ -10,17 +10,17 @@ import msgspec
 from pipeline.protocol.errors import ProtocolError
 
 MAX_PACKET: Final = 1 << 17
-"""Bytes; an environment is most of a packet, and Linux takes no larger one by default."""
+"""Greatest size of a packet in bytes, whose largest part is the environment; Linux's default limit is no larger."""
 
 
 class Fork(msgspec.Struct, frozen=True, kw_only=True, tag="fork"):
-    """Become a program. Two descriptors come along: what the program is to serve, and where its output goes.
+    """Order to fork a child that runs a program. Two descriptors accompany it: the served socket, and the output.
 
     Attributes:
-        number: of this child on this connection.
-        command: what follows `python`: `-m` and a module, or a file; then its arguments.
-        environment: all of the child's variables.
-        directory: where the child works.
+        number: number of the child on this connection.
+        command: arguments of `python`: `-m` and a module, or a file; then the program's arguments.
+        environment: all environment variables of the child.
+        directory: working directory of the child.
     """
 
     number: int
@@ -30,17 +30,17 @@ class Fork(msgspec.Struct, frozen=True, kw_only=True, tag="fork"):
 
 
 class Warm(msgspec.Struct, frozen=True, kw_only=True, tag="warm"):
-    """Everything is imported, and a fork is safe."""
+    """Greeting: all modules are imported, and a fork is safe."""
 
 
 class Unfit(msgspec.Struct, frozen=True, kw_only=True, tag="unfit"):
-    """A fork would not be safe here; `reason` follows "it"."""
+    """Greeting: a fork would not be safe; `reason` completes a sentence starting with "it"."""
 
     reason: str
 
 
 class Forked(msgspec.Struct, frozen=True, kw_only=True, tag="forked"):
-    """A child lives; its pidfd comes along."""
+    """A child was forked; its pidfd accompanies the message."""
 
     number: int
     pid: int
@@ -61,15 +61,15 @@ _decoder = msgspec.msgpack.Decoder[FromStarter](FromStarter)
 
 
 def encode_packet(message: Fork | FromStarter) -> bytes:
-    """One packet."""
+    """Encode a message as one packet."""
     return _encoder.encode(message)
 
 
 def decode_fork(packet: bytes) -> Fork:
-    """What a bot asked for.
+    """Decode a bot's order.
 
     Raises:
-        ProtocolError: garbage.
+        ProtocolError: the packet is invalid.
     """
     try:
         return _fork_decoder.decode(packet)
@@ -78,10 +78,10 @@ def decode_fork(packet: bytes) -> Fork:
 
 
 def decode_from_starter(packet: bytes) -> FromStarter:
-    """What a starter said.
+    """Decode a starter's message.
 
     Raises:
-        ProtocolError: garbage.
+        ProtocolError: the packet is invalid.
     """
     try:
         return _decoder.decode(packet)
