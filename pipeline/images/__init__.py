@@ -1,1 +1,1 @@
-"""From pixels to files."""
+"""Encodes pictures as files, with their generation parameters."""

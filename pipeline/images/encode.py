@@ -1,4 +1,4 @@
-"""Finished pixels as files: PNG, WebP or JPEG, as the owner wants them."""
+"""Encodes finished pictures as PNG, WebP or JPEG, as the owner's settings say."""
 
 import io
 from typing import Final
@@ -12,25 +12,25 @@ from pipeline.protocol.messages import ImageFile, ImageOutput
 from pipeline.protocol.requests import Upscale
 
 _WEBP_METHOD: Final = 2
-"""Half the time of Pillow's own choice, and files as small."""
+"""Effort of lossy WebP; it takes half the time of Pillow's default and gives equally small files."""
 _LOSSLESS: Final = 100
 
 
 def to_picture(pixels: torch.Tensor) -> Image.Image:
-    """Pixels [3, h, w] from 0 to 1 as an RGB picture."""
+    """Convert pixels [3, h, w] from 0 to 1 to an RGB picture."""
     array = (pixels.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().contiguous().numpy()
     return Image.fromarray(array)
 
 
 def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index: int, seed: int) -> ImageFile:
-    """One picture of a job as a file.
+    """Encode one picture of a job.
 
     Args:
-        picture: RGB.
-        parameters: how it came about; written where the owner wants it in the file.
-        output: what the owner wants.
-        index: which of the job's pictures.
-        seed: of this picture.
+        picture: an RGB picture.
+        parameters: generation parameters; written if `output.has_parameters`.
+        output: format of the file.
+        index: index of the picture in the job.
+        seed: seed of this picture.
     """
     written = parameters if output.has_parameters else ""
     match output.image_format:
@@ -51,7 +51,7 @@ def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index:
 
 
 def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
-    """The picture larger, where that is asked and nothing was drawn anew for it."""
+    """Resample a picture to its upscaled size, unless it had a second pass or no upscale was requested."""
     if upscale is None or upscale.strength > 0:
         return picture
     size = (picture.width * upscale.scale, picture.height * upscale.scale)
@@ -59,7 +59,7 @@ def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
 
 
 def _webp_bytes(picture: Image.Image, parameters: str, quality: int) -> bytes:
-    """Without loss at the highest quality; then `quality` is effort, of which the least is enough to beat PNG."""
+    """Encode as WebP; the highest quality is lossless. Then `quality` means effort, and the least already beats PNG."""
     exif = exif_with(parameters)
     if quality == _LOSSLESS:
         return _saved(picture, "WEBP", lossless=True, quality=0, method=0, exif=exif)

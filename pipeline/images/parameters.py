@@ -1,4 +1,4 @@
-"""How a picture came about, as A1111 writes it into its files, for A1111, ComfyUI and galleries to read."""
+"""Generation parameters of a picture in A1111's format, which A1111, ComfyUI and galleries read."""
 
 import json
 import re
@@ -11,22 +11,22 @@ from pipeline.protocol.samplers import find_sampler
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
 _VERSION: Final = f"Easel {version('easel')}"
 _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LCMScheduler"})
-"""Samplers that go by time steps of their own, for which A1111 knows no schedule."""
+"""Schedulers with timesteps of their own, for which A1111 has no schedule name."""
 
 
 def parameters_text(request: GenerationRequest, model_title: str, model_hash: str = "") -> str:
-    """The `parameters` of a request for one image.
+    """Text `parameters` of a request for one image.
+
+    Readers look for "Negative prompt:" to find the negative prompt, some of them even within a line. So such words in a
+    member's text get a space before their colon.
 
     Args:
-        request: for that image alone.
-        model_title: as members see it.
-        model_hash: the first digits of its weights' SHA-256; left out where it is empty.
+        request: request for that image alone.
+        model_title: the name that members see.
+        model_hash: first digits of the weights' SHA-256; left out when empty.
 
     Returns:
         The prompt, the negative prompt if there is one, and a line of settings.
-
-    A reader takes "Negative prompt:" for the beginning of the negative prompt, some of them within a line too, so
-    that a member's own words of that kind get a space before their colon.
     """
     lines = [_plain(request.prompt)]
     if request.negative_prompt:
@@ -49,9 +49,9 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
 
 
 def _sampler_facts(name: str) -> dict[str, str]:
-    """Since version 1.9 A1111 tells the schedule of noise levels apart from the sampler.
+    """Sampler and schedule type; since version 1.9, A1111 writes the schedule separately.
 
-    Left out it means "Automatic", which is Karras for DPM++ 2M and others, so that what is uniform is said too.
+    A missing schedule means "Automatic", which is Karras for DPM++ 2M and others. So a uniform schedule is written too.
     """
     sampler = find_sampler(name)
     if sampler is None:
@@ -68,7 +68,7 @@ def _sampler_facts(name: str) -> dict[str, str]:
 
 
 def _guidance_facts(request: GenerationRequest) -> dict[str, str]:
-    """What A1111 has no common words for, where it is not the usual."""
+    """Guidance settings that differ from the default; A1111 has no names for them."""
     facts = {
         "Guidance start": (request.guidance_start, 0.0),
         "Guidance end": (request.guidance_end, 1.0),
@@ -78,7 +78,7 @@ def _guidance_facts(request: GenerationRequest) -> dict[str, str]:
 
 
 def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
-    """A1111 knows one variation; more than one are written in our own words."""
+    """Variations; A1111's format has a single one, so several are written under Easel's own name."""
     if not request.variations:
         return {}
     if len(request.variations) == 1:
@@ -88,7 +88,7 @@ def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
 
 
 def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:
-    """As A1111 names what its own second pass does."""
+    """Upscale settings, under A1111's names for its second pass."""
     if request.upscale is None:
         return {}
     facts: dict[str, str | int] = {"Hires upscale": request.upscale.scale, "Hires upscaler": "Lanczos"}
@@ -103,5 +103,5 @@ def _plain(words: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A1111 quotes values that hold what separates values."""
+    """Quote a value that contains separators, as A1111 does."""
     return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ',:\n"') else value

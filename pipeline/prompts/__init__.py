@@ -1,1 +1,1 @@
-"""The prompt language: pure text, no torch."""
+"""Parsers of the prompt language; they work on plain text and do not import torch."""

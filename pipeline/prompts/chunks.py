@@ -1,4 +1,4 @@
-"""Text of any length in pieces that a text encoder takes, cut where A1111 cuts it."""
+"""Splits text of any length into chunks for a text encoder, at the same places as A1111."""
 
 from collections.abc import Callable, Hashable, Sequence
 
@@ -7,16 +7,16 @@ import msgspec
 from pipeline.prompts.emphasis import Break, Fragment, Parts
 
 BACKTRACK = 20
-"""Tokens that move to the next chunk rather than be torn from each other, if a comma stands before them."""
+"""Greatest number of tokens after a comma that move to the next chunk together."""
 
 
 class Token(msgspec.Struct, frozen=True):
-    """What is never torn: one token of words, or all vectors of an embedding.
+    """Unit that is never split between chunks: one token of words, or all vectors of an embedding.
 
     Attributes:
-        numbers: one, in the text encoder's vocabulary, or each vector.
-        start: where in its text it begins, in characters.
-        is_embedding: it goes to the next chunk alone where it does not fit, as in A1111.
+        numbers: one number of the text encoder's vocabulary, or each vector.
+        start: position in its text, in characters.
+        is_embedding: True when it moves to the next chunk alone if it does not fit, as in A1111.
     """
 
     numbers: tuple[Hashable, ...]
@@ -25,7 +25,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """What is encoded together, without start and end: as many numbers as weights."""
+    """Tokens that are encoded together, without start and end token; there is one weight for each number."""
 
     numbers: tuple[Hashable, ...]
     weights: tuple[float, ...]
@@ -35,8 +35,8 @@ class Chunked(msgspec.Struct, frozen=True):
     """A prompt in chunks.
 
     Attributes:
-        chunks: at least one, perhaps empty.
-        cut: the words that did not fit any more; empty where all did.
+        chunks: at least one chunk, which may be empty.
+        cut: words that did not fit; empty when the whole prompt did.
     """
 
     chunks: tuple[Chunk, ...]
@@ -44,7 +44,7 @@ class Chunked(msgspec.Struct, frozen=True):
 
 
 class _Writer:
-    """Chunks so far and the one that is being filled."""
+    """Builds chunks: those that are complete, and the one in progress."""
 
     def __init__(self, capacity: int, most: int) -> None:
         self._capacity = capacity
@@ -56,11 +56,11 @@ class _Writer:
 
     @property
     def is_over(self) -> bool:
-        """There is no room for another token."""
+        """True when no further token fits."""
         return len(self._done) >= self._most
 
     def add(self, token: Token, weight: float, *, is_comma: bool) -> None:
-        """One more token; a chunk in which it has no room is closed before it."""
+        """Add a token; a chunk that it does not fit into is closed first."""
         if len(self._numbers) + len(token.numbers) > self._capacity:
             self._close_before(is_alone=is_comma or token.is_embedding)
         if self.is_over:
@@ -71,12 +71,12 @@ class _Writer:
         self._weights.extend([weight] * len(token.numbers))
 
     def close(self) -> None:
-        """What follows begins a chunk."""
+        """Close the present chunk; the next token begins a new one."""
         self._done.append(Chunk(tuple(self._numbers), tuple(self._weights)))
         self._numbers, self._weights, self._comma = [], [], None
 
     def finish(self) -> tuple[Chunk, ...]:
-        """Every chunk; the last may be short."""
+        """All chunks; the last may be short."""
         if self._numbers or not self._done:
             self.close()
         return tuple(self._done[: self._most])
@@ -89,21 +89,21 @@ class _Writer:
         numbers, weights = self._numbers[moved_from:], self._weights[moved_from:]
         del self._numbers[moved_from:], self._weights[moved_from:]
         self.close()
-        # The comma that moved along is forgotten, as A1111 forgets it.
+        # As in A1111, a comma that moved to the new chunk does not count as a place to split.
         self._numbers, self._weights = numbers, weights
 
 
 def in_chunks(
     parts: Parts, tokenize: Callable[[str], Sequence[Token]], *, comma: int, capacity: int, most: int
 ) -> Chunked:
-    """A prompt in chunks; each fragment is tokenised by itself.
+    """Split a prompt into chunks; each fragment is tokenised separately.
 
     Args:
-        parts: what was read.
-        tokenize: words to tokens, without start and end.
-        comma: the token of a comma that ends a word.
-        capacity: tokens of a chunk.
-        most: chunks; what does not fit is cut.
+        parts: the prompt's fragments and breaks.
+        tokenize: turns words into tokens, without start and end token.
+        comma: number of the token for a comma at the end of a word.
+        capacity: greatest number of tokens in a chunk.
+        most: greatest number of chunks; the rest of the prompt is cut.
     """
     writer = _Writer(capacity, most)
     cut: list[str] = []
@@ -121,7 +121,7 @@ def in_chunks(
 
 
 def _fill(writer: _Writer, part: Fragment, tokenize: Callable[[str], Sequence[Token]], comma: int) -> int | None:
-    """Add a fragment; where it ran out of room, in characters."""
+    """Add a fragment; returns the position in characters at which it no longer fits, or None when it fits."""
     for token in tokenize(part.text):
         writer.add(token, part.weight, is_comma=token.numbers == (comma,))
         if writer.is_over:
@@ -130,7 +130,7 @@ def _fill(writer: _Writer, part: Fragment, tokenize: Callable[[str], Sequence[To
 
 
 def _from_word(text: str, start: int) -> str:
-    """The end of a text from the start of the word that is hurt."""
+    """End of a text, from the start of the word at position `start`."""
     while start > 0 and not text[start - 1].isspace():
         start -= 1
     return text[start:]

@@ -1,6 +1,6 @@
 """Embeddings in a prompt: `embedding:name` as in ComfyUI, the bare name as in A1111, `<name>` as in InvokeAI.
 
-Names are read in whatever case, with or without a folder before and an ending behind, and only as whole words.
+Case is ignored. A folder before the name and a file suffix after it are accepted. Names count only as whole words.
 """
 
 import re
@@ -14,17 +14,17 @@ _FOLDERS: Final = r"(?:[^\s,:()\[\]{}<>|\\/]+[\\/])*"
 _UNKNOWN: Final = r"[^\s,;:()\[\]{}<>|]+"
 _NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _MARKS: Final = range(0xE000, 0xF900)
-"""Letters that no script has."""
+"""Private use characters of Unicode, which no script uses."""
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a prompt names an embedding.
+    """Place in a prompt that names an embedding.
 
     Attributes:
-        typed: as it stands there.
-        name: as it was typed, without what is around it.
-        key: what the name means; None where nothing has it.
-        is_bare: it may also be meant as a word.
+        typed: the whole mention as typed.
+        name: the name as typed, without prefix, brackets, folder and suffix.
+        key: key of the embedding; None when the name is unknown.
+        is_bare: True for a bare name, which may also be meant as a word.
     """
 
     typed: str
@@ -34,15 +34,15 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmbeddingNames:
-    """Names by which embeddings can be mentioned.
+    """Finds names of embeddings in prompts.
 
     Args:
-        keys: what each name means.
+        keys: key of the embedding, by name.
     """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = {name.casefold(): key for name, key in keys.items()}
-        # The longest first, so that none is taken for another that it begins with.
+        # The longest names come first, because a name may begin with another name.
         names = "|".join(map(re.escape, sorted(keys, key=len, reverse=True))) or "(?!)"
         self._pattern = re.compile(
             rf"(?<!\w)embedding:(?:{_FOLDERS}(?P<known>{names}){_ENDING}(?![\w-])|(?P<unknown>{_UNKNOWN}))"
@@ -52,17 +52,17 @@ class EmbeddingNames:
         )
 
     def mentions(self, prompt: str) -> Iterator[Mention]:
-        """Those in a prompt, in its order."""
+        """Mentions in a prompt, in order."""
         return map(self._mention, self._pattern.finditer(prompt))
 
     def replaced(self, prompt: str, replace: Callable[[Mention], str | None]) -> str:
-        """The prompt with something else for each mention.
+        """Replace each mention in a prompt.
 
         Args:
-            prompt: as typed.
-            replace: what stands for it; None leaves it out, with the brackets and the comma that were about it alone.
+            prompt: the prompt as typed.
+            replace: gives the replacement; None removes the mention, with its own brackets and comma.
         """
-        # From the other end than `marks_beside`, whose letters `replace` may give.
+        # Chosen from the end of the range, because `replace` may return letters of `marks_beside` from its start.
         gap = next(chr(code) for code in reversed(_MARKS) if chr(code) not in prompt)
         return _without_gaps(self._pattern.sub(lambda match: _or(replace(self._mention(match)), gap), prompt), gap)
 
@@ -76,7 +76,7 @@ class EmbeddingNames:
 
 
 def marks_beside(prompt: str) -> Iterator[str]:
-    """Letters that can stand for something in a prompt, since it has none of them."""
+    """Letters that can mark places in a prompt, because the prompt contains none of them."""
     return (chr(code) for code in _MARKS if chr(code) not in prompt)
 
 

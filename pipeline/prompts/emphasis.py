@@ -1,8 +1,8 @@
-"""How much each part of a prompt counts, as A1111 reads it.
+"""Emphasis: weights of a prompt's parts, in A1111's syntax.
 
-`(x)` counts 1.1 times, `[x]` a 1.1th, `(x:1.3)` 1.3 times; brackets nest and multiply; a backslash makes the next
-bracket or backslash a letter and is nothing anywhere else; a bracket that is never closed counts to the end. `BREAK`
-ends a chunk of the text encoder.
+`(x)` multiplies the weight by 1.1, `[x]` divides it by 1.1, and `(x:1.3)` multiplies it by 1.3. Nested brackets
+multiply. A backslash escapes the next bracket or backslash; elsewhere it is a plain character. A bracket that is never
+closed extends to the end. `BREAK` ends a chunk of the text encoder.
 """
 
 import itertools
@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 MORE: Final = 1.1
-"""Of `(x)`; `[x]` is divided by it."""
+"""Factor of `(x)`; `[x]` divides by it."""
 MAX_WEIGHT: Final = 10.0
-"""Beyond it a picture is noise; A1111 lets the numbers run away."""
+"""Greatest weight; beyond it a picture is only noise. A1111 has no such limit."""
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 _PIECE = re.compile(
@@ -31,21 +31,21 @@ _PIECE = re.compile(
 
 
 class Fragment(msgspec.Struct, frozen=True):
-    """Words that count alike."""
+    """Words with the same weight."""
 
     text: str
     weight: float
 
 
 class Break(msgspec.Struct, frozen=True):
-    """What follows begins a new chunk."""
+    """Break: the following words begin a new chunk."""
 
 
 Parts = tuple[Fragment | Break, ...]
 
 
 class _Reader:
-    """Fragments so far, and where each bracket that is still open began."""
+    """Collects fragments, and the start of each open bracket."""
 
     def __init__(self) -> None:
         self.texts: list[str | None] = []  # None is a break
@@ -87,9 +87,9 @@ class _Reader:
 
 
 def read_emphasis(prompt: str) -> Parts:
-    """A prompt as fragments in their order; neighbours of one weight are joined, and none is empty.
+    """Parse a prompt into fragments in order; neighbours with equal weights are joined, and no fragment is empty.
 
-    Any text can be read: what is no emphasis is words.
+    Every text is valid: anything that is no emphasis counts as words.
     """
     reader = _Reader()
     reader.read(prompt)

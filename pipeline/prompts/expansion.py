@@ -1,12 +1,12 @@
-r"""One prompt that stands for several, and words that are chosen by chance; read before anything else of a prompt.
+r"""Prompt templates: groups that expand to several prompts, and wildcards that choose a random line from a list.
 
-`{a|b}` is each of its variants and `{a, b}` each of its values, like Midjourney's permutations; groups nest, and
-several multiply. `{2$$a|b|c}` is every two of them, `{1-2$$ and $$a|b}` one or two with ` and ` between, as in the
-package dynamicprompts; its chances, `{3::a|b}`, count only where one is chosen. `__name__` is a line of the list of
-that name. A backslash makes the next sign a letter, and a brace without its partner, or with nothing to choose from
-inside, is one anyway.
+Templates are parsed before all other prompt syntax. `{a|b}` and `{a, b}` expand to each option, like Midjourney's
+permutations. Groups can be nested, and several groups multiply. As in the package dynamicprompts, `{2$$a|b|c}` expands
+to every two options, and `{1-2$$ and $$a|b}` to one or two options joined by ` and `. Chances, as in `{3::a|b}`, count
+only when one option is chosen at random. `__name__` is a line of the list with that name. A backslash escapes the next
+character. A brace without its partner, or without options inside, is a plain character.
 
-What comes out is settled: read again, it stands for itself alone, so that a prompt that was shown can be pasted.
+A result expands only to itself, so that members can paste a prompt that was shown to them.
 """
 
 import bisect
@@ -20,13 +20,13 @@ from typing import Final
 import msgspec
 
 MAX_DEPTH: Final = 32
-"""Braces inside braces; deeper ones are letters."""
+"""Greatest depth of nested braces; deeper ones are plain characters."""
 MAX_LIST_DEPTH: Final = 8
-"""Lists that name other lists, one inside the other."""
+"""Greatest depth of lists that name other lists."""
 _FINE: Final = 2**53
-"""Steps of a fraction, as many as a float has."""
+"""Number of equal steps of a random fraction between 0 and 1, as fine as a float."""
 MAX_CHOICES: Final = 100
-"""Lines that are chosen for one prompt, those inside of others included."""
+"""Greatest number of random choices for one prompt, with those in chosen lines."""
 
 _PIECE = re.compile(r"\\.|[{}|,]|[^\\{}|,]+|\\", re.DOTALL)
 _PICKS = re.compile(
@@ -42,11 +42,11 @@ _WILDCARD = re.compile(rf"\\.|__(?P<name>{_NAME})__", re.DOTALL | re.IGNORECASE)
 
 
 class TooManyPrompts(Exception):
-    """A prompt stands for more than is allowed; none of them was made."""
+    """The prompt expands to more prompts than allowed; none was made."""
 
 
 class UnknownWildcard(Exception):
-    """There is no list of this name."""
+    """No list has this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -54,7 +54,7 @@ class UnknownWildcard(Exception):
 
 
 class EndlessWildcard(Exception):
-    """The lists behind this name lead into each other, or into too many others."""
+    """The list with this name refers to itself through others, or to too many others."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -62,7 +62,7 @@ class EndlessWildcard(Exception):
 
 
 Lists = Callable[[str], Sequence[str]]
-"""The lines of a list by its name in small letters, at least one; raises `UnknownWildcard`."""
+"""Function from a list's name in lower case to its lines, at least one; raises `UnknownWildcard`."""
 
 
 class _Separator(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ class _Separator(msgspec.Struct, frozen=True):
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Braces that stand for one of their options, or for several with text between."""
+    """Braces that expand to one option, or to several joined by `between`."""
 
     options: tuple["_Words", ...]
     weights: tuple[float, ...]
@@ -84,14 +84,14 @@ _Words = tuple[_Node, ...]
 
 
 def expand(prompt: str, most: int) -> tuple[str, ...]:
-    """The prompts that one stands for, in the order in which they are written; a plain one is itself.
+    """Expand a prompt to all its prompts, in the order of their options; a plain prompt expands to itself.
 
     Args:
-        prompt: as typed; its wildcards stay as they are.
-        most: how many there may be, at least 1.
+        prompt: the prompt as typed; its wildcards are left unchanged.
+        most: greatest number of prompts, at least 1.
 
     Raises:
-        TooManyPrompts: there are more, which is known before the first is made.
+        TooManyPrompts: there are more. They are counted before the first one is made.
     """
     words = _read(prompt)
     if _count(words) > most:
@@ -100,7 +100,7 @@ def expand(prompt: str, most: int) -> tuple[str, ...]:
 
 
 def has_chances(prompt: str) -> bool:
-    """Whether options of a group have chances, which count for nothing where each of them is made."""
+    """True when a group has options with different chances; `expand` ignores chances."""
 
     def weighs(words: _Words) -> bool:
         groups = [node for node in words if isinstance(node, _Group)]
@@ -110,12 +110,12 @@ def has_chances(prompt: str) -> bool:
 
 
 def find_unread(prompt: str) -> str | None:
-    """What an expanded prompt still holds of the language of templates: a variable, or a number that is none."""
+    """First piece of unsupported template syntax in an expanded prompt: a variable or an invalid number; else None."""
     return next((match["sign"] for match in _UNREAD.finditer(prompt) if match["sign"]), None)
 
 
 class Wildcards:
-    """Fills the wildcards of one job's prompts: the same seed, words and lists give the same choices."""
+    """Fills the wildcards of one job's prompts; the same seed, prompts and lists give the same choices."""
 
     def __init__(self, lists: Lists, seed: int) -> None:
         self._lists = lists
@@ -123,10 +123,11 @@ class Wildcards:
         self._choices = 0
 
     def fill(self, prompt: str) -> str:
-        """The prompt with a line in place of each wildcard; of a group in a line, one option is chosen.
+        """Replace each wildcard by a random line; for a group in a line, options are chosen at random.
 
         Raises:
-            UnknownWildcard, EndlessWildcard: by the list's name.
+            UnknownWildcard: no list has the wildcard's name.
+            EndlessWildcard: lists refer to each other too often.
         """
         filled = self._fill(prompt, 0)
         if filled == prompt:
@@ -152,7 +153,7 @@ class Wildcards:
         return "".join(self._chosen(node) if isinstance(node, _Group) else _literal(node) for node in words)
 
     def _chosen(self, group: _Group) -> str:
-        """As many options as it says, each once."""
+        """Choose options of a group at random, as many as it says, without repetition."""
         count = group.least
         if group.most > group.least:
             count += self._choose(group.most - group.least + 1)
@@ -161,21 +162,21 @@ class Wildcards:
         return group.between.join(self._one_of(option).strip() for option in chosen)
 
     def _weighed(self, weights: Sequence[float]) -> int:
-        """A place among these, each as likely as its weight says."""
+        """Choose an index at random, with probabilities in proportion to the weights."""
         if len(set(weights)) == 1:
             return self._choose(len(weights))
         ends = [*itertools.accumulate(weights)]
         return bisect.bisect_right(ends, self._choose(_FINE) / _FINE * ends[-1])
 
     def _choose(self, count: int) -> int:
-        """A number below `count`. The standard library's generators may change with its version; a hash does not."""
+        """Choose a number below `count`, from a hash: the standard library's generators may change with its version."""
         digest = hashlib.sha256(f"{self._seed} {self._choices}".encode()).digest()
         self._choices += 1
         return int.from_bytes(digest[:8]) % count
 
 
 def _read(prompt: str) -> _Words:
-    """The tree of a prompt. Each frame is an open brace with what stands in it so far."""
+    """Parse a prompt to a tree. Each frame on the stack holds the nodes since an open brace."""
     frames: list[list[_Node]] = [[]]
     for piece in _PIECE.findall(prompt):
         is_inside = len(frames) > 1
@@ -195,7 +196,7 @@ def _read(prompt: str) -> _Words:
 
 
 def _braced(nodes: list[_Node]) -> Iterable[_Node]:
-    """What braces mean: a bar between them makes commas letters, a number that is none makes braces letters."""
+    """Nodes for a pair of braces: with a bar inside, commas are plain; with an invalid number, the braces are plain."""
     picks = _PICKS.match(_beginning(nodes))
     inside = nodes if picks is None else _without(nodes, picks.end())
     sign = next((sign for sign in ("|", ",") if _Separator(sign) in inside), None)
@@ -206,7 +207,7 @@ def _braced(nodes: list[_Node]) -> Iterable[_Node]:
         if sign is not None and node == _Separator(sign):
             options.append([])
         else:
-            # Outside its group a comma or a bar needs no backslash any more.
+            # An escaped comma or bar needs no backslash once its group is gone.
             options[-1].append(node[1:] if node in (r"\|", r"\,") and isinstance(node, str) else node)
     chances = [_CHANCE.match(_beginning(option)) for option in options]
     group = _Group(
@@ -220,7 +221,7 @@ def _braced(nodes: list[_Node]) -> Iterable[_Node]:
 
 
 def _picking(group: _Group, picks: re.Match[str]) -> _Group:
-    """A group of which several options are taken at once; there are never more than it has."""
+    """Make a group that expands to several options at once, at most to as many as it has."""
     count = len(group.options)
     least = int(picks["least"] or 1)
     most = int(picks["most"] or count) if picks["to"] else least
@@ -230,12 +231,12 @@ def _picking(group: _Group, picks: re.Match[str]) -> _Group:
 
 
 def _beginning(nodes: Sequence[_Node]) -> str:
-    """The text before the first group or bar."""
+    """Text before the first group or bar."""
     return "".join(_first_texts(nodes))
 
 
 def _without(nodes: Sequence[_Node], count: int) -> list[_Node]:
-    """The nodes behind so many characters of their beginning, which has as many."""
+    """Nodes without the first `count` characters, all of which are before the first group or bar."""
     place, texts = 0, [*_first_texts(nodes)]
     while count > len(texts[place]):
         count -= len(texts[place])
@@ -255,7 +256,7 @@ def _count(words: _Words) -> int:
 
 
 def _count_group(group: _Group) -> int:
-    """How many texts: the elementary symmetric polynomials of its options' counts."""
+    """Number of texts of a group: a sum of elementary symmetric polynomials of its options' counts."""
     ways = [1] + [0] * group.most
     for option in group.options:
         count = _count(option)
@@ -265,13 +266,13 @@ def _count_group(group: _Group) -> int:
 
 
 def _texts(words: _Words) -> Iterable[str]:
-    """Every text of a tree, the last group turning fastest."""
+    """All texts of a tree; the last group changes fastest."""
     choices = [[*_group_texts(node)] if isinstance(node, _Group) else [_literal(node)] for node in words]
     return ("".join(parts) for parts in itertools.product(*choices))
 
 
 def _group_texts(group: _Group) -> Iterable[str]:
-    """Its options, or every choice of several of them, in the order in which they are written."""
+    """All texts of a group, for every combination of its options, in the order of the options."""
     options = [[text.strip() for text in _texts(option)] for option in group.options]
     for size in range(group.least, group.most + 1):
         for chosen in itertools.combinations(options, size):
@@ -283,7 +284,7 @@ def _literal(node: str | _Separator) -> str:
 
 
 def _without_groups(text: str) -> str:
-    """The same, with braces as letters where pieces that were put together would be read as a group."""
+    """Escape the braces of a text when its joined pieces would be parsed as a group."""
     return _BRACE.sub(_escaped, text) if any(isinstance(node, _Group) for node in _read(text)) else text
 
 

@@ -1,7 +1,7 @@
-"""Weights of other programs in a prompt, written as A1111 writes them, and what else of theirs is only words here.
+"""Converts weights of other programs to A1111's syntax, and finds their syntax that has no meaning in Easel.
 
-`a::2 b::-1` is Midjourney's, whose negative weights say what to avoid, -0.5 as much as `--no`; `1.5::a::` is NovelAI's;
-`a :1.2 AND b` is A1111's own way to draw several prompts on top of each other, which here is one prompt.
+`a::2 b::-1` is Midjourney's; its negative weights name things to avoid, and -0.5 equals `--no`. `1.5::a::` is
+NovelAI's. `a :1.2 AND b` is A1111's syntax for several prompts in one picture; here it becomes a single prompt.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 MAX_WEIGHT: Final = 10.0
-"""As `emphasis` bounds it."""
+"""Greatest weight, as in `emphasis`."""
 _AVOIDED: Final = 0.5
-"""The weight below zero that is like `--no`, at Midjourney."""
+"""Absolute value of the negative weight that equals Midjourney's `--no`."""
 _MAX_SIGNS: Final = 5
 
 _NUMBER: Final = r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
@@ -36,13 +36,13 @@ _CLOSING: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt with its weights in brackets.
+    """A prompt with weights in A1111's syntax.
 
     Attributes:
-        prompt: what is left of it.
-        avoided: what had a weight below zero, for the negative prompt.
-        unread: weights as they were typed that say nothing where they stand.
-        is_joined: an `AND` was read as "and".
+        prompt: the converted prompt.
+        avoided: words with a negative weight, for the negative prompt.
+        unread: weights as typed that have no effect.
+        is_joined: True when an `AND` was converted.
     """
 
     prompt: str
@@ -57,11 +57,11 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
-    """Read the weights of neighbors; a prompt without any stays as it is.
+    """Convert the weights of other programs; a prompt without them stays unchanged.
 
     Args:
-        prompt: as typed.
-        has_weights: the model's text encoder takes weights; else they are unread, and left out.
+        prompt: the prompt as typed.
+        has_weights: True when the model supports weights; otherwise they are removed and reported as unread.
     """
     prompt = _ENCLOSED.sub(lambda match: f"::{match['words']}::{match['weight']} ", prompt)
     depths = list(_depths(prompt))
@@ -89,12 +89,12 @@ def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
 
 
 def find_signs(prompt: str) -> tuple[str, ...]:
-    """What means something to other programs and is only words here, each once; the first few."""
+    """Syntax of other programs that has no meaning in Easel, without repetition; only the first few."""
     return tuple(dict.fromkeys(match[0].strip() for match in _SIGNS.finditer(prompt)))[:_MAX_SIGNS]
 
 
 def _depths(prompt: str) -> Iterator[str]:
-    """The innermost bracket around each character, empty outside; one without its partner is a letter."""
+    """Innermost bracket around each character; empty outside brackets. A bracket without its partner is ignored."""
     open_at: list[tuple[str, int]] = []
     pairs: dict[int, int] = {}
     for match in _BRACKET.finditer(prompt):
@@ -115,7 +115,7 @@ def _depths(prompt: str) -> Iterator[str]:
 
 
 def _between(prompt: str, found: Iterable[re.Match[str]]) -> Iterator[_Part]:
-    """The words before each weight, and those behind the last."""
+    """Words before each weight, and words after the last one."""
     start = 0
     for match in found:
         words = prompt[start : match.start()].strip(" ,\t\n")
@@ -128,7 +128,7 @@ def _between(prompt: str, found: Iterable[re.Match[str]]) -> Iterator[_Part]:
 
 
 def _read_and(prompt: str) -> list[_Part] | None:
-    """The prompts that `AND` stands between, with their weights; None where there is none."""
+    """Prompts that `AND` separates, with their weights; None when there is no `AND`."""
     texts = _AND.split(prompt)
     if len(texts) == 1 or not any(text.strip() for text in texts):
         return None
@@ -142,7 +142,7 @@ def _read_and(prompt: str) -> list[_Part] | None:
 
 
 def _written(part: _Part, *, has_weights: bool) -> str:
-    """As A1111 writes it."""
+    """Write a part in A1111's syntax."""
     if part.weight == 1 or not has_weights:
         return part.words
     return f"({part.words}:{round(min(part.weight, MAX_WEIGHT), 3):g})"

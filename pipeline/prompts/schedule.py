@@ -1,7 +1,7 @@
-"""A prompt that changes while a picture is drawn, as A1111 reads it.
+"""Prompt schedules: a prompt that changes between steps, in A1111's syntax.
 
-`[from:to:when]` is `from` up to a step and `to` after it; `[to:when]` and `[from::when]` leave one of them out;
-`when` is a step, or with a point a share of all steps, and may have an exponent. `[a|b]` takes turns, step by step.
+`[from:to:when]` is `from` up to a step and `to` after it. `[to:when]` and `[from::when]` leave one of them out. `when`
+is a step, or with a decimal point a fraction of all steps; it may have an exponent. `[a|b]` alternates with each step.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import Final, Literal
 import msgspec
 
 MAX_DEPTH: Final = 32
-"""Brackets inside brackets; deeper ones are letters."""
+"""Greatest depth of nested brackets; deeper ones are plain characters."""
 
 _PIECE = re.compile(r"\\.|[\[\]():|]|[^\\\[\]():|]+|\\", re.DOTALL)
 _WHEN = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*")
 
 
 class Part(msgspec.Struct, frozen=True):
-    """The text up to and with a step; steps are counted from 1."""
+    """Text of a prompt up to and including a step; steps are counted from 1."""
 
     last_step: int
     text: str
@@ -47,13 +47,13 @@ _Node = _Word | _Separator
 
 
 def read_schedule(prompt: str, steps: int) -> tuple[Part, ...]:
-    """What the prompt says at each step, in order; the last part ends with the last step.
+    """Parse a prompt into its texts by step, in order; the last part ends with the last step.
 
-    Any text can be read: brackets that are no schedule stay as they are, for emphasis.
+    Every text is valid: brackets that are no schedule are left unchanged for emphasis.
 
     Args:
-        prompt: as typed.
-        steps: of the whole picture, at least 1.
+        prompt: the prompt as typed.
+        steps: number of steps of the picture, at least 1.
     """
     words = _read(prompt)
     ends = sorted({*_ends(words, steps), steps} - {0})
@@ -67,7 +67,7 @@ def read_schedule(prompt: str, steps: int) -> tuple[Part, ...]:
 
 
 def _read(prompt: str) -> _Words:
-    """The tree of a prompt. Each frame is an open bracket with what stands in it so far."""
+    """Parse a prompt to a tree. Each frame on the stack holds the nodes since an open bracket."""
     frames: list[tuple[str, list[_Node]]] = [("", [])]
     for piece in _PIECE.findall(prompt):
         bracket, nodes = frames[-1]
@@ -91,13 +91,13 @@ def _read(prompt: str) -> _Words:
 
 
 def _give_up(frames: list[tuple[str, list[_Node]]]) -> None:
-    """A bracket that is never closed is a letter."""
+    """Turn an open bracket that is never closed into a plain character."""
     bracket, nodes = frames.pop()
     frames[-1][1].extend([bracket, *_literal(nodes)])
 
 
 def _bracketed(nodes: list[_Node]) -> Iterable[_Node]:
-    """What square brackets mean."""
+    """Nodes for a pair of square brackets."""
     if _Separator("|") in nodes:
         return [_Turns(tuple(_split(nodes, "|")))]
     match _split(nodes, ":"):
@@ -110,7 +110,7 @@ def _bracketed(nodes: list[_Node]) -> Iterable[_Node]:
 
 
 def _split(nodes: Iterable[_Node], sign: _Sign) -> list[_Words]:
-    """The words between the separators of a sign; others are letters."""
+    """Split nodes at the separators of one sign; other separators become plain characters."""
     parts: list[list[_Node]] = [[]]
     for node in nodes:
         if node == _Separator(sign):
@@ -126,14 +126,14 @@ def _literal(nodes: Iterable[_Node]) -> Iterator[_Word]:
 
 
 def _step_of(when: str, steps: int) -> int:
-    """The last step before a change."""
+    """Last step before a change."""
     value = float(when)
-    # A number may be too large for a step: bounded first, since infinity is no whole number.
+    # Limited before the conversion, because `int` fails for infinity.
     return int(max(0.0, min(float(steps), value * steps if "." in when else value)))
 
 
 def _ends(words: _Words, steps: int) -> Iterator[int]:
-    """Steps after which the text may be another."""
+    """Steps after which the text may change."""
     for node in words:
         if isinstance(node, _Change):
             yield _step_of(node.when, steps)

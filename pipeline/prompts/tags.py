@@ -1,8 +1,8 @@
-"""`<lora:name:weight>` and its kin: words in a prompt that are not for the text encoder.
+"""Tags such as `<lora:name:weight>`: parts of a prompt that are not for the text encoder.
 
-Weights are read as A1111 does: one number is for both parts of the model; of two, the first is for the text encoder
-and the second for the U-Net; both may be named (`<lora:fur:te=0.5:unet=1>`). LyCORIS files that are plain LoRAs go by
-`<lyco:…>` in older prompts and mean the same.
+Weights are read as in A1111. A single number is for both parts of the model. Of two numbers, the first is for the text
+encoder and the second for the U-Net. Both may be named (`<lora:fur:te=0.5:unet=1>`). Older prompts have `<lyco:…>` for
+LyCORIS files that are plain LoRAs; it means the same.
 """
 
 import re
@@ -11,22 +11,22 @@ from typing import Final
 import msgspec
 
 MAX_LORA_SCALE: Final = 5.0
-"""Weights beyond this, either way, give no picture that anybody wants, and may leave the range of numbers."""
+"""Greatest absolute weight; larger ones give useless pictures and may overflow."""
 
 _TAG = re.compile(r"<(?P<kind>lora|lyco|hypernet):(?P<rest>[^<>]*)>", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,6}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
 _LORA_KINDS: Final = ("lora", "lyco")
 _PARTS: Final = ("te", "unet")
-"""Of a model, in the order of two weights without names: text encoder and U-Net."""
+"""Parts of a model in the order of two weights without names: text encoder, U-Net."""
 
 
 class LoraTag(msgspec.Struct, frozen=True, kw_only=True):
-    """One LoRA that a prompt asks for.
+    """One LoRA that a prompt names.
 
     Attributes:
-        name: as it was typed, without blanks around it.
+        name: name as typed, without spaces around it.
         scale: weight for the U-Net or transformer, from -`MAX_LORA_SCALE` to `MAX_LORA_SCALE`.
-        text_scale: the same for the text encoders.
+        text_scale: weight for the text encoders, with the same limits.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Tagged(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt without its tags.
 
     Attributes:
-        prompt: what is left for the text encoder.
-        tags: all of them as they were typed.
-        loras: in the order in which they were typed; a name may come more than once.
-        ignored: tags as they were typed that are of another kind or mean nothing.
-        clamped: tags as they were typed with a weight beyond `MAX_LORA_SCALE`.
+        prompt: remaining text for the text encoder.
+        tags: all tags as typed.
+        loras: LoRA tags in the order of the prompt; a name may occur more than once.
+        ignored: tags as typed of other kinds, or without meaning.
+        clamped: tags as typed whose weight was beyond `MAX_LORA_SCALE`.
     """
 
     prompt: str
@@ -53,7 +53,7 @@ class Tagged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_tags(prompt: str) -> Tagged:
-    """Take the tags out of a prompt; other words in angle brackets stay."""
+    """Remove the tags from a prompt and parse them; other words in angle brackets stay."""
     tags: list[str] = []
     loras: list[LoraTag] = []
     ignored: list[str] = []
