@@ -1,6 +1,6 @@
-"""What strangers' picture files say about how they were made: bytes in, text out, without a pixel where that can be.
+"""Reads generation parameters from picture files of unknown origin: bytes in, text out.
 
-A member may post anything, so formats, parts, texts and pixels are bounded, and no file costs its reader more than
-60 MB, its own bytes included. It knows nothing of Discord, torch or the rest of Easel, so that it can run in a process
-of its own.
+Pixels are decoded only if necessary. Members may post any file, so formats, parts, texts and pixels have limits, and
+reading a file takes at most 60 MB of memory, with the file itself. The package imports neither discord.py nor torch nor
+the rest of Easel, so that it can run in its own process.
 """

@@ -1,4 +1,4 @@
-"""The graph of nodes that ComfyUI ran: from its first sampler back to the words and the settings."""
+"""Reads ComfyUI's graph of executed nodes: from its first sampler back to prompts and settings."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -8,22 +8,22 @@ from pipeline.metadata.made import Made, made_of
 
 Inputs = dict[str, Any]
 Graph = dict[str, Inputs]
-"""What each node was given, by its number: values, and links as [number of a node, which of its outputs]."""
+"""Inputs of each node by its number: values, and links as [number of a node, index of its output]."""
 
 _MOST_NODES: Final = 500
-"""That are looked at on the way back from one."""
+"""Greatest number of nodes that are visited on the way back from one node."""
 _MOST_SAMPLERS: Final = 8
 
 _TEXTS: Final = (
     *("text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "prompt", "positive_prompt", "string", "value"),
     *("populated_text", "string_a", "string_b", "text1", "text2", "text_a", "text_b"),
 )
-"""Inputs that are words, or lead to words."""
+"""Names of inputs that are words, or lead to words."""
 _NO_WORDS: Final = frozenset({"clip", "vae", "model", "control_net", "image", "pixels", "mask", "samples", "latent"})
 _TO_POSITIVE: Final = ("positive", "conditioning", "text_embeds")
 _TO_WORDS: Final = frozenset({*_TO_POSITIVE, "negative"})
 _SAMPLES: Final = frozenset({"seed", "noise_seed", "steps"})
-"""One of these is given to each node that samples, beside its words."""
+"""Inputs of which every sampling node has at least one, besides its conditioning."""
 _SETTINGS: Final = (
     *("steps", "sampler_name", "scheduler", "cfg", "seed", "noise_seed", "denoise", "width", "height"),
     *("ckpt_name", "unet_name"),
@@ -32,12 +32,12 @@ _WHOLE: Final = 1
 
 
 def is_graph(table: Mapping[str, Any]) -> bool:
-    """It is a graph as it was run: nodes by their numbers, each with its class."""
+    """True for a graph of executed nodes: nodes by their numbers, each with its class."""
     return any(isinstance(node, dict) and "class_type" in node for node in table.values())
 
 
 def made_by(table: Mapping[str, Any]) -> Made | None:
-    """What a graph says that was run; None where no node of it has words or settings."""
+    """Generation parameters in a graph of executed nodes; None when no node has words or settings."""
     nodes = {str(number): cast("Inputs", node) for number, node in table.items() if isinstance(node, dict)}
     graph: Graph = {number: node["inputs"] for number, node in nodes.items() if isinstance(node.get("inputs"), dict)}
     samplers = [number for number, inputs in graph.items() if _samples(inputs)][:_MOST_SAMPLERS]
@@ -45,7 +45,7 @@ def made_by(table: Mapping[str, Any]) -> Made | None:
     def samplers_before(number: str) -> int:
         return sum(one in samplers for one in _back(graph, number))
 
-    # What comes later refines: a second pass, or a face alone.
+    # Later samplers only refine the picture, in a second pass or for a face. So the first one is read first.
     for number in sorted(samplers, key=samplers_before):
         if (made := _of_sampler(graph, number)) is not None:
             return made
@@ -68,7 +68,7 @@ def _of_sampler(graph: Graph, number: str) -> Made | None:
         found[name] = next((value for value in values if value is not None), None)
     if found["denoise"] == _WHOLE:
         del found["denoise"]
-    # The words are the sampler's own inputs, or those of its guider.
+    # The words come from the sampler's inputs or from those of its guider.
     inputs = graph[number] | graph.get(_node(graph[number].get("guider")) or "", {})
     start = next((one for name in _TO_POSITIVE if (one := _node(inputs.get(name)))), None)
     if start is not None:
@@ -77,13 +77,13 @@ def _of_sampler(graph: Graph, number: str) -> Made | None:
         found["guidance"] = next((weight for weight in weights if weight is not None), None)
     if (start := _node(inputs.get("negative"))) is not None:
         words = _words(graph, start, "negative")
-        # A model that takes no negative prompt is given the prompt's own, set to zero.
+        # For models without a negative prompt, graphs often use the prompt itself, set to zero.
         found["negative_prompt"] = "" if words == found.get("prompt") else words
     return made_of(found, "ComfyUI")
 
 
 def _words(graph: Graph, start: str, side: str) -> str:
-    """All words that lead to a node, on one side of those nodes that carry both."""
+    """All words that lead to a node; of nodes with positive and negative words, only one side."""
 
     def leads(inputs: Inputs, name: str) -> bool:
         own = _names_of_words(inputs, side)
@@ -94,7 +94,7 @@ def _words(graph: Graph, start: str, side: str) -> str:
 
 
 def _names_of_words(inputs: Inputs, side: str) -> Collection[str]:
-    """Which inputs of a node are words of a side, or lead to them."""
+    """Names of a node's inputs that are words of a side, or lead to them."""
     own = [name for name in (*_TEXTS, f"text_{side}") if name in inputs]
     return own or [name for name in (side,) if name in inputs]
 
@@ -106,7 +106,7 @@ def _texts(inputs: Inputs, side: str) -> Iterator[str]:
 
 
 def _back(graph: Graph, start: str, leads: Callable[[Inputs, str], bool] = lambda *_: True) -> Iterator[str]:
-    """A node, and those before it, the nearest first, over such of their inputs as `leads` lets through."""
+    """A node and its predecessors, nearest first, along the inputs for which `leads` is true."""
     waiting, seen = deque([start]), {start}
     for _ in range(_MOST_NODES):
         if not waiting:
@@ -124,7 +124,7 @@ def _back(graph: Graph, start: str, leads: Callable[[Inputs, str], bool] = lambd
 
 
 def _value(graph: Graph, value: object, name: str) -> str | float | None:
-    """A setting; where a node of its own holds it, what that node was given."""
+    """Value of a setting; if a separate node holds it, that node's input."""
     if (number := _node(value)) is not None:
         held = graph.get(number, {})
         value = held.get(name, held.get("value", held.get("seed")))
@@ -132,7 +132,7 @@ def _value(graph: Graph, value: object, name: str) -> str | float | None:
 
 
 def _node(value: object) -> str | None:
-    """The node that a link comes from; None where the value is no link."""
+    """Number of the node that a link comes from; None when the value is no link."""
     if not isinstance(value, list):
         return None
     link = cast("list[object]", value)

@@ -1,4 +1,4 @@
-"""The parts of PNG, JPEG and WebP files, as views of the bytes that are there: nothing is copied, nothing decoded."""
+"""Splits PNG, JPEG and WebP files into their parts, as views of the file's bytes, without copying or decoding."""
 
 import struct
 import zlib
@@ -6,37 +6,37 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 MOST_PARTS: Final = 16_384
-"""Parts of a file that are looked at. A whole PNG of 25 MiB in libpng's 8 KiB pieces has 3,200."""
+"""Greatest number of parts that are read. A PNG of 25 MiB in libpng's chunks of 8 KiB has 3,200."""
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 _PIECE: Final = 64 * 1024
-"""Bytes that are inflated at a time, and that come of it at a time."""
+"""Greatest number of bytes in one piece of input and of output when inflating."""
 
 _BARE_MARKERS: Final = frozenset({0x01, *range(0xD0, 0xD9)})
-"""JPEG markers that no length follows."""
+"""JPEG markers without a length field."""
 _FILL: Final = 0xFF
 _PIXELS_BEGIN: Final = 0xDA
 _END: Final = 0xD9
 
 
 def is_png(file: memoryview) -> bool:
-    """It begins as a PNG does."""
+    """True when a file begins like a PNG."""
     return bytes(file[: len(_PNG)]) == _PNG
 
 
 def is_jpeg(file: memoryview) -> bool:
-    """It begins as a JPEG does; one of several pictures (MPO) begins as its first."""
+    """True when a file begins like a JPEG; a file of several pictures (MPO) does too."""
     return bytes(file[: len(_JPEG)]) == _JPEG
 
 
 def is_webp(file: memoryview) -> bool:
-    """It begins as a WebP does."""
+    """True when a file begins like a WebP."""
     return bytes(file[:4]) == b"RIFF" and bytes(file[8:12]) == b"WEBP"
 
 
 def png_chunks(file: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Kind and content of each whole chunk, also of those behind the pixels."""
+    """Kind and content of each complete chunk, including those after the pixels."""
     at = len(_PNG)
     for _ in range(MOST_PARTS):
         if at + 8 > len(file):
@@ -69,7 +69,7 @@ def jpeg_segments(file: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 def webp_chunks(file: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Kind and content of each whole chunk."""
+    """Kind and content of each complete chunk."""
     at = 12
     for _ in range(MOST_PARTS):
         if at + 8 > len(file):
@@ -83,10 +83,10 @@ def webp_chunks(file: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def inflated(parts: Iterable[memoryview | bytes], *, is_gzip: bool = False) -> Iterator[bytes]:
-    """What deflated data holds, in pieces of 64 KiB at most: whoever has enough stops asking.
+    """Inflate data in pieces of at most 64 KiB, so that the caller can stop when it has enough.
 
     Raises:
-        zlib.error: it is no such data.
+        zlib.error: the data is not deflated.
     """
     decoder = zlib.decompressobj(zlib.MAX_WBITS + 16 if is_gzip else zlib.MAX_WBITS)
     for part in parts:

@@ -1,6 +1,7 @@
-"""The few texts of EXIF data in which tools say how a picture was made.
+"""Reads the few EXIF texts in which tools write generation parameters.
 
-Only those tags are looked at, within the bytes that are there: thousands may point at the same megabytes.
+All other tags are skipped, because thousands of tags may point at the same megabytes. Offsets beyond the data are
+ignored.
 """
 
 import struct
@@ -19,23 +20,23 @@ _EXIF_POINTER: Final = 0x8769
 _MOST_TAGS: Final = 1_000
 _INLINE: Final = 4
 _BYTE_TYPES: Final = frozenset({1, 2, 7})
-"""BYTE, ASCII and UNDEFINED: each a byte a value."""
+"""EXIF types with one byte for each value: BYTE, ASCII and UNDEFINED."""
 
 _ENCODING_BYTES: Final = 8
 _ENCODINGS: Final = frozenset({b"UNICODE\0", b"ASCII\0\0\0", b"JIS\0\0\0\0\0", b"\0\0\0\0\0\0\0\0"})
-"""What the first eight bytes of a user's comment may say of the others."""
+"""Encoding names in the first eight bytes of a user comment."""
 
 _MARKS: Final = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _MOSTLY: Final = 0.9
-"""Part of the bytes that is ASCII where they are words in Latin-1 and no halves of signs."""
+"""Least fraction of ASCII among the bytes of a Latin-1 text; below it the bytes are UTF-16."""
 
 _JUDGED: Final = 2_000
-"""Bytes or signs by which an encoding is told."""
+"""Number of bytes or characters that are examined to detect an encoding."""
 _SCRIPTS: Final = (
     *(("\u00a0", "\u0e7f"), ("\u2010", "\u206f"), ("\u3000", "\u30ff")),
     *(("\u4e00", "\u9fff"), ("\uac00", "\ud7a3"), ("\uff00", "\uffef")),
 )
-"""From Latin to Thai, punctuation, kana, Chinese, Korean, and the full widths of ASCII."""
+"""Ranges of usual characters: Latin to Thai, punctuation, kana, Chinese, Korean, and fullwidth forms of ASCII."""
 
 ByteOrder = Literal["<", ">"]
 _HEAD: Final = b"Exif\0\0"
@@ -44,11 +45,11 @@ _WIDE: Final[Mapping[ByteOrder, str]] = {"<": "utf-16-le", ">": "utf-16-be"}
 
 
 def exif_texts(data: memoryview, most_bytes: int) -> dict[str, str]:
-    """Texts by the names of their tags in lower case, as far as they are there and whole.
+    """Complete texts in EXIF data, by the names of their tags in lower case.
 
     Args:
-        data: a TIFF header and what follows it, with or without the `Exif` that JPEG puts before it.
-        most_bytes: of a text; a longer one is left out.
+        data: TIFF data from its header on, with or without JPEG's prefix `Exif`.
+        most_bytes: greatest size of a text; longer ones are left out.
     """
     if bytes(data[: len(_HEAD)]) == _HEAD:
         data = data[len(_HEAD) :]
@@ -60,7 +61,7 @@ def exif_texts(data: memoryview, most_bytes: int) -> dict[str, str]:
     pointer = found.get(_EXIF_POINTER)
     if pointer is not None and len(pointer) == _INLINE:
         (inner,) = struct.unpack(f"{order}I", pointer)
-        # Most write the comment into the inner directory, Fooocus into the outer one.
+        # Most tools write the comment into the inner directory, but Fooocus into the outer one.
         found = _directory(data, order, inner) | found
     texts = {
         name: _comment(bytes(raw), order) if name == "usercomment" else readable(bytes(raw))
@@ -71,7 +72,7 @@ def exif_texts(data: memoryview, most_bytes: int) -> dict[str, str]:
 
 
 def _directory(data: memoryview, order: ByteOrder, at: int) -> dict[int, memoryview]:
-    """Where the wanted tags of one directory point."""
+    """Contents of the wanted tags in one directory, by tag number."""
     found: dict[int, memoryview] = {}
     if at + 2 > len(data):
         return found
@@ -88,13 +89,13 @@ def _directory(data: memoryview, order: ByteOrder, at: int) -> dict[int, memoryv
 
 
 def _comment(raw: bytes, order: ByteOrder) -> str:
-    """A user's comment. Half of the tools name another encoding before it than the one they write."""
+    """Decode a user comment. About half of the tools declare another encoding than the one they use."""
     named = raw[:_ENCODING_BYTES]
     if named not in _ENCODINGS:
         return readable(raw)
     words = raw[_ENCODING_BYTES:]
     if named.startswith(b"JIS"):
-        # The standard means ISO 2022; Windows and phones write what they are used to.
+        # The standard means ISO 2022, but Windows and phones write other encodings.
         for encoding in ("iso2022_jp", "utf-8", "shift_jis", "euc_jp"):
             text = _decoded(words.rstrip(b"\0"), encoding)
             if text is not None and "\0" not in text:
@@ -103,14 +104,14 @@ def _comment(raw: bytes, order: ByteOrder) -> str:
 
 
 def readable(raw: bytes, wide: str | None = None) -> str:
-    """Words in whichever encoding makes most sense of them.
+    """Decode a text with the most plausible encoding.
 
-    A byte order mark decides; then UTF-8, if the bytes are it and hold no zeros. Of the two encodings with two bytes
-    a sign, it is the one with more ASCII and other usual signs in it.
+    A byte order mark decides first. Next comes UTF-8, if the bytes are valid and have no zeros. Of the two byte orders
+    of UTF-16, the one with more ASCII and other usual characters is used.
 
     Args:
-        raw: the words.
-        wide: the encoding of two bytes a sign that they are said to have, which decides where nothing else does.
+        raw: bytes of the text.
+        wide: declared UTF-16 encoding, which decides when nothing else does; None when none is declared.
     """
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
@@ -130,7 +131,7 @@ def readable(raw: bytes, wide: str | None = None) -> str:
 
 
 def _sense(text: str) -> int:
-    """How much a reading looks like words: halves of signs that are put together wrongly come from everywhere."""
+    """Score of a decoded text by its usual characters; a wrong byte order gives characters from all of Unicode."""
     usual = sum(any(first <= sign <= last for first, last in _SCRIPTS) for sign in text)
     return usual + 2 * _ascii_signs(text)
 

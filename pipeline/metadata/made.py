@@ -1,4 +1,4 @@
-"""How a picture was made, told in one form whoever wrote it: that of A1111's `parameters`."""
+"""Generation parameters of all tools in one common form, that of A1111's `parameters`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ import msgspec
 _MOST_CHARACTERS_OF_A_VALUE: Final = 200
 _MOST_VALUES: Final = 1_000
 _MOST_DEEP: Final = 10
-"""Lists in lists, of which a stranger's file may have any number."""
+"""Greatest depth of nested lists that is read."""
 
 PROMPT: Final = ("prompt", "positiveprompt", "fullprompt", "c", "basecaption")
 NEGATIVE: Final = ("negativeprompt", "uc", "fullnegativeprompt")
@@ -31,17 +31,17 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "Denoising strength": ("denoise", "denoisingstrength", "promptstrength"),
     }
 )
-"""What A1111 calls a setting, and what others do: in lower case, letters and digits alone."""
+"""Other tools' names of each setting, by A1111's name; in lower case, and only with letters and digits."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """How a picture was made, as far as its file says.
+    """Generation parameters in a picture's file.
 
     Attributes:
-        prompt: may be empty where settings alone are known.
+        prompt: the prompt; may be empty when only settings are known.
         negative: the negative prompt.
-        settings: by A1111's names.
-        tool: that wrote it; empty where nobody can tell.
+        settings: settings by A1111's names.
+        tool: tool that wrote the file; empty when unknown.
     """
 
     prompt: str
@@ -50,7 +50,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     tool: str = ""
 
     def as_text(self) -> str:
-        """In A1111's form, with the tool as its version."""
+        """Parameters in A1111's format, with the tool as the version."""
         facts = dict(self.settings) | ({"Version": self.tool} if self.tool else {})
         lines = [
             self.prompt,
@@ -61,11 +61,11 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def made_of(values: Mapping[str, Any], tool: str = "") -> Made | None:
-    """What a flat table says, under whichever names; None where it has neither prompt nor two settings.
+    """Read parameters from a flat table with any tool's names; None when it has no prompt and less than two settings.
 
     Args:
-        values: texts, numbers, or tables with a name in them.
-        tool: that wrote them.
+        values: texts, numbers, or tables that contain a name.
+        tool: tool that wrote the table.
     """
     some = islice(values.items(), _MOST_VALUES)
     known = {re.sub(r"[^a-z0-9]", "", key.lower()): value for key, value in some}
@@ -79,7 +79,7 @@ def made_of(values: Mapping[str, Any], tool: str = "") -> Made | None:
         settings["Size"] = "x".join(sides)
     settings = {name: settings[name] for name in SETTINGS if name in settings}
     prompt, negative = (_first((known.get(one) for one in names), _words) for names in (PROMPT, NEGATIVE))
-    if not prompt and len(settings) < 2:  # noqa: PLR2004 - one alone may be anything's
+    if not prompt and len(settings) < 2:  # noqa: PLR2004 - one alone may have another meaning
         return None
     return Made(prompt=prompt, negative=negative, settings=settings, tool=tool)
 
@@ -89,7 +89,7 @@ def _first(values: Iterable[Any], told: Any) -> str:
 
 
 def _words(value: object, deep: int = _MOST_DEEP) -> str:
-    """A prompt: words, or a list of them, or of lists."""
+    """Prompt from a text, a list of texts, or nested lists."""
     if not deep:
         return ""
     if isinstance(value, list):
@@ -102,7 +102,7 @@ def _words(value: object, deep: int = _MOST_DEEP) -> str:
 
 
 def _setting(value: object) -> str:
-    """A setting in one line; of a table, the name in it."""
+    """Setting as one line; of a table, the name in it."""
     if isinstance(value, dict):
         named: dict[str, Any] = value
         value = next((named[key] for key in ("name", "model_name", "key") if key in named), None)
@@ -110,6 +110,6 @@ def _setting(value: object) -> str:
         return ""
     if isinstance(value, float):
         value = f"{value:g}"
-    # A whole number may have more digits than Python writes.
+    # Python refuses to write integers with very many digits.
     text = value if isinstance(value, str) else format(value, "d") if abs(value) < 10**40 else ""
     return " ".join(text.replace(",", " ").split())[:_MOST_CHARACTERS_OF_A_VALUE]

@@ -1,4 +1,4 @@
-"""The door of this room: a picture's file in, words out."""
+"""Entry point of the package: takes a picture's file and returns its generation parameters."""
 
 from typing import Final
 
@@ -7,25 +7,25 @@ from pipeline.metadata.texts import hidden_in, texts_in
 from pipeline.metadata.tools import told_by
 
 MOST_CHARACTERS: Final = 20_000
-"""Of what is told."""
+"""Greatest length of the result in characters."""
 
 
 def is_picture(data: bytes) -> bool:
-    """It begins as one of the formats that are read here."""
+    """True when the data begins like a PNG, JPEG or WebP file."""
     file = memoryview(data)
     return is_png(file) or is_jpeg(file) or is_webp(file)
 
 
 def read_parameters(data: bytes) -> str | None:
-    """How a picture was made, by its own file, in A1111's form where the tool that wrote it is known.
+    """Read the generation parameters in a picture's file.
 
-    Whatever the file claims, no more is read of it than `containers`, `texts` and `stealth` bound.
+    `containers`, `texts` and `stealth` limit how much is read, whatever sizes the file claims.
 
     Returns:
-        None where the file says nothing.
+        Text in A1111's format when the tool is known, or the text as it is; None when the file has none.
 
     Raises:
-        NotAPicture: it is neither PNG nor JPEG nor WebP.
+        NotAPicture: the file is neither PNG nor JPEG nor WebP.
     """
     told = told_by(texts_in(data))
     if told is None and (hidden := hidden_in(data)) is not None:

@@ -1,8 +1,8 @@
-"""Text in the lowest bits of a PNG's pixels, which survives where chunks of text are taken out.
+"""Reads text from the lowest bits of a PNG's pixels, where it survives the removal of text chunks.
 
-NovelAI and A1111's extension "stealth pnginfo" write it down one column after the other, into the alpha channel or
-into red, green and blue. So the first columns hold it, and no more of the pixels is decoded: each filter of PNG
-looks at the left and above alone, so that the beginnings of all rows are a whole, narrower picture.
+NovelAI and A1111's extension "stealth pnginfo" write the text column by column, into the alpha channel or into red,
+green and blue. So only the first columns are decoded. That is possible because PNG's filters use only pixels to the
+left and above: the beginnings of all rows form a complete, narrower picture.
 """
 
 import io
@@ -17,25 +17,25 @@ from pipeline.metadata.containers import inflated
 
 _MOST_SIDE: Final = 8_192
 _MOST_PIXELS: Final = 8 * 1024 * 1024
-"""Of a picture that is looked at; all of it has to be inflated, a row at a time."""
+"""Greatest number of pixels of a picture that is read; all of them must be inflated, one row at a time."""
 _MOST_BITS: Final = 512 * 1024
-"""Pixels that are decoded, and bits of text: NovelAI writes some 20,000."""
+"""Greatest number of pixels that are decoded, and of bits in the text; NovelAI writes about 20,000 bits."""
 _MOST_CHARACTERS: Final = 512 * 1024
 
 _CHANNELS: Final = {2: 3, 6: 4}
-"""PNG's color types with eight bits a channel that can hold it: RGB and RGBA."""
+"""Number of channels of PNG's color types that can hold such a text: RGB and RGBA."""
 _SIGNATURES: Final = {b"info": False, b"comp": True}
-"""Behind `stealth_png` (alpha) or `stealth_rgb`: whether the text is compressed with gzip."""
+"""True when the text is compressed with gzip, by the suffix after `stealth_png` (alpha) or `stealth_rgb`."""
 _SIGNATURE_BITS: Final = 8 * len("stealth_pnginfo")
 _LENGTH_BITS: Final = 32
 _DIGITS: Final = bytes(ord("0") + (value & 1) for value in range(256))
 
 
 def hidden_text(header: memoryview, pixels: Iterable[memoryview]) -> str | None:
-    """What is written into the pixels; None where nothing is, or they are no RGB or RGBA of eight bits in rows.
+    """Text in the pixels; None when there is none, or when the PNG is not 8-bit RGB or RGBA without interlacing.
 
     Args:
-        header: content of IHDR.
+        header: content of the IHDR chunk.
         pixels: contents of the IDAT chunks.
     """
     if len(header) != 13:  # noqa: PLR2004 - width, height and five bytes
@@ -54,7 +54,7 @@ def hidden_text(header: memoryview, pixels: Iterable[memoryview]) -> str | None:
     if rows is None:
         return None
     with _narrow(rows, columns, height, color) as picture:
-        # Turned, so that its bytes go down the columns.
+        # Transposed, so that its bytes are in the order of columns.
         turned = picture.transpose(Image.Transpose.TRANSPOSE)
         planes = {b"stealth_rgb": turned.convert("RGB").tobytes()}
         if channels == 4:  # noqa: PLR2004 - RGBA
@@ -63,7 +63,7 @@ def hidden_text(header: memoryview, pixels: Iterable[memoryview]) -> str | None:
 
 
 def _beginnings(pixels: Iterable[memoryview], row_bytes: int, kept_bytes: int, height: int) -> bytes | None:
-    """The first bytes of each row, the filter's included; None where rows are missing."""
+    """First bytes of each row, with the filter's number; None when rows are missing."""
     kept = bytearray()
     at, wanted = 0, row_bytes * height
     for piece in inflated(pixels):
@@ -80,7 +80,7 @@ def _beginnings(pixels: Iterable[memoryview], row_bytes: int, kept_bytes: int, h
 
 
 def _narrow(rows: bytes, width: int, height: int, color: int) -> Image.Image:
-    """Filtered rows as a picture of their own."""
+    """Decode filtered rows as a separate picture."""
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)),
         (b"IDAT", zlib.compress(rows, 1)),
@@ -94,7 +94,7 @@ def _narrow(rows: bytes, width: int, height: int, color: int) -> Image.Image:
 
 
 def _text(name: bytes, plane: bytes) -> str | None:
-    """The text in the lowest bits of some bytes, behind its signature and its length in bits."""
+    """Text in the lowest bits of bytes; a signature and the length in bits precede it."""
     begin = _SIGNATURE_BITS + _LENGTH_BITS
     signature = _packed(plane[:_SIGNATURE_BITS])
     is_compressed = _SIGNATURES.get(signature.removeprefix(name)) if signature.startswith(name) else None
@@ -118,5 +118,5 @@ def _text(name: bytes, plane: bytes) -> str | None:
 
 
 def _packed(plane: bytes) -> bytes:
-    """The lowest bits of bytes, eight to a byte, the first the highest."""
+    """Pack the lowest bits of bytes, eight into each byte; the first bit is the highest."""
     return int(plane.translate(_DIGITS) or b"0", 2).to_bytes(len(plane) // 8, "big")

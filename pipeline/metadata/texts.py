@@ -1,4 +1,4 @@
-"""The texts that a picture's file holds, by their keys, bounded in number and length whatever the file claims."""
+"""Collects the texts in a picture's file by their keys, with limits on number and length."""
 
 import re
 import zlib
@@ -10,10 +10,10 @@ from pipeline.metadata.exif import exif_texts, readable
 from pipeline.metadata.stealth import hidden_text
 
 MOST_BYTES: Final = 1024 * 1024
-"""Of one text. The workflow of a large graph in ComfyUI has half of it."""
+"""Greatest size of one text in bytes. The workflow of a large graph in ComfyUI has half of it."""
 _MOST_BYTES_TOGETHER: Final = 2 * MOST_BYTES
 _MOST_TEXTS: Final = 100
-"""That are looked at: each may have to be inflated to its most bytes only to be left out."""
+"""Greatest number of texts that are read, because each may be inflated to `MOST_BYTES` before it is rejected."""
 _LONGEST_KEY: Final = 79
 
 COMMENT: Final = "usercomment"
@@ -24,7 +24,7 @@ _APP1: Final = 0xE1
 _COM: Final = 0xFE
 _XMP_TEXTS: Final = {COMMENT: "exif:UserComment", "description": "dc:description"}
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#xA;": "\n", "&#10;": "\n", "&amp;": "&"}
-"""The last makes no others."""
+"""Characters of XML entities; `&amp;` is last, so that its result is not replaced again."""
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
 
 
@@ -33,34 +33,34 @@ class NotAPicture(Exception):
 
 
 class _Texts:
-    """What was found so far; the first of a key stays."""
+    """Collects texts; the first text of each key is kept."""
 
     def __init__(self) -> None:
         self.found: dict[str, str] = {}
         self._looked_at = self._bytes = 0
 
     def has_room(self) -> bool:
-        """One more may be looked at, which need not mean that it is kept."""
+        """Count a text, and return True while the number of texts is within the limit."""
         self._looked_at += 1
         return self._looked_at <= _MOST_TEXTS
 
     def take(self, key: str, text: str) -> None:
-        """Keep a text, if there is room for it."""
+        """Keep a text if the total size is within its limit."""
         self._bytes += len(text)
         if text and self._bytes <= _MOST_BYTES_TOGETHER:
             self.found.setdefault(key, text)
 
     def take_all(self, texts: Mapping[str, str]) -> None:
-        """Keep several."""
+        """Keep several texts; see `take`."""
         for key, text in texts.items():
             self.take(key, text)
 
 
 def texts_in(data: bytes) -> dict[str, str]:
-    """Every text of a picture's file that lies beside its pixels, by its key in lower case.
+    """All texts in a picture's file outside its pixels, by their keys in lower case.
 
     Raises:
-        NotAPicture: it is of no format that is read here.
+        NotAPicture: the file is neither PNG nor JPEG nor WebP.
     """
     file, texts = memoryview(data), _Texts()
     if is_png(file):
@@ -75,7 +75,7 @@ def texts_in(data: bytes) -> dict[str, str]:
 
 
 def hidden_in(data: bytes) -> str | None:
-    """The text in the pixels of a PNG; None where there is none, or the file is of another format."""
+    """Text in the pixels of a PNG; None when there is none, or when the file has another format."""
     file = memoryview(data)
     chunks = list(png_chunks(file)) if is_png(file) else []
     header = next((chunk for kind, chunk in chunks if kind == b"IHDR"), memoryview(b""))
@@ -119,14 +119,14 @@ def _of_webp(file: memoryview, texts: _Texts) -> None:
 
 
 def _chunk_of_text(kind: bytes, chunk: memoryview) -> tuple[str, bytes]:
-    """Key and words of a chunk of text; no words where there are too many or they cannot be inflated."""
+    """Key and text of a text chunk; the text is empty when it is too long or cannot be inflated."""
     key, separator, _ = bytes(chunk[: _LONGEST_KEY + 1]).partition(b"\0")
     name = key.decode("latin-1").lower()
     words = chunk[len(key) + 1 :]
     is_packed = kind == b"zTXt"
     if kind == b"iTXt":
         is_packed = bytes(words[:1]) == b"\1"
-        # A language and a translated key end with a zero each.
+        # The language and the translated key each end with a zero byte.
         head = bytes(words[2:402])
         ends = head.find(b"\0", head.find(b"\0") + 1)
         separator, words = (separator, words[3 + ends :]) if ends > 0 else (b"", words)
@@ -152,7 +152,7 @@ def _unpacked(words: memoryview) -> bytes:
 
 
 def _of_xmp(data: memoryview) -> dict[str, str]:
-    """The comment and the description of XMP, by looking for them alone: an XML parser does what its document says."""
+    """Comment and description in XMP, found by search: an XML parser could be attacked by the document."""
     if len(data) > MOST_BYTES:
         return {}
     document = bytes(data).decode("utf-8", errors="replace")

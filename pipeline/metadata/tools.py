@@ -1,4 +1,4 @@
-"""Which tool wrote the texts of a file, and what they say."""
+"""Detects which tool wrote the texts of a file, and reads its generation parameters."""
 
 import json
 import re
@@ -12,37 +12,37 @@ from pipeline.metadata.texts import COMMENT
 Table = dict[str, Any]
 
 _PLAIN: Final = ("parameters", COMMENT, "xpcomment", "prompt", "imagedescription", "description", "comment")
-"""Where words stand that need no reading, in the order in which they tell most."""
+"""Keys of plain texts that need no parsing, most informative first."""
 
 _TABLES: Final = (
     *("parameters", "invokeai_metadata", "sd-metadata", COMMENT, "xpcomment", "comment", "prompt", "workflow"),
 )
-"""Where tables of JSON stand, in the order in which they tell most: a graph says more than the drawing of it."""
+"""Keys of JSON tables, most informative first: a graph of executed nodes says more than a workflow."""
 
 _LABELED: Final = re.compile(r"(\w{2,40}): ?(?=\{)")
-"""How ComfyUI writes a name before the JSON that it puts into a tag of EXIF."""
+"""Pattern of the name that ComfyUI writes before JSON in an EXIF tag."""
 
 _MARKS: Final = {
     "Fooocus": ("metadata_scheme", "base_model", "Base Model"),
     "InvokeAI": ("positive_prompt", "invokeai_metadata"),
     "Easy Diffusion": ("use_stable_diffusion_model", "Stable Diffusion model"),
 }
-"""Keys that only one tool's flat tables have."""
+"""Keys that occur only in one tool's flat tables, by tool."""
 
 _COSTS: Final = {"{": 240, "[": 80, ":": 110, ",": 50}
-"""Bytes of what each may stand for, in Python: a table, a list, a key in it, a value."""
+"""Bytes of memory in Python for what a character may start: a table, a list, a key, a value."""
 _MOST_MEMORY: Final = 20 * 1024 * 1024
-"""That a table may take. A workflow of a megabyte takes a third of it."""
+"""Greatest memory of a parsed table in bytes. A workflow of a megabyte takes a third of it."""
 
 _DREAM: Final = {"A": "sampler", "C": "cfg_scale", "H": "height", "s": "steps", "S": "seed", "W": "width"}
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
 def told_by(texts: Mapping[str, str]) -> str | None:
-    """What the texts of a file say about how its picture was made; None where they say nothing.
+    """Generation parameters in the texts of a file; None when there are none.
 
     Args:
-        texts: by their keys in lower case.
+        texts: texts by their keys in lower case.
     """
     words = {key: text.strip() for key, text in texts.items() if text.strip()}
     for text in tuple(words.values()):
@@ -57,7 +57,10 @@ def told_by(texts: Mapping[str, str]) -> str | None:
 
 
 def _made(words: Mapping[str, str]) -> Made | None:
-    """What all texts say together, where it is not plain words already. One table at a time is in memory."""
+    """Parameters in tables and in tools' own formats; None when the texts are plain.
+
+    Only one table at a time is in memory.
+    """
     if "parameters" in words and not _is_table(words["parameters"]):
         return None
     if "description" in words and (comment := _table(words.get("comment"))) is not None:
@@ -67,13 +70,13 @@ def _made(words: Mapping[str, str]) -> Made | None:
             return made
     if "dream" in words:
         return _of_dream(words["dream"])
-    # A key for each value, as Easy Diffusion writes them.
+    # Easy Diffusion writes a separate text for each value.
     made = made_of(words, _tool_of(words))
     return made if made is not None and made.settings else None
 
 
 def _of_table(table: Table | None) -> Made | None:
-    """What one table of JSON says, by its shape."""
+    """Parameters in one JSON table, whose structure shows the tool."""
     if table is None:
         return None
     shapes: tuple[tuple[bool, Callable[[], Made | None]], ...] = (
@@ -103,13 +106,13 @@ def _inside(values: object, tool: str) -> Made | None:
 
 
 def _of_wrapped_novelai(table: Table) -> Made | None:
-    """All of NovelAI's chunks in one table, as it hides them in the pixels."""
+    """Parameters in the table that NovelAI hides in the pixels; it contains all its text chunks."""
     inner = _table(table["Comment"])
     return None if inner is None else _of_novelai(inner, str(table.get("Description", "")))
 
 
 def _of_novelai(table: Table, description: str) -> Made | None:
-    """Settings and negative prompt are in the comment; the fourth version keeps a prompt for each figure, too."""
+    """Parameters in NovelAI's comment; its fourth version also has a prompt for each character."""
     prompts = [str(table.get("prompt") or description), *_figures(table.get("v4_prompt"))]
     negatives = [str(table.get("uc") or ""), *_figures(table.get("v4_negative_prompt"))]
     prompt, negative = ("\n".join(filter(None, (words.strip() for words in side))) for side in (prompts, negatives))
@@ -118,7 +121,7 @@ def _of_novelai(table: Table, description: str) -> Made | None:
 
 
 def _figures(prompt: object) -> list[str]:
-    """The prompts of single figures."""
+    """Prompts of single characters."""
     caption: Any = prompt.get("caption") if isinstance(prompt, dict) else None
     found: Any = caption.get("char_captions") if isinstance(caption, dict) else None
     figures: list[Any] = found if isinstance(found, list) else []
@@ -126,14 +129,14 @@ def _figures(prompt: object) -> list[str]:
 
 
 def _of_sd_metadata(table: Table) -> Made | None:
-    """InvokeAI's second form: the request under `image`, its model beside it."""
+    """Parameters in InvokeAI's second format: the request is under `image`, and the model beside it."""
     image: Table = table["image"]
     made = made_of({"model_weights": table.get("model_weights"), **image}, "InvokeAI")
     return None if made is None else _parted(made)
 
 
 def _of_dream(dream: str) -> Made | None:
-    """InvokeAI's first form: a command line."""
+    """Parameters in InvokeAI's first format: a command line."""
     quoted = re.match(r'\s*"(.*?)"(?=\s+-|\s*$)', dream, re.DOTALL)
     if quoted is None:
         return None
@@ -144,14 +147,14 @@ def _of_dream(dream: str) -> Made | None:
 
 
 def _parted(made: Made) -> Made:
-    """InvokeAI wrote the negative prompt in brackets into the prompt."""
+    """Separate the negative prompt, which InvokeAI wrote in brackets inside the prompt."""
     negative = ", ".join(part.strip() for part in _BRACKETS.findall(made.prompt))
     prompt = " ".join(_BRACKETS.sub(" ", made.prompt).split())
     return Made(prompt=prompt, negative=negative or made.negative, settings=made.settings, tool=made.tool)
 
 
 def _table(text: object) -> Table | None:
-    """A table of JSON; None where it is none, or one too large or too deep to be read."""
+    """Parse a JSON table; None when it is none, or when it is too large or too deep."""
     if not isinstance(text, str) or not _is_table(text):
         return None
     if sum(cost * text.count(sign) for sign, cost in _COSTS.items()) > _MOST_MEMORY:

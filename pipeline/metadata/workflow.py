@@ -1,4 +1,4 @@
-"""ComfyUI's other form: the drawing of a graph on its page, which says the values of most nodes in order alone."""
+"""Reads ComfyUI's workflow format: the graph as drawn in its editor, where most values have an order but no names."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -7,11 +7,11 @@ from typing import Any, Final, cast
 Table = dict[str, Any]
 
 _UNUSED: Final = (2, 4)
-"""Modes of nodes that are not run: muted, and bypassed."""
+"""Modes of nodes that do not run: muted and bypassed."""
 _AFTER_A_SEED: Final = frozenset({"fixed", "increment", "decrement", "randomize"})
-"""What the page keeps behind a seed: how it changes. The node is not given it."""
+"""Values that the editor stores after a seed, for its next change; they are no input of the node."""
 _OF_WORDS: Final = ("text", "prompt", "string")
-"""Parts of the names of nodes whose first words are a text."""
+"""Parts of names of nodes whose first text value is a prompt."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -37,16 +37,16 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "FluxGuidance": ("guidance",),
     }
 )
-"""Names of the values of ComfyUI's own nodes, in their order (its nodes.py and comfy_extras)."""
+"""Names of the values of ComfyUI's own nodes, in order (from its nodes.py and comfy_extras)."""
 
 
 def is_workflow(table: Mapping[str, Any]) -> bool:
-    """It is a drawing: a list of nodes."""
+    """True for a workflow: it has a list of nodes."""
     return isinstance(table.get("nodes"), list)
 
 
 def graph_of(workflow: Mapping[str, Any]) -> Table:
-    """The graph that it draws, as `comfyui` reads it, as far as the names of the values are known."""
+    """Convert a workflow to the graph format that `comfyui` reads; values without known names are left out."""
     definitions = workflow.get("definitions")
     inner = _tables(definitions.get("subgraphs")) if isinstance(definitions, dict) else ()
     graph: Table = {}
@@ -65,7 +65,7 @@ def graph_of(workflow: Mapping[str, Any]) -> Table:
 
 
 def _values(node: Table, kind: str) -> Table:
-    """What a node was given on the page, by name."""
+    """Values of a node in the editor, by name."""
     given: object = node.get("widgets_values")
     if isinstance(given, dict):
         return cast("Table", given)
@@ -75,13 +75,13 @@ def _values(node: Table, kind: str) -> Table:
     names = _NAMES.get(kind) or tuple(str(widget.get("name")) for widget in widgets)
     if kind in _NAMES or len(names) == len(values):
         return dict(zip(names, values, strict=False))
-    # Older pages name those values alone that are linked.
+    # Older versions of the editor name only linked values.
     words = next((value for value in values if isinstance(value, str)), None)
     return {"text": words} if words and any(part in kind.lower() for part in _OF_WORDS) else {}
 
 
 def _sources(links: object, place: int) -> dict[int, list[Any]]:
-    """Which output each link begins at, by the link's number: a row a link, or in subgraphs a table."""
+    """Source of each link, by the link's number; a link is a row, or a table in subgraphs."""
     found: dict[int, list[Any]] = {}
     for link in cast("list[object]", links) if isinstance(links, list) else ():
         row: list[Any] = []
@@ -95,7 +95,7 @@ def _sources(links: object, place: int) -> dict[int, list[Any]]:
 
 
 def _tables(rows: object) -> Iterator[Table]:
-    """The tables in a list."""
+    """All tables in a list."""
     for row in cast("list[object]", rows) if isinstance(rows, list) else ():
         if isinstance(row, dict):
             yield cast("Table", row)
