@@ -182,14 +182,14 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         title: the name that members see.
         source: place of the weights.
         family: architecture, which selects the step adapter.
-        license: what the licence allows, in one line, shown to the owner and in the model's details.
+        license: one line about the licence's terms, shown to the owner and in the model's details.
         samplers: names of offered samplers; empty offers every sampler that works with its family.
         cost: computing work, from which a job's price follows.
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
         refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples.
         vocabulary: vocabulary of a model that knows few words; None for others.
         prediction: prediction type, if the model's files name none or a wrong one.
-        zero_snr: whether it was trained from pure noise on (zero terminal SNR), likewise.
+        zero_snr: True when it was trained from pure noise on (zero terminal SNR); None takes what its files say.
         vae: VAE that replaces the one in the model's files, or that they lack.
         clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
             or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
