@@ -318,14 +318,14 @@ button-start = { $count ->
     }
 button-dismiss = Abbrechen
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
-refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging; dieser Druck startet und berechnet nichts mehr. /reihe zeigt die, die warten.
+refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
 refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
 refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
 refused-template = „{ $sign }“ bedeutet hier nichts. Schreib aus, wofür es steht, oder setz einen Backslash vor die Klammer, damit sie bleibt, wie sie ist; „{ $picks }“ sind zwei von dreien.
 refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.
 refused-wildcard-near = Eine Wortliste „{ $name }“ gibt es hier nicht. Meintest du { $near }? Sonst setz einen Backslash davor, damit es bleibt, wie es ist.
-refused-wildcard-endless = Bei „{ $name }“ sind es zu viele Wortlisten für einen Prompt, oder sie führen ohne Ende von einer zur anderen. Nimm einige heraus, und sag es dem Betreiber, wenn es nur eine war.
+refused-wildcard-endless = Die Wortlisten bei „{ $name }“ sind zu viele für einen Prompt, oder sie nennen einander ohne Ende. Nimm einige heraus. Sag es dem Betreiber, wenn du nur eine genannt hast.
 refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen. Nimm sie heraus; der Betreiber findet den Grund im Protokoll.
 
 ## Failures
@@ -441,7 +441,7 @@ refused-user-and-role = Das nennt ein Mitglied und eine Rolle. Wähle eines von 
 refused-amount = „{ $value }“ ist keine Menge. Nimm eine ganze Zahl von 0 bis { $limit }, „unlimited“, oder „default“, um die Regel zu entfernen.
 refused-duration = „{ $value }“ ist keine Dauer. Schreib sie wie 12h, 7d oder 2w; zehn Jahre sind das meiste.
 refused-bot = Bots können Easel nichts fragen. Wähle einen Menschen.
-refused-everywhere = Vorgaben des ganzen Servers gehen ohne Kanal und ohne Erlauben oder Verbieten, was Kanal für Kanal festgelegt wird. Lass das weg, oder lass „everywhere“ weg.
+refused-everywhere = Vorgaben des ganzen Servers lassen sich nicht zusammen mit einem Kanal oder mit Erlauben oder Verbieten setzen. Lass das weg, oder lass „everywhere“ weg.
 refused-one-at-a-time = Das sind zwei Dinge auf einmal. Brich zuerst den Auftrag ab, dann ändere die Reihe.
 refused-no-such-job = Einen Auftrag { $job_id } gibt es auf diesem Server nicht. Die Nummer steht am Anfang jeder Zeile von /admin queue.
 
@@ -596,8 +596,8 @@ status-waits = Wartezeit bis zum Beginn: die Hälfte höchstens { $p50 }, 95 % h
 status-other = **Ein zweites Easel läuft mit demselben Token**: Es nahm { $count ->
         [one] eine Anfrage
        *[other] { $count } Anfragen
-    } statt diesem hier, die letzte { $last }. Was es nimmt, gibt dieses zurück. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
-status-storage = **Die Festplatte nimmt nichts mehr** seit { $since }: Kein Bild lässt sich aufbewahren, und nichts beginnt. Schaff Platz auf dem Rechner, auf dem Easel läuft; sein Protokoll nennt den Grund.
+    } statt diesem hier, die letzte { $last }. Dieses Easel erstattet solche Anfragen. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
+status-storage = **Die Festplatte nimmt nichts mehr** seit { $since }: Kein Bild lässt sich aufbewahren, und kein Auftrag beginnt. Schaff Platz auf dem Rechner, auf dem Easel läuft. Sein Protokoll nennt den Grund.
 status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -693,7 +693,7 @@ help-model-words = **{ $title }** kennt wenige Wörter, und zeichnet sie in jede
        *[other] {""}
     • Stile: { $styles }
     }
-help-all-words = Die Modelle hier kennen die meisten Wörter; besondere Wörter und Namen von Stilen nennt ihr Betreiber.
+help-all-words = Die Modelle hier kennen die meisten Wörter. Frag den Betreiber nach Namen von Stilen und nach besonderen Wörtern.
 help-more-models = Und { $count } weitere; das Feld schlägt alle vor.
 help-more = -# Mehr mit `/hilfe`: { $topics }.
 button-try = Ausprobieren
@@ -701,5 +701,5 @@ refused-topic = Zu „{ $topic }“ gibt es keine Hilfe. Wähle eines von: { $kn
 refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heutige zeigt dir /hilfe.
 
 ## Messages to the owner of the bot
-owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots: Es nahm eine Anfrage statt des Easels, das dies schreibt. Was es nimmt, gibt dieses zurück; so wird nichts doppelt gezeichnet oder berechnet, aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
-owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr: Nichts Neues beginnt, und fertige Bilder warten fünf Minuten im Speicher, dann werden ihre Aufträge erstattet. Schaff Platz; das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder annimmt, was geschrieben wird.
+owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es hat eine Anfrage beantwortet, die dieses Easel dann erstattet hat; so wird nichts doppelt gezeichnet oder berechnet. Aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
+owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Kein neuer Auftrag beginnt. Fertige Bilder warten fünf Minuten im Speicher; dann werden ihre Aufträge erstattet. Schaff Platz. Das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder arbeitet.

@@ -318,14 +318,14 @@ button-start = { $count ->
     }
 button-dismiss = Cancel
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
-refused-expansion-started = These jobs were started already, as far as they could; this press starts and charges nothing more. /queue shows those that wait.
+refused-expansion-started = These jobs were already started, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
 refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
 refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
 refused-template = “{ $sign }” means nothing here. Write out what it stands for, or put a backslash before its brace to keep it as it is; “{ $picks }” is two of three.
 refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.
 refused-wildcard-near = There is no list of words called “{ $name }” here. Did you mean { $near }? Else put a backslash before it to keep it as it is.
-refused-wildcard-endless = At “{ $name }” there are too many lists of words for one prompt, or they lead from one to the other without an end. Take some out, and tell the owner if it was one alone.
+refused-wildcard-endless = The lists of words at “{ $name }” are too many for one prompt, or they name each other without an end. Take some out. Tell the owner if you used only one.
 refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take it out; the owner finds the reason in the log.
 
 ## Failures
@@ -415,7 +415,7 @@ option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
 option-admin-everywhere = Set these defaults for the whole server, where neither channel nor member has their own
-option-admin-default = Used there by who does not name { $option ->
+option-admin-default = Used there when somebody does not name { $option ->
         [model] a model
         [size] a size
         [steps] the steps
@@ -441,7 +441,7 @@ refused-user-and-role = That names both a member and a role. Choose one of them,
 refused-amount = “{ $value }” is no amount. Use a whole number from 0 to { $limit }, “unlimited”, or “default” to take the rule away.
 refused-duration = “{ $value }” is no duration. Write it like 12h, 7d or 2w; ten years is the most.
 refused-bot = Bots cannot ask Easel for anything. Choose a person.
-refused-everywhere = Defaults of the whole server go without a channel and without allow or forbid, which are set channel by channel. Leave those out, or leave out “everywhere”.
+refused-everywhere = Defaults of the whole server cannot be set together with a channel, nor with allow or forbid. Leave those out, or leave out “everywhere”.
 refused-one-at-a-time = That asks for two things at once. Cancel a job first, then change the queue.
 refused-no-such-job = There is no job { $job_id } in this server. The number is at the start of each line of /admin queue.
 
@@ -596,8 +596,8 @@ status-waits = Waited for the start: half at most { $p50 }, 95 % at most { $p95 
 status-other = **A second Easel runs with the same bot token**: it took { $count ->
         [one] one request
        *[other] { $count } requests
-    } in place of this one, the last { $last }. What it takes, this one gives back. The owner should end one of them, or give it a bot of its own.
-status-storage = **The disk takes nothing** since { $since }: no picture can be kept, and nothing starts. Make room on Easel's host; its log has the reason.
+    } in place of this one, the last { $last }. This Easel gives such requests back. The owner should end one of them, or give it a bot of its own.
+status-storage = **The disk takes nothing** since { $since }: no picture can be kept, and no job starts. Make room on Easel's host. Its log has the reason.
 status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -693,7 +693,7 @@ help-model-words = **{ $title }** knows few words, and draws them in any mix:
        *[other] {""}
     • styles: { $styles }
     }
-help-all-words = The models here know most words; the names of their styles and special words are their owners' to tell.
+help-all-words = The models here know most words. Ask the owner for the names of their styles and for special words.
 help-more-models = And { $count } more; the field suggests them all.
 help-more = -# More with `/help`: { $topics }.
 button-try = Try it
@@ -701,5 +701,5 @@ refused-topic = There is no help about “{ $topic }”. Choose one of: { $known
 refused-example-gone = This example is from an earlier version of the help. Use /help to see today's.
 
 ## Messages to the owner of the bot
-owner-other-instance = A second Easel runs with the token of this bot: it took a request in place of the Easel that writes this. What it takes, this one gives back, so nothing is drawn or charged twice; but each knows only its own jobs and quotas. End one of them, or give it a bot of its own.
-owner-storage = The disk of Easel's host takes nothing more: nothing new starts, and finished pictures wait in memory for five minutes, then their jobs are given back. Make room; Easel's log has the reason, and says when the disk takes what is written again.
+owner-other-instance = A second Easel runs with the token of this bot. It answered a request, which this Easel then gave back, so nothing is drawn or charged twice. But each Easel knows only its own jobs and quotas. End one of them, or give it a bot of its own.
+owner-storage = The disk of Easel's host takes nothing more. No new job starts. Finished pictures wait in memory for five minutes; then their jobs are given back. Make room. Easel's log has the reason and says when the disk works again.
