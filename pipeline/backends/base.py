@@ -76,7 +76,7 @@ class Backend(Protocol):
         ...
 
     async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
-        """Hand over an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
+        """Submit an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
         Raises:
             WorkerUnavailable: no worker is ready; nothing was submitted.

@@ -118,7 +118,7 @@ class ProcessBackend:
         return self._ready
 
     async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
-        """Hand over an attempt.
+        """Submit an attempt.
 
         Raises:
             WorkerUnavailable: no worker is ready; nothing was submitted.

@@ -1,4 +1,4 @@
-"""Requests: what a job asks of the engine, with every field set. The tag `kind` tells them apart."""
+"""Requests of jobs to the engine, with every field set. The tag `kind` distinguishes the kinds of requests."""
 
 from typing import TypeAlias
 
@@ -34,7 +34,7 @@ class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class GenerationRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="image"
 ):
-    """A resolved request: limits applied, seed chosen. Rerolls start from it and nothing is guessed later.
+    """A resolved request: limits are applied and a seed is chosen. Rerolls start from it, and nothing is left open.
 
     Attributes:
         prompt: the prompt; not empty.
@@ -72,7 +72,7 @@ class GenerationRequest(
 
     @property
     def output_count(self) -> int:
-        """Outputs that the request asks for; every kind of request has this property."""
+        """Number of requested outputs; every kind of request has this property."""
         return self.num_images
 
     @property
@@ -101,7 +101,7 @@ class GenerationRequest(
 
 
 Request: TypeAlias = GenerationRequest
-"""Every kind of request: a union, to which a new kind is added. While it has one, JSON without the tag decodes too."""
+"""Union of all kinds of requests. While it has only one kind, JSON without the tag decodes too."""
 
 
 def seed_of(first_seed: int, index: int) -> int:
