@@ -318,7 +318,7 @@ button-start = { $count ->
     }
 button-dismiss = Cancel
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
-refused-expansion-started = These jobs were already started, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
+refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
 refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
 refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
