@@ -122,7 +122,7 @@ async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> No
     near = difference(await studio.picture(subtle), second)
     far = difference(await studio.picture(strong), first)
     assert 0 < near < far
-    sql = "SELECT kind, parent_job_id, parent_image_index, price FROM jobs WHERE job_id >= ? ORDER BY job_id"
+    sql = "SELECT started_by, parent_job_id, parent_image_index, price FROM jobs WHERE job_id >= ? ORDER BY job_id"
     assert studio.rows(sql, job) == [
         ("imagine", None, None, 2),
         ("upscale", job, 1, 1),
@@ -149,7 +149,7 @@ async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: 
     await local.friend.submit_modal(form, values)
     new = await studio.done(f"Remix of [#{job}]")
     assert "a blue star" in text_of(new)
-    (row,) = studio.rows("SELECT request FROM jobs WHERE kind = 'remix' AND job_id > ?", job)
+    (row,) = studio.rows("SELECT request FROM jobs WHERE started_by = 'remix' AND job_id > ?", job)
     request = json.loads(row[0])
     assert (request["prompt"], request["negative_prompt"], request["seed"]) == ("a blue star", "rain", 5)
     assert (request["num_inference_steps"], request["scheduler_name"]) == (7, "DDIM")
@@ -223,7 +223,7 @@ async def test_forged_presses_are_refused_and_double_ones_make_one_job_each(stud
     async with asyncio.timeout(60):
         while studio.rows("SELECT count(*) FROM jobs WHERE status = 'succeeded' AND job_id >= ?", job) != [(6,)]:
             await asyncio.sleep(0.1)
-    sql = "SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE kind = 'remix' AND job_id > ?"
+    sql = "SELECT count(*), count(DISTINCT interaction_id) FROM jobs WHERE started_by = 'remix' AND job_id > ?"
     assert studio.rows(sql, job) == [(2, 2)]
     assert "Traceback" not in studio.bot.log
 

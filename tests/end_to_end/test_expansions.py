@@ -129,7 +129,8 @@ async def test_several_jobs_start_by_a_press_and_none_before(
     # Each says whose default it took; what a form left as it was is still that default.
     assert rows(
         tmp_path,
-        "SELECT kind, count(*), count(parent_job_id), min(defaults ->> '$.own.guidance_scale') FROM jobs GROUP BY kind",
+        "SELECT started_by, count(*), count(parent_job_id), min(defaults ->> '$.own.guidance_scale')"
+        " FROM jobs GROUP BY started_by",
     ) == [
         ("imagine", 5, 0, 4.0),
         ("remix", 3, 3, 4.0),

@@ -80,7 +80,7 @@ async def test_help_is_read_in_ones_language_and_its_examples_run(
     again = private(await member.click(shown, custom_id="easel-example:0"))
     assert "you have 0 of 1 left" in again.content
     with sqlite3.connect(tmp_path / "data" / "easel.db") as connection:
-        assert connection.execute("SELECT kind, requester_id FROM jobs").fetchall() == [("imagine", member.id)]
+        assert connection.execute("SELECT started_by, requester_id FROM jobs").fetchall() == [("imagine", member.id)]
     assert "Traceback" not in bot.log
 
 
