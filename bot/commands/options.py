@@ -12,8 +12,8 @@ from bot.calls.answers import Interaction
 from bot.commands.translating import renamed
 from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
-from bot.presenting.sizes import size_choices
 from bot.presenting.styles_message import style_line
+from bot.presenting.summaries import size_choices
 from bot.requests.given import GivenRequest
 from bot.requests.options import DEFAULTS, Option, arranged
 from bot.requests.resolving import resolve, sampler_names

@@ -7,7 +7,7 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
-from bot.presenting.sizes import size_choices
+from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.resolving import sampler_names
 from bot.requests.sizes import size_values

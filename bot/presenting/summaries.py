@@ -1,10 +1,11 @@
-"""The value of a request's option in a few words, for messages."""
+"""The value of a request's option in a few words, and the one wording for the size of a picture."""
 
 from bot.presenting.escaping import escape
-from bot.presenting.sizes import size_of, size_words
 from bot.presenting.texts import text
 from bot.requests.options import Option
+from bot.requests.sizes import SIZES, read_size, size_values
 from bot.requests.takes import Text
+from config.settings import LimitSettings
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
@@ -39,3 +40,23 @@ def summary(
     if isinstance(option.takes, Text):
         written = escape(str(written), length)
     return text(f"detail-{option.name}", **{option.name: written})
+
+
+def size_words(width: int, height: int, delivered: tuple[int, int] | None = None) -> str:
+    """The drawn size, which is the requested one. If the delivered size differs, it follows."""
+    return text("size", **size_values(width, height, delivered))
+
+
+def size_of(width: int, height: int, spec: ModelSpec | None) -> str:
+    """The size in words for a picture that is not at hand; `spec` is None if the model is gone."""
+    return size_words(width, height, None if spec is None else spec.delivered(width, height))
+
+
+def size_choices(spec: ModelSpec, limits: LimitSettings) -> dict[str, str]:
+    """Named sizes: each name with its words."""
+    choices: dict[str, str] = {}
+    for name, ratio in SIZES.items():
+        width, height, _ = read_size(name, spec, limits)
+        values = size_values(width, height, spec.delivered(width, height))
+        choices[name] = text("size-choice", name=name, ratio=ratio, **values)
+    return choices

@@ -11,7 +11,7 @@ from bot.presenting.help_message import Reach, Topic
 from bot.presenting.job_message import Allowance, ShownImage, notice_line
 from bot.presenting.refusal import sentence_of
 from bot.presenting.remix_form import remix_form
-from bot.presenting.sizes import size_choices, size_of, size_words
+from bot.presenting.summaries import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.sizes import read_size
 from bot.store.rows import Job
