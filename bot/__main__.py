@@ -5,10 +5,12 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import typer
 
+from bot.cli.options import COMMAND_LINE, with_options
 from config.catalogue import Catalogue, load_catalogue
 from config.loading import EXIT_CONFIG, ConfigError, load_settings
 from config.settings import Settings
@@ -113,35 +115,20 @@ def _playground_environment(settings: Settings) -> dict[str, str]:
 
 
 @app.command()
+@with_options
 def imagine(
     prompt: Annotated[str, typer.Argument(help="What you want to see.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write; several get -1, -2, …")],
     config: ConfigOption = None,
-    negative: Annotated[str | None, typer.Option(help="What you do not want to see.")] = None,
-    cfg: Annotated[float | None, typer.Option(help="Guidance (CFG).")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
-    size: Annotated[str | None, typer.Option(help="square, portrait, …, or WIDTHxHEIGHT.")] = None,
-    sampler: Annotated[str | None, typer.Option(help="The denoising algorithm.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed repeats the same image.")] = None,
-    images: Annotated[int | None, typer.Option(help="How many images.")] = None,
-    model: Annotated[str | None, typer.Option(help="Which model draws.")] = None,
+    **typed: Any,
 ) -> None:
     """Draw without Discord, through the same worker and engine: one job, or each that a prompt with braces becomes."""
     from bot.cli.imagine import CannotDraw, draw
     from bot.requests.given import GivenRequest
+    from bot.requests.options import given_by
 
     settings, catalogue = _load(config)
-    given = GivenRequest(
-        prompt=prompt,
-        negative_prompt=negative,
-        guidance_scale=cfg,
-        num_inference_steps=steps,
-        size=size,
-        scheduler_name=sampler,
-        seed=seed,
-        num_images=images,
-        model_key=model,
-    )
+    given = msgspec.structs.replace(GivenRequest(prompt=prompt), **given_by(COMMAND_LINE, typed))
     try:
         asyncio.run(draw(given, out, settings=settings, catalogue=catalogue))
     except CannotDraw as error:

@@ -7,12 +7,12 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from bot.calls.answers import Interaction
-from bot.commands.options import add_style_suggestions, add_suggestions, given_by, with_options
+from bot.commands.options import add_style_suggestions, add_suggestions, with_options
 from bot.commands.translating import localized
 from bot.interactions import start_jobs
 from bot.interactions.services import Services
 from bot.requests.given import GivenRequest
-from bot.requests.options import OPTIONS
+from bot.requests.options import OPTIONS, given_by
 from bot.requests.styles import find_style, styles_for
 from pipeline.protocol import limits
 

@@ -15,7 +15,7 @@ from bot.presenting.escaping import plain, shorten
 from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, Option, arranged
+from bot.requests.options import DEFAULTS, Option, arranged, given_by
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.requests.takes import Number, Text
@@ -82,11 +82,6 @@ def _annotation(services: Services, option: Option) -> Any:
     else:
         bounds = Range[takes.type, takes.type(takes.lowest), takes.type(widest(services, option))]
     return bounds | None
-
-
-def given_by(options: Sequence[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Typed values by their request fields; None for options without a value."""
-    return {option.field: typed.get(option.name) for option in options}
 
 
 def arranged_defaults() -> list[Option]:

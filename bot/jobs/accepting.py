@@ -23,7 +23,7 @@ from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
 from pipeline.backends.base import Backend, WorkerState
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest, Request
+from pipeline.protocol.requests import Request, usual_request
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """https://discord.com/developers/docs/interactions/receiving-and-responding"""
@@ -128,21 +128,7 @@ class Accepting:
 
     def default_price(self) -> int:
         """The price of one image with the default model's defaults, in units."""
-        spec = self._catalogue.default
-        return self.price(
-            GenerationRequest(
-                prompt="-",
-                negative_prompt="",
-                num_inference_steps=spec.defaults.steps,
-                guidance_scale=spec.defaults.cfg,
-                width=spec.defaults.width,
-                height=spec.defaults.height,
-                scheduler_name=spec.defaults.sampler,
-                seed=0,
-                num_images=1,
-                model_key=spec.key,
-            )
-        )
+        return self.price(usual_request(self._catalogue.default))
 
     async def _new_job(self, asked: Asked, now: datetime) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""

@@ -5,6 +5,7 @@ a pasted command `name: value`. A remix keeps the values, and messages show them
 as its suggestions or the wording of sizes, is where it is needed, under the option's name.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
 
 
@@ -44,6 +45,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         takes: its values.
         translations: its name in other languages, each also the text `name-NAME` there.
         habits: its names in other programs, with underscores.
+        fields: the fields of `GenerationRequest` that it sets; None if it sets the one of its own name.
         of: reads the option's value from a request; None if a request does not contain it.
         usual: a model's default; None if there is none.
         resolve: turns a value (None if not given) into fields of the request; None if other code does it.
@@ -56,11 +58,17 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     takes: Text | Number
     translations: tuple[str, ...] = ()
     habits: tuple[str, ...] = ()
+    fields: tuple[str, ...] | None = None
     of: Callable[[GenerationRequest], Any] | None
     usual: Callable[[ModelSpec], Any] | None
     resolve: Callable[[Any, Situation], Mapping[str, Any]] | None
     is_default: bool = True
     is_for_command_line: bool = True
+
+    @property
+    def request_fields(self) -> tuple[str, ...]:
+        """The fields of `GenerationRequest` that it sets."""
+        return (self.field,) if self.fields is None else self.fields
 
     def value_of(self, request: GenerationRequest) -> Any:
         """The option's value in a request; None if a request does not contain it."""
@@ -160,6 +168,14 @@ def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
     return sampler
 
 
+def _lowest(field: str) -> float:
+    return FACTS[field].lowest or 0
+
+
+def _highest(field: str) -> float:
+    return FACTS[field].highest or math.inf
+
+
 OPTIONS: Final = (
     Option(
         name="negative",
@@ -179,14 +195,14 @@ OPTIONS: Final = (
     number(
         "cfg",
         "guidance_scale",
-        decimal(hard.MIN_GUIDANCE_SCALE, lambda spec, _: spec.bounds.max_cfg),
+        decimal(_lowest("guidance_scale"), lambda spec, _: spec.bounds.max_cfg),
         lambda spec: spec.defaults.cfg,
         habits=("cfg_scale", "guidance_scale"),
     ),
     number(
         "steps",
         "num_inference_steps",
-        whole(hard.MIN_STEPS, lambda spec, limits: min(spec.bounds.max_steps, limits.max_steps)),
+        whole(_lowest("num_inference_steps"), lambda spec, limits: min(spec.bounds.max_steps, limits.max_steps)),
         lambda spec: spec.defaults.steps,
         highest=lambda situation: situation.sampler.max_steps,
         translations=("schritte",),
@@ -203,6 +219,7 @@ OPTIONS: Final = (
         ),
         translations=("größe",),
         habits=_RATIOS,
+        fields=("width", "height"),
         of=lambda request: f"{request.width}x{request.height}",
         usual=lambda spec: f"{spec.defaults.width}x{spec.defaults.height}",
         resolve=_sides,
@@ -219,7 +236,7 @@ OPTIONS: Final = (
     Option(
         name="seed",
         field="seed",
-        takes=whole(hard.MIN_SEED, lambda *_: hard.MAX_SEED, _any_or_seed),
+        takes=whole(_lowest("seed"), lambda *_: _highest("seed"), _any_or_seed),
         of=attrgetter("seed"),
         usual=None,
         resolve=None,
@@ -228,7 +245,7 @@ OPTIONS: Final = (
     number(
         "images",
         "num_images",
-        whole(hard.MIN_IMAGES, lambda spec, limits: min(spec.bounds.max_images, limits.max_images)),
+        whole(_lowest("num_images"), lambda spec, limits: min(spec.bounds.max_images, limits.max_images)),
         lambda spec: spec.defaults.images,
         translations=("bilder",),
         habits=("num_images",),
@@ -247,6 +264,7 @@ OPTIONS: Final = (
         field="style",
         takes=name_of(lambda words, offers: offers.is_style(words), max_length=100),
         translations=("stil",),
+        fields=(),
         of=None,
         usual=None,
         resolve=None,
@@ -261,6 +279,15 @@ FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
     {name.casefold(): option for option in OPTIONS for name in (option.name, *option.translations)}
 )
 """Options by their names in every language, folded with `str.casefold`."""
+FILE_KEYS: Final[Mapping[str, Option]] = MappingProxyType(
+    {
+        FACTS[field].file_key.casefold(): option
+        for option in OPTIONS
+        for field in option.request_fields
+        if FACTS[field].file_key
+    }
+)
+"""Options by their names in A1111's parameters of a file, folded with `str.casefold`."""
 _SPELLINGS: Final = {name: option for option in OPTIONS for name in option.habits} | FIELDS
 
 
@@ -277,3 +304,8 @@ def arranged(first: Iterable[str], options: Iterable[Option] = OPTIONS) -> list[
 
 def _plain(name: str) -> str:
     return name.lstrip("-").casefold().replace("-", "_")
+
+
+def given_by(options: Iterable[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values by their request fields; None for options without a value."""
+    return {option.field: typed.get(option.name) for option in options}

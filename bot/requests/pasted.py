@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from bot.requests.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
-from bot.requests.options import FIELDS, OPTIONS
+from bot.requests.options import FIELDS, FILE_KEYS, OPTIONS
 from bot.requests.typed.offers import Offers
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler
@@ -26,14 +26,6 @@ _FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d]+):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
 _NEGATIVE: Final = "Negative prompt:"
 _SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
-_A1111: Final = {
-    "steps": "steps",
-    "sampler": "sampler",
-    "cfg scale": "cfg",
-    "seed": "seed",
-    "size": "size",
-    "model": "model",
-}
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -104,7 +96,7 @@ def _read_settings(
     values: dict[str, str | float | None] = {"negative_prompt": negative.strip()}
     unread: list[str] = []
     for name, value in settings.items():
-        option = FIELDS.get(_A1111.get(name.casefold(), ""))
+        option = FILE_KEYS.get(name.casefold())
         # A model of the same name in another program is usually another model.
         is_elsewhere = option is FIELDS["model"] and not offers.is_model(value)
         if option is None or is_elsewhere or not option.takes.fits(value, offers):

@@ -17,6 +17,7 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
+from pipeline.protocol.requests import FACTS
 
 _TOLD: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
@@ -33,6 +34,8 @@ INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes,
 VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width, :height, :seed)
 ON CONFLICT (job_id, output_index) DO NOTHING
 """
+
+_BLANKED: Final = ", ".join(f"'$.{name}', ''" for name, fact in FACTS.items() if fact.is_private)
 
 
 class JobRepository:
@@ -201,7 +204,7 @@ def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) ->
         for row in open_jobs
     ]
     connection.execute(
-        "UPDATE jobs SET request = json_set(request, '$.prompt', '', '$.negative_prompt', ''),"
+        f"UPDATE jobs SET request = json_set(request, {_BLANKED}),"  # noqa: S608 - names of our fields
         " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
         (user_id,),
     )

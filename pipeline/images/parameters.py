@@ -5,7 +5,9 @@ import re
 from importlib.metadata import version
 from typing import Final
 
-from pipeline.protocol.requests import GenerationRequest
+import msgspec
+
+from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import find_sampler
 
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
@@ -32,14 +34,14 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
     if request.negative_prompt:
         lines.append(f"Negative prompt: {_plain(request.negative_prompt)}")
     facts = {
-        "Steps": request.num_inference_steps,
+        _key("num_inference_steps"): request.num_inference_steps,
         **_sampler_facts(request.scheduler_name),
-        "CFG scale": f"{request.guidance_scale:g}",
-        **_guidance_facts(request),
-        "Seed": request.seed,
-        "Size": f"{request.width}x{request.height}",
+        _key("guidance_scale"): f"{request.guidance_scale:g}",
+        **_optional_facts(request),
+        _key("seed"): request.seed,
+        _key("width"): f"{request.width}x{request.height}",
         **({"Model hash": model_hash} if model_hash else {}),
-        "Model": model_title,
+        _key("model_key"): model_title,
         **_variation_facts(request),
         **_upscale_facts(request),
         "Version": _VERSION,
@@ -67,14 +69,18 @@ def _sampler_facts(name: str) -> dict[str, str]:
             return {"Sampler": name}
 
 
-def _guidance_facts(request: GenerationRequest) -> dict[str, str]:
-    """Guidance settings that differ from the default; A1111 has no names for them."""
-    facts = {
-        "Guidance start": (request.guidance_start, 0.0),
-        "Guidance end": (request.guidance_end, 1.0),
-        "Guidance rescale": (request.guidance_rescale, 0.0),
-    }
-    return {name: f"{value:g}" for name, (value, usual) in facts.items() if value != usual}
+def _key(field: str) -> str:
+    return FACTS[field].file_key
+
+
+def _optional_facts(request: GenerationRequest) -> dict[str, str]:
+    """Optional fields that differ from their default; A1111 has no names for them."""
+    facts: dict[str, str] = {}
+    for field in msgspec.structs.fields(GenerationRequest):
+        value = getattr(request, field.name)
+        if not field.required and field.name in FACTS and _key(field.name) and value != field.default:
+            facts[_key(field.name)] = f"{value:g}" if isinstance(value, float) else str(value)
+    return facts
 
 
 def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:

@@ -1,10 +1,37 @@
 """Requests of jobs to the engine, with every field set. The tag `kind` distinguishes the kinds of requests."""
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final, TypeAlias, get_args, get_type_hints
 
 import msgspec
 
+from pipeline.protocol import limits
 from pipeline.protocol.limits import MAX_SEED
+from pipeline.protocol.models import ModelSpec
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for a field of a request wherever it goes, declared beside its type.
+
+    It is no `msgspec.Meta`, which decoding would enforce: a stored row is read whatever today's bounds are, and what
+    the engine cannot do it says in a sentence (`pipeline.engine.steps.validation`).
+
+    Attributes:
+        lowest: of a number; of a text, its least length.
+        highest: likewise.
+        file_key: its name in A1111's parameters of a file, if it is there. A field that has a default is written where
+            its value is another.
+        is_private: a member's own words, which go when the member is forgotten.
+    """
+
+    lowest: float | None = None
+    highest: float | None = None
+    file_key: str = ""
+    is_private: bool = False
+
+
+_WORDS: Final = Fact(lowest=0, highest=limits.MAX_PROMPT_LENGTH, is_private=True)
 
 
 class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,21 +81,23 @@ class GenerationRequest(
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
     """
 
-    prompt: str
-    negative_prompt: str
-    num_inference_steps: int
-    guidance_scale: float
-    width: int
-    height: int
-    scheduler_name: str
-    seed: int
-    num_images: int
-    model_key: str
+    prompt: Annotated[str, _WORDS]
+    negative_prompt: Annotated[str, _WORDS]
+    num_inference_steps: Annotated[int, Fact(lowest=limits.MIN_STEPS, highest=limits.MAX_STEPS, file_key="Steps")]
+    guidance_scale: Annotated[
+        float, Fact(lowest=limits.MIN_GUIDANCE_SCALE, highest=limits.MAX_GUIDANCE_SCALE, file_key="CFG scale")
+    ]
+    width: Annotated[int, Fact(lowest=limits.MIN_SIDE, highest=limits.MAX_SIDE, file_key="Size")]
+    height: Annotated[int, Fact(lowest=limits.MIN_SIDE, highest=limits.MAX_SIDE)]
+    scheduler_name: Annotated[str, Fact(file_key="Sampler")]
+    seed: Annotated[int, Fact(lowest=limits.MIN_SEED, highest=limits.MAX_SEED, file_key="Seed")]
+    num_images: Annotated[int, Fact(lowest=limits.MIN_IMAGES, highest=limits.MAX_IMAGES)]
+    model_key: Annotated[str, Fact(file_key="Model")]
     variations: tuple[Variation, ...] = ()
     upscale: Upscale | None = None
-    guidance_start: float = 0.0
-    guidance_end: float = 1.0
-    guidance_rescale: float = 0.0
+    guidance_start: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance start")] = 0.0
+    guidance_end: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance end")] = 1.0
+    guidance_rescale: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance rescale")] = 0.0
 
     @property
     def output_count(self) -> int:
@@ -107,3 +136,34 @@ Request: TypeAlias = GenerationRequest
 def seed_of(first_seed: int, index: int) -> int:
     """Seed of image `index` of a job: one more than its predecessor's; after the greatest seed comes 0."""
     return (first_seed + index) % (MAX_SEED + 1)
+
+
+FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
+    {
+        name: fact
+        for name, hint in get_type_hints(GenerationRequest, include_extras=True).items()
+        for fact in get_args(hint)
+        if isinstance(fact, Fact)
+    }
+)
+"""Of each field that has one."""
+
+
+def usual_request(spec: ModelSpec) -> GenerationRequest:
+    """What is asked of a model most often: one picture with its defaults, in a few words."""
+    usual = spec.defaults
+    return GenerationRequest(
+        prompt="a picture",
+        negative_prompt="",
+        num_inference_steps=usual.steps,
+        guidance_scale=usual.cfg,
+        width=usual.width,
+        height=usual.height,
+        scheduler_name=usual.sampler,
+        seed=0,
+        num_images=1,
+        model_key=spec.key,
+        guidance_start=usual.guidance_start,
+        guidance_end=usual.guidance_end,
+        guidance_rescale=usual.guidance_rescale,
+    )

@@ -11,7 +11,7 @@ from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.validation import check_multiple, check_request
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import usual_request
 
 
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
@@ -52,20 +52,4 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
 
 def usual_job(spec: ModelSpec) -> Submit:
     """Request with the model's defaults and a short prompt, as the most common one."""
-    usual = spec.defaults
-    request = GenerationRequest(
-        prompt="a picture",
-        negative_prompt="",
-        num_inference_steps=usual.steps,
-        guidance_scale=usual.cfg,
-        width=usual.width,
-        height=usual.height,
-        scheduler_name=usual.sampler,
-        seed=0,
-        num_images=1,
-        model_key=spec.key,
-        guidance_start=usual.guidance_start,
-        guidance_end=usual.guidance_end,
-        guidance_rescale=usual.guidance_rescale,
-    )
-    return Submit(job_id=0, attempt=0, request=request)
+    return Submit(job_id=0, attempt=0, request=usual_request(spec))

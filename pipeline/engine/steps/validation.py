@@ -2,7 +2,7 @@
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import find_sampler
 
 
@@ -15,16 +15,17 @@ def check_request(request: GenerationRequest) -> None:
     sampler = find_sampler(request.scheduler_name)
     if sampler is None:
         raise InvalidRequest(f"There is no sampler {request.scheduler_name!r}.")
+    for name, fact in FACTS.items():
+        if fact.lowest is None or fact.highest is None:
+            continue
+        value = getattr(request, name)
+        if isinstance(value, str):
+            _check_range("length of the text", len(value), fact.lowest, fact.highest)
+        else:
+            _check_range(name, value, fact.lowest, fact.highest)
     _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
-    _check_range("guidance_scale", request.guidance_scale, limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE)
-    for name in ("guidance_start", "guidance_end", "guidance_rescale"):
-        _check_range(name, getattr(request, name), 0.0, 1.0)
     if request.guidance_start >= request.guidance_end:
         raise InvalidRequest(f"Guidance cannot end at {request.guidance_end} and begin at {request.guidance_start}.")
-    _check_range("num_images", request.num_images, limits.MIN_IMAGES, limits.MAX_IMAGES)
-    _check_range("seed", request.seed, limits.MIN_SEED, limits.MAX_SEED)
-    _check_range("width", request.width, limits.MIN_SIDE, limits.MAX_SIDE)
-    _check_range("height", request.height, limits.MIN_SIDE, limits.MAX_SIDE)
     check_multiple(request, limits.SIZE_MULTIPLE)
     _check_range("number of variations", len(request.variations), 0, limits.MAX_VARIATIONS)
     for variation in request.variations:
@@ -33,8 +34,6 @@ def check_request(request: GenerationRequest) -> None:
     if request.upscale is not None:
         _check_range("scale", request.upscale.scale, 1, limits.MAX_SCALE)
         _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
-    for text in (request.prompt, request.negative_prompt):
-        _check_range("length of the text", len(text), 0, limits.MAX_PROMPT_LENGTH)
 
 
 def check_multiple(request: GenerationRequest, multiple: int) -> None:

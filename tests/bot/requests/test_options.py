@@ -1,5 +1,7 @@
 """Every option of a request arrives wherever it may be said, and is lost nowhere on the way."""
 
+from typing import get_type_hints
+
 import msgspec
 import pytest
 
@@ -19,7 +21,7 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import FACTS, GenerationRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
 from tests.bot.presenting.test_expansion_message import expansion_of, fine, words_of
 from tests.example_jobs import IMAGES, example_job
@@ -66,11 +68,23 @@ def test_every_wish_is_another_than_the_usual(two_models: Catalogue) -> None:
 
 def test_each_field_of_a_request_is_said_by_somebody() -> None:
     """A remix keeps what is an option's or the owner's; a field of neither would be lost in it."""
-    options = {option.field for option in OPTIONS} - {"size", "style"}
+    options = {field for option in OPTIONS for field in option.request_fields}
     assert {*Preferences.__struct_fields__} == {option.field for option in DEFAULTS}
     assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
-    made = {"prompt", "width", "height", "variations", "upscale"}
+    made = {"prompt", "variations", "upscale"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
+
+
+def test_the_usual_request_is_what_nobody_said_anything_about(two_models: Catalogue) -> None:
+    for spec in two_models.models.values():
+        found = asked(two_models, GivenRequest(prompt="a star", seed=0, num_images=1, model_key=spec.key)).request
+        assert usual_request(spec) == msgspec.structs.replace(found, prompt="a picture")
+
+
+def test_each_text_of_a_request_is_a_members_own_or_a_name() -> None:
+    """What a member wrote is blanked when they are forgotten; a new field says whether it is such."""
+    texts = {name for name, hint in get_type_hints(GenerationRequest).items() if hint is str}
+    assert {name for name in texts if FACTS[name].is_private} == texts - {"scheduler_name", "model_key"}
 
 
 def test_what_is_typed_in_a_prompt_is_the_same(two_models: Catalogue) -> None:

@@ -1,0 +1,49 @@
+"""What the engine does not draw, each in a sentence that names it."""
+
+import math
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.steps.validation import check_request
+from pipeline.protocol.requests import FACTS, GenerationRequest
+
+BOUNDED = {
+    name: (fact.lowest, fact.highest)
+    for name, fact in FACTS.items()
+    if fact.lowest is not None and fact.highest is not None and not fact.is_private
+}
+
+
+def beyond(bound: float, value: float) -> list[Any]:
+    """Values on the other side of a bound, which is a whole number of what is one."""
+    return [math.nan, value] if isinstance(bound, float) else [value]
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_number_beyond_its_bounds_is_refused_by_name(request_: GenerationRequest, name: str) -> None:
+    lowest, highest = BOUNDED[name]
+    check_request(request_)
+    for value in (*beyond(lowest, lowest - 1), *beyond(highest, highest + 1)):
+        with pytest.raises(InvalidRequest, match=rf"The {name} is {value}, outside "):
+            check_request(msgspec.structs.replace(request_, **{name: value}))
+
+
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+def test_a_text_may_be_as_long_as_the_protocol_says(request_: GenerationRequest, name: str) -> None:
+    highest = int(FACTS[name].highest or 0)
+    check_request(msgspec.structs.replace(request_, **{name: "x" * highest}))
+    with pytest.raises(InvalidRequest, match=f"The length of the text is {highest + 1}, outside 0 to {highest}"):
+        check_request(msgspec.structs.replace(request_, **{name: "x" * (highest + 1)}))
+
+
+def test_guidance_begins_before_it_ends(request_: GenerationRequest) -> None:
+    with pytest.raises(InvalidRequest, match=r"Guidance cannot end at 0\.4 and begin at 0\.4"):
+        check_request(msgspec.structs.replace(request_, guidance_start=0.4, guidance_end=0.4))
+
+
+def test_a_sampler_does_as_many_steps_as_it_can(request_: GenerationRequest) -> None:
+    with pytest.raises(InvalidRequest, match="The num_inference_steps is 51, outside 1 to 50"):
+        check_request(msgspec.structs.replace(request_, scheduler_name="LCM", num_inference_steps=51))
