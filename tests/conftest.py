@@ -43,6 +43,7 @@ STARTS: Final = {
         "pipeline/test_worker.py",
         "playground",
         "test_command_line.py",
+        "test_made_up_option.py",
     ),
 }
 """What tests start, by folder or file: `worker` is torch in their own process, `system` other processes."""

@@ -11,6 +11,7 @@ from bot.presenting.details_message import command_of
 from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
+from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
 from bot.requests.options import DEFAULTS, OPTIONS, Option, Situation, arranged, find_option, number, sampler_of
@@ -73,6 +74,13 @@ def test_each_field_of_a_request_is_said_by_somebody() -> None:
     assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
     made = {"prompt", "variations", "upscale"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_default_is_described_by_its_own_words(language: str) -> None:
+    with spoken(language):
+        described = {text("option-admin-default", option=option.name) for option in DEFAULTS}
+    assert len(described) == len(DEFAULTS)
 
 
 def test_the_usual_request_is_what_nobody_said_anything_about(two_models: Catalogue) -> None:
