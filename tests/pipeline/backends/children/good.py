@@ -25,7 +25,7 @@ while True:
         case Submit() as submit if submit.request.prompt == "fall":
             sys.exit(3)
         case Submit() as submit if submit.request.prompt == "flagged":
-            bot.say(msgspec.structs.replace(finished(submit), images=()))
+            bot.say(msgspec.structs.replace(finished(submit), outputs=()))
         case Submit() as submit:
             bot.say(progress(submit), finished(submit))
         case Cancel() as cancel:
