@@ -80,7 +80,9 @@ async def _worker(
     model_key: str, settings: Settings, catalogue: Catalogue, console: Console
 ) -> AsyncGenerator[ProcessBackend]:
     """The real worker with this model loaded."""
-    configure = msgspec.structs.replace(make_configure(settings, catalogue), preload=model_key, preview_interval_s=0.0)
+    configure = make_configure(settings, catalogue)
+    options = msgspec.structs.replace(configure.options, preview_interval_s=0.0)
+    configure = msgspec.structs.replace(configure, preload=model_key, options=options)
     backend = ProcessBackend(configure=configure, starter=make_starter(settings, is_lasting=False))
     await backend.start()
     try:

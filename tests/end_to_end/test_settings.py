@@ -100,7 +100,7 @@ async def test_my_defaults_hold_where_nothing_else_does(
     told = await said(local.admin, studio, "admin channel", everywhere=True, size="square", cfg=4.0)
     assert "Whole server: defaults: CFG 4.0, size square" in told.replace("\\", "")
     refused = await said(local.admin, studio, "admin channel", everywhere=True, use="forbid")
-    assert "set channel by channel" in refused
+    assert "cannot be set together with a channel" in refused
     assert "set the server to default" in await said(local.admin, studio, "admin audit")
     await member.slash(studio, "imagine", prompt="a star in the studio")
     await member.slash(studio, "imagine", prompt="a star in the studio --ar 1:1", steps=5)
