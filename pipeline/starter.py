@@ -3,8 +3,8 @@
 It ends with the process that started it.
 
 A fork copies only one thread. In the copy, the state of a device is invalid, and a lock of another thread stays locked.
-So the starter has one thread, no device and no secrets. It refuses to fork when that does not hold. A fork runs the
-same program as exec would: `python -m pipeline`.
+So the starter has one thread, no device and no secrets. Its greeting tells a bot when that does not hold; the bot then
+starts workers by exec. A fork runs the same program as exec would: `python -m pipeline`.
 """
 
 import argparse
@@ -216,8 +216,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description="Forks workers that start at once.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket-fd", type=int, help="an inherited, connected socket of packets; ends with it")
-    where.add_argument("--listen", type=Path, help="where to make a socket for bots of the same user")
-    parser.add_argument("--preload", action="append", default=[], metavar="MODULE", help="what forks find imported")
+    where.add_argument("--listen", type=Path, help="path of a new socket for bots of the same user")
+    parser.add_argument("--preload", action="append", default=[], metavar="MODULE", help="module to import first")
     arguments = parser.parse_args()
     owner, listener = None, None
     die_with(parent)

@@ -7,9 +7,9 @@ from pipeline.protocol.errors import FailureReason
 
 
 class JobFailure(StrEnum):
-    """Why a job ended without a picture at its member. The text `failure-…` tells each.
+    """Failure codes of a job. The text `failure-…` explains each to members.
 
-    The first ones are those of the engine and its worker, under the same names. The others only the bot knows.
+    The first group repeats the codes of the engine and its worker. The second group arises in the bot.
     """
 
     INVALID_REQUEST = FailureReason.INVALID_REQUEST
@@ -24,21 +24,21 @@ class JobFailure(StrEnum):
     INTERNAL = FailureReason.INTERNAL
 
     STORAGE = "storage"
-    """The disk took no picture for some minutes."""
+    """The disk accepted no picture for some minutes."""
     UNANSWERED = "unanswered"
-    """Discord showed the job to nobody."""
+    """Discord never accepted the answer that shows the job."""
     WAITED = "waited"
-    """It waited longer than the owner allows."""
+    """The job waited longer than the owner allows."""
     FLAGGED = "flagged"
-    """The content check left nothing that may be shown. The text is `job-flagged`."""
+    """Every image was hidden by the safety filter. The text is `job-flagged`."""
     MESSAGE_GONE = "message-gone"
     """Somebody deleted the message."""
     NOT_PERMITTED = "not-permitted"
     """Easel may not write where the message is."""
     TOO_LARGE = "too-large"
-    """Discord takes no files of this size there."""
+    """The files are larger than Discord accepts in that place."""
     DELIVERY = "delivery"
-    """Discord took the pictures nowhere, for another reason."""
+    """Discord refused the pictures for another reason."""
 
 
 NOT_SHOWN: Final = (JobFailure.NOT_PERMITTED, JobFailure.TOO_LARGE, JobFailure.DELIVERY)

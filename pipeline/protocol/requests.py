@@ -12,17 +12,17 @@ from pipeline.protocol.models import ModelSpec
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for a field of a request wherever it goes, declared beside its type.
+    """Bounds, file key and privacy of a request's field, declared beside its type.
 
-    It is no `msgspec.Meta`, which decoding would enforce: a stored row is read whatever today's bounds are, and what
-    the engine cannot do it says in a sentence (`pipeline.engine.steps.validation`).
+    Decoding would enforce the bounds of a `msgspec.Meta`, and stored rows must decode whatever today's bounds are. So
+    `pipeline.engine.steps.validation` checks these bounds, and refuses a request with a sentence.
 
     Attributes:
-        lowest: of a number; of a text, its least length.
-        highest: likewise.
-        file_key: its name in A1111's parameters of a file, if it is there. A field that has a default is written where
-            its value is another.
-        is_private: a member's own words, which go when the member is forgotten.
+        lowest: least number, or least length of a text; None sets no bound.
+        highest: greatest number, or greatest length of a text; None sets no bound.
+        file_key: name in A1111's parameters of a file; empty for a field that files do not have. A field with a default
+            is written only if its value differs from it.
+        is_private: True for a member's own words, which are erased when the member is forgotten.
     """
 
     lowest: float | None = None
@@ -146,11 +146,11 @@ FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
         if isinstance(fact, Fact)
     }
 )
-"""Of each field that has one."""
+"""Facts by the name of their field."""
 
 
 def usual_request(spec: ModelSpec) -> GenerationRequest:
-    """What is asked of a model most often: one picture with its defaults, in a few words."""
+    """A model's most frequent request: one picture with its defaults and a short prompt."""
     usual = spec.defaults
     return GenerationRequest(
         prompt="a picture",
