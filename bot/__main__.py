@@ -217,16 +217,19 @@ def db_forget(
     user: Annotated[int, typer.Argument(help="The person's Discord id.")],
     config: ConfigOption = None,
 ) -> None:
-    """Delete what a person wrote: prompts and names. Easel must be stopped. Sums of the ledger stay."""
+    """Delete what a person wrote and attached. Easel must be stopped. Sums of the ledger stay."""
     from bot.cli.care import CareFailed, forget
 
     settings, _ = _load(config)
     try:
-        count = asyncio.run(forget(settings.storage.database, user))
+        forgotten = asyncio.run(forget(settings.storage.database, settings.storage.inputs, user))
     except CareFailed as error:
         _stop(str(error), 1)
         return
-    typer.echo(f"The words of {user} are deleted; {count} open job(s) of theirs were cancelled and given back.")
+    typer.echo(
+        f"The words of {user} are deleted, and {len(forgotten.pictures)} picture(s) that they attached; "
+        f"{len(forgotten.cancelled)} open job(s) of theirs were cancelled and given back."
+    )
 
 
 if __name__ == "__main__":

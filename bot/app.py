@@ -29,11 +29,13 @@ from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
+from bot.pictures.inputs import InputPictures
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
+from bot.store.inputs import InputRepository
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
@@ -114,8 +116,10 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
     starter = make_starter(settings, is_lasting=True)
     backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
     try:
-        images = ImageStore(settings.storage.directory / "images")
-        yield compose(settings, catalogue, client, database=database, images=images, backend=backend)
+        images, input_files = ImageStore(settings.storage.directory / "images"), ImageStore(settings.storage.inputs)
+        yield compose(
+            settings, catalogue, client, database=database, images=images, input_files=input_files, backend=backend
+        )
     finally:
         await backend.close()
         with contextlib.suppress(OSError, sqlite3.Error):  # the mark of the last heartbeat is enough then
@@ -137,11 +141,13 @@ def compose(
     *,
     database: Database,
     images: ImageStore,
+    input_files: ImageStore,
     backend: Backend,
 ) -> Services:
     """Build the bot's services from their parts."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
     user_settings = UserSettingsRepository(database)
+    inputs = InputPictures(files=input_files, inputs=InputRepository(database))
     backend.on_ready(partial(_heed_files, catalogue, backend))
     calls = Calls(client, client.watch)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
@@ -174,6 +180,7 @@ def compose(
         queue=queue,
         backend=backend,
         storing=storing,
+        inputs=inputs,
         delivery=delivery,
         preparing=preparing,
         recovery=Recovery(calls=calls, jobs=jobs, queue=queue, delivery=delivery),
@@ -199,7 +206,7 @@ def compose(
         accepting=accepting,
         storing=storing,
         dispatcher=dispatcher,
-        keeping=Keeping(images=images, stars=StarRepository(database)),
+        keeping=Keeping(images=images, inputs=inputs, stars=StarRepository(database)),
         backend=backend,
     )
 
@@ -290,14 +297,13 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 
 async def _remove_old_images(keeping: Keeping, keep_days: int) -> None:
-    """Remove old images once an hour; `keep_days` 0 keeps all images."""
+    """Remove old images once an hour; `keep_days` 0 keeps all images of jobs."""
     while True:
-        if keep_days:
-            try:
-                removed = await keeping.remove_older_than(keep_days)
-            except (OSError, sqlite3.Error) as error:
-                _log.error("old images not removed", action="retention", error=repr(error))
-            else:
-                if removed:
-                    _log.info("old images removed", action="retention", count=removed)
+        try:
+            removed = await keeping.remove_old(keep_days)
+        except (OSError, sqlite3.Error) as error:
+            _log.error("old images not removed", action="retention", error=repr(error))
+        else:
+            if removed:
+                _log.info("old images removed", action="retention", count=removed)
         await asyncio.sleep(_HOUR_S)

@@ -255,6 +255,11 @@ class StorageSettings(Area):
         """Path of the database."""
         return self.directory / "easel.db"
 
+    @property
+    def inputs(self) -> Path:
+        """Folder of the pictures that jobs are given."""
+        return self.directory / "inputs"
+
 
 class LimitSettings(Area):
     """Limits of this installation, in addition to those of each model."""

@@ -56,6 +56,14 @@ CREATE TABLE expansions (
 
 CREATE INDEX expansions_by_age ON expansions (created_at);
 
+CREATE TABLE inputs (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    input_index INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (job_id, input_index)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE jobs (
     job_id INTEGER PRIMARY KEY AUTOINCREMENT,
     timeline INTEGER NOT NULL,

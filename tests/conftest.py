@@ -32,6 +32,7 @@ STARTS: Final = {
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_full_disk.py",
+        "bot/jobs/test_inputs.py",
         "bot/jobs/test_hurt_workers.py",
         "bot/jobs/test_last_words.py",
         "bot/jobs/test_preparing.py",

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
 )
 WRITTEN_LATER = (
     *("easel.db", "easel.toml", "backups", "shapes.json", "fallbacks.json", "health.json", "commands.sha256"),
-    *("training-run", "storage.directory", "own-models", "wildcards", "images", "words.json", "locks"),
+    *("training-run", "storage.directory", "own-models", "wildcards", "images", "inputs", "words.json", "locks"),
 )
 """Files and folders that Easel, its owner or the recipe writes."""
 NAMED_ELSEWHERE = (

@@ -19,6 +19,7 @@ from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
 from bot.jobs.running import RunningJob, worth_saying
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
+from bot.pictures.inputs import InputPictures
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
 from bot.store.failures import JobFailure
@@ -52,6 +53,7 @@ class Dispatcher:
         queue: QueueRepository,
         backend: Backend,
         storing: Storing,
+        inputs: InputPictures,
         delivery: Delivery,
         preparing: Preparing,
         recovery: Recovery,
@@ -65,6 +67,7 @@ class Dispatcher:
         self._queue = queue
         self._backend = backend
         self._storing = storing
+        self._inputs = inputs
         self._delivery = delivery
         self._preparing = preparing
         self._recovery = recovery
@@ -192,11 +195,20 @@ class Dispatcher:
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
-            is_checked = self._content_check.applies_to(job)
-            await self._backend.submit(job.job_id, job.attempt, job.request, is_checked=is_checked)
+            await self._backend.submit(
+                job.job_id,
+                job.attempt,
+                job.request,
+                pictures=await self._inputs.of(job.request),
+                is_checked=self._content_check.applies_to(job),
+            )
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))
             await self._queue.release(job.job_id)
+            return
+        except StorageFailed as error:
+            self._end(job, self._delivery.fail(job, running.message, JobFailure.INPUT_GONE, str(error)))
+            self._forget((job.job_id, job.attempt))
             return
         _log.info("job started", action="started", **job.log_context())
         if running.job.cancel_requested_by is not None or job.job_id in self._cancelled_early:

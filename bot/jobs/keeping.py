@@ -1,17 +1,19 @@
-"""Delivered pictures: read them again, keep them for ever, or remove them."""
+"""Delivered pictures, and those that their jobs were given: read them again, keep them for ever, or remove them."""
 
 from datetime import UTC, datetime
 
+from bot.pictures.inputs import InputPictures
 from bot.store.images import ImageStore
 from bot.store.rows import Job
 from bot.store.stars import StarRepository
 
 
 class Keeping:
-    """The files of finished pictures, and the stars of members who keep them."""
+    """The files of finished pictures and of inputs, and the stars of members who keep them."""
 
-    def __init__(self, *, images: ImageStore, stars: StarRepository) -> None:
+    def __init__(self, *, images: ImageStore, inputs: InputPictures, stars: StarRepository) -> None:
         self._images = images
+        self._inputs = inputs
         self._stars = stars
 
     async def read(self, sha256: str) -> bytes:
@@ -30,7 +32,14 @@ class Keeping:
         """Remove the files of a deleted job, except those that somebody keeps."""
         for sha256 in await self._stars.own(job.job_id):
             await self._images.remove(sha256)
+        await self._inputs.release(job.job_id)
 
-    async def remove_older_than(self, days: int) -> int:
-        """Remove files that were last saved more than `days` days ago and have no star; returns their number."""
-        return await self._images.remove_older_than(days, datetime.now(UTC), keep=await self._stars.kept())
+    async def remove_old(self, keep_days: int) -> int:
+        """Remove files without a star that are older than `keep_days` days, and inputs without a job.
+
+        Returns the number of removed files. With `keep_days` 0, only inputs without a job are removed.
+        """
+        count = await self._inputs.remove_unneeded(keep_days)
+        if keep_days:
+            count += await self._images.remove_older_than(keep_days, datetime.now(UTC), keep=await self._stars.kept())
+        return count

@@ -49,7 +49,7 @@ def as_it_was(request: GenerationRequest) -> Preferences:
 
 
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
-    """A form's request, with the job's values for fields that the form does not show.
+    """A form's request, with the job's values for fields that the form does not show, and with its pictures.
 
     Args:
         resolved: the form's request, with the job's values as defaults.
@@ -59,7 +59,8 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
     old, request = job.request, resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
-    request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
+    variations = old.variations if is_same_noise else ()
+    request = msgspec.structs.replace(request, variations=variations, inputs=old.inputs)
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
 
 

@@ -10,6 +10,7 @@ from bot.quotas.pricing import part
 from bot.quotas.standing import Standing, standing
 from bot.store.facts import read_facts
 from bot.store.failures import JobFailure
+from bot.store.inputs import insert_inputs
 from bot.store.ledger import reserve, settle
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
 from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
@@ -110,7 +111,9 @@ def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Jo
         msgspec.json.encode(new.role_ids).decode(),
         to_ms(now),
     )
-    return Job.from_row(sure(fetch_one(connection, INSERT_JOB, values)))
+    job = Job.from_row(sure(fetch_one(connection, INSERT_JOB, values)))
+    insert_inputs(connection, job.job_id, job.request.inputs)
+    return job
 
 
 def end_job(

@@ -25,6 +25,8 @@ class JobFailure(StrEnum):
 
     STORAGE = "storage"
     """The disk accepted no picture for some minutes."""
+    INPUT_GONE = "input-gone"
+    """A picture that the job was given is no longer on the disk."""
     UNANSWERED = "unanswered"
     """Discord never accepted the answer that shows the job."""
     WAITED = "waited"

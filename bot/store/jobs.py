@@ -11,13 +11,14 @@ from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
 from bot.store.facts import read_facts
 from bot.store.failures import NOT_SHOWN, JobFailure
+from bot.store.inputs import release_of_user
 from bot.store.queue import Place
 from bot.store.rows import Asker, Job, JobStatus, NewJob, NewOutput, Output, to_ms
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
-from pipeline.protocol.requests import FACTS
+from pipeline.protocol.requests import PRIVATE
 
 _TOLD: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
@@ -35,7 +36,22 @@ VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width
 ON CONFLICT (job_id, output_index) DO NOTHING
 """
 
-_BLANKED: Final = ", ".join(f"'$.{name}', ''" for name, fact in FACTS.items() if fact.is_private)
+_BLANKED: Final = ", ".join(
+    f"'$.{name}', json('{msgspec.json.encode(kind()).decode()}')" for name, kind in PRIVATE.items()
+)
+"""Paths and values of private fields: each gets the empty value of its type."""
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left to do after a person was forgotten.
+
+    Attributes:
+        cancelled: the jobs that were open, cancelled and refunded.
+        pictures: hashes of input pictures whose files nobody else needs.
+    """
+
+    cancelled: list[Job]
+    pictures: frozenset[str]
 
 
 class JobRepository:
@@ -144,10 +160,10 @@ class JobRepository:
             now=now or datetime.now(UTC),
         )
 
-    async def forget_user(self, user_id: int, now: datetime) -> list[Job]:
-        """Delete a person's words: cancel and refund their open jobs, and blank prompts and names.
+    async def forget_user(self, user_id: int, now: datetime) -> Forgotten:
+        """Delete a person's words: cancel and refund their open jobs, and blank prompts, inputs and names.
 
-        Their ledger rows stay, so that deletion gives nobody a fresh quota. Returns the cancelled jobs.
+        Their ledger rows stay, so that deletion gives nobody a fresh quota. The caller removes the files.
         """
         return await self._database.write(_forget_user, user_id, now)
 
@@ -187,7 +203,7 @@ def _store_outputs(connection: sqlite3.Connection, outputs: Sequence[Values], dr
     return Job.from_row(sure(row))
 
 
-def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) -> list[Job]:
+def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) -> Forgotten:
     open_jobs = fetch_all(
         connection, "SELECT job_id FROM jobs WHERE requester_id = ? AND status IN ('queued', 'running')", (user_id,)
     )
@@ -208,6 +224,7 @@ def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) ->
         " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
         (user_id,),
     )
-    for table in ("stars", "user_settings", "expansions"):
+    for table in ("stars", "user_settings"):
         connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - ours
-    return [job for job in ended if job is not None]
+    pictures = release_of_user(connection, user_id)
+    return Forgotten(cancelled=[job for job in ended if job is not None], pictures=pictures)

@@ -1,14 +1,18 @@
 """Interface between the bot and engines, wherever they run."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import msgspec
 
 from pipeline.protocol.messages import JobEvent, Phase, Ready
 from pipeline.protocol.requests import Request
+
+NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
+"""The pictures of a request without inputs."""
 
 
 class WorkerState(StrEnum):
@@ -75,7 +79,15 @@ class Backend(Protocol):
         """
         ...
 
-    async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
+    async def submit(
+        self,
+        job_id: int,
+        attempt: int,
+        request: Request,
+        *,
+        pictures: Mapping[str, bytes] = NO_PICTURES,
+        is_checked: bool = False,
+    ) -> None:
         """Submit an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
         Raises:

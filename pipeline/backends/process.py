@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from pipeline.backends.base import BackendStatus, Start, WorkerState, WorkerUnavailable
+from pipeline.backends.base import NO_PICTURES, BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
 from pipeline.backends.starter import Starter
 from pipeline.backends.watchdog import Timeouts, Watchdog
@@ -117,7 +117,15 @@ class ProcessBackend:
             raise WorkerUnavailable(self._detail)
         return self._ready
 
-    async def submit(self, job_id: int, attempt: int, request: Request, *, is_checked: bool = False) -> None:
+    async def submit(
+        self,
+        job_id: int,
+        attempt: int,
+        request: Request,
+        *,
+        pictures: Mapping[str, bytes] = NO_PICTURES,
+        is_checked: bool = False,
+    ) -> None:
         """Submit an attempt.
 
         Raises:
@@ -125,7 +133,9 @@ class ProcessBackend:
         """
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
-        self._connection.send(Submit(job_id=job_id, attempt=attempt, request=request, is_checked=is_checked))
+        self._connection.send(
+            Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), is_checked=is_checked)
+        )
         self._running.add((job_id, attempt))
 
     async def cancel(self, job_id: int, attempt: int) -> None:

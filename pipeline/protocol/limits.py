@@ -34,6 +34,15 @@ MAX_SCALE: Final = 4
 MAX_CLIP_SKIP: Final = 12
 """Number of layers of the smallest CLIP text encoder, and A1111's limit."""
 
+MAX_INPUTS: Final = 6
+"""Greatest number of pictures that a job is given."""
+
+MAX_INPUT_SIDE: Final = 2_048
+"""Greatest width and height in pixels of a picture that a job is given; larger ones are made smaller first."""
+
+MIN_STRENGTH: Final = 0.05
+MAX_STRENGTH: Final = 1.0
+
 SIZE_MULTIPLE: Final = 8
 """Width and height must be multiples of this number of pixels, for every family."""
 

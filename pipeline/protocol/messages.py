@@ -17,7 +17,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 10
+PROTOCOL_VERSION: Final = 11
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -117,11 +117,17 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Run this request; if `is_checked`, hide the pictures that the safety checker flags."""
+    """Run this request; if `is_checked`, hide the pictures that the safety checker flags.
+
+    Attributes:
+        pictures: PNG file of each input of the request, by its SHA-256; at most `MAX_INPUTS` files, none with a side
+            over `MAX_INPUT_SIDE`.
+    """
 
     job_id: int
     attempt: int
     request: Request
+    pictures: dict[str, bytes] = {}
     is_checked: bool = False
 
 

@@ -1,8 +1,9 @@
 """Requests of jobs to the engine, with every field set. The tag `kind` distinguishes the kinds of requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Final, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -18,11 +19,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     `pipeline.engine.steps.validation` checks these bounds, and refuses a request with a sentence.
 
     Attributes:
-        lowest: least number, or least length of a text; None sets no bound.
-        highest: greatest number, or greatest length of a text; None sets no bound.
+        lowest: least number, or least length of a text or list; None sets no bound.
+        highest: greatest number, or greatest length of a text or list; None sets no bound.
         file_key: name in A1111's parameters of a file; empty for a field that files do not have. A field with a default
             is written only if its value differs from it.
-        is_private: True for a member's own words, which are erased when the member is forgotten.
+        is_private: True for a member's own words and pictures, which are erased when the member is forgotten.
     """
 
     lowest: float | None = None
@@ -58,6 +59,30 @@ class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     strength: float
 
 
+class InputRole(StrEnum):
+    """The part that a picture plays in a job."""
+
+    INIT_IMAGE = "init-image"
+    """Denoising starts from this picture, with noise, instead of noise alone."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture that a job is given.
+
+    The strength is here and not in the request, because several pictures of a job have several strengths.
+
+    Attributes:
+        role: its part in the job.
+        sha256: hash of its file, a PNG that Easel wrote; the bot keeps the file, and `Submit` carries it.
+        strength: its effect. For an init image it is the fraction of the steps that are denoised, as in diffusers: a
+            low strength keeps the picture, and 1 replaces all of it.
+    """
+
+    role: InputRole
+    sha256: str
+    strength: float
+
+
 class GenerationRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="image"
 ):
@@ -79,6 +104,7 @@ class GenerationRequest(
         guidance_start: fraction of all steps after which guidance begins, from 0.
         guidance_end: fraction of all steps after which guidance ends, up to 1.
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
+        inputs: pictures that the job is given.
     """
 
     prompt: Annotated[str, _WORDS]
@@ -98,6 +124,7 @@ class GenerationRequest(
     guidance_start: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance start")] = 0.0
     guidance_end: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance end")] = 1.0
     guidance_rescale: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance rescale")] = 0.0
+    inputs: Annotated[tuple[Input, ...], Fact(lowest=0, highest=limits.MAX_INPUTS, is_private=True)] = ()
 
     @property
     def output_count(self) -> int:
@@ -138,15 +165,19 @@ def seed_of(first_seed: int, index: int) -> int:
     return (first_seed + index) % (MAX_SEED + 1)
 
 
+_HINTS: Final = get_type_hints(GenerationRequest, include_extras=True)
 FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
-    {
-        name: fact
-        for name, hint in get_type_hints(GenerationRequest, include_extras=True).items()
-        for fact in get_args(hint)
-        if isinstance(fact, Fact)
-    }
+    {name: fact for name, hint in _HINTS.items() for fact in get_args(hint) if isinstance(fact, Fact)}
 )
 """Facts by the name of their field."""
+PRIVATE: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
+    {
+        name: get_origin(get_args(_HINTS[name])[0]) or get_args(_HINTS[name])[0]
+        for name, fact in FACTS.items()
+        if fact.is_private
+    }
+)
+"""Constructors of the empty values of private fields, by the name of their field."""
 
 
 def usual_request(spec: ModelSpec) -> GenerationRequest:

@@ -2,11 +2,11 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from PIL import Image
 
-from pipeline.backends.base import Backend, BackendStatus, WorkerState
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState
 from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import Configure, Finished, ImageFile, JobEvent, Progress, Ready
 from pipeline.protocol.requests import GenerationRequest
@@ -45,8 +45,17 @@ class DrawsAtOnce(Backend):
         del timeout_s  # it is ready from the start
         return self._ready
 
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+    async def submit(
+        self,
+        job_id: int,
+        attempt: int,
+        request: GenerationRequest,
+        *,
+        pictures: Mapping[str, bytes] = NO_PICTURES,
+        is_checked: bool = False,
+    ) -> None:
         assert not is_checked  # there is no safety checker here
+        assert not pictures  # and nothing starts from a picture
         steps = request.num_inference_steps
         self._events.put_nowait(
             Progress(job_id=job_id, attempt=attempt, phase="running", step=1, total_steps=steps, elapsed_s=0.1)

@@ -344,6 +344,7 @@ failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie hier nich
 failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
 failure-not-permitted = Easel darf hier nicht mehr schreiben: Ein Recht fehlt, oder der Thread ist gesperrt; ein Admin kann das ändern. /reihe hat die Bilder.
 failure-too-large = Die Bilder sind größer, als Discord hier erlaubt. /reihe hat sie; sonst versuch eine kleinere Größe oder weniger Bilder.
+failure-input-gone = Ein Bild, von dem dieser Auftrag ausgeht, liegt hier nicht mehr. Häng es an ein neues /imagine an.
 failure-unanswered = Discord hat nie gezeigt, dass der Auftrag angenommen wurde.
 failure-waited = Der Auftrag wartete länger als hier erlaubt. Versuch es später noch einmal.
 

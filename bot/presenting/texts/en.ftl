@@ -344,6 +344,7 @@ failure-delivery = The pictures were drawn, but Discord would not take them here
 failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
 failure-not-permitted = Easel may not write here any more: a right is missing, or the thread is locked; an admin can change that. /queue has the pictures.
 failure-too-large = The pictures are larger than Discord takes here. /queue has them; else try a smaller size or fewer images.
+failure-input-gone = A picture that this job starts from is not kept here any more. Attach it again to a new /imagine.
 failure-unanswered = Discord never showed that the job was taken.
 failure-waited = The job waited longer than is allowed here. Try again later.
 

@@ -21,12 +21,19 @@ def check_request(request: GenerationRequest) -> None:
         value = getattr(request, name)
         if isinstance(value, str):
             _check_range("length of the text", len(value), fact.lowest, fact.highest)
+        elif isinstance(value, tuple):
+            _check_range(f"number of {name}", len(value), fact.lowest, fact.highest)
         else:
             _check_range(name, value, fact.lowest, fact.highest)
     _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
     if request.guidance_start >= request.guidance_end:
         raise InvalidRequest(f"Guidance cannot end at {request.guidance_end} and begin at {request.guidance_start}.")
     check_multiple(request, limits.SIZE_MULTIPLE)
+    _check_parts(request)
+
+
+def _check_parts(request: GenerationRequest) -> None:
+    """Check variations, upscale and inputs."""
     _check_range("number of variations", len(request.variations), 0, limits.MAX_VARIATIONS)
     for variation in request.variations:
         _check_range("seed of a variation", variation.seed, limits.MIN_SEED, limits.MAX_SEED)
@@ -34,6 +41,10 @@ def check_request(request: GenerationRequest) -> None:
     if request.upscale is not None:
         _check_range("scale", request.upscale.scale, 1, limits.MAX_SCALE)
         _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
+    for each in request.inputs:
+        _check_range("strength of an input", each.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
+    if request.inputs:
+        raise InvalidRequest("No model here starts from a picture.")
 
 
 def check_multiple(request: GenerationRequest, multiple: int) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -26,9 +26,11 @@ from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.backends.base import NO_PICTURES
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import GenerationRequest
+from tests.bot.store.conftest import inputs_of
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414 - a fixture, seen by these tests
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
 from tests.pipeline.backends.conftest import CHILDREN, CONFIGURE
@@ -51,18 +53,28 @@ class Gate(ProcessBackend):
         self.is_open = asyncio.Event()
         self.is_open.set()
         self.submitted: list[tuple[int, int]] = []
+        self.pictures: list[dict[str, bytes]] = []
         self.checked: list[int] = []
         self.before_submit: Callable[[int], Awaitable[None]] | None = None
 
     @override
-    async def submit(self, job_id: int, attempt: int, request: GenerationRequest, *, is_checked: bool = False) -> None:
+    async def submit(
+        self,
+        job_id: int,
+        attempt: int,
+        request: GenerationRequest,
+        *,
+        pictures: Mapping[str, bytes] = NO_PICTURES,
+        is_checked: bool = False,
+    ) -> None:
         self.submitted.append((job_id, attempt))
+        self.pictures.append(dict(pictures))
         if is_checked:
             self.checked.append(job_id)
         if self.before_submit is not None:
             await self.before_submit(job_id)
         await self.is_open.wait()
-        await super().submit(job_id, attempt, request, is_checked=is_checked)
+        await super().submit(job_id, attempt, request, pictures=pictures, is_checked=is_checked)
 
 
 class House:
@@ -94,7 +106,13 @@ class House:
         await self.database.close()
 
     async def ask(
-        self, prompt: str = "a cat", *, age: timedelta = timedelta(0), crashes: int = 0, **values: Any
+        self,
+        prompt: str = "a cat",
+        *,
+        age: timedelta = timedelta(0),
+        crashes: int = 0,
+        inputs: tuple[str, ...] = (),
+        **values: Any,
     ) -> Job:
         """An accepted job whose message can be seen; with crashes, it was there when workers died."""
         number = next(self._numbers)
@@ -102,7 +120,8 @@ class House:
         new = self._make(
             number, interaction_token=f"token-{number}", token_expires_at=now + timedelta(minutes=15), **values
         )
-        new = msgspec.structs.replace(new, request=msgspec.structs.replace(new.request, prompt=prompt))
+        request = msgspec.structs.replace(new.request, prompt=prompt, inputs=inputs_of(*inputs))
+        new = msgspec.structs.replace(new, request=request)
         quotas = self.services.settings.quotas
         asker = Asker(guild_id=new.guild_id, channel_id=new.channel_id, user_id=new.requester_id)
         job, _ = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
@@ -197,7 +216,15 @@ async def open_house(
             backend = Gate(*worker, heartbeat_s=heartbeat_s)
             database = await Database.open(tmp_path / "easel.db")
             images = ImageStore(tmp_path / "images")
-            services = compose(changed, catalogue, client, database=database, images=images, backend=backend)
+            services = compose(
+                changed,
+                catalogue,
+                client,
+                database=database,
+                images=images,
+                input_files=ImageStore(tmp_path / "inputs"),
+                backend=backend,
+            )
             houses.append(House(services, database, backend, world, new_job))
             await backend.start()
             if is_awaited:

@@ -10,7 +10,7 @@ from bot.store.rows import AskerDefaults, Job, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
 from tests.example_jobs import example_job
 
 
@@ -22,9 +22,10 @@ def four(request_: GenerationRequest) -> GenerationRequest:
 
 @pytest.fixture
 def usual(four: GenerationRequest) -> Job:
-    """A job of somebody who has defaults, with guidance in a part of its steps."""
+    """A job of somebody who has defaults, which starts from a picture and has guidance in a part of its steps."""
     guided = msgspec.structs.replace(four, guidance_start=0.1, guidance_end=0.7, guidance_rescale=0.3)
-    varied = msgspec.structs.replace(guided, variations=(Variation(seed=3, strength=0.2),))
+    start = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
+    varied = msgspec.structs.replace(guided, variations=(Variation(seed=3, strength=0.2),), inputs=(start,))
     defaults = AskerDefaults(
         channel=Preferences(size="square"), own=Preferences(guidance_scale=5.0, num_images=4, negative_prompt="")
     )
@@ -33,7 +34,13 @@ def usual(four: GenerationRequest) -> Job:
 
 def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
     asked = msgspec.structs.replace(
-        usual.request, prompt="a pear", num_images=2, guidance_start=0.0, guidance_end=1.0, guidance_rescale=0.0
+        usual.request,
+        prompt="a pear",
+        num_images=2,
+        guidance_start=0.0,
+        guidance_end=1.0,
+        guidance_rescale=0.0,
+        inputs=(),
     )
     resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
     remixed = remix(resolved, usual, is_same_noise=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.store.jobs import JobRepository
@@ -15,7 +16,7 @@ from bot.store.servers import Decision, ServerRepository
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GUILD = 5
@@ -35,6 +36,16 @@ def asker_of(user: int = 1, *, guild: int = GUILD, roles: tuple[int, ...] = (), 
 def decision(now: datetime = NOW, reason: str | None = None, guild: int = GUILD) -> Decision:
     """What an admin decides."""
     return Decision(guild_id=guild, actor_id=ADMIN, now=now, reason=reason)
+
+
+def inputs_of(*hashes: str) -> tuple[Input, ...]:
+    """Inputs of these files."""
+    return tuple(Input(role=InputRole.INIT_IMAGE, sha256=sha256, strength=0.5) for sha256 in hashes)
+
+
+def with_inputs(new: NewJob, *hashes: str) -> NewJob:
+    """The job with inputs of these files."""
+    return msgspec.structs.replace(new, request=msgspec.structs.replace(new.request, inputs=inputs_of(*hashes)))
 
 
 class Store:

@@ -133,7 +133,7 @@ async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: 
     await store.jobs.deliver(done.job_id, images_delivered=1)
     waiting = await store.accept(new_job(2), amount=5)
     other = await store.accept(new_job(3, user=2), amount=5)
-    cancelled = await store.jobs.forget_user(1, NOW + timedelta(minutes=1))
+    cancelled = (await store.jobs.forget_user(1, NOW + timedelta(minutes=1))).cancelled
     assert [job.job_id for job in cancelled] == [waiting.job_id]
     forgotten = await store.jobs.get(done.job_id)
     kept = await store.jobs.get(other.job_id)

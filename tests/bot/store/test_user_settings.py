@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.jobs.keeping import Keeping
+from bot.pictures.inputs import InputPictures
 from bot.store.images import ImageStore
+from bot.store.inputs import InputRepository
 from bot.store.rows import NewJob, NewOutput, Preferences
 from bot.store.stars import StarRepository
 from bot.store.user_settings import UserSettings, UserSettingsRepository
@@ -38,7 +40,8 @@ async def keep(store: Store, images: ImageStore, job_id: int, data: bytes) -> st
 
 async def test_a_star_keeps_files_whatever_happens_to_the_rest(store: Store, new_job: Make, tmp_path: Path) -> None:
     images, stars = ImageStore(tmp_path / "images"), StarRepository(store.database)
-    keeping = Keeping(images=images, stars=stars)
+    inputs = InputPictures(files=ImageStore(tmp_path / "inputs"), inputs=InputRepository(store.database))
+    keeping = Keeping(images=images, inputs=inputs, stars=stars)
     jobs = [await store.accept(new_job(number)) for number in range(1, 5)]
     files = [
         await keep(store, images, job.job_id, data) for job, data in zip(jobs, (b"a", b"b", b"c", b"c"), strict=True)
@@ -51,5 +54,5 @@ async def test_a_star_keeps_files_whatever_happens_to_the_rest(store: Store, new
         await keeping.remove(job)
     there = {path.stem for path in tmp_path.glob("images/??/*.png")}
     assert there == {files[0], files[2]}
-    assert await keeping.remove_older_than(-1) == 1
+    assert await keeping.remove_old(-1) == 1
     assert {path.stem for path in tmp_path.glob("images/??/*.png")} == {files[0]}

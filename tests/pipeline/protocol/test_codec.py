@@ -31,7 +31,7 @@ from pipeline.protocol.messages import (
     Unusable,
 )
 from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole
 
 SOURCES = (
     FolderSource(path="/models/a"),
@@ -74,6 +74,14 @@ TO_WORKER: tuple[ToWorker, ...] = (
         options=EngineOptions(preview_interval_s=0.5),
     ),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
+    Submit(
+        job_id=1,
+        attempt=1,
+        request=msgspec.structs.replace(
+            REQUEST, inputs=(Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)
+        ),
+        pictures={"ab" * 32: bytes(range(256))},
+    ),
     Cancel(job_id=1, attempt=1),
 )
 IMAGE = ImageFile(index=0, data=bytes(range(256)), media_type="image/png", width=64, height=64, seed=7)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.protocol.limits import MAX_SEED
-from pipeline.protocol.requests import GenerationRequest, Request, Upscale, Variation, seed_of
+from pipeline.protocol.requests import PRIVATE, GenerationRequest, Request, Upscale, Variation, seed_of
 
 SEEDS = st.integers(0, MAX_SEED)
 REQUEST = GenerationRequest(
@@ -85,6 +85,10 @@ def test_a_request_says_its_kind_and_one_of_before_is_still_read() -> None:
     assert msgspec.json.decode(before, type=Request) == msgspec.json.decode(tagged, type=Request) == REQUEST
     with pytest.raises(msgspec.ValidationError, match="Invalid value 'audio'"):
         msgspec.json.decode(tagged.replace(b'"image"', b'"audio"'), type=Request)
+
+
+def test_private_fields_have_an_empty_value_of_their_type() -> None:
+    assert {name: kind() for name, kind in PRIVATE.items()} == {"prompt": "", "negative_prompt": "", "inputs": ()}
 
 
 def test_outputs_are_counted_without_knowing_the_kind() -> None:

@@ -73,6 +73,15 @@ CREATE TABLE outputs (
     CHECK (kind <> 'image' OR width IS NOT NULL AND height IS NOT NULL AND seed IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
+-- Pictures that a job was given; the bytes are a file under its hash. A row keeps its file.
+CREATE TABLE inputs (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    input_index INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (job_id, input_index)
+) STRICT, WITHOUT ROWID;
+
 -- A timeline is one history of this database. A restored copy begins a new one. The messages and files of a job carry
 -- its timeline, so that messages of a lost timeline, or of another bot with our token, are never taken for ours. The
 -- number fits the `id` of a Discord component, and is larger than the ids that Discord assigns itself.

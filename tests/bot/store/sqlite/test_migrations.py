@@ -89,6 +89,7 @@ def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
         "INSERT INTO postings VALUES (100, 100, 0, 0);"
         "INSERT INTO blocks VALUES (5, 7, NULL, 'spam');"
         "INSERT INTO stars VALUES (2, 1, 0);"
+        "INSERT INTO inputs VALUES (2, 0, 'init-image', 'cd');"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.steps.validation import check_request
-from pipeline.protocol.requests import FACTS, GenerationRequest
+from pipeline.protocol.requests import FACTS, GenerationRequest, Input, InputRole
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)
@@ -37,6 +37,18 @@ def test_a_text_may_be_as_long_as_the_protocol_says(request_: GenerationRequest,
     check_request(msgspec.structs.replace(request_, **{name: "x" * highest}))
     with pytest.raises(InvalidRequest, match=f"The length of the text is {highest + 1}, outside 0 to {highest}"):
         check_request(msgspec.structs.replace(request_, **{name: "x" * (highest + 1)}))
+
+
+def test_inputs_have_bounds_and_no_model_takes_any(request_: GenerationRequest) -> None:
+    one = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=1.0)
+    for inputs, sentence in (
+        ((one,) * 7, "The number of inputs is 7, outside 0 to 6"),
+        ((one, msgspec.structs.replace(one, strength=0.01)), r"The strength of an input is 0.01, outside 0\.05 to 1"),
+        ((msgspec.structs.replace(one, strength=math.nan),), "The strength of an input is nan"),
+        ((one,), "No model here starts from a picture"),
+    ):
+        with pytest.raises(InvalidRequest, match=sentence):
+            check_request(msgspec.structs.replace(request_, inputs=inputs))
 
 
 def test_guidance_begins_before_it_ends(request_: GenerationRequest) -> None:

@@ -1,0 +1,1 @@
+"""Pictures that members give to Easel."""

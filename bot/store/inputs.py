@@ -1,0 +1,79 @@
+"""Which jobs name which input pictures. The files are in an `ImageStore` under the same hashes."""
+
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.store.rows import to_ms
+from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import Values, fetch_all
+from pipeline.protocol.requests import Input
+
+_WANTED: Final = """
+SELECT json_extract(input.value, '$.sha256') AS sha256
+FROM expansions, json_each(expansions.jobs) AS job, json_each(job.value, '$.request.inputs') AS input
+"""
+"""Inputs of jobs that wait for a member's confirmation."""
+_NAMED: Final = f"SELECT sha256 FROM inputs UNION {_WANTED}"  # noqa: S608 - ours
+_NAMED_SINCE: Final = f"""
+SELECT sha256 FROM inputs JOIN jobs USING (job_id)
+WHERE created_at >= :since OR status IN ('queued', 'running') OR job_id IN (SELECT job_id FROM stars)
+UNION {_WANTED}
+"""  # noqa: S608 - ours
+_OF_JOB: Final = "SELECT sha256 FROM inputs WHERE job_id = :job"
+_OF_USER: Final = f"""
+SELECT sha256 FROM inputs JOIN jobs USING (job_id) WHERE requester_id = :user
+UNION {_WANTED} WHERE user_id = :user
+"""  # noqa: S608 - ours
+
+
+class InputRepository:
+    """The table of inputs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def named(self) -> frozenset[str]:
+        """Hashes that some job names."""
+        return _hashes(await self._database.fetch_all(_NAMED))
+
+    async def named_since(self, now: datetime, days: int) -> frozenset[str]:
+        """Hashes that a job of the last `days` days, an open one or a starred one names."""
+        return _hashes(await self._database.fetch_all(_NAMED_SINCE, {"since": to_ms(now - timedelta(days=days))}))
+
+    async def release(self, job_id: int) -> frozenset[str]:
+        """Let a job name no inputs any more; returns the hashes that no other job names."""
+        return await self._database.write(_release, job_id)
+
+
+def insert_inputs(connection: sqlite3.Connection, job_id: int, inputs: tuple[Input, ...]) -> None:
+    """Insert the inputs of a new job."""
+    connection.executemany(
+        "INSERT INTO inputs (job_id, input_index, role, sha256) VALUES (?, ?, ?, ?)",
+        [(job_id, index, each.role, each.sha256) for index, each in enumerate(inputs)],
+    )
+
+
+def release_of_user(connection: sqlite3.Connection, user_id: int) -> frozenset[str]:
+    """Let a person's jobs and expansions name no inputs any more; returns the hashes that no other job names."""
+    released = _hashes(fetch_all(connection, _OF_USER, {"user": user_id}))
+    connection.execute(
+        "DELETE FROM inputs WHERE job_id IN (SELECT job_id FROM jobs WHERE requester_id = ?)", (user_id,)
+    )
+    connection.execute("DELETE FROM expansions WHERE user_id = ?", (user_id,))
+    return _unnamed(connection, released)
+
+
+def _release(connection: sqlite3.Connection, job_id: int) -> frozenset[str]:
+    values: Values = {"job": job_id}
+    released = _hashes(fetch_all(connection, _OF_JOB, values))
+    connection.execute("DELETE FROM inputs WHERE job_id = :job", values)
+    return _unnamed(connection, released)
+
+
+def _unnamed(connection: sqlite3.Connection, hashes: frozenset[str]) -> frozenset[str]:
+    return hashes - _hashes(fetch_all(connection, _NAMED)) if hashes else hashes
+
+
+def _hashes(rows: list[sqlite3.Row]) -> frozenset[str]:
+    return frozenset(str(row["sha256"]) for row in rows)
