@@ -128,10 +128,10 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
 
 
 def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
-    """Offer only samplers that fit the models' weights, as the worker found them."""
+    """Offer only samplers and capabilities that fit the models' files, as the worker found them."""
     ready = backend.status.ready
     if ready is not None:
-        catalogue.heed(ready.samplers)
+        catalogue.heed(ready)
 
 
 def compose(

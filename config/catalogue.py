@@ -12,6 +12,9 @@ import msgspec
 
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.limits import NO_GUIDANCE
+from pipeline.protocol.messages import Ready
 from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec, Vocabulary
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
@@ -20,7 +23,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     """All models by key, in the order of the file, and the default model.
 
     Attributes:
-        models: the models with the samplers that fit their weights, once a worker has read those.
+        models: the models with the samplers and capabilities that fit their files, once a worker has read those.
         default_key: key of the model for requests without a model.
         written: the models as in the file; by default the same as `models`.
     """
@@ -37,10 +40,13 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         """The model for requests without a model."""
         return self.models[self.default_key]
 
-    def heed(self, samplers: Mapping[str, tuple[str, ...]]) -> None:
-        """Narrow the samplers of some models to those that fit their weights; see `Ready.samplers`."""
+    def heed(self, ready: Ready) -> None:
+        """Narrow the models to the samplers and capabilities that a worker found in their files."""
         self.models = MappingProxyType(
-            {key: spec.narrowed(samplers[key]) if samplers.get(key) else spec for key, spec in self.written.items()}
+            {
+                key: spec.narrowed(ready.samplers.get(key) or None, ready.lacks.get(key, ()))
+                for key, spec in self.written.items()
+            }
         )
 
 
@@ -105,6 +111,9 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
         "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
         "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
+        "it lacks guidance, so defaults.cfg must be at most 1": (
+            Capability.GUIDANCE in spec.lacks and defaults.cfg > NO_GUIDANCE
+        ),
         "defaults.guidance_start is not below defaults.guidance_end": defaults.guidance_start >= defaults.guidance_end,
         "a diffusers pipeline is guided at every step, so leave out defaults.guidance_start, _end and _rescale": (
             spec.family == "pipeline"

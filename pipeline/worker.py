@@ -231,6 +231,7 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         embeddings=loras.embeddings,
         broken_loras=loras.broken,
         samplers=offer.samplers,
+        lacks=offer.lacks,
         remarks=offer.remarks,
     )
 

@@ -22,6 +22,7 @@ from bot.quotas.pricing import part
 from bot.requests.options import arranged
 from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
@@ -156,13 +157,14 @@ def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, al
     )
     notices = _notice_lines(job)
     details = _small(" · ".join(_details(job, images, spec, allowance)))
+    can_vary = spec is None or spec.can(Capability.VARIATIONS)
     return _layout(
         job,
         _GREEN,
         None,
         gallery,
         ui.TextDisplay("\n".join([*notices, details])),
-        *job_buttons.done(job, [image.index for image in images], can_vary=spec is None or not spec.facts.is_whole),
+        *job_buttons.done(job, [image.index for image in images], can_vary=can_vary),
         is_shown_with_notices=False,
     )
 

@@ -3,13 +3,13 @@
 from typing import Final
 
 from bot.store.rows import Preferences
+from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 _USUAL_CFG: Final = (3.0, 15.0)
 _USUAL_STEPS: Final = (8, 50)
-_NO_GUIDANCE: Final = 1.0
 
 
 def advice(typed: Preferences, request: GenerationRequest, spec: ModelSpec) -> Notice | None:
@@ -18,7 +18,7 @@ def advice(typed: Preferences, request: GenerationRequest, spec: ModelSpec) -> N
     If a model's own default is unusual, its option gets no advice: a distilled model draws in 4 steps at CFG 1.
     """
     cfg, steps = request.guidance_scale, request.num_inference_steps
-    if typed.negative_prompt and cfg <= _NO_GUIDANCE:
+    if typed.negative_prompt and cfg <= NO_GUIDANCE:
         return Notice(key="notice-advice-negative", values={"cfg": f"{cfg:g}"})
     if typed.guidance_scale == cfg and _is_usual(spec.defaults.cfg, _USUAL_CFG):
         if cfg < _USUAL_CFG[0]:

@@ -10,6 +10,7 @@ from bot.requests.resolving import OWNERS, Resolved, choose_seed
 from bot.store.rows import AskerDefaults, Job, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 
@@ -75,5 +76,6 @@ def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: Lim
     width, height = request.width * UPSCALE, request.height * UPSCALE
     is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
     is_too_long = max(width, height) > hard.MAX_SIDE
-    strength = 0.0 if is_too_large or is_too_long or spec.facts.is_whole else spec.refine_strength
+    is_drawn = spec.can(Capability.REFINING) and not is_too_large and not is_too_long
+    strength = spec.refine_strength if is_drawn else 0.0
     return msgspec.structs.replace(request.single(index), upscale=Upscale(scale=UPSCALE, strength=strength))

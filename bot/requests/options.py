@@ -21,6 +21,7 @@ from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import FACTS, GenerationRequest
@@ -48,6 +49,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         fields: the fields of `GenerationRequest` that it sets; None if it sets the one of its own name.
         of: reads the option's value from a request; None if a request does not contain it.
         usual: a model's default; None if there is none.
+        needs: capability of a model without which the option has no effect; None if every model has it.
         resolve: turns a value (None if not given) into fields of the request; None if other code does it.
         is_default: whether members and admins may set a default.
         is_for_command_line: whether `easel imagine` has it.
@@ -62,6 +64,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     of: Callable[[GenerationRequest], Any] | None
     usual: Callable[[ModelSpec], Any] | None
     resolve: Callable[[Any, Situation], Mapping[str, Any]] | None
+    needs: Capability | None = None
     is_default: bool = True
     is_for_command_line: bool = True
 
@@ -93,6 +96,7 @@ def number(
     usual: Callable[[ModelSpec], float],
     *,
     highest: Callable[[Situation], float] | None = None,
+    needs: Capability | None = None,
     translations: tuple[str, ...] = (),
     habits: tuple[str, ...] = (),
 ) -> Option:
@@ -104,6 +108,7 @@ def number(
         takes: its values.
         usual: a model's default.
         highest: a bound in addition to the model's and the host's.
+        needs: see `Option`.
         translations: see `Option`.
         habits: see `Option`.
     """
@@ -123,6 +128,7 @@ def number(
         of=attrgetter(field),
         usual=usual,
         resolve=resolve,
+        needs=needs,
     )
 
 
@@ -191,12 +197,14 @@ OPTIONS: Final = (
         of=attrgetter("negative_prompt"),
         usual=lambda _: "",
         resolve=None,
+        needs=Capability.NEGATIVE_PROMPT,
     ),
     number(
         "cfg",
         "guidance_scale",
         decimal(_lowest("guidance_scale"), lambda spec, _: spec.bounds.max_cfg),
         lambda spec: spec.defaults.cfg,
+        needs=Capability.GUIDANCE,
         habits=("cfg_scale", "guidance_scale"),
     ),
     number(

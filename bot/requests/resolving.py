@@ -13,8 +13,8 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
-from bot.requests.options import OPTIONS, Situation, arranged, sampler_of
-from bot.requests.reading import read_options, read_words
+from bot.requests.options import DEFAULTS, OPTIONS, Situation, arranged, sampler_of
+from bot.requests.reading import Words, read_options, read_words
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
@@ -23,6 +23,7 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.loras import Style
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import Defaults, ModelSpec
@@ -78,11 +79,34 @@ def resolve(
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
     usable = _fitting(usable, spec)
+    given = _without_unused(given, spec, notices)
     typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
     words = read_words(given, spec, fill)
     notices += words.notices
+    mentioned, texts = _texts(given, words, styles, spec=spec, limits=limits, notices=notices)
+    request = _request(given, texts, seed, spec=spec, limits=limits, notices=notices)
+    experience = advice(typed, request, spec)
+    if experience is not None:
+        notices.append(experience)
+    strange = unknown_words(request.prompt, spec, mentioned.known_words(request.prompt))
+    if strange is not None:
+        notices.append(strange)
+    taken = defaults.only(usable.names() - typed.names())
+    return Resolved(request=request, defaults=taken, notices=tuple(notices))
+
+
+def _texts(
+    given: GivenRequest,
+    words: Words,
+    styles: Sequence[Style] | None,
+    *,
+    spec: ModelSpec,
+    limits: LimitSettings,
+    notices: list[Notice],
+) -> tuple[Mentioned, tuple[str, str]]:
+    """The mentioned styles; prompt and negative prompt with the chosen style, without unusable embeddings."""
     prompt, negative_prompt = _text(words.prompt, "refused-prompt-long", limits), words.negative
     if prompt and given.style is not None:
         prompt, negative_prompt = given.style.added_to(prompt, negative_prompt)
@@ -92,16 +116,10 @@ def resolve(
         raise Refused("refused-prompt-empty")
     negative_prompt = _text(mentioned.usable(negative_prompt), "refused-negative-long", limits)
     notices += mentioned.notices.values()
-    texts = (prompt, negative_prompt)
-    request = _request(given, texts, seed, spec=spec, limits=limits, notices=notices)
-    experience = advice(typed, request, spec)
-    if experience is not None:
-        notices.append(experience)
-    strange = unknown_words(prompt, spec, mentioned.known_words(prompt))
-    if strange is not None:
-        notices.append(strange)
-    taken = defaults.only(usable.names() - typed.names())
-    return Resolved(request=request, defaults=taken, notices=tuple(notices))
+    if negative_prompt and not spec.can(Capability.NEGATIVE_PROMPT):  # from a style, or from weights below zero
+        negative_prompt = ""
+        notices.append(_unused("negative", spec))
+    return mentioned, (prompt, negative_prompt)
 
 
 def _request(
@@ -181,10 +199,24 @@ def _still_there(defaults: Preferences, catalogue: Catalogue) -> Preferences:
 
 
 def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
-    """The defaults without a sampler that this model lacks."""
-    if defaults.scheduler_name in (None, *sampler_names(spec)):
-        return defaults
-    return msgspec.structs.replace(defaults, scheduler_name=None)
+    """The defaults without a sampler that this model lacks, and without options that it cannot use."""
+    unused = {option.field for option in DEFAULTS if not spec.can(option.needs)}
+    if defaults.scheduler_name not in (None, *sampler_names(spec)):
+        unused.add("scheduler_name")
+    return defaults.only(defaults.names() - unused)
+
+
+def _without_unused(given: GivenRequest, spec: ModelSpec, notices: list[Notice]) -> GivenRequest:
+    """A request without options that the model cannot use, with a notice for each."""
+    unused = [
+        option for option in OPTIONS if not spec.can(option.needs) and getattr(given, option.field) not in (None, "")
+    ]
+    notices += (_unused(option.name, spec) for option in unused)
+    return msgspec.structs.replace(given, **dict.fromkeys(option.field for option in unused))
+
+
+def _unused(option: str, spec: ModelSpec) -> Notice:
+    return Notice(key="notice-option-unused", values={"option": option, "model": spec.title})
 
 
 def _seed(seed: int | None) -> int:

@@ -10,6 +10,7 @@ from bot.interactions.start_job import ask
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
 from bot.store.rows import Job, Lineage, Preferences, StartedBy
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -54,7 +55,7 @@ async def _vary(
 ) -> None:
     job = await find_job(services, interaction, press)
     spec = model_of(services, job)
-    if spec.facts.is_whole:
+    if not spec.can(Capability.VARIATIONS):
         raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
     request = deriving.vary(job.request, index, strength)

@@ -12,6 +12,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
 from pipeline.engine.device.placement import Placement, work_clock
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, heed_loss, let_go, reason_of
+from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
@@ -192,11 +193,11 @@ class Engine:
             self._reporter.loading(submit)
         model = self._cache.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
-        if model.spec.facts.is_whole:
-            whole = begin_pipeline_job(submit, model, started_at)
-            self._reporter.progress(whole)
-            self._turns.add_lane(PipelineLane(whole, work_clock(self._placement.device)))
-            self._running[whole.name] = whole
+        if isinstance(model.drawing, AnyPipeline):
+            run = begin_pipeline_job(submit, model, started_at)
+            self._reporter.progress(run)
+            self._turns.add_lane(PipelineLane(run, work_clock(self._placement.device)))
+            self._running[run.name] = run
             return
         job = begin_job(submit, model, self._placement, started_at)
         self._reporter.progress(job)

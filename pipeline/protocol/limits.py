@@ -14,6 +14,8 @@ MAX_STEPS: Final = 150
 
 MIN_GUIDANCE_SCALE: Final = 0.0
 MAX_GUIDANCE_SCALE: Final = 30.0
+NO_GUIDANCE: Final = 1.0
+"""Guidance scale without effect; at this scale and below the unconditional rows are left out."""
 
 MIN_IMAGES: Final = 1
 MAX_IMAGES: Final = 4

@@ -12,12 +12,13 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 11
+PROTOCOL_VERSION: Final = 12
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -154,6 +155,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         embeddings: embeddings in the owner's folder, sorted by title.
         broken_loras: the reason why a file is not offered, by its path in that folder.
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
+        lacks: capabilities that a model's files do not give it, by model key.
         remarks: sentences for the owner about models that can be offered, by model key.
     """
 
@@ -170,6 +172,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     embeddings: tuple[EmbeddingEntry, ...] = ()
     broken_loras: dict[str, str] = {}
     samplers: dict[str, tuple[str, ...]] = {}
+    lacks: dict[str, tuple[Capability, ...]] = {}
     remarks: dict[str, str] = {}
 
 

@@ -1,13 +1,14 @@
 """Entries of the owner's catalogue: a model's files, and what members may request from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, SamplerKind, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
@@ -23,6 +24,12 @@ Family = Literal["sd", "sdxl", "sd3", "pipeline"]
 """
 
 
+_PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
+"""Capabilities of most diffusers pipelines; the worker finds those that one lacks."""
+_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING}
+"""Capabilities of a model whose steps Easel runs itself."""
+
+
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Facts about an architecture that the bot needs.
 
@@ -30,14 +37,14 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the samplers that work with it.
         size_multiple: width and height must be multiples of this number of pixels.
         has_weights: True when words in a prompt can have weights; otherwise brackets are plain text.
-        is_whole: True when it runs as a whole pipeline, one job at a time. Such a model makes no variations, and
-            upscales only by resampling.
+        capabilities: capabilities of its models, unless their entries or files say otherwise. No family has
+            `init-image` or `mask` yet.
     """
 
     kind: SamplerKind = "diffusion"
     size_multiple: int = limits.SIZE_MULTIPLE
     has_weights: bool = True
-    is_whole: bool = False
+    capabilities: frozenset[Capability] = _IN_STEPS
 
 
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
@@ -46,7 +53,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
         "sdxl": FamilyFacts(),
         "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False),
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs.
-        "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, is_whole=True),
+        "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=_PIPELINES),
     }
 )
 
@@ -183,6 +190,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         source: place of the weights.
         family: architecture, which selects the step adapter.
         license: one line about the licence's terms, shown to the owner and in the model's details.
+        lacks: capabilities of its family that this model does not have.
         samplers: names of offered samplers; empty offers every sampler that works with its family.
         cost: computing work, from which a job's price follows.
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
@@ -201,6 +209,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     family: Family
     license: str
     description: str = ""
+    lacks: tuple[Capability, ...] = ()
     defaults: Defaults = Defaults()
     bounds: Bounds = Bounds()
     samplers: tuple[str, ...] = ()
@@ -218,6 +227,17 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def facts(self) -> FamilyFacts:
         """Facts about its family."""
         return FAMILY_FACTS[self.family]
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Capabilities of the model; at a guidance scale of at most 1, guidance and negative prompt have no effect."""
+        if self.bounds.max_cfg <= limits.NO_GUIDANCE:
+            return self.facts.capabilities - {*self.lacks, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT}
+        return self.facts.capabilities.difference(self.lacks)
+
+    def can(self, capability: Capability | None) -> bool:
+        """Whether the model has a capability; every model has None."""
+        return capability is None or capability in self.capabilities
 
     def delivered(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the delivered image in pixels, for the width and height that the model draws."""
@@ -240,9 +260,19 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return offered_samplers(self.facts.kind, schedule)
         return tuple(name for name in self.samplers if SAMPLERS[name].honours(schedule))
 
-    def narrowed(self, samplers: tuple[str, ...]) -> "ModelSpec":
-        """Copy of the entry with only these samplers; the first replaces a default sampler that is not among them."""
+    def narrowed(self, samplers: tuple[str, ...] | None, lacks: Iterable[Capability] = ()) -> "ModelSpec":
+        """Copy of the entry with fewer samplers and capabilities, and defaults that fit them.
+
+        Args:
+            samplers: the remaining samplers; the first replaces a default sampler that is not among them. None keeps
+                all.
+            lacks: capabilities that the model does not have either. Without guidance, its default scale is at most 1.
+        """
         usual = self.defaults
-        if usual.sampler not in samplers:
+        if samplers is not None and usual.sampler not in samplers:
             usual = msgspec.structs.replace(usual, sampler=samplers[0])
-        return msgspec.structs.replace(self, samplers=samplers, defaults=usual)
+        lost = tuple(dict.fromkeys((*self.lacks, *lacks)))
+        if Capability.GUIDANCE in lost:
+            usual = msgspec.structs.replace(usual, cfg=min(usual.cfg, limits.NO_GUIDANCE))
+        kept = self.samplers if samplers is None else samplers
+        return msgspec.structs.replace(self, samplers=kept, lacks=lost, defaults=usual)

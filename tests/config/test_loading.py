@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 
@@ -10,7 +11,9 @@ from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
 from config.settings import Area, DiscordSettings, Settings
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import FileSource, FolderSource
+from tests.pipeline.backends.children.speech import READY
 
 ROOT = Path(__file__).parents[2]
 UNSET = {
@@ -215,6 +218,8 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
             "[[model]]\n" + ENTRY + "defaults = { guidance_start = 0.5, guidance_end = 0.5 }\n",
             "defaults.guidance_start is not below defaults.guidance_end",
         ),
+        ("[[model]]\n" + ENTRY + 'lacks = ["guidance"]\n', "it lacks guidance, so defaults.cfg must be at most 1"),
+        ("[[model]]\n" + ENTRY + 'lacks = ["flight"]\n', "Invalid enum value 'flight'"),
         ("[[model]]\n" + ENTRY + "defaults = { guidance_rescale = 1.5 }\n", "guidance_rescale"),
         ("[[model]]\n" + ENTRY + "defaults = { width = 2048 }\n", "default size is outside its bounds"),
         ("[[model]]\n" + ENTRY + "defaults = { width = 513 }\n", "width"),
@@ -285,10 +290,12 @@ def test_a_catalogue_heeds_what_a_worker_found(tmp_path: Path) -> None:
     file.write_text("[[model]]\n" + ENTRY)
     catalogue = load_catalogue(file, "a")
     usual = catalogue.default
-    catalogue.heed({"a": ("DDIM", "Euler")})
+    lacks = {"a": (Capability.NEGATIVE_PROMPT,)}
+    catalogue.heed(msgspec.structs.replace(READY, samplers={"a": ("DDIM", "Euler")}, lacks=lacks))
     assert catalogue.default.offered_samplers == ("DDIM", "Euler")
     assert catalogue.default.defaults.sampler == "DDIM"
-    catalogue.heed({})
+    assert not catalogue.default.can(Capability.NEGATIVE_PROMPT)
+    catalogue.heed(READY)
     assert catalogue.default == usual
 
 

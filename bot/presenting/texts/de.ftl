@@ -180,6 +180,7 @@ notice-unknown-options = { $options } ist hier keine Angabe und wurde weggelasse
 notice-unknown-options-many = { $options } sind hier keine Angaben und wurden weggelassen.
 notice-words-stayed = Die Worte hinter { $option } sind im Prompt geblieben: „{ $words }“.
 notice-option-empty = Hinter { $option } stand nichts, darum wurde es weggelassen.
+notice-option-unused = { $model } verwendet { $option } nicht, darum wurde es weggelassen.
 notice-options-overruled = { $count ->
         [one] { $options } wurde weggelassen, denn dafür war noch ein anderer Wert angegeben.
        *[other] { $options } wurden weggelassen, denn dafür waren noch andere Werte angegeben.

@@ -180,6 +180,7 @@ notice-unknown-options = { $options } is no option here and was left out.
 notice-unknown-options-many = { $options } are no options here and were left out.
 notice-words-stayed = The words behind { $option } stayed in the prompt: “{ $words }”.
 notice-option-empty = There was nothing behind { $option }, so it was left out.
+notice-option-unused = { $model } does not use { $option }, so it was left out.
 notice-options-overruled = { $count ->
         [one] { $options } was left out, since another value was given for it too.
        *[other] { $options } were left out, since other values were given for them too.

@@ -18,16 +18,33 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import modules_of
-from pipeline.engine.families.prompt_words import NO_GUIDANCE
 from pipeline.engine.loras.embeddings import NO_EMBEDDINGS
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 
 _GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
 _EMBEDDINGS: Final = EmbeddingNames({})
 """Empty, because a whole pipeline accepts no embeddings."""
+
+
+def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
+    """Capabilities that a pipeline's call has no argument for.
+
+    Some pipelines also need a true guidance scale above 1 before they read a negative prompt. Easel gives none, so
+    such a pipeline reads one only if its own default is above 1.
+    """
+    parameters = inspect.signature(pipeline_class.__call__).parameters
+    lacks: list[Capability] = []
+    if "guidance_scale" not in parameters:
+        lacks.append(Capability.GUIDANCE)
+    true_scale = parameters.get("true_cfg_scale")
+    if "negative_prompt" not in parameters or (true_scale is not None and true_scale.default <= NO_GUIDANCE):
+        lacks.append(Capability.NEGATIVE_PROMPT)
+    return tuple(lacks)
 
 
 class _Closed(BaseException):
@@ -105,7 +122,7 @@ class AnyPipeline:
 
         negative = _EMBEDDINGS.replaced(request.negative_prompt, left_out)
         negative = negative if request.guidance_scale > NO_GUIDANCE else ""
-        if negative and "negative_prompt" not in self._parameters:
+        if negative and Capability.NEGATIVE_PROMPT in lacks_of_class(type(self._pipeline)):
             notices.append(Notice(key="notice-negative-unused", values={}))
         wanted: dict[str, Any] = {
             "prompt": _EMBEDDINGS.replaced(prompt.prompt, left_out),

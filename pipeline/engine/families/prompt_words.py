@@ -1,7 +1,6 @@
 """Parses a request's texts, step by step, before an encoder reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
 import msgspec
 
@@ -10,11 +9,9 @@ from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
 from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
+from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
-
-NO_GUIDANCE: Final = 1.0
-"""Guidance scale without effect; at this scale and below the unconditional rows are left out."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +103,8 @@ def read_words(
         if without.tags:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(without.tags)}))
         texts.append(without.prompt)
+    elif not is_guided and request.negative_prompt:
+        notices.append(Notice(key="notice-negative-unused"))
     marked = embeddings.mark(texts, chosen.embeddings)
     positive, *negative = marked.texts
     return Words(

@@ -133,7 +133,7 @@ def _loaded(
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
     check_numbers(pipeline.components, f"of {spec.title}")
-    if not spec.facts.is_whole:
+    if spec.facts.kind != "own":
         change_scheduler(pipeline.scheduler, schedule_changes(spec, look.marks))
         read_schedule(spec.facts.kind, pipeline.scheduler.config)
     clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip

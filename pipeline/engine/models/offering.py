@@ -8,6 +8,7 @@ import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.sources import Look, check_source
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -20,15 +21,17 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Models and samplers that can be offered.
 
     Attributes:
-        models: every model by its key, with the samplers that support its noise schedule.
+        models: every model by its key, with the samplers that support its noise schedule, and with its capabilities.
         missing: the reason why a model cannot be offered, by model key.
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
+        lacks: capabilities that a model's files do not give it, by model key.
         remarks: sentences for the owner, by model key.
     """
 
     models: Mapping[str, ModelSpec]
     missing: dict[str, str]
     samplers: dict[str, tuple[str, ...]]
+    lacks: dict[str, tuple[Capability, ...]]
     remarks: dict[str, str]
 
 
@@ -39,7 +42,7 @@ def look_through(specs: Iterable[ModelSpec], cache_directory: str | None) -> Off
         specs: entries of the catalogue.
         cache_directory: folder for downloads from a model hub.
     """
-    offer = Offer(models={}, missing={}, samplers={}, remarks={})
+    offer = Offer(models={}, missing={}, samplers={}, lacks={}, remarks={})
     models: dict[str, ModelSpec] = {}
     for spec in specs:
         models[spec.key] = spec
@@ -51,7 +54,9 @@ def look_through(specs: Iterable[ModelSpec], cache_directory: str | None) -> Off
             continue
         if fitting != spec.offered_samplers:
             offer.samplers[spec.key] = fitting
-            models[spec.key] = spec.narrowed(fitting)
+        if look.lacks:
+            offer.lacks[spec.key] = look.lacks
+        models[spec.key] = spec.narrowed(offer.samplers.get(spec.key), look.lacks)
         remark = " ".join(_remarks(spec, models[spec.key], look))
         if remark:
             log.warning("%s: %s", spec.key, remark)

@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
+from pipeline.engine.models.capabilities import lacks_of
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
@@ -21,6 +22,7 @@ from pipeline.engine.weights.components import component_class, find_weights, ha
 from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
 from pipeline.protocol.samplers import NoiseSchedule
 
@@ -43,11 +45,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         schedule: noise schedule that a sampler must support; None before a download, and for whole pipelines.
+        lacks: capabilities of the family that the model does not have.
         marks: the checkpoint's own statements about its training.
         unread: names of tensors that no component reads.
     """
 
     schedule: NoiseSchedule | None = None
+    lacks: tuple[Capability, ...] = ()
     marks: Marks = NO_MARKS
     unread: tuple[str, ...] = ()
 
@@ -103,7 +107,8 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
             found = check_component(component, some_class, folder / component, weights)
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
     _check_tokenizers(folder, components)
-    return Look(schedule=_schedule(folder, spec, NO_MARKS), unread=tuple(unread))
+    lacks = lacks_of(folder, parts_of(spec))
+    return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread))
 
 
 def components_with_weights(folder: Path, parts: FamilyParts) -> dict[str, Any]:
@@ -171,9 +176,10 @@ def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
 
 
 def _look_at_download(folder: Path, spec: ModelSpec) -> Look:
-    """Read only the noise schedule: missing files are downloaded when the model is loaded, and checked then."""
+    """Read only noise schedule and capabilities: missing files are downloaded and checked when the model is loaded."""
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
-    return Look(schedule=_schedule(folder, spec, NO_MARKS)) if is_here else Look()
+    schedule = _schedule(folder, spec, NO_MARKS) if is_here else None
+    return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)))
 
 
 def _check_file(source: FileSource, spec: ModelSpec) -> Look:
@@ -214,11 +220,12 @@ def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, mar
             check_component(component, some_class, config / component, find_weights(config / component, some_class))
     unread = check_checkpoint(path, tensors, in_file, config)
     _check_tokenizers(config, components)
-    return Look(schedule=_schedule(config, spec, marks), marks=marks, unread=tuple(unread))
+    lacks = lacks_of(config, parts_of(spec))
+    return Look(schedule=_schedule(config, spec, marks), lacks=lacks, marks=marks, unread=tuple(unread))
 
 
 def _schedule(folder: Path, spec: ModelSpec, marks: Marks) -> NoiseSchedule | None:
-    if spec.facts.is_whole:
+    if spec.facts.kind == "own":
         return None
     config = read_json(folder / "scheduler" / "scheduler_config.json")
     return read_schedule(spec.facts.kind, config | schedule_changes(spec, marks))

@@ -6,6 +6,7 @@ import time
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import detail_of
+from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps.buckets import Bucket
 from pipeline.engine.steps.jobs import DenoisingJob
@@ -43,7 +44,7 @@ class Calibration:
 
     def run(self, model: LoadedModel) -> None:
         """Measure the forward passes of a model's default request; a whole pipeline shares none, so it is skipped."""
-        if model.spec.facts.is_whole:
+        if isinstance(model.drawing, AnyPipeline):
             return
         try:
             job = begin_job(usual_job(model.spec), model, self._placement, time.monotonic())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pipeline.engine.failures import InvalidRequest, UnfitSampler
+from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.any_pipeline import PipelineRun
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
@@ -14,7 +14,7 @@ from pipeline.engine.sampling.latents import check_finite, generators_for
 from pipeline.engine.sampling.schedulers import sampler_named
 from pipeline.engine.steps.buckets import Lane
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
-from pipeline.engine.steps.validation import check_multiple, check_request
+from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import GenerationRequest
 
@@ -110,12 +110,11 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
     """
     request = submit.request
     check_request(request)
+    check_capabilities(request, model.spec.facts)
     check_multiple(request, model.spec.facts.size_multiple)
     sampler = sampler_named(request.scheduler_name)
     if sampler.kind != model.spec.facts.kind:
         raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
-    if request.variations or request.refining_steps:
-        raise InvalidRequest("This model draws only from text: it neither varies a picture nor draws it anew.")
     now = time.monotonic()
     return PipelineJob(
         name=(submit.job_id, submit.attempt),

@@ -8,7 +8,7 @@ from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
 from pipeline.engine.sampling.schedulers import first_latents, sampler_named
 from pipeline.engine.steps.jobs import DenoisingJob
-from pipeline.engine.steps.validation import check_multiple, check_request
+from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import usual_request
@@ -22,6 +22,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     """
     request, adapter = submit.request, model.adapter
     check_request(request)
+    check_capabilities(request, model.spec.facts)
     check_multiple(request, adapter.size_multiple)
     sampler = sampler_named(request.scheduler_name)
     text = adapter.encode_text(request)

@@ -2,6 +2,8 @@
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import find_sampler
 
@@ -45,6 +47,20 @@ def _check_parts(request: GenerationRequest) -> None:
         _check_range("strength of an input", each.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
     if request.inputs:
         raise InvalidRequest("No model here starts from a picture.")
+
+
+def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
+    """Check that the model's family can do what the request contains.
+
+    What the catalogue takes from a model is no limit here: an accepted request may be older than its entry.
+
+    Raises:
+        InvalidRequest: the family cannot.
+    """
+    needed = {Capability.VARIATIONS: request.variations, Capability.REFINING: request.refining_steps}
+    for capability, is_needed in needed.items():
+        if is_needed and capability not in facts.capabilities:
+            raise InvalidRequest(f"Models of this family have no {capability}.")
 
 
 def check_multiple(request: GenerationRequest, multiple: int) -> None:

@@ -19,6 +19,7 @@ from bot.presenting.job_message import Allowance
 from bot.store.failures import JobFailure
 from bot.store.rows import Job, StartedBy
 from config.catalogue import Catalogue
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.example_jobs import IMAGES, NOW, example_job, states
@@ -229,10 +230,10 @@ def test_invisible_and_reordering_characters_are_dropped() -> None:
 
 
 def test_a_model_that_cannot_vary_has_no_buttons_for_it(job: Job, catalogue: Catalogue) -> None:
-    whole = msgspec.structs.replace(catalogue.default, family="pipeline")
-    one = job_message.done(job, images=IMAGES[:1], spec=whole, allowance=Allowance(left=3))
+    still = catalogue.default.narrowed(None, (Capability.VARIATIONS,))
+    one = job_message.done(job, images=IMAGES[:1], spec=still, allowance=Allowance(left=3))
     four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
-    several = job_message.done(four, images=IMAGES, spec=whole, allowance=Allowance(left=3))
+    several = job_message.done(four, images=IMAGES, spec=still, allowance=Allowance(left=3))
     for view, upscales in ((one, 1), (several, len(IMAGES))):
         names = [item.custom_id or "" for item in view.walk_children() if isinstance(item, ui.Button)]
         assert sum("upscale" in name for name in names) == upscales

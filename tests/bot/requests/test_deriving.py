@@ -9,6 +9,7 @@ from bot.requests.resolving import Resolved
 from bot.store.rows import AskerDefaults, Job, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
 from tests.example_jobs import example_job
@@ -104,8 +105,8 @@ def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
     larger = upscale(four, 1, spec, limits)
     assert (larger.seed, larger.num_images) == (MAX_SEED, 1)
     assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
-    whole = msgspec.structs.replace(spec, family="pipeline")
-    assert upscale(four, 1, whole, limits).upscale == Upscale(scale=2, strength=0.0)
+    for other in (msgspec.structs.replace(spec, family="pipeline"), spec.narrowed(None, (Capability.REFINING,))):
+        assert upscale(four, 1, other, limits).upscale == Upscale(scale=2, strength=0.0)
 
 
 @pytest.mark.parametrize(

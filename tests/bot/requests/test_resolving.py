@@ -20,6 +20,7 @@ from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings, Settings
 from pipeline.prompts.expansion import Wildcards
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import Bounds, Defaults
@@ -307,3 +308,44 @@ def test_a_style_may_make_a_prompt_too_long(catalogue: Catalogue) -> None:
     with pytest.raises(Refused) as refused:
         resolve(GivenRequest(prompt="x" * 1_995, style=style), catalogue=catalogue, limits=LimitSettings())
     assert (refused.value.key, refused.value.values) == ("refused-prompt-long", {"length": 2_008, "limit": 2_000})
+
+
+@pytest.mark.parametrize(
+    ("lacks", "asked", "unused"),
+    [
+        (Capability.GUIDANCE, {"guidance_scale": 5.0}, ["cfg"]),
+        (Capability.GUIDANCE, {"prompt": "a cat --cfg 5"}, ["cfg"]),
+        (Capability.GUIDANCE, {"negative_prompt": "rain"}, []),
+        (Capability.NEGATIVE_PROMPT, {"negative_prompt": "rain"}, ["negative"]),
+        (Capability.NEGATIVE_PROMPT, {"prompt": "a cat --no rain", "guidance_scale": 5.0}, ["negative"]),
+        (Capability.NEGATIVE_PROMPT, {"prompt": "a cat::1 rain::-1"}, ["negative"]),
+        (Capability.NEGATIVE_PROMPT, {"negative_prompt": ""}, []),
+        (Capability.VARIATIONS, {"negative_prompt": "rain", "guidance_scale": 5.0}, []),
+    ],
+)
+def test_an_option_that_a_model_does_not_use_is_left_out_and_told(
+    settings: Settings, catalogue: Catalogue, lacks: Capability, asked: dict[str, object], unused: list[str]
+) -> None:
+    spec = catalogue.default.narrowed(None, (lacks,))
+    request, notices = _resolve(settings, Catalogue(models={spec.key: spec}, default_key=spec.key), **asked)
+    told = [notice for notice in notices if "does not use" in notice]
+    assert told == [f"{spec.title} does not use {option}, so it was left out." for option in unused]
+    if lacks is Capability.GUIDANCE:
+        assert request.guidance_scale == 1.0
+    if lacks is Capability.NEGATIVE_PROMPT:
+        assert request.negative_prompt == ""
+
+
+def test_a_default_that_a_model_does_not_use_is_no_default_of_the_job(settings: Settings, catalogue: Catalogue) -> None:
+    spec = catalogue.default.narrowed(None, (Capability.GUIDANCE, Capability.NEGATIVE_PROMPT))
+    own = Preferences(guidance_scale=9.0, negative_prompt="rain", num_inference_steps=9)
+    resolved = resolve(
+        GivenRequest(prompt="a star"),
+        catalogue=Catalogue(models={spec.key: spec}, default_key=spec.key),
+        limits=settings.limits,
+        defaults=AskerDefaults(own=own),
+    )
+    request = resolved.request
+    assert (request.guidance_scale, request.negative_prompt, request.num_inference_steps) == (1.0, "", 9)
+    assert resolved.defaults == AskerDefaults(own=Preferences(num_inference_steps=9))
+    assert resolved.notices == ()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.protocol import codec
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.limits import MAX_FRAME_BYTES
@@ -98,6 +99,7 @@ FROM_WORKER: tuple[FromWorker, ...] = (
         versions={"torch": "2.13"},
         loras=(LoraEntry(name="fur", title="Fur", trigger_words=("furry", "soft coat"), scale=0.8, family="sd"),),
         broken_loras={"odd.safetensors": "It is cut off."},
+        lacks={"pocket": (Capability.NEGATIVE_PROMPT,)},
     ),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", quiet_s=1.25, rss_bytes=2**33),

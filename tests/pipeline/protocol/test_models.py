@@ -3,9 +3,12 @@
 import msgspec
 import pytest
 
-from pipeline.protocol.models import Defaults, Enlarger, Family, FamilyFacts, FolderSource, ModelSpec
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.models import Bounds, Defaults, Enlarger, Family, FamilyFacts, FolderSource, ModelSpec
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
+GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
+IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
@@ -18,10 +21,10 @@ def test_an_enlarger_multiplies_what_arrives() -> None:
 @pytest.mark.parametrize(
     ("family", "facts"),
     [
-        ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, is_whole=False)),
-        ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, is_whole=False)),
-        ("sd3", FamilyFacts(kind="flow", size_multiple=16, has_weights=False, is_whole=False)),
-        ("pipeline", FamilyFacts(kind="own", size_multiple=32, has_weights=False, is_whole=True)),
+        ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
+        ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
+        ("sd3", FamilyFacts(kind="flow", size_multiple=16, has_weights=False, capabilities=IN_STEPS)),
+        ("pipeline", FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=GUIDED)),
     ],
 )
 def test_a_family_says_what_the_bot_must_know(family: Family, facts: FamilyFacts) -> None:
@@ -50,3 +53,25 @@ def test_fewer_samplers_keep_the_usual_one_where_it_is_among_them() -> None:
     other = spec.narrowed(("Euler a", "Euler"))
     assert (other.samplers, other.defaults) == (("Euler a", "Euler"), Defaults(sampler="Euler a", steps=9))
     assert (other.key, other.source) == (spec.key, spec.source)
+    assert spec.narrowed(None) == spec
+
+
+def test_a_model_has_what_neither_its_entry_nor_its_files_take_from_its_family() -> None:
+    assert SPEC.capabilities == IN_STEPS
+    written = msgspec.structs.replace(SPEC, lacks=(Capability.VARIATIONS,))
+    found = written.narrowed(None, (Capability.NEGATIVE_PROMPT, Capability.VARIATIONS))
+    assert found.capabilities == {Capability.REFINING, Capability.GUIDANCE}
+    assert (found.samplers, found.defaults) == (SPEC.samplers, SPEC.defaults)
+    assert [found.can(wanted) for wanted in (None, Capability.GUIDANCE, Capability.VARIATIONS)] == [True, True, False]
+
+
+@pytest.mark.parametrize(("cfg", "expected"), [(7.0, 1.0), (0.5, 0.5)])
+def test_a_model_without_guidance_has_no_scale_with_an_effect(cfg: float, expected: float) -> None:
+    spec = msgspec.structs.replace(SPEC, defaults=Defaults(cfg=cfg, steps=9))
+    assert spec.narrowed(None, (Capability.GUIDANCE,)).defaults == Defaults(cfg=expected, steps=9)
+
+
+@pytest.mark.parametrize(("max_cfg", "is_guided"), [(1.0, False), (1.5, True)])
+def test_a_scale_of_at_most_one_is_no_guidance(max_cfg: float, *, is_guided: bool) -> None:
+    spec = msgspec.structs.replace(SPEC, bounds=Bounds(max_cfg=max_cfg))
+    assert spec.capabilities == (IN_STEPS if is_guided else IN_STEPS - GUIDED)

@@ -128,6 +128,16 @@ def test_a_distilled_model_is_told_its_guidance_and_has_no_unconditional_rows(
     assert model.studio.model.adapter.encode_text(request).negative is None
 
 
+def test_a_distilled_model_says_that_it_reads_no_negative_prompt(
+    open_model: _Open, tiny_request: GenerationRequest
+) -> None:
+    model = open_model("sd", stable_diffusion, time_cond_proj_dim=16)
+    request = msgspec.structs.replace(tiny_request, scheduler_name="LCM", guidance_scale=8.0, negative_prompt="rain")
+    adapter = model.studio.model.adapter
+    assert [notice.key for notice in adapter.encode_text(request).notices] == ["notice-negative-unused"]
+    assert not adapter.encode_text(msgspec.structs.replace(request, negative_prompt="")).notices
+
+
 @pytest.mark.parametrize(("guidance_scale", "negative", "images"), [(1.0, "", 1), (5.0, "red, rain", 2), (5.0, "", 1)])
 @pytest.mark.parametrize("scheduler_name", offered_samplers("flow"))
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from pipeline.engine.failures import InvalidRequest
-from pipeline.engine.steps.validation import check_request
-from pipeline.protocol.requests import FACTS, GenerationRequest, Input, InputRole
+from pipeline.engine.steps.validation import check_capabilities, check_request
+from pipeline.protocol.models import FAMILY_FACTS
+from pipeline.protocol.requests import FACTS, GenerationRequest, Input, InputRole, Upscale, Variation
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)
@@ -59,3 +60,24 @@ def test_guidance_begins_before_it_ends(request_: GenerationRequest) -> None:
 def test_a_sampler_does_as_many_steps_as_it_can(request_: GenerationRequest) -> None:
     with pytest.raises(InvalidRequest, match="The num_inference_steps is 51, outside 1 to 50"):
         check_request(msgspec.structs.replace(request_, scheduler_name="LCM", num_inference_steps=51))
+
+
+@pytest.mark.parametrize(
+    ("changes", "capability"),
+    [
+        ({"variations": (Variation(seed=1, strength=0.5),)}, "variations"),
+        ({"upscale": Upscale(scale=2, strength=0.5)}, "refining"),
+        ({"upscale": Upscale(scale=2, strength=0.0)}, None),
+        ({"negative_prompt": "rain", "guidance_scale": 7.0}, None),
+    ],
+)
+def test_a_family_is_asked_for_what_it_can_do(
+    request_: GenerationRequest, changes: dict[str, Any], capability: str | None
+) -> None:
+    request = msgspec.structs.replace(request_, **changes)
+    check_capabilities(request, FAMILY_FACTS["sd"])
+    if capability is None:
+        check_capabilities(request, FAMILY_FACTS["pipeline"])
+        return
+    with pytest.raises(InvalidRequest, match=f"Models of this family have no {capability}"):
+        check_capabilities(request, FAMILY_FACTS["pipeline"])

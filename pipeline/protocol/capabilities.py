@@ -1,0 +1,23 @@
+"""Capabilities of models, by which the bot offers, prices and refuses."""
+
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """An ability that some models have. A family has it or not; the catalogue and the worker may take it from a model.
+
+    Attributes:
+        VARIATIONS: draws pictures close to a picture, from noise between two seeds.
+        REFINING: draws an upscaled picture anew at its larger size.
+        GUIDANCE: follows a guidance scale (CFG).
+        NEGATIVE_PROMPT: reads a negative prompt.
+        INIT_IMAGE: starts from a member's picture instead of noise (img2img).
+        MASK: draws only the marked part of a member's picture (inpainting).
+    """
+
+    VARIATIONS = "variations"
+    REFINING = "refining"
+    GUIDANCE = "guidance"
+    NEGATIVE_PROMPT = "negative-prompt"
+    INIT_IMAGE = "init-image"
+    MASK = "mask"
