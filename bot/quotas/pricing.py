@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, Literal
 
+from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.passes import Pass, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
 
@@ -17,23 +20,20 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     """Units that a job costs. They are shown before the start and held while the job runs; no charge exceeds them.
 
     `flat` is one unit for each image. `work` is relative to one image with the default model's defaults and guidance in
-    every step. It is rounded up once: ceil((images x (passes x U(P) + D x P) + T) / unit), where P = pixels / 512^2.
+    every step. It is rounded up once: ceil((images x (rows x U(P) + D x P) + T) / unit), where P = pixels / 512^2.
     The model's `cost` in the catalogue gives the other values: U(P) = a P + b P^2 for one row of its network, D for its
     decoder and T for its text encoder. They are in TFLOP, as torch's FlopCounterMode counts them. Each evaluation of
-    the sampler is a pass of the prompt's row; a sampler may have two evaluations in a step. With guidance above 1, the
+    the sampler is one row for the prompt; a sampler may have two evaluations in a step. With guidance above 1, the
     negative prompt adds a row. An upscaled picture's second pass counts like a job with its steps and its size.
     """
     if pricing == "flat":
         return request.num_images
     usual = default.defaults
-    sampler = SAMPLERS[usual.sampler]
-    passes = _rows(usual.cfg) * sampler.evaluations(usual.steps)
-    unit = _work(default, images=1, passes=passes, pixels=usual.width * usual.height)
-    pixels = request.width * request.height
-    first, second = _passes(request)
-    asked = _work(spec, images=request.num_images, passes=first, pixels=pixels)
-    if second and request.upscale is not None:
-        asked += _work(spec, images=request.num_images, passes=second, pixels=pixels * request.upscale.scale**2)
+    usual_rows = (1 if usual.cfg <= NO_GUIDANCE else 2) * SAMPLERS[usual.sampler].evaluations(usual.steps)
+    unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
+    asked = sum(
+        _work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in _rows_by_pass(request)
+    )
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(asked / unit - 1e-9))
 
@@ -44,38 +44,35 @@ def part(price: int, *, delivered: int, asked: int) -> int:
 
 
 def rows(request: GenerationRequest) -> int:
-    """Passes of the whole job: images x rows x evaluations. An upscaled pass counts as several of the first size."""
-    first, second = _passes(request)
-    if request.upscale is not None:
-        first += second * request.upscale.scale**2
-    return request.num_images * first
+    """Rows of the whole job: images x texts x evaluations. A row of an upscaled pass counts as several of the first."""
+    by_pass = _rows_by_pass(request)
+    first_pixels = by_pass[0][0].pixels
+    return request.num_images * sum(count * each.pixels // first_pixels for each, count in by_pass)
 
 
-def _passes(request: GenerationRequest) -> tuple[int, int]:
-    """Rows of one image in the first and in the second pass."""
-    first, second = request.num_inference_steps, request.refining_steps
-    total = first + second
-    guided = [request.guidance_scale > 1 and request.guides(step, total) for step in range(1, total + 1)]
-    return _passes_of(request, guided[:first]), _passes_of(request, guided[first:])
+def _rows_by_pass(request: GenerationRequest) -> list[tuple[Pass, int]]:
+    """Each pass of a request, and its number of rows for one image."""
+    passes = passes_of(request)
+    total = total_steps(passes)
+    is_guided = [request.guidance_scale > NO_GUIDANCE and request.guides(step, total) for step in range(1, total + 1)]
+    first_steps = accumulate((each.steps for each in passes), initial=0)
+    return [
+        (each, _rows_of_pass(request, is_guided[first : first + each.steps]))
+        for each, first in zip(passes, first_steps, strict=False)
+    ]
 
 
-def _passes_of(request: GenerationRequest, guided: Sequence[bool]) -> int:
-    """Rows of one image in one pass; `guided` says for each step whether guidance is on."""
-    if not guided:
-        return 0
+def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool]) -> int:
+    """Rows of one image in one pass; `is_guided` says for each step whether guidance is on."""
     sampler = SAMPLERS[request.scheduler_name]
-    in_last = sampler.evaluations(len(guided)) - sampler.evaluations_per_step * (len(guided) - 1)
-    before = sum(2 if is_guided else 1 for is_guided in guided[:-1])
-    return sampler.evaluations_per_step * before + in_last * (2 if guided[-1] else 1)
+    in_last = sampler.evaluations(len(is_guided)) - sampler.evaluations_per_step * (len(is_guided) - 1)
+    before = sum(2 if guided else 1 for guided in is_guided[:-1])
+    return sampler.evaluations_per_step * before + in_last * (2 if is_guided[-1] else 1)
 
 
-def _rows(guidance_scale: float) -> int:
-    return 1 if guidance_scale <= 1 else 2
-
-
-def _work(spec: ModelSpec, *, images: int, passes: int, pixels: int) -> float:
-    """TFLOP of a job."""
+def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int) -> float:
+    """TFLOP of one pass of a job."""
     cost = spec.cost
     p = pixels / _REFERENCE_PIXELS
     row = cost.row_linear * p + cost.row_quadratic * p * p
-    return images * (passes * row + cost.decode * p) + cost.text
+    return images * (rows * row + cost.decode * p) + cost.text

@@ -235,7 +235,7 @@ class Engine:
             self._join(job)
             return
         self._turns.remove(job)
-        if job.steps_done < job.total_steps:
+        if job.next_pass is not None:
             work = partial(enlarged, job, self._decoder, self._activity.moved)
             self._background.on_device(work, partial(self._refine, job))
         else:

@@ -136,13 +136,6 @@ class GenerationRequest(
         """Seed that increases from image to image."""
         return self.variations[-1].seed if self.variations else self.seed
 
-    @property
-    def refining_steps(self) -> int:
-        """Number of steps in the second pass, at the larger size; 0 without a second pass."""
-        if self.upscale is None or self.upscale.strength == 0:
-            return 0
-        return max(1, int(self.num_inference_steps * self.upscale.strength))
-
     def guides(self, step: int, total_steps: int) -> bool:
         """True when guidance is applied at a step, counted from 1."""
         return self.guidance_start * total_steps < step <= self.guidance_end * total_steps

@@ -14,6 +14,7 @@ from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.passes import Pass
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler, SamplerKind
 
@@ -111,25 +112,21 @@ class StepAdapter(ABC):
         del height, width
         return 0
 
-    def build_scheduler(
-        self, sampler: Sampler, steps: int, generators: Sequence[torch.Generator], *, height: int, width: int
-    ) -> Any:
+    def build_scheduler(self, sampler: Sampler, one_pass: Pass, generators: Sequence[torch.Generator]) -> Any:
         """Build the scheduler for one pass of a job; see `schedulers.build_scheduler`.
 
         Args:
             sampler: the sampler that the request names.
-            steps: number of steps, as members count them.
+            one_pass: the pass; the scheduler has all steps of its schedule.
             generators: one for each image.
-            height: height of the picture in this pass, in pixels.
-            width: its width in pixels.
 
         Raises:
             UnfitSampler: the sampler does not work with the model.
         """
         if sampler.kind != self.sampler_kind:
             raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
-        tokens = self.image_tokens(height, width)
-        return build_scheduler(sampler, self.scheduler_config, steps, generators, image_tokens=tokens)
+        tokens = self.image_tokens(one_pass.height, one_pass.width)
+        return build_scheduler(sampler, self.scheduler_config, one_pass.schedule_steps, generators, image_tokens=tokens)
 
     def release(self) -> None:  # noqa: B027 - a family may keep nothing
         """Release device memory that only serves as a cache."""

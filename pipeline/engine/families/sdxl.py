@@ -16,6 +16,7 @@ from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
+from pipeline.protocol.passes import Pass, passes_of
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -99,15 +100,15 @@ class StableDiffusionXL(StepAdapter):
         return {"prompt_embeds": torch.cat(tokens, dim=-1), "text_embeds": pooled}
 
     def _with_sizes(self, timed: TimedConditioning, request: GenerationRequest) -> TimedConditioning:
-        """Add the picture's size, which is larger in a second pass."""
-        parts = [(last, {**found, "time_ids": self._time_ids(request, 1)}) for last, found in timed.parts]
-        if request.upscale is not None and request.refining_steps:
+        """Add the picture's size in each pass."""
+        first, *later = passes_of(request)
+        parts = [(last, {**found, "time_ids": self._time_ids(first)}) for last, found in timed.parts]
+        for one_pass in later:
             last, found = parts[-1]
-            larger = {**found, "time_ids": self._time_ids(request, request.upscale.scale)}
-            parts.append((last + request.refining_steps, larger))
+            parts.append((last + one_pass.steps, {**found, "time_ids": self._time_ids(one_pass)}))
         return TimedConditioning(tuple(parts))
 
-    def _time_ids(self, request: GenerationRequest, scale: int) -> torch.Tensor:
+    def _time_ids(self, one_pass: Pass) -> torch.Tensor:
         """Time ids [1, 6]: original size, top left corner of the crop, and target size, in pixels."""
-        size = [request.height * scale, request.width * scale]
+        size = [one_pass.height, one_pass.width]
         return torch.tensor([[*size, 0, 0, *size]], device=self._placement.device, dtype=self._placement.dtype)

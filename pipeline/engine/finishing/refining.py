@@ -25,10 +25,9 @@ def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> 
         BrokenImage: pixels or latents hold NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
-    request = job.request
-    if request.upscale is None:
-        raise AssertionError("Nothing was asked to be upscaled.")
-    size = (request.height * request.upscale.scale, request.width * request.upscale.scale)
+    if job.next_pass is None:
+        raise AssertionError("The job has no further pass.")
+    size = (job.next_pass.height, job.next_pass.width)
     images: list[torch.Tensor] = []
     for image in job.latents.split(1):
         images.append(_enlarged(job.model, decoder, image, size))
@@ -47,15 +46,11 @@ def begin_refining(job: DenoisingJob, known: torch.Tensor) -> None:
         job: a job whose first pass is denoised; it is changed in place.
         known: latents of its pictures at the second size; see `enlarged`.
     """
-    request, adapter = job.request, job.model.adapter
-    steps, left = request.num_inference_steps, request.refining_steps
-    height, width = (side * adapter.scale_factor for side in known.shape[2:])
-    scheduler = adapter.build_scheduler(job.sampler, steps, job.generators, height=height, width=width)
-    first = (steps - left) * scheduler.order
+    job.pass_index += 1
+    job.scheduler = job.model.adapter.build_scheduler(job.sampler, job.passes[job.pass_index], job.generators)
+    job.evaluation = job.first_evaluation
     noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
-    job.scheduler = scheduler
-    job.latents = begin_late(scheduler, known, noise, first)
-    job.steps_before, job.evaluation, job.first_evaluation = steps, first, first
+    job.latents = begin_late(job.scheduler, known, noise, job.evaluation)
     job.prediction = job.model_input = None
 
 

@@ -8,6 +8,7 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
+from pipeline.protocol.passes import passes_of, total_steps
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +29,13 @@ class Reporter:
 
     def loading(self, submit: Submit) -> None:
         """Report that an attempt waits for its model to load."""
-        total_steps = submit.request.num_inference_steps + submit.request.refining_steps
         self._emit(
             Progress(
                 job_id=submit.job_id,
                 attempt=submit.attempt,
                 phase="loading",
                 step=0,
-                total_steps=total_steps,
+                total_steps=total_steps(passes_of(submit.request)),
                 elapsed_s=0.0,
             )
         )

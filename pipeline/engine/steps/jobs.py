@@ -14,6 +14,7 @@ from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.schedulers import denoised_latents, scaled_input, takes_generators
 from pipeline.engine.steps.rows import StepInputs
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.passes import Pass, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
 
@@ -44,9 +45,8 @@ class DenoisingJob:
         text: conditioning of one row; all images have the same.
         latents: [images, c, h, w] in the latents' precision.
         evaluation: index of the next entry in the scheduler's timesteps.
-        first_evaluation: index at which this pass began; a second pass skips the noisiest timesteps.
-        steps_before: number of steps in earlier passes.
-        total_steps: number of steps in all passes.
+        passes: the passes of the request, in order.
+        pass_index: index of the present pass.
         row_counts: row counts that the job's forward passes may have.
         inputs: rows of the next step, with the predictions received so far.
         model_input: input of the last finished evaluation, [images, c, h, w].
@@ -68,10 +68,9 @@ class DenoisingJob:
     started_at: float
     denoise_started_at: float
     preview: PreviewTurn
-    total_steps: int
+    passes: tuple[Pass, ...]
+    pass_index: int = 0
     evaluation: int = 0
-    first_evaluation: int = 0
-    steps_before: int = 0
     row_counts: tuple[int, ...] = ()
     inputs: StepInputs | None = None
     model_input: torch.Tensor | None = None
@@ -90,6 +89,22 @@ class DenoisingJob:
         return self.scheduler.timesteps[self.evaluation]
 
     @property
+    def next_pass(self) -> Pass | None:
+        """The pass after the present one; None when the present one is the last."""
+        later = self.passes[self.pass_index + 1 :]
+        return later[0] if later else None
+
+    @property
+    def first_evaluation(self) -> int:
+        """Index of the present pass's first entry in the scheduler's timesteps; noisier timesteps are skipped."""
+        return self.passes[self.pass_index].skipped_steps * self.sampler.evaluations_per_step
+
+    @property
+    def total_steps(self) -> int:
+        """Number of steps in all passes."""
+        return total_steps(self.passes)
+
+    @property
     def is_denoised(self) -> bool:
         """True when every evaluation of this pass is done."""
         return self.evaluation == len(self.scheduler.timesteps)
@@ -104,13 +119,18 @@ class DenoisingJob:
         """Number of finished steps, as members count them; a step of two evaluations ends after the second."""
         done = self.evaluation - self.first_evaluation
         # With two evaluations a step, the last step of a pass has only one. So the division rounds up.
-        return self.steps_before + -(-done // self.sampler.evaluations_per_step)
+        return self._steps_before + -(-done // self.sampler.evaluations_per_step)
 
     @property
     def step(self) -> int:
         """Number of the step in progress, counted from 1."""
         done = self.evaluation - self.first_evaluation
-        return self.steps_before + done // self.sampler.evaluations_per_step + 1
+        return self._steps_before + done // self.sampler.evaluations_per_step + 1
+
+    @property
+    def _steps_before(self) -> int:
+        """Number of steps in earlier passes."""
+        return total_steps(self.passes[: self.pass_index])
 
     @property
     def is_between_steps(self) -> bool:

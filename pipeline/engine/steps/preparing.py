@@ -11,6 +11,7 @@ from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import usual_request
 
 
@@ -27,9 +28,8 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     sampler = sampler_named(request.scheduler_name)
     text = adapter.encode_text(request)
     generators = generators_for(request)
-    scheduler = adapter.build_scheduler(
-        sampler, request.num_inference_steps, generators, height=request.height, width=request.width
-    )
+    passes = passes_of(request)
+    scheduler = adapter.build_scheduler(sampler, passes[0], generators)
     height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
     shape = (request.num_images, adapter.latent_channels, height, width)
     noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
@@ -47,7 +47,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         started_at=started_at,
         denoise_started_at=now,
         preview=PreviewTurn(now),
-        total_steps=request.num_inference_steps + request.refining_steps,
+        passes=passes,
     )
 
 

@@ -4,6 +4,7 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import FamilyFacts
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import find_sampler
 
@@ -57,7 +58,8 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
     Raises:
         InvalidRequest: the family cannot.
     """
-    needed = {Capability.VARIATIONS: request.variations, Capability.REFINING: request.refining_steps}
+    has_second_pass = len(passes_of(request)) > 1
+    needed = {Capability.VARIATIONS: bool(request.variations), Capability.REFINING: has_second_pass}
     for capability, is_needed in needed.items():
         if is_needed and capability not in facts.capabilities:
             raise InvalidRequest(f"Models of this family have no {capability}.")

@@ -32,6 +32,7 @@ from transformers import (
 
 from config.catalogue import Catalogue
 from pipeline.protocol.models import Bounds, Defaults, Family, FolderSource, ModelSpec
+from pipeline.protocol.passes import Pass
 
 POCKET = Path(__file__).parents[3] / "models" / "pocket"
 PROJECTION = 24
@@ -51,6 +52,11 @@ def catalogue_of(folder: Path, family: Family, sampler: str = "Euler") -> Catalo
         bounds=Bounds(min_side=64),
     )
     return Catalogue(models=MappingProxyType({"tiny": spec}), default_key="tiny")
+
+
+def pass_of(steps: int, side: int = 64) -> Pass:
+    """One pass of so many steps, from noise, for a square picture."""
+    return Pass(width=side, height=side, schedule_steps=steps, steps=steps)
 
 
 def made(some_class: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a job asks for: the seeds of its images, the steps of its second pass, the steps that are guided."""
+"""What a job asks for: the seeds of its images, the steps that are guided."""
 
 import msgspec
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.protocol.limits import MAX_SEED
-from pipeline.protocol.requests import PRIVATE, GenerationRequest, Request, Upscale, Variation, seed_of
+from pipeline.protocol.requests import PRIVATE, GenerationRequest, Request, Variation, seed_of
 
 SEEDS = st.integers(0, MAX_SEED)
 REQUEST = GenerationRequest(
@@ -44,16 +44,6 @@ def test_the_seed_that_counts_up_is_that_of_the_image(seeds: list[int], first: i
     assert job.last_seed == (seeds[-1] if seeds else first)
     assert job.single(index).last_seed == seed_of(job.last_seed, index)
     assert job.single(index).single(0) == job.single(index)
-
-
-@pytest.mark.parametrize(
-    ("steps", "strength", "expected"), [(10, None, 0), (10, 0, 0), (10, 0.3, 3), (7, 0.5, 3), (4, 0.1, 1), (10, 1, 10)]
-)
-def test_a_second_pass_has_its_part_of_the_steps_and_at_least_one(
-    steps: int, strength: float | None, expected: int
-) -> None:
-    upscale = None if strength is None else Upscale(scale=2, strength=strength)
-    assert msgspec.structs.replace(REQUEST, num_inference_steps=steps, upscale=upscale).refining_steps == expected
 
 
 @pytest.mark.parametrize(

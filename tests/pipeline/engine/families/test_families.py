@@ -22,6 +22,7 @@ from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final
 from tests.pipeline.engine.tiny import (
     catalogue_of,
     in_float64,
+    pass_of,
     stable_diffusion,
     stable_diffusion_3,
     stable_diffusion_xl,
@@ -167,7 +168,7 @@ def test_a_schedule_shifts_with_the_size_whatever_the_sampler(open_model: _Open)
     sigmas: dict[tuple[str, int], list[float]] = {}
     for name in offered_samplers("flow"):
         for side in (64, 1024):
-            scheduler = adapter.build_scheduler(SAMPLERS[name], 10, [], height=side, width=side)
+            scheduler = adapter.build_scheduler(SAMPLERS[name], pass_of(10, side), [])
             sigmas[name, side] = sorted(set(scheduler.sigmas.tolist()))
     for side in (64, 1024):
         assert sigmas["Flow Heun", side] == pytest.approx(sigmas["Flow Euler", side], abs=1e-5)
@@ -179,7 +180,7 @@ def test_a_sampler_of_the_other_kind_is_refused(open_model: _Open, family: Famil
     build = stable_diffusion_3 if family == "sd3" else stable_diffusion_xl
     adapter = open_model(family, build).studio.model.adapter
     with pytest.raises(UnfitSampler, match=f"{scheduler_name} does not fit"):
-        adapter.build_scheduler(SAMPLERS[scheduler_name], 4, [], height=64, width=64)
+        adapter.build_scheduler(SAMPLERS[scheduler_name], pass_of(4), [])
 
 
 def test_brackets_are_text_to_t5_and_what_was_cut_is_told(open_model: _Open, tiny_request: GenerationRequest) -> None:
@@ -243,7 +244,7 @@ def test_a_preview_shows_where_noise_and_prediction_meet(
     """Made of a known picture and known noise, the model's input and a perfect prediction give the picture back."""
     build = stable_diffusion_3 if family == "sd3" else stable_diffusion
     adapter = open_model(family, build).studio.model.adapter
-    scheduler = adapter.build_scheduler(SAMPLERS[scheduler_name], 6, [], height=64, width=64)
+    scheduler = adapter.build_scheduler(SAMPLERS[scheduler_name], pass_of(6), [])
     picture, noise = (torch.randn(1, 4, 8, 8, dtype=torch.float64) for _ in range(2))
     latents = begin_late(scheduler, picture, noise, 2)
     timestep = scheduler.timesteps[2]

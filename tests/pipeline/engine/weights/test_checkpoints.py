@@ -225,7 +225,7 @@ def test_what_a_file_says_of_itself_is_heeded(
     if zero_snr:
         adapter = _loaded(spec).adapter
         assert adapter.scheduler_config["prediction_type"] == prediction
-        scheduler = adapter.build_scheduler(SAMPLERS["Euler"], 4, [torch.Generator()], height=64, width=64)
+        scheduler = adapter.build_scheduler(SAMPLERS["Euler"], tiny.pass_of(4), [torch.Generator()])
         assert scheduler.config.prediction_type == "v_prediction"
         assert scheduler.config.rescale_betas_zero_snr
 
