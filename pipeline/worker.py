@@ -20,12 +20,12 @@ from typing import Final
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
-from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, let_go, reason_of
+from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, drop_tracebacks, reason_of
 from pipeline.engine.finishing.recipes import library_versions
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import quiet_libraries
-from pipeline.engine.models.offering import Offer, look_through
+from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.processes import die_with
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
@@ -105,7 +105,7 @@ def _topic(message: Progress | Heartbeat) -> tuple[int, int]:
 
 def run_worker(socket_fd: int) -> int:
     """Serve the bot at the other end of an inherited socket, and return the exit code."""
-    _guard_process()
+    _prepare_process()
     quiet_libraries()
     stream = socket.socket(fileno=socket_fd)
     inbox: Inbox = queue.SimpleQueue()
@@ -134,13 +134,13 @@ def run_worker(socket_fd: int) -> int:
 def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Outbox) -> int:
     threads = use_threads(configure.threads)
     activity = Activity()
-    threading.Thread(target=_beat, args=(activity, outbox), name="beat", daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=(activity, outbox), name="beat", daemon=True).start()
     try:
         folder = configure.safety_checker
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
-    offer = look_through(configure.models, configure.options.cache_directory)
+    offer = check_models(configure.models, configure.options.cache_directory)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
@@ -164,7 +164,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
     try:
         while True:
-            _take_in(inbox, engine, is_waiting=not engine.has_work)
+            _receive(inbox, engine, is_waiting=not engine.has_work)
             engine.tick()
     except DeviceLost as error:
         log.critical("The device is lost: %s", error)
@@ -173,7 +173,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         return EXIT_DEVICE
 
 
-def _take_in(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
+def _receive(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
     """Give received messages to the engine; if `is_waiting`, wait for the first one. None is only a wake-up."""
     while is_waiting or not inbox.empty():
         message = inbox.get()
@@ -207,7 +207,7 @@ def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
             raise DeviceLost(detail_of(error)) from error
         title = offer.models[model_key].title
         log.exception("The model %s cannot be made ready.", model_key)
-        let_go(error)
+        drop_tracebacks(error)
         is_full = reason_of(error) is FailureReason.OUT_OF_MEMORY
         offer.missing[model_key] = (
             f"The model {title} does not fit into the memory that is there; take a smaller one, or a shorter dtype."
@@ -258,14 +258,14 @@ def _read_all(stream: socket.socket, inbox: Inbox) -> None:
     os._exit(0)
 
 
-def _beat(activity: Activity, outbox: Outbox) -> None:
+def _send_heartbeats(activity: Activity, outbox: Outbox) -> None:
     while True:
         phase, quiet_s = activity.read()
         outbox.put(Heartbeat(phase=phase, quiet_s=quiet_s, rss_bytes=rss_bytes()))
         threading.Event().wait(_HEARTBEAT_S)
 
 
-def _guard_process() -> None:
+def _prepare_process() -> None:
     """Ignore Ctrl-C, lower the process's priority, and tie its life to the bot's.
 
     The bot handles Ctrl-C. The lower priority keeps the bot responsive while all cores denoise. The end of the socket

@@ -103,7 +103,7 @@ def blaming(what_failed: str) -> Generator[None]:
         raise ModelUnavailable(f"{what_failed}: {detail_of(error)[:_SAID].rstrip('.')}.") from error
 
 
-def let_go(error: BaseException) -> None:
+def drop_tracebacks(error: BaseException) -> None:
     """Drop the tracebacks of an exception and its causes: their frames hold tensors, and so keep memory in use."""
     chained: BaseException | None = error
     while chained is not None:
@@ -111,7 +111,7 @@ def let_go(error: BaseException) -> None:
         chained = chained.__cause__ or chained.__context__
 
 
-def heed_loss(failure: BaseException | None) -> None:
+def raise_if_device_lost(failure: BaseException | None) -> None:
     """Raise DeviceLost if background work failed because the device is broken.
 
     No job waits for such work, so no job fails. A broken device must still end this process.

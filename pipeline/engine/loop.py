@@ -11,7 +11,14 @@ import torch
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
 from pipeline.engine.device.placement import Placement, work_clock
-from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, heed_loss, let_go, reason_of
+from pipeline.engine.failures import (
+    DeviceLost,
+    ModelUnavailable,
+    detail_of,
+    drop_tracebacks,
+    raise_if_device_lost,
+    reason_of,
+)
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
@@ -156,7 +163,7 @@ class Engine:
         match self._turns.next():
             case Bucket() as bucket:
                 for outcome in self._forwards.draw(bucket, bucket.take()):
-                    self._take_away(outcome)
+                    self._give_predictions(outcome)
             case PipelineLane() as lane:
                 self._guarded([lane.job.name], partial(self._advance, lane))
             case _:
@@ -209,26 +216,26 @@ class Engine:
         job.prepare_step()
         self._turns.add(job, partial(self._calibration.make_bucket, job))
 
-    def _take_away(self, outcome: Outcome) -> None:
+    def _give_predictions(self, outcome: Outcome) -> None:
         if outcome.failure is not None:
             self._end_failed([share.job.name for share in outcome.shares], outcome.failure)
             return
-        answers = outcome.answers
+        left = outcome.predictions
         for share in outcome.shares:
-            self._guarded([share.job.name], partial(self._answer, share, answers[: len(share.rows)]))
-            answers = answers[len(share.rows) :]
+            self._guarded([share.job.name], partial(self._take_predictions, share, left[: len(share.rows)]))
+            left = left[len(share.rows) :]
 
-    def _answer(self, share: Share, answers: Sequence[torch.Tensor]) -> None:
+    def _take_predictions(self, share: Share, predictions: Sequence[torch.Tensor]) -> None:
         job = share.job
         if job.inputs is None:
             raise AssertionError("Predictions came before the step was prepared.")
-        job.inputs.add_predictions(answers)
+        job.inputs.add_predictions(predictions)
         if job.inputs.remaining:
             return
         job.advance()
         # Reading the latents waits for the device. So a reported step is really done.
         check_finite(job.latents)
-        self._activity.moved()
+        self._activity.note_progress()
         if job.is_between_steps and not self._preview_jobs.start_if_due(job):
             self._reporter.progress(job)
         if not job.is_denoised:
@@ -236,7 +243,7 @@ class Engine:
             return
         self._turns.remove(job)
         if job.next_pass is not None:
-            work = partial(enlarged, job, self._decoder, self._activity.moved)
+            work = partial(enlarged, job, self._decoder, self._activity.note_progress)
             self._background.on_device(work, partial(self._refine, job))
         else:
             self._finish(job)
@@ -246,12 +253,12 @@ class Engine:
         if job.name in self._running:
             self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
         else:
-            heed_loss(pictures.exception())
+            raise_if_device_lost(pictures.exception())
 
     def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.moved)
+        finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.note_progress)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
@@ -259,13 +266,13 @@ class Engine:
             self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
 
     def _end(self, name: AttemptId, encoded: Future[Finished]) -> None:
-        if self._guarded([name], lambda: self._reporter.say(encoded.result())):
+        if self._guarded([name], lambda: self._reporter.emit(encoded.result())):
             del self._finishing[name]
 
     def _advance(self, lane: PipelineLane) -> None:
         """Run one step of a whole pipeline."""
         is_going_on = lane.advance()
-        self._activity.moved()
+        self._activity.note_progress()
         if is_going_on:
             self._reporter.progress(lane.job)
             self._preview_jobs.start_if_due(lane.job)
@@ -293,7 +300,7 @@ class Engine:
         reason, detail = reason_of(failure), detail_of(failure)
         if reason is FailureReason.INTERNAL:
             log.error("Jobs %s failed.", names, exc_info=failure)
-        let_go(failure)
+        drop_tracebacks(failure)
         for name in names:
             job = self._running.pop(name, None)
             if job is not None:

@@ -17,7 +17,7 @@ class Activity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._phase: Phase = "idle"
-        self._moved_at = time.monotonic()
+        self._progress_at = time.monotonic()
         self._at_work: dict[int, float] = {}
 
     @property
@@ -28,7 +28,7 @@ class Activity:
     def enter(self, phase: Phase) -> None:
         """Begin a phase; this counts as progress."""
         self._phase = phase
-        self.moved()
+        self.note_progress()
 
     @contextlib.contextmanager
     def at_work(self) -> Generator[None]:
@@ -41,13 +41,13 @@ class Activity:
         finally:
             with self._lock:
                 del self._at_work[thread]
-                self._moved_at = time.monotonic()
+                self._progress_at = time.monotonic()
 
-    def moved(self) -> None:
+    def note_progress(self) -> None:
         """Report progress of the calling thread: a step, a loaded component, a decoded image."""
         thread, now = threading.get_ident(), time.monotonic()
         with self._lock:
-            self._moved_at = now
+            self._progress_at = now
             if thread in self._at_work:
                 self._at_work[thread] = now
 
@@ -57,5 +57,5 @@ class Activity:
         When no thread is working, the seconds count from the engine's last progress. They are 0 in the phase "idle".
         """
         with self._lock:
-            since = min(self._at_work.values(), default=self._moved_at)
+            since = min(self._at_work.values(), default=self._progress_at)
         return self._phase, 0.0 if self._phase == "idle" else time.monotonic() - since

@@ -11,13 +11,13 @@ def on_processor(network: nn.Module) -> nn.Module:
 
     The network itself is not moved, because other threads may be using it.
     """
-    moved: dict[int, torch.Tensor] = {}
+    copies: dict[int, torch.Tensor] = {}
     for tensor in (*network.parameters(), *network.buffers()):
         twin = tensor.detach().to("cpu")
         if tensor.dtype in (torch.float16, torch.bfloat16):
             twin = twin.float()
         if twin is tensor or twin.data_ptr() == tensor.data_ptr():
             twin = twin.clone()
-        moved[id(tensor)] = nn.Parameter(twin, requires_grad=False) if isinstance(tensor, nn.Parameter) else twin
+        copies[id(tensor)] = nn.Parameter(twin, requires_grad=False) if isinstance(tensor, nn.Parameter) else twin
     # deepcopy skips tensors in the memo, so no tensor is copied on the device first.
-    return copy.deepcopy(network, moved)
+    return copy.deepcopy(network, copies)

@@ -45,7 +45,7 @@ def use(network: nn.Module, names: Collection[str]) -> None:
     _used[network] = wanted
 
 
-def guilty_layers(network: nn.Module, draw: Callable[[bool], object], rows: int) -> list[str]:
+def order_dependent_layers(network: nn.Module, draw: Callable[[bool], object], rows: int) -> list[str]:
     """Names of layers that get the same rows in another order, and give outputs with other bits.
 
     Args:
@@ -58,12 +58,12 @@ def guilty_layers(network: nn.Module, draw: Callable[[bool], object], rows: int)
     """
     if any(getattr(part, "_compiled_call_impl", None) is not None for part in network.modules()):
         return []
-    straight = _marks(network, lambda: draw(False), rows)
-    turned = _marks(network, lambda: draw(True), rows)
+    in_order = _layer_hashes(network, lambda: draw(False), rows)
+    reversed_ = _layer_hashes(network, lambda: draw(True), rows)
     return [
         name
-        for name, (given, answer) in straight.items()
-        if given.equal(turned[name][0].flip(0)) and not answer.equal(turned[name][1].flip(0))
+        for name, (inputs, outputs) in in_order.items()
+        if inputs.equal(reversed_[name][0].flip(0)) and not outputs.equal(reversed_[name][1].flip(0))
     ]
 
 
@@ -74,16 +74,18 @@ def _per_row_layers(forward: Callable[[torch.Tensor], torch.Tensor]) -> Callable
     return each
 
 
-def _marks(network: nn.Module, draw: Callable[[], object], rows: int) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+def _layer_hashes(
+    network: nn.Module, draw: Callable[[], object], rows: int
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """Hashes of each layer's input and output rows in one forward pass, by the layer's name."""
     seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def watch(name: str) -> Callable[..., None]:
-        def take_down(_: nn.Module, given: tuple[Any, ...], answer: torch.Tensor) -> None:
-            if given and len(given[0]) == rows:
-                seen[name] = _mark(given[0]), _mark(answer)
+        def record(_: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+            if inputs and len(inputs[0]) == rows:
+                seen[name] = _hashes(inputs[0]), _hashes(output)
 
-        return take_down
+        return record
 
     handles = [
         layer.register_forward_hook(watch(name)) for name, layer in network.named_modules() if isinstance(layer, _KINDS)
@@ -98,7 +100,7 @@ def _marks(network: nn.Module, draw: Callable[[], object], rows: int) -> dict[st
     return seen
 
 
-def _mark(tensor: torch.Tensor) -> torch.Tensor:
+def _hashes(tensor: torch.Tensor) -> torch.Tensor:
     """Hash of each row's bits, [rows]; unlike the tensor it is small enough to keep for every layer."""
     bits = tensor.contiguous().view(_INTEGERS[tensor.element_size()]).flatten(1).long()
     return (bits * (torch.arange(bits.shape[1], device=bits.device) * _ODD + 1)).sum(1)

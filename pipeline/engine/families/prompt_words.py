@@ -85,14 +85,6 @@ def read_words(
         is_guided: True when the model can have rows for a negative prompt.
         is_scheduled: True when brackets change the text between steps; otherwise they are plain text.
     """
-    steps = request.num_inference_steps
-
-    def read(prompt: str, cut_key: str, *, is_negative: bool = False) -> Text:
-        parts = ((steps, prompt),)
-        if is_scheduled:
-            parts = tuple((part.last_step, part.text) for part in read_schedule(prompt, steps))
-        return Text(parts=parts, cut_key=cut_key, is_negative=is_negative)
-
     tagged = read_tags(request.prompt)
     chosen, lora_notices = loras.choose(tagged)
     notices = [*lora_notices]
@@ -106,15 +98,23 @@ def read_words(
     elif not is_guided and request.negative_prompt:
         notices.append(Notice(key="notice-negative-unused"))
     marked = embeddings.mark(texts, chosen.embeddings)
-    positive, *negative = marked.texts
+    steps = request.num_inference_steps
+    positive, *negative = (_parts(text, steps, is_scheduled=is_scheduled) for text in marked.texts)
     return Words(
-        positive=read(positive, "notice-prompt-cut"),
-        negative=read(negative[0], "notice-negative-cut", is_negative=True) if negative else None,
+        positive=Text(parts=positive, cut_key="notice-prompt-cut", is_negative=False),
+        negative=Text(parts=negative[0], cut_key="notice-negative-cut", is_negative=True) if negative else None,
         loras=chosen,
         marks=marked.marks,
         embedding_digests=marked.digests,
         notices=(*notices, *marked.notices),
     )
+
+
+def _parts(prompt: str, steps: int, *, is_scheduled: bool) -> tuple[tuple[int, str], ...]:
+    """Pairs of last step and text."""
+    if not is_scheduled:
+        return ((steps, prompt),)
+    return tuple((part.last_step, part.text) for part in read_schedule(prompt, steps))
 
 
 def cut_notices(texts: Iterable[Text], cut_of: Callable[[str], str]) -> list[Notice]:

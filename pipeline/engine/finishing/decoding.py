@@ -55,7 +55,9 @@ class Decoder:
         adapter = model.adapter
         height, width = (side * adapter.scale_factor for side in latents.shape[2:])
         fallbacks = adapter.fallbacks(height, width)
-        return self._go("decoded", model, (height, width), fallbacks, lambda how: adapter.decode(latents, how))
+        return self._with_fallbacks(
+            "decoded", model, (height, width), fallbacks, lambda how: adapter.decode(latents, how)
+        )
 
     def encode(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
         """Encode pixels [n, 3, H, W] from 0 to 1 to latents [n, c, h, w].
@@ -67,7 +69,9 @@ class Decoder:
         adapter = model.adapter
         height, width = pixels.shape[2:]
         fallbacks = adapter.fallbacks(height, width)
-        return self._go("encoded", model, (height, width), fallbacks, lambda how: adapter.encode(pixels, how))
+        return self._with_fallbacks(
+            "encoded", model, (height, width), fallbacks, lambda how: adapter.encode(pixels, how)
+        )
 
     def enlarge(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
         """Enlarge pixels [n, 3, h, w] with the model's enlarger; a model without one returns them unchanged.
@@ -81,9 +85,11 @@ class Decoder:
             return pixels
         height, width = pixels.shape[2:]
         fallbacks = enlarger.fallbacks(height, width)
-        return self._go("enlarged", model, (height, width), fallbacks, lambda how: enlarger.enlarge(pixels, how))
+        return self._with_fallbacks(
+            "enlarged", model, (height, width), fallbacks, lambda how: enlarger.enlarge(pixels, how)
+        )
 
-    def _go(
+    def _with_fallbacks(
         self,
         done: str,
         model: LoadedModel,
@@ -96,10 +102,10 @@ class Decoder:
         known = "direct" if learnt is None or learnt.fallback not in fallbacks else learnt.fallback
         left = fallbacks[fallbacks.index(known) :]
         for fallback in left[:-1]:
-            answer = _tried(work, fallback)
-            if answer is not None:
+            result = _tried(work, fallback)
+            if result is not None:
                 self._remember(key, fallback, known)
-                return answer
+                return result
             # This runs outside the exception handler, because its traceback keeps the failed tensors alive.
             gc.collect()
             release_memory(self._placement.device)
@@ -108,9 +114,9 @@ class Decoder:
             log.warning(
                 "The device is full: pictures of %s at %d x %d are %s %s.", model.spec.key, width, height, done, then
             )
-        answer = work(left[-1])
+        result = work(left[-1])
         self._remember(key, left[-1], known)
-        return answer
+        return result
 
     def _remember(self, key: str, fallback: Fallback, known: Fallback) -> None:
         if fallback != known:

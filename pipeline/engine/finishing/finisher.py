@@ -25,7 +25,7 @@ class Finisher:
         recipes: makes the job's recipe.
         checker: the safety checker; None when the job is not checked.
         decoder: decodes and enlarges.
-        moved: called after each image as a sign of progress.
+        note_progress: called after each image as a sign of progress.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Finisher:
         recipes: Recipes,
         checker: SafetyChecker | None,
         decoder: Decoder,
-        moved: Callable[[], None],
+        note_progress: Callable[[], None],
     ) -> None:
         self._job = job
         self._model = job.model
@@ -43,7 +43,7 @@ class Finisher:
         self._recipes = recipes
         self._checker = checker
         self._decoder = decoder
-        self._moved = moved
+        self._note_progress = note_progress
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
 
@@ -63,11 +63,11 @@ class Finisher:
         for index, decoded in enumerate(self._job.decoded(self._decoder.decode)):
             pixels = self._decoder.enlarge(self._model, decoded)
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
-            self._moved()
+            self._note_progress()
         if self._checker is not None:
             flags = self._checker.flagged([*self._pictures.values()])
             self._pictures = {index: self._pictures[index] for index, flag in enumerate(flags) if not flag}
-            self._moved()
+            self._note_progress()
 
     def encode(self) -> Finished:
         """Encode the remaining pictures and return the attempt's final event."""

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from pipeline.engine.device.background import Background
-from pipeline.engine.failures import heed_loss
+from pipeline.engine.failures import raise_if_device_lost
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 
 
@@ -40,6 +40,6 @@ class PreviewJobs:
 
     def _drawn(self, job: AnyJob, drawn: Future[bytes]) -> None:
         job.preview.end()
-        heed_loss(drawn.exception())
+        raise_if_device_lost(drawn.exception())
         if drawn.exception() is None:
             self._show(job, drawn.result())

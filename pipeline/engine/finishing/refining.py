@@ -13,13 +13,13 @@ from pipeline.engine.steps.jobs import DenoisingJob
 
 
 @torch.inference_mode()
-def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> torch.Tensor:
+def enlarged(job: DenoisingJob, decoder: Decoder, note_progress: Callable[[], None]) -> torch.Tensor:
     """Latents [images, c, h, w] of a job's pictures, enlarged to the size of its second pass.
 
     Args:
         job: a job whose first pass is denoised.
         decoder: decodes, enlarges and encodes.
-        moved: called after each image as a sign of progress.
+        note_progress: called after each image as a sign of progress.
 
     Raises:
         BrokenImage: pixels or latents hold NaN or infinity.
@@ -31,7 +31,7 @@ def enlarged(job: DenoisingJob, decoder: Decoder, moved: Callable[[], None]) -> 
     images: list[torch.Tensor] = []
     for image in job.latents.split(1):
         images.append(_enlarged(job.model, decoder, image, size))
-        moved()
+        note_progress()
     return torch.cat(images).to(job.latents)
 
 

@@ -23,7 +23,7 @@ class Reporter:
     def __init__(self, emit: Callable[[JobEvent], None]) -> None:
         self._emit = emit
 
-    def say(self, event: JobEvent) -> None:
+    def emit(self, event: JobEvent) -> None:
         """Emit a ready event."""
         self._emit(event)
 

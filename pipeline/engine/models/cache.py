@@ -97,7 +97,7 @@ class ModelCache:
         return self._ready[model_key]
 
     def _loaded(self, spec: ModelSpec) -> LoadedModel:
-        model = load_model(spec, self._placement, self._cache_directory, self._activity.moved, self._loras)
+        model = load_model(spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras)
         self._measured[spec.key] = size_of(model.modules)
         return model
 
@@ -108,22 +108,22 @@ class ModelCache:
     def _make_room(self, needed: int, kept: Collection[str]) -> None:
         """Offload or drop idle models, least recently used first, until `needed` bytes fit or none is left."""
         idle = [key for key in self._ready if key not in kept]
-        moved = False
+        has_freed = False
         for key in idle:
             if self._idle_models != "drop" and self._bytes_of(self._ready) + needed <= self._budget:
                 break
             model = self._ready.pop(key)
-            moved = True
+            has_freed = True
             if self._idle_models == "offload" and self._is_apart:
                 offload(model.modules)
                 self._offloaded[key] = model
-                self._activity.moved()
+                self._activity.note_progress()
             log.info("The model %s %s.", key, "is offloaded to memory" if key in self._offloaded else "was dropped")
             del model
         while self._offloaded and self._bytes_of(self._offloaded) > AUTO_SHARE * computer_bytes():
             self._offloaded.popitem(last=False)
-            moved = True
-        if moved:
+            has_freed = True
+        if has_freed:
             gc.collect()
             release_memory(self._placement.device)
 

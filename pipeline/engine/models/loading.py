@@ -92,7 +92,7 @@ def load_model(
     spec: ModelSpec,
     placement: Placement,
     cache_directory: str | None,
-    moved: Callable[[], None],
+    note_progress: Callable[[], None],
     loras: LoraFolder | None = None,
 ) -> LoadedModel:
     """Load a model with its preview decoder and enlarger.
@@ -101,7 +101,7 @@ def load_model(
         spec: the catalogue's entry.
         placement: device and precision.
         cache_directory: folder for downloads from a model hub; None is the library's default.
-        moved: called after each component as a sign of progress.
+        note_progress: called after each component as a sign of progress.
         loras: the owner's LoRA folder; None offers no LoRA.
 
     Raises:
@@ -110,7 +110,7 @@ def load_model(
     look = check_source(spec, cache_directory)
     started = time.monotonic()
     with blaming(f"The model {spec.title} cannot be loaded"):
-        model = _loaded(spec, look, placement, cache_directory, moved, loras or LoraFolder(None))
+        model = _loaded(spec, look, placement, cache_directory, note_progress, loras or LoraFolder(None))
     log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
     return model
 
@@ -120,12 +120,12 @@ def _loaded(
     look: Look,
     placement: Placement,
     cache_directory: str | None,
-    moved: Callable[[], None],
+    note_progress: Callable[[], None],
     loras: LoraFolder,
 ) -> LoadedModel:
     weights = weights_of(spec)
     pipeline, look = read_pipeline(spec, look, placement, cache_directory)
-    moved()
+    note_progress()
     pipeline.to(placement.device, placement.dtype)
     if placement.device.type == "cpu":
         # On a CPU the weights are memory-mapped files: a later write to a file would change the loaded model.
@@ -138,10 +138,10 @@ def _loaded(
         read_schedule(spec.facts.kind, pipeline.scheduler.config)
     clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
     drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
-    moved()
+    note_progress()
     decoding = drawing.autoencoder if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
-    moved()
+    note_progress()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
     decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
     return LoadedModel(

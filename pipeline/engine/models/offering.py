@@ -35,7 +35,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     remarks: dict[str, str]
 
 
-def look_through(specs: Iterable[ModelSpec], cache_directory: str | None) -> Offer:
+def check_models(specs: Iterable[ModelSpec], cache_directory: str | None) -> Offer:
     """Check the files of every model.
 
     Args:

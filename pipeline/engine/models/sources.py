@@ -74,7 +74,7 @@ def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
         elif isinstance(source, FileSource):
             look = _check_file(source, spec)
         elif (folder := downloaded(source, cache_directory)) is not None:
-            look = _look_at_download(folder, spec)
+            look = _check_download(folder, spec)
         if spec.vae is not None:
             check_vae(spec.vae, spec)
         if isinstance(spec.preview_decoder, FolderSource):
@@ -175,7 +175,7 @@ def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
     return Path(found)
 
 
-def _look_at_download(folder: Path, spec: ModelSpec) -> Look:
+def _check_download(folder: Path, spec: ModelSpec) -> Look:
     """Read only noise schedule and capabilities: missing files are downloaded and checked when the model is loaded."""
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
     schedule = _schedule(folder, spec, NO_MARKS) if is_here else None

@@ -39,7 +39,7 @@ class Calibration:
         if job.inputs is None:
             raise AssertionError("A job joins before its step was prepared.")
         shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.inputs.rows[0])
-        self._activity.moved()
+        self._activity.note_progress()
         return Bucket(job.bucket_key, job.model, shapes)
 
     def run(self, model: LoadedModel) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.engine.device.placement import Placement, release_memory
-from pipeline.engine.failures import detail_of, let_go, reason_of
+from pipeline.engine.failures import detail_of, drop_tracebacks, reason_of
 from pipeline.engine.steps.buckets import Bucket, Share
 from pipeline.engine.steps.rows import predict_rows
 from pipeline.engine.steps.shapes import ShapeBook
@@ -23,12 +23,12 @@ class Outcome:
 
     Attributes:
         shares: the jobs and their rows.
-        answers: predictions, [1, c, h, w] for each row of every share, in order; empty on failure.
+        predictions: [1, c, h, w] for each row of every share, in order; empty on failure.
         failure: the exception that fails all these jobs; None on success.
     """
 
     shares: Sequence[Share]
-    answers: Sequence[torch.Tensor] = ()
+    predictions: Sequence[torch.Tensor] = ()
     failure: Exception | None = None
 
 
@@ -54,12 +54,12 @@ class Forwards:
         rows = [row for share in shares for row in share.rows]
         count = bucket.shapes.fitting(len(rows))
         try:
-            answers = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.per_row_layers.get(count, ()))
+            predictions = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.per_row_layers.get(count, ()))
         # Any exception is a failure of some job here: it must not end the others.
         except Exception as error:  # noqa: BLE001 - see above
             failure = error
         else:
-            return [Outcome(shares=shares, answers=answers)]
+            return [Outcome(shares=shares, predictions=predictions)]
         # Called outside the handler, because the handled exception keeps the tensors of the failed forward pass alive.
         return self._mend(bucket, shares, failure)
 
@@ -81,7 +81,7 @@ class Forwards:
     def _has_shrunk(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> bool:
         """Use smaller forward passes from now on; False when there is no smaller one."""
         count = bucket.shapes.fitting(sum(len(share.rows) for share in shares))
-        let_go(failure)
+        drop_tracebacks(failure)
         bucket.model.adapter.release()
         self.release()
         if any(row.lora is not None for share in shares for row in share.rows):

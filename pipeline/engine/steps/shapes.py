@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.engine.device.per_row_layers import guilty_layers
+from pipeline.engine.device.per_row_layers import order_dependent_layers
 from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
@@ -160,12 +160,12 @@ class _Trial:
         """Predictions of the first `count` rows, [count, c, h, w] on the CPU; the order of the input does not show."""
         rows = self._rows[:count]
         in_order = rows[::-1] if is_reversed else rows
-        answers = predict_rows(self._adapter, in_order, count, self.per_row_layers.get(count, ()))
-        return torch.cat(answers[::-1] if is_reversed else answers).cpu()
+        predictions = predict_rows(self._adapter, in_order, count, self.per_row_layers.get(count, ()))
+        return torch.cat(predictions[::-1] if is_reversed else predictions).cpu()
 
-    def guilty_layers(self, count: int) -> list[str]:
+    def order_dependent_layers(self, count: int) -> list[str]:
         """Names of layers whose output for `count` rows depends on the order of the rows."""
-        return guilty_layers(
+        return order_dependent_layers(
             self._adapter.network, lambda is_reversed: self(count, is_reversed=is_reversed), rows=count
         )
 
@@ -194,7 +194,7 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if seconds and seconds[last] * count / last > LONGEST_FORWARD_S:
             break
         try:
-            answer = _batch_invariant_prediction(trial, count)
+            prediction = _batch_invariant_prediction(trial, count)
             seconds[count] = min(trial.timed(count) for _ in range(_TIMED))
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not seconds or reason_of(error) is not FailureReason.OUT_OF_MEMORY:
@@ -203,8 +203,8 @@ def measure(trial: _Trial, batching: Batching) -> Shapes:
         if seconds and last and count / seconds[count] < LEAST_GAIN * last / seconds[last]:
             del seconds[count]
             break
-        if answer is not None:
-            _classify(classes, count, answer)
+        if prediction is not None:
+            _classify(classes, count, prediction)
     trial.release()
     known = Shapes(seconds, {count: names for count, names in trial.per_row_layers.items() if count in seconds})
     return known if batching == "flexible" else _pinned(classes, known)
@@ -217,15 +217,15 @@ def _batch_invariant_prediction(trial: _Trial, count: int) -> torch.Tensor | Non
     inputs. So each round finds only the first order-dependent layers.
     """
     while True:
-        answer = trial(count)
-        if trial(count, is_reversed=True).equal(answer):
-            return answer
+        prediction = trial(count)
+        if trial(count, is_reversed=True).equal(prediction):
+            return prediction
         known = trial.per_row_layers.get(count, [])
-        guilty = [name for name in trial.guilty_layers(count) if name not in known]
-        if not guilty:
+        found = [name for name in trial.order_dependent_layers(count) if name not in known]
+        if not found:
             trial.per_row_layers.pop(count, None)
             return None
-        trial.per_row_layers[count] = known + guilty
+        trial.per_row_layers[count] = known + found
 
 
 def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
@@ -237,21 +237,21 @@ def _pinned(classes: list[dict[int, torch.Tensor]], known: Shapes) -> Shapes:
         return known
     best = classes[0]
     for alike in classes[1:]:
-        if _pace(alike, known.seconds) > WORTH_WAITING * _pace(best, known.seconds):
+        if _rows_per_second(alike, known.seconds) > WORTH_WAITING * _rows_per_second(best, known.seconds):
             best = alike
     return known.only([*best]) or known
 
 
-def _pace(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:
+def _rows_per_second(alike: Mapping[int, torch.Tensor], seconds: Mapping[int, float]) -> float:
     """Rows per second of the fastest shape in a class."""
     return max(count / seconds[count] for count in alike)
 
 
-def _classify(classes: list[dict[int, torch.Tensor]], count: int, answer: torch.Tensor) -> None:
+def _classify(classes: list[dict[int, torch.Tensor]], count: int, prediction: torch.Tensor) -> None:
     """Add a shape to the class that gives its first rows the same bits, or to a new class."""
     for alike in classes:
         smaller, known = next(iter(alike.items()))
-        if answer[:smaller].equal(known):
-            alike[count] = answer
+        if prediction[:smaller].equal(known):
+            alike[count] = prediction
             return
-    classes.append({count: answer})
+    classes.append({count: prediction})

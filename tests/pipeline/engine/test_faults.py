@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from config.catalogue import Catalogue
 from pipeline.engine.device import fallbacks
 from pipeline.engine.device.placement import choose_placement
-from pipeline.engine.failures import BrokenImage, DeviceLost, let_go
+from pipeline.engine.failures import BrokenImage, DeviceLost, drop_tracebacks
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.pixels import upscaler
@@ -265,7 +265,7 @@ def test_a_decoding_that_hangs_is_seen_while_steps_go_on(
     assert activity.read() == ("idle", 0.0)
 
 
-def test_a_failure_that_was_let_go_keeps_no_tensor() -> None:
+def test_a_failure_without_tracebacks_keeps_no_tensor() -> None:
     def fail() -> None:
         held = torch.zeros(3)
         try:
@@ -277,7 +277,7 @@ def test_a_failure_that_was_let_go_keeps_no_tensor() -> None:
         fail()
     failure = caught.value
     assert failure.__traceback__ is not None
-    let_go(failure)
+    drop_tracebacks(failure)
     assert failure.__traceback__ is None
     assert failure.__cause__ is not None
     assert failure.__cause__.__traceback__ is None

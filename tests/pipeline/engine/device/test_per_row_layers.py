@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from config.catalogue import Catalogue
-from pipeline.engine.device.per_row_layers import guilty_layers, use, used
+from pipeline.engine.device.per_row_layers import order_dependent_layers, use, used
 from pipeline.engine.steps import shapes
 from pipeline.engine.steps.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
@@ -89,11 +89,11 @@ def test_a_layer_is_found_by_what_it_alone_does() -> None:
         return network(rows.flip(0)).flip(0) if is_reversed else network(rows)
 
     # The others give other answers too, but to other rows.
-    assert guilty_layers(network, draw, 4) == ["0"]
+    assert order_dependent_layers(network, draw, 4) == ["0"]
     use(network, ["0"])
     assert draw(False).equal(draw(True))
     use(network, [])
     assert not draw(False).equal(draw(True))
     network.compile_me = nn.Identity()
     network.compile_me.compile()
-    assert not guilty_layers(network, draw, 4), "what is compiled cannot be taken apart"
+    assert not order_dependent_layers(network, draw, 4), "what is compiled cannot be taken apart"

@@ -7,7 +7,7 @@ import diffusers
 import pytest
 
 from pipeline.engine.families.any_pipeline import lacks_of_class
-from pipeline.engine.models.offering import look_through
+from pipeline.engine.models.offering import check_models
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import Family
 from tests.pipeline.engine.tiny import catalogue_of, latent_consistency, stable_diffusion
@@ -40,7 +40,7 @@ def test_a_worker_offers_a_model_without_what_its_files_lack(
     pipeline.save_pretrained(tmp_path)
     sampler = "Model's own" if family == "pipeline" else "Euler"
     spec = catalogue_of(tmp_path, family, sampler).default
-    offer = look_through([spec], None)
+    offer = check_models([spec], None)
     assert offer.missing == {}
     assert offer.lacks == ({"tiny": lacks} if lacks else {})
     assert offer.models["tiny"].capabilities == spec.capabilities.difference(lacks)

@@ -35,7 +35,7 @@ class Device(_Trial):
         places = torch.zeros(count) if self._is_invariant or not is_reversed else torch.arange(count)
         return torch.arange(count) + self._kernel_of(count) + places
 
-    def guilty_layers(self, count: int) -> list[str]:
+    def order_dependent_layers(self, count: int) -> list[str]:
         del count
         return []
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.loading import LoadedModel, load_model
-from pipeline.engine.models.offering import look_through
+from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.weights.marks import read_marks
 from pipeline.protocol.models import Family, FileSource, FolderSource, ModelSpec
@@ -217,7 +217,7 @@ def test_what_a_file_says_of_itself_is_heeded(
     assert look.unread == ()
     assert look.schedule is not None
     assert (look.schedule.prediction, look.schedule.is_zero_snr) == (prediction, zero_snr)
-    offer = look_through([spec], None)
+    offer = check_models([spec], None)
     left = offer.models["tiny"].offered_samplers
     assert all(SAMPLERS[name].honours(look.schedule) for name in left)
     assert ("Heun" in left) is not zero_snr
@@ -268,7 +268,7 @@ def test_leftovers_are_told(tmp_path: Path, config: Path, tensors: Tensors) -> N
     usual |= {"cond_stage_model.transformer.text_projection.weight": torch.zeros(1)}
     spec = _spec(written(tmp_path / "a.safetensors", {**tensors, **odd, **usual}), config)
     assert check_source(spec).unread == tuple(sorted(odd))
-    remark = look_through([spec], None).remarks["tiny"]
+    remark = check_models([spec], None).remarks["tiny"]
     assert remark.startswith("Nobody reads model.diffusion_model.input_blocks.0.0.extra, mystery.weight in its files.")
 
 

@@ -21,7 +21,7 @@ from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel, load_model
-from pipeline.engine.models.offering import look_through
+from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
@@ -331,7 +331,7 @@ def test_a_worker_comes_up_without_a_model_that_cannot_be_loaded(
         raise error
 
     spec = spec_of(folder)
-    offer = look_through([spec], None)
+    offer = check_models([spec], None)
     engine = Engine(
         models=offer.models,
         placement=PLACEMENT,
@@ -348,7 +348,7 @@ def test_a_device_that_is_lost_still_ends_the_worker(folder: Path, monkeypatch: 
     def raising(*_: object, **_options: object) -> None:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
-    offer = look_through([spec_of(folder)], None)
+    offer = check_models([spec_of(folder)], None)
     monkeypatch.setattr("pipeline.engine.models.cache.load_model", raising)
     engine = Engine(
         models=offer.models,
