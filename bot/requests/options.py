@@ -27,6 +27,8 @@ from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
 
+_FACTS: Final = FACTS[GenerationRequest]
+
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that resolves a value: model, limits and sampler; and the list of notices for the member."""
@@ -175,11 +177,11 @@ def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
 
 
 def _lowest(field: str) -> float:
-    return FACTS[field].lowest or 0
+    return _FACTS[field].lowest or 0
 
 
 def _highest(field: str) -> float:
-    return FACTS[field].highest or math.inf
+    return _FACTS[field].highest or math.inf
 
 
 OPTIONS: Final = (
@@ -289,10 +291,10 @@ FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
 """Options by their names in every language, folded with `str.casefold`."""
 FILE_KEYS: Final[Mapping[str, Option]] = MappingProxyType(
     {
-        FACTS[field].file_key.casefold(): option
+        _FACTS[field].file_key.casefold(): option
         for option in OPTIONS
         for field in option.request_fields
-        if FACTS[field].file_key
+        if _FACTS[field].file_key
     }
 )
 """Options by their names in A1111's parameters of a file, folded with `str.casefold`."""

@@ -220,7 +220,7 @@ def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) ->
         for row in open_jobs
     ]
     connection.execute(
-        f"UPDATE jobs SET request = json_set(request, {_BLANKED}),"  # noqa: S608 - names of our fields
+        f"UPDATE jobs SET request = json_replace(request, {_BLANKED}),"  # noqa: S608 - names of our fields
         " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
         (user_id,),
     )

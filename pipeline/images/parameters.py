@@ -11,6 +11,7 @@ from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import find_sampler
 
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
+_FACTS: Final = FACTS[GenerationRequest]
 _VERSION: Final = f"Easel {version('easel')}"
 _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LCMScheduler"})
 """Schedulers with timesteps of their own, for which A1111 has no schedule name."""
@@ -70,7 +71,7 @@ def _sampler_facts(name: str) -> dict[str, str]:
 
 
 def _key(field: str) -> str:
-    return FACTS[field].file_key
+    return _FACTS[field].file_key
 
 
 def _optional_facts(request: GenerationRequest) -> dict[str, str]:
@@ -78,7 +79,7 @@ def _optional_facts(request: GenerationRequest) -> dict[str, str]:
     facts: dict[str, str] = {}
     for field in msgspec.structs.fields(GenerationRequest):
         value = getattr(request, field.name)
-        if not field.required and field.name in FACTS and _key(field.name) and value != field.default:
+        if not field.required and field.name in _FACTS and _key(field.name) and value != field.default:
             facts[_key(field.name)] = f"{value:g}" if isinstance(value, float) else str(value)
     return facts
 

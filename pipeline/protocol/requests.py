@@ -23,13 +23,14 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         highest: greatest number, or greatest length of a text or list; None sets no bound.
         file_key: name in A1111's parameters of a file; empty for a field that files do not have. A field with a default
             is written only if its value differs from it.
-        is_private: True for a member's own words and pictures, which are erased when the member is forgotten.
+        is_private: True for a member's own words and pictures, which are erased when the member is forgotten. Each text
+            says whether it is private, or the field does that it is a part of; None is for other fields.
     """
 
     lowest: float | None = None
     highest: float | None = None
     file_key: str = ""
-    is_private: bool = False
+    is_private: bool | None = None
 
 
 _WORDS: Final = Fact(lowest=0, highest=limits.MAX_PROMPT_LENGTH, is_private=True)
@@ -115,10 +116,10 @@ class GenerationRequest(
     ]
     width: Annotated[int, Fact(lowest=limits.MIN_SIDE, highest=limits.MAX_SIDE, file_key="Size")]
     height: Annotated[int, Fact(lowest=limits.MIN_SIDE, highest=limits.MAX_SIDE)]
-    scheduler_name: Annotated[str, Fact(file_key="Sampler")]
+    scheduler_name: Annotated[str, Fact(file_key="Sampler", is_private=False)]
     seed: Annotated[int, Fact(lowest=limits.MIN_SEED, highest=limits.MAX_SEED, file_key="Seed")]
     num_images: Annotated[int, Fact(lowest=limits.MIN_IMAGES, highest=limits.MAX_IMAGES)]
-    model_key: Annotated[str, Fact(file_key="Model")]
+    model_key: Annotated[str, Fact(file_key="Model", is_private=False)]
     variations: tuple[Variation, ...] = ()
     upscale: Upscale | None = None
     guidance_start: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance start")] = 0.0
@@ -150,7 +151,19 @@ class GenerationRequest(
 
 
 Request: TypeAlias = GenerationRequest
-"""Union of all kinds of requests. While it has only one kind, JSON without the tag decodes too."""
+"""Union of all kinds of requests. While it has only one kind, JSON without the tag decodes too.
+
+Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, and a `prompt`: the words at the head of
+its messages. The last two may be empty.
+"""
+
+REQUEST_TYPES: Final[tuple[type[Request], ...]] = get_args(Request) or (Request,)
+"""The members of the union."""
+
+
+def kind_name(tagged: msgspec.Struct) -> str:
+    """Tag `kind` of a request or an output, which is its name on the wire and in the database."""
+    return str(tagged.__struct_config__.tag)
 
 
 def seed_of(first_seed: int, index: int) -> int:
@@ -158,19 +171,26 @@ def seed_of(first_seed: int, index: int) -> int:
     return (first_seed + index) % (MAX_SEED + 1)
 
 
-_HINTS: Final = get_type_hints(GenerationRequest, include_extras=True)
-FACTS: Final[Mapping[str, Fact]] = MappingProxyType(
-    {name: fact for name, hint in _HINTS.items() for fact in get_args(hint) if isinstance(fact, Fact)}
+_HINTS: Final = {each: get_type_hints(each, include_extras=True) for each in REQUEST_TYPES}
+FACTS: Final[Mapping[type[Request], Mapping[str, Fact]]] = MappingProxyType(
+    {
+        each: MappingProxyType(
+            {name: fact for name, hint in hints.items() for fact in get_args(hint) if isinstance(fact, Fact)}
+        )
+        for each, hints in _HINTS.items()
+    }
 )
-"""Facts by the name of their field."""
+"""Facts by request type, then by the name of their field."""
 PRIVATE: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
     {
-        name: get_origin(get_args(_HINTS[name])[0]) or get_args(_HINTS[name])[0]
-        for name, fact in FACTS.items()
+        name: get_origin(get_args(_HINTS[each][name])[0]) or get_args(_HINTS[each][name])[0]
+        for each, facts in FACTS.items()
+        for name, fact in facts.items()
         if fact.is_private
     }
 )
-"""Constructors of the empty values of private fields, by the name of their field."""
+"""Constructors of the empty values of private fields, by the name of their field. A name means the same in every kind
+of request that has it."""
 
 
 def usual_request(spec: ModelSpec) -> GenerationRequest:

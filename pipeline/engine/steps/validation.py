@@ -18,7 +18,7 @@ def check_request(request: GenerationRequest) -> None:
     sampler = find_sampler(request.scheduler_name)
     if sampler is None:
         raise InvalidRequest(f"There is no sampler {request.scheduler_name!r}.")
-    for name, fact in FACTS.items():
+    for name, fact in FACTS[type(request)].items():
         if fact.lowest is None or fact.highest is None:
             continue
         value = getattr(request, name)

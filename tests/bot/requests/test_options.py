@@ -1,7 +1,5 @@
 """Every option of a request arrives wherever it may be said, and is lost nowhere on the way."""
 
-from typing import get_type_hints
-
 import msgspec
 import pytest
 
@@ -22,7 +20,7 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
-from pipeline.protocol.requests import FACTS, GenerationRequest, usual_request
+from pipeline.protocol.requests import GenerationRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
 from tests.bot.presenting.test_expansion_message import expansion_of, fine, words_of
 from tests.example_jobs import IMAGES, example_job
@@ -87,12 +85,6 @@ def test_the_usual_request_is_what_nobody_said_anything_about(two_models: Catalo
     for spec in two_models.models.values():
         found = asked(two_models, GivenRequest(prompt="a star", seed=0, num_images=1, model_key=spec.key)).request
         assert usual_request(spec) == msgspec.structs.replace(found, prompt="a picture")
-
-
-def test_each_text_of_a_request_is_a_members_own_or_a_name() -> None:
-    """What a member wrote is blanked when they are forgotten; a new field says whether it is such."""
-    texts = {name for name, hint in get_type_hints(GenerationRequest).items() if hint is str}
-    assert {name for name in texts if FACTS[name].is_private} == texts - {"scheduler_name", "model_key"}
 
 
 def test_what_is_typed_in_a_prompt_is_the_same(two_models: Catalogue) -> None:

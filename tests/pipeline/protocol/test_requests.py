@@ -1,12 +1,25 @@
 """What a job asks for: the seeds of its images, the steps that are guided."""
 
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin, get_type_hints
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.protocol.limits import MAX_SEED
-from pipeline.protocol.requests import PRIVATE, GenerationRequest, Request, Variation, seed_of
+from pipeline.protocol.requests import (
+    FACTS,
+    PRIVATE,
+    REQUEST_TYPES,
+    Fact,
+    GenerationRequest,
+    Request,
+    Variation,
+    kind_name,
+    seed_of,
+)
 
 SEEDS = st.integers(0, MAX_SEED)
 REQUEST = GenerationRequest(
@@ -79,6 +92,47 @@ def test_a_request_says_its_kind_and_one_of_before_is_still_read() -> None:
 
 def test_private_fields_have_an_empty_value_of_their_type() -> None:
     assert {name: kind() for name, kind in PRIVATE.items()} == {"prompt": "", "negative_prompt": "", "inputs": ()}
+
+
+def parts_of(hint: Any) -> Iterator[Any]:
+    """A type, and the types that it is made of."""
+    yield hint
+    for part in get_args(hint):
+        yield from parts_of(part)
+
+
+def texts_of(struct: type, path: str = "", of_whole: Fact | None = None) -> Iterator[tuple[str, Fact | None]]:
+    """The path of each text in a struct, and what its field says of it, or the field that it is a part of."""
+    for name, hint in get_type_hints(struct, include_extras=True).items():
+        said = next((fact for fact in get_args(hint) if isinstance(fact, Fact)), of_whole)
+        for part in parts_of(hint):
+            if part is str:
+                yield f"{path}{name}", said
+            elif isinstance(part, type) and issubclass(part, msgspec.Struct):
+                yield from texts_of(part, f"{path}{name}.", said)
+
+
+@pytest.mark.parametrize("request_type", REQUEST_TYPES)
+def test_each_text_of_every_kind_says_whether_it_is_private(request_type: type[Request]) -> None:
+    texts = dict(texts_of(request_type))
+    assert [path for path, fact in texts.items() if fact is None or fact.is_private is None] == []
+    # Forgetting blanks fields of the request itself.
+    assert {path.partition(".")[0] for path, fact in texts.items() if fact is not None and fact.is_private} <= {
+        *PRIVATE
+    }
+
+
+@pytest.mark.parametrize("request_type", REQUEST_TYPES)
+def test_a_private_name_means_the_same_in_every_kind(request_type: type[Request]) -> None:
+    hints, facts = get_type_hints(request_type), FACTS[request_type]
+    for name in PRIVATE.keys() & hints.keys():
+        assert facts[name].is_private, name
+        assert (get_origin(hints[name]) or hints[name]) is PRIVATE[name], name
+
+
+def test_every_kind_has_its_own_name() -> None:
+    assert len({request_type.__struct_config__.tag for request_type in REQUEST_TYPES}) == len(REQUEST_TYPES)
+    assert kind_name(REQUEST) == "image"
 
 
 def test_outputs_are_counted_without_knowing_the_kind() -> None:

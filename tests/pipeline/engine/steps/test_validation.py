@@ -13,7 +13,7 @@ from pipeline.protocol.requests import FACTS, GenerationRequest, Input, InputRol
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)
-    for name, fact in FACTS.items()
+    for name, fact in FACTS[GenerationRequest].items()
     if fact.lowest is not None and fact.highest is not None and not fact.is_private
 }
 
@@ -34,7 +34,7 @@ def test_a_number_beyond_its_bounds_is_refused_by_name(request_: GenerationReque
 
 @pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
 def test_a_text_may_be_as_long_as_the_protocol_says(request_: GenerationRequest, name: str) -> None:
-    highest = int(FACTS[name].highest or 0)
+    highest = int(FACTS[GenerationRequest][name].highest or 0)
     check_request(msgspec.structs.replace(request_, **{name: "x" * highest}))
     with pytest.raises(InvalidRequest, match=f"The length of the text is {highest + 1}, outside 0 to {highest}"):
         check_request(msgspec.structs.replace(request_, **{name: "x" * (highest + 1)}))
