@@ -328,13 +328,13 @@ CREATE INDEX stars_of_user ON stars (user_id, created_at);
 CREATE TABLE timeline (number INTEGER NOT NULL) STRICT;
 
 CREATE TABLE timings (
+    kind TEXT NOT NULL,
     model_key TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    row_s REAL NOT NULL,
+    size INTEGER NOT NULL CHECK (size > 0),
+    pass_s REAL NOT NULL,
     rest_s REAL NOT NULL,
     samples INTEGER NOT NULL,
-    PRIMARY KEY (model_key, width, height)
+    PRIMARY KEY (kind, model_key, size)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE user_settings (

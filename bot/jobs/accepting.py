@@ -9,11 +9,10 @@ import msgspec
 import structlog
 
 from bot.errors import Refused
+from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
-from bot.quotas.pricing import price
 from bot.quotas.standing import Outlook, Standing, outlook, standing
-from bot.requests.typed.known_words import drawn_alike
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
@@ -124,7 +123,7 @@ class Accepting:
     def price(self, request: Request) -> int:
         """The price of a request in units."""
         spec = self._catalogue.models[request.model_key]
-        return price(request, spec, self._catalogue.default, self._quotas.pricing)
+        return kind_of(request).price(request, spec, self._catalogue.default, self._quotas.pricing)
 
     def default_price(self) -> int:
         """The price of one image with the default model's defaults, in units."""
@@ -133,7 +132,7 @@ class Accepting:
     async def _new_job(self, asked: Asked, now: datetime) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""
         asker = asked.asker
-        expected_s = await self._timings.expected_s(asked.request)
+        expected_s = await self._timings.expected_s(workload_of(asked.request))
         return NewJob(
             interaction_id=asked.interaction_id,
             started_by=asked.started_by,
@@ -159,11 +158,12 @@ class Accepting:
         )
 
     async def _notices(self, asked: Asked) -> tuple[Notice, ...]:
-        """The request's notices. If the model draws every seed alike, the member also reads that, but only once."""
-        alike = drawn_alike(asked.request.prompt, self._catalogue.models[asked.request.model_key])
-        if alike is None or await self._jobs.was_told(asked.asker.user_id, alike.key):
+        """The request's notices. A notice of its kind comes with them, but a member reads it only once."""
+        request = asked.request
+        notice = kind_of(request).notice(request, self._catalogue.models[request.model_key])
+        if notice is None or await self._jobs.was_told(asked.asker.user_id, notice.key):
             return asked.notices
-        return (*asked.notices, alike)
+        return (*asked.notices, notice)
 
     def _check_house(self, model_key: str) -> None:
         """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.

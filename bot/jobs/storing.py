@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from bot.calls.owner import Owner
+from bot.jobs.kinds import workload_of
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows import Job, NewOutput
@@ -126,5 +127,7 @@ class Storing:
             total_s=finished.total_s,
             recipe=finished.recipe,
         )
-        await self._timings.learn(job.request, denoise_s=finished.denoise_s, total_s=finished.total_s)
+        await self._timings.learn(
+            workload_of(job.request), denoise_s=finished.denoise_s, total_s=finished.total_s
+        )
         return kept

@@ -4,17 +4,15 @@ from typing import Final, Literal
 
 import msgspec
 
-from bot.quotas.pricing import rows
 from bot.store.sqlite.database import Database
-from pipeline.protocol.requests import Request
 
 _NEWEST_SHARE: Final = 0.2
 """Weight of the newest job in the moving average. With few samples, the weight is 1 / samples."""
 
 LEARN: Final = """
-INSERT INTO timings (model_key, width, height, row_s, rest_s, samples) VALUES (:model, :width, :height, :row, :rest, 1)
+INSERT INTO timings (kind, model_key, size, pass_s, rest_s, samples) VALUES (:kind, :model, :size, :pass, :rest, 1)
 ON CONFLICT DO UPDATE SET
-    row_s = row_s + (excluded.row_s - row_s) * max(:share, 1.0 / (samples + 1)),
+    pass_s = pass_s + (excluded.pass_s - pass_s) * max(:share, 1.0 / (samples + 1)),
     rest_s = rest_s + (excluded.rest_s - rest_s) * max(:share, 1.0 / (samples + 1)),
     samples = samples + 1
 """
@@ -27,8 +25,8 @@ ON CONFLICT DO UPDATE SET
 """
 
 NEAREST: Final = """
-SELECT width * height AS pixels, row_s, rest_s FROM timings WHERE model_key = ?
-ORDER BY abs(width * height - ?) LIMIT 1
+SELECT size, pass_s, rest_s FROM timings WHERE kind = :kind AND model_key = :model
+ORDER BY abs(size - :size) LIMIT 1
 """
 
 
@@ -36,39 +34,49 @@ Preparation = Literal["start", "load"]
 """`start` is a start of the worker with its first model; `load` is a later load of another model."""
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds for one pass of one row through the network, and seconds for the rest of one image."""
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that a job's duration depends on. Jobs of one kind, model and size share an average.
 
-    row_s: float
-    rest_s: float
+    Attributes:
+        kind: kind of the request.
+        model_key: key of its model.
+        size: size of one output, such as its pixels, at least 1; durations are proportional to it.
+        passes: repeated work of the whole job, such as rows through the network, at least 1.
+        outputs: number of outputs, at least 1.
+    """
+
+    kind: str
+    model_key: str
+    size: int
+    passes: int
+    outputs: int
 
 
 class TimingRepository:
-    """Moving averages by model and size. Steps, guidance, sampler and images count as rows."""
+    """Moving averages of the seconds of one pass, and of the rest of one output, by kind, model and size."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def learn(self, request: Request, *, denoise_s: float, total_s: float) -> None:
+    async def learn(self, work: Workload, *, denoise_s: float, total_s: float) -> None:
         """Add a finished job's measured seconds to the average."""
         values = {
-            "model": request.model_key,
-            "width": request.width,
-            "height": request.height,
-            "row": denoise_s / rows(request),
-            "rest": max(0.0, total_s - denoise_s) / request.output_count,
+            "kind": work.kind,
+            "model": work.model_key,
+            "size": work.size,
+            "pass": denoise_s / work.passes,
+            "rest": max(0.0, total_s - denoise_s) / work.outputs,
             "share": _NEWEST_SHARE,
         }
         await self._database.change(LEARN, values)
 
-    async def expected_s(self, request: Request) -> float | None:
-        """Expected seconds of a job, scaled by the pixels from the nearest known size; None if unknown."""
-        pixels = request.width * request.height
-        row = await self._database.fetch_one(NEAREST, (request.model_key, pixels))
+    async def expected_s(self, work: Workload) -> float | None:
+        """Expected seconds of a job, scaled from the nearest known size; None if unknown."""
+        values = {"kind": work.kind, "model": work.model_key, "size": work.size}
+        row = await self._database.fetch_one(NEAREST, values)
         if row is None:
             return None
-        scale = pixels / row["pixels"]
-        return scale * (rows(request) * row["row_s"] + request.output_count * row["rest_s"])
+        return work.size / row["size"] * (work.passes * row["pass_s"] + work.outputs * row["rest_s"])
 
     async def learn_preparation(self, kind: Preparation, model_key: str, seconds: float) -> None:
         """Add a measured start or load to its average."""

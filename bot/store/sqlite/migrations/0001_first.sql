@@ -305,13 +305,13 @@ END;
 
 -- Durations of jobs by model and size: moving averages in seconds.
 CREATE TABLE timings (
+    kind TEXT NOT NULL,
     model_key TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    row_s REAL NOT NULL,
+    size INTEGER NOT NULL CHECK (size > 0),
+    pass_s REAL NOT NULL,
     rest_s REAL NOT NULL,
     samples INTEGER NOT NULL,
-    PRIMARY KEY (model_key, width, height)
+    PRIMARY KEY (kind, model_key, size)
 ) STRICT, WITHOUT ROWID;
 
 -- Durations of preparations: a start of the worker with the default model, and a later load of a model.
