@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import msgspec
 from discord import ui
 
+from bot.jobs.kinds import kind_of
 from bot.presenting import job_message
-from bot.presenting.job_message import Allowance, Prospect, ShownImage
+from bot.presenting.images import done_message
+from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.store.failures import JobFailure
 from bot.store.rows import AskerDefaults, Job, JobStatus, StartedBy
 from config.catalogue import Catalogue
@@ -14,7 +16,7 @@ from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-IMAGES = tuple(ShownImage(index=k, file_name=f"easel-7-{k + 1}.png", width=256, height=256) for k in range(4))
+IMAGES = tuple(ShownOutput(index=k, file_name=f"easel-7-{k + 1}.png", data=b"", sides=(256, 256)) for k in range(4))
 
 
 def example_job(request: GenerationRequest) -> Job:
@@ -74,7 +76,10 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
     four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
     hidden = Notice(key="notice-flagged", values={"count": 2, "asked": 4})
     in_part = msgspec.structs.replace(four, notices=(*job.notices, hidden))
-    failed = msgspec.structs.replace(job, failure=JobFailure.TIMEOUT, error_id="ab12")
+    cancelled = msgspec.structs.replace(job, status=JobStatus.CANCELLED)
+    flagged = msgspec.structs.replace(job, status=JobStatus.FAILED, failure=JobFailure.FLAGGED)
+    failed = msgspec.structs.replace(flagged, failure=JobFailure.TIMEOUT, error_id="ab12")
+    actions = kind_of(job.request).actions
     return {
         "queued": job_message.queued(job, Prospect(position=2, starts_at=NOW)),
         "next": job_message.queued(job, Prospect(position=1, starts_at=None)),
@@ -82,11 +87,11 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
         "again": job_message.waiting_again(job),
         "loading": job_message.loading(job, starts_at=NOW),
         "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),
-        "done": job_message.done(four, images=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
-        "done in part": job_message.done(
-            in_part, images=(IMAGES[0], IMAGES[3]), spec=catalogue.default, allowance=Allowance(left=3)
+        "done": done_message.done(four, outputs=IMAGES, spec=catalogue.default, allowance=Allowance(left=3)),
+        "done in part": done_message.done(
+            in_part, outputs=(IMAGES[0], IMAGES[3]), spec=catalogue.default, allowance=Allowance(left=3)
         ),
-        "cancelled": job_message.cancelled(job),
-        "flagged": job_message.flagged(job),
-        "failed": job_message.failed(failed),
+        "cancelled": job_message.ended(cancelled, actions),
+        "flagged": job_message.ended(flagged, actions),
+        "failed": job_message.ended(failed, actions),
     }

@@ -16,7 +16,7 @@ from bot.__main__ import app
 from bot.commands import add_commands
 from bot.commands.translating import Translator
 from bot.interactions.services import Services
-from bot.presenting import details_message, job_message
+from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.requests.deriving import as_it_was, remix
@@ -78,7 +78,7 @@ def places(name: str, value: str, too_much: str) -> dict[str, Any]:
     job = msgspec.structs.replace(example_job(request), defaults=defaults)
     kept = asked("a pear", AskerDefaults(own=as_it_was(request)))
     remixed = remix(kept, job, is_same_noise=False)
-    done = job_message.done(job, images=IMAGES[:1], spec=spec, allowance=Allowance(left=None))
+    done = done_message.done(job, outputs=IMAGES[:1], spec=spec, allowance=Allowance(left=None))
     file_words = parameters_text(request, spec.title)
     beyond = msgspec.structs.replace(request, **{option.field: float(too_much)})
     try:

@@ -17,7 +17,7 @@ from discord import ui
 
 from bot.calls.answers import Answers
 from bot.calls.errors import DiscordUnreachable, EditsHalted, MessageGone, NotNow, NotPermitted, TokenOver
-from bot.calls.recognizing import images_shown, is_in_timeline, is_of, is_over
+from bot.calls.recognizing import is_in_timeline, is_of, is_over, outputs_shown
 from bot.calls.repeating import Files, as_files
 from bot.calls.watching import Watch
 from bot.store.rows import Job
@@ -96,7 +96,7 @@ class Calls(Answers):
             CallFailed: the person accepts no direct messages, or it is unknown whether the message arrived.
         """
         channel = await self._direct_messages(job)
-        if await self._search(channel, lambda found: images_shown(found, job) > 0, after=None) is not None:
+        if await self._search(channel, lambda found: outputs_shown(found, job) > 0, after=None) is not None:
             return
         await self._as_bot(
             lambda: channel.send(sentence, files=as_files(files), nonce=f"easel-{job.job_id}"),
@@ -206,12 +206,12 @@ class Calls(Answers):
             CallFailed: Discord gave no information.
         """
         message = await self._fetch(job)
-        if message is None or not images_shown(message, job):
-            found = await self._search(self._channel(job), lambda found: images_shown(found, job) > 0, after=None)
+        if message is None or not outputs_shown(message, job):
+            found = await self._search(self._channel(job), lambda found: outputs_shown(found, job) > 0, after=None)
             message = found or message
-        if message is None or not (images_shown(message, job) or is_over(message, job)):
+        if message is None or not (outputs_shown(message, job) or is_over(message, job)):
             return None
-        return End(message_id=message.id, images=images_shown(message, job))
+        return End(message_id=message.id, images=outputs_shown(message, job))
 
     async def _fetch(self, job: Job) -> discord.Message | None:
         """The job's message; None if it is gone."""

@@ -11,7 +11,7 @@ from typing import Any
 import discord
 
 from bot.presenting.custom_ids import Action, custom_id, is_about
-from bot.presenting.job_message import is_image_of
+from bot.presenting.job_message import is_output_of
 from bot.store.rows import Job
 
 
@@ -27,9 +27,9 @@ def is_in_timeline(message: discord.Message, job: Job) -> bool:
     return not job.timeline or any(getattr(part, "id", None) == job.timeline for part in message.components)
 
 
-def images_shown(message: discord.Message, job: Job) -> int:
+def outputs_shown(message: discord.Message, job: Job) -> int:
     """How many finished images of a job a message shows."""
-    return sum(is_image_of(job, attachment.filename) for attachment in message.attachments)
+    return sum(is_output_of(job, attachment.filename) for attachment in message.attachments)
 
 
 def is_over(message: discord.Message, job: Job) -> bool:

@@ -12,9 +12,11 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
+from bot.jobs.kinds import kind_of
 from bot.jobs.metadata import is_picture, read_parameters
-from bot.presenting import details_message
-from bot.presenting.remix_form import remix_form
+from bot.presenting.custom_ids import Action
+from bot.presenting.images import details_message
+from bot.presenting.images.remix_form import remix_form
 from bot.store.rows import Job
 
 _MOST_BYTES: Final = 25 * 1024 * 1024
@@ -44,6 +46,8 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
         if job is None:
             _picture_of(message)
             raise Refused("refused-images-later")
+        if Action.REMIX not in kind_of(job.request).actions:
+            raise Refused("refused-no-picture")
         spec = services.catalogue.models.get(job.request.model_key)
         if spec is None:
             raise Refused("refused-model-unavailable", model=job.request.model_key)
@@ -57,7 +61,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
     spec = services.catalogue.models.get(job.request.model_key)
-    view, files = details_message.details(job, spec, await services.jobs.outputs(job.job_id))
+    view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 
 

@@ -1,4 +1,4 @@
-"""The job for a custom id. Server, channel, message and image must fit the id."""
+"""The job for a custom id. Server, channel, message, action and output must fit the id."""
 
 import msgspec
 
@@ -7,7 +7,8 @@ from bot.calls.recognizing import is_in_timeline
 from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
-from bot.presenting.custom_ids import Press
+from bot.jobs.kinds import kind_of
+from bot.presenting.custom_ids import ABOUT_ANY_JOB, Press
 from bot.store.rows import Job
 
 
@@ -38,7 +39,8 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
     A job moves to a new message if Discord no longer lets us edit the old one.
 
     Raises:
-        Refused: there is no such job, or the message belongs to another timeline or another Easel.
+        Refused: there is no such job, its kind has no such action, or the message belongs to another timeline or
+            another Easel.
     """
     job = await services.jobs.get(press.job_id)
     if job is None or job.guild_id != server_of(interaction):
@@ -46,6 +48,8 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
     if interaction.message is None or job.channel_id != interaction.channel_id:
         raise Refused("refused-unknown-job")
     if not is_in_timeline(interaction.message, job):
+        raise Refused("refused-unknown-job")
+    if press.action not in ABOUT_ANY_JOB | kind_of(job.request).actions:
         raise Refused("refused-unknown-job")
     if press.index is not None and press.index >= job.request.output_count:
         raise Refused("refused-unknown-job")

@@ -1,7 +1,6 @@
 """From an interaction to a job with a message, for commands and buttons."""
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -14,6 +13,7 @@ from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.jobs.accepting import Asked
+from bot.jobs.kinds import kind_of
 from bot.presenting import job_message
 from bot.store.failures import JobFailure
 from bot.store.queue import Place
@@ -175,12 +175,13 @@ async def _show(
 ) -> bool:
     """Post the job's message and let the job run; False, with a refund, if nobody can have seen the message."""
     prospect = await services.dispatcher.prospect_from(job, place)
-    present = functools.partial(job_message.queued, prospect=prospect)
+    present = kind_of(job.request).queued
     try:
         try:
-            message_id = await post(present(job))
+            message_id = await post(present(job, prospect))
         except WordsBlocked:
-            message_id = await post(present(await services.jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)))
+            hidden = await services.jobs.add_notice(job.job_id, job_message.WORDS_HIDDEN)
+            message_id = await post(present(hidden, prospect))
     except CallFailed as error:
         if error.is_refusal or not _may_be_seen(services, job):
             await services.jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.UNANSWERED, error_id=None)

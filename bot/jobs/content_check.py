@@ -1,9 +1,10 @@
-"""The rule that decides which jobs' pictures are checked before anybody sees them."""
+"""The rule that decides which jobs' outputs are checked before anybody sees them."""
 
 from typing import Literal
 
 import msgspec
 
+from bot.jobs.kinds import kind_of
 from bot.store.rows import Job
 
 
@@ -19,5 +20,6 @@ class ContentCheck(msgspec.Struct, frozen=True, kw_only=True):
     where: Literal["everywhere", "outside-age-restricted"]
 
     def applies_to(self, job: Job) -> bool:
-        """Whether a job's flagged pictures are hidden."""
-        return self.is_possible and (self.where == "everywhere" or not job.is_age_restricted)
+        """Whether a job's flagged outputs are hidden."""
+        is_seen = self.is_possible and kind_of(job.request).is_checked
+        return is_seen and (self.where == "everywhere" or not job.is_age_restricted)

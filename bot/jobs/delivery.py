@@ -1,6 +1,6 @@
-"""From finished images to a message with them, and the charge for it.
+"""From finished outputs to a message with them, and the charge for it.
 
-The images are on disk and in the database before they go to Discord. So a crash in between loses nothing: the next
+The outputs are on disk and in the database before they go to Discord. So a crash in between loses nothing: the next
 start checks whether they arrived, and otherwise delivers them again.
 """
 
@@ -16,13 +16,14 @@ from bot.calls.errors import CallFailed, MessageGone, NotPermitted, TooLarge
 from bot.calls.messages import Calls
 from bot.calls.repeating import Files
 from bot.errors import new_error_id
+from bot.jobs import kinds
 from bot.jobs.accepting import Accepting
 from bot.jobs.conversation import JobMessage
 from bot.jobs.fitting import fit
+from bot.jobs.kinds import kind_of
 from bot.jobs.last_words import LastWords, Present
 from bot.jobs.preparing import Preparing
-from bot.presenting import job_message
-from bot.presenting.job_message import Allowance, ShownImage, image_file_name
+from bot.presenting.job_message import Allowance, ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.store.failures import JobFailure
@@ -41,7 +42,7 @@ _REDUCED: Final = Notice(key="notice-reduced")
 
 
 class Delivery:
-    """Ends jobs, with pictures or with a sentence and a refund."""
+    """Ends jobs, with outputs or with a sentence and a refund."""
 
     def __init__(
         self,
@@ -66,10 +67,10 @@ class Delivery:
         self._log = structlog.get_logger(__name__)
 
     async def deliver(self, job: Job, message: JobMessage) -> None:
-        """Show stored images and charge for them. If Discord refuses them for good or for too long, refund."""
+        """Show stored outputs and charge for them. If Discord refuses them for good or for too long, refund."""
         current = await self._jobs.get(job.job_id)
         if current is None or current.status is not JobStatus.RUNNING:
-            return  # it ended meanwhile with a refund, and uncharged pictures must not be shown
+            return  # it ended meanwhile with a refund, and uncharged outputs must not be shown
         outputs = await self._jobs.outputs(job.job_id)
         if not outputs:
             await self._hide(job, message)
@@ -88,20 +89,19 @@ class Delivery:
         await self.settle(job)
 
     async def _show(self, job: Job, message: JobMessage, outputs: list[Output], originals: Files) -> None:
-        """Show the pictures at the largest file size that Discord accepts here.
+        """Show the outputs at the largest file size that Discord accepts here.
 
         Raises:
-            CallFailed: the pictures cannot be shown.
+            CallFailed: the outputs cannot be shown.
         """
         allowance = Allowance(left=(await self._accepting.standing(job.asker)).left)
         for part in _PARTS_OF_LIMIT:
             files = await asyncio.to_thread(fit, originals, job.filesize_limit // part)
-            images = tuple(
-                ShownImage(index=output.output_index, file_name=name, width=output.width, height=output.height)
-                for (name, _), output in zip(files, outputs, strict=True)
+            shown = tuple(
+                ShownOutput(index=output.output_index, file_name=name, data=data, sides=output.sides)
+                for (name, data), output in zip(files, outputs, strict=True)
             )
-            is_reduced = files != originals
-            present = self._presenter(images, allowance, is_reduced=is_reduced)
+            present = self._presenter(shown, allowance, is_reduced=files != originals)
             try:
                 await self._last_words.show(job, message, present, files)
             except TooLarge:
@@ -110,13 +110,13 @@ class Delivery:
             else:
                 return
 
-    def _presenter(self, images: tuple[ShownImage, ...], allowance: Allowance, *, is_reduced: bool) -> Present:
-        """A function from a job to the layout with its pictures. The job may change, if its words must be hidden."""
+    def _presenter(self, outputs: tuple[ShownOutput, ...], allowance: Allowance, *, is_reduced: bool) -> Present:
+        """A function from a job to the layout with its outputs. The job may change, if its words must be hidden."""
 
         def present(job: Job) -> discord.ui.LayoutView:
             spec = self._catalogue.models.get(job.request.model_key)
             shown = _with_notice(job, _REDUCED) if is_reduced else job
-            return job_message.done(shown, images=images, spec=spec, allowance=allowance)
+            return kind_of(job.request).done(shown, outputs=outputs, spec=spec, allowance=allowance)
 
         return present
 
@@ -125,7 +125,7 @@ class Delivery:
         await self._last_words.say_again(now)
 
     async def settle(self, job: Job) -> None:
-        """Charge for the delivered images."""
+        """Charge for the delivered outputs."""
         outputs = await self._jobs.outputs(job.job_id)
         is_first = await self._jobs.deliver(job.job_id, images_delivered=len(outputs))
         waited = self._preparing.waited(job)
@@ -146,11 +146,11 @@ class Delivery:
             self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
-        """Say that the safety filter hid every image, and refund."""
+        """Say that the safety filter hid every output, and refund."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.FLAGGED, error_id=None)
         if ended is not None:
             self._log.info("job flagged", action="flagged", **job.log_context())
-            await self._last_words.say(ended, message, job_message.flagged)
+            await self._last_words.say(ended, message, kinds.ended)
 
     async def fail(self, job: Job, message: JobMessage, failure: JobFailure, detail: str) -> None:
         """Refund and show the cause of the failure."""
@@ -165,14 +165,14 @@ class Delivery:
             **job.log_context(),
         )
         if ended is not None:
-            await self._last_words.say(ended, message, job_message.failed)
+            await self._last_words.say(ended, message, kinds.ended)
 
     async def cancel(self, job: Job, message: JobMessage) -> None:
         """Refund and show the cancellation."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
         if ended is not None:
             self._log.info("job cancelled", action="cancelled", **job.log_context())
-            await self._last_words.say(ended, message, job_message.cancelled)
+            await self._last_words.say(ended, message, kinds.ended)
 
 
 def _with_notice(job: Job, notice: Notice) -> Job:
@@ -180,7 +180,7 @@ def _with_notice(job: Job, notice: Notice) -> Job:
 
 
 def _failure_of(error: CallFailed) -> JobFailure:
-    """The failure code of pictures that could not be shown."""
+    """The failure code of outputs that could not be shown."""
     match error:
         case MessageGone():
             return JobFailure.MESSAGE_GONE
@@ -193,4 +193,4 @@ def _failure_of(error: CallFailed) -> JobFailure:
 
 
 def _name(job: Job, output: Output) -> str:
-    return image_file_name(job, output.output_index, extension_of(output.media_type))
+    return output_file_name(job, output.output_index, extension_of(output.media_type))

@@ -29,14 +29,17 @@ def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
     """Files that Discord accepts, in the same order. This blocks: call it in a thread.
 
     A file that fits stays the same, byte by byte. A larger PNG becomes lossless WebP. If that is too large, the file
-    becomes WebP of high quality, then of smaller and smaller size.
+    becomes WebP of high quality, then of smaller and smaller size. A file that is no picture always stays the same.
 
     Args:
-        files: names and bytes of pictures.
+        files: names and bytes of outputs.
         limit: most bytes for one file.
     """
     each = min(limit, (REQUEST_LIMIT - _REQUEST_MARGIN) // max(1, len(files)))
-    return [(name, data) if len(data) <= each else _smaller(name, data, each) for name, data in files]
+    return [
+        (name, data) if len(data) <= each or not _is_picture(name) else _smaller(name, data, each)
+        for name, data in files
+    ]
 
 
 def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
@@ -45,7 +48,7 @@ def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
     The files stay the same. Only a file that is too large for any message becomes smaller, as in `fit`.
 
     Args:
-        files: names and bytes of pictures.
+        files: names and bytes of outputs.
         limit: most bytes for one file.
     """
     room = REQUEST_LIMIT - _REQUEST_MARGIN
@@ -56,6 +59,10 @@ def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
             messages.append([])
         messages[-1].append((name, data))
     return messages
+
+
+def _is_picture(name: str) -> bool:
+    return PurePath(name).suffix.removeprefix(".").upper() in _FORMATS
 
 
 def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:

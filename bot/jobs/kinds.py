@@ -1,22 +1,50 @@
-"""The table of kinds of work. A row says everything that differs between requests of two kinds.
+"""The table of kinds of work. A row says everything that differs between the requests of two kinds.
 
-Dispatcher, queue, ledger, recovery and store know no kind. What they need of one, they read from its row.
+Dispatcher, queue, ledger, recovery and store know no kind. The rooms above them ask the table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
+from discord import ui
 
+from bot.calls.repeating import Files
+from bot.presenting import job_message
+from bot.presenting.custom_ids import Action
+from bot.presenting.images import details_message, done_message
+from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.quotas.pricing import Pricing, price, rows
 from bot.requests.typed.known_words import drawn_alike
+from bot.store.rows import Job, Output
 from bot.store.timings import Workload
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Request, kind_name
 
 R = TypeVar("R", bound=Request)
+
+
+class PresentRunning(Protocol):
+    """A presenter of running jobs."""
+
+    def __call__(
+        self, job: Job, /, *, step: int, total_steps: int, ends_at: datetime | None, preview_name: str | None
+    ) -> ui.LayoutView:
+        """The message of a running job; `preview_name` is the attachment with the newest preview."""
+        ...
+
+
+class PresentDone(Protocol):
+    """A presenter of finished jobs."""
+
+    def __call__(
+        self, job: Job, /, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance
+    ) -> ui.LayoutView:
+        """The message of a finished job with the outputs that arrived; `spec` is None if the model is gone."""
+        ...
 
 
 def _one(_: Request) -> int:
@@ -31,12 +59,24 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """A kind of work.
 
     Attributes:
+        is_checked: whether the safety checker looks at its outputs, where the owner wants it.
+        actions: buttons of its messages that not every job has.
+        done: the message with its outputs.
+        details: the answer to `Action.DETAILS`, and its attachments.
+        queued: the message of a waiting job.
+        running: the message of a running job.
         price: units that a request costs with its model; the default model's usual picture is the measure.
         size: size of one output, such as its pixels; the expected time is proportional to it.
         passes: repeated work of the whole job; the expected time of denoising is proportional to it.
         notice: a fact about a request and its model that its member reads once.
     """
 
+    is_checked: bool
+    actions: frozenset[Action] = frozenset()
+    done: PresentDone
+    details: Callable[[Job, ModelSpec | None, Sequence[Output]], tuple[ui.LayoutView, Files]]
+    queued: Callable[[Job, Prospect], ui.LayoutView] = job_message.queued
+    running: PresentRunning = job_message.running
     price: Callable[[R, ModelSpec, ModelSpec, Pricing], int]
     size: Callable[[R], int] = _one
     passes: Callable[[R], int] = _one
@@ -46,6 +86,10 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](
+            is_checked=True,
+            actions=frozenset({Action.REROLL, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX}),
+            done=done_message.done,
+            details=details_message.details,
             price=price,
             size=lambda request: request.width * request.height,
             passes=rows,
@@ -59,6 +103,11 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
 def kind_of(request: R) -> Kind[R]:
     """The row of a request."""
     return KINDS[type(request)]
+
+
+def ended(job: Job) -> ui.LayoutView:
+    """The message of a job that ended without outputs, with the buttons of its kind."""
+    return job_message.ended(job, kind_of(job.request).actions)
 
 
 def workload_of(request: Request) -> Workload:

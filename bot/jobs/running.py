@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.jobs.conversation import JobMessage
+from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting import job_message
 from bot.store.rows import Job
@@ -41,7 +42,7 @@ class RunningJob:
             self._loading_since = None
         if progress.preview:
             self._preview = (_PREVIEW_NAME.format(job_id=self.job.job_id, step=progress.step), progress.preview)
-        view = job_message.running(
+        view = kind_of(self.job.request).running(
             self.job,
             step=progress.step,
             total_steps=progress.total_steps,
@@ -51,7 +52,7 @@ class RunningJob:
         self.message.show(view, None if self._preview is None else [self._preview])
 
     def say_unkept(self) -> None:
-        """Show in the message that the finished pictures wait for the disk."""
+        """Show in the message that the finished outputs wait for the disk."""
         view = job_message.unkept(self.job, preview_name=None if self._preview is None else self._preview[0])
         self.message.show(view, None if self._preview is None else [self._preview])
 

@@ -1,4 +1,4 @@
-"""Stores finished pictures. If the disk is full, they wait in memory for a while, and member and owner are told."""
+"""Stores finished outputs. If the disk is full, they wait in memory for a while, and member and owner are told."""
 
 import asyncio
 import sqlite3
@@ -16,10 +16,13 @@ from bot.store.jobs import JobRepository
 from bot.store.rows import Job, NewOutput
 from bot.store.timings import TimingRepository
 from pipeline.protocol.messages import Finished
+from pipeline.protocol.requests import kind_name
 
 RETRY_S: Final = 5.0
 KEPT_S: Final = 300.0
-"""Seconds that finished pictures wait in memory for free disk space."""
+"""Seconds that finished outputs wait in memory for free disk space."""
+_FACTS: Final = ("width", "height", "seed")
+"""Facts of an output that not every kind has."""
 _BELIEVED: Final = timedelta(minutes=10)
 """Time that a full disk is reported after the last failed write. Without a new write, nothing shows free space."""
 
@@ -34,7 +37,7 @@ class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Storing:
-    """Writes finished pictures, and knows whether the disk accepts them."""
+    """Writes finished outputs, and knows whether the disk accepts them."""
 
     def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository, owner: Owner) -> None:
         self._images = images
@@ -53,16 +56,16 @@ class Storing:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether pictures wait in memory. No further job may start then."""
+        """Whether outputs wait in memory. No further job may start then."""
         return self._waiting > 0
 
     async def keep(self, job: Job, finished: Finished, say_waiting: Callable[[], None]) -> Job:
-        """Write the images and their facts, with retries for some minutes.
+        """Write the outputs and their facts, with retries for some minutes.
 
         Args:
-            job: the job of the images.
-            finished: the images.
-            say_waiting: called once, if the images must wait.
+            job: the job of the outputs.
+            finished: the outputs.
+            say_waiting: called once, if the outputs must wait.
 
         Raises:
             StorageFailed: each try failed.
@@ -109,15 +112,14 @@ class Storing:
     async def _write(self, job: Job, finished: Finished) -> Job:
         outputs = [
             NewOutput(
-                output_index=image.index,
-                sha256=await self._images.save(image.data, image.media_type),
-                media_type=image.media_type,
-                width=image.width,
-                height=image.height,
-                size_bytes=len(image.data),
-                seed=image.seed,
+                output_index=output.index,
+                kind=kind_name(output),
+                sha256=await self._images.save(output.data, output.media_type),
+                media_type=output.media_type,
+                size_bytes=len(output.data),
+                **{name: getattr(output, name, None) for name in _FACTS},
             )
-            for image in finished.outputs
+            for output in finished.outputs
         ]
         kept = await self._jobs.store_outputs(
             job.job_id,
@@ -127,7 +129,5 @@ class Storing:
             total_s=finished.total_s,
             recipe=finished.recipe,
         )
-        await self._timings.learn(
-            workload_of(job.request), denoise_s=finished.denoise_s, total_s=finished.total_s
-        )
+        await self._timings.learn(workload_of(job.request), denoise_s=finished.denoise_s, total_s=finished.total_s)
         return kept

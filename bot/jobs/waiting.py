@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
-from bot.presenting import job_message
+from bot.jobs.kinds import kind_of
 from bot.presenting.job_message import Prospect
 from bot.store.queue import QueueRepository
 from bot.store.rows import Job
@@ -48,7 +48,7 @@ class WaitingLine:
             if not is_fresh:
                 edits += 1
                 message = self._messages.setdefault(job.job_id, JobMessage(self._calls, job))
-                message.show(job_message.queued(job, prospect))
+                message.show(kind_of(job.request).queued(job, prospect))
 
     def take(self, job: Job) -> JobMessage:
         """The message of a job that leaves the queue."""

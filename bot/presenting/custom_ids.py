@@ -39,6 +39,21 @@ ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS})
 """Actions whose id is that of an expansion. All other actions carry a job's id."""
 
 
+ABOUT_ANY_JOB: Final = frozenset(
+    {
+        Action.RETRY,
+        Action.CANCEL,
+        Action.CANCEL_MINE,
+        Action.COLLECT,
+        Action.DELETE,
+        Action.STAR,
+        Action.COPY,
+        Action.DETAILS,
+    }
+)
+"""Actions of jobs of every kind. A kind adds its own (`bot.jobs.kinds`)."""
+
+
 class Press(msgspec.Struct, frozen=True, kw_only=True):
     """The values in the id of a pressed button. For `ABOUT_EXPANSIONS`, `job_id` is an expansion's id."""
 

@@ -1,6 +1,6 @@
 """The rows of buttons below a job's message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import discord
@@ -31,37 +31,16 @@ def under_way(job: Job) -> list[Row]:
     return [ui.ActionRow(button(Action.CANCEL, job.job_id))]
 
 
-def over(job: Job) -> list[Row]:
-    """Buttons of a job that ended without pictures."""
-    return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, Action.REMIX, Action.DELETE)))]
+def over(job: Job, actions: Collection[Action]) -> list[Row]:
+    """Buttons of a job that ended without outputs; ✏️ only if the job's kind has that action."""
+    form = [Action.REMIX] if Action.REMIX in actions else []
+    return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, *form, Action.DELETE)))]
 
 
-def done(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[Row]:
-    """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
-
-    Args:
-        job: the job.
-        indices: the delivered pictures.
-        can_vary: whether the job's model can vary a picture.
-    """
-    job_id = job.job_id
-    keeping = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
-    if len(indices) == 1:
-        (only,) = indices
-        first = [] if job.request.upscale is not None else [button(Action.UPSCALE, job_id, only)]
-        if can_vary:
-            first += [button(Action.VARY_SUBTLE, job_id, only), button(Action.VARY_STRONG, job_id, only)]
-        rows = [[*first, button(Action.REMIX, job_id), button(Action.REROLL, job_id)]]
-    else:
-        rows = [
-            [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), button(Action.REROLL, job_id)],
-            [
-                *(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices if can_vary),
-                button(Action.REMIX, job_id),
-            ],
-        ]
-    rows.append([button(action, job_id) for action in keeping])
-    return [ui.ActionRow(*row) for row in rows]
+def keeping(job: Job) -> Row:
+    """Buttons of a job with outputs, whatever its kind."""
+    actions = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
+    return ui.ActionRow(*(button(action, job.job_id) for action in actions))
 
 
 def button(
@@ -74,10 +53,4 @@ def button(
         style=discord.ButtonStyle.secondary,
         custom_id=custom_id(action, job_id, index),
         disabled=is_disabled,
-    )
-
-
-def _numbered(action: Action, letter: str, job_id: int, index: int) -> ui.Button[ui.LayoutView]:
-    return ui.Button(
-        label=f"{letter}{index + 1}", style=discord.ButtonStyle.secondary, custom_id=custom_id(action, job_id, index)
     )

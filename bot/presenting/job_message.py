@@ -5,7 +5,7 @@ instead (`bot.views`).
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec
 
@@ -14,31 +14,25 @@ import msgspec
 from discord import ui
 
 from bot.presenting import job_buttons
+from bot.presenting.custom_ids import Action
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.links import job_link, parent_link
-from bot.presenting.summaries import summary
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
-from bot.requests.options import arranged
 from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus
-from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
 
 P = ParamSpec("P")
 
 _BLUE: Final = discord.Color(0x5865F2)
-_GREEN: Final = discord.Color(0x57F287)
+GREEN: Final = discord.Color(0x57F287)
 _RED: Final = discord.Color(0xED4245)
 _GREY: Final = discord.Color(0x80848E)
 
 
 _MAX_NOTICES: Final = 2_000
 """Most characters of all notices together. Discord accepts 4,000 in a message, and the other parts need the rest."""
-_DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
-"""Order of the options below a picture; other options come after them."""
-_ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
 """A word filter of Discord or of the server blocks the job's prompt, so the message leaves it out."""
 SENT_DIRECTLY: Final = Notice(key="notice-handed-over")
@@ -59,13 +53,20 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
     is_starting: bool = False
 
 
-class ShownImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture of a finished job: its index among the requested ones, and its attachment's name."""
+class ShownOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """One output of a finished job, as a message shows it.
+
+    Attributes:
+        index: index among the requested outputs.
+        file_name: name of the attachment.
+        data: bytes of the attachment.
+        sides: width and height in pixels that the job delivered; None for an output that is no picture.
+    """
 
     index: int
     file_name: str
-    width: int
-    height: int
+    data: bytes
+    sides: tuple[int, int] | None = None
 
 
 def in_its_language(
@@ -81,23 +82,23 @@ def in_its_language(
     return speaking
 
 
-def image_file_name(job: Job, index: int, extension: str) -> str:
+def output_file_name(job: Job, index: int, extension: str) -> str:
     """A file name of numbers only, since a prompt may be no valid name. The last number is the job's timeline."""
     timeline = f"-{job.timeline:x}" if job.timeline else ""
     return f"easel-{job.job_id}-{index + 1}{timeline}.{extension}"
 
 
-def is_image_of(job: Job, file_name: str) -> bool:
-    """Whether a file is a finished image of this job. Previews and images of another timeline are not."""
+def is_output_of(job: Job, file_name: str) -> bool:
+    """Whether a file is a finished output of this job. Previews and outputs of another timeline are not."""
     stem = file_name.partition(".")[0]
-    return any(image_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
+    return any(output_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
 
 
 @in_its_language
 def queued(job: Job, prospect: Prospect) -> ui.LayoutView:
     """The job waits for its turn or for the worker."""
-    price = _small(text("job-price", price=job.price))
-    return _layout(job, _GREY, f"{prospect_line(prospect)}\n{price}", *job_buttons.under_way(job))
+    price = small(text("job-price", price=job.price))
+    return layout(job, _GREY, f"{prospect_line(prospect)}\n{price}", *job_buttons.under_way(job))
 
 
 def prospect_line(prospect: Prospect) -> str:
@@ -112,14 +113,14 @@ def prospect_line(prospect: Prospect) -> str:
 @in_its_language
 def waiting_again(job: Job) -> ui.LayoutView:
     """The job is back in the queue after the loss of the worker."""
-    return _layout(job, _GREY, text("job-waiting-again"), *job_buttons.under_way(job))
+    return layout(job, _GREY, text("job-waiting-again"), *job_buttons.under_way(job))
 
 
 @in_its_language
 def loading(job: Job, *, starts_at: datetime | None = None) -> ui.LayoutView:
     """The worker first loads the model. `starts_at` is set only if it is known and late enough to mention."""
     line = text("job-loading") if starts_at is None else text("job-loading-starts", starts=relative(starts_at))
-    return _layout(job, _BLUE, line, *job_buttons.under_way(job))
+    return layout(job, _BLUE, line, *job_buttons.under_way(job))
 
 
 @in_its_language
@@ -132,83 +133,41 @@ def running(
         line = text("job-running", percent=percent, step=step, total=total_steps)
     else:
         line = text("job-running-ends", percent=percent, step=step, total=total_steps, ends=relative(ends_at))
-    return _layout(job, _BLUE, line, *_preview(job, preview_name), *job_buttons.under_way(job))
+    return layout(job, _BLUE, line, *_preview(job, preview_name), *job_buttons.under_way(job))
 
 
 @in_its_language
 def unkept(job: Job, *, preview_name: str | None) -> ui.LayoutView:
     """The job is drawn and waits for free disk space. It can no longer be cancelled."""
-    return _layout(job, _RED, text("job-unkept", count=job.request.output_count), *_preview(job, preview_name))
-
-
-@in_its_language
-def done(job: Job, *, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
-    """The pictures, their details, and the buttons."""
-    gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
-        *(
-            discord.MediaGalleryItem(
-                _attachment(image.file_name),
-                description=alt_text(
-                    text("alt-image", number=image.index + 1, count=job.request.output_count, prompt=_prompt(job))
-                ),
-            )
-            for image in images
-        )
-    )
-    notices = _notice_lines(job)
-    details = _small(" · ".join(_details(job, images, spec, allowance)))
-    can_vary = spec is None or spec.can(Capability.VARIATIONS)
-    return _layout(
-        job,
-        _GREEN,
-        None,
-        gallery,
-        ui.TextDisplay("\n".join([*notices, details])),
-        *job_buttons.done(job, [image.index for image in images], can_vary=can_vary),
-        is_shown_with_notices=False,
-    )
-
-
-@in_its_language
-def cancelled(job: Job) -> ui.LayoutView:
-    """The job was cancelled, by its owner or by somebody with the right to."""
-    if job.cancel_requested_by in (None, job.requester_id):
-        line = text("job-cancelled")
-    else:
-        line = text("job-cancelled-by", actor_id=job.cancel_requested_by or 0)
-    return _layout(job, _GREY, line, *job_buttons.over(job))
-
-
-@in_its_language
-def flagged(job: Job) -> ui.LayoutView:
-    """The job was drawn, and the safety filter hid every image."""
-    return _layout(job, _GREY, text("job-flagged", count=job.request.output_count), *job_buttons.over(job))
-
-
-@in_its_language
-def failed(job: Job) -> ui.LayoutView:
-    """The cause of the failure, the remedy, and the error id for the owner's log."""
-    line = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
-    return _layout(job, _RED, line, *job_buttons.over(job))
+    return layout(job, _RED, text("job-unkept", count=job.request.output_count), *_preview(job, preview_name))
 
 
 @in_its_language
 def moved(job: Job) -> ui.LayoutView:
     """The old message of a job, which Discord no longer lets us edit: a link to the job's new message."""
-    return _layout(job, _GREY, text("job-moved", job=job_link(job)))
+    return layout(job, _GREY, text("job-moved", job=job_link(job)))
 
 
 @in_its_language
 def sent_directly(job: Job) -> ui.LayoutView:
     """The message of a job whose pictures went to its member directly, since the message could not show them."""
-    return _layout(job, _GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
+    return layout(job, GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
 
 
-def ended(job: Job) -> ui.LayoutView:
-    """The end of a job without pictures here."""
+@in_its_language
+def ended(job: Job, actions: Collection[Action]) -> ui.LayoutView:
+    """The end of a job without outputs here: it was cancelled, every output was hidden, or it failed.
+
+    Args:
+        job: the job, by its present status.
+        actions: the buttons of its kind.
+    """
+    buttons = job_buttons.over(job, actions)
     if job.status is JobStatus.CANCELLED:
-        return cancelled(job)
-    return flagged(job) if job.failure is JobFailure.FLAGGED else failed(job)
+        return layout(job, _GREY, _cancelled(job), *buttons)
+    if job.failure is JobFailure.FLAGGED:
+        return layout(job, _GREY, text("job-flagged", count=job.request.output_count), *buttons)
+    return layout(job, _RED, text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-"), *buttons)
 
 
 def end_sentence(job: Job) -> str:
@@ -229,7 +188,7 @@ def notice_line(notice: Notice) -> str:
     return text(notice.key, **values)
 
 
-def _layout(
+def layout(
     job: Job,
     color: discord.Color,
     line: str | None,
@@ -239,14 +198,14 @@ def _layout(
     """Head, one line about the state, notices, then the items of the state."""
     head = text(
         "job-head",
-        prompt=escape(_prompt(job)),
+        prompt=escape(prompt_of(job)),
         kind=job.started_by.value,
         parent="" if job.lineage is None else parent_link(job, job.lineage),
         requester_id=str(job.requester_id),
     )
     lines = [] if line is None else [line]
     if is_shown_with_notices:
-        lines += _notice_lines(job)
+        lines += notice_lines(job)
     # The container's id is the timeline of the message: see `bot.calls.recognizing`.
     container: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay(head), accent_color=color, id=job.timeline or None
@@ -261,26 +220,24 @@ def _layout(
     return view
 
 
-def _details(job: Job, images: tuple[ShownImage, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
-    """Differences from the model's defaults, and always the seed, the time and the price."""
-    request = job.request
-    delivered = (images[0].width, images[0].height)
-    hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
-    details = [
-        summary(option, request, spec, delivered=delivered)
-        for option in arranged(_DETAILS)
-        if option.name not in hidden
-        and (option.name in _ALWAYS_SHOWN or spec is None or not option.is_usual(request, spec))
-    ]
-    details = [words for words in details if words]
-    if job.total_s is not None:
-        details.append(text("detail-time", seconds=f"{job.total_s:.1f}"))
-    charged = part(job.price, delivered=len(images), asked=request.output_count)
-    if len(images) < request.output_count:
-        details.append(text("detail-partial", count=len(images), asked=request.output_count))
-    if allowance.left is not None:
-        details.append(text("detail-price", price=charged, left=str(allowance.left + job.price - charged)))
-    return details
+def duration(job: Job) -> str:
+    """A finished job's duration; empty if it is unknown."""
+    return "" if job.total_s is None else text("detail-time", seconds=f"{job.total_s:.1f}")
+
+
+def cost(job: Job, delivered: int, allowance: Allowance) -> str:
+    """The price of a job's delivered outputs, and the units left; empty without a limit."""
+    if allowance.left is None:
+        return ""
+    charged = part(job.price, delivered=delivered, asked=job.request.output_count)
+    return text("detail-price", price=charged, left=str(allowance.left + job.price - charged))
+
+
+def _cancelled(job: Job) -> str:
+    """Who cancelled a job: its requester, or somebody with the right to."""
+    if job.cancel_requested_by in (None, job.requester_id):
+        return text("job-cancelled")
+    return text("job-cancelled-by", actor_id=job.cancel_requested_by or 0)
 
 
 def _sentence(job: Job) -> str:
@@ -288,21 +245,21 @@ def _sentence(job: Job) -> str:
     return text(f"failure-{job.failure or JobFailure.INTERNAL}")
 
 
-def _prompt(job: Job) -> str:
+def prompt_of(job: Job) -> str:
     """The job's prompt, or a substitute if a word filter blocks it."""
     return text("job-words-hidden") if WORDS_HIDDEN in job.notices else job.request.prompt
 
 
-def _notice_lines(job: Job) -> list[str]:
+def notice_lines(job: Job) -> list[str]:
     """Notices, as many as fit. Notices with hidden words are left out."""
     is_hidden = WORDS_HIDDEN in job.notices
     notices = [notice for notice in job.notices if not (is_hidden and _has_words(notice))]
-    lines = [_small(notice_line(notice)) for notice in notices]
+    lines = [small(notice_line(notice)) for notice in notices]
     room = _MAX_NOTICES
     for number, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:
-            return [*lines[:number], _small(text("notice-more", count=len(lines) - number))]
+            return [*lines[:number], small(text("notice-more", count=len(lines) - number))]
     return lines
 
 
@@ -314,13 +271,15 @@ def _preview(job: Job, file_name: str | None) -> list[ui.MediaGallery[ui.LayoutV
     """The newest preview, if there is one."""
     if file_name is None:
         return []
-    description = alt_text(text("alt-preview", prompt=_prompt(job)))
-    return [ui.MediaGallery(discord.MediaGalleryItem(_attachment(file_name), description=description))]
+    description = alt_text(text("alt-preview", prompt=prompt_of(job)))
+    return [ui.MediaGallery(discord.MediaGalleryItem(attachment(file_name), description=description))]
 
 
-def _small(line: str) -> str:
+def small(line: str) -> str:
+    """A line in Discord's small print."""
     return f"-# {line}"
 
 
-def _attachment(file_name: str) -> str:
+def attachment(file_name: str) -> str:
+    """The address of a message's own attachment."""
     return f"attachment://{file_name}"

@@ -1,33 +1,35 @@
-"""Finished images on disk. Each file is named by the hash of its bytes.
+"""Finished outputs on disk. Each file is named by the hash of its bytes.
 
 A file is whole or absent: it is written under a temporary name, synced, and renamed.
 """
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
 from datetime import datetime, timedelta
+from mimetypes import MimeTypes
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
-from pipeline.protocol.messages import ImageFormat
-
-_EXTENSIONS: Final[tuple[str, ...]] = get_args(ImageFormat)
+_KNOWN: Final = MimeTypes()
+"""Media types by Python's own list, which is the same on every computer."""
 
 
 class StorageFailed(Exception):
-    """An image could not be written or read; the text gives the reason for the log."""
+    """A file could not be written or read; the text gives the reason for the log."""
 
 
 def extension_of(media_type: str) -> str:
-    """The file extension of an image, without the dot."""
-    return media_type.removeprefix("image/")
+    """The file extension of a media type, without the dot: `png` for `image/png`, `txt` for `text/plain`."""
+    group, _, name = media_type.partition("/")
+    return name if group == "image" else (_KNOWN.guess_extension(media_type) or ".bin").removeprefix(".")
 
 
 class ImageStore:
-    """A folder of images. Its methods run in a thread, so that a slow disk does not block the event loop."""
+    """A folder of finished outputs. Its methods run in a thread, so that a slow disk does not block the event loop."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -53,10 +55,10 @@ class ImageStore:
         try:
             return await asyncio.to_thread(self._read, sha256)
         except OSError as error:
-            raise StorageFailed(f"The image {sha256} cannot be read: {error.strerror}.") from error
+            raise StorageFailed(f"The file {sha256} cannot be read: {error.strerror}.") from error
 
     async def remove(self, sha256: str) -> None:
-        """Remove an image if it exists."""
+        """Remove a file if it exists."""
         await asyncio.to_thread(self._remove, sha256)
 
     async def remove_older_than(self, days: int, now: datetime, keep: frozenset[str] = frozenset()) -> int:
@@ -67,12 +69,14 @@ class ImageStore:
         return self._directory / sha256[:2] / f"{sha256}.{extension}"
 
     def _paths(self, sha256: str) -> list[Path]:
-        """Possible paths. Extensions may differ, since files keep their format when the owner changes the setting."""
-        return [self._path(sha256, extension) for extension in _EXTENSIONS]
+        """The files with this hash, whatever their extension is."""
+        return [*self._directory.glob(f"{sha256[:2]}/{sha256}.*")]
 
     def _read(self, sha256: str) -> bytes:
         paths = self._paths(sha256)
-        return next((path for path in paths if path.exists()), paths[0]).read_bytes()
+        if not paths:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return paths[0].read_bytes()
 
     def _remove(self, sha256: str) -> None:
         for path in self._paths(sha256):
@@ -96,12 +100,12 @@ class ImageStore:
                     Path(file.name).unlink(missing_ok=True)
                     raise
         except OSError as error:
-            raise StorageFailed(f"An image cannot be written to {path.parent}: {error.strerror}.") from error
+            raise StorageFailed(f"A file cannot be written to {path.parent}: {error.strerror}.") from error
         return sha256
 
     def _remove_before(self, timestamp: float, keep: frozenset[str]) -> int:
         removed = 0
-        for path in (path for kind in _EXTENSIONS for path in self._directory.glob(f"??/*.{kind}")):
+        for path in self._directory.glob("??/*.*"):
             # Another run of the retention may have removed the file.
             with contextlib.suppress(FileNotFoundError):
                 if path.stem not in keep and path.stat().st_mtime < timestamp:

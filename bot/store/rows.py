@@ -238,23 +238,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return {"job_id": self.job_id, "attempt": self.attempt, "requester_id": self.requester_id}
 
 
-class OutputKind(StrEnum):
-    """Kinds of outputs."""
-
-    IMAGE = "image"
-
-
 class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished output on disk, found by its hash; `output_index` is its index among the requested outputs."""
+    """A finished output on disk, found by its hash.
+
+    `output_index` is its index among the requested outputs. `kind` is the tag of `pipeline.protocol.messages.Output`.
+    """
 
     output_index: int
-    kind: OutputKind = OutputKind.IMAGE
+    kind: str
     sha256: str
     media_type: str
-    width: int
-    height: int
     size_bytes: int
-    seed: int
+    width: int | None = None
+    height: int | None = None
+    seed: int | None = None
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None for an output that has none."""
+        return None if self.width is None or self.height is None else (self.width, self.height)
 
 
 class Output(NewOutput, frozen=True, kw_only=True):
@@ -265,6 +267,4 @@ class Output(NewOutput, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of the table `outputs`."""
-        values = {name: row[name] for name in cls.__struct_fields__}
-        values["kind"] = OutputKind(values["kind"])
-        return cls(**values)
+        return cls(**{name: row[name] for name in cls.__struct_fields__})

@@ -10,6 +10,7 @@ from bot.interactions.find_job import check_shown_here, find_job, find_job_of_an
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
+from bot.jobs import kinds
 from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.links import job_link
@@ -41,7 +42,7 @@ async def _bring_up_to_date(services: Services, interaction: Interaction, job: J
     if interaction.message is not None and job.message_id != interaction.message.id:
         view, sentence = job_message.moved(job), text("over-moved", job=job_link(job))
     elif job.status is not JobStatus.SUCCEEDED:
-        view = job_message.ended(job)
+        view = kinds.ended(job)
         if job.failure in NOT_SHOWN and interaction.user.id == job.requester_id:
             sentence = text("over-kept")
     elif job_message.SENT_DIRECTLY in job.notices:

@@ -11,9 +11,9 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
-from bot.presenting import details_message
+from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import Press
-from bot.presenting.job_message import image_file_name
+from bot.presenting.job_message import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.images import StorageFailed, extension_of
@@ -62,7 +62,7 @@ async def details(services: Services, interaction: Interaction, press: Press) ->
     """Show all values that repeat the pictures."""
     job = await find_job(services, interaction, press)
     spec = services.catalogue.models.get(job.request.model_key)
-    view, files = details_message.details(job, spec, await services.jobs.outputs(job.job_id))
+    view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 
 
@@ -78,7 +78,7 @@ async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
     try:
         return [
             (
-                image_file_name(job, output.output_index, extension_of(output.media_type)),
+                output_file_name(job, output.output_index, extension_of(output.media_type)),
                 await services.keeping.read(output.sha256),
             )
             for output in outputs

@@ -10,8 +10,9 @@ from bot.interactions.find_job import find_job
 from bot.interactions.replies import answer_error
 from bot.interactions.services import Services
 from bot.interactions.start_jobs import ask_each
-from bot.presenting import custom_ids, remix_form
+from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Press
+from bot.presenting.images import remix_form
 from bot.presenting.texts import speak
 from bot.requests import deriving
 from bot.requests.expanding import resolve_each

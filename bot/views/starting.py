@@ -11,7 +11,6 @@ from bot.presenting.custom_ids import Press
 from bot.requests import deriving
 from bot.store.rows import Job, Lineage, Preferences, StartedBy
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
@@ -29,7 +28,15 @@ async def retry(services: Services, interaction: Interaction, press: Press) -> N
     model_of(services, job)
     # Notices about the words are repeated. Notices of a worker about the pictures are not.
     notices = job.notices if job.total_s is None else ()
-    await _start(services, interaction, job, job.started_by, job.request, job.lineage, notices)
+    await ask(
+        services,
+        interaction,
+        started_by=job.started_by,
+        request=job.request,
+        defaults=job_for(job, interaction).defaults,
+        notices=notices,
+        lineage=job.lineage,
+    )
 
 
 async def vary_subtle(services: Services, interaction: Interaction, press: Press) -> None:
@@ -69,7 +76,6 @@ async def _start(
     started_by: StartedBy,
     request: GenerationRequest,
     lineage: Lineage | None,
-    notices: tuple[Notice, ...] = (),
 ) -> None:
     """Ask for a derived job. A value that was a default of the old job is still marked as one."""
     defaults = deriving.still_default(job_for(job, interaction), request)
@@ -79,7 +85,6 @@ async def _start(
         started_by=started_by,
         request=request,
         defaults=defaults,
-        notices=notices,
         lineage=lineage,
     )
 

@@ -215,28 +215,37 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     preview: bytes = b""
 
 
-class ImageFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="image"):
-    """One finished image, encoded.
+class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """One finished output. Each kind is a subclass with a tag; it may have `width`, `height` and `seed`.
 
     Attributes:
-        index: index of the image in the request, from 0.
+        index: index of the output in the request, from 0.
         data: the file's bytes.
-        media_type: `image/` and the `ImageFormat`.
-        width: width of the delivered image in pixels.
-        height: its height in pixels.
-        seed: seed that repeats exactly this image as the only one of a job.
+        media_type: media type of the file.
     """
 
     index: int
     data: bytes
     media_type: str
+
+
+class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):
+    """One finished image. Its media type is `image/` and the `ImageFormat`.
+
+    Attributes:
+        width: width of the delivered image in pixels.
+        height: its height in pixels.
+        seed: seed that repeats exactly this image as the only one of a job.
+    """
+
     width: int
     height: int
     seed: int
 
 
 Output: TypeAlias = ImageFile
-"""Every kind of finished output: a union by the tag `kind`, to which a new kind is added."""
+"""Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
+the column `kind` in the database."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ import pytest
 from discord import http
 from PIL import Image
 
-from bot.presenting import job_message
-from bot.presenting.job_message import Allowance, ShownImage
+from bot.presenting.images import done_message
+from bot.presenting.job_message import Allowance, ShownOutput
 from config.catalogue import Catalogue
 from pipeline.protocol.requests import GenerationRequest
 from playground import LocalDiscord
@@ -101,8 +101,8 @@ async def test_any_shape_and_any_prompt_keep_their_frame(
 ) -> None:
     job = example_job(msgspec.structs.replace(request_, prompt=HOSTILE, negative_prompt=HOSTILE))
     for count, side in enumerate(SHAPES.values(), start=1):
-        images = tuple(ShownImage(index=k, file_name=f"{k}.png", width=side[0], height=side[1]) for k in range(count))
-        view = job_message.done(job, images=images, spec=catalogue.default, allowance=Allowance(left=3))
+        images = tuple(ShownOutput(index=k, file_name=f"{k}.png", data=b"", sides=side) for k in range(count))
+        view = done_message.done(job, outputs=images, spec=catalogue.default, allowance=Allowance(left=3))
         await post(client, local, view, side)
     await page.goto(await local.open_page())
     messages = page.locator("#channel-message-list")

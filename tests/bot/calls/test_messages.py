@@ -17,7 +17,7 @@ from bot.calls.errors import (
     TooLarge,
 )
 from bot.presenting import job_message
-from bot.presenting.job_message import Prospect, image_file_name
+from bot.presenting.job_message import Prospect, output_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 
 LOST = ["applied_status", "reset_after", "status", "reset_before"]
@@ -170,7 +170,7 @@ async def test_a_new_message_is_posted_once_whatever_becomes_of_its_receipt(wire
 @pytest.mark.parametrize("token_s", [900.0, 0.0], ids=["by token", "as the bot"])
 async def test_what_discord_shows_is_found(wire: Wire, token_s: float) -> None:
     job = await wire.shown(token_s=token_s)
-    name = image_file_name(job, 0, "png")
+    name = output_file_name(job, 0, "png")
     assert await wire.calls.message_exists(job)
     assert await wire.calls.find_delivered(job) is None
     await wire.calls.edit_message(job, saying("done"), [(name, b"picture")], is_last_word=True)

@@ -80,6 +80,11 @@ def test_what_was_no_png_keeps_its_parameters_and_is_not_made_larger_first(
     assert not any(option["lossless"] for option in options)
 
 
+def test_a_file_that_is_no_picture_stays_as_it_is() -> None:
+    words = ("easel-7-1.txt", b"a star " * 1_000)
+    assert fit([words], 100) == [words]
+
+
 @pytest.mark.parametrize("count", [2, 4])
 def test_all_files_together_fit_one_request(count: int) -> None:
     data = png(2_000)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cli.care import back_up, examine_database, restore
-from bot.presenting.job_message import image_file_name
+from bot.presenting.job_message import output_file_name
 from bot.store.rows import JobStatus
 from bot.store.sqlite.timelines import UNSEEN
 from pipeline.protocol.messages import Finished, ImageFile
@@ -57,7 +57,7 @@ async def test_a_restored_copy_settles_what_was_delivered_and_uses_no_number_aga
         assert json.dumps(house.world.messages[job.message_id or 0]) == edits[job.job_id]
     for job in (delivered, lost, waiting, fresh):
         names = [file["filename"] for file in house.world.messages[job.message_id or 0]["attachments"]]
-        assert names == [image_file_name(job, 0, "png")]
+        assert names == [output_file_name(job, 0, "png")]
     assert await house.spent() == 1 + 2 + 2 + 1
     assert await house.broken() == []
 
@@ -78,4 +78,4 @@ async def test_a_picture_of_the_same_number_in_a_lost_timeline_is_not_believed(o
     house.work()
     await house.until(job, SUCCEEDED)
     shown = house.world.messages[job.message_id or 0]["attachments"]
-    assert [file["filename"] for file in shown] == [image_file_name(job, 0, "png")]
+    assert [file["filename"] for file in shown] == [output_file_name(job, 0, "png")]

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from discord import ui
 
-from bot.presenting import details_message, help_message
+from bot.presenting import help_message
 from bot.presenting.help_message import EXAMPLES, MAX_MODELS, Reach, Topic, topic_of
+from bot.presenting.images import details_message
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.typed.known_words import unknown_words
 from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from bot.presenting import job_message
 from bot.presenting.escaping import escape
+from bot.presenting.images import done_message
 from bot.presenting.job_message import Allowance
 from bot.store.failures import JobFailure
-from bot.store.rows import Job, StartedBy
+from bot.store.rows import Job, JobStatus, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
@@ -94,7 +95,7 @@ def buttons(view: ui.LayoutView) -> list[tuple[str | None, str | None]]:
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 async def test_each_of_several_pictures_has_its_buttons(job: Job, catalogue: Catalogue, count: int) -> None:
-    view = job_message.done(job, images=IMAGES[:count], spec=catalogue.default, allowance=Allowance(left=3))
+    view = done_message.done(job, outputs=IMAGES[:count], spec=catalogue.default, allowance=Allowance(left=3))
     numbers = range(count)
     assert buttons(view) == [
         *((f"U{k + 1}", f"easel:upscale:7:{k}") for k in numbers),
@@ -114,7 +115,7 @@ async def test_pictures_keep_their_numbers_where_one_is_hidden(job: Job, catalog
     request = msgspec.structs.replace(job.request, num_images=4)
     four = msgspec.structs.replace(job, request=request, notices=(notice,))
     left = (IMAGES[0], IMAGES[3])
-    view = job_message.done(four, images=left, spec=catalogue.default, allowance=Allowance(left=3))
+    view = done_message.done(four, outputs=left, spec=catalogue.default, allowance=Allowance(left=3))
     assert [id_ for label, id_ in buttons(view) if label in ("U4", "V4")] == [
         "easel:upscale:7:3",
         "easel:vary-strong:7:3",
@@ -124,17 +125,17 @@ async def test_pictures_keep_their_numbers_where_one_is_hidden(job: Job, catalog
     said = "\n".join(texts(view))
     assert "2 of 4 pictures were hidden by the safety filter and are not charged." in said
     assert "cost 2, 5 left" in said
-    only = job_message.done(four, images=left[1:], spec=catalogue.default, allowance=Allowance(left=3))
+    only = done_message.done(four, outputs=left[1:], spec=catalogue.default, allowance=Allowance(left=3))
     assert buttons(only)[0] == ("Upscale", "easel:upscale:7:3")
 
 
 async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job, catalogue: Catalogue) -> None:
-    view = job_message.done(job, images=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
+    view = done_message.done(job, outputs=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
     first = ["Upscale", "Vary (subtle)", "Vary (strong)", "Remix", "Reroll"]
     assert [label for label, _ in buttons(view)][:5] == first
     request = msgspec.structs.replace(job.request, upscale=Upscale(scale=2, strength=0.2))
     larger = msgspec.structs.replace(job, request=request, started_by=StartedBy.UPSCALE)
-    view = job_message.done(larger, images=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
+    view = done_message.done(larger, outputs=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
@@ -157,12 +158,13 @@ def test_pictures_have_alt_text(job: Job, catalogue: Catalogue) -> None:
 
 def test_every_reason_has_a_sentence(job: Job) -> None:
     for failure in set(JobFailure) - {JobFailure.FLAGGED}:
-        (_, line) = texts(job_message.failed(msgspec.structs.replace(job, failure=failure, error_id="x")))
+        (_, line) = texts(job_message.ended(msgspec.structs.replace(job, failure=failure, error_id="x"), ()))
         assert "Nothing was charged." in line
 
 
 def test_somebody_elses_cancel_is_named(job: Job) -> None:
-    (_, line) = texts(job_message.cancelled(msgspec.structs.replace(job, cancel_requested_by=99)))
+    cancelled = msgspec.structs.replace(job, status=JobStatus.CANCELLED, cancel_requested_by=99)
+    (_, line) = texts(job_message.ended(cancelled, ()))
     assert line == "Cancelled by <@99>. Nothing was charged."
 
 
@@ -231,9 +233,9 @@ def test_invisible_and_reordering_characters_are_dropped() -> None:
 
 def test_a_model_that_cannot_vary_has_no_buttons_for_it(job: Job, catalogue: Catalogue) -> None:
     still = catalogue.default.narrowed(None, (Capability.VARIATIONS,))
-    one = job_message.done(job, images=IMAGES[:1], spec=still, allowance=Allowance(left=3))
+    one = done_message.done(job, outputs=IMAGES[:1], spec=still, allowance=Allowance(left=3))
     four = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, num_images=4))
-    several = job_message.done(four, images=IMAGES, spec=still, allowance=Allowance(left=3))
+    several = done_message.done(four, outputs=IMAGES, spec=still, allowance=Allowance(left=3))
     for view, upscales in ((one, 1), (several, len(IMAGES))):
         names = [item.custom_id or "" for item in view.walk_children() if isinstance(item, ui.Button)]
         assert sum("upscale" in name for name in names) == upscales

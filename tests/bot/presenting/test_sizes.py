@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.presenting import details_message, help_message, job_message
+from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic
-from bot.presenting.job_message import Allowance, ShownImage, notice_line
+from bot.presenting.images import details_message, done_message
+from bot.presenting.images.remix_form import remix_form
+from bot.presenting.job_message import Allowance, ShownOutput, notice_line
 from bot.presenting.refusal import sentence_of
-from bot.presenting.remix_form import remix_form
 from bot.presenting.summaries import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.sizes import read_size
@@ -27,8 +28,8 @@ WORDS = {"en": "64×64, enlarged to 256×256", "de": "64×64, vergrößert auf 2
 def told(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Everything that says the size of a job's picture, as it is said."""
     spec = catalogue.default
-    shown = ShownImage(index=0, file_name="a.png", width=256, height=256)
-    card = job_message.done(job, images=(shown,), spec=spec, allowance=Allowance(left=None))
+    shown = ShownOutput(index=0, file_name="a.png", data=b"", sides=(256, 256))
+    card = done_message.done(job, outputs=(shown,), spec=spec, allowance=Allowance(left=None))
     details, _ = details_message.details(job, spec, ())
     reach = Reach(steps=50, cfg=30.0, images=4)
     models = help_message.help_page(Topic.MODELS, reach=reach, models=[spec], default_key=spec.key)

@@ -7,8 +7,8 @@ import pytest
 
 from bot.presenting.custom_ids import Action
 from bot.presenting.help_message import Topic
+from bot.presenting.images.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.job_buttons import WITHOUT_LABEL
-from bot.presenting.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.options import OPTIONS

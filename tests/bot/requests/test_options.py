@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.presenting import expansion_message, job_message
-from bot.presenting.details_message import command_of
+from bot.presenting import expansion_message
+from bot.presenting.images import done_message
+from bot.presenting.images.details_message import command_of
 from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
@@ -159,7 +160,7 @@ def test_below_a_picture_stands_what_is_not_usual(two_models: Catalogue) -> None
     spec = two_models.models["other"]
     usual = asked(two_models, GivenRequest(prompt="a star", seed=5, model_key="other"))
     shown = [
-        words_of(job_message.done(example_job(request), images=IMAGES, spec=spec, allowance=Allowance(left=None)))
+        words_of(done_message.done(example_job(request), outputs=IMAGES, spec=spec, allowance=Allowance(left=None)))
         for request in (wished(two_models).request, usual.request)
     ]
     assert [words.splitlines()[-1] for words in shown] == [

@@ -9,7 +9,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.presenting.details_message import command_of
+from bot.presenting.images.details_message import command_of
 from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text
 from bot.requests.expanding import resolve_each

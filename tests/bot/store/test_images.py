@@ -17,11 +17,22 @@ async def test_bytes_come_back_under_their_hash_and_are_kept_once(tmp_path: Path
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{first}.png"]
 
 
-@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
-async def test_a_file_of_every_format_is_found_and_removed(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("media_type", "extension"),
+    [
+        ("image/png", "png"),
+        ("image/webp", "webp"),
+        ("image/jpeg", "jpeg"),
+        ("text/plain", "txt"),
+        ("video/mp4", "mp4"),
+        ("application/x-weights", "bin"),
+    ],
+)
+async def test_a_file_of_every_format_is_found_and_removed(tmp_path: Path, media_type: str, extension: str) -> None:
     store = ImageStore(tmp_path)
-    first, second = await store.save(b"first", f"image/{kind}"), await store.save(b"second", f"image/{kind}")
-    assert sorted(path.name for path in tmp_path.glob("??/*")) == sorted(f"{name}.{kind}" for name in (first, second))
+    first, second = await store.save(b"first", media_type), await store.save(b"second", media_type)
+    names = sorted(f"{name}.{extension}" for name in (first, second))
+    assert sorted(path.name for path in tmp_path.glob("??/*")) == names
     assert await store.read(first) == b"first"
     await store.remove(first)
     with pytest.raises(StorageFailed):

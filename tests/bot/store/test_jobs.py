@@ -11,7 +11,7 @@ import pytest
 from bot.quotas.standing import Obstacle
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.failures import JobFailure
-from bot.store.rows import AskerDefaults, Job, JobStatus, NewJob, NewOutput, OutputKind, Preferences
+from bot.store.rows import AskerDefaults, Job, JobStatus, NewJob, NewOutput, Preferences
 from tests.bot.store.conftest import NOW, Store, decision
 
 Make = Callable[..., NewJob]
@@ -112,16 +112,19 @@ async def test_a_settle_must_add_up(store: Store, new_job: Make) -> None:
 
 async def test_outputs_are_kept_once_and_say_their_kind(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1))
-    result = NewOutput(output_index=0, sha256="ab", media_type="image/png", width=1, height=2, size_bytes=3, seed=4)
+    result = NewOutput(
+        output_index=0, kind="image", sha256="ab", media_type="image/png", width=1, height=2, size_bytes=3, seed=4
+    )
     await store.jobs.store_outputs(job.job_id, outputs=[result], notices=(), denoise_s=1.0, total_s=1.5)
     stored = await store.jobs.store_outputs(job.job_id, outputs=[result], notices=(), denoise_s=1.0, total_s=2.0)
     assert stored.total_s == 2.0
     (read,) = await store.jobs.outputs(job.job_id)
-    assert (read.kind, read.sha256, read.output_index, read.seed) == (OutputKind.IMAGE, "ab", 0, 4)
+    assert (read.kind, read.sha256, read.output_index, read.seed) == ("image", "ab", 0, 4)
     # Another kind has no size in pixels and no seed; an image without them is refused, and not left out in silence.
     columns = "INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes)"
     insert = f"{columns} VALUES (?, ?, ?, 'ab', '', 3)"
     await store.database.change(insert, (job.job_id, 1, "text"))
+    assert (read.sides, (await store.jobs.outputs(job.job_id))[1].sides) == ((1, 2), None)
     with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
         await store.database.change(insert, (job.job_id, 2, "image"))
 

@@ -131,7 +131,14 @@ class Stories(Machine):
         """The pictures are on disk, and nobody was shown them yet."""
         job_id, job = self.pick(pick, (JobStatus.RUNNING,))
         drawn = NewOutput(
-            output_index=0, sha256="ab", media_type="image/png", width=64, height=64, size_bytes=3, seed=4
+            output_index=0,
+            kind="image",
+            sha256="ab",
+            media_type="image/png",
+            width=64,
+            height=64,
+            size_bytes=3,
+            seed=4,
         )
         work = self.store.jobs.store_outputs(job_id, outputs=[drawn], notices=(), denoise_s=1.0, total_s=1.5)
         assert self.run(work).status is JobStatus.RUNNING

@@ -33,7 +33,7 @@ def test_what_is_set_comes_before_defaults() -> None:
 
 async def keep(store: Store, images: ImageStore, job_id: int, data: bytes) -> str:
     sha256 = await images.save(data)
-    result = NewOutput(output_index=0, sha256=sha256, media_type="image/png", width=1, height=1, size_bytes=1, seed=1)
+    result = NewOutput(output_index=0, kind="text", sha256=sha256, media_type="text/plain", size_bytes=1)
     await store.jobs.store_outputs(job_id, outputs=[result], notices=(), denoise_s=1.0, total_s=1.0)
     return sha256
 

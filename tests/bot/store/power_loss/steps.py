@@ -38,7 +38,16 @@ async def claim(store: Store) -> None:
 
 async def store_outputs(store: Store, job_id: int) -> None:
     outputs = [
-        NewOutput(output_index=k, sha256="ab" * 32, media_type="image/png", width=64, height=64, size_bytes=9, seed=k)
+        NewOutput(
+            output_index=k,
+            kind="image",
+            sha256="ab" * 32,
+            media_type="image/png",
+            width=64,
+            height=64,
+            size_bytes=9,
+            seed=k,
+        )
         for k in range(IMAGES)
     ]
     await store.jobs.store_outputs(job_id, outputs=outputs, notices=(), denoise_s=1.0, total_s=1.5)

@@ -43,7 +43,7 @@ def save_with(folder: Path, size: int, *, is_deadly: bool = False) -> tuple[int,
 async def test_a_part_of_an_image_is_nothing_and_the_next_one_is_kept(tmp_path: Path, size: int) -> None:
     code, said = save_with(tmp_path, size)
     assert code == 0
-    assert said.startswith("An image cannot be written to")
+    assert said.startswith("A file cannot be written to")
     assert said.endswith("File too large.")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     assert await ImageStore(tmp_path).read(await ImageStore(tmp_path).save(IMAGE)) == IMAGE

@@ -42,7 +42,7 @@ def details(
     licence = text("details-license-gone") if spec is None else escape(spec.license)
     lines.append(text("details-model", model=title, license=licence))
     first = next(iter(outputs), None)
-    delivered = _delivered(request, spec) if first is None else (first.width, first.height)
+    delivered = _delivered(request, spec) if first is None else first.sides
     lines += _options(request, delivered)
     if len(outputs) > 1:
         lines.append(text("details-seeds", seeds=", ".join(str(output.seed) for output in outputs)))

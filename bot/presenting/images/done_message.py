@@ -1,0 +1,114 @@
+"""The message of a job with its finished pictures."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import discord
+from discord import ui
+
+from bot.presenting import job_buttons
+from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.escaping import alt_text
+from bot.presenting.job_message import (
+    GREEN,
+    WORDS_HIDDEN,
+    Allowance,
+    ShownOutput,
+    attachment,
+    cost,
+    duration,
+    in_its_language,
+    layout,
+    notice_lines,
+    prompt_of,
+    small,
+)
+from bot.presenting.summaries import summary
+from bot.presenting.texts import text
+from bot.requests.options import arranged
+from bot.store.rows import Job
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.models import ModelSpec
+
+_DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
+"""Order of the options below a picture; other options come after them."""
+_ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
+
+
+@in_its_language
+def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
+    """The pictures, their details, and the buttons."""
+    gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
+        *(
+            discord.MediaGalleryItem(
+                attachment(image.file_name),
+                description=alt_text(
+                    text("alt-image", number=image.index + 1, count=job.request.output_count, prompt=prompt_of(job))
+                ),
+            )
+            for image in outputs
+        )
+    )
+    notices = notice_lines(job)
+    details = small(" · ".join(_details(job, outputs, spec, allowance)))
+    return layout(
+        job,
+        GREEN,
+        None,
+        gallery,
+        ui.TextDisplay("\n".join([*notices, details])),
+        *_buttons(job, [image.index for image in outputs], can_vary=spec is None or spec.can(Capability.VARIATIONS)),
+        is_shown_with_notices=False,
+    )
+
+
+def _details(job: Job, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
+    """Differences from the model's defaults, and always the seed, the time and the price."""
+    request = job.request
+    hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
+    details = [
+        summary(option, request, spec, delivered=outputs[0].sides)
+        for option in arranged(_DETAILS)
+        if option.name not in hidden
+        and (option.name in _ALWAYS_SHOWN or spec is None or not option.is_usual(request, spec))
+    ]
+    details.append(duration(job))
+    if len(outputs) < request.output_count:
+        details.append(text("detail-partial", count=len(outputs), asked=request.output_count))
+    details.append(cost(job, len(outputs), allowance))
+    return [*filter(None, details)]
+
+
+def _buttons(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[job_buttons.Row]:
+    """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
+
+    Args:
+        job: the job.
+        indices: the delivered pictures.
+        can_vary: whether the job's model can vary a picture.
+    """
+    job_id = job.job_id
+    if len(indices) == 1:
+        (only,) = indices
+        first = [] if job.request.upscale is not None else [job_buttons.button(Action.UPSCALE, job_id, only)]
+        if can_vary:
+            first += [
+                job_buttons.button(Action.VARY_SUBTLE, job_id, only),
+                job_buttons.button(Action.VARY_STRONG, job_id, only),
+            ]
+        rows = [[*first, job_buttons.button(Action.REMIX, job_id), job_buttons.button(Action.REROLL, job_id)]]
+    else:
+        rows = [
+            [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), job_buttons.button(Action.REROLL, job_id)],
+            [
+                *(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices if can_vary),
+                job_buttons.button(Action.REMIX, job_id),
+            ],
+        ]
+    return [*(ui.ActionRow(*row) for row in rows), job_buttons.keeping(job)]
+
+
+def _numbered(action: Action, letter: str, job_id: int, index: int) -> ui.Button[ui.LayoutView]:
+    return ui.Button(
+        label=f"{letter}{index + 1}", style=discord.ButtonStyle.secondary, custom_id=custom_id(action, job_id, index)
+    )
