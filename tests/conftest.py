@@ -44,6 +44,7 @@ STARTS: Final = {
         "pipeline/test_worker.py",
         "playground",
         "test_command_line.py",
+        "test_made_up_kind.py",
         "test_made_up_option.py",
     ),
 }

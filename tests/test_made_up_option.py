@@ -3,17 +3,12 @@
 The lines are added to a copy of Easel, which a process of its own reads.
 """
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.patched_copy import patched_copy, told_by
+
 LINES = (
     (
         "pipeline/protocol/requests.py",
@@ -63,25 +58,10 @@ LINES = (
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What each place makes of `sharpness`."""
-    copy = tmp_path_factory.mktemp("easel")
-    for folder in ("bot", "config", "pipeline"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "models").symlink_to(ROOT / "models")
-    (copy / "tests").mkdir()
-    for name in ("example_jobs.py", "option_places.py"):
-        shutil.copy(ROOT / "tests" / name, copy / "tests")
-    for name, behind, added in LINES:
-        file = copy / name
-        source = file.read_text(encoding="utf-8")
-        assert source.count(behind) == 1, f"{name} has no longer exactly one {behind!r}"
-        file.write_text(source.replace(behind, behind + added), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.option_places", "sharpness", "1.5", "9"]
-    environment = os.environ | {"PYTHONPATH": str(copy)}
-    result = subprocess.run(
-        command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
+    needed = ("example_jobs.py", "option_places.py")
+    copy = patched_copy(tmp_path_factory.mktemp("easel"), LINES, tests=needed)
+    found: dict[str, Any] = told_by(copy, "tests.option_places", "sharpness", "1.5", "9")
+    return found
 
 
 @pytest.mark.parametrize("command", ["imagine", "settings", "admin channel"])
