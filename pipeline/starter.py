@@ -20,7 +20,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pipeline.processes import die_with, set_name, set_variables
 from pipeline.protocol.errors import ProtocolError
@@ -91,10 +91,12 @@ class Starter:
     Args:
         owner: connection to the bot that started this process; None without such a bot.
         listener: listening socket for further bots; None accepts no others.
+        on_interrupt: handler of SIGINT in the forked children, as `signal.signal` takes it.
     """
 
-    def __init__(self, owner: socket.socket | None, listener: socket.socket | None) -> None:
+    def __init__(self, owner: socket.socket | None, listener: socket.socket | None, on_interrupt: Any) -> None:
         self._pid = os.getpid()
+        self._on_interrupt = on_interrupt
         self._selector = selectors.DefaultSelector()
         self._owners: list[_Owner] = []
         self._listener = listener
@@ -172,7 +174,7 @@ class Starter:
     def _leave(self, output: int) -> None:
         """Remove all traces of the starter in a forked child, so that it is like a process after exec."""
         die_with(self._pid)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._on_interrupt)
         os.dup2(output, sys.stdout.fileno())
         os.dup2(output, sys.stderr.fileno())
         os.close(output)
@@ -212,7 +214,8 @@ def _close(descriptors: Iterable[int]) -> None:
 def main() -> None:
     """Import the modules, then serve bots."""
     parent = os.getppid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot
+    # Ctrl-C is for the bot. A program that `nohup` started ignores SIGINT, and so must its workers.
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
     parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description="Forks workers that start at once.")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket-fd", type=int, help="an inherited, connected socket of packets; ends with it")
@@ -238,7 +241,7 @@ def main() -> None:
         importlib.import_module(module)
     gc.freeze()
     gc.enable()
-    becoming = Starter(owner, listener).serve()
+    becoming = Starter(owner, listener, on_interrupt).serve()
     if becoming is None:
         os._exit(0)  # there is nothing to tidy up, and taking the libraries apart takes a second
     becoming.run()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+KILL_S = 1.0
+"""Most seconds from SIGKILL to the end of a process."""
 
 SIGNAL_EXIT_BASE = 128
 
@@ -66,6 +68,8 @@ class Child:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         await self._process.wait()
+        # A signal is delivered later than it is sent. Whoever looks afterwards shall find nothing running.
+        await asyncio.to_thread(psutil.wait_procs, family, KILL_S)
 
     def _descendants(self) -> list[psutil.Process]:
         try:

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from bot.presenting.texts import LANGUAGES, spoken, text
 from tests.kill_points.life import Order, live
 
 LONGEST_LIFE_S: Final = 60
@@ -62,6 +63,9 @@ def outlive(child: int, kill_after_s: float) -> int:
 
 def main() -> None:
     """One line in, one life, one line out."""
+    for language in LANGUAGES:  # parsing the catalogue of texts would be most of a life
+        with spoken(language):
+            text("command-imagine")
     gc.freeze()
     for line in sys.stdin:
         order = msgspec.json.decode(line, type=Order)

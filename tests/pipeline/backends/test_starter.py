@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,15 @@ async def facts_of(starter: Starter | None) -> dict[str, Any]:
         return json.loads(name_of_device(rig))
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["default", "ignored"])
+def interrupt(request: pytest.FixtureRequest) -> Generator[None]:
+    """A handler of SIGINT in this process; its children inherit whether it ignores the signal."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupt")
 async def test_a_fork_is_as_exec_would_have_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_DISCORD__TOKEN", "secret")
     monkeypatch.setenv("ODD", os.fsdecode(b"\xff"))
