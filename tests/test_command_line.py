@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from tests.warm_starter import warm_starter
+from tests.shared_worker import warm_starter
 
 pytestmark = pytest.mark.slow
 

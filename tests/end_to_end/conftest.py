@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from playground import LocalDiscord
-from tests.warm_starter import warm_starter
+from tests.shared_worker import share_worker_state, warm_starter
 
 
 class BotProcess:
@@ -32,6 +32,7 @@ class BotProcess:
             **variables,
         }
         self.process: asyncio.subprocess.Process | None = None
+        share_worker_state(directory / "data")
 
     @property
     def log(self) -> str:

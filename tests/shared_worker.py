@@ -1,4 +1,4 @@
-"""One warm starter for all bots that a process of the tests starts: else each would pay for the imports again."""
+"""What all bots of one test process share, so that each worker starts at once: imported libraries and measurements."""
 
 import atexit
 import functools
@@ -30,3 +30,15 @@ def warm_starter() -> str:
     while not path.exists() and process.poll() is None:
         time.sleep(0.01)
     return str(path)
+
+
+@functools.cache
+def _state() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="easel-worker-")
+
+
+def share_worker_state(storage: Path) -> None:
+    """Let the worker of this `storage.directory` know what earlier workers have measured on this computer."""
+    storage.mkdir(exist_ok=True)
+    if not (storage / "worker").exists():
+        (storage / "worker").symlink_to(_state().name)
