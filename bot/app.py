@@ -30,6 +30,7 @@ from bot.jobs.recovery import Recovery
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
+from bot.pictures.receiving import Receiving
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
@@ -207,6 +208,7 @@ def compose(
         storing=storing,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, inputs=inputs, stars=StarRepository(database)),
+        receiving=Receiving(calls=calls, inputs=inputs),
         backend=backend,
     )
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from pipeline.protocol.reading import Parameters, Wanted
+from pipeline.reading.answering import answer
+
 A1111 = "a red apple\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 12345, Size: 64x64"
+
+
+def parameters_in(data: bytes) -> str | None:
+    """What the reading process finds in a file."""
+    found, _ = answer(data, Wanted.PARAMETERS)
+    return found.text if isinstance(found, Parameters) else None
 
 
 def saved(picture: Image.Image, kind: str, **how: Any) -> bytes:

@@ -10,6 +10,7 @@ import structlog
 from discord import InteractionResponseType, ui
 from discord.app_commands import Choice
 
+from bot.calls.downloading import download
 from bot.calls.errors import (
     AddressBlocked,
     AlreadyAcknowledged,
@@ -48,6 +49,7 @@ class Answers:
         self, client: discord.Client, watch: Watch, *, call_timeout_s: float, answer_timeout_s: float, pause_s: float
     ) -> None:
         self.watch = watch
+        self._client = client
         self._repeat = Repeater(watch, timeout_s=call_timeout_s, pause_s=pause_s)
         self.owner = Owner(client, self._repeat)
         self._answer_timeout_s = answer_timeout_s
@@ -144,13 +146,13 @@ class Answers:
             # The library would send them again and write a traceback for each typed letter.
             interaction.response._response_type = InteractionResponseType.autocomplete_result  # noqa: SLF001
 
-    async def fetch(self, attachment: discord.Attachment) -> bytes:
-        """Download a file that somebody posted.
+    async def fetch(self, attachment: discord.Attachment, most_bytes: int) -> bytearray:
+        """Download a file that somebody posted, but at most one byte more than `most_bytes`.
 
         Raises:
             CallFailed: the file is gone, or the download failed.
         """
-        return await self._repeat(attachment.read)
+        return await self._repeat(lambda: download(self._client, attachment, most_bytes))
 
     async def delete_answer(self, interaction: Interaction) -> None:
         """Delete the message whose button was pressed.

@@ -63,7 +63,6 @@ class Calls(Answers):
         super().__init__(
             client, watch, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s
         )
-        self._client = client
         self._tokens_over: dict[str, datetime] = {}
 
     async def notify(self, job: Job, sentence: str) -> None:

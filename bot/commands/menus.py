@@ -1,8 +1,5 @@
 """Entries of a message's context menu: details of its picture, and a similar picture."""
 
-import asyncio
-from typing import Final
-
 import discord
 from discord import app_commands
 
@@ -13,19 +10,14 @@ from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.jobs.kinds import kind_of
-from bot.jobs.metadata import is_picture, read_parameters
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message
 from bot.presenting.images.remix_form import remix_form
 from bot.store.rows import Job
 
-_MOST_BYTES: Final = 25 * 1024 * 1024
-
 
 def make_menus(services: Services) -> list[app_commands.ContextMenu]:
     """The context menu entries."""
-    # A file is in memory twice while it arrives, and may have the maximum size. So only one is read at a time.
-    looking = asyncio.Lock()
 
     async def details(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
@@ -34,11 +26,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
             return
         picture = _picture_of(message)
         await services.calls.defer(interaction, is_private=True)
-        async with looking:
-            data = await services.calls.fetch(picture)
-            parameters = await asyncio.to_thread(read_parameters, data)
-        if parameters is None:
-            raise Refused("refused-no-parameters" if is_picture(data) else "refused-picture-format")
+        parameters = await services.receiving.parameters(picture)
         await answer_privately(interaction, view=details_message.foreign(parameters))
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:
@@ -76,11 +64,9 @@ def _picture_of(message: discord.Message) -> discord.Attachment:
     """The first picture of a message.
 
     Raises:
-        Refused: there is none, or it is too large.
+        Refused: there is none.
     """
     pictures = [found for found in message.attachments if (found.content_type or "").startswith("image/")]
     if not pictures:
         raise Refused("refused-no-picture")
-    if pictures[0].size > _MOST_BYTES:
-        raise Refused("refused-picture-large")
     return pictures[0]

@@ -9,6 +9,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
 from bot.jobs.storing import Storing
+from bot.pictures.receiving import Receiving
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
@@ -41,6 +42,7 @@ class Services:
     storing: Storing
     dispatcher: Dispatcher
     keeping: Keeping
+    receiving: Receiving
     backend: Backend
 
 

@@ -231,6 +231,8 @@ notice-loras-many = Ein Prompt nimmt bis zu { $limit } Stile; diese wurden wegge
 notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
 notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
+notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genommen.
+notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.
@@ -273,8 +275,13 @@ refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen,
 refused-no-direct-message = Deine Direktnachrichten sind für Easel geschlossen, also wurde nichts geschickt. Erlaube sie in den Privatsphäre-Einstellungen dieses Servers, oder sichere das Bild aus seiner Nachricht.
 refused-not-yours-to-delete = Das kann nur löschen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-no-picture = Diese Nachricht hat kein Bild. Wähle eine, die eines hat.
-refused-picture-large = Dieses Bild ist zu groß, um hier angesehen zu werden.
-refused-picture-format = Diese Datei kann hier nicht gelesen werden. Schicke das Bild als PNG, JPEG oder WebP.
+refused-picture-large = Diese Datei ist größer als { $limit } MiB. Mach das Bild kleiner und versuch es noch einmal.
+refused-picture-format = Diese Datei kann hier nicht gelesen werden. Schick das Bild als PNG, JPEG oder WebP.
+refused-picture-unreadable = Dieses Bild kann nicht gelesen werden; vielleicht ist seine Datei beschädigt oder abgeschnitten. Schick es noch einmal, als PNG, JPEG oder WebP.
+refused-picture-heic = Das ist ein HEIC-Bild, wie iPhones sie speichern, und es kann hier nicht gelesen werden. Schick es als JPEG oder PNG.
+refused-picture-pixels = Dieses Bild hat mehr als { $limit } Millionen Pixel; mehr wird hier nicht gelesen. Mach es kleiner und versuch es noch einmal.
+refused-picture-sides = Eine Seite dieses Bildes ist kürzer als { $lowest } oder länger als { $highest } Pixel. Schick eines in anderer Größe.
+refused-picture-ratio = Dieses Bild ist mehr als { $limit }-mal so lang wie breit. Schneide einen Teil aus und schick den.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
 refused-images-later = Easel kann noch nicht von einem Bild ausgehen; das kommt mit einer späteren Version. Beschreibe es stattdessen mit /imagine.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.

@@ -231,6 +231,8 @@ notice-loras-many = A prompt uses up to { $limit } styles; these were left out: 
 notice-negative-cut = The end of the negative prompt did not fit the model and was not read: “{ $text }”.
 notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
 notice-negative-unused = This model reads no negative prompt, so it was left out.
+notice-first-frame = That file has several frames; the first one was taken.
+notice-transparent = The transparent parts of your picture became white.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = There is no prompt. Say what you want to see, such as: a red apple.
@@ -273,8 +275,13 @@ refused-varied-too-often = This picture is the end of { $count } variations, whi
 refused-no-direct-message = Your direct messages are closed to Easel, so nothing was sent. Allow them in the privacy settings of this server, or save the picture from its message.
 refused-not-yours-to-delete = Only the person who asked for this, or a member who may manage messages, can delete it.
 refused-no-picture = That message has no picture. Choose one that has.
-refused-picture-large = That picture is too large to be looked at here.
-refused-picture-format = That file cannot be read here. Post the picture as PNG, JPEG or WebP.
+refused-picture-large = That file is larger than { $limit } MiB. Make the picture smaller, then try again.
+refused-picture-format = That file cannot be read here. Send the picture as PNG, JPEG or WebP.
+refused-picture-unreadable = That picture cannot be read; its file may be damaged or cut off. Send it again, as PNG, JPEG or WebP.
+refused-picture-heic = That is a HEIC picture, as iPhones keep them, and it cannot be read here. Send it as JPEG or PNG.
+refused-picture-pixels = That picture has more than { $limit } million pixels, the most that is read here. Make it smaller, then try again.
+refused-picture-sides = A side of that picture is shorter than { $lowest } or longer than { $highest } pixels. Send one of another size.
+refused-picture-ratio = That picture is more than { $limit } times as long as it is wide. Cut a part out of it and send that.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
 refused-images-later = Easel cannot start from a picture yet; that comes with a later version. Describe it with /imagine instead.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.

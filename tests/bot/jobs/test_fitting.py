@@ -8,9 +8,9 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from bot.jobs.fitting import REQUEST_LIMIT, fit, in_messages
-from bot.jobs.metadata import read_parameters
 from pipeline.images.encode import encode
 from pipeline.protocol.messages import ImageFormat, ImageOutput
+from tests.picture_files import parameters_in
 
 
 def png(side: int = 256, *, is_noise: bool = True, parameters: str = "a cat ü\nSteps: 4") -> bytes:
@@ -75,7 +75,7 @@ def test_what_was_no_png_keeps_its_parameters_and_is_not_made_larger_first(
     monkeypatch.setattr(Image.Image, "save", watched)
     ((name, small),) = fit([(f"a.{image_format}", data)], len(data) // 2)
     assert name == "a.webp"
-    assert read_parameters(small) == "a cat ü\nSteps: 4"
+    assert parameters_in(small) == "a cat ü\nSteps: 4"
     assert options
     assert not any(option["lossless"] for option in options)
 

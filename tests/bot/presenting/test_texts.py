@@ -14,6 +14,7 @@ from bot.quotas.standing import Obstacle
 from bot.requests.options import OPTIONS
 from bot.store.rows import Preferences
 from config.settings import Period
+from pipeline.protocol.reading import PictureFault
 
 CODE = Path(__file__).parents[3] / "bot"
 SOURCES = {name: (CODE / "presenting" / "texts" / f"{name}.ftl").read_text() for name in LANGUAGES}
@@ -27,6 +28,7 @@ BUILT = [
     *(f"option-{option.name}" for option in OPTIONS),
     *(f"detail-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
+    *(f"refused-picture-{fault}" for fault in PictureFault),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

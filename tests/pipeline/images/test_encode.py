@@ -11,12 +11,12 @@ from PIL import Image
 from sd_parsers import ParserManager
 from sd_parsers.data import PromptInfo
 
-from bot.jobs.metadata import read_parameters
 from pipeline.images.encode import encode
 from pipeline.images.parameters import parameters_text
 from pipeline.images.png import png_bytes
 from pipeline.protocol.messages import ImageFormat, ImageOutput
 from pipeline.protocol.requests import GenerationRequest
+from tests.picture_files import parameters_in
 
 FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")
 REQUEST = GenerationRequest(
@@ -105,7 +105,7 @@ def test_every_format_says_how_it_was_made(image_format: ImageFormat) -> None:
     assert (image.index, image.seed, image.width, image.height) == (2, 7, *photo().size)
     assert opened(image.data).format == image_format.upper()
     assert opened(image.data).size == photo().size
-    assert read_parameters(image.data) == words
+    assert parameters_in(image.data) == words
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
@@ -122,7 +122,7 @@ def test_an_outside_reader_finds_every_fact(image_format: ImageFormat) -> None:
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_a_server_may_keep_prompts_out_of_its_files(image_format: ImageFormat) -> None:
     data = written(noise(64, 48), "a secret cat", image_format=image_format, has_parameters=False)
-    assert read_parameters(data) is None
+    assert parameters_in(data) is None
     assert not opened(data).getexif()
     assert b"secret" not in data.replace(b"\0", b"")
 

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from bot.jobs.metadata import read_parameters
 from tests import picture_files
+from tests.picture_files import parameters_in
 
 
 def most_memory() -> int:
@@ -21,11 +21,11 @@ def most_memory() -> int:
 def main() -> None:
     # Everything that reading loads is there before anything is measured.
     for usual in (picture_files.stealth(picture_files.A1111), picture_files.png_of({"prompt": picture_files.GRAPH})):
-        read_parameters(usual)
+        parameters_in(usual)
     before = most_memory()
     for name in sys.argv[1:]:
         begun = time.process_time()
-        found = read_parameters(Path(name).read_bytes())
+        found = parameters_in(Path(name).read_bytes())
         taken_s = time.process_time() - begun
         sys.stdout.write(f"{most_memory() - before}\t{taken_s:.3f}\t{found and found[:60]!a}\n")
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.jobs.metadata import read_parameters
 from pipeline.metadata import reading
 from pipeline.metadata.tools import told_by
 from tests import picture_files as files
 from tests.conftest import IS_THOROUGH
+from tests.picture_files import parameters_in
 
 ROOT = Path(__file__).parents[3]
 MOST = 60_000_000
@@ -203,4 +203,4 @@ def test_half_a_file_and_a_spoiled_one_break_nothing() -> None:
                 spoiled[chance.randrange(len(spoiled))] = chance.randrange(256)
             if reading.is_picture(bytes(spoiled)):
                 reading.read_parameters(bytes(spoiled))
-    assert read_parameters(b"\x89PNG\r\n\x1a\n") is None
+    assert parameters_in(b"\x89PNG\r\n\x1a\n") is None

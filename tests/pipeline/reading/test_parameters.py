@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from bot.jobs.fitting import fit
-from bot.jobs.metadata import read_parameters
+from tests.picture_files import parameters_in
 
 
 def png(**chunks: str) -> bytes:
@@ -20,24 +20,24 @@ def png(**chunks: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["parameters", "prompt", "Comment"])
 def test_the_words_of_a_png_are_read(name: str) -> None:
-    assert read_parameters(png(**{name: "a cat\nSteps: 4"})) == "a cat\nSteps: 4"
+    assert parameters_in(png(**{name: "a cat\nSteps: 4"})) == "a cat\nSteps: 4"
 
 
 def test_what_was_made_smaller_still_says_it() -> None:
     ((_, small),) = fit([("a.png", png(parameters="a cat ü\nSteps: 4"))], 5_000)
-    assert read_parameters(small) == "a cat ü\nSteps: 4"
+    assert parameters_in(small) == "a cat ü\nSteps: 4"
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", png(), png(parameters="  "), png(parameters="x")[:40]])
 def test_what_says_nothing_says_nothing(data: bytes) -> None:
-    assert read_parameters(data) is None
+    assert parameters_in(data) is None
 
 
 def test_half_a_file_says_what_is_in_it() -> None:
-    assert read_parameters(png(parameters="x")[:60]) == "x"
+    assert parameters_in(png(parameters="x")[:60]) == "x"
 
 
 def test_nobody_reads_a_whole_book() -> None:
-    found = read_parameters(png(parameters="x" * 50_000))
+    found = parameters_in(png(parameters="x" * 50_000))
     assert found is not None
     assert len(found) == 20_000

@@ -1,0 +1,86 @@
+"""Starts the process that reads a stranger's file, `pipeline.reading`, and ends it in time."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from pipeline.protocol.reading import MAX_CLEAN_BYTES, CleanPicture, PictureFault, ReadingAnswer, Unreadable, Wanted
+
+COMMAND: Final = (sys.executable, "-m", "pipeline.reading")
+TIMEOUT_S: Final = 15.0
+"""Seconds after which the process is killed."""
+_VARIABLES: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+"""The only variables of the process: Python may not start without them, and none holds a secret."""
+_PIECE: Final = 1 << 16
+_MAX_LINE: Final = 1 << 18
+
+_decoder = msgspec.json.Decoder(ReadingAnswer)
+
+
+async def read_file(
+    data: bytes | bytearray, wanted: Wanted, *, command: Sequence[str] = COMMAND, timeout_s: float = TIMEOUT_S
+) -> tuple[ReadingAnswer, bytes]:
+    """Read a file in a process of its own; returns its answer, and a clean picture if there is one, else no bytes.
+
+    Call this only in the event loop's own thread: Linux kills the process when the thread that started it ends.
+    Whatever the process does, this returns after `timeout_s` seconds, and needs memory for one clean picture.
+
+    Args:
+        data: the file.
+        wanted: what is read in it.
+        command: starts the process.
+        timeout_s: seconds after which the process is killed.
+    """
+    environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        *command, wanted, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=_MAX_LINE
+    )
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("The process has no pipes.")
+    writing = asyncio.create_task(_write(process.stdin, data), name="file for the reading process")
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _read(process.stdout)
+    except TimeoutError:
+        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"It took more than {timeout_s:g} s."), b""
+    except (msgspec.MsgspecError, ValueError) as error:
+        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"No answer but {error!r}."), b""
+    finally:
+        writing.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        # asyncio waits for the end of a process only when its output was read to the end.
+        while await process.stdout.read(_PIECE):
+            pass
+        await process.wait()
+
+
+async def _write(pipe: asyncio.StreamWriter, data: bytes | bytearray) -> None:
+    """Write in pieces, since a pipe of asyncio copies all that it cannot write at once."""
+    view = memoryview(data)
+    # A process that has died reads nothing.
+    with contextlib.suppress(ConnectionError):
+        for at in range(0, len(view), _PIECE):
+            pipe.write(view[at : at + _PIECE])
+            await pipe.drain()
+        pipe.close()
+
+
+async def _read(pipe: asyncio.StreamReader) -> tuple[ReadingAnswer, bytes]:
+    found = _decoder.decode(await pipe.readline())
+    if not isinstance(found, CleanPicture):
+        return found, b""
+    pieces: list[bytes] = []
+    room = MAX_CLEAN_BYTES
+    while room > 0 and (piece := await pipe.read(min(_PIECE, room))):
+        pieces.append(piece)
+        room -= len(piece)
+    if not pieces:
+        raise ValueError("a picture without bytes")
+    return found, b"".join(pieces)

@@ -1,0 +1,80 @@
+"""Answers of the process that reads strangers' files, `python -m pipeline.reading`.
+
+The bot writes the file to its standard input. The process answers with one line of JSON, and a clean picture after it.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from pipeline.protocol import limits
+
+MAX_FILE_BYTES: Final = 25 * 1024 * 1024
+"""Greatest size of a file that is read."""
+MAX_PIXELS: Final = 40_000_000
+"""Greatest number of pixels of a picture that is decoded."""
+MIN_SIDE: Final = 16
+MAX_SIDE: Final = 16_384
+MAX_RATIO: Final = 8
+"""Greatest ratio of a picture's longer side to its shorter one."""
+MAX_CLEAN_BYTES: Final = 4 * limits.MAX_INPUT_SIDE**2
+"""Greatest size of a clean picture: more than its pixels without compression."""
+
+_Side = Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_INPUT_SIDE)]
+
+
+class Wanted(StrEnum):
+    """What is read in a file: the argument of the process."""
+
+    PICTURE = "picture"
+    PARAMETERS = "parameters"
+
+
+class PictureFault(StrEnum):
+    """Why a file gives no picture. The text `refused-picture-…` explains each to members."""
+
+    UNREADABLE = "unreadable"
+    """The file is damaged or cut off, or reading it took too much."""
+    FORMAT = "format"
+    """The file is no picture, or its format is not read."""
+    HEIC = "heic"
+    """The file is a HEIC picture."""
+    PIXELS = "pixels"
+    """The picture has too many pixels."""
+    SIDES = "sides"
+    """A side is too short or too long."""
+    RATIO = "ratio"
+    """One side is too long compared with the other."""
+
+
+class CleanPicture(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
+    """A picture was read. The file that follows is an RGB PNG without anything but pixels.
+
+    Attributes:
+        width: width of the PNG in pixels.
+        height: its height in pixels.
+        has_more_frames: True if the file has several pictures and only the first was read.
+        was_transparent: True if transparent parts became white.
+    """
+
+    width: _Side
+    height: _Side
+    has_more_frames: bool = False
+    was_transparent: bool = False
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, tag="parameters"):
+    """Generation parameters in a picture's file; None if it has none."""
+
+    text: str | None
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True, tag="unreadable"):
+    """The file gives nothing. `detail` is for the log only."""
+
+    fault: PictureFault
+    detail: str = ""
+
+
+ReadingAnswer: TypeAlias = CleanPicture | Parameters | Unreadable

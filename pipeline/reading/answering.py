@@ -1,0 +1,36 @@
+"""Reads one file and answers in every case, whatever a decoder raises."""
+
+import codecs
+from typing import Final
+
+import msgspec
+
+from pipeline.metadata.reading import is_picture, read_parameters
+from pipeline.protocol.reading import Parameters, PictureFault, ReadingAnswer, Unreadable, Wanted
+from pipeline.reading.pictures import NoPicture, clean
+
+_MOST_DETAIL: Final = 500
+
+# Python imports a codec when it is first used, and the process opens no file later.
+for _encoding in ("latin-1", "utf-8", "utf-16-le", "utf-16-be", "iso2022_jp", "shift_jis", "euc_jp"):
+    codecs.lookup(_encoding)
+
+
+def answer(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
+    """The answer about a file, and the clean picture if one was wanted and could be read; else no bytes."""
+    try:
+        if wanted is Wanted.PICTURE:
+            return clean(data)
+        if not is_picture(data):
+            return Unreadable(fault=PictureFault.FORMAT), b""
+        return Parameters(text=read_parameters(data)), b""
+    except NoPicture as error:
+        return Unreadable(fault=error.fault), b""
+    # A stranger's file may break any parser in any way.
+    except Exception as error:  # noqa: BLE001 - see above
+        return Unreadable(fault=PictureFault.UNREADABLE, detail=repr(error)[:_MOST_DETAIL]), b""
+
+
+def encoded(found: ReadingAnswer) -> bytes:
+    """The line of an answer."""
+    return msgspec.json.encode(found) + b"\n"
