@@ -1,6 +1,7 @@
 """A job as the database would give it, and its message in every state."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from discord import ui
@@ -10,7 +11,7 @@ from bot.presenting import job_message
 from bot.presenting.images import done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.store.failures import JobFailure
-from bot.store.rows import AskerDefaults, Job, JobStatus, StartedBy
+from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Origin, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import GenerationRequest
@@ -19,26 +20,35 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 IMAGES = tuple(ShownOutput(index=k, file_name=f"easel-7-{k + 1}.png", data=b"", sides=(256, 256)) for k in range(4))
 
 
+def example_origin(asker: Asker, **changes: Any) -> Origin:
+    """Interaction 1, with /imagine, in a channel of the asker's server; `changes` replace fields."""
+    fields: dict[str, Any] = {
+        "interaction_id": 1,
+        "interaction_token": "token",
+        "token_expires_at": NOW + timedelta(minutes=15),
+        "started_by": StartedBy.IMAGINE,
+        "lineage": None,
+        "asker": asker,
+        "requester_name": "Ada",
+        "locale": "en-US",
+        "filesize_limit": 10_485_760,
+        "is_age_restricted": False,
+        "shown_guild_id": asker.guild_id,
+    }
+    return Origin(**{**fields, **changes})
+
+
+def from_elsewhere(job: Job, **changes: Any) -> Job:
+    """The job with another origin."""
+    return msgspec.structs.replace(job, origin=msgspec.structs.replace(job.origin, **changes))
+
+
 def example_job(request: GenerationRequest) -> Job:
     """Job 7, which person 42 asked for."""
     return Job(
         job_id=7,
-        interaction_id=1,
-        started_by=StartedBy.IMAGINE,
-        parent_job_id=None,
-        parent_message_id=None,
-        parent_image_index=None,
-        guild_id=5,
-        channel_id=6,
-        requester_id=42,
-        requester_name="Ada",
-        locale="en-US",
-        filesize_limit=1,
-        interaction_token="token",
-        token_expires_at=NOW,
+        origin=example_origin(Asker(guild_id=5, channel_id=6, user_id=42)),
         message_id=9,
-        is_age_restricted=False,
-        shown_guild_id=5,
         request=request,
         defaults=AskerDefaults(),
         notices=(),
@@ -47,7 +57,6 @@ def example_job(request: GenerationRequest) -> Job:
         turn_round=0,
         turn_deficit=0,
         expected_ms=0,
-        role_ids=(),
         status=JobStatus.RUNNING,
         failure=None,
         error_id=None,

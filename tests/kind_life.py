@@ -23,11 +23,11 @@ from bot.app import compose, make_configure
 from bot.client import EaselClient
 from bot.errors import Refused
 from bot.interactions.services import Services
-from bot.interactions.start_job import ask
+from bot.interactions.start_job import ask, origin_of
 from bot.presenting.custom_ids import Action, custom_id, read_press
 from bot.process.logs import set_up_logging
 from bot.store.images import ImageStore
-from bot.store.rows import Job, JobStatus, StartedBy
+from bot.store.rows import Job, JobOrder, JobStatus, StartedBy
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from bot.views.buttons import PRESSED
@@ -150,7 +150,9 @@ class Life:
 
     async def ask(self, request: Request) -> Job:
         """Ask as a command would; the job, with the message that answers."""
-        await ask(self.services, self.interaction(), started_by=StartedBy.IMAGINE, request=request)
+        command = self.interaction()
+        order = JobOrder(origin=origin_of(command, StartedBy.IMAGINE), request=request, notices=())
+        await ask(self.services, command, order)
         (newest,) = await self.database.fetch_all("SELECT max(job_id) AS job_id FROM jobs")
         return await self.job(newest["job_id"])
 

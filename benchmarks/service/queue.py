@@ -15,7 +15,7 @@ from bot.quotas.turns import NORMAL, Turn, next_turn, queue_key
 from bot.store.admission import insert_job
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository, ensure_member
-from bot.store.rows import Asker, Job, JobStatus, NewJob, StartedBy
+from bot.store.rows import Asker, Job, JobStatus, NewJob, Origin, StartedBy
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
@@ -66,8 +66,7 @@ class Line:
         """Accept one more job; it is durable on return."""
         self.number += 1
         new = _new(self.number, 1 + self.number % MEMBERS)
-        asker = Asker(guild_id=1, channel_id=1, user_id=new.requester_id)
-        job, _ = await self.jobs.accept(new, asker=asker, settings=_SETTINGS, now=datetime.now(UTC))
+        job, _ = await self.jobs.accept(new, settings=_SETTINGS, now=datetime.now(UTC))
         return job
 
     async def measure(self) -> None:
@@ -174,18 +173,19 @@ def _fill(connection: sqlite3.Connection, size: int) -> None:
 
 def _new(number: int, user: int) -> NewJob:
     return NewJob(
-        interaction_id=number + 1,
-        started_by=StartedBy.IMAGINE,
-        lineage=None,
-        guild_id=1,
-        shown_guild_id=1,
-        channel_id=1,
-        requester_id=user,
-        requester_name="member",
-        locale="en-US",
-        filesize_limit=1,
-        interaction_token="token",  # noqa: S106 - no real token
-        token_expires_at=datetime.now(UTC),
+        origin=Origin(
+            interaction_id=number + 1,
+            interaction_token="token",  # noqa: S106 - no real token
+            token_expires_at=datetime.now(UTC),
+            started_by=StartedBy.IMAGINE,
+            lineage=None,
+            asker=Asker(guild_id=1, channel_id=1, user_id=user),
+            requester_name="member",
+            locale="en-US",
+            filesize_limit=1,
+            is_age_restricted=False,
+            shown_guild_id=1,
+        ),
         request=_REQUEST,
         notices=(),
         price=1,

@@ -75,7 +75,7 @@ class Calls(Answers):
         """
         message = self._channel(job).get_partial_message(job.message_id or 0)
         mentions = discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(job.requester_id)])
-        if job.is_brought_along and self._is_token_alive(job):
+        if job.origin.is_brought_along and self._is_token_alive(job):
             # A followup has no nonce, so it is tried once.
             await self._by_token(job, lambda: self._webhook(job).send(sentence, allowed_mentions=mentions), tries=1)
             return
@@ -253,9 +253,10 @@ class Calls(Answers):
         return self._client.get_partial_messageable(job.channel_id)
 
     def _webhook(self, job: Job) -> discord.Webhook:
-        if self._client.application_id is None or job.interaction_token is None:
+        token = job.origin.interaction_token
+        if self._client.application_id is None or token is None:
             raise TokenOver("There is no token.")
-        return discord.Webhook.partial(self._client.application_id, job.interaction_token, client=self._client)
+        return discord.Webhook.partial(self._client.application_id, token, client=self._client)
 
     async def _edit_by_token(self, job: Job, view: ui.LayoutView, files: Files | None) -> None:
         await self._webhook(job).edit_message(
@@ -282,7 +283,7 @@ class Calls(Answers):
         try:
             return await self._as_bot(call, timeout_s=timeout_s)
         except MessageGone as error:
-            if not job.is_brought_along:
+            if not job.origin.is_brought_along:
                 raise
             # A message that only its member sees is invisible to the bot.
             raise NotPermitted(str(error), status=error.status, code=error.code) from error
@@ -308,13 +309,15 @@ class Calls(Answers):
         try:
             return await self._repeat(call, tries=tries, timeout_s=timeout_s, waits_again=waits_again)
         except TokenOver:
-            if job.interaction_token is not None and job.token_expires_at is not None:
-                self._tokens_over[job.interaction_token] = job.token_expires_at
+            token, expires_at = job.origin.interaction_token, job.origin.token_expires_at
+            if token is not None and expires_at is not None:
+                self._tokens_over[token] = expires_at
             raise
 
     def _is_token_alive(self, job: Job) -> bool:
         now = datetime.now(UTC)
         self._tokens_over = {token: ends_at for token, ends_at in self._tokens_over.items() if ends_at > now}
-        if job.interaction_token is None or job.token_expires_at is None or job.interaction_token in self._tokens_over:
+        token, expires_at = job.origin.interaction_token, job.origin.token_expires_at
+        if token is None or expires_at is None or token in self._tokens_over:
             return False
-        return now < job.token_expires_at - TOKEN_MARGIN
+        return now < expires_at - TOKEN_MARGIN

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import discord
@@ -12,15 +13,12 @@ from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.interactions.services import Services
-from bot.jobs.accepting import Asked
 from bot.jobs.kinds import kind_of
 from bot.presenting import job_message
 from bot.store.failures import JobFailure
 from bot.store.queue import Place
-from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Lineage, StartedBy
+from bot.store.rows import Asker, AskerDefaults, Job, JobOrder, JobStatus, Lineage, Origin, StartedBy
 from bot.words import clean
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import Request
 
 _CHANNELS: Final = (
     discord.TextChannel,
@@ -30,7 +28,9 @@ _CHANNELS: Final = (
     discord.Thread,
 )
 """Channel kinds that a server may restrict to adults."""
-_NO_DEFAULTS: Final = AskerDefaults()
+TOKEN_LIFETIME: Final = timedelta(minutes=15)
+"""https://discord.com/developers/docs/interactions/receiving-and-responding"""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -75,87 +75,26 @@ async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:
     return AskerDefaults(channel=channel, own=chosen.defaults, server=server)
 
 
-async def ask(
-    services: Services,
-    interaction: Interaction,
-    *,
-    started_by: StartedBy,
-    request: Request,
-    defaults: AskerDefaults = _NO_DEFAULTS,
-    notices: tuple[Notice, ...] = (),
-    lineage: Lineage | None = None,
-) -> None:
-    """Accept a job, then answer with its message. In this order, each message at Discord has its row in the database.
-
-    Raises:
-        Refused: nothing was accepted and nothing charged.
-    """
-    asked = _asked(
-        interaction,
-        interaction.id,
-        started_by=started_by,
-        request=request,
-        defaults=defaults,
-        notices=notices,
-        lineage=lineage,
-    )
-    job, place = await services.accepting.accept(asked)
-    if job.message_id is None:  # a message exists only if the same interaction came twice; the first one answered
-        await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
-
-
-async def ask_beside(
-    services: Services,
-    interaction: Interaction,
-    *,
-    key: int,
-    started_by: StartedBy,
-    request: Request,
-    defaults: AskerDefaults = _NO_DEFAULTS,
-    notices: tuple[Notice, ...] = (),
-    lineage: Lineage | None = None,
-) -> None:
-    """Accept one of several jobs of an acknowledged interaction, and post its message beside the answer.
+def origin_of(
+    interaction: Interaction, started_by: StartedBy, lineage: Lineage | None = None, *, key: int | None = None
+) -> Origin:
+    """The interaction as the origin of a job.
 
     Args:
-        services: the bot's services.
-        interaction: an acknowledged interaction.
-        key: idempotency key in place of an interaction id; negative, so that it never equals one.
+        interaction: the command or press; its token has just begun to live.
         started_by: the command or button.
-        request: the job's request.
-        defaults: the defaults that the request used.
-        notices: notices for the job's message.
         lineage: the job's parent, if it has one.
+        key: idempotency key in place of the interaction's id; negative, so that it never equals one.
 
     Raises:
-        Refused: nothing was accepted and nothing charged.
-        Unseen: the job was accepted and refunded.
+        Refused: the interaction has no channel.
     """
-    asked = _asked(
-        interaction, key, started_by=started_by, request=request, defaults=defaults, notices=notices, lineage=lineage
-    )
-    job, place = await services.accepting.accept(asked)
-    if job.message_id is None and not await _show(
-        services, job, place, lambda view: services.calls.post_beside(interaction, view)
-    ):
-        raise Unseen("refused-no-message")
-
-
-def _asked(
-    interaction: Interaction,
-    interaction_id: int,
-    *,
-    started_by: StartedBy,
-    request: Request,
-    defaults: AskerDefaults,
-    notices: tuple[Notice, ...],
-    lineage: Lineage | None,
-) -> Asked:
     if interaction.channel_id is None:
         raise Refused("refused-unknown-job")
-    return Asked(
-        interaction_id=interaction_id,
+    return Origin(
+        interaction_id=interaction.id if key is None else key,
         interaction_token=interaction.token,
+        token_expires_at=datetime.now(UTC) + TOKEN_LIFETIME,
         started_by=started_by,
         lineage=lineage,
         asker=asker_of(interaction),
@@ -164,10 +103,34 @@ def _asked(
         filesize_limit=interaction.filesize_limit,
         is_age_restricted=is_age_restricted(interaction.channel),
         shown_guild_id=interaction.guild_id or 0,
-        request=request,
-        defaults=defaults,
-        notices=notices,
     )
+
+
+async def ask(services: Services, interaction: Interaction, order: JobOrder) -> None:
+    """Accept a job, then answer with its message. In this order, each message at Discord has its row in the database.
+
+    Raises:
+        Refused: nothing was accepted and nothing charged.
+    """
+    job, place = await services.accepting.accept(order)
+    if job.message_id is None:  # a message exists only if the same interaction came twice; the first one answered
+        await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
+
+
+async def ask_beside(services: Services, interaction: Interaction, order: JobOrder) -> None:
+    """Accept one of several jobs of an acknowledged interaction, and post its message beside the answer.
+
+    The order's origin has a key of its own, since the interaction's id belongs to no single job.
+
+    Raises:
+        Refused: nothing was accepted and nothing charged.
+        Unseen: the job was accepted and refunded.
+    """
+    job, place = await services.accepting.accept(order)
+    if job.message_id is None and not await _show(
+        services, job, place, lambda view: services.calls.post_beside(interaction, view)
+    ):
+        raise Unseen("refused-no-message")
 
 
 async def _show(
@@ -199,4 +162,4 @@ async def _show(
 
 def _may_be_seen(services: Services, job: Job) -> bool:
     """Whether the job's message may have arrived without a receipt. For a message beside an answer this is unknown."""
-    return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.interaction_id)
+    return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.origin.interaction_id)

@@ -7,13 +7,13 @@ from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of
+from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
 from bot.presenting import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
-from bot.store.expansions import Expansion, NewExpansion, WantedJob
+from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows import Lineage, StartedBy
 
 
@@ -50,15 +50,7 @@ async def ask_each(
     """
     if len(resolved) == 1 and not resolved[0].is_hopeless:
         (only,) = resolved
-        await ask(
-            services,
-            interaction,
-            started_by=started_by,
-            request=only.request,
-            defaults=only.defaults,
-            notices=only.notices,
-            lineage=lineage,
-        )
+        await ask(services, interaction, only.order(origin_of(interaction, started_by, lineage)))
         return
     asker = asker_of(interaction)
     outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
@@ -68,7 +60,7 @@ async def ask_each(
         user_id=asker.user_id,
         started_by=started_by,
         lineage=lineage,
-        jobs=tuple(WantedJob(request=each.request, defaults=each.defaults, notices=each.notices) for each in resolved),
+        jobs=tuple(resolved),
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
@@ -79,16 +71,8 @@ async def start_each(services: Services, interaction: Interaction, expansion: Ex
     """Start an expansion's jobs in order; returns the number of accepted ones, and the refusal of the next one."""
     for number, job in enumerate(expansion.jobs):
         try:
-            await ask_beside(
-                services,
-                interaction,
-                key=expansion.key(number),
-                started_by=expansion.started_by,
-                request=job.request,
-                defaults=job.defaults,
-                notices=job.notices,
-                lineage=expansion.lineage,
-            )
+            origin = origin_of(interaction, expansion.started_by, expansion.lineage, key=expansion.key(number))
+            await ask_beside(services, interaction, job.order(origin))
         except Refused as refused:
             return number, refused
     return len(expansion.jobs), None

@@ -2,10 +2,8 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime
 
-import msgspec
 import structlog
 
 from bot.errors import Refused
@@ -16,7 +14,7 @@ from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
-from bot.store.rows import Asker, AskerDefaults, Job, Lineage, NewJob, StartedBy
+from bot.store.rows import Asker, Job, JobOrder, NewJob
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
@@ -24,28 +22,7 @@ from pipeline.backends.base import Backend, WorkerState
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import Request, usual_request
 
-TOKEN_LIFETIME: Final = timedelta(minutes=15)
-"""https://discord.com/developers/docs/interactions/receiving-and-responding"""
-
 _log = structlog.get_logger(__name__)
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A resolved request and its origin: plain facts of an interaction."""
-
-    interaction_id: int
-    interaction_token: str
-    started_by: StartedBy
-    lineage: Lineage | None
-    asker: Asker
-    requester_name: str
-    locale: str
-    filesize_limit: int
-    is_age_restricted: bool
-    shown_guild_id: int
-    request: Request
-    defaults: AskerDefaults
-    notices: tuple[Notice, ...]
 
 
 class Accepting:
@@ -75,7 +52,7 @@ class Accepting:
         """Accept no more jobs. Accepted jobs stay in the queue for the next start."""
         self._is_open = False
 
-    async def accept(self, asked: Asked) -> tuple[Job, Place]:
+    async def accept(self, order: JobOrder) -> tuple[Job, Place]:
         """Insert the job and reserve its price; returns the job and its place in the queue.
 
         A repeated interaction returns the job of the first one.
@@ -83,12 +60,10 @@ class Accepting:
         Raises:
             Refused: nothing was inserted and nothing reserved.
         """
-        self._check_house(asked.request.model_key)
+        self._check_house(order.request.model_key)
         now = datetime.now(UTC)
         try:
-            return await self._jobs.accept(
-                await self._new_job(asked, now), asker=asked.asker, settings=self._quotas, now=now
-            )
+            return await self._jobs.accept(await self._new_job(order), settings=self._quotas, now=now)
         except AlreadyAccepted as error:
             return error.job, error.place
         except NotAllowed as error:
@@ -98,7 +73,7 @@ class Accepting:
             if isinstance(error, sqlite3.OperationalError):  # the disk is full, read-only, or broken
                 self._storing.fails(error)
             else:
-                _log.exception("job not saved", action="not_saved", interaction_id=asked.interaction_id)
+                _log.exception("job not saved", action="not_saved", interaction_id=order.origin.interaction_id)
             raise Refused("refused-storage") from error
 
     async def standing(self, asker: Asker, price: int | None = None) -> Standing:
@@ -129,41 +104,27 @@ class Accepting:
         """The price of one image with the default model's defaults, in units."""
         return self.price(usual_request(self._catalogue.default))
 
-    async def _new_job(self, asked: Asked, now: datetime) -> NewJob:
+    async def _new_job(self, order: JobOrder) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""
-        asker = asked.asker
-        expected_s = await self._timings.expected_s(workload_of(asked.request))
+        role_ids = order.origin.asker.role_ids
+        expected_s = await self._timings.expected_s(workload_of(order.request))
         return NewJob(
-            interaction_id=asked.interaction_id,
-            started_by=asked.started_by,
-            lineage=asked.lineage,
-            guild_id=asker.guild_id,
-            channel_id=asker.channel_id,
-            requester_id=asker.user_id,
-            requester_name=asked.requester_name,
-            locale=asked.locale,
-            filesize_limit=asked.filesize_limit,
-            interaction_token=asked.interaction_token,
-            token_expires_at=now + TOKEN_LIFETIME,
-            is_age_restricted=asked.is_age_restricted,
-            shown_guild_id=asked.shown_guild_id,
-            request=asked.request,
-            defaults=asked.defaults,
-            notices=await self._notices(asked),
-            price=self.price(asked.request),
-            weight=max((self._queue.role_weights.get(role_id, 1) for role_id in asker.role_ids), default=1),
-            is_express=not self._queue.express_roles.isdisjoint(asker.role_ids),
+            origin=order.origin,
+            request=order.request,
+            defaults=order.defaults,
+            notices=await self._notices(order),
+            price=self.price(order.request),
+            weight=max((self._queue.role_weights.get(role_id, 1) for role_id in role_ids), default=1),
+            is_express=not self._queue.express_roles.isdisjoint(role_ids),
             expected_ms=round((expected_s or 0.0) * 1_000),
-            role_ids=asker.role_ids,
         )
 
-    async def _notices(self, asked: Asked) -> tuple[Notice, ...]:
-        """The request's notices. A notice of its kind comes with them, but a member reads it only once."""
-        request = asked.request
-        notice = kind_of(request).notice(request, self._catalogue.models[request.model_key])
-        if notice is None or await self._jobs.was_told(asked.asker.user_id, notice.key):
-            return asked.notices
-        return (*asked.notices, notice)
+    async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
+        """The order's notices. A notice of its kind comes with them, but a member reads it only once."""
+        notice = kind_of(order.request).notice(order.request, self._catalogue.models[order.request.model_key])
+        if notice is None or await self._jobs.was_told(order.requester_id, notice.key):
+            return order.notices
+        return (*order.notices, notice)
 
     def _check_house(self, model_key: str) -> None:
         """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.

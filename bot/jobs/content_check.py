@@ -22,4 +22,4 @@ class ContentCheck(msgspec.Struct, frozen=True, kw_only=True):
     def applies_to(self, job: Job) -> bool:
         """Whether a job's flagged outputs are hidden."""
         is_seen = self.is_possible and kind_of(job.request).is_checked
-        return is_seen and (self.where == "everywhere" or not job.is_age_restricted)
+        return is_seen and (self.where == "everywhere" or not job.origin.is_age_restricted)

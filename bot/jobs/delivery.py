@@ -94,9 +94,9 @@ class Delivery:
         Raises:
             CallFailed: the outputs cannot be shown.
         """
-        allowance = Allowance(left=(await self._accepting.standing(job.asker)).left)
+        allowance = Allowance(left=(await self._accepting.standing(job.origin.asker)).left)
         for part in _PARTS_OF_LIMIT:
-            files = await asyncio.to_thread(fit, originals, job.filesize_limit // part)
+            files = await asyncio.to_thread(fit, originals, job.origin.filesize_limit // part)
             shown = tuple(
                 ShownOutput(index=output.output_index, file_name=name, data=data, sides=output.sides)
                 for (name, data), output in zip(files, outputs, strict=True)
@@ -138,7 +138,7 @@ class Delivery:
         if not (await self._user_settings.get(job.requester_id)).notifies_when_done:
             return
         shown = await self._jobs.get(job.job_id) or job  # it may have a new message
-        with spoken(job.locale):
+        with spoken(job.origin.locale):
             sentence = text("told-done", user_id=str(job.requester_id), job=job_link(shown))
         try:
             await self._calls.notify(shown, sentence)

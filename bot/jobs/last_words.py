@@ -108,7 +108,7 @@ class LastWords:
         if not is_wanted and self._direct_message != "always":
             return False
         fitted = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
-        with spoken(job.locale):
+        with spoken(job.origin.locale):
             sentence = text("copy-handed-over", job=job_link(job))
         try:
             await self._insist(job, lambda: self._calls.send_directly(job, sentence, fitted))

@@ -76,7 +76,7 @@ def in_its_language(
 
     @functools.wraps(present)
     def speaking(job: Job, *args: P.args, **kwargs: P.kwargs) -> ui.LayoutView:
-        with spoken(job.locale):
+        with spoken(job.origin.locale):
             return present(job, *args, **kwargs)
 
     return speaking
@@ -172,7 +172,7 @@ def ended(job: Job, actions: Collection[Action]) -> ui.LayoutView:
 
 def end_sentence(job: Job) -> str:
     """The end of a job without pictures in one sentence, for a direct message."""
-    with spoken(job.locale):
+    with spoken(job.origin.locale):
         if job.status is JobStatus.CANCELLED:
             sentence = text("job-cancelled")
         elif job.failure is JobFailure.FLAGGED:
@@ -199,8 +199,8 @@ def layout(
     head = text(
         "job-head",
         prompt=escape(prompt_of(job)),
-        kind=job.started_by.value,
-        parent="" if job.lineage is None else parent_link(job, job.lineage),
+        kind=job.origin.started_by.value,
+        parent="" if job.origin.lineage is None else parent_link(job, job.origin.lineage),
         requester_id=str(job.requester_id),
     )
     lines = [] if line is None else [line]

@@ -21,4 +21,5 @@ def parent_link(job: Job, lineage: Lineage) -> str:
 def _link(words: str, job: Job, message_id: int | None) -> str:
     if message_id is None:
         return words
-    return f"[{words}](https://discord.com/channels/{job.shown_guild_id or '@me'}/{job.channel_id}/{message_id})"
+    place = f"{job.origin.shown_guild_id or '@me'}/{job.channel_id}"
+    return f"[{words}](https://discord.com/channels/{place}/{message_id})"

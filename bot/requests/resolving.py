@@ -18,7 +18,7 @@ from bot.requests.reading import Words, read_options, read_words
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
-from bot.store.rows import AskerDefaults, Preferences
+from bot.store.rows import AskerDefaults, Preferences, WantedJob
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
@@ -38,12 +38,10 @@ OWNERS: Final = {*GenerationRequest.__struct_fields__} & {*Defaults.__struct_fie
 """Fields of a request that only an owner sets, in a model's entry."""
 
 
-class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A request with every field set, the defaults that it used, and notices for the member."""
+class Resolved(WantedJob, frozen=True, kw_only=True):
+    """A job for pictures, whose request has every field set."""
 
     request: GenerationRequest
-    defaults: AskerDefaults
-    notices: tuple[Notice, ...]
 
     @property
     def is_hopeless(self) -> bool:

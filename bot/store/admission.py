@@ -4,8 +4,6 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from bot.quotas.pricing import part
 from bot.quotas.standing import Standing, standing
 from bot.store.facts import read_facts
@@ -13,18 +11,21 @@ from bot.store.failures import JobFailure
 from bot.store.inputs import insert_inputs
 from bot.store.ledger import reserve, settle
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
-from bot.store.rows import Asker, Job, JobStatus, NewJob, to_ms
-from bot.store.sqlite.statements import fetch_one, sure
+from bot.store.rows import Job, JobStatus, NewJob
+from bot.store.sqlite.statements import fetch_one, sure, to_ms
 from config.settings import QuotaSettings
 
 INSERT_JOB: Final = """
 INSERT INTO jobs (
-    interaction_id, started_by, parent_job_id, parent_message_id, parent_image_index, guild_id, channel_id,
-    requester_id, requester_name, locale, filesize_limit, interaction_token, token_expires_at, is_age_restricted,
-    shown_guild_id, request, defaults, model_key, notices, price, expected_ms, role_ids, status, created_at,
+    interaction_id, interaction_token, token_expires_at, started_by, parent_job_id, parent_message_id,
+    parent_image_index, guild_id, channel_id, requester_id, role_ids, requester_name, locale, filesize_limit,
+    is_age_restricted, shown_guild_id, request, defaults, model_key, notices, price, expected_ms, status, created_at,
     timeline
 ) VALUES (
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, (SELECT number FROM timeline)
+    :interaction_id, :interaction_token, :token_expires_at, :started_by, :parent_job_id, :parent_message_id,
+    :parent_image_index, :guild_id, :channel_id, :requester_id, :role_ids, :requester_name, :locale, :filesize_limit,
+    :is_age_restricted, :shown_guild_id, :request, :defaults, :model_key, :notices, :price, :expected_ms, 'queued',
+    :created_at, (SELECT number FROM timeline)
 )
 RETURNING *
 """
@@ -51,16 +52,14 @@ class LedgerDisagrees(Exception):
     """The database refused a job that the rules allow. That is a fault of Easel, so nothing is accepted."""
 
 
-def admit(
-    connection: sqlite3.Connection, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime
-) -> tuple[Job, Place]:
+def admit(connection: sqlite3.Connection, new: NewJob, *, settings: QuotaSettings, now: datetime) -> tuple[Job, Place]:
     """Insert a job, reserve its price and place it in the queue; returns the job and its place.
 
     Raises:
         AlreadyAccepted, NotAllowed, LedgerDisagrees: the transaction must be rolled back.
     """
     _refuse_known(connection, new)
-    facts = read_facts(connection, asker, settings, now)
+    facts = read_facts(connection, new.origin.asker, settings, now)
     answer = standing(facts, price=new.price, settings=settings)
     if answer.obstacle is not None:
         raise NotAllowed(answer)
@@ -78,7 +77,7 @@ def admit(
 
 def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
     """Raise `AlreadyAccepted` if this interaction has a job."""
-    row = fetch_one(connection, "SELECT * FROM jobs WHERE interaction_id = ?", (new.interaction_id,))
+    row = fetch_one(connection, "SELECT * FROM jobs WHERE interaction_id = ?", (new.origin.interaction_id,))
     if row is not None:
         job = Job.from_row(row)
         raise AlreadyAccepted(job, place_of(connection, job))
@@ -86,31 +85,7 @@ def _refuse_known(connection: sqlite3.Connection, new: NewJob) -> None:
 
 def insert_job(connection: sqlite3.Connection, new: NewJob, now: datetime) -> Job:
     """Insert the row of a new job. The job is in no queue yet."""
-    values = (
-        new.interaction_id,
-        new.started_by,
-        new.lineage and new.lineage.parent_job_id,
-        new.lineage and new.lineage.parent_message_id,
-        new.lineage and new.lineage.parent_image_index,
-        new.guild_id,
-        new.channel_id,
-        new.requester_id,
-        new.requester_name,
-        new.locale,
-        new.filesize_limit,
-        new.interaction_token,
-        to_ms(new.token_expires_at),
-        new.is_age_restricted,
-        new.shown_guild_id,
-        msgspec.json.encode(new.request).decode(),
-        msgspec.json.encode(new.defaults).decode(),
-        new.request.model_key,
-        msgspec.json.encode(new.notices).decode(),
-        new.price,
-        new.expected_ms,
-        msgspec.json.encode(new.role_ids).decode(),
-        to_ms(now),
-    )
+    values = {**new.columns(), "created_at": to_ms(now)}
     job = Job.from_row(sure(fetch_one(connection, INSERT_JOB, values)))
     insert_inputs(connection, job.job_id, job.request.inputs)
     return job

@@ -7,24 +7,15 @@ from typing import Final, Self
 
 import msgspec
 
-from bot.store.rows import AskerDefaults, Lineage, StartedBy, from_ms, to_ms
+from bot.store.rows import Lineage, StartedBy, WantedJob
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Value, fetch_one, sure
-from pipeline.protocol.messages import Notice
+from bot.store.sqlite.statements import Value, fetch_one, from_ms, sure, to_json, to_ms
 from pipeline.protocol.requests import Request
 
 MAX_JOBS: Final = 100
 """Most jobs of an expansion, far above the settings' limit. The jobs' keys depend on it."""
 KEPT: Final = timedelta(days=1)
 """Time for which expansions are stored."""
-
-
-class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job of the expansion: the resolved request, the defaults that it used, and its notices."""
-
-    request: Request
-    defaults: AskerDefaults = AskerDefaults()
-    notices: tuple[Notice, ...]
 
 
 class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +81,8 @@ class ExpansionRepository:
             new.channel_id,
             new.user_id,
             new.started_by,
-            msgspec.json.encode(new.lineage).decode(),
-            msgspec.json.encode(new.jobs).decode(),
+            to_json(new.lineage),
+            to_json(new.jobs),
             new.price,
             to_ms(now),
         )

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import msgspec
-
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Bonus, Facts, QueueState, starts_of
-from bot.store.rows import Asker, from_ms, to_ms
-from bot.store.sqlite.statements import fetch_all, fetch_one, sure
+from bot.store.rows import Asker
+from bot.store.sqlite.statements import fetch_all, fetch_one, from_ms, sure, to_json, to_ms
 from config.settings import Period, QuotaSettings
 
 RULES: Final = """
@@ -93,7 +91,7 @@ def read_facts(connection: sqlite3.Connection, asker: Asker, settings: QuotaSett
 
 def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSettings) -> Rules:
     """The quota rules that apply to a member."""
-    roles = msgspec.json.encode(asker.role_ids).decode()
+    roles = to_json(asker.role_ids)
     rows = fetch_all(connection, RULES, {"guild": asker.guild_id, "user": asker.user_id, "roles": roles})
     found = [
         SetRule(

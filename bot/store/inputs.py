@@ -4,9 +4,8 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.store.rows import to_ms
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Values, fetch_all
+from bot.store.sqlite.statements import Values, fetch_all, to_ms
 from pipeline.protocol.requests import Input
 
 _WANTED: Final = """

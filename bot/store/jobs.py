@@ -13,9 +13,9 @@ from bot.store.facts import read_facts
 from bot.store.failures import NOT_SHOWN, JobFailure
 from bot.store.inputs import release_of_user
 from bot.store.queue import Place
-from bot.store.rows import Asker, Job, JobStatus, NewJob, NewOutput, Output, to_ms
+from bot.store.rows import Asker, Job, JobStatus, NewJob, NewOutput, Output
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure
+from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure, to_json, to_ms
 from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import PRIVATE
@@ -36,9 +36,7 @@ VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width
 ON CONFLICT (job_id, output_index) DO NOTHING
 """
 
-_BLANKED: Final = ", ".join(
-    f"'$.{name}', json('{msgspec.json.encode(kind()).decode()}')" for name, kind in PRIVATE.items()
-)
+_BLANKED: Final = ", ".join(f"'$.{name}', json('{to_json(kind())}')" for name, kind in PRIVATE.items())
 """Paths and values of private fields: each gets the empty value of its type."""
 
 
@@ -60,19 +58,18 @@ class JobRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def accept(self, new: NewJob, *, asker: Asker, settings: QuotaSettings, now: datetime) -> tuple[Job, Place]:
+    async def accept(self, new: NewJob, *, settings: QuotaSettings, now: datetime) -> tuple[Job, Place]:
         """Insert the job, reserve its price and place it in the queue; returns the job and its place.
 
         Args:
             new: the job.
-            asker: the job's member, with their present roles.
             settings: the host's quota settings.
             now: the present time.
 
         Raises:
             AlreadyAccepted, NotAllowed, LedgerDisagrees: nothing was written.
         """
-        return await self._database.write(admit, new, asker=asker, settings=settings, now=now)
+        return await self._database.write(admit, new, settings=settings, now=now)
 
     async def facts(self, asker: Asker, settings: QuotaSettings, now: datetime) -> Facts:
         """The present facts about a member."""
@@ -87,7 +84,7 @@ class JobRepository:
         row = await self._database.write(
             fetch_one,
             "UPDATE jobs SET notices = json_insert(notices, '$[#]', json(?)) WHERE job_id = ? RETURNING *",
-            (msgspec.json.encode(notice).decode(), job_id),
+            (to_json(notice), job_id),
         )
         return Job.from_row(sure(row))
 
@@ -119,10 +116,10 @@ class JobRepository:
         """Store the outputs before anybody sees them. A second attempt replaces none of them."""
         rows = [{"job_id": job_id, **msgspec.structs.asdict(output)} for output in outputs]
         drawn = (
-            msgspec.json.encode(notices).decode(),
+            to_json(notices),
             denoise_s,
             total_s,
-            msgspec.json.encode(recipe).decode(),
+            to_json(recipe),
             job_id,
         )
         return await self._database.write(_store_outputs, rows, drawn)

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
-from bot.store.rows import Job, NewJob, to_ms
+from bot.store.rows import Job, NewJob
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, sure
+from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, from_ms, sure, to_ms
 
 _UNLIMITED_RUNNING: Final = 1_000_000
 _MOST_PLACED_ANEW: Final = 100
@@ -67,11 +67,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers of waiting and running jobs of a server; `oldest_at` is in milliseconds since 1970."""
+    """Numbers of waiting and running jobs of a server; `oldest_at` is when its oldest waiting job was accepted."""
 
     queued: int
     running: int
-    oldest_at: int | None
+    oldest_at: datetime | None
 
 
 def ensure_member(connection: sqlite3.Connection, new: NewJob) -> None:
@@ -217,7 +217,7 @@ class QueueRepository:
                 {"guild": guild_id},
             )
         )
-        return Waiting(queued=row["queued"], running=row["running"], oldest_at=row["oldest_at"])
+        return Waiting(queued=row["queued"], running=row["running"], oldest_at=from_ms(row["oldest_at"]))
 
     async def _jobs(self, condition: str, values: Values = ()) -> list[Job]:
         rows = await self._database.fetch_all(f"SELECT * FROM jobs WHERE {condition}", values)  # noqa: S608 - ours

@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
 import msgspec
+from msgspec.structs import asdict
 
 from bot.store.failures import JobFailure
+from bot.store.sqlite.statements import Value, from_ms, to_json, to_ms
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import Request
 
@@ -34,16 +36,6 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def to_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, the database's unit of time."""
-    return round(moment.timestamp() * 1_000)
-
-
-def from_ms(value: int | None) -> datetime | None:
-    """An aware time in UTC, from milliseconds since 1970."""
-    return None if value is None else datetime.fromtimestamp(value / 1_000, UTC)
-
-
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Default values for options of a request; None is no default."""
 
@@ -57,9 +49,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def or_else(self, defaults: "Preferences") -> Self:
         """These values; `defaults` fill the unset ones."""
-        missing = {
-            name: value for name, value in msgspec.structs.asdict(defaults).items() if getattr(self, name) is None
-        }
+        missing = {name: value for name, value in asdict(defaults).items() if getattr(self, name) is None}
         return msgspec.structs.replace(self, **missing)
 
     def only(self, names: Iterable[str]) -> Self:
@@ -68,7 +58,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     def names(self) -> frozenset[str]:
         """The names of the set values."""
-        return frozenset(name for name, value in msgspec.structs.asdict(self).items() if value is not None)
+        return frozenset(name for name, value in asdict(self).items() if value is not None)
 
 
 class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,7 +82,10 @@ class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
-    """A member in a channel; `guild_id` is 0 outside servers, and `parent_channel_id` is the channel of a thread."""
+    """A member in a channel; `guild_id` is 0 outside servers.
+
+    `parent_channel_id` is the channel of a thread. Only new jobs have it, since the database does not store it.
+    """
 
     guild_id: int
     channel_id: int
@@ -109,71 +102,133 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     parent_image_index: int | None = None
 
 
-class NewJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job before it has an id.
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The interaction that a job comes from: who asked, where, with which command or button, and how to answer.
 
-    `shown_guild_id` is the server of the channel, even if other rules apply; 0 in a direct message. `weight` is the
-    member's weight in the queue. `expected_ms` is the expected duration, 0 if unknown.
+    `interaction_id` is unique. A job of an expansion has the expansion's negative key instead (`bot.store.expansions`).
+    The end of the job removes `interaction_token`. `shown_guild_id` is the server of the channel, even if other rules
+    apply; 0 in a direct message.
     """
 
     interaction_id: int
+    interaction_token: str | None
+    token_expires_at: datetime | None
     started_by: StartedBy
     lineage: Lineage | None
-    guild_id: int
-    channel_id: int
-    requester_id: int
+    asker: Asker
     requester_name: str
     locale: str
     filesize_limit: int
-    interaction_token: str
-    token_expires_at: datetime
-    is_age_restricted: bool = False
+    is_age_restricted: bool
     shown_guild_id: int
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read the origin's columns in a row of the table `jobs`."""
+        values = {name: row[name] for name in cls.__struct_fields__ if name not in {"asker", "lineage"}}
+        values["token_expires_at"] = from_ms(values["token_expires_at"])
+        values["started_by"] = StartedBy(values["started_by"])
+        values["is_age_restricted"] = bool(values["is_age_restricted"])
+        asker = Asker(
+            guild_id=row["guild_id"],
+            channel_id=row["channel_id"],
+            user_id=row["requester_id"],
+            role_ids=msgspec.json.decode(row["role_ids"], type=tuple[int, ...]),
+        )
+        parent = {name: row[name] for name in Lineage.__struct_fields__}
+        return cls(**values, asker=asker, lineage=None if parent["parent_job_id"] is None else Lineage(**parent))
+
+    def columns(self) -> dict[str, Value]:
+        """The origin's columns in a row of the table `jobs`, by name."""
+        parent = dict.fromkeys(Lineage.__struct_fields__) if self.lineage is None else asdict(self.lineage)
+        return {
+            **{name: value for name, value in asdict(self).items() if name not in {"asker", "lineage"}},
+            **parent,
+            "token_expires_at": self.token_expires_at and to_ms(self.token_expires_at),
+            "guild_id": self.asker.guild_id,
+            "channel_id": self.asker.channel_id,
+            "requester_id": self.asker.user_id,
+            "role_ids": to_json(self.asker.role_ids),
+        }
+
+    @property
+    def is_brought_along(self) -> bool:
+        """Whether a member brought Easel along to a server that has not installed it."""
+        return self.asker.guild_id != self.shown_guild_id
+
+
+class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member wants drawn: a resolved request, the defaults that it used, and notices for the member."""
+
     request: Request
     defaults: AskerDefaults = AskerDefaults()
     notices: tuple[Notice, ...]
+
+    def order(self, origin: Origin) -> "JobOrder":
+        """The order of this job by an interaction."""
+        return JobOrder(origin=origin, request=self.request, defaults=self.defaults, notices=self.notices)
+
+
+class JobOrder(WantedJob, frozen=True, kw_only=True):
+    """A wanted job and the interaction that orders it."""
+
+    origin: Origin
+
+    @property
+    def requester_id(self) -> int:
+        """The member who owns the job and pays for it."""
+        return self.origin.asker.user_id
+
+    @property
+    def guild_id(self) -> int:
+        """The server whose rules apply; 0 outside servers."""
+        return self.origin.asker.guild_id
+
+    @property
+    def channel_id(self) -> int:
+        """The channel of the job's message."""
+        return self.origin.asker.channel_id
+
+
+class NewJob(JobOrder, frozen=True, kw_only=True):
+    """An order with its price, before the job has an id.
+
+    `weight` is the member's weight in the queue. `expected_ms` is the expected duration, 0 if unknown.
+    """
+
     price: int
     weight: int = 1
     is_express: bool = False
     expected_ms: int = 0
-    role_ids: tuple[int, ...] = ()
+
+    def columns(self) -> dict[str, Value]:
+        """The columns of a new row of the table `jobs`, by name. Weight and lane belong to the member's row."""
+        return {
+            **self.origin.columns(),
+            "request": to_json(self.request),
+            "defaults": to_json(self.defaults),
+            "model_key": self.request.model_key,
+            "notices": to_json(self.notices),
+            "price": self.price,
+            "expected_ms": self.expected_ms,
+        }
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An accepted request and its state.
+class Job(JobOrder, frozen=True, kw_only=True):
+    """An accepted order and its state.
 
-    `interaction_id` is unique. A job of an expansion has the expansion's negative key instead (`bot.store.expansions`).
     `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before it.
     `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
     acceptance (`bot.store.sqlite.timelines`), 0 if it was not recorded.
     """
 
     job_id: int
-    interaction_id: int
-    started_by: StartedBy
-    parent_job_id: int | None
-    parent_message_id: int | None
-    parent_image_index: int | None
-    guild_id: int
-    channel_id: int
-    requester_id: int
-    requester_name: str
-    locale: str
-    filesize_limit: int
-    interaction_token: str | None
-    token_expires_at: datetime | None
     message_id: int | None
-    is_age_restricted: bool
-    shown_guild_id: int
-    request: Request
-    defaults: AskerDefaults
-    notices: tuple[Notice, ...]
     price: int
     queue_key: int | None
     turn_round: int
     turn_deficit: int
     expected_ms: int
-    role_ids: tuple[int, ...]
     status: JobStatus
     failure: JobFailure | None
     error_id: str | None
@@ -191,47 +246,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of the table `jobs`."""
-        values = {name: row[name] for name in cls.__struct_fields__}
-        for name in ("token_expires_at", "created_at", "started_at", "finished_at"):
+        values = {name: row[name] for name in cls.__struct_fields__ if name != "origin"}
+        for name in ("created_at", "started_at", "finished_at"):
             values[name] = from_ms(values[name])
         values["request"] = msgspec.json.decode(values["request"], type=Request)
         values["defaults"] = msgspec.json.decode(values["defaults"], type=AskerDefaults)
         values["notices"] = msgspec.json.decode(values["notices"], type=tuple[Notice, ...])
         values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)
-        values["role_ids"] = msgspec.json.decode(values["role_ids"], type=tuple[int, ...])
-        values["is_age_restricted"] = bool(values["is_age_restricted"])
-        values["started_by"] = StartedBy(values["started_by"])
         values["status"] = JobStatus(values["status"])
         values["failure"] = None if values["failure"] is None else JobFailure(values["failure"])
-        return cls(**values)
-
-    @property
-    def lineage(self) -> Lineage | None:
-        """The parent of the job; None if it has none."""
-        if self.parent_job_id is None:
-            return None
-        return Lineage(
-            parent_job_id=self.parent_job_id,
-            parent_message_id=self.parent_message_id,
-            parent_image_index=self.parent_image_index,
-        )
-
-    @property
-    def is_brought_along(self) -> bool:
-        """Whether a member brought Easel along to a server that has not installed it."""
-        return self.guild_id != self.shown_guild_id
+        return cls(**values, origin=Origin.from_row(row))
 
     @property
     def is_answer(self) -> bool:
         """Whether the job's message answers its interaction. A job of an expansion has a message beside the answer."""
-        return self.interaction_id > 0
-
-    @property
-    def asker(self) -> Asker:
-        """The member who asked and the channel, with the member's roles at that time."""
-        return Asker(
-            guild_id=self.guild_id, channel_id=self.channel_id, user_id=self.requester_id, role_ids=self.role_ids
-        )
+        return self.origin.interaction_id > 0
 
     def log_context(self) -> dict[str, str | int]:
         """Values for each log record about this job."""

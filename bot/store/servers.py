@@ -11,9 +11,9 @@ import msgspec
 
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState
-from bot.store.rows import Asker, Preferences, from_ms, to_ms
+from bot.store.rows import Asker, Preferences
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import change
+from bot.store.sqlite.statements import change, from_ms, to_json, to_ms
 from config.settings import Period
 
 WHOLE_SERVER: Final = 0
@@ -178,7 +178,7 @@ def _unblock(connection: sqlite3.Connection, by: Decision, user_id: int) -> bool
 
 def _set_channel(connection: sqlite3.Connection, by: Decision, channel_id: int, rule: ChannelRule) -> None:
     connection.execute("DELETE FROM channel_rules WHERE guild_id = ? AND channel_id = ?", (by.guild_id, channel_id))
-    defaults = msgspec.json.encode(rule.defaults).decode()
+    defaults = to_json(rule.defaults)
     if rule != ChannelRule():
         connection.execute(
             "INSERT INTO channel_rules VALUES (?, ?, ?, ?)", (by.guild_id, channel_id, rule.is_allowed, defaults)

@@ -4,9 +4,8 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
-from bot.store.rows import to_ms
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import change
+from bot.store.sqlite.statements import change, to_ms
 
 KEPT: Final = "SELECT DISTINCT sha256 FROM outputs JOIN stars USING (job_id)"
 

@@ -5,9 +5,8 @@ from typing import Final
 
 import msgspec
 
-from bot.store.rows import to_ms
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import sure
+from bot.store.sqlite.statements import sure, to_ms
 
 WAITS: Final = """
 WITH waits AS (

@@ -4,6 +4,7 @@ import msgspec
 
 from bot.store.rows import Preferences
 from bot.store.sqlite.database import Database
+from bot.store.sqlite.statements import to_json
 
 
 class UserSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class UserSettingsRepository:
 
     async def set(self, user_id: int, settings: UserSettings) -> None:
         """Store a member's settings."""
-        values = (user_id, msgspec.json.encode(settings.defaults).decode(), settings.notifies_when_done)
+        values = (user_id, to_json(settings.defaults), settings.notifies_when_done)
         await self._database.change(
             "INSERT INTO user_settings VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET defaults = excluded.defaults, is_told = excluded.is_told",

@@ -6,10 +6,10 @@ from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions.find_job import find_job
 from bot.interactions.services import Services
-from bot.interactions.start_job import ask
+from bot.interactions.start_job import ask, origin_of
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
-from bot.store.rows import Job, Lineage, Preferences, StartedBy
+from bot.store.rows import Job, JobOrder, Lineage, Origin, Preferences, StartedBy
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -19,7 +19,8 @@ async def reroll(services: Services, interaction: Interaction, press: Press) -> 
     """Repeat the request with another seed."""
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    await _start(services, interaction, job, StartedBy.REROLL, deriving.reroll(job.request), lineage_of(job))
+    origin = origin_of(interaction, StartedBy.REROLL, lineage_of(job))
+    await _start(services, interaction, job, deriving.reroll(job.request), origin)
 
 
 async def retry(services: Services, interaction: Interaction, press: Press) -> None:
@@ -28,15 +29,9 @@ async def retry(services: Services, interaction: Interaction, press: Press) -> N
     model_of(services, job)
     # Notices about the words are repeated. Notices of a worker about the pictures are not.
     notices = job.notices if job.total_s is None else ()
-    await ask(
-        services,
-        interaction,
-        started_by=job.started_by,
-        request=job.request,
-        defaults=job_for(job, interaction).defaults,
-        notices=notices,
-        lineage=job.lineage,
-    )
+    origin = origin_of(interaction, job.origin.started_by, job.origin.lineage)
+    defaults = job_for(job, interaction).defaults
+    await ask(services, interaction, JobOrder(origin=origin, request=job.request, defaults=defaults, notices=notices))
 
 
 async def vary_subtle(services: Services, interaction: Interaction, press: Press) -> None:
@@ -54,7 +49,7 @@ async def upscale(services: Services, interaction: Interaction, press: Press) ->
     job = await find_job(services, interaction, press)
     index = press.index or 0
     request = deriving.upscale(job.request, index, model_of(services, job), services.settings.limits)
-    await _start(services, interaction, job, StartedBy.UPSCALE, request, lineage_of(job, index))
+    await _start(services, interaction, job, request, origin_of(interaction, StartedBy.UPSCALE, lineage_of(job, index)))
 
 
 async def _vary(
@@ -66,27 +61,19 @@ async def _vary(
         raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
     request = deriving.vary(job.request, index, strength)
-    await _start(services, interaction, job, started_by, request, lineage_of(job, index))
+    await _start(services, interaction, job, request, origin_of(interaction, started_by, lineage_of(job, index)))
 
 
 async def _start(
     services: Services,
     interaction: Interaction,
     job: Job,
-    started_by: StartedBy,
     request: GenerationRequest,
-    lineage: Lineage | None,
+    origin: Origin,
 ) -> None:
     """Ask for a derived job. A value that was a default of the old job is still marked as one."""
     defaults = deriving.still_default(job_for(job, interaction), request)
-    await ask(
-        services,
-        interaction,
-        started_by=started_by,
-        request=request,
-        defaults=defaults,
-        lineage=lineage,
-    )
+    await ask(services, interaction, JobOrder(origin=origin, request=request, defaults=defaults, notices=()))
 
 
 def job_for(job: Job, interaction: Interaction) -> Job:

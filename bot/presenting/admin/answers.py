@@ -12,7 +12,7 @@ from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState, Standing
 from bot.store.ledger import Entry
 from bot.store.queue import Waiting
-from bot.store.rows import Job, from_ms
+from bot.store.rows import Job
 from bot.store.servers import WHOLE_SERVER, AuditRow, ChannelRule
 
 _MAX_MESSAGE: Final = 2_000
@@ -117,9 +117,8 @@ def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence:
     """A server's queue, below a sentence about the last change."""
     lines = [sentence] if sentence else [text("admin-queue-state", state=state)]
     lines.append(text("admin-queue-counts", queued=waiting.queued, running=waiting.running))
-    oldest_at = from_ms(waiting.oldest_at)
-    if oldest_at is not None:
-        lines.append(text("admin-queue-oldest", since=relative(oldest_at)))
+    if waiting.oldest_at is not None:
+        lines.append(text("admin-queue-oldest", since=relative(waiting.oldest_at)))
     lines += [
         text(
             "admin-queue-running",

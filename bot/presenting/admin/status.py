@@ -7,7 +7,6 @@ from typing import Final
 from bot.presenting.escaping import escape, relative
 from bot.presenting.texts import text
 from bot.store.queue import Waiting
-from bot.store.rows import from_ms
 from bot.store.statistics import Recent
 from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.messages import Ready
@@ -51,9 +50,8 @@ def status_lines(
         lines += _device(status.ready, titles)
     lines.append(text("status-memory", gib=_gib(status.rss_bytes)))
     lines.append(text("status-queue", queued=waiting.queued, running=waiting.running))
-    oldest_at = from_ms(waiting.oldest_at)
-    if oldest_at is not None:
-        lines.append(text("admin-queue-oldest", since=relative(oldest_at)))
+    if waiting.oldest_at is not None:
+        lines.append(text("admin-queue-oldest", since=relative(waiting.oldest_at)))
     if recent.ended:
         lines.append(text("status-failures", failed=recent.failed, ended=recent.ended))
     else:

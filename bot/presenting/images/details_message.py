@@ -36,8 +36,9 @@ def details(
     """
     request = job.request
     lines = [f"**{text('details-head', job=job_link(job))}**"]
-    if job.lineage is not None:
-        lines.append(text("details-lineage", kind=job.started_by.value, parent=parent_link(job, job.lineage)))
+    origin = job.origin
+    if origin.lineage is not None:
+        lines.append(text("details-lineage", kind=origin.started_by.value, parent=parent_link(job, origin.lineage)))
     title = escape(spec.title if spec else request.model_key)
     licence = text("details-license-gone") if spec is None else escape(spec.license)
     lines.append(text("details-model", model=title, license=licence))

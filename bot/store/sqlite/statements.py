@@ -2,6 +2,10 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 Value = str | int | float | bytes | None
 Values = Sequence[Value] | Mapping[str, Value]
@@ -31,3 +35,18 @@ def sure(row: sqlite3.Row | None) -> sqlite3.Row:
     if row is None:
         raise LookupError("The database gave no row where there is always one.")
     return row
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970, the database's unit of time."""
+    return round(moment.timestamp() * 1_000)
+
+
+def from_ms(value: int | None) -> datetime | None:
+    """An aware time in UTC, from milliseconds since 1970."""
+    return None if value is None else datetime.fromtimestamp(value / 1_000, UTC)
+
+
+def to_json(value: Any) -> str:
+    """A value as JSON, which columns keep as text."""
+    return msgspec.json.encode(value).decode()

@@ -78,7 +78,7 @@ class Wire:
         assert interaction.channel_id is not None
         new = self._make(
             interaction.id,
-            channel_id=interaction.channel_id,
+            channel=interaction.channel_id,
             interaction_token=interaction.token,
             token_expires_at=datetime.now(UTC) + timedelta(seconds=token_s),
             **values,

@@ -19,6 +19,7 @@ from bot.calls.errors import (
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect, output_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
+from tests.example_jobs import from_elsewhere
 
 LOST = ["applied_status", "reset_after", "status", "reset_before"]
 
@@ -190,7 +191,7 @@ async def test_an_answer_is_found_and_so_is_that_there_is_none(wire: Wire) -> No
     view = job_message.queued(job, Prospect(position=1, starts_at=None))
     message_id = await wire.calls.answer(interaction, view=view)
     assert await wire.calls.find_answer(job) == message_id
-    over = msgspec.structs.replace(job, token_expires_at=job.created_at)
+    over = from_elsewhere(job, token_expires_at=job.created_at)
     assert await wire.calls.find_answer(over) == message_id
     for found in (job, over):
         # Another bot with our token, or a timeline that a restore ended, may have used the same number.
@@ -224,7 +225,7 @@ async def test_many_invalid_requests_spare_what_can_be_spared_and_then_stop(
 async def test_a_message_beside_an_answer_is_public_sent_once_and_found_by_what_it_is_about(wire: Wire) -> None:
     interaction = await wire.interaction()
     await wire.calls.answer(interaction, view=saying("the answer"), ephemeral=True)
-    job = msgspec.structs.replace(await wire.job(interaction, message_id=None), interaction_id=-100)
+    job = from_elsewhere(await wire.job(interaction, message_id=None), interaction_id=-100)
     assert await wire.calls.find_answer(job) is None
     view = job_message.queued(job, Prospect(position=1, starts_at=None))
     message_id = await wire.calls.post_beside(interaction, view)

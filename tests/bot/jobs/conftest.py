@@ -21,7 +21,7 @@ from bot.app import compose
 from bot.client import EaselClient
 from bot.interactions.services import Services
 from bot.store.images import ImageStore
-from bot.store.rows import Asker, Job, JobStatus, NewJob
+from bot.store.rows import Job, JobStatus, NewJob
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue
@@ -123,8 +123,7 @@ class House:
         request = msgspec.structs.replace(new.request, prompt=prompt, inputs=inputs_of(*inputs))
         new = msgspec.structs.replace(new, request=request)
         quotas = self.services.settings.quotas
-        asker = Asker(guild_id=new.guild_id, channel_id=new.channel_id, user_id=new.requester_id)
-        job, _ = await self.services.jobs.accept(new, asker=asker, settings=quotas, now=now - age)
+        job, _ = await self.services.jobs.accept(new, settings=quotas, now=now - age)
         await self.database.change("UPDATE jobs SET crashes = ? WHERE job_id = ?", (crashes, job.job_id))
         message = self.world.create("6", {}, {})
         self.world.originals[f"token-{number}"] = int(message["id"])

@@ -7,28 +7,15 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.jobs.accepting import Asked
-from bot.store.rows import Asker, AskerDefaults, JobStatus, StartedBy
+from bot.store.rows import Asker, JobOrder, JobStatus
 from bot.store.sqlite import statements
 from pipeline.protocol.requests import GenerationRequest
+from tests.example_jobs import example_origin
 
 
-def asked_by(user_id: int, number: int, request: GenerationRequest) -> Asked:
-    return Asked(
-        interaction_id=number,
-        interaction_token="token",
-        started_by=StartedBy.IMAGINE,
-        lineage=None,
-        asker=Asker(guild_id=1, channel_id=2, user_id=user_id),
-        requester_name="Mia",
-        locale="en-US",
-        filesize_limit=10_000_000,
-        is_age_restricted=False,
-        shown_guild_id=1,
-        request=request,
-        defaults=AskerDefaults(),
-        notices=(),
-    )
+def order_by(user_id: int, number: int, request: GenerationRequest) -> JobOrder:
+    asker = Asker(guild_id=1, channel_id=2, user_id=user_id)
+    return JobOrder(origin=example_origin(asker, interaction_id=number), request=request, notices=())
 
 
 async def test_that_seeds_change_nothing_is_told_once_to_each_member(
@@ -39,7 +26,7 @@ async def test_that_seeds_change_nothing_is_told_once_to_each_member(
 
     async def told(prompt: str, user_id: int) -> list[str]:
         request = msgspec.structs.replace(request_, prompt=prompt)
-        job, _ = await house.services.accepting.accept(asked_by(user_id, next(numbers), request))
+        job, _ = await house.services.accepting.accept(order_by(user_id, next(numbers), request))
         return [notice.key for notice in job.notices]
 
     assert await told("a red dog", 7) == []
@@ -54,7 +41,7 @@ async def test_a_disk_that_takes_no_request_is_told_to_the_owner_until_it_takes_
     house = await open_house()
     await house.database.read(statements.change, "PRAGMA query_only = ON")
     with pytest.raises(Refused) as refused:
-        await house.services.accepting.accept(asked_by(7, 900, request_))
+        await house.services.accepting.accept(order_by(7, 900, request_))
     assert refused.value.key == "refused-storage"
     assert house.services.storing.trouble is not None
     await house.database.read(statements.change, "PRAGMA query_only = OFF")

@@ -28,7 +28,7 @@ def messages(world: World, channel: str = CHANNEL) -> list[Payload]:
 
 async def draw(house: House, prompt: str = "a cat") -> Job:
     """A job that was drawn, and has come to its end."""
-    job = await house.ask(prompt, channel_id=int(CHANNEL))
+    job = await house.ask(prompt, channel=int(CHANNEL))
     house.work()
     ended = await house.until(job, JobStatus.SUCCEEDED, JobStatus.FAILED)
     assert await house.broken() == []
@@ -60,7 +60,7 @@ async def test_the_old_card_leads_to_the_new_one_once_its_thread_is_open_again(
         world.refusals.clear()
         return create(channel, body, files)
 
-    job = await house.ask(channel_id=int(CHANNEL))
+    job = await house.ask(channel=int(CHANNEL))
     monkeypatch.setattr(world, "create", reopen)
     house.work()
     job = await house.until(job, JobStatus.SUCCEEDED)
@@ -142,7 +142,7 @@ async def test_what_passes_is_waited_for(
     monkeypatch.setattr(last_words, "_FIRST_PAUSE_S", 0.01)
     house = await open_house()
     world.refusals["PATCH"] = Refusal(400, code, "not now")
-    job = await house.ask(channel_id=int(CHANNEL))
+    job = await house.ask(channel=int(CHANNEL))
     house.work()
     async with asyncio.timeout(30):
         while not await house.services.jobs.outputs(job.job_id):
@@ -159,7 +159,7 @@ async def test_a_reset_token_is_waited_for_as_well(
     monkeypatch.setattr(last_words, "_FIRST_PAUSE_S", 0.01)
     house = await open_house()
     world.refusals["PATCH"] = Refusal(401, 0, "401: Unauthorized")
-    job = await house.ask(channel_id=int(CHANNEL))
+    job = await house.ask(channel=int(CHANNEL))
     house.work()
     async with asyncio.timeout(30):
         while not await house.services.jobs.outputs(job.job_id):
@@ -180,7 +180,7 @@ async def test_a_state_between_is_never_posted_anew(open_house: OpenHouse, world
 async def test_waiting_ends_with_the_longest_wait_of_a_job(open_house: OpenHouse, world: World) -> None:
     house = await open_house(queue={"max_wait_h": 0.001})
     world.refusals["PATCH"] = Refusal(400, 20028, "not now")
-    job = await house.ask(channel_id=int(CHANNEL), age=timedelta(seconds=2))
+    job = await house.ask(channel=int(CHANNEL), age=timedelta(seconds=2))
     house.work()
     ended = await house.until(job, JobStatus.FAILED, JobStatus.SUCCEEDED)
     assert (ended.failure, await house.spent()) in (("delivery", 0), ("waited", 0))

@@ -62,7 +62,7 @@ async def test_the_first_job_says_that_easel_starts_and_from_the_second_start_on
 
     house = await open_house(worker=("late", str(folder)), is_awaited=False)
     await teach(house, "start", key, 600.0)
-    first, second = await house.ask(), await house.ask(requester_id=2)
+    first, second = await house.ask(), await house.ask(user=2)
     prospect = await house.services.dispatcher.prospect(first)
     start = house.backend.status.start
     assert start is not None
@@ -88,7 +88,7 @@ async def test_who_waits_hears_that_the_worker_was_lost(open_house: Open, folder
     house.work()
     fallen = await house.ask("fall")
     await house.until_said(fallen, "Nothing is lost.")
-    waiting = await house.ask(requester_id=2)
+    waiting = await house.ask(user=2)
     await refreshed(house)
     await house.until_said(waiting, "Number 2 in line. Easel is starting")
 

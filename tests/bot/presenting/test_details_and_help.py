@@ -15,7 +15,7 @@ from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
-from tests.example_jobs import example_job
+from tests.example_jobs import example_job, from_elsewhere
 
 MAX_CHARACTERS, MAX_COMPONENTS = 4_000, 40
 REACH = Reach(steps=50, cfg=30.0, images=4)
@@ -79,12 +79,10 @@ def test_the_longest_details_fit(request_: GenerationRequest, catalogue: Catalog
         num_images=4,
         model_key="a" * 64,
     )
-    job = msgspec.structs.replace(
-        example_job(request),
-        started_by=StartedBy.VARY_SUBTLE,
-        defaults=AskerDefaults(channel=every, own=every, server=every),
+    job = from_elsewhere(
+        example_job(request), started_by=StartedBy.VARY_SUBTLE, lineage=Lineage(parent_job_id=1, parent_message_id=2)
     )
-    job = msgspec.structs.replace(job, **msgspec.structs.asdict(Lineage(parent_job_id=1, parent_message_id=2)))
+    job = msgspec.structs.replace(job, defaults=AskerDefaults(channel=every, own=every, server=every))
     spec = msgspec.structs.replace(catalogue.default, title="_" * 300, license="_" * 300)
     with spoken(language):
         view, files = details_message.details(job, spec, ())

@@ -18,12 +18,12 @@ from bot.presenting.escaping import escape
 from bot.presenting.images import done_message
 from bot.presenting.job_message import Allowance
 from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus, StartedBy
+from bot.store.rows import Job, JobStatus, Lineage, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, Upscale
-from tests.example_jobs import IMAGES, NOW, example_job, states
+from tests.example_jobs import IMAGES, NOW, example_job, from_elsewhere, states
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
 @pytest.mark.parametrize("locale", ["en-US", "de"])
 def test_no_layout_changes_unseen(job: Job, catalogue: Catalogue, locale: str) -> None:
     """What Discord gets, byte by byte. UPDATE_SNAPSHOTS=1 writes what is now; the diff is then read."""
-    shown = states(msgspec.structs.replace(job, locale=locale), catalogue)
+    shown = states(from_elsewhere(job, locale=locale), catalogue)
     layouts = {name: view.to_components() for name, view in shown.items()}
     written = json.dumps(layouts, ensure_ascii=False, indent=1) + "\n"
     path = Path(__file__).parent / "snapshots" / f"job_message.{locale}.json"
@@ -134,19 +134,18 @@ async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job,
     first = ["Upscale", "Vary (subtle)", "Vary (strong)", "Remix", "Reroll"]
     assert [label for label, _ in buttons(view)][:5] == first
     request = msgspec.structs.replace(job.request, upscale=Upscale(scale=2, strength=0.2))
-    larger = msgspec.structs.replace(job, request=request, started_by=StartedBy.UPSCALE)
+    larger = from_elsewhere(msgspec.structs.replace(job, request=request), started_by=StartedBy.UPSCALE)
     view = done_message.done(larger, outputs=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
 @pytest.mark.parametrize("started_by", [button for button in StartedBy if button is not StartedBy.IMAGINE])
 def test_what_a_job_was_made_from_is_named_and_linked(job: Job, started_by: StartedBy) -> None:
-    made = msgspec.structs.replace(
-        job, started_by=started_by, parent_job_id=3, parent_message_id=8, parent_image_index=1
-    )
+    image = Lineage(parent_job_id=3, parent_message_id=8, parent_image_index=1)
+    made = from_elsewhere(job, started_by=started_by, lineage=image)
     (head, _) = texts(job_message.loading(made))
     assert "of [#3, image 2](https://discord.com/channels/5/6/8) for <@42>" in head
-    whole = msgspec.structs.replace(made, parent_image_index=None, parent_message_id=None)
+    whole = from_elsewhere(made, lineage=Lineage(parent_job_id=3, parent_message_id=None))
     assert "of #3 for <@42>" in texts(job_message.loading(whole))[0]
 
 

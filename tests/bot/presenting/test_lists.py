@@ -16,12 +16,13 @@ from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
 from bot.store.queue import Waiting
-from bot.store.rows import AskerDefaults, Job, JobStatus, StartedBy
+from bot.store.rows import Job, JobStatus
 from bot.store.servers import AuditRow
 from bot.store.statistics import Recent
 from config.settings import Period
 from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.requests import GenerationRequest
+from tests.example_jobs import example_job, from_elsewhere
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 NASTY = "@everyone **bold** [x](https://x.y) `code` <@1> ||s|| ```" * 40
@@ -47,28 +48,7 @@ def standing(**changes: Any) -> Standing:
 
 @pytest.fixture
 def job(request_: GenerationRequest) -> Job:
-    empty: dict[str, Any] = dict.fromkeys(Job.__struct_fields__)
-    numbers: dict[str, Any] = dict.fromkeys(
-        ("turn_round", "turn_deficit", "expected_ms", "attempt", "crashes", "price"), 0
-    )
-    about: dict[str, Any] = {
-        "job_id": 7,
-        "guild_id": 5,
-        "shown_guild_id": 5,
-        "channel_id": 6,
-        "message_id": 8,
-        "requester_id": 42,
-        "created_at": NOW,
-    }
-    state: dict[str, Any] = {
-        "status": JobStatus.QUEUED,
-        "started_by": StartedBy.IMAGINE,
-        "request": request_,
-        "defaults": AskerDefaults(),
-        "notices": (),
-        "role_ids": (),
-    }
-    return Job(**(empty | numbers | about | state))
+    return msgspec.structs.replace(example_job(request_), status=JobStatus.QUEUED, message_id=8)
 
 
 def words_of(view: ui.LayoutView) -> str:
@@ -161,7 +141,7 @@ def test_a_long_audit_log_fits_and_says_how_much_is_missing() -> None:
 
 @pytest.mark.parametrize(("shown_in", "place"), [(5, "5"), (0, "@me")])
 def test_a_link_leads_to_where_the_message_is_whosever_rules_hold(job: Job, shown_in: int, place: str) -> None:
-    personal = msgspec.structs.replace(job, guild_id=0, shown_guild_id=shown_in)
+    personal = from_elsewhere(job, asker=msgspec.structs.replace(job.origin.asker, guild_id=0), shown_guild_id=shown_in)
     assert job_link(personal) == f"[#7](https://discord.com/channels/{place}/6/8)"
 
 

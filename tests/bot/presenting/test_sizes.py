@@ -19,7 +19,7 @@ from bot.store.rows import Job
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.requests import GenerationRequest, Upscale
-from tests.example_jobs import example_job
+from tests.example_jobs import example_job, from_elsewhere
 
 LIMITS = LimitSettings()
 WORDS = {"en": "64×64, enlarged to 256×256", "de": "64×64, vergrößert auf 256×256"}
@@ -50,7 +50,7 @@ def told(job: Job, catalogue: Catalogue) -> dict[str, str]:
 def test_every_place_says_what_is_drawn_and_what_arrives(
     request_: GenerationRequest, catalogue: Catalogue, language: str
 ) -> None:
-    job = msgspec.structs.replace(example_job(request_), locale=language)
+    job = from_elsewhere(example_job(request_), locale=language)
     with spoken(language):
         said = told(job, catalogue)
     assert {name: WORDS[language] in words for name, words in said.items()} == dict.fromkeys(said, True)

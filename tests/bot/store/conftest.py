@@ -11,12 +11,13 @@ import pytest
 from bot.store.jobs import JobRepository
 from bot.store.ledger import LedgerRepository
 from bot.store.queue import QueueRepository
-from bot.store.rows import Asker, Job, NewJob, StartedBy
+from bot.store.rows import Asker, Job, NewJob, Origin
 from bot.store.servers import Decision, ServerRepository
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest, Input, InputRole
+from tests.example_jobs import example_origin
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GUILD = 5
@@ -62,14 +63,12 @@ class Store:
         self,
         new: NewJob,
         *,
-        roles: tuple[int, ...] = (),
         now: datetime = NOW,
         is_seen: bool = True,
         **quotas: Any,
     ) -> Job:
         """Accept a job and, unless told otherwise, let Discord see it."""
-        asker = asker_of(new.requester_id, guild=new.guild_id, roles=roles, channel=new.channel_id)
-        job, _ = await self.jobs.accept(new, asker=asker, settings=settings_of(**quotas), now=now)
+        job, _ = await self.jobs.accept(new, settings=settings_of(**quotas), now=now)
         if is_seen:
             await self.jobs.record_message(job.job_id, 1_000 + job.job_id)
         return job
@@ -98,25 +97,14 @@ def store(database: Database) -> Store:
 
 @pytest.fixture
 def new_job(request_: GenerationRequest) -> Callable[..., NewJob]:
-    def make(interaction_id: int, *, user: int = 1, price: int = 1, guild: int = GUILD, **values: Any) -> NewJob:
-        fields: dict[str, Any] = {
-            "interaction_id": interaction_id,
-            "started_by": StartedBy.IMAGINE,
-            "lineage": None,
-            "guild_id": guild,
-            "channel_id": 6,
-            "requester_id": user,
-            "requester_name": "Ada",
-            "locale": "en-US",
-            "filesize_limit": 10_485_760,
-            "interaction_token": "token",
-            "shown_guild_id": guild,
-            "token_expires_at": NOW + timedelta(minutes=15),
-            "request": request_,
-            "notices": (),
-            "price": price,
-            **values,
-        }
+    def make(
+        interaction_id: int, *, user: int = 1, price: int = 1, guild: int = GUILD, channel: int = 6, **values: Any
+    ) -> NewJob:
+        asker = values.pop("asker", asker_of(user, guild=guild, channel=channel))
+        told = {name: values.pop(name) for name in Origin.__struct_fields__ if name in values}
+        usual = {"interaction_id": interaction_id, "token_expires_at": NOW + timedelta(minutes=15)}
+        origin = example_origin(asker, **{**usual, **told})
+        fields: dict[str, Any] = {"origin": origin, "request": request_, "notices": (), "price": price, **values}
         return NewJob(**fields)
 
     return make

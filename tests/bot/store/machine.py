@@ -18,7 +18,7 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value
 from config.settings import QuotaSettings
 from tests.bot.store.conftest import ADMIN, Store
-from tests.bot.store.plain_books import Books, Kept, Member, asker, new_job
+from tests.bot.store.plain_books import Books, Kept, Member, new_job
 
 Result = TypeVar("Result")
 
@@ -78,8 +78,7 @@ class Machine(RuleBasedStateMachine):
 
     async def accept(self, new: NewJob) -> Job:
         """Ask for a job."""
-        who = asker((new.guild_id, new.requester_id))
-        job, _ = await self.store.jobs.accept(new, asker=who, settings=self.books.settings, now=self.books.now)
+        job, _ = await self.store.jobs.accept(new, settings=self.books.settings, now=self.books.now)
         return job
 
     async def all_of(self, clicks: Iterable[NewJob]) -> list[Job | BaseException]:
@@ -130,7 +129,7 @@ class Machine(RuleBasedStateMachine):
 
     def learn_what_became_of(self, new: NewJob, job_id: int) -> None:
         """Nobody was told whether it was done; the database knows, and it was done whole or not at all."""
-        row = self.run(self.one("SELECT job_id FROM jobs WHERE interaction_id = ?", new.interaction_id))
+        row = self.run(self.one("SELECT job_id FROM jobs WHERE interaction_id = ?", new.origin.interaction_id))
         if row is not None:
             assert self.books.obstacle((new.guild_id, new.requester_id), new.price) is None
             self.books.accept(row[0], new)

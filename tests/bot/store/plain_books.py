@@ -12,9 +12,10 @@ import msgspec
 from bot.quotas.periods import period_start
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Obstacle
-from bot.store.rows import Asker, JobStatus, NewJob, StartedBy
+from bot.store.rows import Asker, JobStatus, NewJob
 from config.settings import Period, QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
+from tests.example_jobs import example_origin
 
 Member = tuple[int, int]
 """A server and a person in it."""
@@ -156,7 +157,7 @@ class Books:
             self._rested_at[member] = max(rested_at, self.now) + timedelta(seconds=self.settings.cooldown_s)
         self.jobs[job_id] = Kept(
             member=member,
-            interaction_id=new.interaction_id,
+            interaction_id=new.origin.interaction_id,
             price=new.price,
             images=new.request.num_images,
             paid=paid,
@@ -232,20 +233,10 @@ def new_job(interaction_id: int, member: Member, *, price: int, images: int, now
         model_key="pocket",
     )
     return NewJob(
-        interaction_id=interaction_id,
-        started_by=StartedBy.IMAGINE,
-        lineage=None,
-        guild_id=member[0],
-        shown_guild_id=member[0],
-        channel_id=6,
-        requester_id=member[1],
-        requester_name="Ada",
-        locale="en-US",
-        filesize_limit=10_485_760,
-        interaction_token="token",
-        token_expires_at=now + timedelta(minutes=15),
+        origin=example_origin(
+            asker(member), interaction_id=interaction_id, token_expires_at=now + timedelta(minutes=15)
+        ),
         request=request,
         notices=(),
         price=price,
-        role_ids=ROLES[member],
     )

@@ -10,8 +10,8 @@ import pytest
 from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import outlook
 from bot.store.admission import AlreadyAccepted, NotAllowed
-from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion, WantedJob
-from bot.store.rows import AskerDefaults, Lineage, NewJob, Preferences, StartedBy
+from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion
+from bot.store.rows import AskerDefaults, Lineage, NewJob, Preferences, StartedBy, WantedJob
 from config.settings import Period
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest

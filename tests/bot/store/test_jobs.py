@@ -1,6 +1,7 @@
 """The life of jobs in a real SQLite file."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,9 +10,21 @@ import msgspec
 import pytest
 
 from bot.quotas.standing import Obstacle
-from bot.store.admission import AlreadyAccepted, NotAllowed
+from bot.store.admission import INSERT_JOB, AlreadyAccepted, NotAllowed
 from bot.store.failures import JobFailure
-from bot.store.rows import AskerDefaults, Job, JobStatus, NewJob, NewOutput, Preferences
+from bot.store.rows import (
+    Asker,
+    AskerDefaults,
+    Job,
+    JobStatus,
+    Lineage,
+    NewJob,
+    NewOutput,
+    Origin,
+    Preferences,
+    StartedBy,
+)
+from pipeline.protocol.messages import Notice
 from tests.bot.store.conftest import NOW, Store, decision
 
 Make = Callable[..., NewJob]
@@ -26,6 +39,52 @@ async def test_a_job_reads_back_as_it_was_accepted(store: Store, new_job: Make) 
     assert read.request == new_job(1).request
     assert await store.used(amount=10) == 3
     assert await store.broken() == []
+
+
+async def test_a_job_keeps_every_fact_of_its_order(store: Store, new_job: Make) -> None:
+    parent = await store.accept(new_job(1))
+    image = Lineage(parent_job_id=parent.job_id, parent_message_id=1_001, parent_image_index=3)
+    new = new_job(
+        2,
+        asker=Asker(guild_id=5, channel_id=66, user_id=8, role_ids=(71, 72)),
+        interaction_token="another",
+        token_expires_at=NOW + timedelta(minutes=3),
+        started_by=StartedBy.VARY_STRONG,
+        lineage=image,
+        requester_name="Bo",
+        locale="de",
+        filesize_limit=7,
+        is_age_restricted=True,
+        shown_guild_id=9,
+        defaults=AskerDefaults(own=Preferences(num_images=2)),
+        notices=(Notice(key="notice-alike", values={"count": 2}),),
+        price=3,
+        expected_ms=900,
+    )
+    job = await store.accept(new)
+    read = await store.jobs.get(job.job_id)
+    shared = [name for name in NewJob.__struct_fields__ if name in Job.__struct_fields__]
+    assert {name: getattr(read, name) for name in shared} == {name: getattr(new, name) for name in shared}
+
+
+def test_each_fact_of_a_new_job_has_a_column_of_its_name(new_job: Make) -> None:
+    nested = {"origin", "asker", "lineage"}
+    of_member = {"weight", "is_express"}
+    fields = {*NewJob.__struct_fields__, *Origin.__struct_fields__, *Asker.__struct_fields__}
+    fields |= {*Lineage.__struct_fields__}
+    stored = fields - nested - of_member - {"parent_channel_id"}
+    assert {*new_job(1).columns()} == stored - {"user_id"} | {"requester_id", "model_key"}
+
+
+def test_a_new_job_is_inserted_by_name(new_job: Make) -> None:
+    found = re.search(r"\((.*)\) VALUES \((.*)\)\s+RETURNING", INSERT_JOB, re.DOTALL)
+    assert found is not None
+    columns, values = ([word.strip() for word in part.split(",")] for part in found.groups())
+    by_itself = {"status": "'queued'", "timeline": "(SELECT number FROM timeline)"}
+    assert dict(zip(columns, values, strict=True)) == {
+        **{name: f":{name}" for name in (*new_job(1).columns(), "created_at")},
+        **by_itself,
+    }
 
 
 async def test_twenty_clicks_at_once_never_exceed_the_quota(store: Store, new_job: Make) -> None:
@@ -55,7 +114,7 @@ async def test_delivery_charges_once(store: Store, new_job: Make) -> None:
     ended = await store.jobs.get(job.job_id)
     assert ended is not None
     assert ended.status is JobStatus.SUCCEEDED
-    assert ended.interaction_token is None
+    assert ended.origin.interaction_token is None
     assert await store.used(amount=10) == 4
     assert await store.broken() == []
 
@@ -142,8 +201,8 @@ async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: 
     kept = await store.jobs.get(other.job_id)
     assert forgotten is not None
     assert kept is not None
-    assert (forgotten.request.prompt, forgotten.requester_name) == ("", "")
+    assert (forgotten.request.prompt, forgotten.origin.requester_name) == ("", "")
     assert forgotten.defaults == AskerDefaults()
-    assert (kept.request.prompt, kept.requester_name) == ("a red apple", "Ada")
+    assert (kept.request.prompt, kept.origin.requester_name) == ("a red apple", "Ada")
     assert await store.used(amount=5) == 1
     assert await store.broken() == []

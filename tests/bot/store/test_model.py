@@ -81,8 +81,10 @@ class Stories(Machine):
         """Whoever wins, what is accepted was allowed, and what was refused would be refused now."""
         clicks = [self.new_click(member, price, 1) for member in members]
         outcomes = self.run(self.all_of([*clicks, clicks[0]]))
-        accepted = sorted((outcome.job_id, outcome.interaction_id) for outcome in outcomes if isinstance(outcome, Job))
-        by_interaction = {new.interaction_id: new for new in clicks}
+        accepted = sorted(
+            (outcome.job_id, outcome.origin.interaction_id) for outcome in outcomes if isinstance(outcome, Job)
+        )
+        by_interaction = {new.origin.interaction_id: new for new in clicks}
         for job_id, interaction_id in accepted:
             new = by_interaction.pop(interaction_id)
             assert self.books.obstacle((new.guild_id, new.requester_id), price) is None

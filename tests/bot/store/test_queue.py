@@ -13,7 +13,7 @@ from bot.store.facts import BALANCES, RULES, STATE
 from bot.store.ledger import ADMIT, ENTRIES, FIND_POT, SETTLE_POTS, USE
 from bot.store.queue import CLAIM, FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN, Place
 from bot.store.rows import JobStatus, NewJob
-from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
+from tests.bot.store.conftest import NOW, Store, decision, settings_of
 
 Make = Callable[..., NewJob]
 
@@ -152,11 +152,10 @@ async def test_an_accepted_job_is_told_its_place_by_the_same_write(store: Store,
     ahead_s = 0.0
     for number in range(1, 5):
         new = new_job(number, user=1, expected_ms=number * 1_000)
-        asker = asker_of(1, guild=new.guild_id, channel=new.channel_id)
-        job, place = await store.jobs.accept(new, asker=asker, settings=settings_of(), now=NOW)
+        job, place = await store.jobs.accept(new, settings=settings_of(), now=NOW)
         assert place == await store.queue.place_of(job) == Place(position=number, ahead_s=ahead_s)
         with pytest.raises(AlreadyAccepted) as again:
-            await store.jobs.accept(new, asker=asker, settings=settings_of(), now=NOW)
+            await store.jobs.accept(new, settings=settings_of(), now=NOW)
         assert (again.value.job, again.value.place) == (job, place)
         ahead_s += number
 

@@ -21,7 +21,7 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.groups import MOST
 from config.settings import Period, QuotaSettings
 from tests.bot.store.conftest import NOW, Store, decision
-from tests.bot.store.plain_books import ROLES, asker
+from tests.bot.store.plain_books import ROLES
 from tests.bot.store.plain_books import new_job as new_click
 from tests.bot.store.power_loss.disk import Disk, Fault, Sync, Write
 from tests.bot.store.power_loss.living import contents, opened_on
@@ -60,7 +60,7 @@ async def test_what_comes_during_a_commit_is_one_commit(store: Store, new_job: M
     said = await traced(store.database)
     clicks = [store.accept(new_job(number), is_seen=False) for number in range(20)]
     jobs = [job for job in await together(store.database, clicks) if isinstance(job, Job)]
-    assert [job.interaction_id for job in jobs] == list(range(20))
+    assert [job.origin.interaction_id for job in jobs] == list(range(20))
     assert [job.job_id for job in jobs] == sorted(job.job_id for job in jobs)
     assert said.count("COMMIT") == 2  # that of the write before them is the other
     assert await store.broken() == []
@@ -281,12 +281,7 @@ def test_a_group_gives_the_same_books_as_one_by_one(
 
         def works() -> list[Coroutine[Any, Any, object]]:
             asked = [
-                store.jobs.accept(
-                    new_click(number, member, price=price, images=1, now=NOW),
-                    asker=asker(member),
-                    settings=quotas,
-                    now=NOW,
-                )
+                store.jobs.accept(new_click(number, member, price=price, images=1, now=NOW), settings=quotas, now=NOW)
                 for member, price, number in clicks
             ]
             end = store.jobs.end(1, status=JobStatus.CANCELLED, failure=None, error_id=None, now=NOW)

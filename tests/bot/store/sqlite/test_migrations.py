@@ -12,9 +12,10 @@ import pytest
 
 from bot.cli.care import back_up, examine_database
 from bot.store.expansions import Expansion
-from bot.store.rows import AskerDefaults, JobStatus, NewJob, to_ms
+from bot.store.rows import AskerDefaults, JobStatus, NewJob
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
+from bot.store.sqlite.statements import to_ms
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.store.conftest import NOW, Store
 from tests.made_up_migration import MADE_UP, add_migration
