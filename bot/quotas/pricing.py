@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Final, Literal
 
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.models import FamilyFacts, ModelSpec
 from pipeline.protocol.passes import Pass, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS
@@ -31,9 +31,8 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     usual = default.defaults
     usual_rows = (1 if usual.cfg <= NO_GUIDANCE else 2) * SAMPLERS[usual.sampler].evaluations(usual.steps)
     unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
-    asked = sum(
-        _work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in _rows_by_pass(request)
-    )
+    by_pass = _rows_by_pass(request, spec.facts)
+    asked = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(asked / unit - 1e-9))
 
@@ -44,15 +43,18 @@ def part(price: int, *, delivered: int, asked: int) -> int:
 
 
 def rows(request: GenerationRequest) -> int:
-    """Rows of the whole job: images x texts x evaluations. A row of an upscaled pass counts as several of the first."""
-    by_pass = _rows_by_pass(request)
+    """Rows of the whole job: images x texts x evaluations. A row of an upscaled pass counts as several of the first.
+
+    A family that rounds the steps of a pass from a picture up may draw one step more than these count.
+    """
+    by_pass = _rows_by_pass(request, FamilyFacts())
     first_pixels = by_pass[0][0].pixels
     return request.num_images * sum(count * each.pixels // first_pixels for each, count in by_pass)
 
 
-def _rows_by_pass(request: GenerationRequest) -> list[tuple[Pass, int]]:
+def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts) -> list[tuple[Pass, int]]:
     """Each pass of a request, and its number of rows for one image."""
-    passes = passes_of(request)
+    passes = passes_of(request, facts)
     total = total_steps(passes)
     is_guided = [request.guidance_scale > NO_GUIDANCE and request.guides(step, total) for step in range(1, total + 1)]
     first_steps = accumulate((each.steps for each in passes), initial=0)

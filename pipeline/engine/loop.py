@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 import torch
 
@@ -22,6 +23,7 @@ from pipeline.engine.failures import (
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
+from pipeline.engine.finishing.init_images import begin_from_picture, encoded, init_image_of
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.refining import begin_refining, enlarged
@@ -41,6 +43,8 @@ from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
 from pipeline.protocol.models import ModelSpec
+
+_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +201,7 @@ class Engine:
         if submit.is_checked and self._safety_checker is None:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
         if not self._cache.has(submit.request.model_key):
-            self._reporter.loading(submit)
+            self._reporter.loading(submit, self._cache.spec(submit.request.model_key).facts)
         model = self._cache.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
         if isinstance(model.drawing, AnyPipeline):
@@ -206,10 +210,15 @@ class Engine:
             self._turns.add_lane(PipelineLane(run, work_clock(self._placement.device)))
             self._running[run.name] = run
             return
+        picture = init_image_of(submit)
         job = begin_job(submit, model, self._placement, started_at)
         self._reporter.progress(job)
-        self._join(job)
         self._running[job.name] = job
+        if picture is None:
+            self._join(job)
+        else:
+            work = partial(encoded, job, picture, self._decoder)
+            self._background.on_device(work, partial(self._begin_pass, job, begin_from_picture))
 
     def _join(self, job: DenoisingJob) -> None:
         """Prepare a job's next step and put it into its bucket."""
@@ -244,16 +253,16 @@ class Engine:
         self._turns.remove(job)
         if job.next_pass is not None:
             work = partial(enlarged, job, self._decoder, self._activity.note_progress)
-            self._background.on_device(work, partial(self._refine, job))
+            self._background.on_device(work, partial(self._begin_pass, job, begin_refining))
         else:
             self._finish(job)
 
-    def _refine(self, job: DenoisingJob, pictures: Future[torch.Tensor]) -> None:
-        """Begin the second pass, unless the job was cancelled while its picture was enlarged."""
+    def _begin_pass(self, job: DenoisingJob, begin: Callable[[DenoisingJob, _T], None], picture: Future[_T]) -> None:
+        """Begin a pass from a picture, unless the job was cancelled while the picture was made ready."""
         if job.name in self._running:
-            self._guarded([job.name], lambda: begin_refining(job, pictures.result()) or self._join(job))
+            self._guarded([job.name], lambda: begin(job, picture.result()) or self._join(job))
         else:
-            raise_if_device_lost(pictures.exception())
+            raise_if_device_lost(picture.exception())
 
     def _finish(self, job: AnyJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)

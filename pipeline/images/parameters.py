@@ -44,6 +44,7 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
         **({"Model hash": model_hash} if model_hash else {}),
         _key("model_key"): model_title,
         **_variation_facts(request),
+        **_init_image_facts(request),
         **_upscale_facts(request),
         "Version": _VERSION,
     }
@@ -92,6 +93,11 @@ def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
         (only,) = request.variations
         return {"Variation seed": only.seed, "Variation seed strength": f"{only.strength:g}"}
     return {"Variations": "; ".join(f"{step.seed} {step.strength:g}" for step in request.variations)}
+
+
+def _init_image_facts(request: GenerationRequest) -> dict[str, str]:
+    """Strength of an init image, under A1111's name; an upscaled picture writes that of its second pass there."""
+    return {} if request.init_image is None else {"Denoising strength": f"{request.init_image.strength:g}"}
 
 
 def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:

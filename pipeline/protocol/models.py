@@ -26,7 +26,7 @@ Family = Literal["sd", "sdxl", "sd3", "pipeline"]
 
 _PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 """Capabilities of most diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING}
+_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE}
 """Capabilities of a model whose steps Easel runs itself."""
 
 
@@ -37,21 +37,24 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the samplers that work with it.
         size_multiple: width and height must be multiples of this number of pixels.
         has_weights: True when words in a prompt can have weights; otherwise brackets are plain text.
-        capabilities: capabilities of its models, unless their entries or files say otherwise. No family has
-            `init-image` or `mask` yet.
+        capabilities: capabilities of its models, unless their entries or files say otherwise. No family has `mask`
+            yet.
+        rounds_steps_up: True when a strength that gives a fraction of a step draws that step too. diffusers' pipelines
+            of flow models do so; those of diffusion models leave it out.
     """
 
     kind: SamplerKind = "diffusion"
     size_multiple: int = limits.SIZE_MULTIPLE
     has_weights: bool = True
     capabilities: frozenset[Capability] = _IN_STEPS
+    rounds_steps_up: bool = False
 
 
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
         "sd": FamilyFacts(),
         "sdxl": FamilyFacts(),
-        "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False),
+        "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True),
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs.
         "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=_PIPELINES),
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -35,14 +36,25 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
         return self.width * self.height
 
 
-def passes_of(request: GenerationRequest) -> tuple[Pass, ...]:
+def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...]:
     """The passes of a request in order.
 
-    An upscaled picture has a second pass at the larger size, unless it is only resampled. It starts from the first
-    picture and draws the fraction `strength` of the steps, rounded down, but at least one.
+    A pass from a picture draws the fraction `strength` of the steps, but at least one. An init image makes the first
+    pass such a one, and the model's family rounds its steps. An upscaled picture has a second pass at the larger size,
+    unless it is only resampled; its steps are rounded down for every family.
+
+    Args:
+        request: the request.
+        facts: facts about the family of its model.
     """
-    steps = request.num_inference_steps
-    first = Pass(width=request.width, height=request.height, schedule_steps=steps, steps=steps)
+    steps, init_image = request.num_inference_steps, request.init_image
+    first = Pass(
+        width=request.width,
+        height=request.height,
+        schedule_steps=steps,
+        steps=steps if init_image is None else _drawn(steps, init_image.strength, rounds_up=facts.rounds_steps_up),
+        is_from_picture=init_image is not None,
+    )
     upscale = request.upscale
     if upscale is None or upscale.strength == 0:
         return (first,)
@@ -50,10 +62,16 @@ def passes_of(request: GenerationRequest) -> tuple[Pass, ...]:
         width=request.width * upscale.scale,
         height=request.height * upscale.scale,
         schedule_steps=steps,
-        steps=max(1, int(steps * upscale.strength)),
+        steps=_drawn(steps, upscale.strength, rounds_up=False),
         is_from_picture=True,
     )
     return first, second
+
+
+def _drawn(steps: int, strength: float, *, rounds_up: bool) -> int:
+    """Number of drawn steps, with diffusers' two formulas: they differ where steps x strength is no whole number."""
+    drawn = steps - int(steps - steps * strength) if rounds_up else int(steps * strength)
+    return max(1, drawn)
 
 
 def total_steps(passes: Iterable[Pass]) -> int:

@@ -133,6 +133,11 @@ class GenerationRequest(
         return self.num_images
 
     @property
+    def init_image(self) -> Input | None:
+        """The picture that denoising starts from; None when it starts from noise alone."""
+        return next((each for each in self.inputs if each.role is InputRole.INIT_IMAGE), None)
+
+    @property
     def last_seed(self) -> int:
         """Seed that increases from image to image."""
         return self.variations[-1].seed if self.variations else self.seed

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.utils.torch_utils import randn_tensor
 
 from pipeline.engine.device.fallbacks import TILE_SIDE, Fallback, fallbacks_for
 from pipeline.engine.device.offload import on_processor
@@ -14,6 +16,32 @@ from pipeline.engine.failures import BrokenImage
 from pipeline.engine.sampling.latents import is_finite
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Posterior:
+    """Normal distribution of a picture's latents; the VAE gives it for one picture.
+
+    Attributes:
+        mean: [1, c, h, w].
+        deviation: standard deviations, [1, c, h, w]; None for a VAE that gives one answer only (AutoencoderTiny).
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor | None
+
+    def sample(self, generators: list[torch.Generator], dtype: torch.dtype) -> torch.Tensor:
+        """Draw latents [images, c, h, w] in this precision, each from its image's generator.
+
+        The noise has the latents' precision and not the VAE's. So a VAE that changes its precision, or runs on the
+        processor, draws the same noise.
+        """
+        mean = self.mean.to(dtype)
+        if self.deviation is None:
+            return mean.repeat(len(generators), 1, 1, 1)
+        shape = (len(generators), *mean.shape[1:])
+        noise = randn_tensor(shape, generator=generators, device=mean.device, dtype=dtype)
+        return mean + self.deviation.to(dtype) * noise
 
 
 class Autoencoder:
@@ -66,6 +94,18 @@ class Autoencoder:
         latents = latents.to(self._placement.device)
         mean, deviation = self._statistics(latents)
         return (latents - mean) / deviation
+
+    @torch.inference_mode()
+    def posterior(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> Posterior:
+        """Encode the pixels of one picture, [1, 3, H, W] from 0 to 1 in float32, to the distribution of its latents.
+
+        Raises:
+            BrokenImage: mean or deviation hold NaN or infinity.
+        """
+        moments = self._computed(fallback, lambda vae: _moments(vae, pixels), lambda found: not is_finite(found))
+        mean, *deviations = moments.to(self._placement.device, self._placement.latents_dtype).split(1)
+        shift, scale = self._statistics(mean)
+        return Posterior((mean - shift) / scale, deviations[0] / scale if deviations else None)
 
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
@@ -138,6 +178,15 @@ class Autoencoder:
 def _latents(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
     answer: Any = vae.encode(pixels.to(vae.device, vae.dtype) * 2 - 1)
     return answer.latents if isinstance(vae, AutoencoderTiny) else answer.latent_dist.mode()
+
+
+def _moments(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+    """Mean [and standard deviation] of one picture's latents, [1 or 2, c, h, w]."""
+    # As in diffusers' image processor, pixels become numbers from -1 to 1 before they get the VAE's precision.
+    answer: Any = vae.encode((pixels * 2 - 1).to(vae.device, vae.dtype))
+    if isinstance(vae, AutoencoderTiny):
+        return answer.latents
+    return torch.cat([answer.latent_dist.mean, answer.latent_dist.std])
 
 
 def _pixels(vae: Any, latents: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import torch
@@ -10,13 +10,14 @@ from torch import nn
 
 from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.failures import UnfitSampler
-from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.families.autoencoder import Autoencoder, Posterior
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import Pass
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import Sampler, SamplerKind
+from pipeline.protocol.samplers import Sampler
 
 Conditioning = Mapping[str, torch.Tensor]
 """Encoded text, one row per tensor: `prompt_embeds` [1, tokens, features] and further tensors of the family."""
@@ -64,7 +65,12 @@ class StepAdapter(ABC):
         autoencoder: converts between the model's latents and pixels.
         pipeline: a diffusers pipeline on its device; its scheduler configuration and its modules are kept.
         network: the pipeline's U-Net or transformer.
+
+    Attributes:
+        facts: facts about the family.
     """
+
+    facts: ClassVar[FamilyFacts] = FamilyFacts()
 
     def __init__(self, autoencoder: Autoencoder, pipeline: Any, network: nn.Module) -> None:
         self._autoencoder = autoencoder
@@ -102,11 +108,6 @@ class StepAdapter(ABC):
         """Width and height of a picture must be multiples of this number of pixels."""
         return self.scale_factor
 
-    @property
-    def sampler_kind(self) -> SamplerKind:
-        """Kind of the samplers that work with the model."""
-        return "diffusion"
-
     def image_tokens(self, height: int, width: int) -> int:
         """Number of a transformer's tokens for a picture of this size in pixels; 0 when the schedule ignores it."""
         del height, width
@@ -123,7 +124,7 @@ class StepAdapter(ABC):
         Raises:
             UnfitSampler: the sampler does not work with the model.
         """
-        if sampler.kind != self.sampler_kind:
+        if sampler.kind != self.facts.kind:
             raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
         tokens = self.image_tokens(one_pass.height, one_pass.width)
         return build_scheduler(sampler, self.scheduler_config, one_pass.schedule_steps, generators, image_tokens=tokens)
@@ -162,6 +163,14 @@ class StepAdapter(ABC):
             BrokenImage: the latents hold NaN or infinity.
         """
         return self._autoencoder.encode(pixels, fallback)
+
+    def posterior(self, pixels: torch.Tensor, fallback: Fallback = "direct") -> Posterior:
+        """Encode one picture [1, 3, H, W] from 0 to 1, float32, to the distribution of its latents.
+
+        Raises:
+            BrokenImage: the distribution holds NaN or infinity.
+        """
+        return self._autoencoder.posterior(pixels, fallback)
 
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Decode finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.

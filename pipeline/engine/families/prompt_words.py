@@ -11,6 +11,8 @@ from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import FamilyFacts
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -72,6 +74,7 @@ def read_words(
     request: GenerationRequest,
     loras: ModelLoras,
     embeddings: ModelEmbeddings,
+    facts: FamilyFacts,
     *,
     is_guided: bool,
     is_scheduled: bool = True,
@@ -82,6 +85,7 @@ def read_words(
         request: the member's request.
         loras: LoRAs of the model.
         embeddings: embeddings of the model.
+        facts: facts about the model's family; changes of the text are spread over the steps that are drawn.
         is_guided: True when the model can have rows for a negative prompt.
         is_scheduled: True when brackets change the text between steps; otherwise they are plain text.
     """
@@ -98,7 +102,7 @@ def read_words(
     elif not is_guided and request.negative_prompt:
         notices.append(Notice(key="notice-negative-unused"))
     marked = embeddings.mark(texts, chosen.embeddings)
-    steps = request.num_inference_steps
+    steps = passes_of(request, facts)[0].steps
     positive, *negative = (_parts(text, steps, is_scheduled=is_scheduled) for text in marked.texts)
     return Words(
         positive=Text(parts=positive, cut_key="notice-prompt-cut", is_negative=False),

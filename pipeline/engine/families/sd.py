@@ -14,6 +14,7 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.prompts.chunks import Chunked
+from pipeline.protocol.models import FAMILY_FACTS
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -29,6 +30,8 @@ class StableDiffusion(StepAdapter):
     Raises:
         ModelUnavailable: the U-Net needs more than plain latents (inpainting, depth, image pairs).
     """
+
+    facts = FAMILY_FACTS["sd"]
 
     def __init__(
         self,
@@ -47,7 +50,8 @@ class StableDiffusion(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode prompt and negative prompt for each step; every text gets the chunk count of the longest one."""
-        words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
+        is_guided = not self._unet.has_guidance_inside
+        words = read_words(request, self._loras, self._embeddings, self.facts, is_guided=is_guided)
         guidance = self._unet.guidance(request.guidance_scale)
 
         def chunked(part: str) -> Chunked:

@@ -22,8 +22,8 @@ from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import FAMILY_FACTS
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import SamplerKind
 
 
 class StableDiffusion3(StepAdapter):
@@ -41,6 +41,8 @@ class StableDiffusion3(StepAdapter):
     Raises:
         ModelUnavailable: the model lacks a CLIP text encoder, or its transformer needs more than latents.
     """
+
+    facts = FAMILY_FACTS["sd3"]
 
     def __init__(
         self,
@@ -75,11 +77,6 @@ class StableDiffusion3(StepAdapter):
         self._embeddings = ModelEmbeddings(folder)
 
     @property
-    def sampler_kind(self) -> SamplerKind:
-        """Kind of the samplers that work with the model: flow matching."""
-        return "flow"
-
-    @property
     def size_multiple(self) -> int:
         """Side of one patch in pixels; width and height must be multiples of it."""
         return self.scale_factor * int(self._transformer.config.patch_size)
@@ -91,7 +88,7 @@ class StableDiffusion3(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode prompt and negative prompt; neither changes between steps."""
-        words = read_words(request, self._loras, self._embeddings, is_guided=True, is_scheduled=False)
+        words = read_words(request, self._loras, self._embeddings, self.facts, is_guided=True, is_scheduled=False)
         with self._loras.encoding(words.loras):
             return words.encoded(
                 lambda text: text.encoded(lambda part: self._encode(part, words.loras.text_key)), self._notices(words)

@@ -16,6 +16,7 @@ from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
+from pipeline.protocol.models import FAMILY_FACTS
 from pipeline.protocol.passes import Pass, passes_of
 from pipeline.protocol.requests import GenerationRequest
 
@@ -32,6 +33,8 @@ class StableDiffusionXL(StepAdapter):
     Raises:
         ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net needs more than latents.
     """
+
+    facts = FAMILY_FACTS["sdxl"]
 
     def __init__(
         self,
@@ -59,7 +62,8 @@ class StableDiffusionXL(StepAdapter):
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
         """Encode prompt and negative prompt for each step; every text gets the chunk count of the longest one."""
-        words = read_words(request, self._loras, self._embeddings, is_guided=not self._unet.has_guidance_inside)
+        is_guided = not self._unet.has_guidance_inside
+        words = read_words(request, self._loras, self._embeddings, self.facts, is_guided=is_guided)
         guidance = self._unet.guidance(request.guidance_scale)
         parts = [part for text in words.texts for _, part in text.parts]
         count = max(len(reader.chunks(part, words.marks).chunks) for reader in self._texts for part in parts)
@@ -101,7 +105,7 @@ class StableDiffusionXL(StepAdapter):
 
     def _with_sizes(self, timed: TimedConditioning, request: GenerationRequest) -> TimedConditioning:
         """Add the picture's size in each pass."""
-        first, *later = passes_of(request)
+        first, *later = passes_of(request, self.facts)
         parts = [(last, {**found, "time_ids": self._time_ids(first)}) for last, found in timed.parts]
         for one_pass in later:
             last, found = parts[-1]

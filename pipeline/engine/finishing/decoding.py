@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import torch
@@ -12,8 +12,11 @@ from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
+from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.protocol.errors import FailureReason
+
+_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,20 @@ class Decoder:
             "encoded", model, (height, width), fallbacks, lambda how: adapter.encode(pixels, how)
         )
 
+    def posterior(self, model: LoadedModel, pixels: torch.Tensor) -> Posterior:
+        """Encode the pixels of one picture, [1, 3, H, W] from 0 to 1 in float32, to the distribution of its latents.
+
+        Raises:
+            BrokenImage: the distribution holds NaN or infinity.
+            torch.OutOfMemoryError: no fallback fits the memory.
+        """
+        adapter = model.adapter
+        height, width = pixels.shape[2:]
+        fallbacks = adapter.fallbacks(height, width)
+        return self._with_fallbacks(
+            "encoded", model, (height, width), fallbacks, lambda how: adapter.posterior(pixels, how)
+        )
+
     def enlarge(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
         """Enlarge pixels [n, 3, h, w] with the model's enlarger; a model without one returns them unchanged.
 
@@ -95,8 +112,8 @@ class Decoder:
         model: LoadedModel,
         size: tuple[int, int],
         fallbacks: Sequence[Fallback],
-        work: Callable[[Fallback], torch.Tensor],
-    ) -> torch.Tensor:
+        work: Callable[[Fallback], _T],
+    ) -> _T:
         key = key_of(self._placement, work=done, model=model.spec.key, size=size)
         learnt = self._learnt.get(key)
         known = "direct" if learnt is None or learnt.fallback not in fallbacks else learnt.fallback
@@ -123,7 +140,7 @@ class Decoder:
             self._learnt.put(key, _Learnt(fallback))
 
 
-def _tried(work: Callable[[Fallback], torch.Tensor], fallback: Fallback) -> torch.Tensor | None:
+def _tried(work: Callable[[Fallback], _T], fallback: Fallback) -> _T | None:
     """Result of `work` with a fallback; None when memory runs out."""
     try:
         return work(fallback)

@@ -8,6 +8,7 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
+from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of, total_steps
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class Reporter:
         """Emit a ready event."""
         self._emit(event)
 
-    def loading(self, submit: Submit) -> None:
+    def loading(self, submit: Submit, facts: FamilyFacts) -> None:
         """Report that an attempt waits for its model to load."""
         self._emit(
             Progress(
@@ -35,7 +36,7 @@ class Reporter:
                 attempt=submit.attempt,
                 phase="loading",
                 step=0,
-                total_steps=total_steps(passes_of(submit.request)),
+                total_steps=total_steps(passes_of(submit.request, facts)),
                 elapsed_s=0.0,
             )
         )

@@ -72,6 +72,17 @@ class ModelCache:
             return True
         return self._bytes_of(in_use) + self._needed(model_key) <= self._budget
 
+    def spec(self, model_key: str) -> ModelSpec:
+        """The catalogue's entry of a model.
+
+        Raises:
+            ModelUnavailable: the model is unknown.
+        """
+        spec = self._models.get(model_key)
+        if spec is None:
+            raise ModelUnavailable(f"The catalogue has no model {model_key!r}.")
+        return spec
+
     def take(self, model_key: str, in_use: Collection[str] = ()) -> LoadedModel:
         """Return a model on its device; load or restore it first if necessary.
 
@@ -82,9 +93,7 @@ class ModelCache:
         Raises:
             ModelUnavailable: the model is unknown or cannot be loaded.
         """
-        spec = self._models.get(model_key)
-        if spec is None:
-            raise ModelUnavailable(f"The catalogue has no model {model_key!r}.")
+        spec = self.spec(model_key)
         if not self.has(model_key):
             self._activity.enter("loading")
             # Taken out first: otherwise `_make_room` could drop this very model to save host memory.

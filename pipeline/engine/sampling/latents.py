@@ -20,7 +20,7 @@ def generators_for(request: GenerationRequest) -> list[torch.Generator]:
 
 def first_noise(
     request: GenerationRequest,
-    shape: tuple[int, int, int, int],
+    shape: tuple[int, ...],
     generators: list[torch.Generator],
     device: torch.device,
     dtype: torch.dtype,

@@ -2,6 +2,8 @@
 
 import time
 
+import torch
+
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
@@ -18,6 +20,8 @@ from pipeline.protocol.requests import usual_request
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
     """Check the request, encode its texts, draw the initial noise and set up the scheduler.
 
+    A job with an init image draws nothing yet, because its picture is encoded first; see `begin_from_picture`.
+
     Raises:
         InvalidRequest: the engine or the model cannot run this request.
     """
@@ -28,13 +32,18 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     sampler = sampler_named(request.scheduler_name)
     text = adapter.encode_text(request)
     generators = generators_for(request)
-    passes = passes_of(request)
-    scheduler = adapter.build_scheduler(sampler, passes[0], generators)
-    height, width = request.height // adapter.scale_factor, request.width // adapter.scale_factor
+    passes = passes_of(request, model.spec.facts)
+    first = passes[0]
+    scheduler = adapter.build_scheduler(sampler, first, generators)
+    height, width = first.height // adapter.scale_factor, first.width // adapter.scale_factor
     shape = (request.num_images, adapter.latent_channels, height, width)
-    noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
+    if first.is_from_picture:
+        latents = torch.zeros(shape, device=placement.device, dtype=placement.latents_dtype)
+    else:
+        noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
+        latents = first_latents(scheduler, noise)
     now = time.monotonic()
-    return DenoisingJob(
+    job = DenoisingJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         is_checked=submit.is_checked,
@@ -43,12 +52,14 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         scheduler=scheduler,
         generators=generators,
         text=text,
-        latents=first_latents(scheduler, noise),
+        latents=latents,
         started_at=started_at,
         denoise_started_at=now,
         preview=PreviewTurn(now),
         passes=passes,
     )
+    job.evaluation = job.first_evaluation
+    return job
 
 
 def usual_job(spec: ModelSpec) -> Submit:

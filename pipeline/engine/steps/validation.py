@@ -5,7 +5,7 @@ from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import FACTS, GenerationRequest
+from pipeline.protocol.requests import FACTS, GenerationRequest, InputRole
 from pipeline.protocol.samplers import find_sampler
 
 
@@ -46,8 +46,8 @@ def _check_parts(request: GenerationRequest) -> None:
         _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
     for each in request.inputs:
         _check_range("strength of an input", each.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
-    if request.inputs:
-        raise InvalidRequest("No model here starts from a picture.")
+    init_images = sum(each.role is InputRole.INIT_IMAGE for each in request.inputs)
+    _check_range("number of init images", init_images, 0, 1)
 
 
 def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
@@ -58,8 +58,11 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
     Raises:
         InvalidRequest: the family cannot.
     """
-    has_second_pass = len(passes_of(request)) > 1
-    needed = {Capability.VARIATIONS: bool(request.variations), Capability.REFINING: has_second_pass}
+    needed = {
+        Capability.VARIATIONS: bool(request.variations),
+        Capability.REFINING: len(passes_of(request, facts)) > 1,
+        Capability.INIT_IMAGE: request.init_image is not None,
+    }
     for capability, is_needed in needed.items():
         if is_needed and capability not in facts.capabilities:
             raise InvalidRequest(f"Models of this family have no {capability}.")

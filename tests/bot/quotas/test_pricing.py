@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
 
 SD15 = ModelSpec(
     key="sd15",
@@ -78,6 +78,17 @@ def test_an_upscaled_picture_costs_what_its_second_pass_does(request_: Generatio
     assert (price(larger, SD15, SD15, "work"), rows(larger)) == (37, 4 * (40 + 9 * 12))
     resampled = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0))
     assert (price(resampled, SD15, SD15, "work"), rows(resampled)) == (4, rows(plain))
+
+
+def test_a_picture_from_a_picture_costs_the_steps_that_are_drawn(request_: GenerationRequest) -> None:
+    half = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
+    plain = _like(request_, SD15, num_images=4)
+    # 4 x (20 + 2.5) + 0.03 of 42.53.
+    assert price(msgspec.structs.replace(plain, inputs=(half,)), SD15, SD15, "work") == 3
+    for steps, scheduler_name in ((20, "Euler"), (20, "Heun")):
+        whole = msgspec.structs.replace(plain, num_inference_steps=steps, scheduler_name=scheduler_name)
+        fewer = msgspec.structs.replace(whole, num_inference_steps=steps // 2)
+        assert rows(msgspec.structs.replace(whole, inputs=(half,))) == rows(fewer)
 
 
 @pytest.mark.parametrize(("start", "end", "expected"), [(0, 0.6, 10 + 9 + 4 * 5), (0.8, 1, 10 + 4 * (5 + 3))])

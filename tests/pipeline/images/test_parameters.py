@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipeline.images.parameters import parameters_text
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
 from pipeline.protocol.samplers import SAMPLERS, find_sampler
 
 REQUEST = GenerationRequest(
@@ -75,6 +75,14 @@ def test_a_title_with_commas_is_quoted() -> None:
 def test_an_enlarged_picture_says_so() -> None:
     found = facts(msgspec.structs.replace(REQUEST, upscale=Upscale(scale=2, strength=0.3)))
     assert (found["Hires upscale"], found["Denoising strength"]) == ("2", "0.3")
+
+
+def test_the_strength_of_an_init_image_has_the_name_of_a1111() -> None:
+    init_image = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.55)
+    started = msgspec.structs.replace(REQUEST, inputs=(init_image,))
+    assert ", Denoising strength: 0.55, " in parameters_text(started, "Pocket")
+    larger = msgspec.structs.replace(started, upscale=Upscale(scale=2, strength=0.3))
+    assert parameters_text(larger, "Pocket").count("Denoising strength") == 1
 
 
 def test_guidance_is_told_where_it_is_not_the_usual() -> None:

@@ -8,7 +8,7 @@ from pipeline.protocol.models import Bounds, Defaults, Enlarger, Family, FamilyF
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING}
+IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
@@ -23,7 +23,10 @@ def test_an_enlarger_multiplies_what_arrives() -> None:
     [
         ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
         ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
-        ("sd3", FamilyFacts(kind="flow", size_multiple=16, has_weights=False, capabilities=IN_STEPS)),
+        (
+            "sd3",
+            FamilyFacts(kind="flow", size_multiple=16, has_weights=False, capabilities=IN_STEPS, rounds_steps_up=True),
+        ),
         ("pipeline", FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=GUIDED)),
     ],
 )
@@ -60,7 +63,7 @@ def test_a_model_has_what_neither_its_entry_nor_its_files_take_from_its_family()
     assert SPEC.capabilities == IN_STEPS
     written = msgspec.structs.replace(SPEC, lacks=(Capability.VARIATIONS,))
     found = written.narrowed(None, (Capability.NEGATIVE_PROMPT, Capability.VARIATIONS))
-    assert found.capabilities == {Capability.REFINING, Capability.GUIDANCE}
+    assert found.capabilities == {Capability.REFINING, Capability.GUIDANCE, Capability.INIT_IMAGE}
     assert (found.samplers, found.defaults) == (SPEC.samplers, SPEC.defaults)
     assert [found.can(wanted) for wanted in (None, Capability.GUIDANCE, Capability.VARIATIONS)] == [True, True, False]
 

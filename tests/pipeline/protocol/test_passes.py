@@ -3,15 +3,18 @@
 import msgspec
 import pytest
 
+from pipeline.protocol.models import FAMILY_FACTS, Family
 from pipeline.protocol.passes import Pass, passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
+
+USUAL = FAMILY_FACTS["sd"]
 
 
 def test_a_picture_is_one_pass_of_all_its_steps(request_: GenerationRequest) -> None:
     request = msgspec.structs.replace(request_, num_inference_steps=10, width=96, height=64)
-    assert passes_of(request) == (Pass(width=96, height=64, schedule_steps=10, steps=10),)
+    assert passes_of(request, USUAL) == (Pass(width=96, height=64, schedule_steps=10, steps=10),)
     resampled = msgspec.structs.replace(request, upscale=Upscale(scale=2, strength=0))
-    assert passes_of(resampled) == passes_of(request)
+    assert passes_of(resampled, USUAL) == passes_of(request, USUAL)
 
 
 @pytest.mark.parametrize(("steps", "strength", "drawn"), [(10, 0.3, 3), (7, 0.5, 3), (4, 0.1, 1), (10, 1, 10)])
@@ -21,8 +24,35 @@ def test_a_second_pass_draws_its_fraction_of_the_steps_and_at_least_one(
     request = msgspec.structs.replace(
         request_, num_inference_steps=steps, width=96, height=64, upscale=Upscale(scale=3, strength=strength)
     )
-    first, second = passes_of(request)
+    first, second = passes_of(request, USUAL)
     assert first == Pass(width=96, height=64, schedule_steps=steps, steps=steps)
     assert second == Pass(width=288, height=192, schedule_steps=steps, steps=drawn, is_from_picture=True)
     assert (first.skipped_steps, second.skipped_steps) == (0, steps - drawn)
     assert (second.pixels, total_steps((first, second))) == (9 * first.pixels, steps + drawn)
+
+
+@pytest.mark.parametrize(
+    ("steps", "strength", "down", "up"),
+    [
+        (20, 0.33, 6, 7),
+        (8, 0.3, 2, 3),
+        (4, 0.2, 1, 1),
+        (50, 0.58, 28, 29),  # the product is a little less than 29
+        (10, 0.5, 5, 5),
+        (10, 1.0, 10, 10),
+    ],
+)
+@pytest.mark.parametrize("family", ["sd", "sdxl", "sd3"])
+def test_an_init_image_leaves_as_many_steps_as_in_diffusers(
+    request_: GenerationRequest, family: Family, steps: int, strength: float, down: int, up: int
+) -> None:
+    init_image = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=strength)
+    request = msgspec.structs.replace(request_, num_inference_steps=steps, inputs=(init_image,))
+    drawn = up if family == "sd3" else down
+    (first,) = passes_of(request, FAMILY_FACTS[family])
+    assert first == Pass(
+        width=request.width, height=request.height, schedule_steps=steps, steps=drawn, is_from_picture=True
+    )
+    larger = msgspec.structs.replace(request, upscale=Upscale(scale=2, strength=strength))
+    second = passes_of(larger, FAMILY_FACTS[family])[1]
+    assert second.steps == down

@@ -40,13 +40,13 @@ def test_a_text_may_be_as_long_as_the_protocol_says(request_: GenerationRequest,
         check_request(msgspec.structs.replace(request_, **{name: "x" * (highest + 1)}))
 
 
-def test_inputs_have_bounds_and_no_model_takes_any(request_: GenerationRequest) -> None:
+def test_inputs_have_bounds_and_one_of_them_is_the_init_image(request_: GenerationRequest) -> None:
     one = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=1.0)
     for inputs, sentence in (
         ((one,) * 7, "The number of inputs is 7, outside 0 to 6"),
         ((one, msgspec.structs.replace(one, strength=0.01)), r"The strength of an input is 0.01, outside 0\.05 to 1"),
         ((msgspec.structs.replace(one, strength=math.nan),), "The strength of an input is nan"),
-        ((one,), "No model here starts from a picture"),
+        ((one, one), "The number of init images is 2, outside 0 to 1"),
     ):
         with pytest.raises(InvalidRequest, match=sentence):
             check_request(msgspec.structs.replace(request_, inputs=inputs))
@@ -67,6 +67,7 @@ def test_a_sampler_does_as_many_steps_as_it_can(request_: GenerationRequest) -> 
     [
         ({"variations": (Variation(seed=1, strength=0.5),)}, "variations"),
         ({"upscale": Upscale(scale=2, strength=0.5)}, "refining"),
+        ({"inputs": (Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)}, "init-image"),
         ({"upscale": Upscale(scale=2, strength=0.0)}, None),
         ({"negative_prompt": "rain", "guidance_scale": 7.0}, None),
     ],

@@ -1,0 +1,341 @@
+"""Pictures that start from a picture: the latents of diffusers' pipelines, in a batch with other people's jobs."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3_img2img import StableDiffusion3Img2ImgPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
+    StableDiffusionXLImg2ImgPipeline,
+)
+from PIL import Image
+
+from config.catalogue import Catalogue
+from pipeline.engine import loop
+from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.finishing.finisher import Finisher
+from pipeline.engine.loop import Engine
+from pipeline.engine.sampling.schedulers import build_scheduler
+from pipeline.images.decode import to_pixels
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.models import Family
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
+from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.test_batching import Shared as Exact
+from tests.pipeline.engine.tiny import (
+    autoencoder,
+    catalogue_of,
+    in_float64,
+    stable_diffusion,
+    stable_diffusion_3,
+    stable_diffusion_xl,
+)
+
+PIPELINES: dict[Family, Any] = {
+    "sd": StableDiffusionImg2ImgPipeline,
+    "sdxl": StableDiffusionXLImg2ImgPipeline,
+    "sd3": StableDiffusion3Img2ImgPipeline,
+}
+BUILDERS: dict[Family, Callable[[], Any]] = {
+    "sd": stable_diffusion,
+    "sdxl": stable_diffusion_xl,
+    "sd3": stable_diffusion_3,
+}
+
+
+def photo(width: int = 64, height: int = 64, seed: int = 0) -> Image.Image:
+    """A picture that no size or color of is alike."""
+    dice = np.random.default_rng(seed)
+    small = Image.fromarray(dice.integers(0, 256, (5, 5, 3), dtype=np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def png(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def from_picture(request: GenerationRequest, picture: Image.Image, strength: float, job_id: int = 1) -> Submit:
+    """The request with this init image, on its way."""
+    data = png(picture)
+    key = hashlib.sha256(data).hexdigest()
+    inputs = (Input(role=InputRole.INIT_IMAGE, sha256=key, strength=strength),)
+    return Submit(
+        job_id=job_id, attempt=1, request=msgspec.structs.replace(request, inputs=inputs), pictures={key: data}
+    )
+
+
+class Mixed:
+    """An engine in float64 with room for many jobs, and the final latents of each."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.events: list[JobEvent] = []
+        self.latents: dict[int, torch.Tensor] = {}
+        self.engine = Engine(
+            models=catalogue.models,
+            placement=choose_placement("cpu", "float64"),
+            emit=self.events.append,
+            activity=Activity(),
+            options=EngineOptions(max_running=8),
+        )
+        self.engine.preload(catalogue.default_key)
+
+    def draw(self, submits: Sequence[Submit], monkeypatch: pytest.MonkeyPatch) -> dict[int, torch.Tensor]:
+        """Final latents by job; two jobs join at each tick."""
+        latents = self.latents
+        self.events.clear()
+        latents.clear()
+
+        class Recorder(Finisher):
+            def __init__(self, job: Any, *rest: Any) -> None:
+                latents[job.name[0]] = job.latents.clone()
+                super().__init__(job, *rest)
+
+        monkeypatch.setattr(loop, "Finisher", Recorder)
+        for number, submit in enumerate(submits):
+            self.engine.submit(submit)
+            if number % 2:
+                self.engine.tick()
+        self.engine.run_until_idle()
+        assert not self.of(Failed), self.of(Failed)
+        return latents
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class Scene:
+    """A model in the engine, and diffusers' own pipeline beside it."""
+
+    def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
+        self.family = family
+        self.mixed = Mixed(catalogue)
+        self.reference = reference
+        self.image_to_image: Any = PIPELINES[family](
+            **reference.components, **({"requires_safety_checker": False} if family == "sd" else {})
+        )
+        self.image_to_image.set_progress_bar_config(disable=True)
+
+    def expected(self, submit: Submit, picture: Image.Image) -> torch.Tensor:
+        """Final latents of diffusers' pipeline, alone."""
+        request = submit.request
+        assert request.init_image is not None
+        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
+        self.image_to_image.scheduler = build_scheduler(
+            SAMPLERS[request.scheduler_name],
+            self.reference.own_scheduler_config,
+            request.num_inference_steps,
+            generators,
+        )
+        size = {"height": request.height, "width": request.width} if self.family == "sd3" else {}
+        return self.image_to_image(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            image=[picture] * request.num_images if self.family == "sd3" else picture,
+            strength=request.init_image.strength,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            num_images_per_prompt=request.num_images,
+            generator=generators,
+            output_type="latent",
+            **size,
+        ).images
+
+
+@pytest.fixture(scope="module")
+def open_scene(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Scene]:
+    opened: dict[Family, Scene] = {}
+
+    def open_once(family: Family) -> Scene:
+        if family not in opened:
+            folder = tmp_path_factory.mktemp("model")
+            pipeline = BUILDERS[family]()
+            # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
+            pipeline.vae.register_to_config(force_upcast=False)
+            pipeline.save_pretrained(folder)
+            sampler = "Flow Euler" if family == "sd3" else "Euler"
+            opened[family] = Scene(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
+        return opened[family]
+
+    return open_once
+
+
+@pytest.fixture
+def tiny_request(request_: GenerationRequest) -> GenerationRequest:
+    return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=7)
+
+
+def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One job for each sampler, of several strengths, numbers of images and guidances, among jobs from noise."""
+    submits: list[Submit] = []
+    pictures: dict[int, Image.Image] = {}
+    for number, name in enumerate(samplers):
+        request = msgspec.structs.replace(
+            like,
+            scheduler_name=name,
+            seed=100 * number,
+            num_images=1 + number % 2,
+            guidance_scale=(1.0, 6.0)[number % 3 > 0],
+            negative_prompt=("", "red, rain")[number % 2],
+        )
+        pictures[number] = photo(request.width, request.height, number)
+        submits.append(from_picture(request, pictures[number], (0.3, 0.55, 0.8, 1.0)[number % 4], number))
+        if number % 3 == 0:
+            submits.append(Submit(job_id=1_000 + number, attempt=1, request=request))
+    latents = scene.mixed.draw(submits, monkeypatch)
+    for submit in submits:
+        if submit.job_id in pictures:
+            expected = scene.expected(submit, pictures[submit.job_id])
+            difference = (latents[submit.job_id] - expected).abs().max().item()
+            assert difference <= TOLERANCE, (submit.request.scheduler_name, difference)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl", "sd3"])
+def test_every_sampler_draws_from_a_picture_what_diffusers_draws(
+    open_scene: Callable[[Family], Scene],
+    tiny_request: GenerationRequest,
+    family: Family,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = "flow" if family == "sd3" else "diffusion"
+    check(open_scene(family), tiny_request, offered_samplers(kind) * (4 if kind == "flow" else 1), monkeypatch)
+
+
+def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
+    module_catalogue: Catalogue, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like = msgspec.structs.replace(request_, num_inference_steps=7)
+    check(Scene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ 2M Karras"], monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def loaded(module_catalogue: Catalogue) -> Exact:
+    return Exact(module_catalogue)
+
+
+@pytest.fixture
+def shared(loaded: Exact, monkeypatch: pytest.MonkeyPatch) -> Exact:
+    loaded.watch(monkeypatch)
+    return loaded
+
+
+def starting(submit: Submit, job_id: int, **changes: Any) -> Submit:
+    """The same request from the same picture, as another job."""
+    return msgspec.structs.replace(submit, job_id=job_id, request=msgspec.structs.replace(submit.request, **changes))
+
+
+def run(shared: Exact, *submits: Submit) -> dict[int, torch.Tensor]:
+    for submit in submits:
+        shared.engine.submit(submit)
+    shared.engine.run_until_idle()
+    return shared.latents
+
+
+def test_mates_change_no_bit_and_each_image_can_be_drawn_alone(shared: Exact, request_: GenerationRequest) -> None:
+    plain = msgspec.structs.replace(request_, num_inference_steps=6)
+    three = from_picture(msgspec.structs.replace(plain, num_images=3, scheduler_name="Euler a"), photo(), 0.5)
+    other = from_picture(msgspec.structs.replace(plain, scheduler_name="Heun", seed=5), photo(seed=1), 0.9, 2)
+    alone = run(shared, three)[1].clone()
+    together = run(shared, Submit(job_id=3, attempt=1, request=plain), other, starting(three, 4), starting(three, 5))
+    assert together[4].equal(alone)
+    assert together[5].equal(alone)
+    assert not alone[0].equal(alone[1])
+    for index in range(3):
+        single = msgspec.structs.replace(three, job_id=6, request=three.request.single(index))
+        assert run(shared, single)[6][0].equal(alone[index])
+
+
+def test_the_weaker_the_nearer_to_the_picture(shared: Exact, request_: GenerationRequest) -> None:
+    picture = photo()
+    request = msgspec.structs.replace(request_, num_inference_steps=20)
+    distances: list[float] = []
+    for number, strength in enumerate((0.05, 0.4, 0.9)):
+        run(shared, from_picture(request, picture, strength, number))
+        (finished,) = shared.of(Finished, number)
+        drawn = Image.open(io.BytesIO(finished.outputs[0].data)).convert("RGB").resize(picture.size)
+        distances.append(np.abs(np.asarray(drawn, dtype=float) - np.asarray(picture, dtype=float)).mean())
+    assert distances == sorted(distances)
+    assert distances[0] < distances[-1] / 2
+
+
+def test_progress_counts_the_steps_that_are_drawn(shared: Exact, request_: GenerationRequest) -> None:
+    request = msgspec.structs.replace(
+        request_, num_inference_steps=8, scheduler_name="Heun", upscale=Upscale(scale=2, strength=0.25)
+    )
+    run(shared, from_picture(request, photo(), 0.5))
+    steps = [(event.step, event.total_steps) for event in shared.of(Progress, 1)]
+    assert steps == [(step, 6) for step in range(7)]
+    (finished,) = shared.of(Finished, 1)
+    assert "Denoising strength: 0.25" in Image.open(io.BytesIO(finished.outputs[0].data)).info["parameters"]
+
+
+def test_a_variation_starts_from_the_same_picture(shared: Exact, request_: GenerationRequest) -> None:
+    first = from_picture(msgspec.structs.replace(request_, num_inference_steps=6), photo(), 0.7)
+    base = run(shared, first)[1].clone()
+    same, near, far = (
+        run(shared, starting(first, 2, variations=(Variation(seed=9, strength=strength),)))[2].clone()
+        for strength in (0.0, 0.2, 1.0)
+    )
+    assert same.equal(base)
+    assert 0 < (near - base).abs().mean() < (far - base).abs().mean()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sentence"),
+    [({}, "did not come with the request"), (b"no picture", "cannot be read"), (png(photo())[:-200], "cannot be read")],
+)
+def test_a_picture_that_is_missing_or_broken_fails_its_job_alone(
+    shared: Exact, request_: GenerationRequest, pictures: Any, sentence: str
+) -> None:
+    request = msgspec.structs.replace(request_, num_inference_steps=3)
+    submit = from_picture(request, photo(), 0.5)
+    broken = dict.fromkeys(submit.pictures, pictures) if isinstance(pictures, bytes) else pictures
+    run(shared, msgspec.structs.replace(submit, pictures=broken), Submit(job_id=2, attempt=1, request=request))
+    (failed,) = shared.of(Failed, 1)
+    assert failed.reason is FailureReason.INVALID_REQUEST
+    assert sentence in failed.detail
+    assert shared.of(Finished, 2)
+    assert shared.engine.is_idle
+
+
+def test_a_job_is_cancelled_while_its_picture_is_encoded(shared: Exact, request_: GenerationRequest) -> None:
+    shared.engine.submit(from_picture(request_, photo(), 0.5))
+    shared.engine.tick()
+    shared.engine.cancel(Cancel(job_id=1, attempt=1))
+    shared.engine.run_until_idle()
+    (failed,) = shared.of(Failed, 1)
+    assert failed.reason is FailureReason.CANCELLED
+    assert not shared.of(Finished, 1)
+
+
+def test_the_processor_draws_the_same_noise_for_a_picture() -> None:
+    """Where the device has no room, the same picture must come of it."""
+    torch.manual_seed(0)
+    vae = Autoencoder(autoencoder(), choose_placement("cpu", "float32"))
+    pixels = to_pixels(photo())
+    drawn: list[torch.Tensor] = []
+    for fallback in ("direct", "cpu"):
+        generators = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
+        drawn.append(vae.posterior(pixels, fallback).sample(generators, torch.float32))
+        assert generators[0].get_state().equal(_after_one_draw(drawn[0]).get_state())
+    assert drawn[0].equal(drawn[1])
+    mode = vae.encode(pixels)
+    assert (drawn[0].mean(0) - mode).abs().mean() < (drawn[0] - mode).abs().mean()
+    assert not drawn[0][0].equal(drawn[0][1])
+
+
+def _after_one_draw(latents: torch.Tensor) -> torch.Generator:
+    generator = torch.Generator().manual_seed(3)
+    torch.randn((1, *latents.shape[1:]), generator=generator)
+    return generator
