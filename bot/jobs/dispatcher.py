@@ -16,7 +16,7 @@ from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivery import Delivery
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
-from bot.jobs.running import RunningJob, worth_saying
+from bot.jobs.running import TrackedJob, worth_saying
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
@@ -75,7 +75,7 @@ class Dispatcher:
         self._running_per_user = running_per_user
         self._job_timeout_s = job_timeout_s
         self._max_wait = max_wait
-        self._running: dict[tuple[int, int], RunningJob] = {}
+        self._running: dict[tuple[int, int], TrackedJob] = {}
         self._ending: dict[asyncio.Task[None], int] = {}
         self._cancelled_early: set[int] = set()
         self._wake = asyncio.Event()
@@ -191,7 +191,7 @@ class Dispatcher:
         return self._backend.free_slots > 0 and not is_held and not is_one_suspect
 
     async def _submit(self, job: Job) -> None:
-        running = RunningJob(job, self._line.take(job))
+        running = TrackedJob(job, self._line.take(job))
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
@@ -233,7 +233,7 @@ class Dispatcher:
         if not self._running:
             self._idle.set()
 
-    async def _finish(self, running: RunningJob, event: Finished | Failed) -> None:
+    async def _finish(self, running: TrackedJob, event: Finished | Failed) -> None:
         """End an attempt. Each attempt ends once."""
         job = running.job
         if isinstance(event, Finished):
@@ -252,7 +252,7 @@ class Dispatcher:
         else:
             await self._delivery.fail(job, running.message, JobFailure(event.reason), event.detail)
 
-    async def _try_again(self, running: RunningJob, event: Failed) -> None:
+    async def _try_again(self, running: TrackedJob, event: Failed) -> None:
         job = running.job
         _log.warning("job tried again", action="retried", reason=event.reason, detail=event.detail, **job.log_context())
         try:

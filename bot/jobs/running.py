@@ -15,7 +15,7 @@ _MIN_SHOWN_ETA_S: Final = 3.0
 _PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"
 
 
-class RunningJob:
+class TrackedJob:
     """A submitted job, its message, and its time limit."""
 
     def __init__(self, job: Job, message: JobMessage) -> None:
