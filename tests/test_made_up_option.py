@@ -35,7 +35,7 @@ LINES = (
         (
             "option-sharpness = How crisp edges are\n"
             "name-sharpness = sharpness\n"
-            "detail-sharpness = sharpness { $sharpness }\n"
+            "summary-sharpness = sharpness { $sharpness }\n"
             "preference-sharpness = sharpness\n"
         ),
     ),
@@ -46,7 +46,7 @@ LINES = (
         (
             "option-sharpness = Wie scharf Kanten sind\n"
             "name-sharpness = schärfe\n"
-            "detail-sharpness = Schärfe { $sharpness }\n"
+            "summary-sharpness = Schärfe { $sharpness }\n"
             "preference-sharpness = Schärfe\n"
         ),
     ),

@@ -222,7 +222,7 @@ def layout(
 
 def duration(job: Job) -> str:
     """A finished job's duration; empty if it is unknown."""
-    return "" if job.total_s is None else text("detail-time", seconds=f"{job.total_s:.1f}")
+    return "" if job.total_s is None else text("summary-time", seconds=f"{job.total_s:.1f}")
 
 
 def cost(job: Job, delivered: int, allowance: Allowance) -> str:
@@ -230,7 +230,7 @@ def cost(job: Job, delivered: int, allowance: Allowance) -> str:
     if allowance.left is None:
         return ""
     charged = part(job.price, delivered=delivered, asked=job.request.output_count)
-    return text("detail-price", price=charged, left=str(allowance.left + job.price - charged))
+    return text("summary-price", price=charged, left=str(allowance.left + job.price - charged))
 
 
 def _cancelled(job: Job) -> str:

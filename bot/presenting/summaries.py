@@ -39,7 +39,7 @@ def summary(
         written = spec.title
     if isinstance(option.takes, Text):
         written = escape(str(written), length)
-    return text(f"detail-{option.name}", **{option.name: written})
+    return text(f"summary-{option.name}", **{option.name: written})
 
 
 def size_words(width: int, height: int, delivered: tuple[int, int] | None = None) -> str:

@@ -43,7 +43,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One option.
 
     Attributes:
-        name: the typed name, in lower case. `option-NAME` describes it, `detail-NAME` shows its value in a message.
+        name: the typed name, in lower case. `option-NAME` describes it, `summary-NAME` shows its value in a message.
         field: a field of `GivenRequest`. An option with defaults has it in `Preferences` too (text `preference-FIELD`).
         takes: its values.
         translations: its name in other languages, each also the text `name-NAME` there.

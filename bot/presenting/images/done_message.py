@@ -30,14 +30,14 @@ from bot.store.rows import Job
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 
-_DETAILS: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
+_SUMMARIZED: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
 """Order of the options below a picture; other options come after them."""
 _ALWAYS_SHOWN: Final = frozenset(("seed", "size", "model"))
 
 
 @in_its_language
 def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance) -> ui.LayoutView:
-    """The pictures, their details, and the buttons."""
+    """The pictures, a summary, and the buttons."""
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
         *(
             discord.MediaGalleryItem(
@@ -50,33 +50,35 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, 
         )
     )
     notices = notice_lines(job)
-    details = small(" · ".join(_details(job, outputs, spec, allowance)))
+    line = small(" · ".join(_summary_parts(job, outputs, spec, allowance)))
     return layout(
         job,
         GREEN,
         None,
         gallery,
-        ui.TextDisplay("\n".join([*notices, details])),
+        ui.TextDisplay("\n".join([*notices, line])),
         *_buttons(job, [image.index for image in outputs], can_vary=spec is None or spec.can(Capability.VARIATIONS)),
         is_shown_with_notices=False,
     )
 
 
-def _details(job: Job, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance) -> list[str]:
+def _summary_parts(
+    job: Job, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance
+) -> list[str]:
     """Differences from the model's defaults, and always the seed, the time and the price."""
     request = job.request
     hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
-    details = [
+    parts = [
         summary(option, request, spec, delivered=outputs[0].sides)
-        for option in arranged(_DETAILS)
+        for option in arranged(_SUMMARIZED)
         if option.name not in hidden
         and (option.name in _ALWAYS_SHOWN or spec is None or not option.is_usual(request, spec))
     ]
-    details.append(duration(job))
+    parts.append(duration(job))
     if len(outputs) < request.output_count:
-        details.append(text("detail-partial", count=len(outputs), asked=request.output_count))
-    details.append(cost(job, len(outputs), allowance))
-    return [*filter(None, details)]
+        parts.append(text("summary-partial", count=len(outputs), asked=request.output_count))
+    parts.append(cost(job, len(outputs), allowance))
+    return [*filter(None, parts)]
 
 
 def _buttons(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[job_buttons.Row]:

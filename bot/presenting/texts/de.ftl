@@ -66,24 +66,24 @@ job-words-hidden = Der Prompt wird nicht gezeigt
 told-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
-detail-seed = seed { $seed }
-detail-steps = { $steps } Schritte
-detail-cfg = CFG { $cfg }
+summary-seed = seed { $seed }
+summary-steps = { $steps } Schritte
+summary-cfg = CFG { $cfg }
 size = { $width }×{ $height }{ $enlarged ->
         [none] {""}
        *[other] , vergrößert auf { $enlarged }
     }
 size-choice = { $name } ({ $ratio }): { size }
-detail-images = { $images ->
+summary-images = { $images ->
         [one] { $images } Bild
        *[other] { $images } Bilder
     }
-detail-sampler = { $sampler }
-detail-model = { $model }
-detail-negative = ohne: { $negative }
-detail-time = { $seconds } s
-detail-partial = { $count } von { $asked } Bildern
-detail-price = Preis { $price }, noch { $left }
+summary-sampler = { $sampler }
+summary-model = { $model }
+summary-negative = ohne: { $negative }
+summary-time = { $seconds } s
+summary-partial = { $count } von { $asked } Bildern
+summary-price = Preis { $price }, noch { $left }
 alt-image = { $number } von { $count }: { $prompt }
 alt-preview = Vorschau, nicht fertig: { $prompt }
 

@@ -66,24 +66,24 @@ job-words-hidden = The prompt is not shown
 told-over = { $job } could not be shown where it was asked for. { $sentence }
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
-detail-seed = seed { $seed }
-detail-steps = { $steps } steps
-detail-cfg = CFG { $cfg }
+summary-seed = seed { $seed }
+summary-steps = { $steps } steps
+summary-cfg = CFG { $cfg }
 size = { $width }×{ $height }{ $enlarged ->
         [none] {""}
        *[other] , enlarged to { $enlarged }
     }
 size-choice = { $name } ({ $ratio }): { size }
-detail-images = { $images ->
+summary-images = { $images ->
         [one] { $images } image
        *[other] { $images } images
     }
-detail-sampler = { $sampler }
-detail-model = { $model }
-detail-negative = without: { $negative }
-detail-time = { $seconds } s
-detail-partial = { $count } of { $asked } images
-detail-price = cost { $price }, { $left } left
+summary-sampler = { $sampler }
+summary-model = { $model }
+summary-negative = without: { $negative }
+summary-time = { $seconds } s
+summary-partial = { $count } of { $asked } images
+summary-price = cost { $price }, { $left } left
 alt-image = { $number } of { $count }: { $prompt }
 alt-preview = Preview, not finished: { $prompt }
 

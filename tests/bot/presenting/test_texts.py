@@ -26,7 +26,7 @@ BUILT = [
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
     *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
     *(f"option-{option.name}" for option in OPTIONS),
-    *(f"detail-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
+    *(f"summary-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
     *(f"refused-picture-{fault}" for fault in PictureFault),
     "name-topic",
@@ -112,4 +112,4 @@ def test_a_missing_key_or_value_is_loud() -> None:
     with pytest.raises(KeyError):
         text("no-such-sentence")
     with pytest.raises(KeyError):
-        text("detail-seed")
+        text("summary-seed")
