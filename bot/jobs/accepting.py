@@ -71,7 +71,7 @@ class Accepting:
         except (sqlite3.Error, LedgerDisagrees) as error:
             # Nothing was committed, so nothing may be acknowledged.
             if isinstance(error, sqlite3.OperationalError):  # the disk is full, read-only, or broken
-                self._storing.fails(error)
+                self._storing.note_failure(error)
             else:
                 _log.exception("job not saved", action="not_saved", interaction_id=order.origin.interaction_id)
             raise Refused("refused-storage") from error

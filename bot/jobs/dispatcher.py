@@ -131,7 +131,7 @@ class Dispatcher:
                 if not self._is_owned(job):
                     self._end(job, self._recovery.adopt(job))
         except sqlite3.Error as error:  # the sweeper finds the remaining jobs
-            self._storing.fails(error)
+            self._storing.note_failure(error)
         self.wake()
 
     async def cancel(self, job: Job, actor_id: int) -> bool:
@@ -175,13 +175,13 @@ class Dispatcher:
                     job = await self._queue.claim_next(running_per_user=self._running_per_user, now=datetime.now(UTC))
                     if job is None:
                         break
-                    self._storing.works()
+                    self._storing.note_success()
                     if job.crashes:
                         await self._idle.wait()
                     await self._submit(job)
                 except sqlite3.Error as error:
                     # A claimed job that was not submitted has no owner. The sweeper finds it.
-                    self._storing.fails(error)
+                    self._storing.note_failure(error)
                     break
 
     def _may_claim(self) -> bool:
@@ -276,7 +276,7 @@ class Dispatcher:
                 await self._sweep_database(datetime.now(UTC))
                 await self._line.refresh(self.prospect)
             except sqlite3.Error as error:
-                self._storing.fails(error)
+                self._storing.note_failure(error)
             self._swept_at = asyncio.get_running_loop().time()
             self.wake()
 
@@ -291,7 +291,7 @@ class Dispatcher:
                     if job.created_at < now - timedelta(seconds=_UNOWNED_S):
                         await self._recovery.find_message(job)
             except sqlite3.Error as error:
-                self._storing.fails(error)
+                self._storing.note_failure(error)
 
     async def _sweep_database(self, now: datetime) -> None:
         """End jobs that waited too long, and adopt jobs without an owner."""

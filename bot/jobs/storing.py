@@ -73,14 +73,14 @@ class Storing:
         try:
             kept = await self._write(job, finished)
         except (StorageFailed, sqlite3.Error) as error:
-            self.fails(error)
+            self.note_failure(error)
             say_waiting()
             self._waiting += 1
             try:
                 kept = await self._write_later(job, finished)
             finally:
                 self._waiting -= 1
-        self.works()
+        self.note_success()
         return kept
 
     async def _write_later(self, job: Job, finished: Finished) -> Job:
@@ -94,7 +94,7 @@ class Storing:
                 if loop.time() >= give_up_at:
                     raise StorageFailed(str(error)) from error
 
-    def fails(self, error: Exception) -> None:
+    def note_failure(self, error: Exception) -> None:
         """Note a failed write. The first one is logged and reported to the owner."""
         if self.trouble is None:
             sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
@@ -103,7 +103,7 @@ class Storing:
             self._owner.notify("owner-storage")
         self._failed_at = datetime.now(UTC)
 
-    def works(self) -> None:
+    def note_success(self) -> None:
         """Note a successful write."""
         if self._trouble is not None and not self.is_waiting:
             _log.info("the disk takes what is written again", action="storage_well")

@@ -47,7 +47,7 @@ async def test_what_cannot_be_kept_waits_and_is_told(
     assert trouble is not None
     assert trouble.sentence.startswith("The disk takes nothing: ")
     await asyncio.gather(*house.services.calls.owner.sending)
-    house.services.storing.fails(OSError("again"))
+    house.services.storing.note_failure(OSError("again"))
     assert not house.services.calls.owner.sending
     told = [message["content"] for message in house.world.messages.values() if message["channel_id"] == DIRECT]
     assert len(told) == 1
@@ -108,12 +108,12 @@ async def test_a_disk_that_nobody_tried_of_late_is_not_said_to_be_full(
     open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeping = (await open_house()).services.storing
-    keeping.fails(OSError("full"))
+    keeping.note_failure(OSError("full"))
     assert keeping.trouble is not None
     monkeypatch.setattr(storing, "_BELIEVED", timedelta(minutes=-1))
     assert keeping.trouble is None
     monkeypatch.setattr(storing, "_BELIEVED", timedelta(minutes=10))
-    keeping.fails(OSError("full again"))
+    keeping.note_failure(OSError("full again"))
     assert keeping.trouble is not None
-    keeping.works()
+    keeping.note_success()
     assert keeping.trouble is None
