@@ -93,24 +93,24 @@ class ExpansionRepository:
         row = await self._database.fetch_one("SELECT * FROM expansions WHERE expansion_id = ?", (expansion_id,))
         return None if row is None else Expansion.from_row(row)
 
-    async def take(self, expansion_id: int, now: datetime) -> bool:
+    async def claim(self, expansion_id: int, now: datetime) -> bool:
         """Mark an expansion as started; False if it was already started or dismissed."""
-        taken = await self._database.change(
+        claimed = await self._database.change(
             "UPDATE expansions SET started_at = ? WHERE expansion_id = ? AND started_at IS NULL",
             (to_ms(now), expansion_id),
         )
-        return taken > 0
+        return claimed > 0
 
-    async def give_back(self, expansion_id: int) -> None:
+    async def release(self, expansion_id: int) -> None:
         """Open an expansion again, since none of its jobs could start."""
         await self._database.change("UPDATE expansions SET started_at = NULL WHERE expansion_id = ?", (expansion_id,))
 
-    async def drop(self, expansion_id: int) -> bool:
+    async def dismiss(self, expansion_id: int) -> bool:
         """Delete an expansion; False if it was already started or is gone."""
-        dropped = await self._database.change(
+        dismissed = await self._database.change(
             "DELETE FROM expansions WHERE expansion_id = ? AND started_at IS NULL", (expansion_id,)
         )
-        return dropped > 0
+        return dismissed > 0
 
 
 def _add(connection: sqlite3.Connection, values: Sequence[Value], now: datetime) -> sqlite3.Row:

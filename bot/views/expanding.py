@@ -29,11 +29,11 @@ async def start(services: Services, interaction: Interaction, press: Press) -> N
     if sum(services.accepting.price(request) for request in expansion.requests) != expansion.price:
         raise Refused("refused-expansion-price")
     await services.calls.defer(interaction)
-    if not await services.expansions.take(expansion.expansion_id, datetime.now(UTC)):
+    if not await services.expansions.claim(expansion.expansion_id, datetime.now(UTC)):
         raise Refused("refused-expansion-started")
     count, refused = await start_each(services, interaction, expansion)
     if not count and refused is not None and not isinstance(refused, Unseen):
-        await services.expansions.give_back(expansion.expansion_id)
+        await services.expansions.release(expansion.expansion_id)
         raise refused
     await services.calls.edit_answer(
         interaction, expansion_message.started(expansion, count, refused, services.catalogue.models)
@@ -44,7 +44,7 @@ async def dismiss(services: Services, interaction: Interaction, press: Press) ->
     """Dismiss the expansion: none of its jobs starts."""
     expansion = await _find(services, interaction, press)
     await services.calls.defer(interaction)
-    if not await services.expansions.drop(expansion.expansion_id):
+    if not await services.expansions.dismiss(expansion.expansion_id):
         raise Refused("refused-expansion-started")
     await services.calls.edit_answer(interaction, expansion_message.dismissed())
 

@@ -43,12 +43,12 @@ async def test_one_is_answered_once_whoever_presses_how_often(store: Store, new:
         name: getattr(new, name) for name in new.__struct_fields__
     }
     assert await expansions.get(kept.expansion_id) == kept
-    taken = await asyncio.gather(*(expansions.take(kept.expansion_id, NOW) for _ in range(5)))
-    assert sorted(taken) == [False] * 4 + [True]
-    assert not await expansions.drop(kept.expansion_id)
-    await expansions.give_back(kept.expansion_id)
-    assert await expansions.drop(kept.expansion_id)
-    assert not await expansions.take(kept.expansion_id, NOW)
+    claimed = await asyncio.gather(*(expansions.claim(kept.expansion_id, NOW) for _ in range(5)))
+    assert sorted(claimed) == [False] * 4 + [True]
+    assert not await expansions.dismiss(kept.expansion_id)
+    await expansions.release(kept.expansion_id)
+    assert await expansions.dismiss(kept.expansion_id)
+    assert not await expansions.claim(kept.expansion_id, NOW)
 
 
 async def test_old_ones_and_those_of_the_forgotten_go_and_no_number_comes_again(
