@@ -49,4 +49,4 @@ class Owner:
             channel = await self._repeat(lambda: self._client.create_dm(discord.Object(owner_id)))
             await self._repeat(lambda: channel.send(sentence), tries=1)
         except CallFailed as error:
-            _log.info("owner not told", action="owner_not_told", key=key, error=repr(error))
+            _log.info("owner not notified", action="owner_not_notified", key=key, error=repr(error))

@@ -167,11 +167,11 @@ def suggestions(names: Sequence[tuple[str, str]]) -> list[Choice[str]]:
     offered = list(fitting.items())[:_MAX_CHOICES]
     titles = [shorten(plain(shown) or value, _MAX_LENGTH) for value, shown in offered]
     return [
-        Choice(name=title if titles.count(title) == 1 else _told_apart(title, value), value=value)
+        Choice(name=title if titles.count(title) == 1 else _distinct(title, value), value=value)
         for title, (value, _) in zip(titles, offered, strict=True)
     ]
 
 
-def _told_apart(title: str, value: str) -> str:
+def _distinct(title: str, value: str) -> str:
     """A title that occurs several times, with its value."""
     return shorten(f"{shorten(title, max(1, _MAX_LENGTH - len(value) - 3))} ({value})", _MAX_LENGTH)

@@ -122,7 +122,7 @@ class Accepting:
     async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
         """The order's notices. A notice of its kind comes with them, but a member reads it only once."""
         notice = kind_of(order.request).notice(order.request, self._catalogue.models[order.request.model_key])
-        if notice is None or await self._jobs.was_told(order.requester_id, notice.key):
+        if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return order.notices
         return (*order.notices, notice)
 

@@ -139,11 +139,11 @@ class Delivery:
             return
         shown = await self._jobs.get(job.job_id) or job  # it may have a new message
         with spoken(job.origin.locale):
-            sentence = text("told-done", user_id=str(job.requester_id), job=job_link(shown))
+            sentence = text("notify-done", user_id=str(job.requester_id), job=job_link(shown))
         try:
             await self._calls.notify(shown, sentence)
         except CallFailed as error:
-            self._log.info("not told", action="not_told", error=repr(error), **job.log_context())
+            self._log.info("not notified", action="not_notified", error=repr(error), **job.log_context())
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
         """Say that the safety filter hid every output, and refund."""

@@ -128,7 +128,7 @@ class LastWords:
         try:
             await self._calls.notify_directly(job, job_message.end_sentence(ended))
         except CallFailed as failed:
-            _log.info("not told", action="not_told", error=repr(failed), **job.log_context())
+            _log.info("not notified", action="not_notified", error=repr(failed), **job.log_context())
             return False
         return True
 

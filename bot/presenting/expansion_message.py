@@ -25,7 +25,7 @@ _MAX_PROMPT: Final = 150
 _MAX_NEGATIVE: Final = 60
 _DIFFERENCES: Final = ("size", "steps", "cfg", "negative")
 """Options by which jobs differ, in this order; others come after them."""
-_MAX_TOLD: Final = 3
+_MAX_NOTICES: Final = 3
 """Most notices in a question; each job shows its own notices."""
 
 
@@ -37,8 +37,8 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
         lines = [text("expansion-question", count=count), *_lines(expansion.requests, models)]
     else:
         lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
-    told = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
-    lines += [f"-# {line}" for line in [*told][:_MAX_TOLD]]
+    notices = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
+    lines += [f"-# {line}" for line in [*notices][:_MAX_NOTICES]]
     if outlook.left is None:
         lines.append(text("expansion-price-unlimited", count=count, price=outlook.price))
     else:

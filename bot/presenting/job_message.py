@@ -179,7 +179,7 @@ def end_sentence(job: Job) -> str:
             sentence = text("job-flagged", count=job.request.output_count)
         else:
             sentence = text("job-failed", sentence=_sentence(job), error_id=job.error_id or "-")
-        return text("told-over", job=job_link(job), sentence=sentence)
+        return text("notify-over", job=job_link(job), sentence=sentence)
 
 
 def notice_line(notice: Notice) -> str:

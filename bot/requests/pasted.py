@@ -118,5 +118,5 @@ def _with(
     avoided, options = split_at_options(str(values.pop("negative_prompt", None) or ""))
     prompt = " ".join(filter(None, [prompt.strip(" ,\n"), options]))
     chosen: dict[str, object] = {**values, **({} if style is None else {"style": style})}
-    told = overruled_notices(overruled(given, chosen, said))
-    return merged(given, prompt=prompt, values=chosen, avoided=[avoided.strip()]), (*notices, *told)
+    notices = (*notices, *overruled_notices(overruled(given, chosen, said)))
+    return merged(given, prompt=prompt, values=chosen, avoided=[avoided.strip()]), notices

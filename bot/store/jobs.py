@@ -20,7 +20,7 @@ from config.settings import QuotaSettings
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import PRIVATE
 
-_TOLD: Final = """
+_HAS_HAD_NOTICE: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)
 WHERE notices LIKE ? LIMIT 1
 """
@@ -179,9 +179,9 @@ class JobRepository:
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE message_id = ?", (message_id,))
         return None if row is None else Job.from_row(row)
 
-    async def was_told(self, user_id: int, key: str) -> bool:
+    async def has_had_notice(self, user_id: int, key: str) -> bool:
         """Whether one of the member's newest jobs has this notice."""
-        row = await self._database.fetch_one(_TOLD, (user_id, f'%"key":"{key}"%'))
+        row = await self._database.fetch_one(_HAS_HAD_NOTICE, (user_id, f'%"key":"{key}"%'))
         return row is not None
 
     async def outputs(self, job_id: int) -> list[Output]:

@@ -32,7 +32,7 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.rename(duration="for")
     @app_commands.describe(
         user=localized("option-admin-user"),
-        reason=localized("option-admin-reason-told"),
+        reason=localized("option-admin-reason-notified"),
         duration=localized("option-admin-for"),
     )
     async def block(
@@ -82,6 +82,6 @@ async def _notify(services: Services, user: Person, sentence: str) -> bool:
     try:
         await services.calls.send_direct_message(user, sentence)
     except CallFailed as error:
-        _log.info("direct message not sent", action="not_told", user_id=user.id, error=repr(error))
+        _log.info("direct message not sent", action="not_notified", user_id=user.id, error=repr(error))
         return False
     return True

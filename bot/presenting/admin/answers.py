@@ -73,7 +73,7 @@ def blocked(user_id: int, until: datetime | None, *, cancelled: int, is_notified
     sentences = [text("admin-blocked", user_id=str(user_id), ends=ends)]
     if cancelled:
         sentences.append(text("admin-blocked-jobs", count=cancelled))
-    sentences.append(text("admin-told" if is_notified else "admin-not-told"))
+    sentences.append(text("admin-notified" if is_notified else "admin-not-notified"))
     return " ".join(sentences)
 
 

@@ -52,15 +52,15 @@ def details(
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
     lines += _recipe(job)
     lines += _defaults(job)
-    told = "\n".join(lines)
-    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(told))
+    explanation = "\n".join(lines)
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(explanation))
     begun_with = _begun_with(request)
     command = command_of(begun_with)
     is_whole = begun_with == request
     files: list[tuple[str, bytes]] = []
     purpose = text("details-command" if is_whole else "details-command-begun")
     shown = f"{purpose}\n```\n{command}\n```"
-    if len(told) + len(shown) <= _MAX_CHARACTERS:
+    if len(explanation) + len(shown) <= _MAX_CHARACTERS:
         container.add_item(ui.TextDisplay(shown))
     else:
         files.append((f"easel-{job.job_id}.txt", command.encode()))

@@ -63,7 +63,7 @@ job-flagged = { $count ->
 job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
 job-words-hidden = Der Prompt wird nicht gezeigt
-told-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
+notify-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
 summary-seed = seed { $seed }
@@ -106,7 +106,7 @@ settings-no-defaults = Du hast keine eigenen Vorgaben.
 settings-ping-on = Du wirst benachrichtigt, wenn ein Auftrag von über 30 Sekunden fertig ist.
 settings-ping-off = Du wirst nicht benachrichtigt, wenn ein Auftrag fertig ist.
 settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells.
-told-done = <@{ $user_id }>, { $job } ist fertig.
+notify-done = <@{ $user_id }>, { $job } ist fertig.
 
 ## Styles
 styles-head = **Stile:** Wähle einen als Angabe von /imagine, oder tippe seinen Zusatz, mit einem Gewicht, in den Prompt.
@@ -419,7 +419,7 @@ option-admin-user = Das Mitglied
 option-admin-grant-amount = Wie viel; wird vor dem Kontingent genommen
 option-admin-expires = Wann es endet, wie 12h, 7d oder 2w; ohne Angabe nie
 option-admin-reason = Warum; steht im Protokoll der Entscheidungen
-option-admin-reason-told = Warum; das Mitglied liest es auch
+option-admin-reason-notified = Warum; das Mitglied liest es auch
 option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
@@ -531,8 +531,8 @@ admin-blocked-jobs = { $count ->
         [one] Der laufende Auftrag ist abgebrochen.
        *[other] Die { $count } laufenden Aufträge sind abgebrochen.
     }
-admin-told = Die Person weiß es.
-admin-not-told = Die Person konnte es nicht erfahren, da sie von hier keine Direktnachrichten annimmt.
+admin-notified = Die Person weiß es.
+admin-not-notified = Die Person konnte es nicht erfahren, da sie von hier keine Direktnachrichten annimmt.
 blocked-notice = { $ends ->
         [none] Du darfst Easel auf { $server } nicht mehr benutzen.
        *[other] Du darfst Easel auf { $server } vorerst nicht benutzen; das endet { $ends }.

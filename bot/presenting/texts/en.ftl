@@ -63,7 +63,7 @@ job-flagged = { $count ->
 job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
 job-words-hidden = The prompt is not shown
-told-over = { $job } could not be shown where it was asked for. { $sentence }
+notify-over = { $job } could not be shown where it was asked for. { $sentence }
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
 summary-seed = seed { $seed }
@@ -106,7 +106,7 @@ settings-no-defaults = You have no defaults of your own.
 settings-ping-on = You are notified when a job that took over 30 seconds is done.
 settings-ping-off = You are not notified when a job is done.
 settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's.
-told-done = <@{ $user_id }>, { $job } is done.
+notify-done = <@{ $user_id }>, { $job } is done.
 
 ## Styles
 styles-head = **Styles:** choose one as an option of /imagine, or type its tag, with a weight, into the prompt.
@@ -419,7 +419,7 @@ option-admin-user = The member
 option-admin-grant-amount = How much, used before their quota
 option-admin-expires = When it ends, such as 12h, 7d or 2w; without it, never
 option-admin-reason = Why; shown in the audit log
-option-admin-reason-told = Why; the member reads it too
+option-admin-reason-notified = Why; the member reads it too
 option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
@@ -531,8 +531,8 @@ admin-blocked-jobs = { $count ->
         [one] Their job under way is cancelled.
        *[other] Their { $count } jobs under way are cancelled.
     }
-admin-told = They were told.
-admin-not-told = They could not be told, since they take no direct messages from here.
+admin-notified = They were told.
+admin-not-notified = They could not be told, since they take no direct messages from here.
 blocked-notice = { $ends ->
         [none] You may not use Easel in { $server } any more.
        *[other] You may not use Easel in { $server } for now; that ends { $ends }.
