@@ -53,6 +53,7 @@ def example_job(request: GenerationRequest) -> Job:
         defaults=AskerDefaults(),
         notices=(),
         price=4,
+        timeline=0x12345,
         queue_key=1,
         turn_round=0,
         turn_deficit=0,

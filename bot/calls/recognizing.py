@@ -2,7 +2,7 @@
 
 A job id alone is not enough. After a restore, or if another bot has our token, a message with the same id may be about
 another job. So each message and file carries its job's timeline (`bot.store.sqlite.timelines`): a message as the id of
-its container, a file in its name. Jobs and messages older than timelines have none.
+its container, a file in its name.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def is_of(message: discord.Message, job: Job) -> bool:
 
 def is_in_timeline(message: discord.Message, job: Job) -> bool:
     """Whether a message belongs to the job's timeline."""
-    return not job.timeline or any(getattr(part, "id", None) == job.timeline for part in message.components)
+    return any(getattr(part, "id", None) == job.timeline for part in message.components)
 
 
 def outputs_shown(message: discord.Message, job: Job) -> int:

@@ -84,8 +84,7 @@ def in_its_language(
 
 def output_file_name(job: Job, index: int, extension: str) -> str:
     """A file name of numbers only, since a prompt may be no valid name. The last number is the job's timeline."""
-    timeline = f"-{job.timeline:x}" if job.timeline else ""
-    return f"easel-{job.job_id}-{index + 1}{timeline}.{extension}"
+    return f"easel-{job.job_id}-{index + 1}-{job.timeline:x}.{extension}"
 
 
 def is_output_of(job: Job, file_name: str) -> bool:
@@ -207,9 +206,7 @@ def layout(
     if is_shown_with_notices:
         lines += notice_lines(job)
     # The container's id is the timeline of the message: see `bot.calls.recognizing`.
-    container: ui.Container[ui.LayoutView] = ui.Container(
-        ui.TextDisplay(head), accent_color=color, id=job.timeline or None
-    )
+    container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(head), accent_color=color, id=job.timeline)
     if lines:
         container.add_item(ui.TextDisplay("\n".join(lines)))
     for item in items:

@@ -219,7 +219,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
 
     `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before it.
     `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
-    acceptance (`bot.store.sqlite.timelines`), 0 if it was not recorded.
+    acceptance (`bot.store.sqlite.timelines`).
     """
 
     job_id: int
@@ -241,7 +241,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
     denoise_s: float | None
     total_s: float | None
     recipe: Recipe | None
-    timeline: int = 0
+    timeline: int
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:

@@ -176,8 +176,7 @@ async def test_what_discord_shows_is_found(wire: Wire, token_s: float) -> None:
     assert await wire.calls.find_delivered(job) is None
     await wire.calls.edit_message(job, saying("done"), [(name, b"picture")], is_last_word=True)
     assert await wire.calls.find_delivered(job) == job.message_id
-    for other in (job.timeline + 1, 0):
-        assert await wire.calls.find_delivered(msgspec.structs.replace(job, timeline=other)) is None
+    assert await wire.calls.find_delivered(msgspec.structs.replace(job, timeline=job.timeline + 1)) is None
     (message,) = wire.local.messages()
     await wire.local.admin.delete(message)
     assert not await wire.calls.message_exists(job)
@@ -196,7 +195,6 @@ async def test_an_answer_is_found_and_so_is_that_there_is_none(wire: Wire) -> No
     for found in (job, over):
         # Another bot with our token, or a timeline that a restore ended, may have used the same number.
         assert await wire.calls.find_answer(msgspec.structs.replace(found, timeline=job.timeline + 1)) is None
-        assert await wire.calls.find_answer(msgspec.structs.replace(found, timeline=0)) == message_id
     wire.faults.add(kind="status", method="GET", path=TOKEN_ROUTE, times=None, status=503)
     with pytest.raises(DiscordUnreachable):
         await wire.calls.find_answer(job)

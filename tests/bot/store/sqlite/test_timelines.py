@@ -1,6 +1,7 @@
 """Restoring a copy, and numbers that are never used twice, however an older file came to be there."""
 
 import contextlib
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import pytest
 from bot.cli.care import CareFailed, back_up, examine_database, restore
 from bot.store.rows import NewJob
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.timelines import UNSEEN, Numbers, read_mark, write_mark
+from bot.store.sqlite.migrating import migrations
+from bot.store.sqlite.timelines import BEGIN, UNSEEN, Numbers, read_mark, write_mark
 from tests.bot.store.conftest import Store
 
 Make = Callable[..., NewJob]
@@ -24,6 +26,18 @@ async def accepted(path: Path, make: Make, *numbers: int) -> list[tuple[int, int
     write_mark(path, await database.used_numbers())
     await database.close()
     return [(job.job_id, job.timeline) for job in jobs]
+
+
+@pytest.mark.parametrize("drawn", [0, 0x7FFEFFFE, -0x7FFEFFFE, 2**63 - 1, -(2**63)])
+def test_no_timeline_is_zero_and_each_fits_the_id_of_a_component(drawn: int) -> None:
+    first = re.search(r"INSERT INTO timeline VALUES \((.*)\);", migrations()[1])
+    later = re.search(r"SET number = (.*)", BEGIN)
+    assert first is not None
+    assert later is not None
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for found in (first, later):
+            (number,) = connection.execute(f"SELECT {found[1].replace('random()', f'({drawn})')}").fetchone()
+            assert 0x10000 <= number < 2**31
 
 
 async def test_a_restored_copy_goes_on_behind_all_that_was_used(tmp_path: Path, new_job: Make) -> None:
