@@ -145,8 +145,8 @@ def checked_defaults(services: Services, defaults: Preferences) -> Preferences:
     Raises:
         Refused: a value is invalid.
     """
-    asked = GivenRequest(prompt="-").or_else(defaults)
-    resolved = resolve(asked, catalogue=services.catalogue, limits=services.settings.limits)
+    given = GivenRequest(prompt="-").or_else(defaults)
+    resolved = resolve(given, catalogue=services.catalogue, limits=services.settings.limits)
     if defaults.model_key is None:
         return defaults
     return msgspec.structs.replace(defaults, model_key=resolved.request.model_key)

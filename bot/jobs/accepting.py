@@ -90,10 +90,10 @@ class Accepting:
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
-        answer = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
-        if not answer.startable and answer.in_the_way is not None:
-            raise refusal(answer.in_the_way)
-        return answer
+        found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
+        if not found.startable and found.in_the_way is not None:
+            raise refusal(found.in_the_way)
+        return found
 
     def price(self, request: Request) -> int:
         """The price of a request in units."""

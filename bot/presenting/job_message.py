@@ -226,7 +226,7 @@ def cost(job: Job, delivered: int, allowance: Allowance) -> str:
     """The price of a job's delivered outputs, and the units left; empty without a limit."""
     if allowance.left is None:
         return ""
-    charged = part(job.price, delivered=delivered, asked=job.request.output_count)
+    charged = part(job.price, delivered=delivered, requested=job.request.output_count)
     return text("summary-price", price=charged, left=str(allowance.left + job.price - charged))
 
 

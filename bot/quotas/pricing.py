@@ -32,14 +32,14 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     usual_rows = (1 if usual.cfg <= NO_GUIDANCE else 2) * SAMPLERS[usual.sampler].evaluations(usual.steps)
     unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
     by_pass = _rows_by_pass(request, spec.facts)
-    asked = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
+    work = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
-    return max(1, math.ceil(asked / unit - 1e-9))
+    return max(1, math.ceil(work / unit - 1e-9))
 
 
-def part(price: int, *, delivered: int, asked: int) -> int:
+def part(price: int, *, delivered: int, requested: int) -> int:
     """Units charged if some images of a job were not delivered: the delivered part, rounded up to whole units."""
-    return min(price, -(-price * delivered // asked))
+    return min(price, -(-price * delivered // requested))
 
 
 def rows(request: GenerationRequest) -> int:

@@ -171,9 +171,9 @@ def outlook(facts: Facts, *, prices: Sequence[int], settings: QuotaSettings) -> 
     """
     now, after = standing(facts, price=sum(prices), settings=settings), facts
     for number, price in enumerate(prices):
-        answer = standing(after, price=price, settings=settings)
-        if answer.obstacle is not None:
-            return Outlook(price=now.price, left=now.left, startable=number, in_the_way=answer)
+        found = standing(after, price=price, settings=settings)
+        if found.obstacle is not None:
+            return Outlook(price=now.price, left=now.left, startable=number, in_the_way=found)
         after = _with_another(after, price, settings)
     return Outlook(price=now.price, left=now.left, startable=len(prices), in_the_way=None)
 

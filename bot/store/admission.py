@@ -60,9 +60,9 @@ def admit(connection: sqlite3.Connection, new: NewJob, *, settings: QuotaSetting
     """
     _refuse_known(connection, new)
     facts = read_facts(connection, new.origin.asker, settings, now)
-    answer = standing(facts, price=new.price, settings=settings)
-    if answer.obstacle is not None:
-        raise NotAllowed(answer)
+    found = standing(facts, price=new.price, settings=settings)
+    if found.obstacle is not None:
+        raise NotAllowed(found)
     ensure_member(connection, new)
     if settings.cooldown_s and not take_cooldown(
         connection, new, interval_s=settings.cooldown_s, burst=settings.cooldown_burst, now=now
@@ -115,6 +115,6 @@ def end_job(
     job = Job.from_row(sure(row))
     if before.status is JobStatus.QUEUED:
         close_gap(connection, before)
-    captured = part(job.price, delivered=images_delivered, asked=job.request.output_count)
+    captured = part(job.price, delivered=images_delivered, requested=job.request.output_count)
     settle(connection, job, captured, now)
     return job

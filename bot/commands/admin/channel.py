@@ -12,7 +12,7 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.store.rows import Preferences
 from bot.store.servers import WHOLE_SERVER, ChannelRule
 
@@ -55,9 +55,9 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         sentence = ""
         if use is not None or defaults != Preferences():
             rule = await _set(services, interaction, channel_id, use, defaults)
-            sentence = answers.channel_set(channel_id, rule)
+            sentence = sentences.channel_set(channel_id, rule)
         rules = await services.servers.channels(guild_of(interaction))
-        await answer_privately(interaction, answers.channel_rules(rules, sentence))
+        await answer_privately(interaction, sentences.channel_rules(rules, sentence))
 
     add_suggestions(channel_, services)
     return channel_

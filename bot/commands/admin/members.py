@@ -15,7 +15,7 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.presenting.texts import text
 from bot.store.servers import Decision
 
@@ -50,9 +50,9 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
         await services.servers.block(by, user.id, until)
         cancelled = await _cancel_all(services, by, user.id)
         server = interaction.guild.name if interaction.guild else ""
-        is_notified = await _notify(services, user, answers.blocked_notice(server, until, reason))
+        is_notified = await _notify(services, user, sentences.blocked_notice(server, until, reason))
         await answer_privately(
-            interaction, answers.blocked(user.id, until, cancelled=cancelled, is_notified=is_notified)
+            interaction, sentences.blocked(user.id, until, cancelled=cancelled, is_notified=is_notified)
         )
 
     return block

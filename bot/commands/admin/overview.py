@@ -11,7 +11,7 @@ from bot.commands.admin.checks import guild_of
 from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.presenting.admin.status import status_lines
 
 _RECENT = timedelta(hours=1)
@@ -45,6 +45,6 @@ def make_audit(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.command(name="audit", description=localized("command-admin-audit"))
     async def audit(interaction: Interaction) -> None:
         rows = await services.servers.audit_log(guild_of(interaction), _SHOWN_DECISIONS)
-        await answer_privately(interaction, answers.audit(rows))
+        await answer_privately(interaction, sentences.audit(rows))
 
     return audit

@@ -11,7 +11,7 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
 from bot.store.rows import JobStatus
@@ -57,7 +57,7 @@ def make_queue_command(services: Services) -> app_commands.Command[Any, ..., Non
 
 async def _show(services: Services, interaction: Interaction, sentence: str) -> None:
     guild_id = guild_of(interaction)
-    shown = answers.queue(
+    shown = sentences.queue(
         await services.servers.queue_state(guild_id),
         await services.queue.waiting_of(guild_id),
         await services.queue.running_of(guild_id),

@@ -15,7 +15,7 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, Subject, effective
 from config.settings import Period
@@ -55,7 +55,7 @@ def _make_set(services: Services) -> app_commands.Command[Any, ..., None]:
         rule = parsing.parse_rule(amount, period)
         subject, subject_id = _subject_of(user, role)
         await services.servers.set_rule(decision_of(interaction), subject, subject_id, rule)
-        await answer_privately(interaction, answers.rule_set(subject, subject_id, rule))
+        await answer_privately(interaction, sentences.rule_set(subject, subject_id, rule))
 
     suggest(services, set_quota, "amount", _find_amounts)
     return set_quota
@@ -68,7 +68,7 @@ def _make_pool(services: Services) -> app_commands.Command[Any, ..., None]:
     async def pool(interaction: Interaction, amount: Range[str, 1, 20], period: str) -> None:
         rule = parsing.parse_rule(amount, period)
         await services.servers.set_rule(decision_of(interaction), Subject.POOL, 0, rule)
-        await answer_privately(interaction, answers.rule_set(Subject.POOL, 0, rule))
+        await answer_privately(interaction, sentences.rule_set(Subject.POOL, 0, rule))
 
     suggest(services, pool, "amount", _find_amounts)
     return pool
@@ -92,7 +92,7 @@ def _make_grant(services: Services) -> app_commands.Command[Any, ..., None]:
         by = decision_of(interaction, reason)
         expires_at = None if expires is None else by.now + parsing.parse_duration(expires)
         await services.ledger.grant(by, user.id, amount, expires_at=expires_at)
-        await answer_privately(interaction, answers.granted(user.id, amount, expires_at))
+        await answer_privately(interaction, sentences.granted(user.id, amount, expires_at))
 
     return grant
 
@@ -118,7 +118,7 @@ def _make_show(services: Services) -> app_commands.Command[Any, ..., None]:
         standing = await services.accepting.standing(asker_for(interaction, user))
         rule = await _rule_of(services, interaction, user)
         entries = await services.ledger.entries(guild_id, user.id, _SHOWN_ENTRIES)
-        await answer_privately(interaction, answers.standing_of(user.id, standing, rule, entries))
+        await answer_privately(interaction, sentences.standing_of(user.id, standing, rule, entries))
 
     return show
 

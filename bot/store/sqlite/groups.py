@@ -1,7 +1,7 @@
 """Group commit: all work that arrives during a commit goes into the next transaction together.
 
 A disk does a few hundred durable commits a second, and a busy server needs more. Each work of a group has its own
-savepoint, so that its failure does not touch the others. All works get their answers after the one commit. A work is a
+savepoint, so that its failure does not touch the others. All works get their outcomes after the one commit. A work is a
 plain function on the database's thread: it cannot be cancelled halfway, and no read sees a half one.
 """
 
@@ -29,10 +29,10 @@ class _Done(msgspec.Struct, frozen=True):
 
 
 class _Member(msgspec.Struct, frozen=True, eq=False):
-    """A work and the future for its outcome."""
+    """A work and the future of its outcome."""
 
     work: Work[Any]
-    answer: asyncio.Future[Any]
+    outcome: asyncio.Future[Any]
 
 
 class Groups:
@@ -56,11 +56,11 @@ class Groups:
             sqlite3.Error: the commit failed; the whole group was undone.
             Exception: the work raised it; only this work was undone.
         """
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Member(work, answer))
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Member(work, outcome))
         if self._under_way is None:
             self._begin()
-        return await answer
+        return await outcome
 
     async def rest(self) -> None:
         """Wait until no work is left."""
@@ -72,31 +72,31 @@ class Groups:
         group: list[_Member] = []
         while self._waiting and len(group) < MOST:
             member = self._waiting.popleft()
-            if not member.answer.done():
+            if not member.outcome.done():
                 group.append(member)
         if not group:
             return
         works = [member.work for member in group]
         self._under_way = asyncio.ensure_future(self._on_thread(_commit, self._connection, works))
-        self._under_way.add_done_callback(partial(self._answer, group))
+        self._under_way.add_done_callback(partial(self._give_outcomes, group))
 
-    def _answer(self, group: Sequence[_Member], done: asyncio.Future[list[_Done | Exception]]) -> None:
-        """Answer each caller after the commit. The next group starts first, so that the disk does not idle."""
+    def _give_outcomes(self, group: Sequence[_Member], done: asyncio.Future[list[_Done | Exception]]) -> None:
+        """Give each caller its outcome after the commit. The next group starts first, so the disk does not idle."""
         self._under_way = None
         if done.cancelled():  # the event loop ends, and with it all callers
             for member in group:
-                member.answer.cancel()
+                member.outcome.cancel()
             return
         self._begin()
         failure = done.exception()
         outcomes = done.result() if failure is None else [failure] * len(group)
         for member, outcome in zip(group, outcomes, strict=True):
-            if member.answer.done():  # cancelled
+            if member.outcome.done():  # cancelled
                 continue
             if isinstance(outcome, _Done):
-                member.answer.set_result(outcome.result)
+                member.outcome.set_result(outcome.result)
             else:
-                member.answer.set_exception(outcome)
+                member.outcome.set_exception(outcome)
 
 
 def _commit(connection: sqlite3.Connection, works: Sequence[Work[Any]]) -> list[_Done | Exception]:

@@ -8,7 +8,7 @@ import pytest
 from discord import ui
 
 from bot.presenting import queue_message, quota_message
-from bot.presenting.admin import answers
+from bot.presenting.admin import sentences
 from bot.presenting.admin.status import status_lines
 from bot.presenting.job_message import Prospect
 from bot.presenting.links import job_link
@@ -131,7 +131,7 @@ def test_a_long_audit_log_fits_and_says_how_much_is_missing() -> None:
         )
         for number in range(50)
     ]
-    said = answers.audit(rows)
+    said = sentences.audit(rows)
     assert len(said) <= 2_000
     shown = said.count("<t:")
     assert 0 < shown < 50

@@ -139,13 +139,13 @@ def test_more_never_costs_less(
 
 
 def test_three_of_four_are_three_quarters_rounded_up() -> None:
-    assert [part(4, delivered=done, asked=4) for done in range(5)] == [0, 1, 2, 3, 4]
-    assert [part(7, delivered=done, asked=4) for done in range(5)] == [0, 2, 4, 6, 7]
+    assert [part(4, delivered=done, requested=4) for done in range(5)] == [0, 1, 2, 3, 4]
+    assert [part(7, delivered=done, requested=4) for done in range(5)] == [0, 2, 4, 6, 7]
 
 
 @given(price_=st.integers(0, 10_000), asked=st.integers(1, 4), delivered=st.integers(0, 4))
 def test_a_part_is_fair(price_: int, asked: int, delivered: int) -> None:
-    charged = part(price_, delivered=delivered, asked=asked)
+    charged = part(price_, delivered=delivered, requested=asked)
     assert 0 <= charged <= price_
     assert charged * asked >= price_ * min(delivered, asked)
     assert (charged == 0) is (price_ * delivered == 0)

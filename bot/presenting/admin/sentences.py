@@ -1,4 +1,4 @@
-"""Answers to admins about rules, blocks, channels, the queue and the audit log: pure functions from facts to text."""
+"""Sentences for admins about rules, blocks, channels, the queue and the audit log: pure functions of facts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
