@@ -176,7 +176,7 @@ def compose(
         ),
     )
     dispatcher = Dispatcher(
-        line=WaitingLine(calls=calls, queue=queue),
+        waiting_line=WaitingLine(calls=calls, queue=queue),
         jobs=jobs,
         queue=queue,
         backend=backend,

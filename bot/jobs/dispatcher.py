@@ -48,7 +48,7 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        line: WaitingLine,
+        waiting_line: WaitingLine,
         jobs: JobRepository,
         queue: QueueRepository,
         backend: Backend,
@@ -62,7 +62,7 @@ class Dispatcher:
         job_timeout_s: float,
         max_wait: timedelta,
     ) -> None:
-        self._line = line
+        self._waiting_line = waiting_line
         self._jobs = jobs
         self._queue = queue
         self._backend = backend
@@ -144,7 +144,7 @@ class Dispatcher:
             self._running[key].job = job
             await self._backend.cancel(*key)
         elif job.status is JobStatus.QUEUED:
-            await self._delivery.cancel(job, self._line.take(job))
+            await self._delivery.cancel(job, self._waiting_line.take(job))
         elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
             return False
         else:
@@ -191,7 +191,7 @@ class Dispatcher:
         return self._backend.free_slots > 0 and not is_held and not is_one_suspect
 
     async def _submit(self, job: Job) -> None:
-        running = TrackedJob(job, self._line.take(job))
+        running = TrackedJob(job, self._waiting_line.take(job))
         self._running[job.job_id, job.attempt] = running
         self._idle.clear()
         try:
@@ -274,7 +274,7 @@ class Dispatcher:
                     await self._backend.cancel(job_id, attempt)
             try:
                 await self._sweep_database(datetime.now(UTC))
-                await self._line.refresh(self.prospect)
+                await self._waiting_line.refresh(self.prospect)
             except sqlite3.Error as error:
                 self._storing.note_failure(error)
             self._swept_at = asyncio.get_running_loop().time()
@@ -297,7 +297,7 @@ class Dispatcher:
         """End jobs that waited too long, and adopt jobs without an owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
-            self._end(job, self._delivery.fail(job, self._line.take(job), JobFailure.WAITED, "waited too long"))
+            self._end(job, self._delivery.fail(job, self._waiting_line.take(job), JobFailure.WAITED, "waited too long"))
         for job in await self._queue.running():
             if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
                 self._end(job, self._recovery.adopt(job))

@@ -53,7 +53,7 @@ def my_jobs(
     for place in shown:
         is_asked = place.job.cancel_requested_by is not None
         cancel = button(Action.CANCEL_MINE, place.job.job_id, is_disabled=is_asked)
-        container.add_item(ui.Section(_line(place), accessory=cancel))
+        container.add_item(ui.Section(_place_line(place), accessory=cancel))
     for job in kept:
         line = text(
             "queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=text("queue-kept")
@@ -72,7 +72,7 @@ def my_jobs(
     return view
 
 
-def _line(place: Place) -> str:
+def _place_line(place: Place) -> str:
     job = place.job
     if job.cancel_requested_by is not None:
         state = text("queue-cancelling")

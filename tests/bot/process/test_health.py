@@ -132,7 +132,7 @@ async def test_a_sweeper_that_hangs_is_seen(
     async def hang(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(house.services.dispatcher._line, "refresh", hang)
+    monkeypatch.setattr(house.services.dispatcher._waiting_line, "refresh", hang)
     house.work()
     await asyncio.sleep(0)
     assert house.services.dispatcher.is_alive
