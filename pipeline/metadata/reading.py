@@ -4,7 +4,7 @@ from typing import Final
 
 from pipeline.metadata.containers import is_jpeg, is_png, is_webp
 from pipeline.metadata.texts import hidden_in, texts_in
-from pipeline.metadata.tools import told_by
+from pipeline.metadata.tools import parameters_from
 
 MOST_CHARACTERS: Final = 20_000
 """Greatest length of the result in characters."""
@@ -27,7 +27,7 @@ def read_parameters(data: bytes) -> str | None:
     Raises:
         NotAPicture: the file is neither PNG nor JPEG nor WebP.
     """
-    told = told_by(texts_in(data))
-    if told is None and (hidden := hidden_in(data)) is not None:
-        told = told_by({"parameters": hidden})
-    return None if told is None else told[:MOST_CHARACTERS].strip() or None
+    parameters = parameters_from(texts_in(data))
+    if parameters is None and (hidden := hidden_in(data)) is not None:
+        parameters = parameters_from({"parameters": hidden})
+    return None if parameters is None else parameters[:MOST_CHARACTERS].strip() or None

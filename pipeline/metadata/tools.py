@@ -38,7 +38,7 @@ _DREAM: Final = {"A": "sampler", "C": "cfg_scale", "H": "height", "s": "steps", 
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
-def told_by(texts: Mapping[str, str]) -> str | None:
+def parameters_from(texts: Mapping[str, str]) -> str | None:
     """Generation parameters in the texts of a file; None when there are none.
 
     Args:

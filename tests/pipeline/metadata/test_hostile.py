@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from pipeline.metadata import reading
-from pipeline.metadata.tools import told_by
+from pipeline.metadata.tools import parameters_from
 from tests import picture_files as files
 from tests.conftest import IS_THOROUGH
 from tests.picture_files import parameters_in
@@ -180,12 +180,12 @@ def test_odd_values_in_a_table_break_nothing(key: str, table: dict[str, Any]) ->
     odd: list[object] = [None, 5, True, math.inf, 10**400, "a", [], {}, [[]], [[], 0], {"a": []}, {"prompt": 5}]
     every = [(place, value) for place in places(table) for value in odd]
     for place, value in every if IS_THOROUGH else every[::13]:
-        told_by({key: json.dumps(with_odd(table, place, value)), "description": "a cat"})
+        parameters_from({key: json.dumps(with_odd(table, place, value)), "description": "a cat"})
 
 
 @pytest.mark.parametrize("depth", [5, 500, 900, 5_000])
 def test_words_in_lists_of_lists_are_read_as_deep_as_anybody_writes_them(depth: int) -> None:
-    told = told_by({"comment": '{"steps":3,"seed":1,"prompt":' + "[" * depth + '"a cat"' + "]" * depth + "}"})
+    told = parameters_from({"comment": '{"steps":3,"seed":1,"prompt":' + "[" * depth + '"a cat"' + "]" * depth + "}"})
     assert told is not None
     assert told.startswith("a cat\n") is (depth == 5)
 
