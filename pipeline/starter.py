@@ -104,7 +104,7 @@ class Starter:
         if listener is not None:
             self._watch(listener.fileno(), self._accept)
         if owner is not None:
-            self._welcome(owner)
+            self._add_owner(owner)
 
     def serve(self) -> Becoming | None:
         """Serve bots; returns in each forked child with its order, or with None when no bot is left."""
@@ -123,17 +123,17 @@ class Starter:
             stream, _ = self._listener.accept()
             credentials = stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             if _CREDENTIALS.unpack(credentials)[1] == os.getuid():
-                self._welcome(stream)
+                self._add_owner(stream)
             else:
                 stream.close()
 
-    def _welcome(self, stream: socket.socket) -> None:
+    def _add_owner(self, stream: socket.socket) -> None:
         owner = _Owner(stream)
         self._owners.append(owner)
-        self._watch(stream.fileno(), lambda: self._hear(owner))
+        self._watch(stream.fileno(), lambda: self._take_order(owner))
         owner.say(self._greeting)
 
-    def _hear(self, owner: _Owner) -> Becoming | None:
+    def _take_order(self, owner: _Owner) -> Becoming | None:
         packet, descriptors = _receive(owner.stream)
         try:
             order = decode_fork(packet)
@@ -141,7 +141,7 @@ class Starter:
         except (ProtocolError, ValueError):
             # The end of the stream arrives as an empty packet, which is no valid message.
             _close(descriptors)
-            self._farewell(owner)
+            self._drop_owner(owner)
             return None
         sys.stdout.flush()
         sys.stderr.flush()
@@ -164,7 +164,7 @@ class Starter:
         if end is not None and owner in self._owners:
             owner.say(Ended(number=number, code=end.si_status if end.si_code == os.CLD_EXITED else -end.si_status))
 
-    def _farewell(self, owner: _Owner) -> None:
+    def _drop_owner(self, owner: _Owner) -> None:
         """Close the connection to a bot that is gone or sends invalid messages, and kill its workers."""
         owner.kill_all()
         self._selector.unregister(owner.stream)

@@ -231,12 +231,12 @@ class ProcessBackend:
             listening.cancel()
             watching.cancel()
             await asyncio.gather(listening, watching, return_exceptions=True)
-        loss = await self._bury(connection, loss)
-        # Reset only now: `close` may interrupt `_bury`, and must then still find the child.
+        loss = await self._end_lost_worker(connection, loss)
+        # Reset only now: `close` may interrupt `_end_lost_worker`, and must then still find the child.
         self._connection = None
         return loss
 
-    async def _bury(self, connection: Connection, loss: _Loss | None) -> _Loss:
+    async def _end_lost_worker(self, connection: Connection, loss: _Loss | None) -> _Loss:
         """End a lost worker and fail its attempts; returns when the process is gone, so that no two share a device."""
         how = await connection.close(self._timeouts.stop_s)
         loss = loss or _Loss(FailureReason.WORKER_DIED, how)
@@ -277,14 +277,14 @@ class ProcessBackend:
                 case _ if watchdog.is_over:
                     _log.debug("late message dropped", action="stale", kind=type(message).__name__)
                 case Ready():
-                    await self._welcome(message, watchdog)
+                    await self._become_ready(message, watchdog)
                 case Unusable():
                     _log.error("worker unusable", action="worker_unusable", sentence=message.sentence)
                     self._sentence = message.sentence
                     await self._set_state(WorkerState.UNUSABLE, message.sentence)
                     return
 
-    async def _welcome(self, ready: Ready, watchdog: Watchdog) -> None:
+    async def _become_ready(self, ready: Ready, watchdog: Watchdog) -> None:
         ours = self._configure.protocol_version
         if ready.protocol_version != ours:
             raise ProtocolError(f"it speaks version {ready.protocol_version} of the protocol and not {ours}")

@@ -81,35 +81,35 @@ class _Link:
     """Connection to a starter, and the children that were forked through it.
 
     Attributes:
-        greeted: set once the starter has reported whether it forks, or is gone.
+        reported: set once the starter has reported whether it forks, or is gone.
         refusal: reason why it cannot fork, which completes a sentence starting with "The starter"; None while it can.
         is_unfit: True when a new starter could not fork either.
     """
 
     def __init__(self, stream: socket.socket) -> None:
-        self.greeted = asyncio.Event()
+        self.reported = asyncio.Event()
         self.refusal: str | None = None
         self.is_unfit = False
         self._stream = stream
         self._numbers = 0
-        self._asked: dict[int, asyncio.Future[ForkedChild]] = {}
+        self._forking: dict[int, asyncio.Future[ForkedChild]] = {}
         self._children: dict[int, ForkedChild] = {}
-        asyncio.get_running_loop().add_reader(stream, self._hear)
+        asyncio.get_running_loop().add_reader(stream, self._receive)
 
     async def fork(self, order: Fork, descriptors: Sequence[int]) -> ForkedChild:
         """Fork a child; raises NoFork when the starter cannot."""
-        await self.greeted.wait()
+        await self.reported.wait()
         if self.refusal is not None:
             raise NoFork(self.refusal)
         self._numbers += 1
         order = msgspec.structs.replace(order, number=self._numbers)
-        asked = self._asked[order.number] = asyncio.get_running_loop().create_future()
+        forking = self._forking[order.number] = asyncio.get_running_loop().create_future()
         try:
             socket.send_fds(self._stream, [encode_packet(order)], descriptors)
         except OSError as error:
-            del self._asked[order.number]
+            del self._forking[order.number]
             raise NoFork(f"takes no order ({error})") from error
-        return await asked
+        return await forking
 
     def end(self, refusal: str) -> None:
         """Close the connection; the starter then kills the children that are left."""
@@ -118,16 +118,16 @@ class _Link:
         asyncio.get_running_loop().remove_reader(self._stream)
         self._stream.close()
         self.refusal = self.refusal or refusal
-        self.greeted.set()
-        for asked in self._asked.values():
-            if not asked.done():
-                asked.set_exception(NoFork(refusal))
+        self.reported.set()
+        for forking in self._forking.values():
+            if not forking.done():
+                forking.set_exception(NoFork(refusal))
         for child in self._children.values():
             child.outlive_starter()
-        self._asked.clear()
+        self._forking.clear()
         self._children.clear()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             packet, descriptors, _, _ = socket.recv_fds(self._stream, MAX_PACKET, 1)
         except BlockingIOError:
@@ -144,24 +144,24 @@ class _Link:
             return
         match message:
             case Warm():
-                self.greeted.set()
+                self.reported.set()
             case Unfit():
                 self.is_unfit = True
                 self.end(message.reason)
             case Forked():
-                self._welcome(message, descriptors[0])
+                self._add_child(message, descriptors[0])
             case Ended():
                 self._children.pop(message.number).end(message.code)
 
-    def _welcome(self, message: Forked, pidfd: int) -> None:
+    def _add_child(self, message: Forked, pidfd: int) -> None:
         child = self._children[message.number] = ForkedChild(message.pid, pidfd)
-        asked = self._asked.pop(message.number)
-        if asked.cancelled():
+        forking = self._forking.pop(message.number)
+        if forking.cancelled():
             # The caller no longer waits for this child.
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGKILL)
         else:
-            asked.set_result(child)
+            forking.set_result(child)
 
 
 class Starter:
