@@ -260,8 +260,8 @@ def _read_all(stream: socket.socket, inbox: Inbox) -> None:
 
 def _send_heartbeats(activity: Activity, outbox: Outbox) -> None:
     while True:
-        phase, quiet_s = activity.read()
-        outbox.put(Heartbeat(phase=phase, quiet_s=quiet_s, rss_bytes=rss_bytes()))
+        phase, since_progress_s = activity.read()
+        outbox.put(Heartbeat(phase=phase, since_progress_s=since_progress_s, rss_bytes=rss_bytes()))
         threading.Event().wait(_HEARTBEAT_S)
 
 

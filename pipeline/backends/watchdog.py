@@ -73,8 +73,8 @@ class Watchdog:
         # A message about a job is progress, so an earlier heartbeat is outdated.
         self._beat = message if isinstance(message, Heartbeat) else None
         if isinstance(message, Heartbeat):
-            # Two successive quiet heartbeats mean that another part hangs, although a job makes progress.
-            self._standstill = message if self._is_quiet(self._before) and self._is_quiet(message) else None
+            # Two successive stalled heartbeats mean that another part hangs, although a job makes progress.
+            self._standstill = message if self._is_stalled(self._before) and self._is_stalled(message) else None
             self._before = message
         if self._beat is None or self._beat.phase != "idle":
             self._worked_at = self._heard_at
@@ -110,8 +110,8 @@ class Watchdog:
         if not self._has_work():
             self._worked_at = now
         for beat in (self._beat, self._standstill):
-            if beat is not None and self._is_quiet(beat, awake_s):
-                return f"did not move for {beat.quiet_s:.0f} s while {beat.phase}"
+            if beat is not None and self._is_stalled(beat, awake_s):
+                return f"made no progress for {beat.since_progress_s:.0f} s while {beat.phase}"
         if self._ready_at is None:
             # A worker sends no heartbeats before its imports are done, and imports take long.
             is_late = min(now - self._waiting_since, awake_s) > limits.ready_s
@@ -122,12 +122,12 @@ class Watchdog:
             return f"was idle for {limits.step_s:g} s though it had a job"
         return None
 
-    def _is_quiet(self, beat: Heartbeat | None, awake_s: float = math.inf) -> bool:
+    def _is_stalled(self, beat: Heartbeat | None, awake_s: float = math.inf) -> bool:
         """True when a heartbeat reports no progress for longer than its phase's limit, and `awake_s` exceeds it too."""
         if beat is None or beat.phase == "idle":
             return False
         limit_s = self._timeouts.step_s if beat.phase == "running" else self._timeouts.load_s
-        return min(beat.quiet_s, awake_s) > limit_s
+        return min(beat.since_progress_s, awake_s) > limit_s
 
     def _check_s(self) -> float:
         limit_s = self._timeouts.ready_s if self._ready_at is None else self._timeouts.heartbeat_s

@@ -18,7 +18,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 12
+PROTOCOL_VERSION: Final = 13
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -187,12 +187,12 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     Attributes:
         phase: present phase of the engine.
-        quiet_s: seconds since the engine's last progress (a step, a loaded component); 0 when idle.
+        since_progress_s: seconds since the engine's last progress (a step, a loaded component); 0 when idle.
         rss_bytes: resident memory of the worker process.
     """
 
     phase: Phase
-    quiet_s: float
+    since_progress_s: float
     rss_bytes: int
 
 

@@ -130,7 +130,7 @@ async def test_an_engine_that_does_not_move_is_ended(make: Make, request_: Gener
     assert isinstance(first, Finished)
     assert isinstance(second, Failed)
     assert (second.job_id, second.reason) == (2, FailureReason.WORKER_HUNG)
-    assert second.detail == "The worker did not move for 500 s while running."
+    assert second.detail == "The worker made no progress for 500 s while running."
     assert backend.waiting_events == 0
 
 

@@ -48,20 +48,20 @@ async def test_a_worker_that_was_ready_long_enough_does(make: Make, request_: Ge
 async def test_a_loading_engine_has_its_own_patience() -> None:
     watchdog = Watchdog(Timeouts(step_s=10, load_s=100))
     watchdog.now_ready()
-    watchdog.heard(Heartbeat(phase="loading", quiet_s=99, rss_bytes=0))
+    watchdog.heard(Heartbeat(phase="loading", since_progress_s=99, rss_bytes=0))
     assert watchdog._find_fault_now() is None
-    watchdog.heard(Heartbeat(phase="loading", quiet_s=101, rss_bytes=0))
+    watchdog.heard(Heartbeat(phase="loading", since_progress_s=101, rss_bytes=0))
     async with asyncio.timeout(PATIENCE_S):
-        assert await watchdog.find_fault() == "did not move for 101 s while loading"
+        assert await watchdog.find_fault() == "made no progress for 101 s while loading"
 
 
 def test_an_idle_engine_need_not_move_and_a_step_is_movement() -> None:
     watchdog = Watchdog(Timeouts(step_s=10))
     watchdog.now_ready()
-    watchdog.heard(Heartbeat(phase="idle", quiet_s=1_000, rss_bytes=0))
+    watchdog.heard(Heartbeat(phase="idle", since_progress_s=1_000, rss_bytes=0))
     assert watchdog._find_fault_now() is None
-    watchdog.heard(Heartbeat(phase="running", quiet_s=11, rss_bytes=0))
-    assert watchdog._find_fault_now() == "did not move for 11 s while running"
+    watchdog.heard(Heartbeat(phase="running", since_progress_s=11, rss_bytes=0))
+    assert watchdog._find_fault_now() == "made no progress for 11 s while running"
     watchdog.heard(Progress(job_id=1, attempt=1, phase="running", step=1, total_steps=2, elapsed_s=11))
     assert watchdog._find_fault_now() is None
 
@@ -70,29 +70,29 @@ def test_steps_of_one_job_hide_nothing_that_stands_still() -> None:
     watchdog = Watchdog(Timeouts(step_s=10))
     watchdog.now_ready()
     step = Progress(job_id=1, attempt=1, phase="running", step=1, total_steps=2, elapsed_s=11)
-    for quiet_s, complaint in ((11, None), (12, "did not move for 12 s while running"), (1, None), (11, None)):
-        watchdog.heard(Heartbeat(phase="running", quiet_s=quiet_s, rss_bytes=0))
+    for seconds, fault in ((11, None), (12, "made no progress for 12 s while running"), (1, None), (11, None)):
+        watchdog.heard(Heartbeat(phase="running", since_progress_s=seconds, rss_bytes=0))
         watchdog.heard(step)
-        assert watchdog._find_fault_now() == complaint
+        assert watchdog._find_fault_now() == fault
 
 
 def test_an_idle_engine_with_a_job_is_not_at_rest() -> None:
     watchdog = Watchdog(Timeouts(step_s=0), has_work=lambda: True)
     watchdog.now_ready()
-    watchdog.heard(Heartbeat(phase="idle", quiet_s=0, rss_bytes=0))
+    watchdog.heard(Heartbeat(phase="idle", since_progress_s=0, rss_bytes=0))
     assert watchdog._find_fault_now() == "was idle for 0 s though it had a job"
     at_rest = Watchdog(Timeouts(step_s=0), has_work=lambda: False)
     at_rest.now_ready()
-    at_rest.heard(Heartbeat(phase="idle", quiet_s=0, rss_bytes=0))
+    at_rest.heard(Heartbeat(phase="idle", since_progress_s=0, rss_bytes=0))
     assert at_rest._find_fault_now() is None
 
 
 def test_time_stood_still_counts_for_nothing() -> None:
     watchdog = Watchdog(Timeouts(step_s=10, heartbeat_s=15))
     watchdog.now_ready()
-    watchdog.heard(Heartbeat(phase="running", quiet_s=11, rss_bytes=0))
+    watchdog.heard(Heartbeat(phase="running", since_progress_s=11, rss_bytes=0))
     watchdog._slept(7)
-    assert watchdog._find_fault_now() == "did not move for 11 s while running"
+    assert watchdog._find_fault_now() == "made no progress for 11 s while running"
     watchdog._slept(8)
     assert watchdog._find_fault_now() is None
 

@@ -102,7 +102,7 @@ FROM_WORKER: tuple[FromWorker, ...] = (
         lacks={"pocket": (Capability.NEGATIVE_PROMPT,)},
     ),
     Unusable(sentence="There is no CUDA device."),
-    Heartbeat(phase="loading", quiet_s=1.25, rss_bytes=2**33),
+    Heartbeat(phase="loading", since_progress_s=1.25, rss_bytes=2**33),
     Progress(job_id=1, attempt=2, phase="running", step=3, total_steps=4, elapsed_s=0.5, preview=b"\x00\xff"),
     Finished(
         job_id=1,

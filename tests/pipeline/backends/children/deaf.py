@@ -11,5 +11,5 @@ from pipeline.protocol.messages import Heartbeat
 bot = Speech()
 bot.begin(device_name=str(os.getpid()))
 for number in itertools.count(1):
-    bot.say(Heartbeat(phase="idle", quiet_s=0, rss_bytes=number))
+    bot.say(Heartbeat(phase="idle", since_progress_s=0, rss_bytes=number))
     time.sleep(0.05)

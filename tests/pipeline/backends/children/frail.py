@@ -22,7 +22,7 @@ def keep_beating() -> None:
     """As the real worker does beside its engine."""
     while True:
         with said:
-            bot.say(beat("running", quiet_s=500.0 if is_looping.is_set() else 0.0))
+            bot.say(beat("running", since_progress_s=500.0 if is_looping.is_set() else 0.0))
         time.sleep(0.05)
 
 

@@ -84,8 +84,8 @@ READY = Ready(
 )
 
 
-def beat(phase: Phase = "idle", quiet_s: float = 0.0) -> Heartbeat:
-    return Heartbeat(phase=phase, quiet_s=quiet_s, rss_bytes=1_000)
+def beat(phase: Phase = "idle", since_progress_s: float = 0.0) -> Heartbeat:
+    return Heartbeat(phase=phase, since_progress_s=since_progress_s, rss_bytes=1_000)
 
 
 def progress(submit: Submit, step: int = 1) -> Progress:
