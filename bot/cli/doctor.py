@@ -148,32 +148,35 @@ async def _discord(settings: Settings) -> AsyncIterator[Finding]:
             aiohttp.ClientSession(headers={"Authorization": f"Bot {token}"}) as session,
             session.get(url) as response,
         ):
+            async for finding in _answer_about_token(response):
+                yield finding
             date = response.headers.get("Date")
-            if is_block(response.status, response.headers):
-                minutes = max(1, round(wait_of(response.headers) / 60))
-                sentence = (
-                    f"Cloudflare, which stands before Discord, blocks this computer's address for {minutes} min more: "
-                    "too many requests came from it; wait, then use another address or run fewer bots behind this one"
-                )
-                yield Finding(subject="network", is_fine=False, sentence=sentence)
-            elif response.status == _UNAUTHORIZED:
-                sentence = "Discord does not know it; copy it again from the developer portal"
-                yield Finding(subject="token", is_fine=False, sentence=sentence)
-            elif response.ok:
-                name = (await response.json()).get("username", "?")
-                yield Finding(subject="token", is_fine=True, sentence=f"Discord knows it as {name}")
-                yield Finding(subject="intents", is_fine=True, sentence="no privileged ones are needed")
-            else:
-                yield Finding(
-                    subject="token",
-                    is_fine=None,
-                    sentence=f"Discord answered {response.status}; try again later",
-                )
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         sentence = f"Discord cannot be reached ({type(error).__name__}); check the network and discord.api_base_url"
         yield Finding(subject="network", is_fine=False, sentence=sentence)
         return
     yield _clock(date)
+
+
+async def _answer_about_token(response: aiohttp.ClientResponse) -> AsyncIterator[Finding]:
+    """Findings in Discord's answer about the bot of the token."""
+    if is_block(response.status, response.headers):
+        minutes = max(1, round(wait_of(response.headers) / 60))
+        sentence = (
+            f"Cloudflare, which stands before Discord, blocks this computer's address for {minutes} min more: "
+            "too many requests came from it; wait, then use another address or run fewer bots behind this one"
+        )
+        yield Finding(subject="network", is_fine=False, sentence=sentence)
+    elif response.status == _UNAUTHORIZED:
+        sentence = "Discord does not know it; copy it again from the developer portal"
+        yield Finding(subject="token", is_fine=False, sentence=sentence)
+    elif response.ok:
+        name = (await response.json()).get("username", "?")
+        yield Finding(subject="token", is_fine=True, sentence=f"Discord knows it as {name}")
+        yield Finding(subject="intents", is_fine=True, sentence="no privileged ones are needed")
+    else:
+        sentence = f"Discord answered {response.status}; try again later"
+        yield Finding(subject="token", is_fine=None, sentence=sentence)
 
 
 def _clock(date: str | None) -> Finding:

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -52,15 +52,6 @@ def set_up_logging(settings: LoggingSettings) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderers: list[structlog.typing.Processor]
-    if settings.format == "json":
-        renderers = [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
-    else:
-        renderers = [
-            structlog.processors.format_exc_info,
-            hide_secrets,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -73,12 +64,7 @@ def set_up_logging(settings: LoggingSettings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
-        )
-    )
+    handler.setFormatter(_formatter(shared, is_json=settings.format == "json"))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)
@@ -86,3 +72,19 @@ def set_up_logging(settings: LoggingSettings) -> None:
     # At DEBUG these log whole payloads with members' words.
     for name in ("discord.gateway", "discord.http", "aiosqlite", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+
+
+def _formatter(shared: Sequence[structlog.typing.Processor], *, is_json: bool) -> logging.Formatter:
+    """The format of all records; `shared` completes those that do not come from structlog."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            hide_secrets,
+            renderer,
+        ],
+    )

@@ -56,16 +56,7 @@ async def resolve_each(
         Refused: one of the requests is refused, or there are too many.
     """
     given, command_notices = read_command(given, offers_of(catalogue, styles))
-    most = settings.prompts.max_jobs
-    try:
-        prompts = expand(given.prompt, most) if most > 1 else (given.prompt,)
-    except TooManyPrompts as error:
-        raise Refused("refused-too-many-prompts", limit=most) from error
-    unread = next(filter(None, map(find_unread, prompts)), None) if most > 1 else None
-    if unread is not None:
-        raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
-    if most > 1 and has_chances(given.prompt):
-        command_notices = (*command_notices, Notice(key="notice-chances"))
+    prompts, chances = _expanded(given.prompt, settings.prompts.max_jobs)
     folder = None if settings.prompts.wildcards is None else WildcardFolder(settings.prompts.wildcards)
 
     def read_and_resolve() -> tuple[Resolved, ...]:
@@ -80,18 +71,43 @@ async def resolve_each(
             )
             for prompt in prompts
         ]
-        return tuple(msgspec.structs.replace(one, notices=(*command_notices, *one.notices)) for one in each)
+        return tuple(msgspec.structs.replace(one, notices=(*command_notices, *chances, *one.notices)) for one in each)
 
     try:
         # Lists are files and may be on a slow disk, so a thread reads them.
         return read_and_resolve() if folder is None else await asyncio.to_thread(read_and_resolve)
-    except UnknownWildcard as error:
-        raise await asyncio.to_thread(_unknown, error.name, folder) from error
-    except EndlessWildcard as error:
-        raise Refused("refused-wildcard-endless", name=error.name) from error
-    except BrokenWildcard as error:
-        _log.warning("list of words unusable", action="refused", reason=str(error))
-        raise Refused("refused-wildcard-broken", name=error.name) from error
+    except (UnknownWildcard, EndlessWildcard, BrokenWildcard) as error:
+        raise await asyncio.to_thread(_refusal, error, folder) from error
+
+
+def _expanded(prompt: str, most: int) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
+    """The prompts of a template, and a notice if it has chances; with `most` 1, a template stays text.
+
+    Raises:
+        Refused: there are too many prompts, or a part is no template that Easel knows.
+    """
+    if most == 1:
+        return (prompt,), ()
+    try:
+        prompts = expand(prompt, most)
+    except TooManyPrompts as error:
+        raise Refused("refused-too-many-prompts", limit=most) from error
+    unread = next(filter(None, map(find_unread, prompts)), None)
+    if unread is not None:
+        raise Refused("refused-template", sign=unread, picks="{2$$a|b|c}")
+    return prompts, (Notice(key="notice-chances"),) if has_chances(prompt) else ()
+
+
+def _refusal(error: UnknownWildcard | EndlessWildcard | BrokenWildcard, folder: WildcardFolder | None) -> Refused:
+    """The refusal of a wildcard; it reads the folder for similar names."""
+    match error:
+        case UnknownWildcard():
+            return _unknown(error.name, folder)
+        case EndlessWildcard():
+            return Refused("refused-wildcard-endless", name=error.name)
+        case BrokenWildcard():
+            _log.warning("list of words unusable", action="refused", reason=str(error))
+            return Refused("refused-wildcard-broken", name=error.name)
 
 
 def _unknown(name: str, folder: WildcardFolder | None) -> Refused:
