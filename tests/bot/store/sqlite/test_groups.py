@@ -170,6 +170,9 @@ async def test_nobody_is_answered_before_the_commit(store: Store, new_job: Make)
                 may_commit.wait(PATIENCE_S)
             return self._inner.execute(sql, *values)
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
     groups._connection = cast("sqlite3.Connection", Slow(groups._connection))
     click = asyncio.create_task(store.accept(new_job(1), is_seen=False))
     await asyncio.to_thread(is_committing.wait, PATIENCE_S)
