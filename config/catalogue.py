@@ -88,22 +88,8 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
 
 def _check(spec: ModelSpec, path: Path) -> None:
     """Check facts that types cannot express: known names, and defaults within the bounds."""
+    _check_samplers(spec, path)
     defaults, bounds = spec.defaults, spec.bounds
-    for name in (*spec.samplers, defaults.sampler):
-        if name not in SAMPLERS:
-            raise ConfigError(f"The model '{spec.key}' in {path} names the sampler '{name}', which does not exist.")
-        if SAMPLERS[name].kind != spec.facts.kind:
-            fitting = ", ".join(offered_samplers(spec.facts.kind))
-            raise ConfigError(
-                f"The model '{spec.key}' in {path} has the sampler '{name}', which does not fit its family "
-                f"'{spec.family}'; these do: {fitting}. Say so in samplers or defaults.sampler."
-            )
-        if not SAMPLERS[name].honours(spec.schedule):
-            fitting = ", ".join(offered_samplers(spec.facts.kind, spec.schedule))
-            raise ConfigError(
-                f"The model '{spec.key}' in {path} has the sampler '{name}', which cannot honour its prediction and "
-                f"zero_snr; these can: {fitting}. Say so in samplers or defaults.sampler."
-            )
     multiple = spec.facts.size_multiple
     sides = (defaults.width, defaults.height, bounds.min_side, bounds.max_side)
     mistakes = {
@@ -139,6 +125,25 @@ def _check(spec: ModelSpec, path: Path) -> None:
     for mistake, is_made in mistakes.items():
         if is_made:
             raise ConfigError(f"The model '{spec.key}' in {path} is wrong: {mistake}.")
+
+
+def _check_samplers(spec: ModelSpec, path: Path) -> None:
+    """Check that the entry's samplers exist, and that they fit the model's family and its prediction."""
+    for name in (*spec.samplers, spec.defaults.sampler):
+        if name not in SAMPLERS:
+            raise ConfigError(f"The model '{spec.key}' in {path} names the sampler '{name}', which does not exist.")
+        if SAMPLERS[name].kind != spec.facts.kind:
+            fitting = ", ".join(offered_samplers(spec.facts.kind))
+            raise ConfigError(
+                f"The model '{spec.key}' in {path} has the sampler '{name}', which does not fit its family "
+                f"'{spec.family}'; these do: {fitting}. Say so in samplers or defaults.sampler."
+            )
+        if not SAMPLERS[name].honours(spec.schedule):
+            fitting = ", ".join(offered_samplers(spec.facts.kind, spec.schedule))
+            raise ConfigError(
+                f"The model '{spec.key}' in {path} has the sampler '{name}', which cannot honour its prediction and "
+                f"zero_snr; these can: {fitting}. Say so in samplers or defaults.sampler."
+            )
 
 
 def _is_seen(letter: str) -> bool:
