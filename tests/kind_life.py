@@ -4,9 +4,10 @@ It runs in a copy of Easel that has the kind (`tests/test_made_up_kind.py`), on 
 """
 
 import asyncio
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -41,7 +42,7 @@ from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 MEMBER = 42
 # The types of the made-up kind are in the copy only.
 _messages: Any = pipeline.protocol.messages
@@ -103,8 +104,9 @@ class Life:
         self._working: asyncio.Task[None] | None = None
 
     @classmethod
-    async def begin(cls, directory: Path, world: World) -> "Life":
-        """Open the bot's rooms on what an earlier life left."""
+    @contextlib.asynccontextmanager
+    async def lived(cls, directory: Path, world: World) -> AsyncGenerator["Life"]:
+        """Open the bot's rooms on what an earlier life left; at the end, leave what is under way to the next one."""
         settings = Settings(quotas=QuotaSettings(amount=100, cooldown_s=0))
         checked = settings.pipeline.model_copy(update={"safety_checker": Path("checker")})
         settings = settings.model_copy(update={"pipeline": checked})
@@ -125,15 +127,19 @@ class Life:
             backend=backend,
         )
         client.serve(services)
-        await services.dispatcher.recover()
-        return cls(services, client, database, backend, world)
+        life = cls(services, client, database, backend, world)
+        try:
+            await services.dispatcher.recover()
+            yield life
+        finally:
+            await life.die()
 
     def work(self) -> None:
         """Start to claim and run."""
         self._working = asyncio.create_task(self.services.dispatcher.run())
 
     async def die(self) -> None:
-        """Stop at once; what was under way is for the next life."""
+        """Stop at once."""
         left = [task for task in (self._working, *self.services.dispatcher._ending) if task is not None]
         for task in left:
             task.cancel()
@@ -267,16 +273,15 @@ async def main(directory: Path) -> dict[str, Any]:
     described = _requests.DescribeRequest(
         prompt="what is a star?", secret="whom it is for", tone="shy", answers=2, model_key="pocket"
     )
-    life = await Life.begin(directory, world)
-    told = await first_life(life, described)
-    await life.die()
-    life = await Life.begin(directory, world)
-    told |= await second_life(life, await life.job(told["held"]))
-    await life.die()
-    life = await Life.begin(directory, world)
-    told |= await third_life(life, described)
-    await life.die()
-    await runner.cleanup()
+    try:
+        async with Life.lived(directory, world) as life:
+            told = await first_life(life, described)
+        async with Life.lived(directory, world) as life:
+            told |= await second_life(life, await life.job(told["held"]))
+        async with Life.lived(directory, world) as life:
+            told |= await third_life(life, described)
+    finally:
+        await runner.cleanup()
     return told
 
 

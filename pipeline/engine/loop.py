@@ -20,7 +20,6 @@ from pipeline.engine.failures import (
     raise_if_device_lost,
     reason_of,
 )
-from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.finishing.init_images import begin_from_picture, encoded, init_image_of
@@ -37,8 +36,8 @@ from pipeline.engine.steps.buckets import Bucket, Share, Turns
 from pipeline.engine.steps.calibration import Calibration
 from pipeline.engine.steps.forwards import Forwards, Outcome
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
-from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob, PipelineLane, begin_pipeline_job
-from pipeline.engine.steps.preparing import begin_job
+from pipeline.engine.steps.kinds import kind_of
+from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob, PipelineLane
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
@@ -200,21 +199,18 @@ class Engine:
         started_at = time.monotonic()
         if submit.is_checked and self._safety_checker is None:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
+        kind = kind_of(submit.request)
         if not self._cache.has(submit.request.model_key):
-            self._reporter.loading(submit, self._cache.spec(submit.request.model_key).facts)
+            facts = self._cache.spec(submit.request.model_key).facts
+            self._reporter.loading(submit, kind.total_steps(submit.request, facts))
         model = self._cache.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
-        if isinstance(model.drawing, AnyPipeline):
-            run = begin_pipeline_job(submit, model, started_at)
-            self._reporter.progress(run)
-            self._turns.add_lane(PipelineLane(run, work_clock(self._placement.device)))
-            self._running[run.name] = run
-            return
-        picture = init_image_of(submit)
-        job = begin_job(submit, model, self._placement, started_at)
+        job = kind.begin(submit, model, self._placement, started_at)
         self._reporter.progress(job)
         self._running[job.name] = job
-        if picture is None:
+        if isinstance(job, PipelineJob):
+            self._turns.add_lane(PipelineLane(job, work_clock(self._placement.device)))
+        elif (picture := init_image_of(submit)) is None:
             self._join(job)
         else:
             work = partial(encoded, job, picture, self._decoder)

@@ -8,8 +8,6 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import AnyJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
-from pipeline.protocol.models import FamilyFacts
-from pipeline.protocol.passes import passes_of, total_steps
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +26,15 @@ class Reporter:
         """Emit a ready event."""
         self._emit(event)
 
-    def loading(self, submit: Submit, facts: FamilyFacts) -> None:
-        """Report that an attempt waits for its model to load."""
+    def loading(self, submit: Submit, total_steps: int) -> None:
+        """Report that an attempt of so many steps waits for its model to load."""
         self._emit(
             Progress(
                 job_id=submit.job_id,
                 attempt=submit.attempt,
                 phase="loading",
                 step=0,
-                total_steps=total_steps(passes_of(submit.request, facts)),
+                total_steps=total_steps,
                 elapsed_s=0.0,
             )
         )

@@ -5,7 +5,7 @@ from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import FACTS, GenerationRequest, InputRole
+from pipeline.protocol.requests import FACTS, GenerationRequest, InputRole, Request
 from pipeline.protocol.samplers import find_sampler
 
 
@@ -18,6 +18,20 @@ def check_request(request: GenerationRequest) -> None:
     sampler = find_sampler(request.scheduler_name)
     if sampler is None:
         raise InvalidRequest(f"There is no sampler {request.scheduler_name!r}.")
+    check_bounds(request)
+    _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
+    if request.guidance_start >= request.guidance_end:
+        raise InvalidRequest(f"Guidance cannot end at {request.guidance_end} and begin at {request.guidance_start}.")
+    check_multiple(request, limits.SIZE_MULTIPLE)
+    _check_parts(request)
+
+
+def check_bounds(request: Request) -> None:
+    """Check the bounds that the fields of a request declare, whatever its kind.
+
+    Raises:
+        InvalidRequest: a field is outside; the message names the first one.
+    """
     for name, fact in FACTS[type(request)].items():
         if fact.lowest is None or fact.highest is None:
             continue
@@ -28,11 +42,6 @@ def check_request(request: GenerationRequest) -> None:
             _check_range(f"number of {name}", len(value), fact.lowest, fact.highest)
         else:
             _check_range(name, value, fact.lowest, fact.highest)
-    _check_range("num_inference_steps", request.num_inference_steps, limits.MIN_STEPS, sampler.max_steps)
-    if request.guidance_start >= request.guidance_end:
-        raise InvalidRequest(f"Guidance cannot end at {request.guidance_end} and begin at {request.guidance_start}.")
-    check_multiple(request, limits.SIZE_MULTIPLE)
-    _check_parts(request)
 
 
 def _check_parts(request: GenerationRequest) -> None:

@@ -1,0 +1,61 @@
+"""How the engine runs each kind of request. The loop knows no kind: it asks this table, and then runs any job."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.families.any_pipeline import AnyPipeline
+from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.steps.pipeline_jobs import AnyJob, begin_pipeline_job
+from pipeline.engine.steps.preparing import begin_job
+from pipeline.protocol.messages import Submit
+from pipeline.protocol.models import FamilyFacts
+from pipeline.protocol.passes import passes_of, total_steps
+from pipeline.protocol.requests import GenerationRequest, Request, kind_name
+
+R = TypeVar("R", bound=Request)
+
+
+class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """A kind of request.
+
+    Attributes:
+        total_steps: number of steps of a request with a model of this family, as members count them.
+        begin: makes a job of an attempt, its model and the time of its start. It raises `InvalidRequest` for a request
+            that the engine or the model cannot run.
+    """
+
+    total_steps: Callable[[R, FamilyFacts], int]
+    begin: Callable[[Submit, LoadedModel, Placement, float], AnyJob]
+
+
+def _begin_image(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> AnyJob:
+    if isinstance(model.drawing, AnyPipeline):
+        return begin_pipeline_job(submit, model, started_at)
+    return begin_job(submit, model, placement, started_at)
+
+
+KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
+    {
+        GenerationRequest: Kind[GenerationRequest](
+            total_steps=lambda request, facts: total_steps(passes_of(request, facts)), begin=_begin_image
+        )
+    }
+)
+"""A row for each member of the union `Request` that the engine runs."""
+
+
+def kind_of(request: R) -> Kind[R]:
+    """The row of a request.
+
+    Raises:
+        InvalidRequest: the engine does not run this kind.
+    """
+    kind = KINDS.get(type(request))
+    if kind is None:
+        raise InvalidRequest(f"This worker runs no jobs of the kind {kind_name(request)!r}.")
+    return kind
