@@ -34,10 +34,10 @@ _log = structlog.get_logger(__name__)
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a job in a message. Without images the job was cancelled or failed."""
+    """The end of a job in a message. Without outputs the job was cancelled or failed."""
 
     message_id: int
-    images: int
+    outputs: int
 
 
 class Calls(Answers):
@@ -190,13 +190,13 @@ class Calls(Answers):
         return await self._fetch(job) is not None
 
     async def find_delivered(self, job: Job) -> int | None:
-        """The id of the message that shows the job's finished images; None if there is none.
+        """The id of the message that shows the job's finished outputs; None if there is none.
 
         Raises:
             CallFailed: Discord gave no information.
         """
         end = await self.find_end(job)
-        return end.message_id if end is not None and end.images else None
+        return end.message_id if end is not None and end.outputs else None
 
     async def find_end(self, job: Job) -> End | None:
         """The end of a job as Discord shows it; None if it shows none.
@@ -210,7 +210,7 @@ class Calls(Answers):
             message = found or message
         if message is None or not (outputs_shown(message, job) or is_over(message, job)):
             return None
-        return End(message_id=message.id, images=outputs_shown(message, job))
+        return End(message_id=message.id, outputs=outputs_shown(message, job))
 
     async def _fetch(self, job: Job) -> discord.Message | None:
         """The job's message; None if it is gone."""

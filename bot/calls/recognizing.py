@@ -28,7 +28,7 @@ def is_in_timeline(message: discord.Message, job: Job) -> bool:
 
 
 def outputs_shown(message: discord.Message, job: Job) -> int:
-    """How many finished images of a job a message shows."""
+    """How many finished outputs of a job a message shows."""
     return sum(is_output_of(job, attachment.filename) for attachment in message.attachments)
 
 

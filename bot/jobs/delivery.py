@@ -127,7 +127,7 @@ class Delivery:
     async def settle(self, job: Job) -> None:
         """Charge for the delivered outputs."""
         outputs = await self._jobs.outputs(job.job_id)
-        is_first = await self._jobs.deliver(job.job_id, images_delivered=len(outputs))
+        is_first = await self._jobs.deliver(job.job_id, outputs_delivered=len(outputs))
         waited = self._preparing.waited(job)
         self._log.info("job delivered", action="delivered", **job.log_context())
         if is_first and waited > _LONG:

@@ -53,15 +53,15 @@ class Recovery:
             return
         if end is None:
             return
-        if end.images:
+        if end.outputs:
             await self._jobs.record_message(job.job_id, end.message_id)
-            await self._jobs.deliver(job.job_id, images_delivered=end.images)
+            await self._jobs.deliver(job.job_id, outputs_delivered=end.outputs)
         else:
             await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
-        _log.info("ended before the restore", action="recovered", images=end.images, **job.log_context())
+        _log.info("ended before the restore", action="recovered", outputs=end.outputs, **job.log_context())
 
     async def adopt(self, job: Job) -> None:
-        """Deliver a started job without an owner if its images are stored; otherwise queue it again."""
+        """Deliver a started job without an owner if its outputs are stored; otherwise queue it again."""
         message = JobMessage(self._calls, job)
         if await self._jobs.outputs(job.job_id):
             shown_in = await self._shown_in(job)
@@ -81,7 +81,7 @@ class Recovery:
             _log.info("job queued again", action="recovered", **job.log_context())
 
     async def _shown_in(self, job: Job) -> int | None:
-        """The message that shows the pictures. Unknown counts as None: a second delivery is only one more edit."""
+        """The message that shows the outputs. Unknown counts as None: a second delivery is only one more edit."""
         try:
             return await self._calls.find_delivered(job)
         except CallFailed:

@@ -38,7 +38,7 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
 
 
 def part(price: int, *, delivered: int, requested: int) -> int:
-    """Units charged if some images of a job were not delivered: the delivered part, rounded up to whole units."""
+    """Units charged if some outputs of a job were not delivered: the delivered part, rounded up to whole units."""
     return min(price, -(-price * delivered // requested))
 
 

@@ -96,7 +96,7 @@ def end_job(
     job_id: int,
     status: JobStatus,
     *,
-    images_delivered: int,
+    outputs_delivered: int,
     failure: JobFailure | None,
     error_id: str | None,
     now: datetime,
@@ -115,6 +115,6 @@ def end_job(
     job = Job.from_row(sure(row))
     if before.status is JobStatus.QUEUED:
         close_gap(connection, before)
-    captured = part(job.price, delivered=images_delivered, requested=job.request.output_count)
+    captured = part(job.price, delivered=outputs_delivered, requested=job.request.output_count)
     settle(connection, job, captured, now)
     return job

@@ -124,13 +124,13 @@ class JobRepository:
         )
         return await self._database.write(_store_outputs, rows, drawn)
 
-    async def deliver(self, job_id: int, *, images_delivered: int, now: datetime | None = None) -> bool:
-        """Mark a job as delivered, charge the delivered images and refund the rest; False if it had already ended."""
+    async def deliver(self, job_id: int, *, outputs_delivered: int, now: datetime | None = None) -> bool:
+        """Mark a job as delivered, charge the delivered outputs and refund the rest; False if it had already ended."""
         job = await self._database.write(
             end_job,
             job_id,
             JobStatus.SUCCEEDED,
-            images_delivered=images_delivered,
+            outputs_delivered=outputs_delivered,
             failure=None,
             error_id=None,
             now=now or datetime.now(UTC),
@@ -151,7 +151,7 @@ class JobRepository:
             end_job,
             job_id,
             status,
-            images_delivered=0,
+            outputs_delivered=0,
             failure=failure,
             error_id=error_id,
             now=now or datetime.now(UTC),
@@ -209,7 +209,7 @@ def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) ->
             connection,
             row["job_id"],
             JobStatus.CANCELLED,
-            images_delivered=0,
+            outputs_delivered=0,
             failure=None,
             error_id=None,
             now=now,

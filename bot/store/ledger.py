@@ -82,7 +82,7 @@ SELECT * FROM ledger WHERE guild_id = ? AND user_id = ? ORDER BY created_at DESC
 
 USE: Final = """
 SELECT ledger.user_id, jobs.requester_name, jobs.model_key, ledger.captured, ledger.created_at,
-    (SELECT count(*) FROM outputs WHERE outputs.job_id = jobs.job_id) AS images
+    (SELECT count(*) FROM outputs WHERE outputs.job_id = jobs.job_id) AS outputs
 FROM ledger JOIN jobs USING (job_id)
 WHERE ledger.guild_id = ? AND ledger.created_at >= ? AND ledger.kind = 'settle' AND captured > 0
 ORDER BY ledger.created_at
@@ -112,7 +112,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str
     model_key: str
     units: int
-    images: int
+    outputs: int
     at: datetime
 
 
@@ -144,7 +144,7 @@ def reserve(connection: sqlite3.Connection, job: Job, rules: Rules, *, now: date
 
 
 def settle(connection: sqlite3.Connection, job: Job, captured: int, now: datetime) -> None:
-    """Charge for the delivered images, and return the rest to its pots.
+    """Charge for the delivered outputs, and return the rest to its pots.
 
     Raises:
         sqlite3.IntegrityError: the job was already settled, or never reserved.
@@ -190,7 +190,7 @@ class LedgerRepository:
                 user_name=row["requester_name"],
                 model_key=row["model_key"],
                 units=row["captured"],
-                images=row["images"],
+                outputs=row["outputs"],
                 at=sure_time(row["created_at"]),
             )
             for row in rows

@@ -43,7 +43,7 @@ def rows_of(uses: Iterable[Use], time_zone: str) -> list[Row]:
     for use in uses:
         key = (use.at.astimezone(zone).date(), use.user_id, use.model_key)
         jobs[key] += 1
-        images[key] += use.images
+        images[key] += use.outputs
         units[key] += use.units
     return [
         Row(day=key[0], user_id=key[1], model_key=key[2], jobs=jobs[key], images=images[key], units=units[key])

@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
 
     async def settle(self, job_id: int, delivered: int) -> bool:
         """So many images arrived."""
-        return await self.store.jobs.deliver(job_id, images_delivered=delivered, now=self.books.now)
+        return await self.store.jobs.deliver(job_id, outputs_delivered=delivered, now=self.books.now)
 
     async def end(self, job_id: int, status: JobStatus) -> Job | None:
         """Nothing arrived, and nothing will."""

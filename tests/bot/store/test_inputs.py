@@ -105,7 +105,7 @@ async def test_the_inputs_of_the_forgotten_are_released_unless_somebody_else_nee
     store: Store, new_job: Make
 ) -> None:
     done = await store.accept(with_inputs(new_job(1), "alone", "shared", "wanted"))
-    await store.jobs.deliver(done.job_id, images_delivered=1)
+    await store.jobs.deliver(done.job_id, outputs_delivered=1)
     await store.accept(with_inputs(new_job(2, user=2), "shared"))
     expansions = ExpansionRepository(store.database)
     await expansions.add(expansion_with(with_inputs(new_job(3), "asked"), user=1), NOW)

@@ -108,8 +108,8 @@ async def test_the_same_interaction_is_taken_once(store: Store, new_job: Make) -
 
 async def test_delivery_charges_once(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1, price=4), amount=10)
-    assert await store.jobs.deliver(job.job_id, images_delivered=1)
-    assert not await store.jobs.deliver(job.job_id, images_delivered=1)
+    assert await store.jobs.deliver(job.job_id, outputs_delivered=1)
+    assert not await store.jobs.deliver(job.job_id, outputs_delivered=1)
     assert await store.jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.DELIVERY, error_id=None) is None
     ended = await store.jobs.get(job.job_id)
     assert ended is not None
@@ -132,7 +132,7 @@ async def test_every_other_end_gives_everything_back(store: Store, new_job: Make
 async def test_a_part_that_arrived_is_a_part_that_is_charged(store: Store, new_job: Make) -> None:
     request = msgspec.structs.replace(new_job(1).request, num_images=4)
     job = await store.accept(new_job(1, price=4, request=request), amount=10)
-    await store.jobs.deliver(job.job_id, images_delivered=3)
+    await store.jobs.deliver(job.job_id, outputs_delivered=3)
     (entry, _) = await store.ledger.entries(5, 1, 10)
     assert (entry.kind, entry.captured, entry.released) == ("settle", 3, 1)
     assert await store.used(amount=10) == 3
@@ -192,7 +192,7 @@ async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: 
     taken = AskerDefaults(own=Preferences(negative_prompt="what they dislike"))
     done = await store.accept(new_job(1, defaults=taken), amount=5)
     assert done.defaults == taken
-    await store.jobs.deliver(done.job_id, images_delivered=1)
+    await store.jobs.deliver(done.job_id, outputs_delivered=1)
     waiting = await store.accept(new_job(2), amount=5)
     other = await store.accept(new_job(3, user=2), amount=5)
     cancelled = (await store.jobs.forget_user(1, NOW + timedelta(minutes=1))).cancelled

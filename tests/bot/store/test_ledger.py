@@ -55,7 +55,7 @@ async def test_what_comes_back_goes_to_the_pots_that_it_came_from(store: Store, 
     request = msgspec.structs.replace(new_job(1).request, num_images=4)
     job = await store.accept(new_job(1, price=8, request=request), amount=10)
     assert await store.used(amount=10) == 5
-    await store.jobs.deliver(job.job_id, images_delivered=2)
+    await store.jobs.deliver(job.job_id, outputs_delivered=2)
     # Four were charged: all three of the bonus, which was used first, and one of the period.
     assert await bonuses(store, amount=10) == []
     assert await store.used(amount=10) == 1
@@ -122,7 +122,7 @@ async def test_a_lower_rule_takes_nothing_back_and_lets_nobody_on(store: Store, 
     job = await store.accept(new_job(1, price=8), amount=10)
     await store.servers.set_rule(decision(), Subject.USER, 1, Rule(amount=2, period=Period.DAY))
     assert await refusal(store, new_job(2), amount=10) is Obstacle.QUOTA
-    await store.jobs.deliver(job.job_id, images_delivered=1)
+    await store.jobs.deliver(job.job_id, outputs_delivered=1)
     assert await store.used(amount=10) == 8
     assert await store.broken() == []
 
@@ -131,7 +131,7 @@ async def test_a_new_period_starts_whole_and_an_old_job_is_settled_in_its_own(st
     job = await store.accept(new_job(1, price=3), amount=3)
     tomorrow = NOW + timedelta(days=1)
     await store.accept(new_job(2, price=3), amount=3, now=tomorrow)
-    await store.jobs.deliver(job.job_id, images_delivered=1, now=tomorrow)
+    await store.jobs.deliver(job.job_id, outputs_delivered=1, now=tomorrow)
     assert (await store.used(amount=3), await store.used(amount=3, now=tomorrow)) == (3, 3)
     assert await refusal(store, new_job(3), amount=3, now=NOW) is Obstacle.QUOTA
     assert await store.broken() == []
@@ -139,7 +139,7 @@ async def test_a_new_period_starts_whole_and_an_old_job_is_settled_in_its_own(st
 
 async def test_a_reset_gives_back_what_was_charged_and_not_what_is_held(store: Store, new_job: Make) -> None:
     done = await store.accept(new_job(1, price=3), amount=10)
-    await store.jobs.deliver(done.job_id, images_delivered=1)
+    await store.jobs.deliver(done.job_id, outputs_delivered=1)
     await store.accept(new_job(2, price=4), amount=10)
     assert await store.ledger.reset(decision(reason="our fault"), asker_of(), settings_of(amount=10)) == 3
     assert await store.used(amount=10) == 4
@@ -150,7 +150,7 @@ async def test_a_reset_gives_back_what_was_charged_and_not_what_is_held(store: S
 async def test_what_an_admin_changes_is_a_row_with_who_and_why(store: Store, new_job: Make) -> None:
     await give(store, 4)
     done = await store.accept(new_job(1, price=6), amount=10)
-    await store.jobs.deliver(done.job_id, images_delivered=1)
+    await store.jobs.deliver(done.job_id, outputs_delivered=1)
     await store.ledger.reset(decision(NOW + timedelta(hours=1), "our fault"), asker_of(), settings_of(amount=10))
     entries = [entry for entry in await store.ledger.entries(5, 1, 10) if entry.actor_id is not None]
     assert [(entry.kind, entry.granted, entry.adjusted, entry.actor_id, entry.reason) for entry in entries] == [
@@ -164,11 +164,11 @@ async def test_what_an_admin_changes_is_a_row_with_who_and_why(store: Store, new
 
 async def test_the_report_counts_what_was_charged_and_when(store: Store, new_job: Make) -> None:
     done = await store.accept(new_job(1, price=3))
-    await store.jobs.deliver(done.job_id, images_delivered=1, now=NOW + timedelta(minutes=5))
+    await store.jobs.deliver(done.job_id, outputs_delivered=1, now=NOW + timedelta(minutes=5))
     failed = await store.accept(new_job(2))
     await store.jobs.end(failed.job_id, status=JobStatus.FAILED, failure=JobFailure.TIMEOUT, error_id=None, now=NOW)
     foreign = await store.accept(new_job(3, guild=6))
-    await store.jobs.deliver(foreign.job_id, images_delivered=1, now=NOW)
+    await store.jobs.deliver(foreign.job_id, outputs_delivered=1, now=NOW)
     (use,) = await store.ledger.use_since(5, NOW)
     assert (use.user_id, use.user_name, use.model_key, use.units, use.at) == (
         1,

@@ -23,7 +23,7 @@ async def run_all(store: Store) -> list[int]:
     claimed: list[int] = []
     while job := await store.queue.claim_next(running_per_user=0, now=NOW):
         claimed.append(job.requester_id)
-        await store.jobs.deliver(job.job_id, images_delivered=1)
+        await store.jobs.deliver(job.job_id, outputs_delivered=1)
     return claimed
 
 
@@ -52,7 +52,7 @@ async def test_whoever_comes_late_waits_one_round_and_gets_no_credit_for_idle_ti
     for _ in range(20):
         job = await store.queue.claim_next(running_per_user=0, now=NOW)
         assert job is not None
-        await store.jobs.deliver(job.job_id, images_delivered=1)
+        await store.jobs.deliver(job.job_id, outputs_delivered=1)
     for number in range(51, 54):
         await store.accept(new_job(number, user=2, price=2))
     assert (await run_all(store))[:7] == [1, 2, 1, 2, 1, 2, 1]

@@ -15,7 +15,7 @@ NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 
 
 def use(at: datetime = NOW, *, user: int = 1, name: str = "Ada", model: str = "pocket", units: int = 2) -> Use:
-    return Use(user_id=user, user_name=name, model_key=model, units=units, images=1, at=at)
+    return Use(user_id=user, user_name=name, model_key=model, units=units, outputs=1, at=at)
 
 
 def table(uses: list[Use], time_zone: str = "UTC") -> list[list[str]]:

@@ -54,7 +54,7 @@ async def store_outputs(store: Store, job_id: int) -> None:
 
 
 async def deliver(store: Store, job_id: int, images: int) -> None:
-    assert await store.jobs.deliver(job_id, images_delivered=images, now=NOW)
+    assert await store.jobs.deliver(job_id, outputs_delivered=images, now=NOW)
 
 
 async def fail(store: Store, job_id: int) -> None:

@@ -164,7 +164,7 @@ async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) ->
 
 
 async def test_what_was_reserved_then_is_settled_now(migrated: Store) -> None:
-    assert await migrated.jobs.deliver(4, images_delivered=1, now=NOW)
+    assert await migrated.jobs.deliver(4, outputs_delivered=1, now=NOW)
     await migrated.jobs.end(5, status=JobStatus.CANCELLED, failure=None, error_id=None, now=NOW)
     assert await migrated.used(1, amount=50) == 4
     assert await migrated.broken() == []
