@@ -15,8 +15,8 @@ from config.loading import load_settings
 from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
 
-# Read by OpenMP when torch is imported: threads that spin for work slow everything else on a small machine down.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Read when torch is imported. The tests' processes keep all processors busy, so threads would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 IS_THOROUGH: Final = "CI" in os.environ
 """In the gate, every example of a property is tried; elsewhere some of them."""
