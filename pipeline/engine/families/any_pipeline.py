@@ -173,7 +173,7 @@ class PipelineRun:
         self._is_begun = False
         self._is_closing = False
         self._failure: BaseException | None = None
-        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
+        self._may_step, self._has_stepped = threading.Semaphore(0), threading.Semaphore(0)
 
     @property
     def is_over(self) -> bool:
@@ -194,8 +194,8 @@ class PipelineRun:
         if not self._is_begun:
             self._is_begun = True
             self._thread.start()
-        self._go.release()
-        self._back.acquire()
+        self._may_step.release()
+        self._has_stepped.acquire()
         if self._is_running:
             return True
         self._end()
@@ -209,7 +209,7 @@ class PipelineRun:
         if self._thread is None:
             return
         self._is_closing = True
-        self._go.release()
+        self._may_step.release()
         self._end()
         self._failure = None
 
@@ -233,7 +233,7 @@ class PipelineRun:
         except BaseException as failure:  # noqa: BLE001
             self._failure = failure
         finally:
-            self._back.release()
+            self._has_stepped.release()
 
     def _callbacks(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Callback arguments that make the call wait after each step; older pipelines use another name."""
@@ -245,20 +245,20 @@ class PipelineRun:
 
     def _after_step(self, pipeline: Any, step: int, timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
         del pipeline, timestep
-        self._hand_back(step, given.get("latents"))
+        self._pause(step, given.get("latents"))
         return given
 
     def _after_old_step(self, step: int, timestep: Any, latents: torch.Tensor) -> None:
         del timestep
-        self._hand_back(step, latents)
+        self._pause(step, latents)
 
-    def _hand_back(self, step: int, latents: torch.Tensor | None) -> None:
+    def _pause(self, step: int, latents: torch.Tensor | None) -> None:
         self.steps_done, self.latents = step + 1, latents
-        self._back.release()
+        self._has_stepped.release()
         self._wait()
 
     def _wait(self) -> None:
-        self._go.acquire()
+        self._may_step.acquire()
         if self._is_closing:
             raise _Closed
 

@@ -61,14 +61,14 @@ class Forwards:
         else:
             return [Outcome(shares=shares, predictions=predictions)]
         # Called outside the handler, because the handled exception keeps the tensors of the failed forward pass alive.
-        return self._mend(bucket, shares, failure)
+        return self._recover(bucket, shares, failure)
 
     def release(self) -> None:
         """Free unused device memory."""
         gc.collect()
         release_memory(self._placement.device)
 
-    def _mend(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> list[Outcome]:
+    def _recover(self, bucket: Bucket, shares: Sequence[Share], failure: Exception) -> list[Outcome]:
         reason = reason_of(failure)
         if reason is FailureReason.OUT_OF_MEMORY and self._has_shrunk(bucket, shares, failure):
             return []
