@@ -18,7 +18,7 @@ LINES = (
     ("bot/store/rows.py", "    model_key: str | None = None\n", "    sharpness: float | None = None\n"),
     (
         "bot/requests/options.py",
-        "        is_for_command_line=False,\n    ),\n",
+        '        needs=Capability.GUIDANCE,\n        habits=("cfg_scale", "guidance_scale"),\n    ),\n',
         (
             "    number(\n"
             '        "sharpness",\n'

@@ -27,6 +27,8 @@ Interaction = discord.Interaction[Any]
 
 _ACKNOWLEDGED: Final = "easel acknowledged"
 """Marks an interaction that Discord acknowledged while the library got no receipt."""
+_THINKING: Final = "easel thinking"
+"""Marks a command whose acknowledgement everybody sees, until an answer takes its place."""
 _PATIENCE_S: Final = 2.0
 """Longest wait for the end of a block before a first answer; Discord accepts a first answer for three seconds."""
 
@@ -57,10 +59,16 @@ class Answers:
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
         """Give an interaction its first answer; returns the message's id, or None if Discord does not send it.
 
+        The answer to a deferred command takes the place of its acknowledgement.
+
         Raises:
             InteractionLost: Discord no longer knows the interaction, or another process answered it.
             CallFailed: Discord refused, or it is unknown whether the answer arrived.
         """
+        if interaction.extras.get(_THINKING, False):
+            answer = await self._repeat(lambda: interaction.edit_original_response(**message))
+            del interaction.extras[_THINKING]
+            return answer.id
         try:
             response = await self._first(interaction, lambda: interaction.response.send_message(**message))
         except AlreadyAcknowledged:
@@ -83,6 +91,8 @@ class Answers:
         """
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(interaction, lambda: interaction.response.defer(ephemeral=is_private))
+        if not is_private and interaction.type is discord.InteractionType.application_command:
+            interaction.extras[_THINKING] = True
 
     async def redraw(self, interaction: Interaction, view: ui.LayoutView, files: Files) -> None:
         """Answer a press: replace the message of the button, with all its files.
@@ -102,11 +112,17 @@ class Answers:
         Raises:
             CallFailed: the answer did not arrive, or this is unknown.
         """
-        if interaction.response.is_done() or _ACKNOWLEDGED in interaction.extras:
-            # A followup has no nonce, so it is tried once.
-            await self._repeat(lambda: interaction.followup.send(ephemeral=True, **message), tries=1)
-        else:
+        if not interaction.response.is_done() and _ACKNOWLEDGED not in interaction.extras:
             await self.answer(interaction, ephemeral=True, **message)
+            return
+        is_thinking = interaction.extras.pop(_THINKING, False)
+        if is_thinking:
+            # The first followup would take the place of the acknowledgement, and everybody would see it.
+            await self._repeat(lambda: interaction.edit_original_response(content="…"))
+        # A followup has no nonce, so it is tried once.
+        await self._repeat(lambda: interaction.followup.send(ephemeral=True, **message), tries=1)
+        if is_thinking:
+            await self.delete_answer(interaction)
 
     async def post_beside(self, interaction: Interaction, view: ui.LayoutView) -> int:
         """Post a public message beside the answer of an acknowledged interaction; returns the message's id.
@@ -137,7 +153,7 @@ class Answers:
         with contextlib.suppress(AlreadyAcknowledged):
             await self._first(interaction, lambda: interaction.response.send_modal(form))
 
-    async def suggest(self, interaction: Interaction, choices: Sequence[Choice[str]]) -> None:
+    async def suggest(self, interaction: Interaction, choices: Sequence[Choice[Any]]) -> None:
         """Show suggestions of autocomplete. A failure is only logged, since the next letter asks for new ones."""
         try:
             await self._first(interaction, lambda: interaction.response.autocomplete(choices))

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import discord
 import msgspec
 from discord import app_commands
 from discord.app_commands import Range
 
 from bot.calls.answers import Interaction
-from bot.commands.options import add_style_suggestions, add_suggestions, with_options
+from bot.commands.options import add_strength_suggestions, add_style_suggestions, add_suggestions, with_options
 from bot.commands.translating import localized
 from bot.interactions import start_jobs
 from bot.interactions.services import Services
@@ -24,15 +25,18 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
     @with_options(services, OPTIONS, lambda option: localized(f"option-{option.name}"), at=1)
     @app_commands.describe(prompt=localized("option-prompt"))
     async def imagine(
-        interaction: Interaction, prompt: Range[str, 1, limits.MAX_PROMPT_LENGTH], **typed: str | float | None
+        interaction: Interaction,
+        prompt: Range[str, 1, limits.MAX_PROMPT_LENGTH],
+        **typed: str | float | discord.Attachment | None,
     ) -> None:
         fields = given_by(OPTIONS, typed)
-        style = fields.pop("style")
+        attachment, style = fields.pop("image"), fields.pop("style")
         if style is not None:
             fields["style"] = find_style(style, styles_for(services.backend.status))
         given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
-        await start_jobs.imagine(services, interaction, given)
+        await start_jobs.imagine(services, interaction, given, attachment)
 
     add_suggestions(imagine, services)
     add_style_suggestions(imagine, services)
+    add_strength_suggestions(imagine, services)
     return imagine

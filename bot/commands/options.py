@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import discord
 import msgspec
 from discord import app_commands
 from discord.app_commands import Choice, Range, locale_str
@@ -14,11 +15,13 @@ from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices
+from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
 from bot.requests.options import DEFAULTS, Option, arranged, given_by
 from bot.requests.resolving import resolve, sampler_names
+from bot.requests.starting_image import STRENGTHS
 from bot.requests.styles import matching_styles, option_value, styles_for
-from bot.requests.takes import Number, Text
+from bot.requests.takes import Number, Picture, Text
 from bot.store.rows import Preferences
 from pipeline.protocol.models import ModelSpec
 
@@ -28,7 +31,7 @@ _MAX_LENGTH = 100
 """Discord's limit for a suggestion's title, and for its value."""
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
-Find = Callable[[Interaction, str], Awaitable[list[Choice[str]]]]
+Find = Callable[[Interaction, str], Awaitable[Sequence[Choice[str]] | Sequence[Choice[float]]]]
 
 
 def widest(services: Services, option: Option) -> float:
@@ -77,6 +80,8 @@ def with_options(
 def _annotation(services: Services, option: Option) -> Any:
     """The annotation from which discord.py reads an option's type and bounds."""
     takes = option.takes
+    if isinstance(takes, Picture):
+        return discord.Attachment | None
     if isinstance(takes, Text):
         bounds: Any = Range[str, 1, takes.max_length]
     else:
@@ -122,11 +127,22 @@ def add_style_suggestions(command: app_commands.Command[Any, ..., None], service
     suggest(services, command, "style", styles)
 
 
+def add_strength_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
+    """Add autocomplete to `strength`, since its numbers mean nothing to most members."""
+
+    async def strengths(_: Interaction, current: str) -> list[Choice[float]]:
+        titles = {text(f"choice-strength-{name}", strength=f"{value:g}"): value for name, value in STRENGTHS.items()}
+        wanted = current.strip().casefold()
+        return [Choice(name=title, value=value) for title, value in titles.items() if wanted in title.casefold()]
+
+    suggest(services, command, "strength", strengths)
+
+
 def suggest(services: Services, command: app_commands.Command[Any, ..., None], option: str, find: Find) -> None:
     """Add autocomplete to an option; `find` returns the choices for the typed letters."""
 
-    async def answer(interaction: Interaction, current: str) -> list[Choice[str]]:
-        choices = await find(interaction, current)
+    async def answer(interaction: Interaction, current: str) -> list[Choice[Any]]:
+        choices = [*await find(interaction, current)]
         await services.calls.suggest(interaction, choices)
         return choices  # the library does not send them again, since the interaction has its answer
 

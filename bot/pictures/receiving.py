@@ -13,6 +13,7 @@ from bot.calls.messages import Calls
 from bot.errors import Refused
 from bot.pictures.inputs import InputPictures
 from bot.pictures.reading import read_file
+from bot.requests.takes import GivenPicture
 from bot.store.images import StorageFailed
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.reading import (
@@ -44,11 +45,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept picture: its hash, its size in pixels, and notices for the member."""
+    """A kept picture, and notices for the member."""
 
-    sha256: str
-    width: int
-    height: int
+    picture: GivenPicture
     notices: tuple[Notice, ...]
 
 
@@ -76,7 +75,8 @@ class Receiving:
             except StorageFailed as error:
                 _log.exception("picture not kept", action="not_saved")
                 raise Refused("refused-storage") from error
-        return Received(sha256=sha256, width=answer.width, height=answer.height, notices=_notices(answer))
+        picture = GivenPicture(sha256=sha256, sides=(answer.width, answer.height))
+        return Received(picture=picture, notices=_notices(answer))
 
     async def parameters(self, attachment: discord.Attachment) -> str:
         """The generation parameters in an attached picture.

@@ -4,7 +4,7 @@ from bot.presenting.escaping import escape
 from bot.presenting.texts import text
 from bot.requests.options import Option
 from bot.requests.sizes import SIZES, read_size, size_values
-from bot.requests.takes import Text
+from bot.requests.takes import Picture, Text
 from config.settings import LimitSettings
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
@@ -29,6 +29,8 @@ def summary(
         delivered: sides of a delivered picture; None for those that the model would deliver.
         length: most characters of a member's words.
     """
+    if isinstance(option.takes, Picture):
+        return "" if option.value_of(request) is None else text(f"summary-{option.name}")
     written = option.written(request)
     if written == "":
         return ""

@@ -50,7 +50,7 @@ def as_it_was(request: GenerationRequest) -> Preferences:
 
 
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
-    """A form's request, with the job's values for fields that the form does not show, and with its pictures.
+    """A form's request, with the job's values for fields that the form does not show.
 
     Args:
         resolved: the form's request, with the job's values as defaults.
@@ -60,8 +60,7 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
     old, request = job.request, resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
-    variations = old.variations if is_same_noise else ()
-    request = msgspec.structs.replace(request, variations=variations, inputs=old.inputs)
+    request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
 
 

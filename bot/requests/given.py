@@ -10,6 +10,7 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.options import Option, find_option
 from bot.requests.styles import find_style
+from bot.requests.takes import GivenPicture
 from bot.requests.typed.offers import Offers
 from bot.store.rows import Preferences
 from bot.words import clean
@@ -27,6 +28,8 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
     prompt: str
     seed: int | None = None
     style: Style | None = None
+    image: GivenPicture | None = None
+    strength: float | None = None
 
     def cleaned(self) -> Self:
         """The request without invisible characters, and without those that a row or message cannot hold."""

@@ -15,7 +15,7 @@ import msgspec
 
 from bot.errors import Refused
 from bot.requests.sizes import is_size, read_size
-from bot.requests.takes import Number, Text, decimal, name_of, whole
+from bot.requests.takes import Number, Picture, Text, decimal, name_of, picture, whole
 from bot.requests.typed import option_values
 from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
@@ -59,7 +59,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     field: str
-    takes: Text | Number
+    takes: Text | Number | Picture
     translations: tuple[str, ...] = ()
     habits: tuple[str, ...] = ()
     fields: tuple[str, ...] | None = None
@@ -80,9 +80,9 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.of is None else self.of(request)
 
     def written(self, request: GenerationRequest) -> str | int:
-        """The option's value as members type it; empty if there is none."""
+        """The option's value as members type it; empty if there is none, or it cannot be typed."""
         value = self.value_of(request)
-        if value is None:
+        if value is None or isinstance(self.takes, Picture):
             return ""
         return f"{value:g}" if isinstance(value, float) else value
 
@@ -174,6 +174,10 @@ def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
     if sampler is None or sampler.name not in spec.offered_samplers:
         raise Refused("refused-sampler", sampler=name[:80], known=", ".join(spec.offered_samplers))
     return sampler
+
+
+def _strength(request: GenerationRequest) -> float | None:
+    return None if request.init_image is None else request.init_image.strength
 
 
 def _lowest(field: str) -> float:
@@ -278,6 +282,33 @@ OPTIONS: Final = (
         of=None,
         usual=None,
         resolve=None,
+        is_default=False,
+        is_for_command_line=False,
+    ),
+    Option(
+        name="image",
+        field="image",
+        takes=picture(),
+        translations=("bild",),
+        fields=("inputs",),
+        of=attrgetter("init_image"),
+        usual=None,
+        resolve=None,
+        needs=Capability.INIT_IMAGE,
+        is_default=False,
+        is_for_command_line=False,
+    ),
+    Option(
+        name="strength",
+        field="strength",
+        takes=decimal(hard.MIN_STRENGTH, lambda *_: hard.MAX_STRENGTH),
+        translations=("stärke",),
+        habits=("denoising_strength", "denoise"),
+        fields=(),
+        of=_strength,
+        usual=None,
+        resolve=None,
+        needs=Capability.INIT_IMAGE,
         is_default=False,
         is_for_command_line=False,
     ),

@@ -60,7 +60,7 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
     prompt, addresses = without_addresses(with_own_emoji_named(given.prompt))
     negative, more_addresses = without_addresses(with_own_emoji_named(given.negative_prompt or ""))
     if addresses and not prompt:
-        raise Refused("refused-images-later")
+        raise Refused("refused-address")
     weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights)
     negative = ", ".join(filter(None, [fill(negative), *weighed.avoided]))
     prompt = weighed.prompt

@@ -15,6 +15,7 @@ from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
 from bot.requests.options import DEFAULTS, OPTIONS, Situation, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
+from bot.requests.starting_image import cut_notice, inputs_of, refuse_without, shaped
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
@@ -69,7 +70,7 @@ def resolve(
         styles: the worker's styles; None if they are unknown, and then the worker reports missing ones.
 
     Raises:
-        Refused: the prompt is missing or too long, or a name, size or seed is invalid.
+        Refused: the prompt is missing or too long, a name, size or seed is invalid, or the model takes no picture.
         UnknownWildcard, EndlessWildcard, and errors of `lists`.
     """
     given, typed_notices = read_options(given, offers_of(catalogue, styles))
@@ -77,7 +78,9 @@ def resolve(
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
     usable = _fitting(usable, spec)
-    given = _without_unused(given, spec, notices)
+    if given.image is not None:
+        refuse_without(spec, catalogue)
+    given = shaped(_without_unused(given, spec, notices), spec, limits)
     typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
@@ -85,12 +88,12 @@ def resolve(
     notices += words.notices
     mentioned, texts = _texts(given, words, styles, spec=spec, limits=limits, notices=notices)
     request = _request(given, texts, seed, spec=spec, limits=limits, notices=notices)
-    experience = advice(typed, request, spec)
-    if experience is not None:
-        notices.append(experience)
-    strange = unknown_words(request.prompt, spec, mentioned.known_words(request.prompt))
-    if strange is not None:
-        notices.append(strange)
+    more = (
+        cut_notice(given.image, request, spec),
+        advice(typed, request, spec),
+        unknown_words(request.prompt, spec, mentioned.known_words(request.prompt)),
+    )
+    notices += filter(None, more)
     taken = defaults.only(usable.names() - typed.names())
     return Resolved(request=request, defaults=taken, notices=tuple(notices))
 
@@ -138,6 +141,7 @@ def _request(
             fields |= option.resolve(getattr(given, option.field), situation)
     prompt, negative_prompt = texts
     fields |= {"prompt": prompt, "negative_prompt": negative_prompt, "seed": seed, "model_key": spec.key}
+    fields["inputs"] = inputs_of(given, notices)
     return msgspec.convert(fields, GenerationRequest)
 
 

@@ -55,6 +55,12 @@ def read_size(size: str | None, spec: ModelSpec, limits: LimitSettings) -> tuple
     return width, height, Notice(key=key, values=values)
 
 
+def shaped_size(width: int, height: int, spec: ModelSpec, limits: LimitSettings) -> str:
+    """The size, in words of `read_size`, that a model draws nearest to this shape."""
+    sides = _fit(*_of_area(width, height, spec), spec, limits)
+    return f"{sides[0]}x{sides[1]}"
+
+
 def size_values(width: int, height: int, delivered: tuple[int, int] | None) -> dict[str, str | int]:
     """Values for the sentence `size`: the drawn sides, and the delivered ones if they differ."""
     is_enlarged = delivered is not None and delivered != (width, height)

@@ -38,6 +38,24 @@ class Text(Takes, frozen=True, kw_only=True):
     max_length: int
 
 
+class Picture(Takes, frozen=True, kw_only=True):
+    """Attached pictures. They cannot be typed."""
+
+
+class GivenPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture for a job, which Easel keeps.
+
+    Attributes:
+        sha256: hash of its file.
+        sides: its width and height in pixels; None if they are unknown, as for the picture of an earlier job.
+        strength: its strength in an earlier job; None for a new picture.
+    """
+
+    sha256: str
+    sides: tuple[int, int] | None = None
+    strength: float | None = None
+
+
 class Number(Takes, frozen=True, kw_only=True):
     """Integers or decimals between two bounds."""
 
@@ -58,6 +76,15 @@ class Number(Takes, frozen=True, kw_only=True):
             values: dict[str, str | int] = {"option": name, "given": f"{value:g}", "used": f"{used:g}"}
             notices.append(Notice(key="notice-clamped", values=values))
         return self.type(used)
+
+
+def picture() -> Picture:
+    """Attached pictures. A typed one is refused: an address in a prompt is never opened."""
+    return Picture(cut=lambda rest, _: option_values.cut_word(rest), read=_refuse_typed, fits=lambda *_: False)
+
+
+def _refuse_typed(option: str, _: str) -> None:
+    raise Refused("refused-typed-picture", option=option)
 
 
 def whole(lowest: float, highest: Highest, read: Callable[[str, str], int | None] = option_values.whole) -> Number:

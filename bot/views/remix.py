@@ -17,6 +17,7 @@ from bot.presenting.texts import speak
 from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
+from bot.requests.starting_image import picture_of
 from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, StartedBy
 from bot.views.starting import job_for, lineage_of, model_of
@@ -66,6 +67,7 @@ async def _remix(services: Services, interaction: Interaction, press: Press, fie
         size=None if size == remix_form.KEPT else size,
         scheduler_name=None if sampler == old.scheduler_name else sampler,  # None lets one in the prompt replace it
         seed=old.seed if is_seed_kept else None,
+        image=picture_of(old),
     )
     resolved = await resolve_each(
         given,

@@ -12,6 +12,11 @@ option-seed = Gleicher Seed und gleiche Angaben ergeben das gleiche Bild
 option-images = Wie viele Bilder
 option-model = Welches Modell zeichnet
 option-style = Ein Stil, der hier angeboten wird: fügt dem Prompt seinen Zusatz und seine Wörter hinzu
+option-image = Ein Bild, von dem ausgegangen wird
+option-strength = Wie viel sich an deinem Bild ändert: bei 0,05 wenig, bei 1 alles
+choice-strength-subtle = wenig ({ $strength })
+choice-strength-medium = mittel ({ $strength })
+choice-strength-strong = stark ({ $strength })
 command-quota = Was dir noch bleibt und wann es neu beginnt
 
 command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
@@ -81,6 +86,8 @@ summary-images = { $images ->
 summary-sampler = { $sampler }
 summary-model = { $model }
 summary-negative = ohne: { $negative }
+summary-image = von einem Bild aus
+summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
 summary-price = Preis { $price }, noch { $left }
@@ -188,10 +195,10 @@ notice-options-overruled = { $count ->
 notice-size = size { $given } → { size }, die Grenze hier.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { size }.
 notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.
-notice-addresses = Easel kann noch nicht von einem Bild ausgehen, darum { $count ->
-        [one] wurde diese Adresse weggelassen: { $words }.
-       *[other] wurden diese Adressen weggelassen: { $words }.
-    } Beschreib in Worten, was dort zu sehen ist.
+notice-addresses = Ein Link wird nie geöffnet, darum { $count ->
+        [one] wurde diese Adresse weggelassen: { $words }. Häng das Bild
+       *[other] wurden diese Adressen weggelassen: { $words }. Häng ein Bild
+    } stattdessen als Angabe „bild“ an.
 notice-weights-avoided = Was ein Gewicht unter null hat, steht nun im negativen Prompt: { $words }.
 notice-weights-unread = { $count ->
         [one] Dieses Gewicht wurde nicht gelesen: { $words }.
@@ -233,6 +240,11 @@ notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie 
 notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
 notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
+notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
+notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
+    [sides] links und rechts
+   *[ends] oben und unten
+} abgeschnitten.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = Es gibt keinen Prompt. Sag, was du sehen möchtest, zum Beispiel: ein roter Apfel.
@@ -282,8 +294,12 @@ refused-picture-heic = Das ist ein HEIC-Bild, wie iPhones sie speichern, und es 
 refused-picture-pixels = Dieses Bild hat mehr als { $limit } Millionen Pixel; mehr wird hier nicht gelesen. Mach es kleiner und versuch es noch einmal.
 refused-picture-sides = Eine Seite dieses Bildes ist kürzer als { $lowest } oder länger als { $highest } Pixel. Schick eines in anderer Größe.
 refused-picture-ratio = Dieses Bild ist mehr als { $limit }-mal so lang wie breit. Schneide einen Teil aus und schick den.
+refused-typed-picture = Ein Bild wird angehängt und nicht getippt; ein Link wird nie geöffnet. Lass { $option } weg und häng das Bild als Angabe „bild“ an.
+refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt. Sag, was du sehen möchtest; ein Bild, von dem ausgegangen wird, kannst du als Angabe „bild“ anhängen.
+refused-image-model = { $model } kann nicht von einem Bild ausgehen. Diese können es: { $known }.
+refused-image-nowhere = Kein Modell hier kann von einem Bild ausgehen. Lass es weg und beschreib es stattdessen im Prompt.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
-refused-images-later = Easel kann noch nicht von einem Bild ausgehen; das kommt mit einer späteren Version. Beschreibe es stattdessen mit /imagine.
+refused-images-later = Easel kann noch kein Bild aus einer Nachricht nehmen. Speichere es und häng es als Angabe „bild“ an /imagine an.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.
 refused-not-yours = Das kann nur abbrechen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-no-pictures = Dieser Auftrag hat keine Bilder.
@@ -661,6 +677,8 @@ name-size = größe
 name-images = bilder
 name-model = modell
 name-style = stil
+name-image = bild
+name-strength = stärke
 name-styles = stile
 
 ## Help
@@ -679,7 +697,7 @@ topic-models = Modelle
 topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
-help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal.
+help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird; `stärke` sagt, wie viel sich daran ändert.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.

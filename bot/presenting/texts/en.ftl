@@ -12,6 +12,11 @@ option-seed = The same seed and options repeat the same image
 option-images = How many images
 option-model = Which model draws
 option-style = A style that this host offers: adds its tag and its words to the prompt
+option-image = A picture to start from
+option-strength = How much of your picture changes: a little at 0.05, everything at 1
+choice-strength-subtle = subtle ({ $strength })
+choice-strength-medium = medium ({ $strength })
+choice-strength-strong = strong ({ $strength })
 command-quota = What you have left, and when it starts anew
 
 command-settings = My own defaults, and whether I am told when a long job is done
@@ -81,6 +86,8 @@ summary-images = { $images ->
 summary-sampler = { $sampler }
 summary-model = { $model }
 summary-negative = without: { $negative }
+summary-image = from a picture
+summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
 summary-price = cost { $price }, { $left } left
@@ -188,10 +195,10 @@ notice-options-overruled = { $count ->
 notice-size = size { $given } → { size }, the limit here.
 notice-shape = The shape { $given } is out of reach here; the nearest is { size }.
 notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.
-notice-addresses = Easel cannot start from a picture yet, so { $count ->
-        [one] this address was left out: { $words }. Describe what it shows in words.
-       *[other] these addresses were left out: { $words }. Describe what they show in words.
-    }
+notice-addresses = A link is never opened, so { $count ->
+        [one] this address was left out: { $words }. Attach the picture
+       *[other] these addresses were left out: { $words }. Attach a picture
+    } as the option “image” instead.
 notice-weights-avoided = What has a weight below zero went into the negative prompt: { $words }.
 notice-weights-unread = { $count ->
         [one] This weight was not read: { $words }.
@@ -233,6 +240,11 @@ notice-brackets-are-text = This model reads brackets and BREAK as text; they wei
 notice-negative-unused = This model reads no negative prompt, so it was left out.
 notice-first-frame = That file has several frames; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
+notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
+notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
+    [sides] its left and right
+   *[ends] its top and bottom
+}.
 
 ## Refusals: nothing was charged
 refused-prompt-empty = There is no prompt. Say what you want to see, such as: a red apple.
@@ -282,8 +294,12 @@ refused-picture-heic = That is a HEIC picture, as iPhones keep them, and it cann
 refused-picture-pixels = That picture has more than { $limit } million pixels, the most that is read here. Make it smaller, then try again.
 refused-picture-sides = A side of that picture is shorter than { $lowest } or longer than { $highest } pixels. Send one of another size.
 refused-picture-ratio = That picture is more than { $limit } times as long as it is wide. Cut a part out of it and send that.
+refused-typed-picture = A picture is attached and not typed; a link is never opened. Leave { $option } out, and attach the picture as the option “image”.
+refused-address = A link is never opened, and there was nothing else in the prompt. Say what you want to see; a picture to start from can be attached as the option “image”.
+refused-image-model = { $model } cannot start from a picture. These can: { $known }.
+refused-image-nowhere = No model here can start from a picture. Leave it out, and describe it in the prompt instead.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
-refused-images-later = Easel cannot start from a picture yet; that comes with a later version. Describe it with /imagine instead.
+refused-images-later = Easel cannot take a picture from a message yet. Save it, and attach it to /imagine as the option “image”.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
 refused-not-yours = Only the person who asked for this, or a member who may manage messages, can cancel it.
 refused-no-pictures = This job has no pictures.
@@ -661,6 +677,8 @@ name-size = size
 name-images = images
 name-model = model
 name-style = style
+name-image = image
+name-strength = strength
 name-styles = styles
 
 ## Help
@@ -679,7 +697,7 @@ topic-models = Models
 topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
-help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again.
+help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from; `strength` says how much of it changes.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.

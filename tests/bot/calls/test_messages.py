@@ -56,6 +56,24 @@ async def test_a_press_is_acknowledged_once(wire: Wire, kind: str) -> None:
     assert wire.sent("/webhooks/") == 1
 
 
+async def test_the_answer_to_a_command_that_took_long_takes_the_place_of_its_acknowledgement(wire: Wire) -> None:
+    interaction = await wire.interaction()
+    await wire.calls.defer(interaction)
+    message_id = await wire.calls.answer(interaction, view=saying("first"))
+    assert wire.texts() == ["first"]
+    assert message_id == int(wire.local.messages()[0]["id"])
+    await wire.calls.answer_privately(interaction, content="only you")
+    assert wire.texts()[-1:] == ["first"]
+
+
+async def test_a_private_answer_to_a_command_that_took_long_leaves_nothing_that_others_see(wire: Wire) -> None:
+    interaction = await wire.interaction()
+    await wire.calls.defer(interaction)
+    await wire.calls.answer_privately(interaction, content="only you")
+    seen = [message for message in wire.local.messages() if message["author"].get("bot")]
+    assert [(message["content"], bool(message.get("flags", 0) & 64)) for message in seen] in ([], [("only you", True)])
+
+
 async def test_a_followup_is_not_sent_twice_since_nothing_would_tell_them_apart(wire: Wire) -> None:
     interaction = await wire.interaction()
     await wire.calls.defer(interaction, is_private=True)

@@ -40,9 +40,9 @@ def kept(folder: Path) -> list[Path]:
 async def test_a_picture_is_kept_clean(room: Receiving, cdn: SmallCdn, tmp_path: Path) -> None:
     received = await room.receive(cdn.attachment("/a.png", files.VALID["png, alpha"]))
     _, png = clean(files.VALID["png, alpha"])
-    assert (received.width, received.height) == files.SIZE
+    assert received.picture.sides == files.SIZE
     assert [notice.key for notice in received.notices] == ["notice-transparent"]
-    assert [(path.stem, path.read_bytes()) for path in kept(tmp_path)] == [(received.sha256, png)]
+    assert [(path.stem, path.read_bytes()) for path in kept(tmp_path)] == [(received.picture.sha256, png)]
     several = await room.receive(cdn.attachment("/a.gif", files.VALID["gif, animated"]))
     assert [notice.key for notice in several.notices] == ["notice-first-frame"]
 
@@ -115,6 +115,6 @@ async def test_two_files_are_read_at_once(room: Receiving, cdn: SmallCdn, monkey
     monkeypatch.setattr(receiving, "read_file", count)
     attachment = cdn.attachment("/a", files.VALID["png"])
     received = await asyncio.gather(*(room.receive(attachment) for _ in range(5)))
-    assert len({each.sha256 for each in received}) == 1
+    assert len({each.picture.sha256 for each in received}) == 1
     assert most == 2
     assert isinstance(answer(files.VALID["png"], Wanted.PICTURE)[0], CleanPicture)

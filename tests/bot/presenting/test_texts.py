@@ -12,6 +12,7 @@ from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.options import OPTIONS
+from bot.requests.starting_image import STRENGTHS
 from bot.store.rows import Preferences
 from config.settings import Period
 from pipeline.protocol.reading import PictureFault
@@ -29,6 +30,7 @@ BUILT = [
     *(f"summary-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
     *(f"refused-picture-{fault}" for fault in PictureFault),
+    *(f"choice-strength-{name}" for name in STRENGTHS),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

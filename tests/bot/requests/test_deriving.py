@@ -41,7 +41,6 @@ def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
         guidance_start=0.0,
         guidance_end=1.0,
         guidance_rescale=0.0,
-        inputs=(),
     )
     resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
     remixed = remix(resolved, usual, is_same_noise=True)

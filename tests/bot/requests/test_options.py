@@ -71,7 +71,7 @@ def test_each_field_of_a_request_is_said_by_somebody() -> None:
     options = {field for option in OPTIONS for field in option.request_fields}
     assert {*Preferences.__struct_fields__} == {option.field for option in DEFAULTS}
     assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
-    made = {"prompt", "variations", "upscale", "inputs"}
+    made = {"prompt", "variations", "upscale"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
 
 
@@ -211,6 +211,8 @@ def test_values_are_written_as_members_type_them(request_: GenerationRequest) ->
         "images": 1,
         "model": "pocket",
         "style": "",
+        "image": "",
+        "strength": "",
     }
     assert [option.name for option in arranged(["seed", "size"])][:4] == ["seed", "size", "negative", "cfg"]
 

@@ -123,14 +123,14 @@ def test_the_form_wins_over_what_is_pasted_and_the_rest_is_told(catalogue: Catal
 def test_an_address_is_left_out_and_told(prompt: str, kept: str, catalogue: Catalogue) -> None:
     request, told = read(catalogue, prompt)
     assert request.prompt == kept
-    assert "cannot start from a picture yet" in told[0]
+    assert "A link is never opened" in told[0]
     assert len(told) == 1
 
 
 def test_an_address_alone_is_no_prompt(catalogue: Catalogue) -> None:
     with pytest.raises(Refused) as refused:
         read(catalogue, "https://example.com/cat.png --seed 3")
-    assert "cannot start from a picture yet" in sentence_of(refused.value)
+    assert "A link is never opened" in sentence_of(refused.value)
 
 
 @pytest.mark.parametrize(

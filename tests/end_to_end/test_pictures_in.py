@@ -1,0 +1,115 @@
+"""A picture that a member attaches: drawn from, kept through restarts, and refused with a sentence."""
+
+import asyncio
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+from tests.pipeline.reading import files
+
+StartBot = Callable[..., BotProcess]
+
+
+def words_of(result: Any) -> str:
+    """All that the member alone reads, however late."""
+    answers = [answer for answer in (result.response, *result.followups) if answer is not None]
+    return "".join(str(answer.content) + str(answer.components or "") for answer in answers if answer.ephemeral)
+
+
+async def said(result: Any) -> str:
+    async with asyncio.timeout(60):
+        while not (words := words_of(result)):
+            await asyncio.sleep(0.05)
+    return words
+
+
+def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{folder}/data/easel.db?mode=ro", uri=True)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def with_words(*words: str) -> Callable[[Any], bool]:
+    return lambda message: all(each in json.dumps(message["components"], ensure_ascii=False) for each in words)
+
+
+async def test_a_job_starts_from_a_picture_and_so_does_its_reroll_after_a_restart(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    wide = files.saved(files.colorful((400, 200)), "JPEG", quality=95)
+    await local.member.slash(
+        local.channel, "imagine", prompt="a star", image=("a.jpg", wide), strength=0.1, steps=20, seed=5
+    )
+    done = await local.wait_for_message(with_words("seed 5 ", "from a picture", "strength 0.1"), 90)
+    picture = Image.open(io.BytesIO(await local.fetch_cdn(done["attachments"][0]["url"]))).convert("RGB")
+    assert picture.width > picture.height
+    # At this strength the picture is nearly the one that was given.
+    left, right = (picture.resize((16, 8)).getpixel((column, 4)) for column in (1, 14))
+    assert isinstance(left, tuple)
+    assert isinstance(right, tuple)
+    assert right[0] - left[0] > 100
+    ((sha256,),) = rows(tmp_path, "SELECT sha256 FROM inputs")
+    assert [path.stem for path in tmp_path.glob("data/inputs/??/*.png")] == [sha256]
+    assert await bot.stop() == 0
+    await bot.start()
+    await local.friend.click(done, label="Reroll")
+    await local.wait_for_message(with_words("Reroll of", "from a picture", "seed "), 90)
+    form = await local.friend.click(done, label="Remix")
+    values = {"prompt": "a moon --strength 0.9", "size": ["kept"], "sampler": ["Euler"], "seed": ["new"]}
+    await local.friend.submit_modal(form, values)
+    await local.wait_for_message(with_words("a moon", "from a picture", "strength 0.9", "seed "), 90)
+    assert rows(tmp_path, "SELECT sha256 FROM inputs ORDER BY job_id") == [(sha256,)] * 3
+    assert "Traceback" not in bot.log
+
+
+async def test_what_cannot_be_read_is_a_private_sentence_and_costs_nothing(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    for data, sentence in (
+        (files.heic(), "HEIC"),
+        (b"no picture", "cannot be read here"),
+        (files.raw_png((6_400, 6_400), pixels=b""), "40 million pixels"),
+        (files.VALID["jpeg"][:300], "damaged or cut off"),
+    ):
+        result = await local.member.slash(local.channel, "imagine", prompt="a star", image=("a.png", data))
+        assert sentence in await said(result)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(0,)]
+    assert [message for message in local.messages() if message["author"].get("bot")] == []
+    assert not (tmp_path / "data/inputs").exists()
+    assert "Traceback" not in bot.log
+
+
+async def test_several_jobs_of_a_picture_are_asked_about_in_private(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    result = await local.member.slash(
+        local.channel, "imagine", prompt="a {red|green} star", image=("a.png", files.VALID["png"]), steps=4
+    )
+    assert "2" in await said(result)
+    assert [message for message in local.messages() if message["author"].get("bot")] == []
+    question = next(
+        answer for answer in (result.response, *result.followups) if answer is not None and answer.ephemeral
+    )
+    await local.member.click(question, label="Start 2 jobs")
+    async with asyncio.timeout(90):
+        while rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(2,)]:
+            await asyncio.sleep(0.1)
+    assert rows(tmp_path, "SELECT count(DISTINCT sha256), count(*) FROM inputs") == [(1, 2)]
+    assert "Traceback" not in bot.log
