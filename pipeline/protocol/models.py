@@ -97,8 +97,8 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         height: height in pixels that the model draws.
         sampler: name of one of the model's samplers.
         images: number of images in a job.
-        guidance_start: fraction of all steps after which guidance begins.
-        guidance_end: fraction of all steps after which guidance ends; steps without guidance cost half as much.
+        guidance_start: fraction of all drawn steps after which guidance begins.
+        guidance_end: fraction of all drawn steps after which guidance ends; steps without guidance cost half as much.
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
     """
 

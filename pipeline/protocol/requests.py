@@ -102,8 +102,8 @@ class GenerationRequest(
         model_key: key of the model in the catalogue.
         variations: variations in order; for image k, the last one has seed + k.
         upscale: upscaling of the finished pictures; None for none.
-        guidance_start: fraction of all steps after which guidance begins, from 0.
-        guidance_end: fraction of all steps after which guidance ends, up to 1.
+        guidance_start: fraction of all drawn steps after which guidance begins, from 0.
+        guidance_end: fraction of all drawn steps after which guidance ends, up to 1.
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
         inputs: pictures that the job is given.
     """

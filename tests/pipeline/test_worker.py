@@ -30,6 +30,7 @@ from pipeline.protocol.messages import (
     Unusable,
 )
 from pipeline.protocol.requests import GenerationRequest
+from tests.pipeline.engine.test_pictures_in import from_picture, photo
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +94,7 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     assert isinstance(ready, Ready)
     assert (ready.protocol_version, ready.device, ready.dtype) == (PROTOCOL_VERSION, "cpu", "float32")
     assert (ready.models, ready.missing) == (("pocket",), {})
+    assert (ready.samplers, ready.lacks) == ({}, {})
     assert {"torch", "diffusers"} <= set(ready.versions)
 
     worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=30)))
@@ -121,6 +123,12 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     refused = worker.hear()
     assert isinstance(refused, Failed)
     assert refused.reason is FailureReason.INVALID_REQUEST
+
+    half = msgspec.structs.replace(request_, num_inference_steps=8)
+    worker.say(from_picture(half, photo(), 0.5, job_id=6))
+    while isinstance(message := worker.hear(), Progress):
+        assert message.total_steps == 4
+    assert isinstance(message, Finished)
 
     for job_id in (4, 5):
         worker.say(Submit(job_id=job_id, attempt=1, request=long))
