@@ -37,9 +37,16 @@ class Dying:
         self._left = iter(range(statements))
 
     def execute(self, *values: Any) -> sqlite3.Cursor:
+        self._spend()
+        return self._connection.execute(*values)
+
+    def executemany(self, *values: Any) -> sqlite3.Cursor:
+        self._spend()
+        return self._connection.executemany(*values)
+
+    def _spend(self) -> None:
         if next(self._left, None) is None:
             raise Died
-        return self._connection.execute(*values)
 
 
 class Machine(RuleBasedStateMachine):
