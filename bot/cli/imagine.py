@@ -22,7 +22,7 @@ from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol import messages
 from pipeline.protocol.messages import ImageFormat, Notice
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _READY_TIMEOUT_S = 600.0
 _FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -62,7 +62,7 @@ async def draw(given: GivenRequest, out: Path, *, settings: Settings, catalogue:
             await backend.submit(number, 1, each.request)
             finished = await _follow(backend, each.request, console)
             _print_notices(console, finished.notices)
-            written += [_write(next(paths), image, console) for image in finished.outputs]
+            written += [_write(next(paths), narrowed(image, messages.ImageFile), console) for image in finished.outputs]
     return written
 
 

@@ -18,7 +18,7 @@ from bot.quotas.standing import Outlook
 from bot.requests.options import FIELDS, arranged
 from bot.store.expansions import Expansion
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 MAX_SHOWN: Final = 5
 _MAX_PROMPT: Final = 150
@@ -34,7 +34,7 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
     count = len(expansion.jobs)
     is_several = count > 1
     if is_several:
-        lines = [text("expansion-question", count=count), *_lines(expansion.requests, models)]
+        lines = [text("expansion-question", count=count), *_lines(_requests(expansion), models)]
     else:
         lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
     notices = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
@@ -66,12 +66,17 @@ def started(
     if refused is None:
         return _layout([text("expansion-started", count=count)])
     values = {"count": count, "asked": len(expansion.jobs), "sentence": sentence_of(refused)}
-    return _layout([text("expansion-started-some", **values), *_lines(expansion.requests, models, after=count)])
+    return _layout([text("expansion-started-some", **values), *_lines(_requests(expansion), models, after=count)])
 
 
 def dismissed() -> ui.LayoutView:
     """The answer to a dismissed question: no job was started."""
     return _layout([text("expansion-dismissed")])
+
+
+def _requests(expansion: Expansion) -> list[GenerationRequest]:
+    """The requests of an expansion. Only prompts for pictures expand."""
+    return [narrowed(request, GenerationRequest) for request in expansion.requests]
 
 
 def _lines(requests: Sequence[GenerationRequest], models: Mapping[str, ModelSpec], after: int = 0) -> Iterator[str]:

@@ -12,7 +12,7 @@ from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 
 SUBTLE: Final = 0.2
 STRONG: Final = 0.6
@@ -57,7 +57,7 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
         job: the remixed job.
         is_same_noise: whether the seed was kept, and with it the job's variations.
     """
-    old, request = job.request, resolved.request
+    old, request = narrowed(job.request, GenerationRequest), resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
     request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
@@ -66,7 +66,8 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
 
 def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
     """The values of a derived request that are still the job's defaults."""
-    kept = {option.field for option in DEFAULTS if option.value_of(request) == option.value_of(job.request)}
+    old = narrowed(job.request, GenerationRequest)
+    kept = {option.field for option in DEFAULTS if option.value_of(request) == option.value_of(old)}
     return job.defaults.only(frozenset(kept))
 
 

@@ -22,6 +22,7 @@ from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, StartedBy
 from bot.views.starting import job_for, lineage_of, model_of
 from bot.words import clean_texts
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 async def open_form(services: Services, interaction: Interaction, press: Press) -> None:
@@ -58,7 +59,7 @@ def fields_of(components: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 async def _remix(services: Services, interaction: Interaction, press: Press, fields: Mapping[str, str]) -> None:
     job = await find_job(services, interaction, press)
     model_of(services, job)
-    old = job.request
+    old = narrowed(job.request, GenerationRequest)
     is_seed_kept = fields.get(remix_form.SEED) == remix_form.KEPT
     size, sampler = fields.get(remix_form.SIZE, remix_form.KEPT), fields.get(remix_form.SAMPLER)
     given = GivenRequest(

@@ -12,7 +12,7 @@ from bot.requests import deriving
 from bot.store.rows import Job, JobOrder, Lineage, Origin, Preferences, StartedBy
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 async def reroll(services: Services, interaction: Interaction, press: Press) -> None:
@@ -20,7 +20,7 @@ async def reroll(services: Services, interaction: Interaction, press: Press) -> 
     job = await find_job(services, interaction, press)
     model_of(services, job)
     origin = origin_of(interaction, StartedBy.REROLL, lineage_of(job))
-    await _start(services, interaction, job, deriving.reroll(job.request), origin)
+    await _start(services, interaction, job, deriving.reroll(narrowed(job.request, GenerationRequest)), origin)
 
 
 async def retry(services: Services, interaction: Interaction, press: Press) -> None:
@@ -48,7 +48,9 @@ async def upscale(services: Services, interaction: Interaction, press: Press) ->
     """Enlarge one picture."""
     job = await find_job(services, interaction, press)
     index = press.index or 0
-    request = deriving.upscale(job.request, index, model_of(services, job), services.settings.limits)
+    request = deriving.upscale(
+        narrowed(job.request, GenerationRequest), index, model_of(services, job), services.settings.limits
+    )
     await _start(services, interaction, job, request, origin_of(interaction, StartedBy.UPSCALE, lineage_of(job, index)))
 
 
@@ -60,7 +62,7 @@ async def _vary(
     if not spec.can(Capability.VARIATIONS):
         raise Refused("refused-model-varies-not", model=spec.title)
     index = press.index or 0
-    request = deriving.vary(job.request, index, strength)
+    request = deriving.vary(narrowed(job.request, GenerationRequest), index, strength)
     await _start(services, interaction, job, request, origin_of(interaction, started_by, lineage_of(job, index)))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -162,13 +162,26 @@ Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, a
 its messages. The last two may be empty.
 """
 
-REQUEST_TYPES: Final[tuple[type[Request], ...]] = get_args(Request) or (Request,)
-"""The members of the union."""
+REQUEST_TYPES: Final[tuple[type[Request], ...]] = get_args(Request) or (GenerationRequest,)
+"""The members of the union. A union of one type has no arguments."""
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def kind_name(tagged: msgspec.Struct) -> str:
     """Tag `kind` of a request or an output, which is its name on the wire and in the database."""
     return str(tagged.__struct_config__.tag)
+
+
+def narrowed(tagged: msgspec.Struct, expected: type[T]) -> T:
+    """A request or an output as a member of its union, for code that a row of a table of kinds leads to.
+
+    Raises:
+        TypeError: it is of another kind, so the table was passed over.
+    """
+    if not isinstance(tagged, expected):
+        raise TypeError(f"This is of the kind {kind_name(tagged)!r} and no {expected.__name__}.")
+    return tagged
 
 
 def seed_of(first_seed: int, index: int) -> int:

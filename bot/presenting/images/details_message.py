@@ -15,7 +15,7 @@ from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
 from bot.store.rows import Job, Output
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _MAX_CHARACTERS: Final = 4_000
 """Discord's limit for all words in a message of components."""
@@ -34,7 +34,7 @@ def details(
         spec: the job's model; None if it is no longer offered.
         outputs: the job's pictures.
     """
-    request = job.request
+    request = narrowed(job.request, GenerationRequest)
     lines = [f"**{text('details-head', job=job_link(job))}**"]
     origin = job.origin
     if origin.lineage is not None:

@@ -29,6 +29,7 @@ from bot.requests.options import arranged
 from bot.store.rows import Job
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _SUMMARIZED: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")
 """Order of the options below a picture; other options come after them."""
@@ -66,7 +67,7 @@ def _summary_parts(
     job: Job, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance
 ) -> list[str]:
     """Differences from the model's defaults, and always the seed, the time and the price."""
-    request = job.request
+    request = narrowed(job.request, GenerationRequest)
     hidden = {"images", *(["negative"] if WORDS_HIDDEN in job.notices else [])}
     parts = [
         summary(option, request, spec, delivered=outputs[0].sides)
@@ -92,7 +93,11 @@ def _buttons(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list
     job_id = job.job_id
     if len(indices) == 1:
         (only,) = indices
-        first = [] if job.request.upscale is not None else [job_buttons.button(Action.UPSCALE, job_id, only)]
+        first = (
+            []
+            if narrowed(job.request, GenerationRequest).upscale is not None
+            else [job_buttons.button(Action.UPSCALE, job_id, only)]
+        )
         if can_vary:
             first += [
                 job_buttons.button(Action.VARY_SUBTLE, job_id, only),

@@ -15,6 +15,7 @@ from bot.store.rows import Job
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH
 from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 PROMPT: Final = "prompt"
 NEGATIVE: Final = "negative"
@@ -30,7 +31,7 @@ _MOST_OPTIONS: Final = 25
 
 def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
     """Prompt, negative prompt and the options that members change often. All other options stay."""
-    request = job.request
+    request = narrowed(job.request, GenerationRequest)
     form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
     form.add_item(_words(PROMPT, request.prompt, is_required=True))
     form.add_item(_words(NEGATIVE, request.negative_prompt, is_required=False))

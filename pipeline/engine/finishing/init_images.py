@@ -12,6 +12,7 @@ from pipeline.engine.sampling.schedulers import begin_late
 from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.images.decode import UnreadablePicture, fitted, read_png, to_pixels
 from pipeline.protocol.messages import Submit
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 def init_image_of(submit: Submit) -> bytes | None:
@@ -20,7 +21,7 @@ def init_image_of(submit: Submit) -> bytes | None:
     Raises:
         InvalidRequest: the message lacks the file.
     """
-    init_image = submit.request.init_image
+    init_image = narrowed(submit.request, GenerationRequest).init_image
     if init_image is None:
         return None
     if init_image.sha256 not in submit.pictures:

@@ -16,7 +16,7 @@ from pipeline.engine.steps.buckets import Lane
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Notice, Submit
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -108,7 +108,7 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
         InvalidRequest: the pipeline cannot run this request.
         UnfitSampler: the pipeline needs another kind of sampler.
     """
-    request = submit.request
+    request = narrowed(submit.request, GenerationRequest)
     check_request(request)
     check_capabilities(request, model.spec.facts)
     check_multiple(request, model.spec.facts.size_multiple)

@@ -14,7 +14,7 @@ from pipeline.engine.steps.validation import check_capabilities, check_multiple,
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import usual_request
+from pipeline.protocol.requests import GenerationRequest, narrowed, usual_request
 
 
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
@@ -25,7 +25,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     Raises:
         InvalidRequest: the engine or the model cannot run this request.
     """
-    request, adapter = submit.request, model.adapter
+    request, adapter = narrowed(submit.request, GenerationRequest), model.adapter
     check_request(request)
     check_capabilities(request, model.spec.facts)
     check_multiple(request, adapter.size_multiple)

@@ -18,6 +18,7 @@ from pipeline.protocol.requests import (
     Request,
     Variation,
     kind_name,
+    narrowed,
     seed_of,
 )
 
@@ -34,6 +35,12 @@ REQUEST = GenerationRequest(
     num_images=4,
     model_key="pocket",
 )
+
+
+class Other(msgspec.Struct, tag_field="kind", tag="other"):
+    """A request of another kind."""
+
+
 EARLIER = (Variation(seed=10, strength=0.3), Variation(seed=20, strength=0.1))
 VARIED = msgspec.structs.replace(REQUEST, variations=(*EARLIER, Variation(seed=30, strength=0.2)))
 
@@ -133,6 +140,12 @@ def test_a_private_name_means_the_same_in_every_kind(request_type: type[Request]
 def test_every_kind_has_its_own_name() -> None:
     assert len({request_type.__struct_config__.tag for request_type in REQUEST_TYPES}) == len(REQUEST_TYPES)
     assert kind_name(REQUEST) == "image"
+
+
+def test_what_is_of_another_kind_is_not_taken_for_a_picture() -> None:
+    assert narrowed(REQUEST, GenerationRequest) is REQUEST
+    with pytest.raises(TypeError, match="This is of the kind 'image' and no Other"):
+        narrowed(REQUEST, Other)
 
 
 def test_outputs_are_counted_without_knowing_the_kind() -> None:
