@@ -19,7 +19,7 @@ class InputPictures:
         self._files = files
         self._inputs = inputs
 
-    async def keep(self, png: bytes) -> str:
+    async def keep(self, png: bytes | bytearray) -> str:
         """Store a clean picture; returns its hash.
 
         Raises:

@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(ReadingAnswer)
 
 async def read_file(
     data: bytes | bytearray, wanted: Wanted, *, command: Sequence[str] = COMMAND, timeout_s: float = TIMEOUT_S
-) -> tuple[ReadingAnswer, bytes]:
+) -> tuple[ReadingAnswer, bytes | bytearray]:
     """Read a file in a process of its own; returns its answer, and a clean picture if there is one, else no bytes.
 
     Call this only in the event loop's own thread: Linux kills the process when the thread that started it ends.
@@ -44,6 +44,7 @@ async def read_file(
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("The process has no pipes.")
     writing = asyncio.create_task(_write(process.stdin, data), name="file for the reading process")
+    del data  # so that its memory is free as soon as it is written
     try:
         async with asyncio.timeout(timeout_s):
             return await _read(process.stdout)
@@ -72,15 +73,13 @@ async def _write(pipe: asyncio.StreamWriter, data: bytes | bytearray) -> None:
         pipe.close()
 
 
-async def _read(pipe: asyncio.StreamReader) -> tuple[ReadingAnswer, bytes]:
+async def _read(pipe: asyncio.StreamReader) -> tuple[ReadingAnswer, bytes | bytearray]:
     found = _decoder.decode(await pipe.readline())
     if not isinstance(found, CleanPicture):
         return found, b""
-    pieces: list[bytes] = []
-    room = MAX_CLEAN_BYTES
-    while room > 0 and (piece := await pipe.read(min(_PIECE, room))):
-        pieces.append(piece)
-        room -= len(piece)
-    if not pieces:
+    png = bytearray()
+    while (room := MAX_CLEAN_BYTES - len(png)) and (piece := await pipe.read(min(_PIECE, room))):
+        png += piece
+    if not png:
         raise ValueError("a picture without bytes")
-    return found, b"".join(pieces)
+    return found, png

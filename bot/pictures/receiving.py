@@ -93,16 +93,21 @@ class Receiving:
             raise Refused("refused-no-parameters")
         return answer.text
 
-    async def _read(self, attachment: discord.Attachment, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
+    async def _read(self, attachment: discord.Attachment, wanted: Wanted) -> tuple[ReadingAnswer, bytes | bytearray]:
+        # The file gets no name here, since a name would keep it in memory until its picture has arrived too.
+        answer, png = await read_file(await self._fetch(attachment), wanted)
+        if isinstance(answer, Unreadable):
+            size = attachment.size
+            _log.info("file not read", action="not_read", fault=answer.fault, detail=answer.detail, size=size)
+        return answer, png
+
+    async def _fetch(self, attachment: discord.Attachment) -> bytearray:
         if attachment.size > MAX_FILE_BYTES:
             raise _too_large()
         data = await self._calls.fetch(attachment, MAX_FILE_BYTES)
         if len(data) > MAX_FILE_BYTES:
             raise _too_large()
-        answer, png = await read_file(data, wanted)
-        if isinstance(answer, Unreadable):
-            _log.info("file not read", action="not_read", fault=answer.fault, detail=answer.detail, size=len(data))
-        return answer, png
+        return data
 
 
 def _too_large() -> Refused:

@@ -34,7 +34,7 @@ class ImageStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    async def save(self, data: bytes, media_type: str = "image/png") -> str:
+    async def save(self, data: bytes | bytearray, media_type: str = "image/png") -> str:
         """Store these bytes and return their SHA-256. If they are already stored, only their age starts again.
 
         Args:
@@ -82,7 +82,7 @@ class ImageStore:
         for path in self._paths(sha256):
             path.unlink(missing_ok=True)
 
-    def _save(self, data: bytes, extension: str) -> str:
+    def _save(self, data: bytes | bytearray, extension: str) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256, extension)
         try:

@@ -80,10 +80,10 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-def is_whole(found: ReadingAnswer, png: bytes) -> bool:
+def is_whole(found: ReadingAnswer, png: bytes | bytearray) -> bool:
     """Whether an answer is one that the bot can use."""
     if not isinstance(found, CleanPicture):
-        return png == b""
+        return not png
     with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
         picture.load()
         return picture.size == (found.width, found.height) and max(picture.size) <= MAX_INPUT_SIDE
