@@ -331,7 +331,7 @@ CREATE TABLE timings (
     kind TEXT NOT NULL,
     model_key TEXT NOT NULL,
     size INTEGER NOT NULL CHECK (size > 0),
-    pass_s REAL NOT NULL,
+    row_s REAL NOT NULL,
     rest_s REAL NOT NULL,
     samples INTEGER NOT NULL,
     PRIMARY KEY (kind, model_key, size)

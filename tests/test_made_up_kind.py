@@ -39,7 +39,7 @@ ROW: Final = """        DescribeRequest: Kind[DescribeRequest](
             done=descriptions.done,
             details=descriptions.details,
             price=lambda request, *_: 3 * request.answers,
-            passes=lambda request: request.answers,
+            rows=lambda request: request.answers,
         ),
 """
 LINES: Final = (
@@ -136,7 +136,7 @@ def test_its_outputs_are_kept_shown_and_charged_in_part(told: dict[str, Any]) ->
 
 def test_its_time_is_learnt_apart(told: dict[str, Any]) -> None:
     (timing,) = told["timings"]
-    assert (timing["kind"], timing["size"], timing["pass_s"], timing["rest_s"]) == ("describe", 1, 3.0, 1.0)
+    assert (timing["kind"], timing["size"], timing["row_s"], timing["rest_s"]) == ("describe", 1, 3.0, 1.0)
     assert (told["expected at first"], told["expected later"]) == (0, 8_000)
 
 

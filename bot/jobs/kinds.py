@@ -67,7 +67,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
         running: the message of a running job.
         price: units that a request costs with its model; the default model's usual picture is the measure.
         size: size of one output, such as its pixels; the expected time is proportional to it.
-        passes: repeated work of the whole job; the expected time of denoising is proportional to it.
+        rows: rows of all forward passes, or other repeated work; the expected time of denoising is proportional to it.
         notice: a fact about a request and its model that its member reads once.
     """
 
@@ -79,7 +79,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     running: PresentRunning = job_message.running
     price: Callable[[R, ModelSpec, ModelSpec, Pricing], int]
     size: Callable[[R], int] = _one
-    passes: Callable[[R], int] = _one
+    rows: Callable[[R], int] = _one
     notice: Callable[[R, ModelSpec], Notice | None] = _no_notice
 
 
@@ -92,7 +92,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             details=details_message.details,
             price=price,
             size=lambda request: request.width * request.height,
-            passes=rows,
+            rows=rows,
             notice=lambda request, spec: drawn_alike(request.prompt, spec),
         ),
     }
@@ -117,6 +117,6 @@ def workload_of(request: Request) -> Workload:
         kind=kind_name(request),
         model_key=request.model_key,
         size=kind.size(request),
-        passes=kind.passes(request),
+        rows=kind.rows(request),
         outputs=request.output_count,
     )

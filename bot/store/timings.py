@@ -10,9 +10,9 @@ _NEWEST_SHARE: Final = 0.2
 """Weight of the newest job in the moving average. With few samples, the weight is 1 / samples."""
 
 LEARN: Final = """
-INSERT INTO timings (kind, model_key, size, pass_s, rest_s, samples) VALUES (:kind, :model, :size, :pass, :rest, 1)
+INSERT INTO timings (kind, model_key, size, row_s, rest_s, samples) VALUES (:kind, :model, :size, :row, :rest, 1)
 ON CONFLICT DO UPDATE SET
-    pass_s = pass_s + (excluded.pass_s - pass_s) * max(:share, 1.0 / (samples + 1)),
+    row_s = row_s + (excluded.row_s - row_s) * max(:share, 1.0 / (samples + 1)),
     rest_s = rest_s + (excluded.rest_s - rest_s) * max(:share, 1.0 / (samples + 1)),
     samples = samples + 1
 """
@@ -25,7 +25,7 @@ ON CONFLICT DO UPDATE SET
 """
 
 NEAREST: Final = """
-SELECT size, pass_s, rest_s FROM timings WHERE kind = :kind AND model_key = :model
+SELECT size, row_s, rest_s FROM timings WHERE kind = :kind AND model_key = :model
 ORDER BY abs(size - :size) LIMIT 1
 """
 
@@ -41,19 +41,19 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the request.
         model_key: key of its model.
         size: size of one output, such as its pixels, at least 1; durations are proportional to it.
-        passes: repeated work of the whole job, such as rows through the network, at least 1.
+        rows: rows of all forward passes of the whole job, or other repeated work, at least 1.
         outputs: number of outputs, at least 1.
     """
 
     kind: str
     model_key: str
     size: int
-    passes: int
+    rows: int
     outputs: int
 
 
 class TimingRepository:
-    """Moving averages of the seconds of one pass, and of the rest of one output, by kind, model and size."""
+    """Moving averages of the seconds of one row, and of the rest of one output, by kind, model and size."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -64,7 +64,7 @@ class TimingRepository:
             "kind": work.kind,
             "model": work.model_key,
             "size": work.size,
-            "pass": denoise_s / work.passes,
+            "row": denoise_s / work.rows,
             "rest": max(0.0, total_s - denoise_s) / work.outputs,
             "share": _NEWEST_SHARE,
         }
@@ -76,7 +76,7 @@ class TimingRepository:
         row = await self._database.fetch_one(NEAREST, values)
         if row is None:
             return None
-        return work.size / row["size"] * (work.passes * row["pass_s"] + work.outputs * row["rest_s"])
+        return work.size / row["size"] * (work.rows * row["row_s"] + work.outputs * row["rest_s"])
 
     async def learn_preparation(self, kind: Preparation, model_key: str, seconds: float) -> None:
         """Add a measured start or load to its average."""

@@ -19,7 +19,7 @@ def test_a_pictures_time_depends_on_pixels_rows_and_their_number(
     request_: GenerationRequest, upscale: Upscale | None
 ) -> None:
     request = msgspec.structs.replace(request_, width=128, num_images=3, upscale=upscale)
-    work = Workload(kind="image", model_key="pocket", size=128 * 64, passes=rows(request), outputs=3)
+    work = Workload(kind="image", model_key="pocket", size=128 * 64, rows=rows(request), outputs=3)
     assert workload_of(request) == work
 
 
