@@ -45,6 +45,7 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
         _key("model_key"): model_title,
         **_variation_facts(request),
         **_init_image_facts(request),
+        **_inpaint_facts(request),
         **_upscale_facts(request),
         "Version": _VERSION,
     }
@@ -98,6 +99,22 @@ def _variation_facts(request: GenerationRequest) -> dict[str, str | int]:
 def _init_image_facts(request: GenerationRequest) -> dict[str, str]:
     """Strength of an init image, under A1111's name; an upscaled picture writes that of its second pass there."""
     return {} if request.init_image is None else {"Denoising strength": f"{request.init_image.strength:g}"}
+
+
+def _inpaint_facts(request: GenerationRequest) -> dict[str, str]:
+    """The part of an init image that is drawn anew; only the inverted mask has a name of A1111."""
+    inpaint = request.inpaint
+    if inpaint is None:
+        return {}
+    if inpaint.outpaint is not None:
+        margins = msgspec.structs.asdict(inpaint.outpaint).items()
+        return {"Outpaint": " ".join(f"{side} {part:g}" for side, part in margins if part)}
+    facts = {"Inpaint": "mask" if not inpaint.cells else " ".join(["cells", *map(str, sorted(inpaint.cells))])}
+    if inpaint.grow:
+        facts["Mask grow"] = f"{inpaint.grow:g}"
+    if inpaint.is_inverted:
+        facts["Mask mode"] = "Inpaint not masked"
+    return facts
 
 
 def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:

@@ -12,7 +12,7 @@ class Capability(StrEnum):
         GUIDANCE: follows a guidance scale (CFG).
         NEGATIVE_PROMPT: reads a negative prompt.
         INIT_IMAGE: starts from a member's picture instead of noise (img2img).
-        MASK: draws only the marked part of a member's picture (inpainting).
+        MASK: draws only a part of a member's picture anew (inpainting), or what lies around it (outpainting).
     """
 
     VARIATIONS = "variations"

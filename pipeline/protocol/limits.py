@@ -45,6 +45,13 @@ MAX_INPUT_SIDE: Final = 2_048
 MIN_STRENGTH: Final = 0.05
 MAX_STRENGTH: Final = 1.0
 
+GRID_CELLS: Final = 9
+"""Number of cells of the grid whose cells can be drawn anew."""
+MAX_GROW: Final = 0.25
+"""Greatest growth of a part that is drawn anew, as a fraction of the picture's shorter side."""
+MAX_MARGIN: Final = 1.0
+"""Greatest margin that is drawn anew, as a fraction of the picture's side."""
+
 SIZE_MULTIPLE: Final = 8
 """Width and height must be multiples of this number of pixels, for every family."""
 

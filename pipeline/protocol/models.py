@@ -26,7 +26,7 @@ Family = Literal["sd", "sdxl", "sd3", "pipeline"]
 
 _PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 """Capabilities of most diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE}
+_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE, Capability.MASK}
 """Capabilities of a model whose steps Easel runs itself."""
 
 
@@ -37,8 +37,7 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
         kind: kind of the samplers that work with it.
         size_multiple: width and height must be multiples of this number of pixels.
         has_weights: True when words in a prompt can have weights; otherwise brackets are plain text.
-        capabilities: capabilities of its models, unless their entries or files say otherwise. No family has `mask`
-            yet.
+        capabilities: capabilities of its models, unless their entries or files say otherwise.
         rounds_steps_up: True when a strength that gives a fraction of a step draws that step too. diffusers' pipelines
             of flow models do so; those of diffusion models leave it out.
     """

@@ -65,6 +65,8 @@ class InputRole(StrEnum):
 
     INIT_IMAGE = "init-image"
     """Denoising starts from this picture, with noise, instead of noise alone."""
+    MASK = "mask"
+    """Its white part of the init image is drawn anew (inpainting); gray counts as white from the middle on."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,12 +78,51 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         role: its part in the job.
         sha256: hash of its file, a PNG that Easel wrote; the bot keeps the file, and `Submit` carries it.
         strength: its effect. For an init image it is the fraction of the steps that are denoised, as in diffusers: a
-            low strength keeps the picture, and 1 replaces all of it.
+            low strength keeps the picture, and 1 replaces all of it. A mask always has 1.
     """
 
     role: InputRole
     sha256: str
-    strength: float
+    strength: float = 1.0
+
+
+class Outpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Margins around the init image that are drawn anew (outpainting), from 0 to `MAX_MARGIN`; one is more than 0.
+
+    `width` and `height` of the request are those of the picture with its margins. A zoom out by 2 has 0.5 on each side
+    and the size of the picture itself. A pan has one margin, and makes the picture wider or taller.
+
+    Attributes:
+        left: fraction of the init image's width.
+        top: fraction of its height.
+        right: fraction of its width.
+        bottom: fraction of its height.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+
+
+class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The part of the init image that is drawn anew; the rest stays as it is.
+
+    The part is one of three: cells of a grid, the white part of an input with the role `mask`, or margins. The strength
+    is that of the init image.
+
+    Attributes:
+        cells: cells of a grid of 3 x 3 on the init image, numbered row by row from 0 to 8; empty with another part.
+        outpaint: margins; None with another part.
+        grow: fraction of the init image's shorter side by which cells or mask grow on every side; a negative one makes
+            them smaller. From -`MAX_GROW` to `MAX_GROW`.
+        is_inverted: True when everything but the cells or the mask is drawn anew; the part then grows after that.
+    """
+
+    cells: tuple[int, ...] = ()
+    outpaint: Outpaint | None = None
+    grow: float = 0.0
+    is_inverted: bool = False
 
 
 class GenerationRequest(
@@ -106,6 +147,7 @@ class GenerationRequest(
         guidance_end: fraction of all drawn steps after which guidance ends, up to 1.
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
         inputs: pictures that the job is given.
+        inpaint: the part of the init image that is drawn anew; None draws all of it.
     """
 
     prompt: Annotated[str, _WORDS]
@@ -126,6 +168,7 @@ class GenerationRequest(
     guidance_end: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance end")] = 1.0
     guidance_rescale: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance rescale")] = 0.0
     inputs: Annotated[tuple[Input, ...], Fact(lowest=0, highest=limits.MAX_INPUTS, is_private=True)] = ()
+    inpaint: Inpaint | None = None
 
     @property
     def output_count(self) -> int:
@@ -135,7 +178,12 @@ class GenerationRequest(
     @property
     def init_image(self) -> Input | None:
         """The picture that denoising starts from; None when it starts from noise alone."""
-        return next((each for each in self.inputs if each.role is InputRole.INIT_IMAGE), None)
+        return self._input(InputRole.INIT_IMAGE)
+
+    @property
+    def mask(self) -> Input | None:
+        """The picture whose white part is drawn anew; None without one."""
+        return self._input(InputRole.MASK)
 
     @property
     def last_seed(self) -> int:
@@ -153,6 +201,9 @@ class GenerationRequest(
             return msgspec.structs.replace(self, seed=seed, num_images=1)
         last = msgspec.structs.replace(self.variations[-1], seed=seed)
         return msgspec.structs.replace(self, variations=(*self.variations[:-1], last), num_images=1)
+
+    def _input(self, role: InputRole) -> Input | None:
+        return next((each for each in self.inputs if each.role is role), None)
 
 
 Request: TypeAlias = GenerationRequest

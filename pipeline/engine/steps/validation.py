@@ -1,5 +1,7 @@
 """Checks a request against the protocol's limits; the bot has already checked it against the catalogue."""
 
+import msgspec
+
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
@@ -45,7 +47,7 @@ def check_bounds(request: Request) -> None:
 
 
 def _check_parts(request: GenerationRequest) -> None:
-    """Check variations, upscale and inputs."""
+    """Check variations, upscale, inputs and the part of a picture that is drawn anew."""
     _check_range("number of variations", len(request.variations), 0, limits.MAX_VARIATIONS)
     for variation in request.variations:
         _check_range("seed of a variation", variation.seed, limits.MIN_SEED, limits.MAX_SEED)
@@ -57,6 +59,37 @@ def _check_parts(request: GenerationRequest) -> None:
         _check_range("strength of an input", each.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
     init_images = sum(each.role is InputRole.INIT_IMAGE for each in request.inputs)
     _check_range("number of init images", init_images, 0, 1)
+    masks = [each for each in request.inputs if each.role is InputRole.MASK]
+    _check_range("number of masks", len(masks), 0, 1)
+    if any(each.strength != 1.0 for each in masks):
+        raise InvalidRequest("A mask has no strength of its own; the strength is that of the init image.")
+    _check_inpaint(request)
+
+
+def _check_inpaint(request: GenerationRequest) -> None:
+    """Check that an init image comes with its mask, and that exactly one part of it is drawn anew."""
+    inpaint = request.inpaint
+    if inpaint is None:
+        if request.mask is not None:
+            raise InvalidRequest("There is a mask, but the request draws no part of a picture anew.")
+        return
+    if request.init_image is None:
+        raise InvalidRequest("There is no init image whose part could be drawn anew.")
+    parts = (bool(inpaint.cells), request.mask is not None, inpaint.outpaint is not None)
+    if sum(parts) != 1:
+        raise InvalidRequest("Exactly one of cells, a mask and margins says what is drawn anew.")
+    for cell in inpaint.cells:
+        _check_range("number of a cell", cell, 0, limits.GRID_CELLS - 1)
+    _check_range("growth", inpaint.grow, -limits.MAX_GROW, limits.MAX_GROW)
+    if inpaint.outpaint is None:
+        return
+    if inpaint.grow or inpaint.is_inverted:
+        raise InvalidRequest("Margins neither grow nor are inverted.")
+    margins = msgspec.structs.astuple(inpaint.outpaint)
+    for margin in margins:
+        _check_range("margin", margin, 0.0, limits.MAX_MARGIN)
+    if not any(margins):
+        raise InvalidRequest("At least one margin is more than 0.")
 
 
 def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
@@ -71,6 +104,7 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
         Capability.VARIATIONS: bool(request.variations),
         Capability.REFINING: len(passes_of(request, facts)) > 1,
         Capability.INIT_IMAGE: request.init_image is not None,
+        Capability.MASK: request.inpaint is not None,
     }
     for capability, is_needed in needed.items():
         if is_needed and capability not in facts.capabilities:

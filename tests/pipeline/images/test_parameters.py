@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipeline.images.parameters import parameters_text
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
 from pipeline.protocol.samplers import SAMPLERS, find_sampler
 
 REQUEST = GenerationRequest(
@@ -83,6 +83,21 @@ def test_the_strength_of_an_init_image_has_the_name_of_a1111() -> None:
     assert ", Denoising strength: 0.55, " in parameters_text(started, "Pocket")
     larger = msgspec.structs.replace(started, upscale=Upscale(scale=2, strength=0.3))
     assert parameters_text(larger, "Pocket").count("Denoising strength") == 1
+
+
+@pytest.mark.parametrize(
+    ("inpaint", "expected"),
+    [
+        (Inpaint(cells=(5, 4)), {"Inpaint": "cells 4 5"}),
+        (Inpaint(grow=-0.05, is_inverted=True), {
+            "Inpaint": "mask", "Mask grow": "-0.05", "Mask mode": "Inpaint not masked"
+        }),
+        (Inpaint(outpaint=Outpaint(left=0.5, bottom=0.25)), {"Outpaint": "left 0.5 bottom 0.25"}),
+    ],
+)  # fmt: skip
+def test_the_part_that_is_drawn_anew_is_told(inpaint: Inpaint, expected: dict[str, str]) -> None:
+    found = facts(msgspec.structs.replace(REQUEST, inpaint=inpaint))
+    assert {name: found[name] for name in found if name.split()[0] in ("Inpaint", "Outpaint", "Mask")} == expected
 
 
 def test_guidance_is_told_where_it_is_not_the_usual() -> None:

@@ -32,7 +32,7 @@ from pipeline.protocol.messages import (
     Unusable,
 )
 from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint
 
 SOURCES = (
     FolderSource(path="/models/a"),
@@ -82,6 +82,13 @@ TO_WORKER: tuple[ToWorker, ...] = (
             REQUEST, inputs=(Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)
         ),
         pictures={"ab" * 32: bytes(range(256))},
+    ),
+    *(
+        Submit(job_id=1, attempt=1, request=msgspec.structs.replace(REQUEST, inpaint=inpaint))
+        for inpaint in (
+            Inpaint(cells=(0, 4), grow=0.05, is_inverted=True),
+            Inpaint(outpaint=Outpaint(left=0.5, top=0.25, right=1.0)),
+        )
     ),
     Cancel(job_id=1, attempt=1),
 )

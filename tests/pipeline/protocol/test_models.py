@@ -8,7 +8,7 @@ from pipeline.protocol.models import Bounds, Defaults, Enlarger, Family, FamilyF
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE}
+IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE, Capability.MASK}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
@@ -63,7 +63,7 @@ def test_a_model_has_what_neither_its_entry_nor_its_files_take_from_its_family()
     assert SPEC.capabilities == IN_STEPS
     written = msgspec.structs.replace(SPEC, lacks=(Capability.VARIATIONS,))
     found = written.narrowed(None, (Capability.NEGATIVE_PROMPT, Capability.VARIATIONS))
-    assert found.capabilities == {Capability.REFINING, Capability.GUIDANCE, Capability.INIT_IMAGE}
+    assert found.capabilities == IN_STEPS - {Capability.VARIATIONS, Capability.NEGATIVE_PROMPT}
     assert (found.samplers, found.defaults) == (SPEC.samplers, SPEC.defaults)
     assert [found.can(wanted) for wanted in (None, Capability.GUIDANCE, Capability.VARIATIONS)] == [True, True, False]
 

@@ -15,6 +15,9 @@ from pipeline.protocol.requests import (
     REQUEST_TYPES,
     Fact,
     GenerationRequest,
+    Inpaint,
+    Input,
+    InputRole,
     Request,
     Variation,
     kind_name,
@@ -55,6 +58,14 @@ def test_an_image_of_its_own_is_drawn_as_it_was_in_its_job() -> None:
     assert VARIED.single(2) == msgspec.structs.replace(
         VARIED, num_images=1, variations=(*EARLIER, Variation(seed=32, strength=0.2))
     )
+
+
+def test_an_image_of_its_own_draws_the_same_part_of_a_picture_anew() -> None:
+    start = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
+    mask = Input(role=InputRole.MASK, sha256="cd" * 32)
+    redrawn = msgspec.structs.replace(REQUEST, inputs=(start, mask), inpaint=Inpaint(grow=0.1))
+    assert (redrawn.init_image, redrawn.mask, REQUEST.mask) == (start, mask, None)
+    assert redrawn.single(2) == msgspec.structs.replace(redrawn, seed=9, num_images=1)
 
 
 @given(seeds=st.lists(SEEDS, max_size=3), first=SEEDS, index=st.integers(0, 3))

@@ -9,7 +9,16 @@ import pytest
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.steps.validation import check_capabilities, check_request
 from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.requests import FACTS, GenerationRequest, Input, InputRole, Upscale, Variation
+from pipeline.protocol.requests import (
+    FACTS,
+    GenerationRequest,
+    Inpaint,
+    Input,
+    InputRole,
+    Outpaint,
+    Upscale,
+    Variation,
+)
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)
@@ -52,6 +61,50 @@ def test_inputs_have_bounds_and_one_of_them_is_the_init_image(request_: Generati
             check_request(msgspec.structs.replace(request_, inputs=inputs))
 
 
+START = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.8)
+MASK = Input(role=InputRole.MASK, sha256="cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "inpaint"),
+    [
+        ((START,), Inpaint(cells=(0, 8), grow=-0.25)),
+        ((START, MASK), Inpaint(grow=0.25, is_inverted=True)),
+        ((START,), Inpaint(outpaint=Outpaint(left=0.5, top=1.0))),
+    ],
+)
+def test_one_part_of_the_init_image_is_drawn_anew(
+    request_: GenerationRequest, inputs: tuple[Input, ...], inpaint: Inpaint
+) -> None:
+    check_request(msgspec.structs.replace(request_, inputs=inputs, inpaint=inpaint))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "inpaint", "sentence"),
+    [
+        ((START, MASK), None, "There is a mask, but"),
+        ((START, MASK, MASK), Inpaint(), "The number of masks is 2"),
+        ((START, msgspec.structs.replace(MASK, strength=0.5)), Inpaint(), "A mask has no strength of its own"),
+        ((MASK,), Inpaint(), "There is no init image"),
+        ((START,), Inpaint(), "Exactly one of cells, a mask and margins"),
+        ((START, MASK), Inpaint(cells=(1,)), "Exactly one of cells, a mask and margins"),
+        ((START,), Inpaint(cells=(1,), outpaint=Outpaint(left=0.5)), "Exactly one of"),
+        ((START,), Inpaint(cells=(9,)), "The number of a cell is 9, outside 0 to 8"),
+        ((START, MASK), Inpaint(grow=0.3), "The growth is 0.3, outside -0.25 to 0.25"),
+        ((START, MASK), Inpaint(grow=math.nan), "The growth is nan"),
+        ((START,), Inpaint(outpaint=Outpaint()), "At least one margin is more than 0"),
+        ((START,), Inpaint(outpaint=Outpaint(right=1.5)), "The margin is 1.5, outside 0.0 to 1.0"),
+        ((START,), Inpaint(outpaint=Outpaint(right=0.5), grow=0.1), "Margins neither grow"),
+        ((START,), Inpaint(outpaint=Outpaint(right=0.5), is_inverted=True), "Margins neither grow"),
+    ],
+)
+def test_a_part_that_cannot_be_drawn_anew_is_refused(
+    request_: GenerationRequest, inputs: tuple[Input, ...], inpaint: Inpaint | None, sentence: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
+        check_request(msgspec.structs.replace(request_, inputs=inputs, inpaint=inpaint))
+
+
 def test_guidance_begins_before_it_ends(request_: GenerationRequest) -> None:
     with pytest.raises(InvalidRequest, match=r"Guidance cannot end at 0\.4 and begin at 0\.4"):
         check_request(msgspec.structs.replace(request_, guidance_start=0.4, guidance_end=0.4))
@@ -68,6 +121,7 @@ def test_a_sampler_does_as_many_steps_as_it_can(request_: GenerationRequest) -> 
         ({"variations": (Variation(seed=1, strength=0.5),)}, "variations"),
         ({"upscale": Upscale(scale=2, strength=0.5)}, "refining"),
         ({"inputs": (Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)}, "init-image"),
+        ({"inpaint": Inpaint(cells=(4,))}, "mask"),
         ({"upscale": Upscale(scale=2, strength=0.0)}, None),
         ({"negative_prompt": "rain", "guidance_scale": 7.0}, None),
     ],
