@@ -1,4 +1,4 @@
-"""Answers of the process that reads strangers' files, `python -m pipeline.reading`.
+"""Work and answers of the process that reads strangers' files, `python -m pipeline.reading`.
 
 The bot writes the file to its standard input. The process answers with one line of JSON, and a clean picture after it.
 """
@@ -18,6 +18,9 @@ MIN_SIDE: Final = 16
 MAX_SIDE: Final = 16_384
 MAX_RATIO: Final = 8
 """Greatest ratio of a picture's longer side to its shorter one."""
+_LENGTH_BYTES: Final = 4
+MAX_STDIN_BYTES: Final = 2 * MAX_FILE_BYTES + _LENGTH_BYTES
+"""Most bytes that the process reads: two joined files."""
 MAX_CLEAN_BYTES: Final = 4 * limits.MAX_INPUT_SIDE**2
 """Greatest size of a clean picture: more than its pixels without compression."""
 
@@ -29,6 +32,8 @@ class Wanted(StrEnum):
 
     PICTURE = "picture"
     PARAMETERS = "parameters"
+    MARKS = "marks"
+    """What is painted on a copy of a picture: the file is `joined` of the picture and the copy."""
 
 
 class PictureFault(StrEnum):
@@ -46,10 +51,14 @@ class PictureFault(StrEnum):
     """A side is too short or too long."""
     RATIO = "ratio"
     """One side is too long compared with the other."""
+    SHAPE = "shape"
+    """A painted copy has another shape than its picture."""
+    UNMARKED = "unmarked"
+    """Nothing is painted on a copy."""
 
 
 class CleanPicture(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
-    """A picture was read. The file that follows is an RGB PNG without anything but pixels.
+    """A picture was read or drawn. The file that follows is an RGB PNG without anything but pixels.
 
     Attributes:
         width: width of the PNG in pixels.
@@ -78,3 +87,16 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, tag="unreadable"):
 
 
 ReadingAnswer: TypeAlias = CleanPicture | Parameters | Unreadable
+
+
+def joined(first: bytes, second: bytearray) -> bytearray:
+    """Two files as one, for `Wanted` that needs both. The second one itself grows, so that no large file is copied."""
+    second[:0] = len(first).to_bytes(_LENGTH_BYTES, "big") + first
+    return second
+
+
+def parted(data: bytes) -> tuple[bytes, bytes]:
+    """The two files that `joined` put together."""
+    start = _LENGTH_BYTES
+    end = start + int.from_bytes(data[:start], "big")
+    return data[start:end], data[end:]

@@ -1,9 +1,9 @@
-"""Entry point, `python -m pipeline.reading picture|parameters`: a file comes in, an answer goes out."""
+"""Entry point, `python -m pipeline.reading picture|parameters|marks`: a file comes in, an answer goes out."""
 
 import os
 import sys
 
-from pipeline.protocol.reading import MAX_FILE_BYTES, Wanted
+from pipeline.protocol.reading import MAX_STDIN_BYTES, Wanted
 from pipeline.reading.answering import answer, encoded
 from pipeline.reading.confinement import confine
 
@@ -12,7 +12,7 @@ def main() -> None:
     """Read the file from standard input, and write the answer to standard output."""
     wanted = Wanted(sys.argv[1])
     confine()
-    found, png = answer(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), wanted)
+    found, png = answer(sys.stdin.buffer.read(MAX_STDIN_BYTES), wanted)
     sys.stdout.buffer.write(encoded(found))
     sys.stdout.buffer.write(png)
     sys.stdout.buffer.flush()

@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from pipeline.metadata.reading import is_picture, read_parameters
-from pipeline.protocol.reading import Parameters, PictureFault, ReadingAnswer, Unreadable, Wanted
+from pipeline.protocol.reading import Parameters, PictureFault, ReadingAnswer, Unreadable, Wanted, parted
+from pipeline.reading.copies import marked
 from pipeline.reading.pictures import NoPicture, clean
 
 _MOST_DETAIL: Final = 500
@@ -17,10 +18,12 @@ for _encoding in ("latin-1", "utf-8", "utf-16-le", "utf-16-be", "iso2022_jp", "s
 
 
 def answer(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
-    """The answer about a file, and the clean picture if one was wanted and could be read; else no bytes."""
+    """The answer about a file, and the PNG if one was wanted and the file could be read; else no bytes."""
     try:
         if wanted is Wanted.PICTURE:
             return clean(data)
+        if wanted is Wanted.MARKS:
+            return marked(*parted(data))
         if not is_picture(data):
             return Unreadable(fault=PictureFault.FORMAT), b""
         return Parameters(text=read_parameters(data)), b""

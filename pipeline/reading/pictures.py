@@ -49,6 +49,7 @@ _UPRIGHT: Final[Mapping[object, Image.Transpose]] = {
 """What turns a picture upright, by its EXIF orientation."""
 _REDUCING_GAP: Final = 3.0
 _BANDS: Final = 3
+OPAQUE: Final = 255
 
 # The decoder's threads would need processes of their own.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -71,6 +72,23 @@ def clean(data: bytes) -> tuple[CleanPicture, bytes]:
         NoPicture: the file is no picture within the bounds.
         Exception: whatever a decoder raises at a damaged file.
     """
+    picture, has_more_frames = read_picture(data)
+    facts = CleanPicture(
+        width=picture.width,
+        height=picture.height,
+        has_more_frames=has_more_frames,
+        was_transparent=picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] != OPAQUE,
+    )
+    return facts, as_png(on_white(picture))
+
+
+def read_picture(data: bytes) -> tuple[Image.Image, bool]:
+    """Read a picture, upright and within the greatest size, in RGB or RGBA; and whether the file has more frames.
+
+    Raises:
+        NoPicture: the file is no picture within the bounds.
+        Exception: whatever a decoder raises at a damaged file.
+    """
     with warnings.catch_warnings(), _opened(data) as opened:
         _check_size(*opened.size)
         # Formats without a second frame lack the attribute. An MPO file shows the same picture again.
@@ -79,16 +97,22 @@ def clean(data: bytes) -> tuple[CleanPicture, bytes]:
         opened.draft(None, (MAX_INPUT_SIDE, MAX_INPUT_SIDE))  # JPEG alone decodes at a fraction of its size
         opened.load()
         upright = _upright(opened)
-        picture, was_transparent = _as_rgb(opened)
-    if upright is not None:
-        picture = picture.transpose(upright)
-    facts = CleanPicture(
-        width=picture.width,
-        height=picture.height,
-        has_more_frames=has_more_frames,
-        was_transparent=was_transparent,
-    )
-    return facts, png_file(picture.size, _filtered(picture))
+        picture = _in_colors(opened)
+    return picture if upright is None else picture.transpose(upright), has_more_frames
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture in RGB; what is transparent becomes white."""
+    if picture.mode != "RGBA":
+        return picture.convert("RGB")
+    white = Image.new("RGBA", picture.size, (OPAQUE, OPAQUE, OPAQUE, OPAQUE))
+    white.alpha_composite(picture)
+    return white.convert("RGB")
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """The PNG file of an RGB picture."""
+    return png_file(picture.size, _filtered(picture))
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -128,18 +152,18 @@ def _upright(picture: Image.Image) -> Image.Transpose | None:
     return None
 
 
-def _as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
-    """The picture in RGB and within the greatest size, and whether parts were transparent."""
+def _in_colors(picture: Image.Image) -> Image.Image:
+    """The picture within the greatest size, in RGBA if a part may be transparent, else in RGB."""
     if picture.has_transparency_data:
-        return _on_white(_shrunk(picture.convert("RGBA")))
+        return _shrunk(picture.convert("RGBA"))
     if picture.mode in _GRAY_16:
         # `convert` would clip all but the darkest values to white.
         picture = picture.convert("I").point(_FROM_16_BITS, "L")
     if picture.mode == "CMYK":
-        return _from_cmyk(_shrunk(picture)), False
+        return _from_cmyk(_shrunk(picture))
     if picture.mode not in ("RGB", "L"):  # a palette's numbers cannot be mixed
         picture = picture.convert("RGB")
-    return _shrunk(picture).convert("RGB"), False
+    return _shrunk(picture).convert("RGB")
 
 
 def _shrunk(picture: Image.Image) -> Image.Image:
@@ -159,13 +183,6 @@ def _filtered(picture: Image.Image) -> bytes:
     row = _BANDS * picture.width
     number = bytes([UP])
     return b"".join(part for at in range(0, len(pixels), row) for part in (number, pixels[at : at + row]))
-
-
-def _on_white(picture: Image.Image) -> tuple[Image.Image, bool]:
-    white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-    white.alpha_composite(picture)
-    lowest, _ = picture.getchannel("A").getextrema()
-    return white.convert("RGB"), lowest != 255  # noqa: PLR2004 - opaque
 
 
 def _from_cmyk(picture: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.pictures.reading import read_file
-from pipeline.protocol.reading import CleanPicture, Parameters, PictureFault, Unreadable, Wanted
+from pipeline.protocol.reading import CleanPicture, Parameters, PictureFault, Unreadable, Wanted, joined
 from pipeline.reading.answering import answer
 from tests import picture_files
 from tests.pipeline.reading import files
@@ -48,6 +48,16 @@ async def test_a_picture_of_every_kind_comes_back_clean(name: str) -> None:
 )
 async def test_parameters_are_read_as_in_the_process_itself(data: bytes) -> None:
     assert await read_file(data, Wanted.PARAMETERS) == answer(data, Wanted.PARAMETERS)
+
+
+async def test_a_large_painted_copy_is_compared_within_the_limits() -> None:
+    ours = files.colorful((2_048, 1_536))
+    copy = ours.copy()
+    copy.paste((255, 255, 255), (500, 400, 900, 800))
+    data = bytes(joined(files.saved(ours, "PNG"), bytearray(files.saved(copy, "PNG"))))
+    found, png = await read_file(data, Wanted.MARKS)
+    assert (found, png) == answer(data, Wanted.MARKS)
+    assert isinstance(found, CleanPicture)
 
 
 async def test_it_sees_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
