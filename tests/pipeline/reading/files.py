@@ -56,7 +56,27 @@ def gray_16() -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """A profile that makes every CMYK color of one ink its own RGB color, and is no plain formula."""
+    """A profile whose every mixture of inks is one green: the smallest table that littlecms reads."""
+    curve = bytes(range(256))
+    green = bytes((round(0.6 * 255), 128 - 60, 128 + 40))  # CIELAB, as a profile of version 2 writes it
+    unity = struct.pack(">9i", *(65_536 * (row == column) for row in range(3) for column in range(3)))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + unity + 4 * curve + 16 * green + 3 * curve
+    white = b"XYZ " + bytes(4) + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)
+    tags = {b"wtpt": white, b"A2B0": table}
+    directory, content, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        padded = data + bytes(-len(data) % 4)
+        directory += name + struct.pack(">II", at + len(content), len(data))
+        content += padded
+    size = at + len(content)
+    kinds = b"prtrCMYKLab " + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp"
+    header = struct.pack(">II", size, 0) + b"\x02\x40\0\0" + kinds
+    header = (header + bytes(28) + struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)).ljust(128, b"\0")
+    return header + struct.pack(">I", len(tags)) + directory + content
+
+
+def rgb_profile() -> bytes:
+    """The profile of sRGB."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -92,13 +112,14 @@ VALID: Final[Mapping[str, bytes]] = MappingProxyType(
         "png, one bit": saved(colorful(mode="1"), "PNG"),
         "png, gray": saved(colorful(mode="L"), "PNG"),
         "png, alpha": saved(see_through(), "PNG"),
-        "png, interlaced profile": saved(colorful(), "PNG", icc_profile=cmyk_profile()),
+        "png, profile": saved(colorful(), "PNG", icc_profile=rgb_profile()),
         "png, 16-bit gray": gray_16(),
         "apng": animated("PNG"),
         "jpeg": saved(colorful(), "JPEG"),
         "jpeg, progressive": saved(colorful(), "JPEG", progressive=True),
         "jpeg, turned": turned(6),
         "jpeg, cmyk": saved(colorful(mode="CMYK"), "JPEG"),
+        "jpeg, cmyk with profile": saved(colorful(mode="CMYK"), "JPEG", icc_profile=cmyk_profile()),
         "jpeg, two pictures": saved(colorful(), "MPO", save_all=True, append_images=[colorful()]),
         "webp": saved(colorful(), "WEBP"),
         "webp, lossless alpha": saved(see_through(), "WEBP", lossless=True),
