@@ -128,9 +128,11 @@ def imagine(
     from bot.requests.options import given_by
 
     settings, catalogue = _load(config)
-    given = msgspec.structs.replace(GivenRequest(prompt=prompt), **given_by(COMMAND_LINE, typed))
+    fields = given_by(COMMAND_LINE, typed)
+    image = fields.pop("image")
+    given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
     try:
-        asyncio.run(draw(given, out, settings=settings, catalogue=catalogue))
+        asyncio.run(draw(given, out, image=image, settings=settings, catalogue=catalogue))
     except CannotDraw as error:
         _stop(str(error), 1)
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.pipeline.reading import files
 from tests.shared_worker import warm_starter
 
 pytestmark = pytest.mark.slow
@@ -54,6 +55,22 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
             assert f"Seed: {3 + number % 2}" in parameters
 
 
+def test_a_picture_from_a_picture(tmp_path: Path) -> None:
+    given = files.colorful((64, 64))
+    (tmp_path / "given.jpg").write_bytes(files.saved(given, "JPEG", quality=95))
+    drawn: dict[str, Image.Image] = {}
+    for name, strength in (("near", "0.05"), ("again", "0.05"), ("far", "0.9")):
+        out = tmp_path / f"{name}.png"
+        options = ("--image", str(tmp_path / "given.jpg"), "--strength", strength, "--steps", "20", "--seed", "3")
+        result = easel("imagine", "a tree", *options, "-o", str(out))
+        assert result.returncode == 0, result.stderr
+        drawn[name] = Image.open(out).convert("RGB")
+    assert drawn["near"].tobytes() == drawn["again"].tobytes()
+    near, far = (files.difference(drawn[name].resize(given.size), given) for name in ("near", "far"))
+    assert near < 12
+    assert far > 30
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "code", "sentence"),
     [
@@ -67,6 +84,8 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
         (("imagine", "x", "-o", "x.png", "--model", "sdxl"), {}, 1, "no model called “sdxl”"),
         (("imagine", "{a|b}" * 4, "-o", "x.png"), {}, 1, "more than 8 jobs"),
         (("imagine", "x", "-o", "/nowhere/x.png"), {}, 1, "The folder /nowhere does not exist"),
+        (("imagine", "x", "-o", "x.png", "--image", "none.png"), {}, 1, "The picture none.png cannot be read: No such"),
+        (("imagine", "x", "-o", "x.png", "--image", "LICENSE"), {}, 1, "Send the picture as PNG, JPEG or WebP"),
         (("imagine", "x", "-o", "x.gif"), {}, 1, "x.gif asks for no format that Easel writes; end it with .png, .webp"),
         (("imagine", "x", "-o", "x.png"), {"EASEL_PIPELINE__DEVICE": "cuda"}, 1, "'cuda' was asked for"),
     ],

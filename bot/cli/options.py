@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
 from bot.presenting.texts import text
 from bot.requests.options import OPTIONS, Option
-from bot.requests.takes import Number
+from bot.requests.takes import Number, Picture
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 COMMAND_LINE: Final = tuple(option for option in OPTIONS if option.is_for_command_line)
@@ -29,5 +30,9 @@ def with_options(callback: Callback) -> Callback:
 
 
 def _annotation(option: Option) -> Any:
-    kind: Any = option.takes.type if isinstance(option.takes, Number) else str
+    kind: Any = str
+    if isinstance(option.takes, Number):
+        kind = option.takes.type
+    elif isinstance(option.takes, Picture):
+        kind = Path
     return Annotated[kind | None, typer.Option(help=text(f"option-{option.name}"))]

@@ -296,7 +296,6 @@ OPTIONS: Final = (
         resolve=None,
         needs=Capability.INIT_IMAGE,
         is_default=False,
-        is_for_command_line=False,
     ),
     Option(
         name="strength",
@@ -310,7 +309,6 @@ OPTIONS: Final = (
         resolve=None,
         needs=Capability.INIT_IMAGE,
         is_default=False,
-        is_for_command_line=False,
     ),
 )
 """The options in the order of `/imagine`."""

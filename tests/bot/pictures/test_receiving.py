@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.pictures import receiving
 from bot.pictures.inputs import InputPictures
 from bot.pictures.receiving import Receiving
+from bot.pictures.telling import refusal
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
@@ -72,7 +73,7 @@ async def test_what_is_no_picture_is_refused(
 
 def test_every_fault_has_a_sentence_with_its_bounds() -> None:
     for fault in PictureFault:
-        refused = receiving._refusal(Unreadable(fault=fault))
+        refused = refusal(Unreadable(fault=fault))
         assert text(refused.key, **refused.values).endswith(".")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 SIZE: Final = (48, 32)
 
@@ -20,6 +20,12 @@ def colorful(size: tuple[int, int] = SIZE, mode: str = "RGB") -> Image.Image:
     if mode == "P":
         return picture.quantize(256)
     return picture if mode == "RGB" else picture.convert(mode)
+
+
+def difference(first: Image.Image, second: Image.Image) -> float:
+    """Mean difference of two pictures, in values of 255."""
+    means = ImageStat.Stat(ImageChops.difference(first, second)).mean
+    return sum(means) / len(means)
 
 
 def saved(picture: Image.Image, kind: str, **how: Any) -> bytes:

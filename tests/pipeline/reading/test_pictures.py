@@ -4,7 +4,7 @@ import io
 import struct
 
 import pytest
-from PIL import Image, ImageChops, ImageFile, ImageStat
+from PIL import Image, ImageFile
 
 from pipeline.protocol.reading import CleanPicture, PictureFault, Unreadable, Wanted
 from pipeline.reading.answering import answer
@@ -27,12 +27,6 @@ def fault_of(data: bytes) -> PictureFault:
     return found.fault
 
 
-def difference(first: Image.Image, second: Image.Image) -> float:
-    """Mean difference of two pictures, in values of 255."""
-    means = ImageStat.Stat(ImageChops.difference(first, second)).mean
-    return sum(means) / len(means)
-
-
 def kinds_of(png: bytes) -> set[bytes]:
     """Kinds of a PNG's chunks."""
     kinds, at = set[bytes](), 8
@@ -52,7 +46,7 @@ def test_a_picture_of_every_kind_becomes_a_png_of_pixels_alone(name: str) -> Non
 @pytest.mark.parametrize("name", ["png", "png, palette", "apng", "jpeg", "jpeg, cmyk", "webp", "gif", "avif"])
 def test_its_colors_stay(name: str) -> None:
     _, picture = read(files.VALID[name])
-    assert difference(picture, files.colorful()) < 6
+    assert files.difference(picture, files.colorful()) < 6
 
 
 @pytest.mark.parametrize(
@@ -63,7 +57,7 @@ def test_of_several_frames_the_first_is_taken_and_told(name: str, has_more: bool
     facts, picture = read(files.VALID[name])
     assert facts.has_more_frames is has_more
     if has_more:
-        assert difference(picture, files.colorful()) < 6
+        assert files.difference(picture, files.colorful()) < 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -81,7 +75,7 @@ def test_it_is_upright(orientation: int) -> None:
     wanted = files.colorful()
     wanted = wanted.transpose(turns[orientation]) if orientation in turns else wanted
     assert picture.size == wanted.size
-    assert difference(picture, wanted) < 6
+    assert files.difference(picture, wanted) < 6
 
 
 def test_damaged_exif_data_turns_nothing() -> None:
@@ -105,7 +99,7 @@ def test_cmyk_goes_through_its_own_profile_and_a_broken_one_is_ignored() -> None
     red = Image.new("CMYK", files.SIZE, (0, 255, 255, 0))
     plain = read(files.saved(red, "JPEG", quality=95))[1]
     broken = read(files.saved(red, "JPEG", quality=95, icc_profile=b"no profile" * 20))[1]
-    assert difference(plain, broken) == 0
+    assert files.difference(plain, broken) == 0
     profiled = read(files.saved(red, "JPEG", quality=95, icc_profile=files.cmyk_profile()))[1]
     color = profiled.getpixel((5, 5))
     assert isinstance(color, tuple)
@@ -131,7 +125,7 @@ def test_what_is_transparent_becomes_white_and_is_told() -> None:
 def test_a_large_one_becomes_smaller_in_its_shape(kind: str, size: tuple[int, int], expected: tuple[int, int]) -> None:
     _, picture = read(files.saved(files.colorful(size), kind))
     assert picture.size == expected
-    assert difference(picture, files.colorful(expected)) < 4
+    assert files.difference(picture, files.colorful(expected)) < 4
 
 
 def test_a_large_jpeg_is_decoded_at_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
