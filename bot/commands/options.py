@@ -17,7 +17,7 @@ from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, Option, arranged, given_by
+from bot.requests.options import OPTIONS_WITH_DEFAULTS, Option, arranged, given_by
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.starting_image import STRENGTHS
 from bot.requests.styles import matching_styles, option_value, styles_for
@@ -91,12 +91,12 @@ def _annotation(services: Services, option: Option) -> Any:
 
 def arranged_defaults() -> list[Option]:
     """The options with defaults in the order of `/settings` and `/admin channel`: the most used first."""
-    return arranged(("model", "size", "steps", "cfg", "sampler", "images", "negative"), DEFAULTS)
+    return arranged(("model", "size", "steps", "cfg", "sampler", "images", "negative"), OPTIONS_WITH_DEFAULTS)
 
 
 def preferences_of(typed: Mapping[str, Any]) -> Preferences:
     """Typed values as preferences."""
-    return msgspec.structs.replace(Preferences(), **given_by(DEFAULTS, typed))
+    return msgspec.structs.replace(Preferences(), **given_by(OPTIONS_WITH_DEFAULTS, typed))
 
 
 def add_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:

@@ -236,7 +236,10 @@ class Dispatcher:
     async def _finish(self, running: TrackedJob, event: Finished | Failed) -> None:
         """End an attempt. Each attempt ends once."""
         job = running.job
-        if isinstance(event, Finished):
+        if job.cancel_requested_by is not None:
+            # The member pressed before the end. The worker may have been making files, and have finished all the same.
+            await self._delivery.cancel(job, running.message)
+        elif isinstance(event, Finished):
             try:
                 job = await self._storing.keep(job, event, running.say_unkept)
             except StorageFailed as error:
@@ -245,7 +248,7 @@ class Dispatcher:
             await self._delivery.deliver(job, running.message)
         elif running.is_timed_out:
             await self._delivery.fail(job, running.message, JobFailure.TIMEOUT, event.detail)
-        elif event.reason is FailureReason.CANCELLED or job.cancel_requested_by is not None:
+        elif event.reason is FailureReason.CANCELLED:
             await self._delivery.cancel(job, running.message)
         elif event.reason in RETRYABLE and not _is_blamed(job):
             await self._try_again(running, event)

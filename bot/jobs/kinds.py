@@ -1,6 +1,7 @@
 """The table of kinds of work. A row says everything that differs between the requests of two kinds.
 
-Dispatcher, queue, ledger, recovery and store know no kind. The rooms above them ask the table.
+Dispatcher, queue, ledger, recovery and store never look at a kind. Accepting, delivery, commands and views ask this
+table.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,15 +61,16 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     Attributes:
         is_checked: whether the safety checker looks at its outputs, where the owner wants it.
-        actions: buttons of its messages that not every job has.
+        actions: buttons that only some kinds have; `ABOUT_ANY_JOB` are those of all.
         done: the message with its outputs.
         details: the answer to `Action.DETAILS`, and its attachments.
         queued: the message of a waiting job.
         running: the message of a running job.
-        price: units that a request costs with its model; the default model's usual picture is the measure.
+        price: units that a request costs; the default model's usual picture costs 1. The arguments are the request, its
+            model, the default model and the owner's pricing.
         size: size of one output, such as its pixels; the expected time is proportional to it.
         rows: rows of all forward passes, or other repeated work; the expected time of denoising is proportional to it.
-        notice: a fact about a request and its model that its member reads once.
+        notice: a fact about a request and its model; a member reads it only with the first such job.
     """
 
     is_checked: bool

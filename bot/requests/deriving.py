@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from bot.errors import Refused
-from bot.requests.options import DEFAULTS
+from bot.requests.options import OPTIONS_WITH_DEFAULTS
 from bot.requests.resolving import OWNERS, Resolved, choose_seed
 from bot.store.rows import AskerDefaults, Job, Preferences
 from config.settings import LimitSettings
@@ -46,7 +46,9 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
 
 def as_it_was(request: GenerationRequest) -> Preferences:
     """A job's value for each option with defaults. They stand in for options that a form does not have."""
-    return msgspec.structs.replace(Preferences(), **{option.field: option.value_of(request) for option in DEFAULTS})
+    return msgspec.structs.replace(
+        Preferences(), **{option.field: option.value_of(request) for option in OPTIONS_WITH_DEFAULTS}
+    )
 
 
 def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
@@ -67,7 +69,7 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
 def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
     """The values of a derived request that are still the job's defaults."""
     old = narrowed(job.request, GenerationRequest)
-    kept = {option.field for option in DEFAULTS if option.value_of(request) == option.value_of(old)}
+    kept = {option.field for option in OPTIONS_WITH_DEFAULTS if option.value_of(request) == option.value_of(old)}
     return job.defaults.only(frozenset(kept))
 
 

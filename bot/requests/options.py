@@ -1,8 +1,8 @@
 """The options of a request. `OPTIONS` declares each of them once, and everything that members see is built from it.
 
 `/imagine`, `/settings`, `/admin channel` and the command line offer the options. A prompt may contain `--name value`,
-a pasted command `name: value`. A remix keeps the values, and messages show them. Behaviour of one option alone, such
-as its suggestions or the wording of sizes, is where it is needed, under the option's name.
+a pasted command `name: value`. A remix keeps the values, and messages show them. Code for a single
+option, such as its suggestions, is in the file that uses it. Search there for the option's name.
 """
 
 import math
@@ -48,12 +48,12 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         takes: its values.
         translations: its name in other languages, each also the text `name-NAME` there.
         habits: its names in other programs, with underscores.
-        fields: the fields of `GenerationRequest` that it sets; None if it sets the one of its own name.
-        of: reads the option's value from a request; None if a request does not contain it.
+        fields: the fields of `GenerationRequest` that it sets; None if it sets only the field named `field`.
+        value_in: reads the option's value from a request; None if a request does not contain it.
         usual: a model's default; None if there is none.
         needs: capability of a model without which the option has no effect; None if every model has it.
-        resolve: turns a value (None if not given) into fields of the request; None if other code does it.
-        is_default: whether members and admins may set a default.
+        resolve: turns a value (None if not given) into fields of the request; None if `resolving.py` sets the fields.
+        may_have_default: whether members and admins may set a default.
         is_for_command_line: whether `easel imagine` has it.
     """
 
@@ -63,11 +63,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     translations: tuple[str, ...] = ()
     habits: tuple[str, ...] = ()
     fields: tuple[str, ...] | None = None
-    of: Callable[[GenerationRequest], Any] | None
+    value_in: Callable[[GenerationRequest], Any] | None
     usual: Callable[[ModelSpec], Any] | None
     resolve: Callable[[Any, Situation], Mapping[str, Any]] | None
     needs: Capability | None = None
-    is_default: bool = True
+    may_have_default: bool = True
     is_for_command_line: bool = True
 
     @property
@@ -77,7 +77,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
     def value_of(self, request: GenerationRequest) -> Any:
         """The option's value in a request; None if a request does not contain it."""
-        return None if self.of is None else self.of(request)
+        return None if self.value_in is None else self.value_in(request)
 
     def written(self, request: GenerationRequest) -> str | int:
         """The option's value as members type it; empty if there is none, or it cannot be typed."""
@@ -127,7 +127,7 @@ def number(
         takes=takes,
         translations=translations,
         habits=habits,
-        of=attrgetter(field),
+        value_in=attrgetter(field),
         usual=usual,
         resolve=resolve,
         needs=needs,
@@ -200,7 +200,7 @@ OPTIONS: Final = (
         ),
         translations=("ohne",),
         habits=("no", "neg", "negative_prompt"),
-        of=attrgetter("negative_prompt"),
+        value_in=attrgetter("negative_prompt"),
         usual=lambda _: "",
         resolve=None,
         needs=Capability.NEGATIVE_PROMPT,
@@ -234,7 +234,7 @@ OPTIONS: Final = (
         translations=("größe",),
         habits=_RATIOS,
         fields=("width", "height"),
-        of=lambda request: f"{request.width}x{request.height}",
+        value_in=lambda request: f"{request.width}x{request.height}",
         usual=lambda spec: f"{spec.defaults.width}x{spec.defaults.height}",
         resolve=_sides,
     ),
@@ -243,7 +243,7 @@ OPTIONS: Final = (
         field="scheduler_name",
         takes=name_of(lambda words, _: find_sampler(words) is not None, max_length=40, max_words=6),
         habits=("sampler_name",),
-        of=attrgetter("scheduler_name"),
+        value_in=attrgetter("scheduler_name"),
         usual=lambda spec: spec.defaults.sampler,
         resolve=lambda _, situation: {"scheduler_name": situation.sampler.name},
     ),
@@ -251,10 +251,10 @@ OPTIONS: Final = (
         name="seed",
         field="seed",
         takes=whole(_lowest("seed"), lambda *_: _highest("seed"), _any_or_seed),
-        of=attrgetter("seed"),
+        value_in=attrgetter("seed"),
         usual=None,
         resolve=None,
-        is_default=False,
+        may_have_default=False,
     ),
     number(
         "images",
@@ -269,7 +269,7 @@ OPTIONS: Final = (
         field="model_key",
         takes=name_of(lambda words, offers: offers.is_model(words), max_length=100, max_words=1),
         translations=("modell",),
-        of=attrgetter("model_key"),
+        value_in=attrgetter("model_key"),
         usual=lambda spec: spec.key,
         resolve=None,
     ),
@@ -279,10 +279,10 @@ OPTIONS: Final = (
         takes=name_of(lambda words, offers: offers.is_style(words), max_length=100),
         translations=("stil",),
         fields=(),
-        of=None,
+        value_in=None,
         usual=None,
         resolve=None,
-        is_default=False,
+        may_have_default=False,
         is_for_command_line=False,
     ),
     Option(
@@ -291,11 +291,11 @@ OPTIONS: Final = (
         takes=picture(),
         translations=("bild",),
         fields=("inputs",),
-        of=attrgetter("init_image"),
+        value_in=attrgetter("init_image"),
         usual=None,
         resolve=None,
         needs=Capability.INIT_IMAGE,
-        is_default=False,
+        may_have_default=False,
     ),
     Option(
         name="strength",
@@ -304,15 +304,15 @@ OPTIONS: Final = (
         translations=("stärke",),
         habits=("denoising_strength", "denoise"),
         fields=(),
-        of=_strength,
+        value_in=_strength,
         usual=None,
         resolve=None,
         needs=Capability.INIT_IMAGE,
-        is_default=False,
+        may_have_default=False,
     ),
 )
 """The options in the order of `/imagine`."""
-DEFAULTS: Final = tuple(option for option in OPTIONS if option.is_default)
+OPTIONS_WITH_DEFAULTS: Final = tuple(option for option in OPTIONS if option.may_have_default)
 """The options of `/settings` and `/admin channel`: the fields of `Preferences`."""
 FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
     {name.casefold(): option for option in OPTIONS for name in (option.name, *option.translations)}
@@ -345,6 +345,6 @@ def _plain(name: str) -> str:
     return name.lstrip("-").casefold().replace("-", "_")
 
 
-def given_by(options: Iterable[Option], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Typed values by their request fields; None for options without a value."""
-    return {option.field: typed.get(option.name) for option in options}
+def given_by(options: Iterable[Option], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by option names as values by request fields; None for options without a value."""
+    return {option.field: values.get(option.name) for option in options}

@@ -13,7 +13,7 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, OPTIONS, Situation, arranged, sampler_of
+from bot.requests.options import OPTIONS, OPTIONS_WITH_DEFAULTS, Situation, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
 from bot.requests.starting_image import cut_notice, inputs_of, refuse_without, shaped
 from bot.requests.styles import Mentioned
@@ -202,7 +202,7 @@ def _still_there(defaults: Preferences, catalogue: Catalogue) -> Preferences:
 
 def _fitting(defaults: Preferences, spec: ModelSpec) -> Preferences:
     """The defaults without a sampler that this model lacks, and without options that it cannot use."""
-    unused = {option.field for option in DEFAULTS if not spec.can(option.needs)}
+    unused = {option.field for option in OPTIONS_WITH_DEFAULTS if not spec.can(option.needs)}
     if defaults.scheduler_name not in (None, *sampler_names(spec)):
         unused.add("scheduler_name")
     return defaults.only(defaults.names() - unused)

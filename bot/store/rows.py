@@ -74,7 +74,7 @@ class AskerDefaults(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return self.channel.or_else(self.own).or_else(self.server)
 
     def only(self, names: frozenset[str]) -> Self:
-        """Only the values with these names that take precedence, each with its owner."""
+        """Of the values with these names, those that take precedence; each stays with its owner."""
         own = names - self.channel.names()
         return type(self)(
             channel=self.channel.only(names), own=self.own.only(own), server=self.server.only(own - self.own.names())
@@ -106,8 +106,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """The interaction that a job comes from: who asked, where, with which command or button, and how to answer.
 
     `interaction_id` is unique. A job of an expansion has the expansion's negative key instead (`bot.store.expansions`).
-    The end of the job removes `interaction_token`. `shown_guild_id` is the server of the channel, even if other rules
-    apply; 0 in a direct message.
+    The end of the job removes `interaction_token`. `shown_guild_id` is the server whose channel shows the message,
+    0 in a direct message; `asker.guild_id` is the server whose rules apply.
     """
 
     interaction_id: int
@@ -217,7 +217,7 @@ class NewJob(JobOrder, frozen=True, kw_only=True):
 class Job(JobOrder, frozen=True, kw_only=True):
     """An accepted order and its state.
 
-    `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before it.
+    `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before this job.
     `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
     acceptance (`bot.store.sqlite.timelines`).
     """

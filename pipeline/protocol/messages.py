@@ -276,7 +276,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Final event of a successful attempt.
 
     Attributes:
-        images: images of the request in order, without those that the safety checker flagged.
+        outputs: outputs of the request in order, without those that the safety checker flagged.
         notices: facts for the requester, such as text that did not fit the model.
         denoise_s: seconds of denoising.
         total_s: seconds from the start of the attempt to this message.

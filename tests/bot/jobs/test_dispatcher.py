@@ -141,6 +141,18 @@ async def test_a_cancelled_job_costs_nothing_wherever_it_is(open_house: OpenHous
     assert await house.broken() == []
 
 
+async def test_a_job_that_is_being_finished_can_be_cancelled(open_house: OpenHouse) -> None:
+    house = await open_house()
+    house.work()
+    job = await house.ask("finishing")
+    await house.until(job, RUNNING)
+    assert await house.services.dispatcher.cancel(job, 1)
+    await house.until(job, CANCELLED)
+    await house.until_said(job, "Nothing was charged")
+    assert await house.spent() == 0
+    assert await house.broken() == []
+
+
 async def test_a_job_can_be_cancelled_on_its_way_to_the_worker(open_house: OpenHouse) -> None:
     house = await open_house()
     house.backend.is_open.clear()

@@ -13,7 +13,16 @@ from bot.presenting.summaries import summary
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
-from bot.requests.options import DEFAULTS, OPTIONS, Option, Situation, arranged, find_option, number, sampler_of
+from bot.requests.options import (
+    OPTIONS,
+    OPTIONS_WITH_DEFAULTS,
+    Option,
+    Situation,
+    arranged,
+    find_option,
+    number,
+    sampler_of,
+)
 from bot.requests.resolving import OWNERS, Resolved, resolve
 from bot.requests.takes import whole
 from bot.store.rows import AskerDefaults, Preferences
@@ -69,7 +78,7 @@ def test_every_wish_is_another_than_the_usual(two_models: Catalogue) -> None:
 def test_each_field_of_a_request_is_said_by_somebody() -> None:
     """A remix keeps what is an option's or the owner's; a field of neither would be lost in it."""
     options = {field for option in OPTIONS for field in option.request_fields}
-    assert {*Preferences.__struct_fields__} == {option.field for option in DEFAULTS}
+    assert {*Preferences.__struct_fields__} == {option.field for option in OPTIONS_WITH_DEFAULTS}
     assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
     made = {"prompt", "variations", "upscale", "inpaint"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
@@ -78,8 +87,8 @@ def test_each_field_of_a_request_is_said_by_somebody() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_default_is_described_by_its_own_words(language: str) -> None:
     with spoken(language):
-        described = {text("option-admin-default", option=option.name) for option in DEFAULTS}
-    assert len(described) == len(DEFAULTS)
+        described = {text("option-admin-default", option=option.name) for option in OPTIONS_WITH_DEFAULTS}
+    assert len(described) == len(OPTIONS_WITH_DEFAULTS)
 
 
 def test_the_usual_request_is_what_nobody_said_anything_about(two_models: Catalogue) -> None:
@@ -142,7 +151,7 @@ def test_the_parameters_of_a_file_ask_for_the_same_picture(two_models: Catalogue
     assert found.request == request
 
 
-@pytest.mark.parametrize("option", DEFAULTS, ids=lambda option: str(option.name))
+@pytest.mark.parametrize("option", OPTIONS_WITH_DEFAULTS, ids=lambda option: str(option.name))
 def test_jobs_that_differ_in_one_option_say_in_which(two_models: Catalogue, option: Option) -> None:
     """Before members pay for several jobs, they read what each of them is."""
     wishes, usual = wished(two_models).request, asked(two_models, GivenRequest(prompt="a star", seed=5)).request

@@ -1,7 +1,7 @@
 """Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process.
 
 One of the prompt `flagged` is finished without a picture. One of the prompt `linger` waits at its first attempt
-and is done at the next.
+and is done at the next. One of the prompt `finishing` is past its last step: its `Cancel` comes too late to stop it.
 """
 
 import os
@@ -16,11 +16,15 @@ bot = Speech()
 ours = [name for name in os.environ if name.upper().startswith("EASEL_")]
 bot.begin(device_name=",".join(ours) or str(os.getpid()))
 bot.say(beat())
+finishing: dict[int, Submit] = {}
 while True:
     match bot.hear():
         case Submit() as submit if submit.request.prompt == "wait" or (
             submit.request.prompt == "linger" and submit.attempt == 1
         ):
+            bot.say(progress(submit))
+        case Submit() as submit if submit.request.prompt == "finishing":
+            finishing[submit.job_id] = submit
             bot.say(progress(submit))
         case Submit() as submit if submit.request.prompt == "fall":
             sys.exit(3)
@@ -28,6 +32,8 @@ while True:
             bot.say(msgspec.structs.replace(finished(submit), outputs=()))
         case Submit() as submit:
             bot.say(progress(submit), finished(submit))
+        case Cancel() as cancel if cancel.job_id in finishing:
+            bot.say(finished(finishing.pop(cancel.job_id)))
         case Cancel() as cancel:
             bot.say(cancelled(cancel.job_id, cancel.attempt))
         case _:
