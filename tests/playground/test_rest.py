@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from playground import FaultKind, LocalDiscord, PortTaken
+from tests.pipeline.reading import files
 
 CHANNEL_MESSAGES = r"^/channels/\d+/messages$"
 
@@ -117,6 +118,12 @@ async def test_unknown_route_is_a_gap_and_no_5xx() -> None:
         async with session.get(f"{local.api_base_url}/no/such/route", headers=headers) as response:
             assert response.status == 400
         assert "no/such/route" in local.gaps[0]
+
+
+async def test_a_picture_of_very_many_pixels_is_sent_like_any_file(local: LocalDiscord) -> None:
+    data = files.raw_png((20_000, 20_000), pixels=b"")
+    message = await local.member.send(local.channel, "", attachments=[("a.png", data)])
+    assert await local.fetch_cdn(message.attachments[0].url) == data
 
 
 async def test_files_need_their_signature(local: LocalDiscord) -> None:
