@@ -52,6 +52,8 @@ def details(
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
     lines += _recipe(job)
     lines += _defaults(job)
+    if request.init_image is not None:
+        lines.append(text("details-image"))
     explanation = "\n".join(lines)
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(explanation))
     begun_with = _begun_with(request)

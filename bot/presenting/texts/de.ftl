@@ -141,6 +141,7 @@ details-license-gone = nicht mehr im Angebot
 details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sampler } · { size }
 details-variation = Variiert zum Seed { $seed }, Stärke { $strength }
 details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
+details-image = Das Bild, von dem es ausging, steht nicht im Befehl: Häng dasselbe wieder als „bild“ an.
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s

@@ -141,6 +141,7 @@ details-license-gone = not offered any more
 details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampler } · { size }
 details-variation = Varied towards seed { $seed }, strength { $strength }
 details-upscale = Upscaled { $scale } times, { $strength } drawn anew
+details-image = The picture that it started from is no part of the command: attach the same one again as “image”.
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s

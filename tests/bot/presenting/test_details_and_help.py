@@ -14,7 +14,7 @@ from bot.requests.typed.known_words import unknown_words
 from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
 from tests.example_jobs import example_job, from_elsewhere
 
 MAX_CHARACTERS, MAX_COMPONENTS = 4_000, 40
@@ -57,6 +57,12 @@ def test_the_command_is_never_said_to_repeat_what_it_cannot(request_: Generation
         assert "To make the picture that it began with:" in told
         assert "To make it again:" not in told
         assert "seed: 7 images: 1" in told
+    start = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.3)
+    told = details_of(msgspec.structs.replace(request_, inputs=(start,)), catalogue)
+    assert "from a picture" in told
+    assert "attach the same one again" in told
+    assert "strength: 0.3" in told
+    assert "attach the same one" not in details_of(request_, catalogue)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -69,6 +75,7 @@ def test_the_longest_details_fit(request_: GenerationRequest, catalogue: Catalog
         negative_prompt=words,
         variations=(Variation(seed=2**32 - 1, strength=0.123456),) * MAX_VARIATIONS,
         upscale=Upscale(scale=2, strength=0.3),
+        inputs=(Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.123456),),
     )
     every = Preferences(
         negative_prompt=words,
