@@ -22,7 +22,7 @@ from pipeline.engine.failures import (
 )
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
-from pipeline.engine.finishing.init_images import begin_from_picture, encoded, init_image_of
+from pipeline.engine.finishing.init_images import begin_from_picture, encoded, given_pictures, needs_pictures
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.refining import begin_refining, enlarged
@@ -210,11 +210,11 @@ class Engine:
         self._running[job.name] = job
         if isinstance(job, PipelineJob):
             self._turns.add_lane(PipelineLane(job, work_clock(self._placement.device)))
-        elif (picture := init_image_of(submit)) is None:
-            self._join(job)
-        else:
-            work = partial(encoded, job, picture, self._decoder)
+        elif needs_pictures(job):
+            work = partial(encoded, job, given_pictures(submit), self._decoder)
             self._background.on_device(work, partial(self._begin_pass, job, begin_from_picture))
+        else:
+            self._join(job)
 
     def _join(self, job: DenoisingJob) -> None:
         """Prepare a job's next step and put it into its bucket."""

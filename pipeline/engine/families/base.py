@@ -104,6 +104,11 @@ class StepAdapter(ABC):
         return self._autoencoder.scale_factor
 
     @property
+    def extra_channels(self) -> int:
+        """Number of further input channels of an inpainting model: the mask and the masked picture's latents."""
+        return 0
+
+    @property
     def size_multiple(self) -> int:
         """Width and height of a picture must be multiples of this number of pixels."""
         return self.scale_factor

@@ -28,7 +28,7 @@ class StableDiffusion(StepAdapter):
         clip_skip: layer of the text encoder to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: the U-Net needs more than plain latents (inpainting, depth, image pairs).
+        ModelUnavailable: the U-Net has other further input channels than an inpainting model (depth, image pairs).
     """
 
     facts = FAMILY_FACTS["sd"]
@@ -46,6 +46,11 @@ class StableDiffusion(StepAdapter):
         text_encoders = {"text_encoder": pipeline.text_encoder}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
         self._embeddings = ModelEmbeddings(folder, (self._text.width,))
+
+    @property
+    def extra_channels(self) -> int:
+        """Number of further input channels of an inpainting model; 0 for other models."""
+        return self._unet.extra_channels
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:

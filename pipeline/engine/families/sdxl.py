@@ -31,7 +31,8 @@ class StableDiffusionXL(StepAdapter):
         clip_skip: layer of the CLIP text encoders to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net needs more than latents.
+        ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net has other further input
+            channels than an inpainting model.
     """
 
     facts = FAMILY_FACTS["sdxl"]
@@ -58,6 +59,11 @@ class StableDiffusionXL(StepAdapter):
         self._placement = placement
         config: Any = pipeline.config
         self._zeros_for_nothing = bool(config.force_zeros_for_empty_prompt)
+
+    @property
+    def extra_channels(self) -> int:
+        """Number of further input channels of an inpainting model; 0 for other models."""
+        return self._unet.extra_channels
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:

@@ -22,19 +22,23 @@ class Unet:
         placement: device and precision.
         channels: number of latent channels.
 
+    Attributes:
+        extra_channels: see `StepAdapter.extra_channels`.
+
     Raises:
-        ModelUnavailable: the U-Net needs more than plain latents (inpainting, depth, image pairs).
+        ModelUnavailable: the U-Net's further input channels are those of no inpainting model (depth, image pairs).
     """
 
     def __init__(self, pipeline: Any, placement: Placement, channels: int) -> None:
         self._pipeline = pipeline
         self._unet: Any = pipeline.unet.eval().requires_grad_(False)
         self._placement = placement
-        if self._unet.config.in_channels != channels:
-            wanted = self._unet.config.in_channels
+        wanted = int(self._unet.config.in_channels)
+        self.extra_channels = wanted - channels
+        if self.extra_channels not in (0, channels + 1):
             raise ModelUnavailable(
-                f"The model's U-Net wants {wanted} channels and its VAE has {channels} channels: it is not made for "
-                "text alone, or the VAE is that of another model."
+                f"The model's U-Net wants {wanted} channels and its VAE has {channels} channels: it is made neither "
+                "for text alone nor for inpainting, or the VAE is that of another model."
             )
         self._forward = accelerate(self._unet, self._plain, placement)
 

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from pipeline.engine.finishing.decoding import Decoder
+from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.steps.jobs import AttemptId
@@ -61,7 +62,7 @@ class Finisher:
             torch.OutOfMemoryError: no fallback fits the memory.
         """
         for index, decoded in enumerate(self._job.decoded(self._decoder.decode)):
-            pixels = self._decoder.enlarge(self._model, decoded)
+            pixels = enlarged_pixels(self._model, self._decoder, decoded, self._job.paste)
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._note_progress()
         if self._checker is not None:

@@ -1,68 +1,162 @@
-"""First pass from a member's picture (img2img): read it, encode it, add noise, and denoise the last steps."""
+"""First pass from a member's picture: read it, encode it, add noise, and denoise the last steps.
+
+All of it is drawn anew (img2img), or a part of it (inpainting, outpainting). Both follow diffusers' pipelines. Their
+order of draws counts: each image's generator draws the latents of the picture, then the noise, then the latents
+of the masked picture, even where only its draw is used.
+"""
 
 import time
+from dataclasses import dataclass
+from typing import Final
 
+import msgspec
 import torch
+from PIL import Image
+from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.sampling.latents import first_noise
-from pipeline.engine.sampling.schedulers import begin_late
-from pipeline.engine.steps.jobs import DenoisingJob
+from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
+from pipeline.engine.steps.jobs import DenoisingJob, Kept
+from pipeline.images.canvas import grown
 from pipeline.images.decode import UnreadablePicture, fitted, read_png, to_pixels
+from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Submit
-from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.requests import GenerationRequest, Input, narrowed
+
+MASKED: Final = 0.5
+"""Value of a masked pixel, from 0 to 1."""
 
 
-def init_image_of(submit: Submit) -> bytes | None:
-    """PNG file of a request's init image; None when the request has none.
+class GivenPictures(msgspec.Struct, frozen=True, kw_only=True):
+    """PNG files of a request.
+
+    Attributes:
+        init_image: the init image; None when the request has none.
+        mask: the mask; None when the request has none.
+    """
+
+    init_image: bytes | None = None
+    mask: bytes | None = None
+
+
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """Pictures of a job's first pass as latents.
+
+    Attributes:
+        init_image: distribution of the init image's latents; None without one.
+        masked: distribution of the latents of the init image without the part that is drawn anew; None when all of it
+            is drawn anew and the model takes no mask.
+        mask: the part that is drawn anew, [1, 1, h, w].
+    """
+
+    init_image: Posterior | None
+    masked: Posterior | None
+    mask: torch.Tensor
+
+
+def given_pictures(submit: Submit) -> GivenPictures:
+    """PNG files of a request's inputs.
 
     Raises:
-        InvalidRequest: the message lacks the file.
+        InvalidRequest: the message lacks a file.
     """
-    init_image = narrowed(submit.request, GenerationRequest).init_image
-    if init_image is None:
-        return None
-    if init_image.sha256 not in submit.pictures:
-        raise InvalidRequest("The picture to start from did not come with the request.")
-    return submit.pictures[init_image.sha256]
+    request = narrowed(submit.request, GenerationRequest)
+    return GivenPictures(init_image=_file_of(submit, request.init_image), mask=_file_of(submit, request.mask))
+
+
+def needs_pictures(job: DenoisingJob) -> bool:
+    """True when a job needs `encoded` before its first step: it has a picture, or its model always takes one."""
+    return job.request.init_image is not None or job.model.adapter.extra_channels > 0
 
 
 @torch.inference_mode()
-def encoded(job: DenoisingJob, file: bytes, decoder: Decoder) -> Posterior:
-    """Distribution of the latents of a job's init image, which is cropped to the size of the first pass.
+def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encoded:
+    """Encode the pictures of a job's first pass, and prepare the job's paste.
 
     Args:
-        job: a job whose first pass starts from a picture.
-        file: the picture as a PNG file.
+        job: a job that needs pictures; its `paste` is set.
+        given: the files.
         decoder: encodes.
 
     Raises:
-        InvalidRequest: the file cannot be read.
-        BrokenImage: the distribution holds NaN or infinity.
+        InvalidRequest: a file cannot be read.
+        BrokenImage: a distribution holds NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
-    try:
-        picture = read_png(file)
-    except UnreadablePicture as error:
-        raise InvalidRequest(str(error)) from error
-    first = job.passes[0]
-    return decoder.posterior(job.model, to_pixels(fitted(picture, first.width, first.height)))
+    first, inpaint = job.passes[0], job.request.inpaint
+    picture = None if given.init_image is None else _read(given.init_image)
+    mask = torch.ones((1, 1, first.height, first.width), dtype=torch.bool)
+    if picture is not None and inpaint is not None:
+        job.paste = Paste(picture, None if given.mask is None else _read(given.mask), inpaint)
+        canvas = job.paste.canvas(first.width, first.height)
+        # A margin overlaps the picture by one latent, so that the model draws across the seam.
+        overlap = 0 if inpaint.outpaint is None else job.model.adapter.scale_factor
+        mask = torch.from_numpy(grown(canvas.mask, overlap))[None, None]
+        picture = canvas.picture
+    pixels = None if picture is None else to_pixels(fitted(picture, first.width, first.height))
+    masked = None
+    if inpaint is not None or job.model.adapter.extra_channels:
+        gray = torch.full((1, 3, first.height, first.width), MASKED)
+        masked = gray if pixels is None else torch.where(mask, gray, pixels)
+    return Encoded(
+        init_image=None if pixels is None else decoder.posterior(job.model, pixels),
+        masked=None if masked is None else decoder.posterior(job.model, masked),
+        mask=interpolate(mask.float(), tuple(job.latents.shape[2:])).bool().to(job.latents.device),
+    )
 
 
 @torch.inference_mode()
-def begin_from_picture(job: DenoisingJob, posterior: Posterior) -> None:
+def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
     """Set a job up for its first pass.
 
-    This follows diffusers' image-to-image pipelines: each image's generator draws the latents of the picture, then the
-    noise. The scheduler begins at the first step that is drawn, and the latents get the noise level of that step.
+    The scheduler begins at the first step that is drawn, and the latents get the noise level of that step. When only a
+    part is drawn anew, a strength of 1 begins with noise alone.
 
     Args:
         job: a job before its first evaluation; it is changed in place.
-        posterior: distribution of its picture's latents; see `encoded`.
+        pictures: its pictures; see `encoded`.
     """
-    known = posterior.sample(job.generators, job.latents.dtype)
-    noise = first_noise(job.request, tuple(known.shape), job.generators, known.device, known.dtype)
-    job.latents = begin_late(job.scheduler, known, noise, job.evaluation)
+    init_image = job.request.init_image
+    if init_image is not None and pictures.init_image is not None:
+        _add_noise(job, pictures, pictures.init_image, init_image.strength)
+    if pictures.masked is not None:
+        masked = pictures.masked.sample(job.generators, job.latents.dtype)
+        if job.model.adapter.extra_channels:
+            job.extra = torch.cat([pictures.mask.to(masked).expand(len(masked), -1, -1, -1), masked], dim=1)
     job.denoise_started_at = time.monotonic()
+
+
+def _add_noise(job: DenoisingJob, pictures: Encoded, posterior: Posterior, strength: float) -> None:
+    """Draw the init image's latents and the noise, and set the job's latents."""
+    takes_mask = job.model.adapter.extra_channels > 0
+    is_pure_noise = strength == 1.0 and pictures.masked is not None
+    known = job.latents
+    if not (is_pure_noise and takes_mask):
+        known = posterior.sample(job.generators, job.latents.dtype)
+    noise = first_noise(job.request, tuple(job.latents.shape), job.generators, known.device, known.dtype)
+    if is_pure_noise:
+        begin_at(job.scheduler, job.evaluation)
+        job.latents = first_latents(job.scheduler, noise)
+    else:
+        job.latents = begin_late(job.scheduler, known, noise, job.evaluation)
+    if pictures.masked is not None and not takes_mask:
+        job.kept = Kept(known=known, noise=noise, mask=pictures.mask)
+
+
+def _file_of(submit: Submit, given: Input | None) -> bytes | None:
+    if given is None:
+        return None
+    if given.sha256 not in submit.pictures:
+        raise InvalidRequest(f"The picture of the role {given.role} did not come with the request.")
+    return submit.pictures[given.sha256]
+
+
+def _read(file: bytes) -> Image.Image:
+    try:
+        return read_png(file)
+    except UnreadablePicture as error:
+        raise InvalidRequest(str(error)) from error

@@ -128,9 +128,22 @@ def begin_late(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, first: 
     Returns:
         The latents with the noise level of that timestep.
     """
+    begin_at(scheduler, first)
+    return noised(scheduler, known, noise, scheduler.timesteps[first])
+
+
+def begin_at(scheduler: Any, first: int) -> None:
+    """Let a scheduler begin at a timestep, counted from 0. Some schedulers find it by themselves."""
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)
-    timesteps = scheduler.timesteps[first : first + 1].repeat(len(known))
+
+
+def noised(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+    """Known latents [n, c, h, w] with the noise level of a timestep, a scalar on the CPU.
+
+    Some schedulers take the level of their next step instead, which must then be the one of this timestep.
+    """
+    timesteps = timestep[None].repeat(len(known))
     if hasattr(scheduler, "scale_noise"):
         return scheduler.scale_noise(known, timesteps, noise)
     return scheduler.add_noise(known, noise, timesteps)

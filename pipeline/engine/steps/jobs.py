@@ -11,8 +11,9 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import resca
 from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
-from pipeline.engine.sampling.schedulers import denoised_latents, scaled_input, takes_generators
+from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
 from pipeline.engine.steps.rows import StepInputs
+from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.passes import Pass, total_steps
 from pipeline.protocol.requests import GenerationRequest
@@ -28,6 +29,25 @@ Rows with equal keys can share a forward pass.
 """
 
 _UNCONDITIONAL: Final = 0
+
+
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class Kept:
+    """Latents of an init image, of which only a part is drawn anew.
+
+    Attributes:
+        known: latents of the init image, [images, c, h, w].
+        noise: the job's initial noise, of the same shape.
+        mask: the part that is drawn anew, [1, 1, h, w].
+    """
+
+    known: torch.Tensor
+    noise: torch.Tensor
+    mask: torch.Tensor
+
+    def blended(self, latents: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
+        """Drawn latents in the part that is drawn anew, and `kept` elsewhere; None is the init image's latents."""
+        return torch.where(self.mask, latents, self.known if kept is None else kept)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -54,6 +74,9 @@ class DenoisingJob:
         started_at: start of the attempt, in monotonic seconds.
         denoise_started_at: start of denoising, in monotonic seconds.
         preview: tells when the next preview is due.
+        kept: the init image in a pass that draws only a part of it anew and blends; None in other passes.
+        extra: further input channels of an inpainting model, [images, c + 1, h, w]; None for other models.
+        paste: pastes the untouched pixels of the init image back after the first pass; None pastes nothing.
     """
 
     name: AttemptId
@@ -75,6 +98,9 @@ class DenoisingJob:
     inputs: StepInputs | None = None
     model_input: torch.Tensor | None = None
     prediction: torch.Tensor | None = None
+    kept: Kept | None = None
+    extra: torch.Tensor | None = None
+    paste: Paste | None = None
 
     @property
     def bucket_key(self) -> BucketKey:
@@ -167,7 +193,8 @@ class DenoisingJob:
         if self.model_input is None or self.prediction is None:
             raise AssertionError("There is nothing to be shown.")
         timestep = self.scheduler.timesteps[self.evaluation - 1]
-        return denoised_latents(self.scheduler, self.model_input, self.prediction, timestep)
+        likely = denoised_latents(self.scheduler, self.model_input, self.prediction, timestep)
+        return likely if self.kept is None else self.kept.blended(likely)
 
     def decoded(self, decode: Callable[[LoadedModel, torch.Tensor], torch.Tensor]) -> Iterator[torch.Tensor]:
         """Decode each finished picture to [1, 3, H, W] from 0 to 1, one at a time to save memory."""
@@ -184,7 +211,7 @@ class DenoisingJob:
         if self.is_guided and self.text.negative is not None:
             texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
         scaled = scaled_input(self.scheduler, self.latents, self.timestep)
-        self.inputs = StepInputs(scaled, self.timestep, texts, self.text.lora)
+        self.inputs = StepInputs(scaled, self.timestep, texts, self.text.lora, self.extra)
 
     @torch.inference_mode()
     def advance(self) -> None:
@@ -198,6 +225,15 @@ class DenoisingJob:
         self.latents = step[0]
         self.inputs = None
         self.evaluation += 1
+        if self.kept is not None:
+            self.latents = self.kept.blended(self.latents, self._kept_latents(self.kept))
+
+    def _kept_latents(self, kept: Kept) -> torch.Tensor:
+        """Latents of the init image with the noise level of the next evaluation, and without noise after the last.
+
+        As in diffusers' inpainting pipelines, the noise is the same in every evaluation.
+        """
+        return kept.known if self.is_denoised else noised(self.scheduler, kept.known, kept.noise, self.timestep)
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
         """Apply classifier-free guidance to [unconditional and] conditional predictions, [images, c, h, w] each."""

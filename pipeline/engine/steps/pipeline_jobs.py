@@ -53,6 +53,11 @@ class PipelineJob:
         return ()
 
     @property
+    def paste(self) -> None:
+        """None, because a whole pipeline takes no init image."""
+        return
+
+    @property
     def lora_digests(self) -> Mapping[str, str]:
         """Empty, because a whole pipeline takes no LoRAs."""
         return {}

@@ -5,6 +5,7 @@ import time
 import torch
 
 from pipeline.engine.device.placement import Placement
+from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
@@ -57,9 +58,17 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         denoise_started_at=now,
         preview=PreviewTurn(now),
         passes=passes,
+        extra=_no_extra(adapter, latents),
     )
     job.evaluation = job.first_evaluation
     return job
+
+
+def _no_extra(adapter: StepAdapter, latents: torch.Tensor) -> torch.Tensor | None:
+    """Extra channels of an inpainting model before its pictures are encoded; None for other models."""
+    if not adapter.extra_channels:
+        return None
+    return latents.new_zeros((len(latents), adapter.extra_channels, *latents.shape[2:]))
 
 
 def usual_job(spec: ModelSpec) -> Submit:

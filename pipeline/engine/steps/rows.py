@@ -15,7 +15,7 @@ class Row:
     """One batch entry: one image's latents with one text's conditioning.
 
     Attributes:
-        latents: [1, c, h, w], scaled for the model's input.
+        latents: [1, c, h, w], scaled for the model's input; those of an inpainting model have its extra channels.
         timestep: scalar on the CPU.
         conditioning: tensors of one row.
         lora: the job's LoRAs; None adds nothing to the model.
@@ -37,6 +37,7 @@ class StepInputs:
         timestep: scalar on the CPU.
         texts: [unconditional and] conditional conditioning, of one row each.
         lora: the job's LoRAs, for every row.
+        extra: channels that each image has behind its latents in the network's input, [images, channels, h, w].
     """
 
     def __init__(
@@ -45,10 +46,11 @@ class StepInputs:
         timestep: torch.Tensor,
         texts: Sequence[Conditioning],
         lora: RowLora | None = None,
+        extra: torch.Tensor | None = None,
     ) -> None:
         self.model_input = model_input
         self.timestep = timestep
-        images = model_input.split(1)
+        images = (model_input if extra is None else torch.cat([model_input, extra], dim=1)).split(1)
         self.rows = [
             Row(latents=image, timestep=timestep, conditioning=conditioning, lora=lora)
             for conditioning in texts

@@ -1,0 +1,360 @@
+"""Pictures of which a part is drawn anew: diffusers' latents in a batch with other jobs, and untouched pixels."""
+
+import hashlib
+import io
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3_inpaint import StableDiffusion3InpaintPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
+    StableDiffusionXLInpaintPipeline,
+)
+from PIL import Image
+
+from config.catalogue import Catalogue
+from pipeline.engine.sampling.schedulers import build_scheduler
+from pipeline.images.canvas import Mask, canvas_of, grown
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.messages import Failed, Finished, Submit
+from pipeline.protocol.models import Family
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
+from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.test_batching import Shared as Exact
+from tests.pipeline.engine.test_pictures_in import BUILDERS, Mixed, from_picture, photo, png
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
+
+PIPELINES: dict[Family, Any] = {
+    "sd": StableDiffusionInpaintPipeline,
+    "sdxl": StableDiffusionXLInpaintPipeline,
+    "sd3": StableDiffusion3InpaintPipeline,
+}
+FEATHER = 8
+"""Pixels from the mask's white from which nothing changes."""
+
+
+def blot(width: int, height: int, seed: int = 0) -> Image.Image:
+    """A mask whose edge goes through all grays, and which fits no grid."""
+    picture = photo(width, height, seed + 50).convert("L")
+    return picture.point([max(0, min(255, 3 * value - 256)) for value in range(256)])
+
+
+def redrawn(
+    submit: Submit, mask: Image.Image | None = None, *, inpaint: Inpaint | None = None, job_id: int | None = None
+) -> Submit:
+    """The same job from a picture, but with only a part of it drawn anew."""
+    request, pictures = submit.request, submit.pictures
+    if mask is not None:
+        data = png(mask.convert("RGB"))
+        key = hashlib.sha256(data).hexdigest()
+        inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=key))
+        request, pictures = msgspec.structs.replace(request, inputs=inputs), {**pictures, key: data}
+    request = msgspec.structs.replace(request, inpaint=inpaint or Inpaint())
+    name = submit.job_id if job_id is None else job_id
+    return msgspec.structs.replace(submit, request=request, pictures=pictures, job_id=name)
+
+
+class Scene:
+    """A model in the engine, and diffusers' own inpainting pipeline beside it."""
+
+    def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
+        self.family = family
+        self.mixed = Mixed(catalogue)
+        self.reference = reference
+        self.inpainting: Any = PIPELINES[family](
+            **reference.components, **({"requires_safety_checker": False} if family == "sd" else {})
+        )
+        self.inpainting.set_progress_bar_config(disable=True)
+
+    def expected(self, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float) -> Any:
+        """Final latents of diffusers' pipeline, alone; each image draws from its own generator."""
+        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
+        self.inpainting.scheduler = build_scheduler(
+            SAMPLERS[request.scheduler_name],
+            self.reference.own_scheduler_config,
+            request.num_inference_steps,
+            generators,
+        )
+        return self.inpainting(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            image=[picture] * request.num_images,
+            mask_image=mask,
+            strength=strength,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            num_images_per_prompt=request.num_images,
+            generator=generators,
+            output_type="latent",
+            height=request.height,
+            width=request.width,
+        ).images
+
+
+OpenScene = Callable[..., Scene]
+
+
+@pytest.fixture(scope="module")
+def open_scene(tmp_path_factory: pytest.TempPathFactory) -> OpenScene:
+    opened: dict[tuple[Family, int], Scene] = {}
+
+    def open_once(family: Family, channels: int = 4) -> Scene:
+        if (family, channels) not in opened:
+            folder = tmp_path_factory.mktemp("model")
+            pipeline = BUILDERS[family](**({"in_channels": channels} if channels != 4 else {}))
+            # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
+            pipeline.vae.register_to_config(force_upcast=False)
+            pipeline.save_pretrained(folder)
+            sampler = "Flow Euler" if family == "sd3" else "Euler"
+            opened[family, channels] = Scene(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
+        return opened[family, channels]
+
+    return open_once
+
+
+@pytest.fixture
+def tiny_request(request_: GenerationRequest) -> GenerationRequest:
+    return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=7)
+
+
+def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One job for each sampler, of several strengths, numbers of images and guidances, among jobs of other kinds."""
+    submits: list[Submit] = []
+    wanted: dict[int, tuple[Image.Image, Image.Image, float]] = {}
+    for number, name in enumerate(samplers):
+        request = msgspec.structs.replace(
+            like,
+            scheduler_name=name,
+            seed=100 * number,
+            num_images=1 + number % 2,
+            guidance_scale=(1.0, 6.0)[number % 3 > 0],
+            negative_prompt=("", "red, rain")[number % 2],
+        )
+        size = request.width, request.height
+        picture, mask, strength = photo(*size, number), blot(*size, number), (1.0, 0.3, 0.75)[number % 3]
+        wanted[number] = picture, mask, strength
+        started = from_picture(request, picture, strength, number)
+        submits.append(redrawn(started, mask))
+        if number % 4 == 0:
+            submits.append(Submit(job_id=1_000 + number, attempt=1, request=request))
+        if number % 4 == 2:
+            submits.append(msgspec.structs.replace(started, job_id=2_000 + number))
+    latents = scene.mixed.draw(submits, monkeypatch)
+    for submit in submits:
+        if submit.job_id in wanted:
+            expected = scene.expected(submit.request, *wanted[submit.job_id])
+            difference = (latents[submit.job_id] - expected).abs().max().item()
+            assert difference <= TOLERANCE, (submit.request.scheduler_name, difference)
+
+
+@pytest.mark.parametrize(("family", "channels"), [("sd", 4), ("sdxl", 4), ("sd3", 4), ("sd", 9), ("sdxl", 9)])
+def test_every_sampler_draws_a_part_anew_as_diffusers_does(
+    open_scene: OpenScene,
+    tiny_request: GenerationRequest,
+    family: Family,
+    channels: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = "flow" if family == "sd3" else "diffusion"
+    samplers = offered_samplers(kind) * (4 if kind == "flow" else 1)
+    check(open_scene(family, channels), tiny_request, samplers, monkeypatch)
+
+
+def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
+    module_catalogue: Catalogue, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like = msgspec.structs.replace(request_, num_inference_steps=7)
+    check(Scene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
+
+
+def test_an_inpainting_model_draws_all_of_a_gray_picture_from_text_alone(
+    open_scene: OpenScene, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = open_scene("sd", 9)
+    request = msgspec.structs.replace(tiny_request, scheduler_name="Euler a", num_images=2)
+    (latents,) = scene.mixed.draw([Submit(job_id=1, attempt=1, request=request)], monkeypatch).values()
+    size = request.width, request.height
+    # White is masked, so that the picture itself does not matter.
+    expected = scene.expected(request, photo(*size), Image.new("L", size, 255), 1.0)
+    assert (latents - expected).abs().max().item() <= TOLERANCE
+
+
+def test_an_inpainting_model_refines_its_pictures(
+    open_scene: OpenScene, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = open_scene("sd", 9)
+    request = msgspec.structs.replace(tiny_request, upscale=Upscale(scale=2, strength=0.5))
+    submit = redrawn(from_picture(request, photo(64, 80), 0.8), blot(64, 80))
+    (latents,) = scene.mixed.draw([submit], monkeypatch).values()
+    assert latents.shape[2:] == (2 * 80 // 4, 2 * 64 // 4)
+
+
+@pytest.fixture(scope="module")
+def loaded(module_catalogue: Catalogue) -> Exact:
+    return Exact(module_catalogue)
+
+
+@pytest.fixture
+def shared(loaded: Exact, monkeypatch: pytest.MonkeyPatch) -> Exact:
+    loaded.watch(monkeypatch)
+    return loaded
+
+
+def run(shared: Exact, *submits: Submit) -> dict[int, torch.Tensor]:
+    for submit in submits:
+        shared.engine.submit(submit)
+    shared.engine.run_until_idle()
+    return shared.latents
+
+
+def file_of(shared: Exact, job_id: int, index: int = 0) -> Image.Image:
+    """A finished picture."""
+    (finished,) = shared.of(Finished, job_id)
+    return Image.open(io.BytesIO(finished.outputs[index].data)).convert("RGB")
+
+
+def changed(one: Image.Image, other: Image.Image) -> Mask:
+    """Pixels that differ."""
+    return (np.asarray(one) != np.asarray(other)).any(axis=2)
+
+
+def test_mates_change_no_bit_and_each_image_can_be_drawn_alone(shared: Exact, request_: GenerationRequest) -> None:
+    plain = msgspec.structs.replace(request_, num_inference_steps=5)
+    beside = Submit(job_id=9, attempt=1, request=msgspec.structs.replace(plain, seed=77))
+    like = msgspec.structs.replace(plain, num_images=3, scheduler_name="Euler a")
+    three = redrawn(from_picture(like, photo(), 0.6), blot(64, 64))
+    other = redrawn(from_picture(plain, photo(seed=1), 1.0, 2), inpaint=Inpaint(cells=(0, 4)))
+    plain_alone, alone = run(shared, beside)[9].clone(), run(shared, three)[1].clone()
+    together = run(shared, msgspec.structs.replace(beside, job_id=3), other, msgspec.structs.replace(three, job_id=4))
+    assert together[3].equal(plain_alone)
+    assert together[4].equal(alone)
+    for index in range(3):
+        single = msgspec.structs.replace(three, job_id=6, request=three.request.single(index))
+        assert run(shared, single)[6][0].equal(alone[index])
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+@pytest.mark.parametrize("size", [(64, 64), (256, 256), (300, 200)])
+def test_pixels_away_from_the_mask_are_those_of_the_picture(
+    shared: Exact, request_: GenerationRequest, size: tuple[int, int], strength: float
+) -> None:
+    picture, mask = photo(*size), blot(*size)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, num_images=2)
+    run(shared, redrawn(from_picture(request, picture, strength), mask))
+    # The enlarger delivers four times the sides.
+    canvas = canvas_of(picture, mask, Inpaint(), 256, 256)
+    near = grown(canvas.mask, FEATHER)
+    assert 0.1 < near.mean() < 0.9
+    for index in range(2):
+        drawn = file_of(shared, 1, index)
+        assert drawn.size == (256, 256)
+        differs = changed(drawn, canvas.picture)
+        assert not (differs & ~near).any()
+        assert (differs & canvas.mask).sum() > 0.9 * canvas.mask.sum()
+
+
+def test_an_upscaled_picture_keeps_the_untouched_part(shared: Exact, request_: GenerationRequest) -> None:
+    picture = photo(256, 256)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, upscale=Upscale(scale=2, strength=0.0))
+    run(shared, redrawn(from_picture(request, picture, 0.8), inpaint=Inpaint(cells=(0,))))
+    expected = picture.resize((512, 512), Image.Resampling.LANCZOS)
+    assert not changed(file_of(shared, 1), expected)[256:, 256:].any()
+
+
+def test_a_refined_picture_is_drawn_anew_as_a_whole(shared: Exact, request_: GenerationRequest) -> None:
+    picture = photo(256, 256)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, upscale=Upscale(scale=2, strength=0.25))
+    run(shared, redrawn(from_picture(request, picture, 0.8), inpaint=Inpaint(cells=(0,))))
+    drawn = file_of(shared, 1)
+    assert drawn.size == (512, 512)
+    kept = np.asarray(drawn.resize((256, 256), Image.Resampling.BOX), float)[128:, 128:]
+    assert 0 < np.abs(kept - np.asarray(picture, float)[128:, 128:]).mean() < 20
+
+
+@pytest.mark.parametrize(
+    ("margins", "size", "inner"),
+    [
+        (Outpaint(left=0.5, top=0.5, right=0.5, bottom=0.5), (64, 64), (64, 64, 192, 192)),
+        (Outpaint(right=0.5), (96, 64), (0, 0, 256, 256)),
+        (Outpaint(left=0.5), (96, 64), (128, 0, 384, 256)),
+        (Outpaint(top=1.0), (64, 128), (0, 256, 256, 512)),
+    ],
+)
+def test_the_old_picture_is_inside_the_margins(
+    shared: Exact,
+    request_: GenerationRequest,
+    margins: Outpaint,
+    size: tuple[int, int],
+    inner: tuple[int, int, int, int],
+) -> None:
+    picture = photo(256, 256)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, width=size[0], height=size[1])
+    run(shared, redrawn(from_picture(request, picture, 1.0), inpaint=Inpaint(outpaint=margins)))
+    drawn = file_of(shared, 1)
+    assert drawn.size == (4 * size[0], 4 * size[1])
+    left, top, right, bottom = inner
+    expected = np.asarray(picture.resize((right - left, bottom - top), Image.Resampling.LANCZOS))
+    differs = (np.asarray(drawn)[top:bottom, left:right] != expected).any(axis=2)
+    assert not differs[FEATHER:-FEATHER, FEATHER:-FEATHER].any()
+    # Where there is no margin, the picture reaches the edge unchanged.
+    if margins == Outpaint(right=0.5):
+        assert not differs[:, :-FEATHER].any()
+    outside = np.ones(drawn.size[::-1], dtype=bool)
+    outside[top:bottom, left:right] = False
+    assert np.asarray(drawn)[outside].std() > 5
+
+
+def test_the_kept_part_does_not_change_between_previews(
+    shared: Exact, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    def watched(job: Any) -> bool:
+        if job.can_preview:
+            seen.append(job.likely_latents())
+        return False
+
+    monkeypatch.setattr(shared.engine._preview_jobs, "start_if_due", watched)
+    request = msgspec.structs.replace(request_, num_inference_steps=6, scheduler_name="Heun")
+    run(shared, redrawn(from_picture(request, photo(), 1.0), inpaint=Inpaint(cells=(0, 1, 2))))
+    assert len(seen) == 5
+    below = seen[0].shape[2] // 2
+    for one, other in itertools.pairwise(seen):
+        assert one[:, :, below:].equal(other[:, :, below:])
+        assert not one[:, :, :4].equal(other[:, :, :4])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda _data: None, "The picture of the role mask did not come with the request"),
+        (lambda data: data[:-40], "cannot be read"),
+    ],
+)
+def test_a_mask_that_is_missing_or_broken_fails_its_job_alone(
+    shared: Exact, request_: GenerationRequest, spoil: Callable[[bytes], bytes | None], sentence: str
+) -> None:
+    request = msgspec.structs.replace(request_, num_inference_steps=3)
+    submit = redrawn(from_picture(request, photo(), 0.5), blot(64, 64))
+    mask = submit.request.mask
+    assert mask is not None
+    spoiled = {key: spoil(data) if key == mask.sha256 else data for key, data in submit.pictures.items()}
+    pictures = {key: data for key, data in spoiled.items() if data is not None}
+    run(shared, msgspec.structs.replace(submit, pictures=pictures), Submit(job_id=2, attempt=1, request=request))
+    (failed,) = shared.of(Failed, 1)
+    assert failed.reason is FailureReason.INVALID_REQUEST
+    assert sentence in failed.detail
+    assert shared.of(Finished, 2)
+
+
+def test_a_unet_for_depth_is_refused(tmp_path: Path) -> None:
+    stable_diffusion(in_channels=5).save_pretrained(tmp_path)
+    with pytest.raises(Exception, match="made neither for text alone nor for inpainting"):
+        Mixed(catalogue_of(tmp_path, "sd", "Euler"))
