@@ -4,7 +4,7 @@ import contextlib
 import copy
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Final
 
 # All that a format needs is imported here, since the process opens no file later.
@@ -53,7 +53,6 @@ OPAQUE: Final = 255
 
 # The decoder's threads would need processes of their own.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 Image.preinit()
 
 
@@ -89,7 +88,7 @@ def read_picture(data: bytes) -> tuple[Image.Image, bool]:
         NoPicture: the file is no picture within the bounds.
         Exception: whatever a decoder raises at a damaged file.
     """
-    with warnings.catch_warnings(), _opened(data) as opened:
+    with _pillow_within_bounds(), _opened(data) as opened:
         _check_size(*opened.size)
         # Formats without a second frame lack the attribute. An MPO file shows the same picture again.
         has_more_frames = opened.format != "MPO" and bool(getattr(opened, "is_animated", False))
@@ -115,11 +114,23 @@ def as_png(picture: Image.Image) -> bytes:
     return png_file(picture.size, _filtered(picture))
 
 
+@contextlib.contextmanager
+def _pillow_within_bounds() -> Generator[None]:
+    """Let Pillow refuse too many pixels, and keep quiet about damage that it reads over."""
+    usual = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
+
+
 def _opened(data: bytes) -> Image.Image:
     if _is_heic(data):
         raise NoPicture(PictureFault.HEIC)
-    warnings.simplefilter("ignore")  # about damage that Pillow reads over
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.UnidentifiedImageError as error:

@@ -6,7 +6,7 @@ import struct
 import pytest
 from PIL import Image, ImageFile
 
-from pipeline.protocol.reading import CleanPicture, PictureFault, Unreadable, Wanted
+from pipeline.protocol.reading import MAX_PIXELS, CleanPicture, PictureFault, Unreadable, Wanted
 from pipeline.reading.answering import answer
 from pipeline.reading.pictures import clean
 from tests.pipeline.reading import files
@@ -188,6 +188,14 @@ def test_a_bomb_beside_the_pixels_is_not_inflated(kind: bytes) -> None:
     bomb = files.chunk(kind, b"name\0\0" + files.zeros(200_000_000))
     found, _ = answer(files.raw_png((64, 64), pixels=files.zeros(64 * 193), extra=bomb), Wanted.PICTURE)
     assert isinstance(found, Unreadable)
+
+
+def test_pillow_is_as_before() -> None:
+    """Other parts of a process may use it too, as in these tests."""
+    before = Image.MAX_IMAGE_PIXELS
+    clean(files.VALID["png"])
+    fault_of(files.raw_png((20_000, 20_000), pixels=b""))
+    assert before == Image.MAX_IMAGE_PIXELS != MAX_PIXELS
 
 
 def test_what_stands_behind_the_picture_is_gone() -> None:
