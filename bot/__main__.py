@@ -120,19 +120,23 @@ def imagine(
     prompt: Annotated[str, typer.Argument(help="What you want to see.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write; several get -1, -2, …")],
     config: ConfigOption = None,
+    mask: Annotated[Path | None, typer.Option(help="A picture whose white part of --image is drawn anew.")] = None,
+    zoom: Annotated[float | None, typer.Option(help="Draw around --image, which becomes smaller by this.")] = None,
+    pan: Annotated[str | None, typer.Option(help="Draw on: left, top, right or bottom of --image.")] = None,
     **typed: Any,
 ) -> None:
     """Draw without Discord, through the same worker and engine: one job, or each that a prompt with braces becomes."""
-    from bot.cli.imagine import CannotDraw, draw
+    from bot.cli.imagine import draw
+    from bot.cli.pictures import CannotDraw, PictureOptions
     from bot.requests.given import GivenRequest
     from bot.requests.options import given_by
 
     settings, catalogue = _load(config)
     fields = given_by(COMMAND_LINE, typed)
-    image = fields.pop("image")
+    options = PictureOptions(image=fields.pop("image"), mask=mask, zoom=zoom, pan=pan)
     given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
     try:
-        asyncio.run(draw(given, out, image=image, settings=settings, catalogue=catalogue))
+        asyncio.run(draw(given, out, options=options, settings=settings, catalogue=catalogue))
     except CannotDraw as error:
         _stop(str(error), 1)
 

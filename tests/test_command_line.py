@@ -7,6 +7,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
@@ -16,6 +18,8 @@ from tests.pipeline.reading import files
 from tests.shared_worker import warm_starter
 
 pytestmark = pytest.mark.slow
+
+FROM_A_PICTURE = ("imagine", "x", "-o", "x.png", "--image", "x.png")
 
 
 def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -71,6 +75,57 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
     assert far > 30
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("house") / "house.png"
+    result = easel("imagine", "a blue house in a meadow", "--seed", "3", "-o", str(out))
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def anew(house: Path, out: Path, *options: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The house and the picture that comes of it, [H, W, 3] each."""
+    result = easel("imagine", "a tree in a meadow", "--image", str(house), *options, "--seed", "3", "-o", str(out))
+    assert result.returncode == 0, result.stderr
+    old, new = (np.asarray(Image.open(path).convert("RGB"), dtype=np.int64) for path in (house, out))
+    return old, new
+
+
+def test_only_the_white_of_a_mask_is_drawn_anew(house: Path, tmp_path: Path) -> None:
+    mask = np.zeros((256, 256), dtype=np.uint8)
+    mask[50:215, 60:195] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    old, new = anew(house, tmp_path / "tree.png", "--mask", str(tmp_path / "mask.png"))
+    near = np.zeros((256, 256), dtype=bool)
+    near[50 - 8 : 215 + 8, 60 - 8 : 195 + 8] = True
+    assert (old == new).all(axis=2)[~near].all()
+    assert np.abs(old - new)[mask > 0].mean() > 20
+
+
+def test_a_zoom_out_keeps_the_size_and_the_picture_inside(house: Path, tmp_path: Path) -> None:
+    old, new = anew(house, tmp_path / "zoom.png", "--zoom", "2")
+    inside = np.asarray(Image.fromarray(old.astype(np.uint8)).resize((128, 128), Image.Resampling.LANCZOS))
+    assert new.shape == (256, 256, 3)
+    assert (new[64 + 8 : 192 - 8, 64 + 8 : 192 - 8] == inside[8:-8, 8:-8]).all()
+    assert np.abs(new[:56] - old[:56]).mean() > 1
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "left", "top"),
+    [("right", (384, 256), 0, 0), ("left", (384, 256), 128, 0), ("top", (256, 384), 0, 128)],
+)
+def test_a_pan_makes_the_picture_longer(
+    house: Path, tmp_path: Path, side: str, size: tuple[int, int], left: int, top: int
+) -> None:
+    old, new = anew(house, tmp_path / "pan.png", "--pan", side)
+    assert new.shape == (size[1], size[0], 3)
+    inside = new[top : top + 256, left : left + 256]
+    near = {"right": np.s_[:, -8:], "left": np.s_[:, :8], "top": np.s_[:8]}[side]
+    kept = np.ones((256, 256), dtype=bool)
+    kept[near] = False
+    assert (inside == old).all(axis=2)[kept].all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "code", "sentence"),
     [
@@ -86,6 +141,10 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
         (("imagine", "x", "-o", "/nowhere/x.png"), {}, 1, "The folder /nowhere does not exist"),
         (("imagine", "x", "-o", "x.png", "--image", "none.png"), {}, 1, "The picture none.png cannot be read: No such"),
         (("imagine", "x", "-o", "x.png", "--image", "LICENSE"), {}, 1, "Send the picture as PNG, JPEG or WebP"),
+        (("imagine", "x", "-o", "x.png", "--zoom", "2"), {}, 1, "give the picture with --image"),
+        ((*FROM_A_PICTURE, "--zoom", "2", "--pan", "left"), {}, 1, "--zoom and --pan cannot be used together"),
+        ((*FROM_A_PICTURE, "--zoom", "1"), {}, 1, "--zoom 1 is not possible; choose more than 1, up to 3"),
+        ((*FROM_A_PICTURE, "--pan", "up"), {}, 1, "--pan up names no side; choose one of left, top, right, bottom"),
         (("imagine", "x", "-o", "x.gif"), {}, 1, "x.gif asks for no format that Easel writes; end it with .png, .webp"),
         (("imagine", "x", "-o", "x.png"), {"EASEL_PIPELINE__DEVICE": "cuda"}, 1, "'cuda' was asked for"),
     ],

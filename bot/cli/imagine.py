@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -13,39 +12,32 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import make_configure, make_starter
+from bot.cli.pictures import CannotDraw, PictureOptions, read_pictures, redrawn, started
 from bot.errors import Refused
-from bot.pictures.reading import read_file
-from bot.pictures.telling import notices, refusal, too_large
 from bot.presenting.texts import text
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
-from bot.requests.takes import GivenPicture
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol import messages
 from pipeline.protocol.messages import ImageFormat, Notice
-from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Wanted
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _READY_TIMEOUT_S = 600.0
 _FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
-class CannotDraw(Exception):
-    """The command failed; the text is one sentence."""
-
-
 async def draw(
-    given: GivenRequest, out: Path, *, image: Path | None = None, settings: Settings, catalogue: Catalogue
+    given: GivenRequest, out: Path, *, options: PictureOptions, settings: Settings, catalogue: Catalogue
 ) -> list[Path]:
     """Draw the images and write the files, with a progress bar on standard error.
 
     Args:
         given: the request.
         out: the file to write; several get numbers.
-        image: file of the picture to start from.
+        options: pictures to start from, and the part of one that is drawn anew.
         settings: the settings.
         catalogue: the models.
 
@@ -54,16 +46,17 @@ async def draw(
     """
     # The worker's log is for hosts; this command shows only failures.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    pictures: dict[str, bytes] = {}
     console = Console(stderr=True)
     try:
-        if image is not None:
-            given, png, told = await _with_picture(given, image)
-            pictures = {given.image.sha256: png} if given.image is not None else {}
-            _print_notices(console, told)
+        pictures = await read_pictures(options)
+        _print_notices(console, pictures.notices)
+        given = started(given, pictures, options)
         resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
     except Refused as error:
         raise CannotDraw(text(error.key, **error.values)) from error
+    resolved = tuple(
+        redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits) for each in resolved
+    )
     requests = [each.request for each in resolved]
     paths = iter(_paths(out, sum(request.num_images for request in requests)))
     if not out.parent.is_dir():
@@ -78,34 +71,11 @@ async def draw(
             if len(resolved) > 1:
                 console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
             _print_notices(console, each.notices)
-            await backend.submit(number, 1, each.request, pictures=pictures)
+            await backend.submit(number, 1, each.request, pictures=pictures.files)
             finished = await _follow(backend, each.request, console)
             _print_notices(console, finished.notices)
             written += [_write(next(paths), narrowed(image, messages.ImageFile), console) for image in finished.outputs]
     return written
-
-
-async def _with_picture(given: GivenRequest, path: Path) -> tuple[GivenRequest, bytes, tuple[Notice, ...]]:
-    """The request with a picture to start from, the picture's clean file, and notices.
-
-    Raises:
-        CannotDraw: the file cannot be opened.
-        Refused: it is no picture that can be read.
-    """
-    answer, png = await read_file(_bytes_of(path), Wanted.PICTURE)
-    if not isinstance(answer, CleanPicture):
-        raise refusal(answer)
-    picture = GivenPicture(sha256=hashlib.sha256(png).hexdigest(), sides=(answer.width, answer.height))
-    return msgspec.structs.replace(given, image=picture), bytes(png), notices(answer)
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise too_large()
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotDraw(f"The picture {path} cannot be read: {error.strerror}.") from error
 
 
 def _write(path: Path, image: messages.ImageFile, console: Console) -> Path:

@@ -61,6 +61,12 @@ def shaped_size(width: int, height: int, spec: ModelSpec, limits: LimitSettings)
     return f"{sides[0]}x{sides[1]}"
 
 
+def fit_sides(width: float, height: float, spec: ModelSpec, limits: LimitSettings) -> tuple[int, int] | None:
+    """The size of this shape nearest to these sides that a model draws; None if it draws no such shape."""
+    *sides, is_shape_kept = _fit(width, height, spec, limits)
+    return (sides[0], sides[1]) if is_shape_kept else None
+
+
 def size_values(width: int, height: int, delivered: tuple[int, int] | None) -> dict[str, str | int]:
     """Values for the sentence `size`: the drawn sides, and the delivered ones if they differ."""
     is_enlarged = delivered is not None and delivered != (width, height)

@@ -83,7 +83,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         decoder: encodes.
 
     Raises:
-        InvalidRequest: a file cannot be read.
+        InvalidRequest: a file cannot be read, or nothing is to be drawn anew.
         BrokenImage: a distribution holds NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
@@ -93,6 +93,8 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
     if picture is not None and inpaint is not None:
         job.paste = Paste(picture, None if given.mask is None else _read(given.mask), inpaint)
         canvas = job.paste.canvas(first.width, first.height)
+        if not canvas.mask.any():
+            raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")
         # A margin overlaps the picture by one latent, so that the model draws across the seam.
         overlap = 0 if inpaint.outpaint is None else job.model.adapter.scale_factor
         mask = torch.from_numpy(grown(canvas.mask, overlap))[None, None]

@@ -354,6 +354,19 @@ def test_a_mask_that_is_missing_or_broken_fails_its_job_alone(
     assert shared.of(Finished, 2)
 
 
+@pytest.mark.parametrize(
+    ("mask", "inpaint"),
+    [(Image.new("L", (64, 64)), None), (None, Inpaint(cells=(4,), grow=-0.25))],
+)
+def test_a_part_with_nothing_in_it_is_refused(
+    shared: Exact, request_: GenerationRequest, mask: Image.Image | None, inpaint: Inpaint | None
+) -> None:
+    run(shared, redrawn(from_picture(request_, photo(), 0.5), mask, inpaint=inpaint))
+    (failed,) = shared.of(Failed, 1)
+    assert failed.reason is FailureReason.INVALID_REQUEST
+    assert "Nothing is left of the part" in failed.detail
+
+
 def test_a_unet_for_depth_is_refused(tmp_path: Path) -> None:
     stable_diffusion(in_channels=5).save_pretrained(tmp_path)
     with pytest.raises(Exception, match="made neither for text alone nor for inpainting"):

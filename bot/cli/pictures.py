@@ -1,0 +1,166 @@
+"""Pictures that `easel imagine` is given, and the part of one that it draws anew."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bot.pictures.reading import read_file
+from bot.pictures.telling import notices, refusal, too_large
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved
+from bot.requests.sizes import fit_sides
+from bot.requests.starting_image import STRENGTHS
+from bot.requests.takes import GivenPicture
+from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Wanted
+from pipeline.protocol.requests import Inpaint, Input, InputRole, Outpaint
+
+_MAX_ZOOM: Final = 1 + 2 * hard.MAX_MARGIN
+_SIDES: Final = tuple(Outpaint.__struct_fields__)
+_PAN_MARGIN: Final = 0.5
+_ANEW: Final = 1.0
+"""Strength in margins: there is nothing to keep."""
+
+
+class CannotDraw(Exception):
+    """The command failed; the text is one sentence."""
+
+
+class PictureOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of the command about pictures. At most one of the last three is there, and only with an image.
+
+    Attributes:
+        image: file of the picture to start from.
+        mask: file of a mask, whose white part is drawn anew.
+        zoom: factor by which the picture becomes smaller, with new margins on all sides.
+        pan: side on which the picture gets a new margin.
+    """
+
+    image: Path | None = None
+    mask: Path | None = None
+    zoom: float | None = None
+    pan: str | None = None
+
+    def check(self) -> None:
+        """Check the options together.
+
+        Raises:
+            CannotDraw: they do not fit together, or a value is none.
+        """
+        named = [f"--{name}" for name in ("mask", "zoom", "pan") if getattr(self, name) is not None]
+        if named and self.image is None:
+            raise CannotDraw(f"{named[0]} says what to draw anew of a picture; give the picture with --image.")
+        if len(named) > 1:
+            raise CannotDraw(f"{' and '.join(named)} cannot be used together; leave all but one out.")
+        if self.zoom is not None and not 1 < self.zoom <= _MAX_ZOOM:
+            raise CannotDraw(f"--zoom {self.zoom:g} is not possible; choose more than 1, up to {_MAX_ZOOM:g}.")
+        if self.pan is not None and self.pan not in _SIDES:
+            raise CannotDraw(f"--pan {self.pan} names no side; choose one of {', '.join(_SIDES)}.")
+
+    @property
+    def outpaint(self) -> Outpaint | None:
+        """Margins that are drawn anew; None for none."""
+        if self.zoom is not None:
+            margin = (self.zoom - 1) / 2
+            return Outpaint(left=margin, top=margin, right=margin, bottom=margin)
+        return None if self.pan is None else Outpaint(**{self.pan: _PAN_MARGIN})
+
+
+class Pictures(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures of the options, read.
+
+    Attributes:
+        image: the picture to start from; None for none.
+        mask: hash of the mask; None for none.
+        files: clean files by their hashes.
+        notices: facts about the files.
+    """
+
+    image: GivenPicture | None = None
+    mask: str | None = None
+    files: dict[str, bytes] = {}
+    notices: tuple[Notice, ...] = ()
+
+
+async def read_pictures(options: PictureOptions) -> Pictures:
+    """Read the files of the options in the process that reads members' files too.
+
+    Raises:
+        CannotDraw: the options do not fit together, or a file cannot be opened.
+        Refused: a file is no picture that can be read.
+    """
+    options.check()
+    if options.image is None:
+        return Pictures()
+    image, png, told = await _read(options.image)
+    pictures = Pictures(image=image, files={image.sha256: png}, notices=told)
+    if options.mask is None:
+        return pictures
+    mask, png, _ = await _read(options.mask)
+    return msgspec.structs.replace(pictures, mask=mask.sha256, files={**pictures.files, mask.sha256: png})
+
+
+def started(given: GivenRequest, pictures: Pictures, options: PictureOptions) -> GivenRequest:
+    """The request with the picture to start from. A part of it that is drawn anew gets a strength of its own."""
+    strength = given.strength
+    if strength is None and options.outpaint is not None:
+        strength = _ANEW
+    elif strength is None and options.mask is not None:
+        strength = STRENGTHS["strong"]
+    return msgspec.structs.replace(given, image=pictures.image, strength=strength)
+
+
+def redrawn(
+    resolved: Resolved, pictures: Pictures, options: PictureOptions, spec: ModelSpec, limits: LimitSettings
+) -> Resolved:
+    """The job with only a part of its picture drawn anew, if the options say so. A pan makes it wider or taller.
+
+    Raises:
+        CannotDraw: the model draws no part of a picture, or none of the wider shape.
+    """
+    outpaint, request = options.outpaint, resolved.request
+    if pictures.mask is None and outpaint is None:
+        return resolved
+    if not spec.can(Capability.MASK):
+        raise CannotDraw(f"{spec.title} draws no part of a picture anew; choose another --model.")
+    if pictures.mask is not None:
+        inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=pictures.mask))
+        request = msgspec.structs.replace(request, inputs=inputs, inpaint=Inpaint())
+    if outpaint is None:
+        return msgspec.structs.replace(resolved, request=request)
+    width, height = request.width, request.height
+    if options.pan is not None:
+        longer = width * (1 + outpaint.left + outpaint.right), height * (1 + outpaint.top + outpaint.bottom)
+        sides = fit_sides(*longer, spec, limits)
+        if sides is None:
+            raise CannotDraw(
+                f"{spec.title} draws no picture of {longer[0]:g}\u00d7{longer[1]:g}; give a smaller --size."
+            )
+        width, height = sides
+    request = msgspec.structs.replace(request, width=width, height=height, inpaint=Inpaint(outpaint=outpaint))
+    # All of a picture with margins stays.
+    told = tuple(notice for notice in resolved.notices if notice.key != "notice-cut")
+    return msgspec.structs.replace(resolved, request=request, notices=told)
+
+
+async def _read(path: Path) -> tuple[GivenPicture, bytes, tuple[Notice, ...]]:
+    answer, png = await read_file(_bytes_of(path), Wanted.PICTURE)
+    if not isinstance(answer, CleanPicture):
+        raise refusal(answer)
+    picture = GivenPicture(sha256=hashlib.sha256(png).hexdigest(), sides=(answer.width, answer.height))
+    return picture, bytes(png), notices(answer)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise too_large()
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotDraw(f"The picture {path} cannot be read: {error.strerror}.") from error
