@@ -19,8 +19,8 @@ MAX_SIDE: Final = 16_384
 MAX_RATIO: Final = 8
 """Greatest ratio of a picture's longer side to its shorter one."""
 _LENGTH_BYTES: Final = 4
-MAX_STDIN_BYTES: Final = 2 * MAX_FILE_BYTES + _LENGTH_BYTES
-"""Most bytes that the process reads: two joined files."""
+MAX_STDIN_BYTES: Final = 2 * MAX_FILE_BYTES + 1024
+"""Most bytes that the process reads: two files, and the facts about them."""
 MAX_CLEAN_BYTES: Final = 4 * limits.MAX_INPUT_SIDE**2
 """Greatest size of a clean picture: more than its pixels without compression."""
 
@@ -34,6 +34,9 @@ class Wanted(StrEnum):
     PARAMETERS = "parameters"
     MARKS = "marks"
     """What is painted on a copy of a picture: the file is `joined` of the picture and the copy."""
+    LOOK = "look"
+    """A picture with its part to change tinted. The file is `joined` of an `Inpaint` in JSON and of two pictures; these
+    are `joined` of a mask, which may be empty, and the picture itself."""
 
 
 class PictureFault(StrEnum):
@@ -54,7 +57,7 @@ class PictureFault(StrEnum):
     SHAPE = "shape"
     """A painted copy has another shape than its picture."""
     UNMARKED = "unmarked"
-    """Nothing is painted on a copy."""
+    """Nothing is painted on a copy, or nothing is left of a part to change."""
 
 
 class CleanPicture(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
@@ -89,7 +92,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, tag="unreadable"):
 ReadingAnswer: TypeAlias = CleanPicture | Parameters | Unreadable
 
 
-def joined(first: bytes, second: bytearray) -> bytearray:
+def joined(first: bytes | bytearray, second: bytearray) -> bytearray:
     """Two files as one, for `Wanted` that needs both. The second one itself grows, so that no large file is copied."""
     second[:0] = len(first).to_bytes(_LENGTH_BYTES, "big") + first
     return second

@@ -1,4 +1,4 @@
-"""Entry point, `python -m pipeline.reading picture|parameters|marks`: a file comes in, an answer goes out."""
+"""Entry point, `python -m pipeline.reading WANTED`: a file comes in, an answer goes out."""
 
 import os
 import sys

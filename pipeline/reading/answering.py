@@ -7,7 +7,9 @@ import msgspec
 
 from pipeline.metadata.reading import is_picture, read_parameters
 from pipeline.protocol.reading import Parameters, PictureFault, ReadingAnswer, Unreadable, Wanted, parted
+from pipeline.protocol.requests import Inpaint
 from pipeline.reading.copies import marked
+from pipeline.reading.looks import look
 from pipeline.reading.pictures import NoPicture, clean
 
 _MOST_DETAIL: Final = 500
@@ -20,18 +22,27 @@ for _encoding in ("latin-1", "utf-8", "utf-16-le", "utf-16-be", "iso2022_jp", "s
 def answer(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
     """The answer about a file, and the PNG if one was wanted and the file could be read; else no bytes."""
     try:
-        if wanted is Wanted.PICTURE:
-            return clean(data)
-        if wanted is Wanted.MARKS:
-            return marked(*parted(data))
-        if not is_picture(data):
-            return Unreadable(fault=PictureFault.FORMAT), b""
-        return Parameters(text=read_parameters(data)), b""
+        return _answer(data, wanted)
     except NoPicture as error:
         return Unreadable(fault=error.fault), b""
     # A stranger's file may break any parser in any way.
     except Exception as error:  # noqa: BLE001 - see above
         return Unreadable(fault=PictureFault.UNREADABLE, detail=repr(error)[:_MOST_DETAIL]), b""
+
+
+def _answer(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
+    match wanted:
+        case Wanted.PICTURE:
+            return clean(data)
+        case Wanted.MARKS:
+            return marked(*parted(data))
+        case Wanted.LOOK:
+            inpaint, pictures = parted(data)
+            return look(msgspec.json.decode(inpaint, type=Inpaint), *parted(pictures))
+        case Wanted.PARAMETERS:
+            if not is_picture(data):
+                raise NoPicture(PictureFault.FORMAT)
+            return Parameters(text=read_parameters(data)), b""
 
 
 def encoded(found: ReadingAnswer) -> bytes:
