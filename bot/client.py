@@ -15,7 +15,7 @@ from bot.commands.translating import Translator
 from bot.interactions.services import Services
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
-from bot.views.remix import answer_form, is_form
+from bot.views.forms import answer_form, is_form
 
 MAX_RATE_LIMIT_WAIT_S = 60.0
 """Longest wait for a rate limit in seconds. A longer one raises, so that a job ends with a sentence, not in an hour."""

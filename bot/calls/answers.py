@@ -78,20 +78,26 @@ class Answers:
                 raise DiscordUnreachable(f"It is answered, and not known in which message: {error}") from error
         return response.message_id
 
-    async def defer(self, interaction: Interaction, *, is_private: bool = False) -> None:
-        """Acknowledge a press or a command; the answer comes later.
+    async def defer(
+        self, interaction: Interaction, *, is_private: bool = False, is_answered_later: bool = False
+    ) -> None:
+        """Acknowledge a press, a form or a command; the answer comes later.
 
         Args:
-            interaction: a press, which needs no further answer, or a command.
+            interaction: a press or a form, which needs no further answer, or a command.
             is_private: whether only the member will see the answer to a command.
+            is_answered_later: whether everybody sees that a message will come, as for a command.
 
         Raises:
             InteractionLost: Discord no longer knows the interaction, or another process answered it.
             CallFailed: it is unknown whether the acknowledgement arrived.
         """
         with contextlib.suppress(AlreadyAcknowledged):
-            await self._first(interaction, lambda: interaction.response.defer(ephemeral=is_private))
-        if not is_private and interaction.type is discord.InteractionType.application_command:
+            await self._first(
+                interaction, lambda: interaction.response.defer(ephemeral=is_private, thinking=is_answered_later)
+            )
+        is_command = interaction.type is discord.InteractionType.application_command
+        if not is_private and (is_command or is_answered_later):
             interaction.extras[_THINKING] = True
 
     async def redraw(self, interaction: Interaction, view: ui.LayoutView, files: Files) -> None:
@@ -134,13 +140,16 @@ class Answers:
         message = await self._repeat(lambda: interaction.followup.send(view=view, wait=True), tries=1)
         return message.id
 
-    async def edit_answer(self, interaction: Interaction, view: ui.LayoutView) -> None:
-        """Replace the answer to an interaction, or the message whose button was pressed.
+    async def edit_answer(self, interaction: Interaction, view: ui.LayoutView, files: Files = ()) -> None:
+        """Replace the answer to an interaction, or the message whose button was pressed, with all its files.
 
         Raises:
             CallFailed: the edit did not arrive, or this is unknown.
         """
-        await self._repeat(lambda: interaction.edit_original_response(view=view))
+        await self._repeat(
+            lambda: interaction.edit_original_response(view=view, attachments=as_files(files)),
+            timeout_s=self._repeat.time_for(files),
+        )
 
     async def open_form(self, interaction: Interaction, form: ui.Modal) -> None:
         """Answer a press with a form.

@@ -1,6 +1,5 @@
 """From a prompt to its jobs. A single job starts at once; several, or one with unknown words, need a confirmation."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -10,10 +9,10 @@ import msgspec
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
+from bot.interactions.patience import in_time
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
-from bot.pictures.receiving import Received
 from bot.presenting import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
@@ -24,8 +23,6 @@ from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows import Lineage, StartedBy
 from pipeline.protocol.messages import Notice
 
-_QUICK_S: Final = 1.0
-"""Seconds within which most pictures are read. Discord waits three seconds for an answer."""
 _NOT_FETCHED: Final = GivenPicture(sha256="")
 """Stands for an attached picture while the rest of its request is checked."""
 
@@ -48,27 +45,11 @@ async def imagine(
     if attachment is not None:
         # What is refused in any case is refused before the picture is fetched.
         await _resolve(services, interaction, msgspec.structs.replace(given, image=_NOT_FETCHED))
-        received = await _receive(services, interaction, attachment)
+        received = await in_time(services, interaction, services.receiving.receive(attachment))
         given, notices = msgspec.structs.replace(given, image=received.picture), received.notices
     resolved = await _resolve(services, interaction, given)
     resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
     await ask_each(services, interaction, started_by=StartedBy.IMAGINE, resolved=resolved)
-
-
-async def _receive(services: Services, interaction: Interaction, attachment: discord.Attachment) -> Received:
-    """Fetch and read a picture. The command is acknowledged only if that takes long, since everybody would see it.
-
-    Raises:
-        Refused: it is no picture that can be read.
-    """
-    receiving = asyncio.create_task(services.receiving.receive(attachment))
-    try:
-        await asyncio.wait({receiving}, timeout=_QUICK_S)
-        if not receiving.done():
-            await services.calls.defer(interaction)
-        return await receiving
-    finally:
-        receiving.cancel()
 
 
 async def _resolve(services: Services, interaction: Interaction, given: GivenRequest) -> tuple[Resolved, ...]:

@@ -13,7 +13,7 @@ import msgspec
 from discord import ui
 
 from bot.calls.repeating import Files
-from bot.presenting import job_message
+from bot.presenting import job_buttons, job_message
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
@@ -89,7 +89,12 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](
             is_checked=True,
-            actions=frozenset({Action.REROLL, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX}),
+            actions=frozenset(
+                {
+                    *(Action.REROLL, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX),
+                    *(Action.REGION, Action.ZOOM_OUT, Action.PAN, *job_buttons.PANS),
+                }
+            ),
             done=done_message.done,
             details=details_message.details,
             price=price,

@@ -27,6 +27,14 @@ class InputPictures:
         """
         return await self._files.save(png)
 
+    async def read(self, sha256: str) -> bytes:
+        """The bytes of a kept picture.
+
+        Raises:
+            StorageFailed: the file is missing or not readable.
+        """
+        return await self._files.read(sha256)
+
     async def of(self, request: Request) -> dict[str, bytes]:
         """The bytes of a request's inputs by their hashes.
 

@@ -1,6 +1,7 @@
 """Attached files: fetched at once, read in a process of their own, and kept before a job names them."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 
 import discord
@@ -19,10 +20,13 @@ from pipeline.protocol.reading import (
     MAX_FILE_BYTES,
     CleanPicture,
     Parameters,
+    PictureFault,
     ReadingAnswer,
     Unreadable,
     Wanted,
+    joined,
 )
+from pipeline.protocol.requests import GenerationRequest
 
 _AT_ONCE: Final = 2
 """Most files that are fetched and read at once. Each is in memory, and its process may take a gigabyte."""
@@ -52,16 +56,53 @@ class Receiving:
             CallFailed: the file could not be fetched.
         """
         async with self._room:
-            answer, png = await self._read(attachment, Wanted.PICTURE)
-            if not isinstance(answer, CleanPicture):
-                raise refusal(answer)
-            try:
-                sha256 = await self._inputs.keep(png)
-            except StorageFailed as error:
-                _log.exception("picture not kept", action="not_saved")
-                raise Refused("refused-storage") from error
+            answer, png = await self._png(self._fetch(attachment), Wanted.PICTURE)
+            sha256 = await self._keep(png)
         picture = GivenPicture(sha256=sha256, sides=(answer.width, answer.height))
         return Received(picture=picture, notices=notices(answer))
+
+    async def adopt(self, output: bytes) -> str:
+        """Keep a job's output as a picture for another job; returns its hash.
+
+        Raises:
+            Refused: the file is no picture within the bounds, or the disk takes nothing.
+        """
+        async with self._room:
+            _, png = await self._png(_ready(output), Wanted.PICTURE)
+            return await self._keep(png)
+
+    async def marks(self, copy: discord.Attachment, sha256: str) -> str:
+        """Keep the mask of what is painted on an attached copy of a kept picture; returns the mask's hash.
+
+        Raises:
+            Refused: the file is no such copy, nothing is painted on it, or the disk takes nothing.
+            CallFailed: the file could not be fetched.
+        """
+
+        async def pair() -> bytearray:
+            return joined(await self._kept(sha256), await self._fetch(copy))
+
+        async with self._room:
+            _, png = await self._png(pair(), Wanted.MARKS)
+            return await self._keep(png)
+
+    async def look(self, request: GenerationRequest) -> bytes:
+        """The PNG of a request's init image, in which the part to change is tinted.
+
+        Raises:
+            Refused: nothing is left of the part.
+        """
+        picture, mask, inpaint = request.init_image, request.mask, request.inpaint
+        if picture is None or inpaint is None:
+            raise ValueError("The request changes no part of a picture.")
+        pictures = joined(b"" if mask is None else await self._kept(mask.sha256), await self._kept(picture.sha256))
+        async with self._room:
+            answer, png = await self._read(_ready(joined(msgspec.json.encode(inpaint), pictures)), Wanted.LOOK)
+        if isinstance(answer, Unreadable) and answer.fault is PictureFault.UNMARKED:
+            raise Refused("refused-region-gone")
+        if not isinstance(answer, CleanPicture):
+            raise refusal(answer)
+        return bytes(png)
 
     async def parameters(self, attachment: discord.Attachment) -> str:
         """The generation parameters in an attached picture.
@@ -71,20 +112,45 @@ class Receiving:
             CallFailed: the file could not be fetched.
         """
         async with self._room:
-            answer, _ = await self._read(attachment, Wanted.PARAMETERS)
+            answer, _ = await self._read(self._fetch(attachment), Wanted.PARAMETERS)
         if not isinstance(answer, Parameters):
             raise refusal(answer)
         if answer.text is None:
             raise Refused("refused-no-parameters")
         return answer.text
 
-    async def _read(self, attachment: discord.Attachment, wanted: Wanted) -> tuple[ReadingAnswer, bytes | bytearray]:
-        # The file gets no name here, since a name would keep it in memory until its picture has arrived too.
-        answer, png = await read_file(await self._fetch(attachment), wanted)
-        if isinstance(answer, Unreadable):
-            size = attachment.size
-            _log.info("file not read", action="not_read", fault=answer.fault, detail=answer.detail, size=size)
+    async def _png(self, file: Awaitable[bytes | bytearray], wanted: Wanted) -> tuple[CleanPicture, bytes | bytearray]:
+        """Facts about a picture, and its PNG.
+
+        Raises:
+            Refused: the file gives no picture.
+        """
+        answer, png = await self._read(file, wanted)
+        if not isinstance(answer, CleanPicture):
+            raise refusal(answer)
         return answer, png
+
+    async def _read(
+        self, file: Awaitable[bytes | bytearray], wanted: Wanted
+    ) -> tuple[ReadingAnswer, bytes | bytearray]:
+        # The file gets no name here, since a name would keep it in memory until its picture has arrived too.
+        answer, png = await read_file(await file, wanted)
+        if isinstance(answer, Unreadable):
+            _log.info("file not read", action="not_read", wanted=wanted, fault=answer.fault, detail=answer.detail)
+        return answer, png
+
+    async def _keep(self, png: bytes | bytearray) -> str:
+        try:
+            return await self._inputs.keep(png)
+        except StorageFailed as error:
+            _log.exception("picture not kept", action="not_saved")
+            raise Refused("refused-storage") from error
+
+    async def _kept(self, sha256: str) -> bytearray:
+        try:
+            return bytearray(await self._inputs.read(sha256))
+        except StorageFailed as error:
+            raise Refused("refused-picture-gone") from error
 
     async def _fetch(self, attachment: discord.Attachment) -> bytearray:
         if attachment.size > MAX_FILE_BYTES:
@@ -93,3 +159,7 @@ class Receiving:
         if len(data) > MAX_FILE_BYTES:
             raise too_large()
         return data
+
+
+async def _ready(file: bytes | bytearray) -> bytes | bytearray:
+    return file

@@ -24,6 +24,13 @@ class Action(StrEnum):
     VARY_SUBTLE = "vary-subtle"
     VARY_STRONG = "vary-strong"
     REMIX = "remix"
+    REGION = "region"
+    ZOOM_OUT = "zoom-out"
+    PAN = "pan"
+    PAN_LEFT = "pan-left"
+    PAN_RIGHT = "pan-right"
+    PAN_UP = "pan-up"
+    PAN_DOWN = "pan-down"
     CANCEL = "cancel"
     CANCEL_MINE = "cancel-mine"
     COLLECT = "collect"
@@ -33,9 +40,12 @@ class Action(StrEnum):
     DETAILS = "details"
     START = "start"
     DISMISS = "dismiss"
+    LARGER = "larger"
+    SMALLER = "smaller"
+    INVERT = "invert"
 
 
-ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS})
+ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS, Action.LARGER, Action.SMALLER, Action.INVERT})
 """Actions whose id is that of an expansion. All other actions carry a job's id."""
 
 

@@ -16,6 +16,13 @@ _EMOJI: Final = {
     Action.REROLL: "🔁",
     Action.RETRY: "🔁",
     Action.REMIX: "✏️",
+    Action.REGION: "🖌️",
+    Action.ZOOM_OUT: "🔍",
+    Action.PAN: "↔️",
+    Action.PAN_LEFT: "⬅️",
+    Action.PAN_RIGHT: "➡️",
+    Action.PAN_UP: "⬆️",
+    Action.PAN_DOWN: "⬇️",
     Action.CANCEL: "✖️",
     Action.CANCEL_MINE: "✖️",
     Action.STAR: "⭐",
@@ -23,7 +30,8 @@ _EMOJI: Final = {
     Action.DETAILS: "ℹ️",  # noqa: RUF001 - the sign for information
     Action.DELETE: "🗑️",
 }
-WITHOUT_LABEL: Final = frozenset({Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE})
+PANS: Final = (Action.PAN_LEFT, Action.PAN_RIGHT, Action.PAN_UP, Action.PAN_DOWN)
+WITHOUT_LABEL: Final = frozenset({Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE, *PANS})
 
 
 def under_way(job: Job) -> list[Row]:

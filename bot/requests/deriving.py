@@ -12,7 +12,7 @@ from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
+from pipeline.protocol.requests import GenerationRequest, InputRole, Upscale, Variation, narrowed
 
 SUBTLE: Final = 0.2
 STRONG: Final = 0.6
@@ -62,7 +62,13 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
     old, request = narrowed(job.request, GenerationRequest), resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
-    request = msgspec.structs.replace(request, variations=old.variations if is_same_noise else ())
+    masks = tuple(each for each in old.inputs if each.role is InputRole.MASK)
+    request = msgspec.structs.replace(
+        request,
+        variations=old.variations if is_same_noise else (),
+        inputs=(*request.inputs, *masks),
+        inpaint=old.inpaint,
+    )
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
 
 

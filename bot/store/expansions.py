@@ -1,4 +1,7 @@
-"""Expansions: prompts that become several jobs, until their member confirms or dismisses them."""
+"""Expansions: jobs that a member was asked about in private, until the member starts or dismisses them.
+
+A prompt that stands for several jobs is such a question, and so is a changed part of a picture.
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -100,6 +103,14 @@ class ExpansionRepository:
             (to_ms(now), expansion_id),
         )
         return claimed > 0
+
+    async def change(self, expansion_id: int, jobs: Sequence[WantedJob]) -> bool:
+        """Replace an expansion's jobs by others of the same price; False if it was already started or dismissed."""
+        changed = await self._database.change(
+            "UPDATE expansions SET jobs = ? WHERE expansion_id = ? AND started_at IS NULL",
+            (to_json(tuple(jobs)), expansion_id),
+        )
+        return changed > 0
 
     async def release(self, expansion_id: int) -> None:
         """Open an expansion again, since none of its jobs could start."""

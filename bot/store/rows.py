@@ -24,6 +24,9 @@ class StartedBy(StrEnum):
     VARY_STRONG = "vary-strong"
     UPSCALE = "upscale"
     REMIX = "remix"
+    REGION = "region"
+    ZOOM_OUT = "zoom-out"
+    PAN = "pan"
 
 
 class JobStatus(StrEnum):

@@ -13,8 +13,9 @@ from bot.interactions.replies import answer_error
 from bot.interactions.services import Services, services_of
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
+from bot.presenting.job_buttons import PANS
 from bot.presenting.texts import speak
-from bot.views import ending, expanding, keeping, remix, starting
+from bot.views import ending, expanding, keeping, outpainting, region, remix, starting
 
 PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitable[None]]]] = MappingProxyType(
     {
@@ -24,6 +25,10 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
         Action.VARY_SUBTLE: starting.vary_subtle,
         Action.VARY_STRONG: starting.vary_strong,
         Action.REMIX: remix.open_form,
+        Action.REGION: region.open_form,
+        Action.ZOOM_OUT: outpainting.open_zoom_form,
+        Action.PAN: outpainting.open_pan_choice,
+        **dict.fromkeys(PANS, outpainting.pan),
         Action.CANCEL: ending.cancel,
         Action.CANCEL_MINE: ending.cancel_mine,
         Action.COLLECT: keeping.collect,
@@ -33,6 +38,9 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
         Action.DETAILS: keeping.details,
         Action.START: expanding.start,
         Action.DISMISS: expanding.dismiss,
+        Action.LARGER: region.larger,
+        Action.SMALLER: region.smaller,
+        Action.INVERT: region.invert,
     }
 )
 

@@ -18,11 +18,7 @@ LIFETIME: Final = timedelta(hours=1)
 
 async def start(services: Services, interaction: Interaction, press: Press) -> None:
     """Start the expansion's jobs at the shown price, as many as may start."""
-    expansion = await _find(services, interaction, press)
-    if expansion.started_at is not None:
-        raise Refused("refused-expansion-started")
-    if datetime.now(UTC) - expansion.created_at > LIFETIME:
-        raise Refused("refused-expansion-over")
+    expansion = await find_open(services, interaction, press)
     for request in expansion.requests:
         if request.model_key not in services.catalogue.models:
             raise Refused("refused-model-unavailable", model=request.model_key)
@@ -47,6 +43,20 @@ async def dismiss(services: Services, interaction: Interaction, press: Press) ->
     if not await services.expansions.dismiss(expansion.expansion_id):
         raise Refused("refused-expansion-started")
     await services.calls.edit_answer(interaction, expansion_message.dismissed())
+
+
+async def find_open(services: Services, interaction: Interaction, press: Press) -> Expansion:
+    """The expansion of a pressed question.
+
+    Raises:
+        Refused: its jobs were started, or it is too old.
+    """
+    expansion = await _find(services, interaction, press)
+    if expansion.started_at is not None:
+        raise Refused("refused-expansion-started")
+    if datetime.now(UTC) - expansion.created_at > LIFETIME:
+        raise Refused("refused-expansion-over")
+    return expansion
 
 
 async def _find(services: Services, interaction: Interaction, press: Press) -> Expansion:

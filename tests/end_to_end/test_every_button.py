@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.presenting.custom_ids import ABOUT_EXPANSIONS, Action
+from bot.presenting.job_buttons import PANS
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.safety_checkers import save_checker
@@ -23,13 +24,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine load
 
 OPEN, CLOSED = ("queued",), ("done", "cancelled", "flagged")
 UNKNOWN = 999
+NUMBERED = {
+    *(Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REGION, Action.ZOOM_OUT, Action.PAN),
+    *PANS,
+}
+FORMS = {Action.REMIX, Action.REGION, Action.ZOOM_OUT}
 STARTING = {Action.REROLL, Action.RETRY, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG}
 
 
 def refusal_of(action: Action, state: str, person: str) -> str:
     """How the private answer to a press begins to say no; empty where it is obeyed."""
     is_private = action in (Action.CANCEL_MINE, Action.COLLECT)
-    is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR)
+    is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR, *PANS)
     # A card that still offers to cancel a job that is over says so to everybody.
     is_theirs = action is Action.DELETE or (action is Action.CANCEL and state not in CLOSED)
     cases = {
@@ -83,7 +89,7 @@ class Channel:
         """Press a button that the message has, or would have in another state, or that somebody forged."""
         job_id, message = self.messages[state]
         job_id = forged_job_id or job_id
-        index = ":0" if action in (Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG) else ""
+        index = ":0" if action in NUMBERED else ""
         custom_id = f"easel:{action}:{job_id}{index}"
         stored = self.local._backend.messages[self.local.channel.id][int(message["id"])]
         before = stored.components
@@ -106,7 +112,7 @@ class Channel:
         refusal = refusal_of(action, state, person)
         if refusal:
             assert (await self.private_word(result)).startswith(refusal), case
-        elif action is Action.REMIX:
+        elif action in FORMS:
             assert result.modal is not None, case
         else:
             assert result.acknowledged, case
@@ -174,7 +180,7 @@ async def test_every_press_of_everybody_in_every_state_is_answered(
     started = 0
     for action, state, person in presses():
         await channel.press_and_check(action, state, person)
-        started += action in STARTING
+        started += action in STARTING or (action in PANS and state == "done")
         assert channel.rows("SELECT count(*) FROM jobs") == [(5 + started,)], (action, state, person)
     done, queued = channel.messages["done"][0], channel.messages["queued"][0]
     for action, forged in product(Action, (done, queued, UNKNOWN)):

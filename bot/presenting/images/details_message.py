@@ -15,7 +15,7 @@ from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
 from bot.store.rows import Job, Output
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.requests import GenerationRequest, Inpaint, narrowed
 
 _MAX_CHARACTERS: Final = 4_000
 """Discord's limit for all words in a message of components."""
@@ -52,21 +52,22 @@ def details(
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
     lines += _recipe(job)
     lines += _defaults(job)
-    if request.init_image is not None:
+    if request.inpaint is not None:
+        lines.append(text("details-inpaint", part=_part(request.inpaint)))
+    elif request.init_image is not None:
         lines.append(text("details-image"))
     explanation = "\n".join(lines)
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(explanation))
     begun_with = _begun_with(request)
     command = command_of(begun_with)
-    is_whole = begun_with == request
+    kind = "command" if begun_with == request else "begun" if request.inpaint is None else "words"
     files: list[tuple[str, bytes]] = []
-    purpose = text("details-command" if is_whole else "details-command-begun")
-    shown = f"{purpose}\n```\n{command}\n```"
+    shown = f"{text('details-purpose', kind=kind)}\n```\n{command}\n```"
     if len(explanation) + len(shown) <= _MAX_CHARACTERS:
         container.add_item(ui.TextDisplay(shown))
     else:
         files.append((f"easel-{job.job_id}.txt", command.encode()))
-        container.add_item(ui.TextDisplay(text("details-command-file" if is_whole else "details-begun-file")))
+        container.add_item(ui.TextDisplay(text("details-command-file", kind=kind)))
         container.add_item(ui.File(f"attachment://{files[0][0]}"))
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
@@ -90,10 +91,22 @@ def command_of(request: GenerationRequest) -> str:
 
 
 def _begun_with(request: GenerationRequest) -> GenerationRequest:
-    """The request that a command can express. For a varied or upscaled picture, it is that of the first picture."""
+    """The request that a command can express. For a varied or upscaled picture, it is that of the first picture.
+
+    No command draws a part of a picture anew, so that of the whole picture takes its place.
+    """
+    if request.inpaint is not None:
+        request = msgspec.structs.replace(request, inpaint=None, inputs=())
     if not request.variations and request.upscale is None:
         return request
     return msgspec.structs.replace(request, variations=(), upscale=None, num_images=1)
+
+
+def _part(inpaint: Inpaint) -> str:
+    """The word of a part in `details-inpaint`."""
+    if inpaint.outpaint is not None:
+        return "around"
+    return "cells" if inpaint.cells else "mask"
 
 
 def _recipe(job: Job) -> list[str]:

@@ -51,6 +51,9 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, 
         )
     )
     notices = notice_lines(job)
+    inpaint = narrowed(job.request, GenerationRequest).inpaint
+    if inpaint is not None and inpaint.outpaint is None:
+        notices.append(small(text("region-kept")))
     line = small(" · ".join(_summary_parts(job, outputs, spec, allowance)))
     return layout(
         job,
@@ -58,7 +61,7 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, 
         None,
         gallery,
         ui.TextDisplay("\n".join([*notices, line])),
-        *_buttons(job, [image.index for image in outputs], can_vary=spec is None or spec.can(Capability.VARIATIONS)),
+        *_buttons(job, [image.index for image in outputs], spec),
         is_shown_with_notices=False,
     )
 
@@ -82,28 +85,33 @@ def _summary_parts(
     return [*filter(None, parts)]
 
 
-def _buttons(job: Job, indices: Sequence[int], *, can_vary: bool = True) -> list[job_buttons.Row]:
+def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[job_buttons.Row]:
     """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
+
+    A part of a single one can be drawn anew, and what lies around it.
 
     Args:
         job: the job.
         indices: the delivered pictures.
-        can_vary: whether the job's model can vary a picture.
+        spec: the job's model; None if it is gone.
     """
     job_id = job.job_id
+    can_vary = spec is None or spec.can(Capability.VARIATIONS)
+    is_upscaled = narrowed(job.request, GenerationRequest).upscale is not None
     if len(indices) == 1:
         (only,) = indices
-        first = (
-            []
-            if narrowed(job.request, GenerationRequest).upscale is not None
-            else [job_buttons.button(Action.UPSCALE, job_id, only)]
-        )
+        first = [] if is_upscaled else [job_buttons.button(Action.UPSCALE, job_id, only)]
         if can_vary:
             first += [
                 job_buttons.button(Action.VARY_SUBTLE, job_id, only),
                 job_buttons.button(Action.VARY_STRONG, job_id, only),
             ]
         rows = [[*first, job_buttons.button(Action.REMIX, job_id), job_buttons.button(Action.REROLL, job_id)]]
+        if spec is not None and spec.can(Capability.MASK) and not is_upscaled:
+            # The size of an upscaled picture is not one that the model draws.
+            rows.append(
+                [job_buttons.button(action, job_id, only) for action in (Action.REGION, Action.ZOOM_OUT, Action.PAN)]
+            )
     else:
         rows = [
             [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), job_buttons.button(Action.REROLL, job_id)],

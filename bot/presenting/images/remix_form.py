@@ -33,22 +33,28 @@ def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
     """Prompt, negative prompt and the options that members change often. All other options stay."""
     request = narrowed(job.request, GenerationRequest)
     form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
-    form.add_item(_words(PROMPT, request.prompt, is_required=True))
-    form.add_item(_words(NEGATIVE, request.negative_prompt, is_required=False))
+    form.add_item(words(PROMPT, request.prompt, label=text("remix-prompt"), is_required=True))
+    form.add_item(words(NEGATIVE, request.negative_prompt, label=text("remix-negative"), is_required=False))
     delivered = spec.delivered(request.width, request.height)
     as_it_was = text("remix-size-kept", **size_values(request.width, request.height, delivered))
     sizes = [(KEPT, as_it_was), *size_choices(spec, limits).items()]
-    form.add_item(_choice(SIZE, sizes, KEPT))
+    form.add_item(choice(SIZE, sizes, KEPT, label=text("remix-size")))
     samplers = [name for name in sampler_names(spec) if name != request.scheduler_name]
     form.add_item(
-        _choice(SAMPLER, [(name, name) for name in (request.scheduler_name, *samplers)], request.scheduler_name)
+        choice(
+            SAMPLER,
+            [(name, name) for name in (request.scheduler_name, *samplers)],
+            request.scheduler_name,
+            label=text("remix-sampler"),
+        )
     )
     seeds = [(NEW, text("remix-seed-new")), (KEPT, text("remix-seed-kept", seed=request.seed))]
-    form.add_item(_choice(SEED, seeds, NEW))
+    form.add_item(choice(SEED, seeds, NEW, label=text("remix-seed")))
     return form
 
 
-def _words(name: str, value: str, *, is_required: bool) -> ui.Label[Any]:
+def words(name: str, value: str, *, label: str, is_required: bool) -> ui.Label[Any]:
+    """A field for a prompt, filled with one."""
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=name,
         style=discord.TextStyle.paragraph,
@@ -56,12 +62,15 @@ def _words(name: str, value: str, *, is_required: bool) -> ui.Label[Any]:
         required=is_required,
         max_length=MAX_PROMPT_LENGTH,
     )
-    return ui.Label(text=text(f"remix-{name}"), component=field)
+    return ui.Label(text=label, component=field)
 
 
-def _choice(name: str, options: Sequence[tuple[str, str]], chosen: str) -> ui.Label[Any]:
+def choice(
+    name: str, options: Sequence[tuple[str, str]], chosen: str, *, label: str, description: str | None = None
+) -> ui.Label[Any]:
+    """A field for one of several values, each with its words."""
     shown = [
-        discord.SelectOption(value=value, label=label, default=value == chosen)
-        for value, label in options[:_MOST_OPTIONS]
+        discord.SelectOption(value=value, label=shown_as, default=value == chosen)
+        for value, shown_as in options[:_MOST_OPTIONS]
     ]
-    return ui.Label(text=text(f"remix-{name}"), component=ui.Select(custom_id=name, options=shown))
+    return ui.Label(text=label, description=description, component=ui.Select(custom_id=name, options=shown))

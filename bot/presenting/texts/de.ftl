@@ -36,6 +36,9 @@ job-head = **{ $prompt }**
         [vary-subtle] Variation (leicht) von { $parent } für
         [vary-strong] Variation (stark) von { $parent } für
         [upscale] Vergrößerung von { $parent } für
+        [region] Ausschnitt von { $parent } für
+        [zoom-out] Herausgezoomt von { $parent } für
+        [pan] Schwenk von { $parent } für
         [remix] Remix von { $parent } für
        *[imagine] Für
     } <@{ $requester_id }>
@@ -101,6 +104,13 @@ button-upscale = Vergrößern
 button-vary-subtle = Variieren (leicht)
 button-vary-strong = Variieren (stark)
 button-remix = Remix
+button-region = Ausschnitt
+button-zoom-out = Herauszoomen
+button-pan = Schwenken
+button-draw = Zeichnen
+button-larger = Größer
+button-smaller = Kleiner
+button-invert = Andersherum
 button-cancel = Abbrechen
 button-collect = Zeig her
 button-cancel-mine = Abbrechen
@@ -134,6 +144,9 @@ details-lineage = { $kind ->
         [vary-subtle] Variation (leicht) von { $parent }
         [vary-strong] Variation (stark) von { $parent }
         [upscale] Vergrößerung von { $parent }
+        [region] Ausschnitt von { $parent }
+        [zoom-out] Herausgezoomt von { $parent }
+        [pan] Schwenk von { $parent }
        *[remix] Remix von { $parent }
     }
 details-model = Modell: { $model } ({ $license })
@@ -142,6 +155,11 @@ details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sa
 details-variation = Variiert zum Seed { $seed }, Stärke { $strength }
 details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
 details-image = Das Bild, von dem es ausging, steht nicht im Befehl: Häng dasselbe wieder als „bild“ an.
+details-inpaint = { $part ->
+        [cells] Nur ein Ausschnitt des Bildes ist neu gezeichnet, in Feldern eines Rasters
+        [mask] Nur ein Ausschnitt des Bildes ist neu gezeichnet, nach einer Maske
+       *[around] Um das Bild herum gezeichnet
+    }
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
@@ -155,10 +173,16 @@ details-defaults = { $whose ->
     }: { $defaults }
 details-order = -# Was ein Befehl sagt, kommt zuerst, dann die Vorgaben des Kanals, dann die eigenen des Mitglieds, dann die des Servers, dann die des Modells.
 details-foreign = Was die Datei sagt:
-details-command = Um es noch einmal zu zeichnen:
-details-command-begun = Um das Bild zu zeichnen, mit dem es begann:
-details-begun-file = Der Befehl, der das Bild zeichnet, mit dem es begann, steht in dieser Datei.
-details-command-file = Der Befehl, der es noch einmal zeichnet, steht in dieser Datei.
+details-purpose = { $kind ->
+        [begun] Um das Bild zu zeichnen, mit dem es begann:
+        [words] Um ein ganzes Bild nach diesen Worten zu zeichnen:
+       *[command] Um es noch einmal zu zeichnen:
+    }
+details-command-file = { $kind ->
+        [begun] Der Befehl, der das Bild zeichnet, mit dem es begann, steht in dieser Datei.
+        [words] Der Befehl, der ein ganzes Bild nach diesen Worten zeichnet, steht in dieser Datei.
+       *[command] Der Befehl, der es noch einmal zeichnet, steht in dieser Datei.
+    }
 
 ## The form of a remix
 remix-title = Remix
@@ -170,6 +194,41 @@ remix-seed = Seed
 remix-size-kept = Wie bisher: { size }
 remix-seed-new = Ein neuer
 remix-seed-kept = { $seed }, wie bisher
+
+## A part of a picture, and what lies around it
+region-title = Einen Ausschnitt ändern
+region-where = Wo
+region-prompt = Ändern in
+region-strength = Wie viel
+region-subtle = wenig
+region-medium = mittel
+region-strong = stark
+region-copy = Meine übermalte Kopie
+region-copy-hint = Das gespeicherte Bild, übermalt, wo es sich ändert. Sie sagt statt der Kästchen, wo.
+region-look = Das Bild; der Ausschnitt, der sich ändert, ist getönt
+region-question = **Der getönte Ausschnitt wird zu** { $prompt }{ $more ->
+        [0] {""}
+        [one] {" "}und einem weiteren Prompt
+       *[other] {" "}und { $more } weiteren Prompts
+    }
+region-kept = Außerhalb des markierten Ausschnitts blieb alles genau, wie es war.
+redraw-price = Das kostet { $price }; du hast noch { $left }.
+redraw-price-unlimited = Das kostet { $price }.
+cell-0 = oben links
+cell-1 = oben
+cell-2 = oben rechts
+cell-3 = links
+cell-4 = Mitte
+cell-5 = rechts
+cell-6 = unten links
+cell-7 = unten
+cell-8 = unten rechts
+zoom-title = Herauszoomen
+zoom-out = Wie weit
+zoom-factor = ×{ $factor }
+zoom-prompt = Prompt
+pan-question = **Auf welcher Seite geht das Bild weiter?** Jeder Druck startet einen Auftrag.
+notice-cells-unused = Die übermalte Kopie sagt, wo; die angekreuzten Kästchen bewirken darum nichts.
 
 ## Facts about one run
 notice-clamped = { $option } { $given } → { $used }, die Grenze hier.
@@ -301,6 +360,12 @@ refused-typed-picture = Ein Bild wird angehängt und nicht getippt; ein Link wir
 refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt. Sag, was du sehen möchtest; ein Bild, von dem ausgegangen wird, kannst du als Angabe „bild“ anhängen.
 refused-image-model = { $model } kann nicht von einem Bild ausgehen. Diese können es: { $known }.
 refused-image-nowhere = Kein Modell hier kann von einem Bild ausgehen. Lass es weg und beschreib es stattdessen im Prompt.
+refused-picture-gone = Dieses Bild ist hier nicht mehr gespeichert. Drücke 🔁 an seiner Nachricht, um eines neu zu zeichnen, und ändere dann jenes.
+refused-mask-model = { $model } kann keinen Ausschnitt eines Bildes neu zeichnen. Diese können es: { $known }.
+refused-mask-nowhere = Kein Modell hier kann einen Ausschnitt eines Bildes neu zeichnen. Drücke ✏️, um das ganze zu ändern.
+refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bildes an, oder häng eine Kopie an, auf die du gemalt hast.
+refused-region-gone = Vom Ausschnitt bliebe nichts übrig. Lass ihn, wie er ist, oder drücke einen anderen Knopf.
+refused-pan-long = { $model } zeichnet kein längeres Bild als dieses. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
 refused-images-later = Easel kann noch kein Bild aus einer Nachricht nehmen. Speichere es und häng es als Angabe „bild“ an /imagine an.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.
@@ -701,7 +766,7 @@ topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird; `stärke` sagt, wie viel sich daran ändert.
-help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
+help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.

@@ -36,6 +36,9 @@ job-head = **{ $prompt }**
         [vary-subtle] Variation (subtle) of { $parent } for
         [vary-strong] Variation (strong) of { $parent } for
         [upscale] Upscale of { $parent } for
+        [region] Region of { $parent } for
+        [zoom-out] Zoom out of { $parent } for
+        [pan] Pan of { $parent } for
         [remix] Remix of { $parent } for
        *[imagine] For
     } <@{ $requester_id }>
@@ -101,6 +104,13 @@ button-upscale = Upscale
 button-vary-subtle = Vary (subtle)
 button-vary-strong = Vary (strong)
 button-remix = Remix
+button-region = Region
+button-zoom-out = Zoom out
+button-pan = Pan
+button-draw = Draw it
+button-larger = Larger
+button-smaller = Smaller
+button-invert = The other way round
 button-cancel = Cancel
 button-collect = Show me
 button-cancel-mine = Cancel
@@ -134,6 +144,9 @@ details-lineage = { $kind ->
         [vary-subtle] Variation (subtle) of { $parent }
         [vary-strong] Variation (strong) of { $parent }
         [upscale] Upscale of { $parent }
+        [region] Region of { $parent }
+        [zoom-out] Zoom out of { $parent }
+        [pan] Pan of { $parent }
        *[remix] Remix of { $parent }
     }
 details-model = Model: { $model } ({ $license })
@@ -142,6 +155,11 @@ details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampl
 details-variation = Varied towards seed { $seed }, strength { $strength }
 details-upscale = Upscaled { $scale } times, { $strength } drawn anew
 details-image = The picture that it started from is no part of the command: attach the same one again as “image”.
+details-inpaint = { $part ->
+        [cells] Only a part of the picture is drawn anew, in cells of a grid
+        [mask] Only a part of the picture is drawn anew, by a mask
+       *[around] Drawn around the picture
+    }
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
@@ -155,10 +173,16 @@ details-defaults = { $whose ->
     }: { $defaults }
 details-order = -# What a command says comes first, then the channel's defaults, then the member's own, then the server's, then the model's.
 details-foreign = What its file says:
-details-command = To make it again:
-details-command-begun = To make the picture that it began with:
-details-begun-file = The command that makes the picture that it began with is in this file.
-details-command-file = The command that makes it again is in this file.
+details-purpose = { $kind ->
+        [begun] To make the picture that it began with:
+        [words] To draw a whole picture by these words:
+       *[command] To make it again:
+    }
+details-command-file = { $kind ->
+        [begun] The command that makes the picture that it began with is in this file.
+        [words] The command that draws a whole picture by these words is in this file.
+       *[command] The command that makes it again is in this file.
+    }
 
 ## The form of a remix
 remix-title = Remix
@@ -170,6 +194,41 @@ remix-seed = Seed
 remix-size-kept = As it was: { size }
 remix-seed-new = A new one
 remix-seed-kept = { $seed }, as it was
+
+## A part of a picture, and what lies around it
+region-title = Change a part
+region-where = Where
+region-prompt = Change into
+region-strength = How much
+region-subtle = subtle
+region-medium = medium
+region-strong = strong
+region-copy = My painted copy
+region-copy-hint = The saved picture, with paint over what changes. It says where in place of the boxes.
+region-look = The picture; the part that changes is tinted
+region-question = **The tinted part changes into** { $prompt }{ $more ->
+        [0] {""}
+        [one] {" "}and one more prompt
+       *[other] {" "}and { $more } more prompts
+    }
+region-kept = Kept everything outside of the marked part exactly as it was.
+redraw-price = It costs { $price }; you have { $left } left.
+redraw-price-unlimited = It costs { $price }.
+cell-0 = top left
+cell-1 = top
+cell-2 = top right
+cell-3 = left
+cell-4 = middle
+cell-5 = right
+cell-6 = bottom left
+cell-7 = bottom
+cell-8 = bottom right
+zoom-title = Zoom out
+zoom-out = How far
+zoom-factor = ×{ $factor }
+zoom-prompt = Prompt
+pan-question = **On which side does the picture go on?** Each press starts a job.
+notice-cells-unused = The painted copy says where, so the ticked boxes have no effect.
 
 ## Facts about one run
 notice-clamped = { $option } { $given } → { $used }, the limit here.
@@ -301,6 +360,12 @@ refused-typed-picture = A picture is attached and not typed; a link is never ope
 refused-address = A link is never opened, and there was nothing else in the prompt. Say what you want to see; a picture to start from can be attached as the option “image”.
 refused-image-model = { $model } cannot start from a picture. These can: { $known }.
 refused-image-nowhere = No model here can start from a picture. Leave it out, and describe it in the prompt instead.
+refused-picture-gone = That picture is not kept here any more. Press 🔁 on its message to draw one anew, then change that one.
+refused-mask-model = { $model } cannot draw a part of a picture anew. These can: { $known }.
+refused-mask-nowhere = No model here can draw a part of a picture anew. Press ✏️ to change all of it.
+refused-region-empty = Nothing is marked. Tick at least one part of the picture, or attach a copy that you painted on.
+refused-region-gone = Nothing would be left of the part. Keep it as it is, or press another button.
+refused-pan-long = { $model } draws no longer picture than this one. Zoom out instead, or pan to another side.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
 refused-images-later = Easel cannot take a picture from a message yet. Save it, and attach it to /imagine as the option “image”.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
@@ -701,7 +766,7 @@ topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from; `strength` says how much of it changes.
-help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
+help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.
 help-models = Choose one with the field `model` of `/imagine`.

@@ -1,9 +1,12 @@
 """An attached file is kept as a clean picture, or refused with a sentence before anything is kept."""
 
 import asyncio
+import io
 from pathlib import Path
 
+import msgspec
 import pytest
+from PIL import Image
 
 from bot.calls.messages import Calls
 from bot.calls.watching import Watch
@@ -16,6 +19,7 @@ from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
 from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, PictureFault, ReadingAnswer, Unreadable, Wanted
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole
 from pipeline.reading.answering import answer
 from pipeline.reading.pictures import clean
 from tests import picture_files
@@ -119,3 +123,31 @@ async def test_two_files_are_read_at_once(room: Receiving, cdn: SmallCdn, monkey
     assert len({each.picture.sha256 for each in received}) == 1
     assert most == 2
     assert isinstance(answer(files.VALID["png"], Wanted.PICTURE)[0], CleanPicture)
+
+
+async def test_an_output_a_mask_and_a_look_are_kept_or_shown(
+    room: Receiving, cdn: SmallCdn, request_: GenerationRequest, tmp_path: Path
+) -> None:
+    sha256 = await room.adopt(files.VALID["webp"])
+    copy = Image.open(io.BytesIO((tmp_path / f"inputs/{sha256[:2]}/{sha256}.png").read_bytes()), formats=("PNG",))
+    copy.paste((255, 255, 255), (4, 4, 20, 20))
+    mask = await room.marks(cdn.attachment("/a.png", files.saved(copy, "PNG")), sha256)
+    assert {path.stem for path in kept(tmp_path)} == {sha256, mask}
+    inputs = (
+        Input(role=InputRole.INIT_IMAGE, sha256=sha256, strength=0.5),
+        Input(role=InputRole.MASK, sha256=mask),
+    )
+    request = msgspec.structs.replace(request_, inputs=inputs, inpaint=Inpaint())
+    look = Image.open(io.BytesIO(await room.look(request)), formats=("PNG",))
+    assert look.size == files.SIZE
+    assert look.getpixel((10, 10)) != look.getpixel((40, 30))
+    gone = msgspec.structs.replace(request, inpaint=Inpaint(grow=-0.25))
+    with pytest.raises(Refused, match="refused-region-gone"):
+        await room.look(gone)
+    lost = msgspec.structs.replace(request, inputs=(Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32),))
+    with pytest.raises(Refused, match="refused-picture-gone"):
+        await room.look(lost)
+    with pytest.raises(Refused, match="refused-picture-unmarked"):
+        await room.marks(cdn.attachment("/b.png", files.VALID["webp"]), sha256)
+    with pytest.raises(Refused, match="refused-picture-format"):
+        await room.adopt(b"no picture")

@@ -22,7 +22,8 @@ from bot.store.rows import Job, JobStatus, Lineage, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Outpaint, Upscale
 from tests.example_jobs import IMAGES, NOW, example_job, from_elsewhere, states
 
 
@@ -127,6 +128,32 @@ async def test_pictures_keep_their_numbers_where_one_is_hidden(job: Job, catalog
     assert "cost 2, 5 left" in said
     only = done_message.done(four, outputs=left[1:], spec=catalogue.default, allowance=Allowance(left=3))
     assert buttons(only)[0] == ("Upscale", "easel:upscale:7:3")
+
+
+async def test_a_part_of_one_picture_can_be_changed_where_its_model_can(job: Job, catalogue: Catalogue) -> None:
+    def offered(job: Job, spec: ModelSpec | None, count: int = 1) -> list[tuple[str | None, str | None]]:
+        view = done_message.done(job, outputs=IMAGES[:count], spec=spec, allowance=Allowance(left=3))
+        assert view.total_children_count <= 40
+        return [button for button in buttons(view) if any(word in str(button) for word in ("region", "zoom", "pan"))]
+
+    able = catalogue.default
+    assert offered(job, able) == [
+        ("Region", "easel:region:7:0"),
+        ("Zoom out", "easel:zoom-out:7:0"),
+        ("Pan", "easel:pan:7:0"),
+    ]
+    assert offered(job, able, count=2) == []
+    assert offered(job, msgspec.structs.replace(able, lacks=(Capability.MASK,))) == []
+    assert offered(job, None) == []
+    larger = msgspec.structs.replace(job.request, upscale=Upscale(scale=2, strength=0.2))
+    assert offered(msgspec.structs.replace(job, request=larger), able) == []
+
+
+async def test_a_changed_part_says_that_the_rest_is_kept(job: Job, catalogue: Catalogue) -> None:
+    for inpaint, is_said in ((Inpaint(cells=(4,)), True), (Inpaint(outpaint=Outpaint(left=0.5)), False), (None, False)):
+        changed = msgspec.structs.replace(job, request=msgspec.structs.replace(job.request, inpaint=inpaint))
+        view = done_message.done(changed, outputs=IMAGES[:1], spec=catalogue.default, allowance=Allowance(left=3))
+        assert ("exactly as it was" in "\n".join(texts(view))) is is_said
 
 
 async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job, catalogue: Catalogue) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from bot.presenting.custom_ids import Action
 from bot.presenting.help_message import Topic
-from bot.presenting.images.remix_form import NEGATIVE, PROMPT, SAMPLER, SEED, SIZE
 from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
@@ -15,6 +14,7 @@ from bot.requests.options import OPTIONS
 from bot.requests.starting_image import STRENGTHS
 from bot.store.rows import Preferences
 from config.settings import Period
+from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.reading import PictureFault
 
 CODE = Path(__file__).parents[3] / "bot"
@@ -25,12 +25,12 @@ BUILT = [
     *(f"period-{period}" for period in Period),
     *(f"preference-{name}" for name in Preferences.__struct_fields__),
     *(f"button-{action}" for action in Action if action not in WITHOUT_LABEL),
-    *(f"remix-{name}" for name in (PROMPT, NEGATIVE, SIZE, SAMPLER, SEED)),
     *(f"option-{option.name}" for option in OPTIONS),
     *(f"summary-{option.name}" for option in OPTIONS if option.name not in ("size", "style")),
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
     *(f"refused-picture-{fault}" for fault in PictureFault),
-    *(f"choice-strength-{name}" for name in STRENGTHS),
+    *(f"{kind}-{name}" for kind in ("choice-strength", "region") for name in STRENGTHS),
+    *(f"cell-{cell}" for cell in range(GRID_CELLS)),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

@@ -11,7 +11,7 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Upscale, Variation
 from tests.example_jobs import example_job
 
 
@@ -51,6 +51,18 @@ def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
     assert remix(resolved, usual, is_same_noise=False).request.variations == ()
     other = msgspec.structs.replace(resolved, request=msgspec.structs.replace(asked, model_key="other"))
     assert remix(other, usual, is_same_noise=True).request.guidance_end == 1.0
+
+
+def test_a_remix_of_a_changed_part_changes_the_same_part(usual: Job) -> None:
+    start, mask = (
+        Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),
+        Input(role=InputRole.MASK, sha256="cd"),
+    )
+    part = msgspec.structs.replace(usual.request, inputs=(start, mask), inpaint=Inpaint(grow=0.1))
+    job = msgspec.structs.replace(usual, request=part)
+    resolved = Resolved(request=msgspec.structs.replace(part, inputs=(start,), inpaint=None), notices=())
+    remixed = remix(resolved, job, is_same_noise=False).request
+    assert (remixed.inputs, remixed.inpaint) == ((start, mask), Inpaint(grow=0.1))
 
 
 def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.quotas.rules import Rule, Subject
@@ -49,6 +50,19 @@ async def test_one_is_answered_once_whoever_presses_how_often(store: Store, new:
     await expansions.release(kept.expansion_id)
     assert await expansions.dismiss(kept.expansion_id)
     assert not await expansions.claim(kept.expansion_id, NOW)
+
+
+async def test_its_jobs_change_until_they_are_started(store: Store, new: NewExpansion) -> None:
+    expansions = ExpansionRepository(store.database)
+    kept = await expansions.add(new, NOW)
+    assert await expansions.change(kept.expansion_id, new.jobs[1:])
+    changed = await expansions.get(kept.expansion_id)
+    assert changed == msgspec.structs.replace(kept, jobs=new.jobs[1:])
+    assert await expansions.claim(kept.expansion_id, NOW)
+    assert not await expansions.change(kept.expansion_id, new.jobs)
+    started = await expansions.get(kept.expansion_id)
+    assert started is not None
+    assert started.jobs == new.jobs[1:]
 
 
 async def test_old_ones_and_those_of_the_forgotten_go_and_no_number_comes_again(

@@ -1,0 +1,48 @@
+"""The forms behind `🖌️` and `🔍`: a part of a picture and its change, and a zoom out."""
+
+from typing import Any, Final
+
+import discord
+from discord import ui
+
+from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.images.remix_form import PROMPT, choice, words
+from bot.presenting.texts import text
+from bot.requests.inpainting import ZOOMS
+from bot.requests.starting_image import STRENGTHS
+from bot.store.rows import Job
+from pipeline.protocol.limits import GRID_CELLS
+from pipeline.protocol.requests import GenerationRequest, narrowed
+
+WHERE: Final = "where"
+STRENGTH: Final = "strength"
+COPY: Final = "copy"
+ZOOM: Final = "zoom"
+_USUAL_STRENGTH: Final = "strong"
+
+
+def region_form(job: Job, index: int) -> ui.Modal:
+    """The part of a picture in words, what it becomes, how much it changes, and a painted copy."""
+    request = narrowed(job.request, GenerationRequest)
+    form = ui.Modal(title=text("region-title"), custom_id=custom_id(Action.REGION, job.job_id, index), timeout=None)
+    cells = [discord.CheckboxGroupOption(value=str(cell), label=text(f"cell-{cell}")) for cell in range(GRID_CELLS)]
+    where: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
+        custom_id=WHERE, required=False, min_values=0, max_values=GRID_CELLS, options=cells
+    )
+    form.add_item(ui.Label(text=text("region-where"), component=where))
+    form.add_item(words(PROMPT, request.prompt, label=text("region-prompt"), is_required=True))
+    strengths = [(name, text(f"region-{name}")) for name in STRENGTHS]
+    form.add_item(choice(STRENGTH, strengths, _USUAL_STRENGTH, label=text("region-strength")))
+    copy: ui.FileUpload[Any] = ui.FileUpload(custom_id=COPY, required=False, min_values=0, max_values=1)
+    form.add_item(ui.Label(text=text("region-copy"), description=text("region-copy-hint"), component=copy))
+    return form
+
+
+def zoom_form(job: Job, index: int, *, price: str) -> ui.Modal:
+    """How far to zoom out, at which price, and the prompt of what comes around the picture."""
+    request = narrowed(job.request, GenerationRequest)
+    form = ui.Modal(title=text("zoom-title"), custom_id=custom_id(Action.ZOOM_OUT, job.job_id, index), timeout=None)
+    factors = [(name, text("zoom-factor", factor=name)) for name in ZOOMS]
+    form.add_item(choice(ZOOM, factors, factors[-1][0], label=text("zoom-out"), description=price))
+    form.add_item(words(PROMPT, request.prompt, label=text("zoom-prompt"), is_required=True))
+    return form

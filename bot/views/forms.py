@@ -1,0 +1,48 @@
+"""Submitted forms: each is found by its custom id, so that a restart meanwhile does no harm."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import discord
+
+from bot.calls.answers import Interaction
+from bot.errors import Refused
+from bot.interactions.replies import answer_error
+from bot.interactions.services import Services
+from bot.presenting import custom_ids
+from bot.presenting.custom_ids import Action, Press
+from bot.presenting.images.remix_form import PROMPT
+from bot.presenting.texts import speak
+from bot.views import outpainting, region, remix
+from bot.views.fields import Fields
+from bot.words import clean_texts
+
+ANSWERED: Final[Mapping[Action, Callable[[Services, Interaction, Press, Fields], Awaitable[None]]]] = MappingProxyType(
+    {
+        Action.REMIX: remix.answer,
+        Action.REGION: region.answer,
+        Action.ZOOM_OUT: outpainting.answer_zoom,
+    }
+)
+
+
+def is_form(interaction: Interaction) -> bool:
+    """Whether an interaction is a submitted form."""
+    return interaction.type is discord.InteractionType.modal_submit
+
+
+async def answer_form(services: Services, interaction: Interaction) -> None:
+    """Do what a submitted form asks for."""
+    data: Any = clean_texts(interaction.data or {})
+    speak(str(interaction.locale))
+    fields = Fields.of(data, interaction)
+    try:
+        press = custom_ids.read_press(str(data.get("custom_id", "")))
+        await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)
+    except Exception as error:  # noqa: BLE001 - each form needs an answer; the log gets the traceback
+        await answer_error(interaction, error, prompt=fields.text(PROMPT))
+
+
+async def _refuse(_: Services, __: Interaction, ___: Press, ____: Fields) -> None:
+    raise Refused("refused-unknown-job")

@@ -1,0 +1,128 @@
+"""`🖌️`: a part of a picture is marked, shown in private with its price, made larger or smaller, and then drawn anew."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from bot.calls.answers import Interaction
+from bot.calls.repeating import as_files
+from bot.errors import Refused
+from bot.interactions.find_job import find_job
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.interactions.start_job import asker_of
+from bot.presenting.custom_ids import Press
+from bot.presenting.images import region_form, region_message
+from bot.presenting.images.remix_form import PROMPT
+from bot.requests import inpainting
+from bot.requests.resolving import Resolved
+from bot.requests.starting_image import STRENGTHS
+from bot.requests.takes import GivenPicture
+from bot.store.expansions import Expansion, NewExpansion
+from bot.store.rows import Job, StartedBy, WantedJob
+from bot.views.expanding import find_open
+from bot.views.fields import Fields
+from bot.views.redrawing import adopt, masking_model_of, redrawn
+from bot.views.starting import lineage_of
+from pipeline.protocol.limits import GRID_CELLS
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.requests import GenerationRequest, Inpaint, narrowed
+
+
+async def open_form(services: Services, interaction: Interaction, press: Press) -> None:
+    """Show the form to the member who presses."""
+    job = await find_job(services, interaction, press)
+    masking_model_of(services, job)
+    await services.calls.open_form(interaction, region_form.region_form(job, press.index or 0))
+
+
+async def answer(services: Services, interaction: Interaction, press: Press, fields: Fields) -> None:
+    """Show the marked part in private, with its price. Nothing is charged before the next press."""
+    job = await find_job(services, interaction, press)
+    masking_model_of(services, job)
+    cells = [int(cell) for cell in fields.values.get(region_form.WHERE, ()) if cell in map(str, range(GRID_CELLS))]
+    copy = fields.file(region_form.COPY)
+    if not cells and copy is None:
+        raise Refused("refused-region-empty")
+    await services.calls.defer(interaction, is_private=True)
+    sha256 = await adopt(services, job, press.index or 0)
+    mask = None if copy is None else await services.receiving.marks(copy, sha256)
+    inpaint, masks = inpainting.part(cells, mask)
+    resolved = await redrawn(
+        services,
+        interaction,
+        job,
+        prompt=fields.text(PROMPT),
+        picture=GivenPicture(sha256=sha256, strength=STRENGTHS.get(fields.text(region_form.STRENGTH))),
+        inpaint=inpaint,
+        inputs=masks,
+    )
+    if cells and copy is not None:
+        notice = Notice(key="notice-cells-unused")
+        resolved = [msgspec.structs.replace(each, notices=(notice, *each.notices)) for each in resolved]
+    await _ask(services, interaction, job, press.index or 0, resolved)
+
+
+async def larger(services: Services, interaction: Interaction, press: Press) -> None:
+    """Show the part again, wider on every side."""
+    await _change(services, interaction, press, inpainting.larger)
+
+
+async def smaller(services: Services, interaction: Interaction, press: Press) -> None:
+    """Show the part again, narrower on every side."""
+    await _change(services, interaction, press, inpainting.smaller)
+
+
+async def invert(services: Services, interaction: Interaction, press: Press) -> None:
+    """Show everything but the part as the part."""
+    await _change(services, interaction, press, inpainting.inverted)
+
+
+async def _ask(services: Services, interaction: Interaction, job: Job, index: int, resolved: list[Resolved]) -> None:
+    asker = asker_of(interaction)
+    outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
+    look = await services.receiving.look(resolved[0].request)
+    new = NewExpansion(
+        guild_id=asker.guild_id,
+        channel_id=asker.channel_id,
+        user_id=asker.user_id,
+        started_by=StartedBy.REGION,
+        lineage=lineage_of(job, index),
+        jobs=tuple(resolved),
+        price=outlook.price,
+    )
+    expansion = await services.expansions.add(new, datetime.now(UTC))
+    view = region_message.question(expansion, outlook)
+    await answer_privately(interaction, view=view, files=as_files([(region_message.LOOK_NAME, look)]))
+
+
+async def _change(
+    services: Services, interaction: Interaction, press: Press, change: Callable[[Inpaint], Inpaint]
+) -> None:
+    expansion = await find_open(services, interaction, press)
+    await services.calls.defer(interaction)
+    changed = msgspec.structs.replace(expansion, jobs=_changed(expansion, change))
+    # A part of which nothing is left is refused here, and the question stays as it is.
+    look = await services.receiving.look(narrowed(changed.requests[0], GenerationRequest))
+    outlook = await services.accepting.outlook(asker_of(interaction), changed.requests)
+    if not await services.expansions.change(expansion.expansion_id, changed.jobs):
+        raise Refused("refused-expansion-started")
+    view = region_message.question(changed, outlook)
+    await services.calls.edit_answer(interaction, view, [(region_message.LOOK_NAME, look)])
+
+
+def _changed(expansion: Expansion, change: Callable[[Inpaint], Inpaint]) -> tuple[WantedJob, ...]:
+    """The jobs of a question with another part.
+
+    Raises:
+        Refused: the question is about something else, so its id is forged.
+    """
+    jobs: list[WantedJob] = []
+    for job in expansion.jobs:
+        request = narrowed(job.request, GenerationRequest)
+        if request.inpaint is None:
+            raise Refused("refused-expansion-over")
+        changed = msgspec.structs.replace(request, inpaint=change(request.inpaint))
+        jobs.append(msgspec.structs.replace(job, request=changed))
+    return tuple(jobs)
