@@ -63,18 +63,20 @@ def grown(mask: Mask, radius: int) -> Mask:
     """Mask whose part is larger by `radius` pixels on every side; a negative radius makes it smaller."""
     if radius < 0:
         return ~grown(~mask, -radius)
-    return window_means(mask.astype(np.float64), radius) > 0
+    return softened(mask, radius) > 0
 
 
-def window_means(values: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.float64]:
-    """Mean of whole numbers [H, W] over the square of 2 x radius + 1 around each pixel; edges repeat outwards."""
+def softened(mask: Mask, radius: int) -> npt.NDArray[np.float32]:
+    """Share of a mask's part in the square of 2 x radius + 1 pixels around each pixel; edges repeat outwards."""
     side = 2 * radius + 1
-    sums = np.pad(values, radius, mode="edge")
+    counts = np.pad(mask, radius, mode="edge").astype(np.int32)
     for axis in (0, 1):
-        ends = sums.cumsum(axis).swapaxes(0, axis)
-        starts = np.concatenate([np.zeros_like(ends[:1]), ends[:-side]])
-        sums = (ends[side - 1 :] - starts).swapaxes(0, axis)
-    return sums / side**2
+        # Sums from the start of a line; two of them differ by the sum of the pixels in between.
+        sums = counts.cumsum(axis, dtype=np.int32).swapaxes(0, axis)
+        within = sums[side - 1 :].copy()
+        within[1:] -= sums[:-side]
+        counts = within.swapaxes(0, axis)
+    return counts.astype(np.float32) / np.float32(side**2)
 
 
 def _cells(size: tuple[int, int], cells: tuple[int, ...]) -> Image.Image:

@@ -2,11 +2,10 @@
 
 from typing import Final
 
-import numpy as np
 import torch
 from PIL import Image
 
-from pipeline.images.canvas import Canvas, canvas_of, grown, window_means
+from pipeline.images.canvas import Canvas, canvas_of, grown, softened
 from pipeline.images.decode import to_pixels
 from pipeline.protocol.requests import Inpaint
 
@@ -42,7 +41,7 @@ class Paste:
         height, width = pixels.shape[2:]
         if (width, height) not in self._layers:
             canvas = self.canvas(width, height)
-            opacity = window_means(grown(canvas.mask, _GROWTH).astype(np.float64), _SOFTENING)
-            self._layers[width, height] = to_pixels(canvas.picture), torch.from_numpy(opacity).float()
+            opacity = torch.from_numpy(softened(grown(canvas.mask, _GROWTH), _SOFTENING))
+            self._layers[width, height] = to_pixels(canvas.picture), opacity
         known, opacity = (layer.to(pixels) for layer in self._layers[width, height])
         return known + opacity * (pixels - known)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.images.canvas import canvas_of, grown, window_means
+from pipeline.images.canvas import canvas_of, grown, softened
 from pipeline.images.pasting import Paste
 from pipeline.protocol.requests import Inpaint, Outpaint
 
@@ -67,9 +67,11 @@ def test_a_mask_grows_by_the_radius_on_every_side(radius: int, seed: int, densit
     assert (grown(~mask, -radius) == ~expected).all()
 
 
-def test_a_mean_repeats_the_edges() -> None:
-    values = np.array([[9.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    assert window_means(values, 1).tolist() == [[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+def test_a_soft_edge_repeats_the_border() -> None:
+    mask = np.array([[True, False, False], [False, False, False], [False, False, False]])
+    shares = softened(mask, 1) * 9
+    assert shares.tolist() == [[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    assert softened(np.ones((4, 5), dtype=bool), 2).tolist() == [[1.0] * 5] * 4
 
 
 def test_a_margin_continues_the_edge_of_the_whole_picture() -> None:

@@ -291,6 +291,14 @@ def test_a_file_beside_the_configuration_of_another_model_is_told(tmp_path: Path
     assert "The U-Net in a.safetensors is not the one of its configuration: conv_in.weight is" in sentence
 
 
+def test_an_inpainting_model_is_read_from_one_file(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    pipeline = tiny.stable_diffusion(in_channels=9)
+    pipeline.save_pretrained(tmp_path / "inpainting")
+    path = written(tmp_path / "a.safetensors", checkpoint_of(pipeline))
+    assert _loaded(_spec(path, tmp_path / "inpainting")).adapter.extra_channels == 5
+
+
 def test_a_lora_is_no_model(tmp_path: Path, config: Path) -> None:
     path = written(tmp_path / "a.safetensors", {"lora_unet_mid.lora_up.weight": torch.zeros(2, 2)})
     assert "not a whole checkpoint" in refusal(_spec(path, config))
