@@ -63,13 +63,19 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
     given = files.colorful((64, 64))
     (tmp_path / "given.jpg").write_bytes(files.saved(given, "JPEG", quality=95))
     drawn: dict[str, Image.Image] = {}
-    for name, strength in (("near", "0.05"), ("again", "0.05"), ("far", "0.9")):
+    for name, strength, seed in (
+        ("near", "0.05", "3"),
+        ("again", "0.05", "3"),
+        ("far", "0.9", "3"),
+        ("else", "0.9", "4"),
+    ):
         out = tmp_path / f"{name}.png"
-        options = ("--image", str(tmp_path / "given.jpg"), "--strength", strength, "--steps", "20", "--seed", "3")
+        options = ("--image", str(tmp_path / "given.jpg"), "--strength", strength, "--steps", "20", "--seed", seed)
         result = easel("imagine", "a tree", *options, "-o", str(out))
         assert result.returncode == 0, result.stderr
         drawn[name] = Image.open(out).convert("RGB")
     assert drawn["near"].tobytes() == drawn["again"].tobytes()
+    assert drawn["far"].tobytes() != drawn["other"].tobytes()
     near, far = (files.difference(drawn[name].resize(given.size), given) for name in ("near", "far"))
     assert near < 12
     assert far > 30

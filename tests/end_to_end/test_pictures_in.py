@@ -3,14 +3,20 @@
 import asyncio
 import io
 import json
+import os
+import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from playground import LocalDiscord
+from playground.bridge import cdn
 from tests.end_to_end.conftest import BotProcess
 from tests.pipeline.reading import files
 
@@ -112,4 +118,66 @@ async def test_several_jobs_of_a_picture_are_asked_about_in_private(
         while rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") != [(2,)]:
             await asyncio.sleep(0.1)
     assert rows(tmp_path, "SELECT count(DISTINCT sha256), count(*) FROM inputs") == [(1, 2)]
+    assert "Traceback" not in bot.log
+
+
+async def test_a_bot_killed_between_picture_and_job_leaves_a_file_that_goes(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    # While another program writes, no job can be accepted.
+    other = sqlite3.connect(tmp_path / "data/easel.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asking = asyncio.create_task(
+        local.member.slash(local.channel, "imagine", prompt="a star", image=("a.png", files.VALID["png"]))
+    )
+    async with asyncio.timeout(60):
+        while not (kept := list(tmp_path.glob("data/inputs/??/*.png"))):
+            await asyncio.sleep(0.01)
+    await bot.stop(signal.SIGKILL)
+    other.close()
+    await asyncio.gather(asking, return_exceptions=True)
+    then = time.time() - 2 * 86_400
+    os.utime(kept[0], (then, then))
+    await bot.start()
+    await bot.wait_for_log("old images removed")
+    assert not kept[0].exists()
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == rows(tmp_path, "SELECT count(*) FROM pots") == [(0,)]
+    assert "Traceback" not in bot.log
+
+
+async def test_a_picture_is_fetched_once_and_a_link_never(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = 0
+
+    def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal visits
+        visits += 1
+        writer.close()
+
+    server = await asyncio.start_server(count, "127.0.0.1", 0)
+    link = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a.png"
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.admin.slash(local.channel, "admin queue", action="pause")
+    wanted = {"prompt": f"a star {link}", "image": ("a.png", files.VALID["png"]), "strength": 0.5}
+    await local.member.slash(local.channel, "imagine", **wanted, steps=4)
+    await local.wait_for_message(with_words("A link is never opened"), 60)
+    # A member deletes the picture, or its address expires. Neither is needed any more.
+    monkeypatch.setattr(cdn, "time", SimpleNamespace(time=lambda: time.time() + 2 * cdn.ADDRESS_LIFETIME_S))
+    assert rows(tmp_path, "SELECT status FROM jobs") == [("queued",)]
+    await local.admin.slash(local.channel, "admin queue", action="resume")
+    done = await local.wait_for_message(with_words("from a picture", "seed "), 90)
+    await local.friend.click(done, label="Reroll")
+    await local.wait_for_message(with_words("Reroll of", "from a picture", "seed "), 90)
+    (job,) = rows(tmp_path, "SELECT min(job_id) FROM jobs")[0]
+    shown = await local.friend.click(done, custom_id=f"easel:details:{job}")
+    assert "strength 0.5" in words_of(shown)
+    refused = await local.member.slash(local.channel, "imagine", prompt=f"a star --image {link}")
+    assert "never opened" in await said(refused)
+    server.close()
+    assert visits == 0
     assert "Traceback" not in bot.log
