@@ -81,8 +81,14 @@ async def open_pan_choice(services: Services, interaction: Interaction, press: P
 
 
 async def pan(services: Services, interaction: Interaction, press: Press) -> None:
-    """Start the job of a direction. The choice is a private message of its own, and stays."""
+    """Start the job of a direction. The choice is a private message of its own, and stays.
+
+    Raises:
+        Refused: the press is not one of a private choice, or the picture cannot be made longer there.
+    """
     job = await find_job_of_any(services, interaction, press)
+    if interaction.message is None or not interaction.message.flags.ephemeral:
+        raise Refused("refused-unknown-job")
     index = press.index or 0
     if press.action not in _pans(services, job, index, ""):
         raise Refused("refused-pan-long", model=masking_model_of(services, job).title)

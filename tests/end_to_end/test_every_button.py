@@ -35,12 +35,13 @@ STARTING = {Action.REROLL, Action.RETRY, Action.UPSCALE, Action.VARY_SUBTLE, Act
 def refusal_of(action: Action, state: str, person: str) -> str:
     """How the private answer to a press begins to say no; empty where it is obeyed."""
     is_private = action in (Action.CANCEL_MINE, Action.COLLECT)
-    is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR, *PANS)
+    is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR)
     # A card that still offers to cancel a job that is over says so to everybody.
     is_theirs = action is Action.DELETE or (action is Action.CANCEL and state not in CLOSED)
     cases = {
         "This question is no longer open": action in ABOUT_EXPANSIONS,
-        "This button belongs to a job that Easel no longer knows": is_private and person != "member",
+        "This button belongs to a job that Easel no longer knows": (is_private and person != "member")
+        or action in PANS,
         "Only the person who asked for this": is_theirs and person == "friend",
         "This job is over already": action is Action.CANCEL and state in CLOSED,
         "This job has no pictures": is_shown and state != "done",
@@ -180,7 +181,7 @@ async def test_every_press_of_everybody_in_every_state_is_answered(
     started = 0
     for action, state, person in presses():
         await channel.press_and_check(action, state, person)
-        started += action in STARTING or (action in PANS and state == "done")
+        started += action in STARTING
         assert channel.rows("SELECT count(*) FROM jobs") == [(5 + started,)], (action, state, person)
     done, queued = channel.messages["done"][0], channel.messages["queued"][0]
     for action, forged in product(Action, (done, queued, UNKNOWN)):
