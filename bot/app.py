@@ -30,6 +30,7 @@ from bot.jobs.recovery import Recovery
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
+from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
@@ -192,6 +193,7 @@ def compose(
         job_timeout_s=settings.pipeline.job_timeout_s,
         max_wait=max_wait,
     )
+    receiving = Receiving(calls=calls, inputs=inputs)
     return Services(
         settings=settings,
         database=database,
@@ -208,7 +210,8 @@ def compose(
         storing=storing,
         dispatcher=dispatcher,
         keeping=Keeping(images=images, inputs=inputs, stars=StarRepository(database)),
-        receiving=Receiving(calls=calls, inputs=inputs),
+        receiving=receiving,
+        picking=Picking(receiving),
         backend=backend,
     )
 

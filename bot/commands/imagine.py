@@ -1,5 +1,6 @@
 """`/imagine`: its options, their bounds and suggestions."""
 
+from functools import partial
 from typing import Any
 
 import discord
@@ -34,7 +35,8 @@ def make_imagine(services: Services) -> app_commands.Command[Any, ..., None]:
         if style is not None:
             fields["style"] = find_style(style, styles_for(services.backend.status))
         given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
-        await start_jobs.imagine(services, interaction, given, attachment)
+        receive = None if attachment is None else partial(services.receiving.receive, attachment)
+        await start_jobs.imagine(services, interaction, given, receive)
 
     add_suggestions(imagine, services)
     add_style_suggestions(imagine, services)

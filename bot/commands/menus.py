@@ -1,4 +1,4 @@
-"""Entries of a message's context menu: details of its picture, and a similar picture."""
+"""Entries of a message's context menu: details of its picture, and a job that starts from it."""
 
 import discord
 from discord import app_commands
@@ -7,11 +7,13 @@ from bot.calls.answers import Interaction
 from bot.calls.repeating import as_files
 from bot.commands.translating import localized
 from bot.errors import Refused
+from bot.interactions import start_jobs
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message
+from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
 from bot.store.rows import Job
 
@@ -24,18 +26,16 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
         if job is not None:
             await _explain(services, interaction, job)
             return
-        picture = _picture_of(message)
+        picture = _pictures_of(message)[0]
         await services.calls.defer(interaction, is_private=True)
         parameters = await services.receiving.parameters(picture)
         await answer_privately(interaction, view=details_message.foreign(parameters))
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
-        if job is None:
-            _picture_of(message)
-            raise Refused("refused-images-later")
-        if Action.REMIX not in kind_of(job.request).actions:
-            raise Refused("refused-no-picture")
+        if job is None or Action.REMIX not in kind_of(job.request).actions:
+            await _open_reference(services, interaction, message)
+            return
         spec = services.catalogue.models.get(job.request.model_key)
         if spec is None:
             raise Refused("refused-model-unavailable", model=job.request.model_key)
@@ -45,6 +45,14 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
         app_commands.ContextMenu(name=localized("menu-details"), callback=details),
         app_commands.ContextMenu(name=localized("menu-reference"), callback=reference),
     ]
+
+
+async def _open_reference(services: Services, interaction: Interaction, message: discord.Message) -> None:
+    """Open the form for a job that starts from the first picture of a message, and begin to fetch the picture."""
+    pictures = _pictures_of(message)
+    spec = await start_jobs.model_for_picture(services, interaction)
+    key = services.picking.pick(pictures[0], has_more=len(pictures) > 1)
+    await services.calls.open_form(interaction, reference_form(key, spec, services.settings.limits))
 
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
@@ -60,8 +68,8 @@ async def _job_of(services: Services, interaction: Interaction, message: discord
     return await services.jobs.shown_in(message.id)
 
 
-def _picture_of(message: discord.Message) -> discord.Attachment:
-    """The first picture of a message.
+def _pictures_of(message: discord.Message) -> list[discord.Attachment]:
+    """The pictures of a message, at least one.
 
     Raises:
         Refused: there is none.
@@ -69,4 +77,4 @@ def _picture_of(message: discord.Message) -> discord.Attachment:
     pictures = [found for found in message.attachments if (found.content_type or "").startswith("image/")]
     if not pictures:
         raise Refused("refused-no-picture")
-    return pictures[0]
+    return pictures

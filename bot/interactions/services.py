@@ -9,6 +9,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
 from bot.jobs.storing import Storing
+from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
@@ -43,6 +44,7 @@ class Services:
     dispatcher: Dispatcher
     keeping: Keeping
     receiving: Receiving
+    picking: Picking
     backend: Backend
 
 

@@ -1,10 +1,9 @@
 """From a prompt to its jobs. A single job starts at once; several, or one with unknown words, need a confirmation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-import discord
 import msgspec
 
 from bot.calls.answers import Interaction
@@ -13,6 +12,7 @@ from bot.interactions.patience import in_time
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
+from bot.pictures.receiving import Received
 from bot.presenting import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
@@ -22,34 +22,48 @@ from bot.requests.takes import GivenPicture
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows import Lineage, StartedBy
 from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
 
 _NOT_FETCHED: Final = GivenPicture(sha256="")
 """Stands for an attached picture while the rest of its request is checked."""
 
 
 async def imagine(
-    services: Services, interaction: Interaction, given: GivenRequest, attachment: discord.Attachment | None = None
+    services: Services,
+    interaction: Interaction,
+    given: GivenRequest,
+    receive: Callable[[], Coroutine[Any, Any, Received]] | None = None,
 ) -> None:
     """Ask for a typed request, with defaults for all other options.
 
     Args:
         services: the bot's services.
-        interaction: the command.
+        interaction: the command, or a form.
         given: the request.
-        attachment: the picture to start from.
+        receive: gives the picture to start from.
 
     Raises:
         Refused: nothing was accepted and nothing charged.
     """
     notices: tuple[Notice, ...] = ()
-    if attachment is not None:
-        # What is refused in any case is refused before the picture is fetched.
+    if receive is not None:
+        # What is refused in any case is refused before the picture is there.
         await _resolve(services, interaction, msgspec.structs.replace(given, image=_NOT_FETCHED))
-        received = await in_time(services, interaction, services.receiving.receive(attachment))
+        received = await in_time(services, interaction, receive())
         given, notices = msgspec.structs.replace(given, image=received.picture), received.notices
     resolved = await _resolve(services, interaction, given)
     resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
     await ask_each(services, interaction, started_by=StartedBy.IMAGINE, resolved=resolved)
+
+
+async def model_for_picture(services: Services, interaction: Interaction) -> ModelSpec:
+    """The model that starts from a picture if the prompt names none.
+
+    Raises:
+        Refused: it cannot start from a picture.
+    """
+    (only,) = await _resolve(services, interaction, GivenRequest(prompt="-", image=_NOT_FETCHED))
+    return services.catalogue.models[only.request.model_key]
 
 
 async def _resolve(services: Services, interaction: Interaction, given: GivenRequest) -> tuple[Resolved, ...]:

@@ -13,6 +13,7 @@ TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?
 _PATTERN: Final = re.compile(TEMPLATE)
 EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
 """Pattern of the buttons in `/help`, which belong to no job."""
+_REFERENCE: Final = re.compile(r"easel-reference:(?P<key>[0-9a-f]{16})")
 
 
 class Action(StrEnum):
@@ -95,6 +96,17 @@ def custom_id(action: Action, job_id: int, index: int | None = None) -> str:
 def example_id(number: int) -> str:
     """The id of the button that runs an example of `/help`."""
     return f"easel-example:{number}"
+
+
+def reference_id(key: str) -> str:
+    """The id of the form for a picked picture. It belongs to no row."""
+    return f"easel-reference:{key}"
+
+
+def read_reference(found: str) -> str | None:
+    """The key of a picked picture in a custom id; None if it is no such id."""
+    match = _REFERENCE.fullmatch(found)
+    return None if match is None else match["key"]
 
 
 def is_about(custom_ids: Iterable[str], job_id: int) -> bool:

@@ -14,7 +14,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
 from bot.presenting.texts import speak
-from bot.views import outpainting, region, remix
+from bot.views import outpainting, reference, region, remix
 from bot.views.fields import Fields
 from bot.words import clean_texts
 
@@ -38,7 +38,11 @@ async def answer_form(services: Services, interaction: Interaction) -> None:
     speak(str(interaction.locale))
     fields = Fields.of(data, interaction)
     try:
-        press = custom_ids.read_press(str(data.get("custom_id", "")))
+        custom_id = str(data.get("custom_id", ""))
+        if (key := custom_ids.read_reference(custom_id)) is not None:
+            await reference.answer(services, interaction, key, fields)
+            return
+        press = custom_ids.read_press(custom_id)
         await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)
     except Exception as error:  # noqa: BLE001 - each form needs an answer; the log gets the traceback
         await answer_error(interaction, error, prompt=fields.text(PROMPT))

@@ -181,3 +181,45 @@ async def test_a_picture_is_fetched_once_and_a_link_never(
     server.close()
     assert visits == 0
     assert "Traceback" not in bot.log
+
+
+async def test_any_picture_in_a_message_is_a_start(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    wide = files.saved(files.colorful((400, 200)), "JPEG", quality=95)
+    pictures = [("a.jpg", wide), ("b.png", files.VALID["png"])]
+    posted = await local.friend.send(local.channel, "look", attachments=pictures)
+    form = await local.member.context_menu(local.channel, "Easel: use as reference", posted)
+    async with asyncio.timeout(60):
+        while not list(tmp_path.glob("data/inputs/??/*.png")):
+            await asyncio.sleep(0.05)
+    # The picture is here already, so it does not matter that its message or its address goes while the form is open.
+    await local.friend.delete(posted)
+    monkeypatch.setattr(cdn, "time", SimpleNamespace(time=lambda: time.time() + 2 * cdn.ADDRESS_LIFETIME_S))
+    await bot.wait_for_log("worker ready")
+    values = {"prompt": "a star --seed 5", "strength": ["subtle"], "size": ["kept"]}
+    await local.member.submit_modal(form, values)
+    done = await local.wait_for_message(with_words("seed 5 ", "from a picture", "strength 0.3", "the first one"), 90)
+    picture = Image.open(io.BytesIO(await local.fetch_cdn(done["attachments"][0]["url"])))
+    assert picture.width > picture.height
+    await local.friend.click(done, label="Reroll")
+    await local.wait_for_message(with_words("Reroll of", "from a picture", "seed "), 90)
+    own = await local.friend.context_menu(local.channel, "Easel: use as reference", done)
+    (job,) = rows(tmp_path, "SELECT min(job_id) FROM jobs")[0]
+    assert own.modal is not None
+    assert own.modal["custom_id"] == f"easel:remix:{job}"
+    # What is no picture, and what a restart forgot, costs nothing; the prompt comes back.
+    posted = await local.friend.send(local.channel, "look", attachments=[("a.png", files.heic())])
+    form, forgotten = [
+        await local.friend.context_menu(local.channel, "Easel: use as reference", posted) for _ in range(2)
+    ]
+    words = await said(await local.friend.submit_modal(form, values))
+    assert "HEIC" in words
+    assert "a star" in words
+    assert await bot.stop() == 0
+    await bot.start()
+    assert "Open the menu of its message again" in await said(await local.friend.submit_modal(forgotten, values))
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(2,)]
+    assert "Traceback" not in bot.log

@@ -194,6 +194,9 @@ remix-seed = Seed
 remix-size-kept = Wie bisher: { size }
 remix-seed-new = Ein neuer
 remix-seed-kept = { $seed }, wie bisher
+reference-title = Von diesem Bild ausgehen
+reference-strength = Wie viel sich ändert
+reference-size-kept = In der Form des Bildes
 
 ## A part of a picture, and what lies around it
 region-title = Einen Ausschnitt ändern
@@ -299,6 +302,7 @@ notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und
 notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
 notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
 notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genommen.
+notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
 notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
@@ -367,7 +371,7 @@ refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bil
 refused-region-gone = Vom Ausschnitt bliebe nichts übrig. Lass ihn, wie er ist, oder drücke einen anderen Knopf.
 refused-pan-long = { $model } zeichnet kein längeres Bild als dieses. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
-refused-images-later = Easel kann noch kein Bild aus einer Nachricht nehmen. Speichere es und häng es als Angabe „bild“ an /imagine an.
+refused-picture-forgotten = Easel hat das ausgesuchte Bild nicht mehr. Öffne das Menü seiner Nachricht noch einmal.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.
 refused-not-yours = Das kann nur abbrechen, wer danach gefragt hat, oder wer Nachrichten verwalten darf.
 refused-no-pictures = Dieser Auftrag hat keine Bilder.

@@ -194,6 +194,9 @@ remix-seed = Seed
 remix-size-kept = As it was: { size }
 remix-seed-new = A new one
 remix-seed-kept = { $seed }, as it was
+reference-title = Start from this picture
+reference-strength = How much changes
+reference-size-kept = In the shape of the picture
 
 ## A part of a picture, and what lies around it
 region-title = Change a part
@@ -299,6 +302,7 @@ notice-negative-cut = The end of the negative prompt did not fit the model and w
 notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
 notice-negative-unused = This model reads no negative prompt, so it was left out.
 notice-first-frame = That file has several frames; the first one was taken.
+notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
 notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
 notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
@@ -367,7 +371,7 @@ refused-region-empty = Nothing is marked. Tick at least one part of the picture,
 refused-region-gone = Nothing would be left of the part. Keep it as it is, or press another button.
 refused-pan-long = { $model } draws no longer picture than this one. Zoom out instead, or pan to another side.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
-refused-images-later = Easel cannot take a picture from a message yet. Save it, and attach it to /imagine as the option “image”.
+refused-picture-forgotten = Easel no longer has the picture that you picked. Open the menu of its message again.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.
 refused-not-yours = Only the person who asked for this, or a member who may manage messages, can cancel it.
 refused-no-pictures = This job has no pictures.

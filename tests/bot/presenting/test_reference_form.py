@@ -1,0 +1,33 @@
+"""The form for a job that starts from a picture of a message."""
+
+from typing import Any
+
+import pytest
+
+from bot.presenting.custom_ids import read_reference
+from bot.presenting.images.reference_form import reference_form
+from bot.presenting.texts import LANGUAGES, spoken
+from bot.requests.starting_image import STRENGTHS
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+
+KEY = "0123456789abcdef"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, language: str) -> None:
+    with spoken(language):
+        form: dict[str, Any] = dict(reference_form(KEY, catalogue.default, LimitSettings()).to_dict())
+    assert read_reference(form["custom_id"]) == KEY
+    assert len(form["title"]) <= 45
+    assert all(len(label["label"]) <= 45 for label in form["components"])
+    prompt, strength, size = (label["component"] for label in form["components"])
+    assert (prompt["custom_id"], prompt["required"], prompt.get("value")) == ("prompt", True, None)
+    assert [option["value"] for option in strength["options"]] == list(STRENGTHS)
+    chosen = [option["value"] for field in (strength, size) for option in field["options"] if option.get("default")]
+    assert chosen == ["medium", "kept"]
+
+
+@pytest.mark.parametrize("found", ["easel:remix:7", "easel-reference:7", f"easel-reference:{KEY}0", "easel-reference:"])
+def test_other_ids_are_no_picked_picture(found: str) -> None:
+    assert read_reference(found) is None
