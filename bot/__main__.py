@@ -142,6 +142,25 @@ def imagine(
 
 
 @app.command()
+def upscale(
+    file: Annotated[Path, typer.Argument(help="The picture to make larger.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    scale: Annotated[int | None, typer.Option(help="2 or 4; without it, as large as is possible.")] = None,
+    upscaler: Annotated[str | None, typer.Option(help="Key of an upscaler of the catalogue; else the first.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make a picture larger without Discord, through the same worker and engine."""
+    from bot.cli.pictures import CannotDraw
+    from bot.cli.upscale import enlarge
+
+    settings, catalogue = _load(config)
+    try:
+        asyncio.run(enlarge(file, out, scale=scale, upscaler=upscaler, settings=settings, catalogue=catalogue))
+    except CannotDraw as error:
+        _stop(str(error), 1)
+
+
+@app.command()
 def doctor(
     config: ConfigOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002

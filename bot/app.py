@@ -74,6 +74,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         dtype=pipeline.dtype,
         threads=pipeline.threads,
         models=tuple(catalogue.models.values()),
+        upscalers=tuple(catalogue.upscalers.values()),
         preload=catalogue.default_key,
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv

@@ -1,12 +1,13 @@
-"""The catalogue: the models that an owner offers, from one TOML file.
+"""The catalogue: the models and upscalers that an owner offers, from one TOML file.
 
 Paths in the file are relative to the file, so that an owner can move a catalogue together with its models.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -15,22 +16,35 @@ from config.reading import NotReadable, read_text, read_toml
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Ready
-from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec, Vocabulary
+from pipeline.protocol.models import (
+    Enlarger,
+    Entry,
+    FileSource,
+    FolderSource,
+    HubSource,
+    ModelSpec,
+    UpscalerSpec,
+    Vocabulary,
+)
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+
+_SHIPPED: Final = Path(__file__).with_name("models.toml")
 
 
 class Catalogue(msgspec.Struct, kw_only=True, eq=False):
-    """All models by key, in the order of the file, and the default model.
+    """All models and upscalers by key, in the order of the file, and the default model.
 
     Attributes:
         models: the models with the samplers and capabilities that fit their files, once a worker has read those.
         default_key: key of the model for requests without a model.
         written: the models as in the file; by default the same as `models`.
+        upscalers: the upscalers; the first is for requests without one.
     """
 
     models: Mapping[str, ModelSpec]
     default_key: str
     written: Mapping[str, ModelSpec] = {}
+    upscalers: Mapping[str, UpscalerSpec] = {}
 
     def __post_init__(self) -> None:
         self.written = self.written or self.models
@@ -39,6 +53,11 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     def default(self) -> ModelSpec:
         """The model for requests without a model."""
         return self.models[self.default_key]
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Models and upscalers together: whatever the `model_key` of a request may name."""
+        return {**self.models, **self.upscalers}
 
     def heed(self, ready: Ready) -> None:
         """Narrow the models to the samplers and capabilities that a worker found in their files."""
@@ -52,20 +71,18 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSpec]
+    upscalers: list[UpscalerSpec] | None = None
 
 
 def load_catalogue(path: Path, default_key: str) -> Catalogue:
     """Read a catalogue. The worker, not this function, checks that the weights exist.
 
+    A file without the key `upscalers` offers the shipped ones. An empty list offers none.
+
     Raises:
-        ConfigError: the file is unreadable, a field is wrong, two models have one key, or the default is unknown.
+        ConfigError: the file is unreadable, a field is wrong, two entries have one key, or the default is unknown.
     """
-    try:
-        file = msgspec.convert(read_toml(path), _File)
-    except NotReadable as error:
-        raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) {error}.") from error
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
+    file = _read(path)
     models: dict[str, ModelSpec] = {}
     for spec in file.model:
         if spec.key in models:
@@ -83,7 +100,34 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         raise ConfigError(
             f"The setting pipeline.default_model is '{default_key}', which {path} does not list; it lists {known}."
         )
-    return Catalogue(models=MappingProxyType(models), default_key=default_key)
+    owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
+    upscalers = _upscalers(listed or [], owner, models)
+    return Catalogue(models=MappingProxyType(models), default_key=default_key, upscalers=upscalers)
+
+
+def _read(path: Path) -> _File:
+    try:
+        return msgspec.convert(read_toml(path), _File)
+    except NotReadable as error:
+        raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) {error}.") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
+
+
+def _upscalers(listed: Sequence[UpscalerSpec], path: Path, models: Container[str]) -> Mapping[str, UpscalerSpec]:
+    """The upscalers of a file by key, with absolute paths.
+
+    Raises:
+        ConfigError: a key is taken, or a title is empty.
+    """
+    found: dict[str, UpscalerSpec] = {}
+    for spec in listed:
+        if spec.key in models or spec.key in found:
+            raise ConfigError(f"The model catalogue {path} has two entries with the key '{spec.key}'.")
+        if not any(map(_is_seen, spec.title)):
+            raise ConfigError(f"The upscaler '{spec.key}' in {path} has an empty title; members choose it by that.")
+        found[spec.key] = msgspec.structs.replace(spec, path=str((path.parent / spec.path).resolve()))
+    return MappingProxyType(found)
 
 
 def _check(spec: ModelSpec, path: Path) -> None:

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 1. A test compares them.
+-- The tables of easel.db after its last migration, 2. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -26,6 +26,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
+from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.processes import die_with
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
@@ -141,10 +142,13 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     offer = check_models(configure.models, configure.options.cache_directory)
+    upscalers = check_upscalers(configure.upscalers)
+    offer.missing.update(upscalers.missing)
+    offer.remarks.update(upscalers.remarks)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
-        models=offer.models,
+        models={**offer.models, **{spec.key: spec for spec in configure.upscalers}},
         placement=placement,
         options=configure.options,
         safety_checker=safety_checker,
@@ -205,7 +209,8 @@ def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
     except Exception as error:
         if reason_of(error) is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail_of(error)) from error
-        title = offer.models[model_key].title
+        spec = offer.models.get(model_key)
+        title = model_key if spec is None else spec.title
         log.exception("The model %s cannot be made ready.", model_key)
         drop_tracebacks(error)
         is_full = reason_of(error) is FailureReason.OUT_OF_MEMORY
@@ -223,7 +228,7 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         device_name=placement.name,
         dtype=placement.dtype_name,
         vram_bytes=placement.vram_bytes,
-        models=tuple(spec.key for spec in configure.models if spec.key not in offer.missing),
+        models=tuple(spec.key for spec in (*configure.models, *configure.upscalers) if spec.key not in offer.missing),
         missing=offer.missing,
         capacity=configure.options.max_running,
         versions=library_versions(),

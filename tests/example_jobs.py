@@ -14,7 +14,7 @@ from bot.store.failures import JobFailure
 from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Origin, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice, Recipe
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 IMAGES = tuple(ShownOutput(index=k, file_name=f"easel-7-{k + 1}.png", data=b"", sides=(256, 256)) for k in range(4))
@@ -43,7 +43,7 @@ def from_elsewhere(job: Job, **changes: Any) -> Job:
     return msgspec.structs.replace(job, origin=msgspec.structs.replace(job.origin, **changes))
 
 
-def example_job(request: GenerationRequest) -> Job:
+def example_job(request: Request) -> Job:
     """Job 7, which person 42 asked for."""
     return Job(
         job_id=7,

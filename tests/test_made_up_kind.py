@@ -53,7 +53,7 @@ LINES: Final = (
     ("pipeline/protocol/messages.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",
-        "from bot.presenting import job_message\n",
+        "from bot.presenting import job_buttons, job_message\n",
         "from bot.presenting import descriptions\nfrom pipeline.protocol.requests import DescribeRequest\n",
     ),
     (

@@ -108,7 +108,8 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
             model_key=key,
         )
         for samples in seconds[2:]:
-            samples.append(_timed(partial(cache.take(key).adapter.encode_text, request)))
+            model: Any = cache.take(key)  # a model, since the key is one's
+            samples.append(_timed(partial(model.adapter.encode_text, request)))
     # The first pair warms up the caches.
     return seconds[0][1:], seconds[1][1:], seconds[2][1:], seconds[3][1:]
 

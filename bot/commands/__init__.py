@@ -11,12 +11,15 @@ from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
 from bot.commands.styles import make_styles
+from bot.commands.upscale import make_upscale
 from bot.interactions.services import Services
 
 
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:
     """Add every command to the tree. Bounds come from the catalogue, so Discord refuses the values that Easel would."""
     tree.add_command(make_imagine(services))
+    if services.catalogue.upscalers:
+        tree.add_command(make_upscale(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))

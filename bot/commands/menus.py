@@ -1,4 +1,4 @@
-"""Entries of a message's context menu: details of its picture, and a job that starts from it."""
+"""Entries of a message's context menu: details of its picture, a job that starts from it, and the picture in larger."""
 
 import discord
 from discord import app_commands
@@ -10,6 +10,7 @@ from bot.errors import Refused
 from bot.interactions import start_jobs
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
+from bot.interactions.start_upscale import upscale_attached, upscale_drawn
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message
@@ -41,10 +42,21 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
             raise Refused("refused-model-unavailable", model=job.request.model_key)
         await services.calls.open_form(interaction, remix_form(job, spec, services.settings.limits))
 
-    return [
+    async def upscale(interaction: Interaction, message: discord.Message) -> None:
+        job = await _job_of(services, interaction, message)
+        if job is not None:
+            await upscale_drawn(services, interaction, job, message)
+            return
+        pictures = _pictures_of(message)
+        await upscale_attached(services, interaction, pictures[0], has_more=len(pictures) > 1)
+
+    menus = [
         app_commands.ContextMenu(name=localized("menu-details"), callback=details),
         app_commands.ContextMenu(name=localized("menu-reference"), callback=reference),
     ]
+    if services.catalogue.upscalers:
+        menus.append(app_commands.ContextMenu(name=localized("menu-upscale"), callback=upscale))
+    return menus
 
 
 async def _open_reference(services: Services, interaction: Interaction, message: discord.Message) -> None:
@@ -56,7 +68,7 @@ async def _open_reference(services: Services, interaction: Interaction, message:
 
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
-    spec = services.catalogue.models.get(job.request.model_key)
+    spec = services.catalogue.entries.get(job.request.model_key)
     view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 

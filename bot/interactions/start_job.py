@@ -163,3 +163,12 @@ async def _show(
 def _may_be_seen(services: Services, job: Job) -> bool:
     """Whether the job's message may have arrived without a receipt. For a message beside an answer this is unknown."""
     return not job.is_answer or services.calls.watch.first_answers.may_have_arrived(job.origin.interaction_id)
+
+
+def lineage_of(job: Job, index: int | None = None) -> Lineage:
+    """The lineage of a derived job: its parent, and the parent's image if it has several."""
+    return Lineage(
+        parent_job_id=job.job_id,
+        parent_message_id=job.message_id,
+        parent_image_index=index if job.request.output_count > 1 else None,
+    )

@@ -97,7 +97,7 @@ class Accepting:
 
     def price(self, request: Request) -> int:
         """The price of a request in units."""
-        spec = self._catalogue.models[request.model_key]
+        spec = self._catalogue.entries[request.model_key]
         return kind_of(request).price(request, spec, self._catalogue.default, self._quotas.pricing)
 
     def default_price(self) -> int:
@@ -121,7 +121,7 @@ class Accepting:
 
     async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
         """The order's notices. A notice of its kind comes with them, but a member reads it only once."""
-        notice = kind_of(order.request).notice(order.request, self._catalogue.models[order.request.model_key])
+        notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return order.notices
         return (*order.notices, notice)
@@ -139,4 +139,4 @@ class Accepting:
             raise Refused("refused-worker-down", reason=status.detail)
         if status.ready is not None and model_key in status.ready.missing:
             _log.warning("model missing", action="refused", reason=status.ready.missing[model_key])
-            raise Refused("refused-model-unavailable", model=self._catalogue.models[model_key].title)
+            raise Refused("refused-model-unavailable", model=self._catalogue.entries[model_key].title)

@@ -114,7 +114,7 @@ class Delivery:
         """A function from a job to the layout with its outputs. The job may change, if its words must be hidden."""
 
         def present(job: Job) -> discord.ui.LayoutView:
-            spec = self._catalogue.models.get(job.request.model_key)
+            spec = self._catalogue.entries.get(job.request.model_key)
             shown = _with_notice(job, _REDUCED) if is_reduced else job
             return kind_of(job.request).done(shown, outputs=outputs, spec=spec, allowance=allowance)
 

@@ -17,13 +17,14 @@ from bot.presenting import job_buttons, job_message
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
-from bot.quotas.pricing import Pricing, price, rows
+from bot.presenting.upscales import messages as upscales
+from bot.quotas.pricing import Pricing, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows import Job, Output
 from bot.store.timings import Workload
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Request, kind_name
+from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
 
 R = TypeVar("R", bound=Request)
 
@@ -42,9 +43,9 @@ class PresentDone(Protocol):
     """A presenter of finished jobs."""
 
     def __call__(
-        self, job: Job, /, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, allowance: Allowance
+        self, job: Job, /, *, outputs: tuple[ShownOutput, ...], spec: Any, allowance: Allowance
     ) -> ui.LayoutView:
-        """The message of a finished job with the outputs that arrived; `spec` is None if the model is gone."""
+        """The message of a finished job with the outputs that arrived; `spec` is None if its entry is gone."""
         ...
 
 
@@ -52,12 +53,12 @@ def _one(_: Request) -> int:
     return 1
 
 
-def _no_notice(_: Request, __: ModelSpec) -> None:
+def _no_notice(_: Request, __: object) -> None:
     return None
 
 
 class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """A kind of work.
+    """A kind of work. A `spec` is the entry of the catalogue that its `model_key` names, of the class that it needs.
 
     Attributes:
         is_checked: whether the safety checker looks at its outputs, where the owner wants it.
@@ -67,22 +68,22 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
         queued: the message of a waiting job.
         running: the message of a running job.
         price: units that a request costs; the default model's usual picture costs 1. The arguments are the request, its
-            model, the default model and the owner's pricing.
+            `spec`, the default model and the owner's pricing.
         size: size of one output, such as its pixels; the expected time is proportional to it.
         rows: rows of all forward passes, or other repeated work; the expected time of denoising is proportional to it.
-        notice: a fact about a request and its model; a member reads it only with the first such job.
+        notice: a fact about a request and its `spec`; a member reads it only with the first such job.
     """
 
     is_checked: bool
     actions: frozenset[Action] = frozenset()
     done: PresentDone
-    details: Callable[[Job, ModelSpec | None, Sequence[Output]], tuple[ui.LayoutView, Files]]
+    details: Callable[[Job, Any, Sequence[Output]], tuple[ui.LayoutView, Files]]
     queued: Callable[[Job, Prospect], ui.LayoutView] = job_message.queued
     running: PresentRunning = job_message.running
-    price: Callable[[R, ModelSpec, ModelSpec, Pricing], int]
+    price: Callable[[R, Any, ModelSpec, Pricing], int]
     size: Callable[[R], int] = _one
     rows: Callable[[R], int] = _one
-    notice: Callable[[R, ModelSpec], Notice | None] = _no_notice
+    notice: Callable[[R, Any], Notice | None] = _no_notice
 
 
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
@@ -101,6 +102,14 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             size=lambda request: request.width * request.height,
             rows=rows,
             notice=lambda request, spec: drawn_alike(request.prompt, spec),
+        ),
+        UpscaleRequest: Kind[UpscaleRequest](
+            is_checked=True,
+            running=upscales.running,
+            done=upscales.done,
+            details=upscales.details,
+            price=upscale_price,
+            size=lambda request: request.delivered_pixels,
         ),
     }
 )

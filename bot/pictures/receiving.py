@@ -34,10 +34,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept picture, and notices for the member."""
+    """A kept picture, and notices for the member; `was_shrunk` if it was larger than an input may be."""
 
     picture: GivenPicture
     notices: tuple[Notice, ...]
+    was_shrunk: bool = False
 
 
 class Receiving:
@@ -56,10 +57,22 @@ class Receiving:
             CallFailed: the file could not be fetched.
         """
         async with self._room:
-            answer, png = await self._png(self._fetch(attachment), Wanted.PICTURE)
-            sha256 = await self._keep(png)
+            return await self._received(self._fetch(attachment))
+
+    async def receive_file(self, data: bytes) -> Received:
+        """Keep the picture of a file of ours. It is read like a stranger's, since an input has bounds of its own.
+
+        Raises:
+            Refused: it is no picture within the bounds, or the disk takes nothing.
+        """
+        async with self._room:
+            return await self._received(_ready(data))
+
+    async def _received(self, file: Awaitable[bytes | bytearray]) -> Received:
+        answer, png = await self._png(file, Wanted.PICTURE)
+        sha256 = await self._keep(png)
         picture = GivenPicture(sha256=sha256, sides=(answer.width, answer.height))
-        return Received(picture=picture, notices=notices(answer))
+        return Received(picture=picture, notices=notices(answer), was_shrunk=answer.was_shrunk)
 
     async def adopt(self, output: bytes) -> str:
         """Keep a job's output as a picture for another job; returns its hash.

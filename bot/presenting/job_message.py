@@ -25,7 +25,7 @@ from pipeline.protocol.messages import Notice
 
 P = ParamSpec("P")
 
-_BLUE: Final = discord.Color(0x5865F2)
+BLUE: Final = discord.Color(0x5865F2)
 GREEN: Final = discord.Color(0x57F287)
 _RED: Final = discord.Color(0xED4245)
 _GREY: Final = discord.Color(0x80848E)
@@ -119,7 +119,7 @@ def waiting_again(job: Job) -> ui.LayoutView:
 def loading(job: Job, *, starts_at: datetime | None = None) -> ui.LayoutView:
     """The worker first loads the model. `starts_at` is set only if it is known and late enough to mention."""
     line = text("job-loading") if starts_at is None else text("job-loading-starts", starts=relative(starts_at))
-    return layout(job, _BLUE, line, *job_buttons.under_way(job))
+    return layout(job, BLUE, line, *job_buttons.under_way(job))
 
 
 @in_its_language
@@ -132,7 +132,7 @@ def running(
         line = text("job-running", percent=percent, step=step, total=total_steps)
     else:
         line = text("job-running-ends", percent=percent, step=step, total=total_steps, ends=relative(ends_at))
-    return layout(job, _BLUE, line, *_preview(job, preview_name), *job_buttons.under_way(job))
+    return layout(job, BLUE, line, *_preview(job, preview_name), *job_buttons.under_way(job))
 
 
 @in_its_language
@@ -244,7 +244,12 @@ def _sentence(job: Job) -> str:
 
 def prompt_of(job: Job) -> str:
     """The job's prompt, or a substitute if a word filter blocks it."""
-    return text("job-words-hidden") if WORDS_HIDDEN in job.notices else job.request.prompt
+    return text("job-words-hidden") if WORDS_HIDDEN in job.notices else words_of(job)
+
+
+def words_of(job: Job) -> str:
+    """The job's prompt, or a substitute if it has none."""
+    return job.request.prompt or text("job-without-words")
 
 
 def notice_lines(job: Job) -> list[str]:

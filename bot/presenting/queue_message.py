@@ -9,7 +9,7 @@ from discord import ui
 from bot.presenting.custom_ids import Action
 from bot.presenting.escaping import escape
 from bot.presenting.job_buttons import button
-from bot.presenting.job_message import Prospect, prospect_line
+from bot.presenting.job_message import Prospect, prospect_line, words_of
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
@@ -55,9 +55,7 @@ def my_jobs(
         cancel = button(Action.CANCEL_MINE, place.job.job_id, is_disabled=is_asked)
         container.add_item(ui.Section(_place_line(place), accessory=cancel))
     for job in kept:
-        line = text(
-            "queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=text("queue-kept")
-        )
+        line = text("queue-job", job=job_link(job), prompt=escape(words_of(job), _MAX_PROMPT), state=text("queue-kept"))
         container.add_item(ui.Section(line, accessory=button(Action.COLLECT, job.job_id)))
     foot = [text("queue-more", count=hidden)] if hidden else []
     if server is not None:
@@ -80,4 +78,4 @@ def _place_line(place: Place) -> str:
         state = text("queue-running")
     else:
         state = prospect_line(place.prospect)
-    return text("queue-job", job=job_link(job), prompt=escape(job.request.prompt, _MAX_PROMPT), state=state)
+    return text("queue-job", job=job_link(job), prompt=escape(words_of(job), _MAX_PROMPT), state=state)

@@ -6,9 +6,9 @@ from itertools import accumulate
 from typing import Final, Literal
 
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.models import FamilyFacts, ModelSpec
+from pipeline.protocol.models import FamilyFacts, ModelSpec, UpscalerSpec
 from pipeline.protocol.passes import Pass, passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from pipeline.protocol.samplers import SAMPLERS
 
 _REFERENCE_PIXELS: Final = 512 * 512
@@ -28,11 +28,21 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     """
     if pricing == "flat":
         return request.num_images
+    by_pass = _rows_by_pass(request, spec.facts)
+    work = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
+    return _units(work, default)
+
+
+def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpec, pricing: Pricing) -> int:
+    """Units that an enlarged picture costs: one, or by its work: ceil(cost x its million pixels / unit)."""
+    return 1 if pricing == "flat" else _units(spec.cost * request.delivered_pixels / 1e6, default)
+
+
+def _units(work: float, default: ModelSpec) -> int:
+    """Work in TFLOP as units, at least one; a unit is one image with the default model's defaults."""
     usual = default.defaults
     usual_rows = (1 if usual.cfg <= NO_GUIDANCE else 2) * SAMPLERS[usual.sampler].evaluations(usual.steps)
     unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
-    by_pass = _rows_by_pass(request, spec.facts)
-    work = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(work / unit - 1e-9))
 

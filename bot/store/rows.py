@@ -27,6 +27,8 @@ class StartedBy(StrEnum):
     REGION = "region"
     ZOOM_OUT = "zoom-out"
     PAN = "pan"
+    ENLARGE = "enlarge"
+    """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
 
 
 class JobStatus(StrEnum):

@@ -61,7 +61,7 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
 async def details(services: Services, interaction: Interaction, press: Press) -> None:
     """Show all values that repeat the pictures."""
     job = await find_job(services, interaction, press)
-    spec = services.catalogue.models.get(job.request.model_key)
+    spec = services.catalogue.entries.get(job.request.model_key)
     view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
     await answer_privately(interaction, view=view, files=as_files(files))
 

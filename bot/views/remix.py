@@ -3,6 +3,7 @@
 from bot.calls.answers import Interaction
 from bot.interactions.find_job import find_job
 from bot.interactions.services import Services
+from bot.interactions.start_job import lineage_of
 from bot.interactions.start_jobs import ask_each
 from bot.presenting.custom_ids import Press
 from bot.presenting.images import remix_form
@@ -14,7 +15,7 @@ from bot.requests.starting_image import picture_of
 from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, StartedBy
 from bot.views.fields import Fields
-from bot.views.starting import job_for, lineage_of, model_of
+from bot.views.starting import job_for, model_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 

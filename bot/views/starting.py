@@ -6,10 +6,10 @@ from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions.find_job import find_job
 from bot.interactions.services import Services
-from bot.interactions.start_job import ask, origin_of
+from bot.interactions.start_job import ask, lineage_of, origin_of
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
-from bot.store.rows import Job, JobOrder, Lineage, Origin, Preferences, StartedBy
+from bot.store.rows import Job, JobOrder, Origin, Preferences, StartedBy
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
@@ -26,7 +26,7 @@ async def reroll(services: Services, interaction: Interaction, press: Press) -> 
 async def retry(services: Services, interaction: Interaction, press: Press) -> None:
     """Repeat the same request, since it gave no picture."""
     job = await find_job(services, interaction, press)
-    model_of(services, job)
+    check_offered(services, job)
     # Notices about the words are repeated. Notices of a worker about the pictures are not.
     notices = job.notices if job.total_s is None else ()
     origin = origin_of(interaction, job.origin.started_by, job.origin.lineage)
@@ -85,6 +85,16 @@ def job_for(job: Job, interaction: Interaction) -> Job:
     return msgspec.structs.replace(job, defaults=msgspec.structs.replace(job.defaults, own=Preferences()))
 
 
+def check_offered(services: Services, job: Job) -> None:
+    """Check that the owner still offers what a job of any kind ran on.
+
+    Raises:
+        Refused: the owner does not.
+    """
+    if job.request.model_key not in services.catalogue.entries:
+        raise Refused("refused-model-unavailable", model=job.request.model_key)
+
+
 def model_of(services: Services, job: Job) -> ModelSpec:
     """The model of a job.
 
@@ -95,12 +105,3 @@ def model_of(services: Services, job: Job) -> ModelSpec:
     if spec is None:
         raise Refused("refused-model-unavailable", model=job.request.model_key)
     return spec
-
-
-def lineage_of(job: Job, index: int | None = None) -> Lineage:
-    """The lineage of a derived job: its parent, and the parent's image if it has several."""
-    return Lineage(
-        parent_job_id=job.job_id,
-        parent_message_id=job.message_id,
-        parent_image_index=index if job.request.output_count > 1 else None,
-    )

@@ -27,8 +27,10 @@ from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.refining import begin_refining, enlarged
 from pipeline.engine.finishing.reporting import Reporter
+from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
+from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
@@ -37,11 +39,13 @@ from pipeline.engine.steps.calibration import Calibration
 from pipeline.engine.steps.forwards import Forwards, Outcome
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.kinds import kind_of
-from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob, PipelineLane
+from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob
 from pipeline.engine.steps.shapes import ShapeBook
+from pipeline.engine.steps.solo_lane import SoloLane
+from pipeline.engine.steps.upscale_jobs import RunningJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.models import Entry
 
 _T = TypeVar("_T")
 
@@ -54,7 +58,7 @@ class Engine:
     One thread calls every method, and `emit` is called in that thread. Only `wake` is called from other threads.
 
     Args:
-        models: the catalogue, by model key.
+        models: the catalogue's models and upscalers, by key.
         placement: device and precision.
         options: settings of the engine.
         safety_checker: checks the finished pictures; None checks none.
@@ -67,7 +71,7 @@ class Engine:
     def __init__(
         self,
         *,
-        models: Mapping[str, ModelSpec],
+        models: Mapping[str, Entry],
         placement: Placement,
         options: EngineOptions,
         safety_checker: SafetyChecker | None = None,
@@ -92,8 +96,8 @@ class Engine:
         self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
-        self._running: dict[AttemptId, AnyJob] = {}
-        self._finishing: dict[AttemptId, AnyJob] = {}
+        self._running: dict[AttemptId, RunningJob] = {}
+        self._finishing: dict[AttemptId, RunningJob] = {}
         self._cancelled: set[AttemptId] = set()
 
     @property
@@ -128,7 +132,8 @@ class Engine:
         """
         try:
             model = self._cache.take(model_key)
-            self._calibration.run(model)
+            if isinstance(model, LoadedModel):
+                self._calibration.run(model)
         finally:
             self._activity.enter("idle")
 
@@ -162,12 +167,12 @@ class Engine:
             self._activity.enter("idle")
 
     def _draw_next(self) -> None:
-        """Run one forward pass of the next bucket, or one step of the next whole pipeline."""
+        """Run one forward pass of the next bucket, or one step of the next job that runs alone."""
         match self._turns.next():
             case Bucket() as bucket:
                 for outcome in self._forwards.draw(bucket, bucket.take()):
                     self._give_predictions(outcome)
-            case PipelineLane() as lane:
+            case SoloLane() as lane:
                 self._guarded([lane.job.name], partial(self._advance, lane))
             case _:
                 pass
@@ -201,15 +206,15 @@ class Engine:
             raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
         kind = kind_of(submit.request)
         if not self._cache.has(submit.request.model_key):
-            facts = self._cache.spec(submit.request.model_key).facts
-            self._reporter.loading(submit, kind.total_steps(submit.request, facts))
+            spec = self._cache.spec(submit.request.model_key)
+            self._reporter.loading(submit, kind.total_steps(submit.request, spec))
         model = self._cache.take(submit.request.model_key, self._in_use)
         self._activity.enter("running")
         job = kind.begin(submit, model, self._placement, started_at)
         self._reporter.progress(job)
         self._running[job.name] = job
-        if isinstance(job, PipelineJob):
-            self._turns.add_lane(PipelineLane(job, work_clock(self._placement.device)))
+        if isinstance(job, PipelineJob | UpscaleJob):
+            self._turns.add_lane(SoloLane(job, work_clock(self._placement.device)))
         elif needs_pictures(job):
             work = partial(encoded, job, given_pictures(submit), self._decoder)
             self._background.on_device(work, partial(self._begin_pass, job, begin_from_picture))
@@ -260,13 +265,17 @@ class Engine:
         else:
             raise_if_device_lost(picture.exception())
 
-    def _finish(self, job: AnyJob) -> None:
+    def _finish(self, job: RunningJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
-        finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.note_progress)
+        note_progress = self._activity.note_progress
+        if isinstance(job, UpscaleJob):
+            finisher = UpscaleFinisher(job, self._output, self._recipes, checker)
+        else:
+            finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, note_progress)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
-    def _encode(self, finisher: Finisher, decoded: Future[None]) -> None:
+    def _encode(self, finisher: Finisher | UpscaleFinisher, decoded: Future[None]) -> None:
         if self._guarded([finisher.name], decoded.result):
             self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
 
@@ -274,16 +283,17 @@ class Engine:
         if self._guarded([name], lambda: self._reporter.emit(encoded.result())):
             del self._finishing[name]
 
-    def _advance(self, lane: PipelineLane) -> None:
-        """Run one step of a whole pipeline."""
-        is_going_on = lane.advance()
+    def _advance(self, lane: SoloLane) -> None:
+        """Run one step of a job that runs alone."""
+        is_going_on, job = lane.advance(), lane.job
         self._activity.note_progress()
         if is_going_on:
-            self._reporter.progress(lane.job)
-            self._preview_jobs.start_if_due(lane.job)
+            self._reporter.progress(job)
+            if isinstance(job, PipelineJob):
+                self._preview_jobs.start_if_due(job)
         else:
-            self._turns.remove(lane.job)
-            self._finish(lane.job)
+            self._turns.remove(job)
+            self._finish(job)
 
     def _show(self, job: AnyJob, preview: bytes) -> None:
         if job.name in self._running:

@@ -3,10 +3,12 @@
 import io
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.images.png import png_bytes
+from pipeline.images.png import png_bytes, png_of_rows
 from pipeline.protocol.exif import exif_with
 from pipeline.protocol.messages import ImageFile, ImageOutput
 from pipeline.protocol.requests import Upscale
@@ -48,6 +50,24 @@ def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index:
         height=picture.height,
         seed=seed,
     )
+
+
+def encode_rows(rows: NDArray[np.uint8], parameters: str, output: ImageOutput) -> bytes:
+    """Encode a large RGB picture [h, w, 3]. A PNG needs no copy of it; for other formats Pillow makes one.
+
+    Args:
+        rows: the picture.
+        parameters: written if `output.has_parameters`.
+        output: format of the file.
+    """
+    written = parameters if output.has_parameters else ""
+    match output.image_format:
+        case "png":
+            return png_of_rows(rows, written)
+        case "webp":
+            return _webp_bytes(Image.fromarray(rows), written, output.quality)
+        case "jpeg":
+            return _saved(Image.fromarray(rows), "JPEG", quality=output.quality, exif=exif_with(written))
 
 
 def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:

@@ -22,9 +22,16 @@ def png_file(size: tuple[int, int], filtered: bytes | memoryview, texts: Iterabl
         filtered: all rows, each with the number of its filter and its filtered bytes.
         texts: kinds and contents of the text chunks, which come before the pixels.
     """
+    return png_of_bands(size, [filtered], texts)
+
+
+def png_of_bands(
+    size: tuple[int, int], bands: Iterable[bytes | memoryview], texts: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """The same from several parts of the filtered rows, one after the other."""
     header = struct.pack(">IIBBBBB", *size, *_EIGHT_BITS_RGB)
     deflate = isal_zlib.compressobj(_LEVEL)
-    pixels = deflate.compress(filtered) + deflate.flush()
+    pixels = b"".join([*(deflate.compress(band) for band in bands), deflate.flush()])
     chunks = [(b"IHDR", header), *texts, (b"IDAT", pixels), (b"IEND", b"")]
     return b"".join([_SIGNATURE, *(_chunk(kind, data) for kind, data in chunks)])
 

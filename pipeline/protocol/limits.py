@@ -42,6 +42,12 @@ MAX_INPUTS: Final = 6
 MAX_INPUT_SIDE: Final = 2_048
 """Greatest width and height in pixels of a picture that a job is given; larger ones are made smaller first."""
 
+UPSCALES: Final = (2, 4)
+"""Factors by which any picture can be enlarged."""
+
+MAX_UPSCALED_PIXELS: Final = 4_096 * 4_096
+"""Greatest number of pixels of an enlarged picture: four times those of the largest picture that a job is given."""
+
 MIN_STRENGTH: Final = 0.05
 MAX_STRENGTH: Final = 1.0
 

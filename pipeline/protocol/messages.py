@@ -15,7 +15,7 @@ import msgspec
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.models import ModelSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
 PROTOCOL_VERSION: Final = 14
@@ -103,6 +103,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         safety_checker: folder of the safety checker; None checks nothing.
         lora_directory: folder of the owner's LoRAs and embeddings; None offers none.
         options: settings of the engine.
+        upscalers: every upscaler in the catalogue.
     """
 
     protocol_version: int
@@ -115,6 +116,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     safety_checker: str | None = None
     lora_directory: str | None = None
     options: EngineOptions = EngineOptions()
+    upscalers: tuple[UpscalerSpec, ...] = ()
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -147,8 +149,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         device_name: the maker's name for the device.
         dtype: precision in use.
         vram_bytes: memory of the device; 0 when it shares the host's memory.
-        models: keys of the models that can be offered.
-        missing: the reason why a model cannot be offered, by model key.
+        models: keys of the models and upscalers that can be offered.
+        missing: the reason why a model or an upscaler cannot be offered, by its key.
         capacity: greatest number of attempts at the same time.
         versions: versions of the libraries that affect pixels, by name.
         loras: LoRAs in the owner's folder, sorted by title.
@@ -156,7 +158,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         broken_loras: the reason why a file is not offered, by its path in that folder.
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
         lacks: capabilities that a model's files do not give it, by model key.
-        remarks: sentences for the owner about models that can be offered, by model key.
+        remarks: sentences for the owner about models and upscalers that can be offered, by their keys.
     """
 
     protocol_version: int
@@ -243,7 +245,19 @@ class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):
     seed: int
 
 
-Output: TypeAlias = ImageFile
+class UpscaledFile(OutputFile, frozen=True, kw_only=True, tag="upscaled"):
+    """An enlarged picture. Its media type is `image/` and the `ImageFormat`.
+
+    Attributes:
+        width: its width in pixels.
+        height: its height in pixels.
+    """
+
+    width: int
+    height: int
+
+
+Output: TypeAlias = ImageFile | UpscaledFile
 """Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
 the column `kind` in the database."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -183,6 +183,25 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     text: Tflop = 0.026
 
 
+class UpscalerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the catalogue: a network that enlarges any picture. Its scale is read from its file.
+
+    Attributes:
+        key: the name in the database; never reused for other weights, and no model has the same.
+        title: the name that members see.
+        path: its .safetensors file, absolute once the catalogue is loaded; spandrel must know its architecture.
+        license: one line about the licence's terms, shown to the owner and in a picture's details.
+        cost: computing work in TFLOP for a million pixels of an enlarged picture, as torch's FlopCounterMode counts
+            it. The default is that of the shipped upscaler.
+    """
+
+    key: ModelKey
+    title: str
+    path: str
+    license: str
+    cost: Annotated[float, Meta(gt=0.0)] = 0.078
+
+
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of the catalogue.
 
@@ -278,3 +297,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             usual = msgspec.structs.replace(usual, cfg=min(usual.cfg, limits.NO_GUIDANCE))
         kept = self.samplers if samplers is None else samplers
         return msgspec.structs.replace(self, samplers=kept, lacks=lost, defaults=usual)
+
+
+Entry: TypeAlias = ModelSpec | UpscalerSpec
+"""An entry of the catalogue, which the `model_key` of a request names."""

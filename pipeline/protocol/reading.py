@@ -68,12 +68,14 @@ class CleanPicture(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
         height: its height in pixels.
         has_more_frames: True if the file has several pictures and only the first was read.
         was_transparent: True if transparent parts became white.
+        was_shrunk: True if it was larger and was made smaller.
     """
 
     width: _Side
     height: _Side
     has_more_frames: bool = False
     was_transparent: bool = False
+    was_shrunk: bool = False
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, tag="parameters"):

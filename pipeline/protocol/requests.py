@@ -67,6 +67,8 @@ class InputRole(StrEnum):
     """Denoising starts from this picture, with noise, instead of noise alone."""
     MASK = "mask"
     """Its white part of the init image is drawn anew (inpainting); gray counts as white from the middle on."""
+    SOURCE = "source"
+    """This picture is enlarged."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +80,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         role: its part in the job.
         sha256: hash of its file, a PNG that Easel wrote; the bot keeps the file, and `Submit` carries it.
         strength: its effect. For an init image it is the fraction of the steps that are denoised, as in diffusers: a
-            low strength keeps the picture, and 1 replaces all of it. A mask always has 1.
+            low strength keeps the picture, and 1 replaces all of it. A mask and a source always have 1.
     """
 
     role: InputRole
@@ -194,6 +196,9 @@ class GenerationRequest(
         """True when guidance is applied at a step, counted from 1."""
         return self.guidance_start * total_steps < step <= self.guidance_end * total_steps
 
+    def _input(self, role: InputRole) -> Input | None:
+        return next((each for each in self.inputs if each.role is role), None)
+
     def single(self, index: int) -> "GenerationRequest":
         """Request for a single image, which is exactly image `index` of this request."""
         seed = seed_of(self.last_seed, index)
@@ -202,19 +207,54 @@ class GenerationRequest(
         last = msgspec.structs.replace(self.variations[-1], seed=seed)
         return msgspec.structs.replace(self, variations=(*self.variations[:-1], last), num_images=1)
 
-    def _input(self, role: InputRole) -> Input | None:
-        return next((each for each in self.inputs if each.role is role), None)
+
+class UpscaleRequest(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="upscale"
+):
+    """A resolved request to enlarge a picture.
+
+    Attributes:
+        prompt: the words that the picture was drawn from; empty for a picture from elsewhere.
+        scale: factor between the sides of the larger picture and the given one.
+        width: width of the given picture in pixels; the price follows from it.
+        height: its height in pixels.
+        model_key: key of the upscaler in the catalogue.
+        inputs: the given picture, as the only one.
+    """
+
+    prompt: Annotated[str, _WORDS] = ""
+    scale: Annotated[int, Fact(lowest=min(limits.UPSCALES), highest=max(limits.UPSCALES))]
+    width: Annotated[int, Fact(lowest=1, highest=limits.MAX_INPUT_SIDE)]
+    height: Annotated[int, Fact(lowest=1, highest=limits.MAX_INPUT_SIDE)]
+    model_key: Annotated[str, Fact(is_private=False)]
+    inputs: Annotated[tuple[Input, ...], Fact(lowest=1, highest=1, is_private=True)]
+
+    @property
+    def output_count(self) -> int:
+        """Number of requested outputs, always 1."""
+        return 1
+
+    @property
+    def delivered(self) -> tuple[int, int]:
+        """Width and height of the larger picture in pixels."""
+        return self.width * self.scale, self.height * self.scale
+
+    @property
+    def delivered_pixels(self) -> int:
+        """Number of pixels of the larger picture."""
+        width, height = self.delivered
+        return width * height
 
 
-Request: TypeAlias = GenerationRequest
-"""Union of all kinds of requests. While it has only one kind, JSON without the tag decodes too.
+Request: TypeAlias = GenerationRequest | UpscaleRequest
+"""Union of all kinds of requests. JSON must have the tag; a migration wrote it into rows that are older than it.
 
 Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, and a `prompt`: the words at the head of
 its messages. The last two may be empty.
 """
 
-REQUEST_TYPES: Final[tuple[type[Request], ...]] = get_args(Request) or (GenerationRequest,)
-"""The members of the union. A union of one type has no arguments."""
+REQUEST_TYPES: Final[tuple[type[Request], ...]] = get_args(Request)
+"""The members of the union."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -71,18 +71,12 @@ def clean(data: bytes) -> tuple[CleanPicture, bytes]:
         NoPicture: the file is no picture within the bounds.
         Exception: whatever a decoder raises at a damaged file.
     """
-    picture, has_more_frames = read_picture(data)
-    facts = CleanPicture(
-        width=picture.width,
-        height=picture.height,
-        has_more_frames=has_more_frames,
-        was_transparent=picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] != OPAQUE,
-    )
+    picture, facts = read_picture(data)
     return facts, as_png(on_white(picture))
 
 
-def read_picture(data: bytes) -> tuple[Image.Image, bool]:
-    """Read a picture, upright and within the greatest size, in RGB or RGBA; and whether the file has more frames.
+def read_picture(data: bytes) -> tuple[Image.Image, CleanPicture]:
+    """Read a picture, upright and within the greatest size, in RGB or RGBA; and facts about it.
 
     Raises:
         NoPicture: the file is no picture within the bounds.
@@ -90,6 +84,7 @@ def read_picture(data: bytes) -> tuple[Image.Image, bool]:
     """
     with _pillow_within_bounds(), _opened(data) as opened:
         _check_size(*opened.size)
+        was_shrunk = max(opened.size) > MAX_INPUT_SIDE
         # Formats without a second frame lack the attribute. An MPO file shows the same picture again.
         has_more_frames = opened.format != "MPO" and bool(getattr(opened, "is_animated", False))
         opened.seek(0)
@@ -97,7 +92,15 @@ def read_picture(data: bytes) -> tuple[Image.Image, bool]:
         opened.load()
         upright = _upright(opened)
         picture = _in_colors(opened)
-    return picture if upright is None else picture.transpose(upright), has_more_frames
+    picture = picture if upright is None else picture.transpose(upright)
+    facts = CleanPicture(
+        width=picture.width,
+        height=picture.height,
+        has_more_frames=has_more_frames,
+        was_transparent=picture.mode == "RGBA" and picture.getchannel("A").getextrema()[0] != OPAQUE,
+        was_shrunk=was_shrunk,
+    )
+    return picture, facts
 
 
 def on_white(picture: Image.Image) -> Image.Image:

@@ -332,3 +332,43 @@ def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, ke
     file = tmp_path / "models.toml"
     file.write_text("\n".join(line.removeprefix("# ").removeprefix("#") for line in entry.splitlines()))
     assert load_catalogue(file, key).default.defaults.width == width
+
+
+UPSCALER = '[[upscalers]]\nkey = "net"\ntitle = "Net"\npath = "net.safetensors"\nlicense = "MIT"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("[[model]]\n" + ENTRY, ["realesr-animevideov3"]),
+        ("upscalers = []\n[[model]]\n" + ENTRY, []),
+        ("[[model]]\n" + ENTRY + UPSCALER + UPSCALER.replace("net", "other"), ["net", "other"]),
+    ],
+)
+def test_a_catalogue_has_its_own_upscalers_or_the_shipped_one(tmp_path: Path, text: str, keys: list[str]) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text(text)
+    catalogue = load_catalogue(path, "a")
+    assert [*catalogue.upscalers] == keys
+    assert [*catalogue.entries] == ["a", *keys]
+    owner = ROOT if keys[:1] == ["realesr-animevideov3"] else tmp_path
+    assert all(Path(spec.path).is_relative_to(owner.resolve()) for spec in catalogue.upscalers.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (UPSCALER + UPSCALER, "two entries with the key 'net'"),
+        (UPSCALER.replace('"net"', '"a"'), "two entries with the key 'a'"),
+        (UPSCALER.replace('"Net"', '" "'), "empty title"),
+        (UPSCALER.replace("title", "name"), "upscalers"),
+        (UPSCALER + "cost = 0\n", "upscalers"),
+    ],
+)
+def test_a_wrong_upscaler_gets_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text("[[model]]\n" + ENTRY + text)
+    with pytest.raises(ConfigError) as error:
+        load_catalogue(path, "a")
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)

@@ -42,7 +42,7 @@ def capture_first(patch: pytest.MonkeyPatch) -> None:
     deliver = Delivery.deliver
 
     async def charge(self: Delivery, job: Job, *values: Any, **named: Any) -> None:
-        await self._jobs.deliver(job.job_id, outputs_delivered=job.request.num_images)
+        await self._jobs.deliver(job.job_id, outputs_delivered=job.request.output_count)
         await deliver(self, job, *values, **named)
 
     patch.setattr(Delivery, "deliver", charge)

@@ -9,7 +9,7 @@ from PIL import Image
 from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState
 from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import Configure, Finished, ImageFile, JobEvent, Progress, Ready
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Request, narrowed
 
 
 def picture_of(prompt: str) -> bytes:
@@ -49,13 +49,14 @@ class DrawsAtOnce(Backend):
         self,
         job_id: int,
         attempt: int,
-        request: GenerationRequest,
+        request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         is_checked: bool = False,
     ) -> None:
         assert not is_checked  # there is no safety checker here
         assert not pictures  # and nothing starts from a picture
+        request = narrowed(request, GenerationRequest)
         steps = request.num_inference_steps
         self._events.put_nowait(
             Progress(job_id=job_id, attempt=attempt, phase="running", step=1, total_steps=steps, elapsed_s=0.1)

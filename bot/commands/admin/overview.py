@@ -27,7 +27,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
         trouble = services.storing.trouble
         lines = status_lines(
             services.backend.status,
-            titles={key: spec.title for key, spec in services.catalogue.models.items()},
+            titles={key: spec.title for key, spec in services.catalogue.entries.items()},
             waiting=await services.queue.waiting_of(guild_id),
             recent=await services.statistics.recent(guild_id, datetime.now(UTC) - _RECENT),
             version=version("easel"),

@@ -2,6 +2,7 @@
 
 ## Commands
 command-imagine = Bilder aus einem Prompt zeichnen
+command-upscale = Jedes Bild vergrößern
 option-prompt = Was du sehen möchtest
 option-negative = Was du nicht sehen möchtest
 option-cfg = Führung (CFG): wie genau der Prompt befolgt wird
@@ -17,6 +18,9 @@ option-strength = Wie viel sich an deinem Bild ändert: bei 0,05 wenig, bei 1 al
 choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
 choice-strength-strong = stark ({ $strength })
+option-upscale-image = Das Bild, das größer werden soll
+option-upscale-scale = Wievielmal so breit und hoch; ohne Angabe so groß, wie es hier geht
+option-upscale-upscaler = Womit vergrößert wird
 command-quota = Was dir noch bleibt und wann es neu beginnt
 
 command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
@@ -26,6 +30,7 @@ option-my-clear = Vergessen, was ich früher gewählt habe
 command-styles = Welche Stile es hier gibt und wie man sie tippt
 menu-details = Easel: wie entstanden
 menu-reference = Easel: als Vorlage
+menu-upscale = Easel: vergrößern
 choice-on = an
 choice-off = aus
 
@@ -40,6 +45,7 @@ job-head = **{ $prompt }**
         [zoom-out] Herausgezoomt von { $parent } für
         [pan] Schwenk von { $parent } für
         [remix] Remix von { $parent } für
+        [enlarge] Vergrößert für
        *[imagine] Für
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -58,6 +64,9 @@ job-loading-starts = { job-loading } Der Auftrag beginnt { $starts }.
 job-waiting-again = Der Worker blieb mittendrin stehen; der Auftrag beginnt gleich noch einmal. Nichts ist verloren.
 job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritten).
 job-running-ends = { job-running } Fertig { $ends }.
+job-enlarging = Wird vergrößert: { $percent } %.
+job-enlarging-ends = { job-enlarging } Fertig { $ends }.
+job-without-words = Ein Bild
 job-unkept = { $count ->
         [one] Das Bild ist gezeichnet und lässt
        *[other] Die Bilder sind gezeichnet und lassen
@@ -67,7 +76,7 @@ job-cancelled-by = Abgebrochen von <@{ $actor_id }>. Es wurde nichts berechnet.
 job-flagged = { $count ->
         [one] Das Bild hat der Inhaltsfilter verborgen.
        *[other] Alle { $count } Bilder hat der Inhaltsfilter verborgen.
-    } Versuch es mit anderen Worten oder einem anderen Seed. Es wurde nichts berechnet.
+    } Versuch es mit anderen Worten, einem anderen Seed oder einem anderen Bild. Es wurde nichts berechnet.
 job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
 job-words-hidden = Der Prompt wird nicht gezeigt
@@ -94,7 +103,9 @@ summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
 summary-price = Preis { $price }, noch { $left }
+summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } von { $count }: { $prompt }
+alt-enlarged = Vergrößert, von { $from } auf { $width }×{ $height }: { $prompt }
 alt-preview = Vorschau, nicht fertig: { $prompt }
 
 ## Buttons
@@ -160,6 +171,9 @@ details-inpaint = { $part ->
         [mask] Nur ein Ausschnitt des Bildes ist neu gezeichnet, nach einer Maske
        *[around] Um das Bild herum gezeichnet
     }
+details-upscaler = Vergrößerer: { $upscaler } ({ $licence })
+details-enlarged = { $scale }-fach vergrößert, von { $from } auf { $width }×{ $height }
+details-enlarged-recipe = -# Gewichte { $hash } · { $dtype } auf { $device } · { $versions }
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
 details-time = Zeit: { $seconds } s
@@ -360,6 +374,13 @@ refused-picture-sides = Eine Seite dieses Bildes ist kürzer als { $lowest } ode
 refused-picture-ratio = Dieses Bild ist mehr als { $limit }-mal so lang wie breit. Schneide einen Teil aus und schick den.
 refused-picture-shape = Die Kopie hat eine andere Form als das Bild. Speichere das Bild, male darauf, ohne es zuzuschneiden, und schick es zurück.
 refused-picture-unmarked = Auf dieser Kopie ist nichts gemalt. Übermale in einer kräftigen Farbe, was sich ändern soll, oder kreuze Teile des Bildes an.
+refused-upscale-picture = Eine Seite dieses Bildes ist länger als { $limit } Pixel; mehr wird hier nicht vergrößert. Mach das Bild kleiner oder schneide einen Teil aus und versuch es noch einmal.
+refused-upscale-scale = { $given } ist kein Faktor, der angeboten wird. Wähle einen von diesen: { $known }.
+refused-upscale-result = Das Ergebnis hätte { $width }×{ $height } Pixel, mehr als die { $limit } Millionen, die hier möglich sind. { $fitting ->
+        [none] Mach das Bild kleiner und versuch es noch einmal.
+       *[other] Wähle { $fitting } als Faktor, oder mach das Bild kleiner.
+    }
+refused-upscale-nowhere = Hier wird nichts angeboten, was Bilder vergrößert. Wer Easel betreibt, kann es in den Katalog aufnehmen.
 refused-typed-picture = Ein Bild wird angehängt und nicht getippt; ein Link wird nie geöffnet. Lass { $option } weg und häng das Bild als Angabe „bild“ an.
 refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt. Sag, was du sehen möchtest; ein Bild, von dem ausgegangen wird, kannst du als Angabe „bild“ anhängen.
 refused-image-model = { $model } kann nicht von einem Bild ausgehen. Diese können es: { $known }.

@@ -2,6 +2,7 @@
 
 ## Commands
 command-imagine = Draw images from a prompt
+command-upscale = Make any picture larger
 option-prompt = What you want to see
 option-negative = What you do not want to see
 option-cfg = Guidance (CFG): how closely to follow the prompt
@@ -17,6 +18,9 @@ option-strength = How much of your picture changes: a little at 0.05, everything
 choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
 choice-strength-strong = strong ({ $strength })
+option-upscale-image = The picture to make larger
+option-upscale-scale = How many times as wide and high; without it, as large as is possible here
+option-upscale-upscaler = What enlarges it
 command-quota = What you have left, and when it starts anew
 
 command-settings = My own defaults, and whether I am told when a long job is done
@@ -26,6 +30,7 @@ option-my-clear = Forget what I chose before
 command-styles = The styles that are offered here, and how to type them
 menu-details = Easel: details
 menu-reference = Easel: use as reference
+menu-upscale = Easel: upscale
 choice-on = on
 choice-off = off
 
@@ -40,6 +45,7 @@ job-head = **{ $prompt }**
         [zoom-out] Zoom out of { $parent } for
         [pan] Pan of { $parent } for
         [remix] Remix of { $parent } for
+        [enlarge] Made larger for
        *[imagine] For
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -58,6 +64,9 @@ job-loading-starts = { job-loading } The job starts { $starts }.
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.
+job-enlarging = Making it larger: { $percent } %.
+job-enlarging-ends = { job-enlarging } Ready { $ends }.
+job-without-words = A picture
 job-unkept = { $count ->
         [one] The picture is
        *[other] The pictures are
@@ -67,7 +76,7 @@ job-cancelled-by = Cancelled by <@{ $actor_id }>. Nothing was charged.
 job-flagged = { $count ->
         [one] The picture was hidden by the safety filter.
        *[other] All { $count } pictures were hidden by the safety filter.
-    } Try other words, or another seed. Nothing was charged.
+    } Try other words, another seed or another picture. Nothing was charged.
 job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
 job-words-hidden = The prompt is not shown
@@ -94,7 +103,9 @@ summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
 summary-price = cost { $price }, { $left } left
+summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } of { $count }: { $prompt }
+alt-enlarged = Made larger, from { $from } to { $width }×{ $height }: { $prompt }
 alt-preview = Preview, not finished: { $prompt }
 
 ## Buttons
@@ -160,6 +171,9 @@ details-inpaint = { $part ->
         [mask] Only a part of the picture is drawn anew, by a mask
        *[around] Drawn around the picture
     }
+details-upscaler = Upscaler: { $upscaler } ({ $licence })
+details-enlarged = Made { $scale } times larger, from { $from } to { $width }×{ $height }
+details-enlarged-recipe = -# Weights { $hash } · { $dtype } on { $device } · { $versions }
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
 details-time = Time: { $seconds } s
@@ -360,6 +374,13 @@ refused-picture-sides = A side of that picture is shorter than { $lowest } or lo
 refused-picture-ratio = That picture is more than { $limit } times as long as it is wide. Cut a part out of it and send that.
 refused-picture-shape = The copy has another shape than the picture. Save the picture, paint over it without cutting it, and send it back.
 refused-picture-unmarked = Nothing is painted on that copy. Paint over what you want to change, in a strong color, or tick the parts of the picture.
+refused-upscale-picture = A side of that picture is longer than { $limit } pixels, the most that is made larger here. Make the picture smaller or cut a part out of it, then try again.
+refused-upscale-scale = { $given } is no scale that is offered. Choose one of these: { $known }.
+refused-upscale-result = The result would have { $width }×{ $height } pixels, more than the { $limit } million that are possible here. { $fitting ->
+        [none] Make the picture smaller, then try again.
+       *[other] Choose { $fitting } as the scale, or make the picture smaller.
+    }
+refused-upscale-nowhere = Nothing that makes pictures larger is offered here. The owner of Easel can add it to the catalogue.
 refused-typed-picture = A picture is attached and not typed; a link is never opened. Leave { $option } out, and attach the picture as the option “image”.
 refused-address = A link is never opened, and there was nothing else in the prompt. Say what you want to see; a picture to start from can be attached as the option “image”.
 refused-image-model = { $model } cannot start from a picture. These can: { $known }.

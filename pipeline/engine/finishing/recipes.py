@@ -5,10 +5,12 @@ from typing import Final
 
 from pipeline.engine.device.placement import Placement, accelerator_version
 from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
 from pipeline.protocol.messages import Recipe
 
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
+_UPSCALERS: Final = ("torch", "spandrel", "pillow")
 
 
 class Recipes:
@@ -37,6 +39,17 @@ class Recipes:
             device=self._placement.name,
             dtype=self._placement.dtype_name,
             versions=library_versions() | accelerator_version(self._placement),
+        )
+
+    def of_upscale(self, job: UpscaleJob) -> Recipe:
+        """Make the recipe of an enlarged picture; it has no scheduler and no rows."""
+        return Recipe(
+            model_hash=self._fingerprints.of(job.model.spec, job.model.weights),
+            scheduler="",
+            rows=(),
+            device=self._placement.name,
+            dtype=self._placement.dtype_name,
+            versions={name: importlib.metadata.version(name) for name in _UPSCALERS},
         )
 
 

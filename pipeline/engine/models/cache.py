@@ -4,6 +4,7 @@ import gc
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, release_memory
@@ -20,17 +21,21 @@ from pipeline.engine.models.memory import (
     size_of,
 )
 from pipeline.engine.models.sizes import expected_bytes
+from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.models import Entry, UpscalerSpec
 
 log = logging.getLogger(__name__)
+
+Loaded: TypeAlias = LoadedModel | LoadedUpscaler
+"""A loaded entry of the catalogue."""
 
 
 class ModelCache:
     """Keeps as many models loaded as the memory budget allows. A model in use is never moved.
 
     Args:
-        models: the catalogue, by model key.
+        models: the catalogue's models and upscalers, by key.
         placement: device and precision.
         options: settings of the engine.
         activity: receives the phase "loading" and signs of progress.
@@ -39,7 +44,7 @@ class ModelCache:
 
     def __init__(
         self,
-        models: Mapping[str, ModelSpec],
+        models: Mapping[str, Entry],
         placement: Placement,
         options: EngineOptions,
         activity: Activity,
@@ -54,8 +59,8 @@ class ModelCache:
         self._budget = budget_bytes(placement, options.model_memory_mb)
         self._is_apart = has_own_memory(placement.device)
         # In both, the least recently used model comes first.
-        self._ready: OrderedDict[str, LoadedModel] = OrderedDict()
-        self._offloaded: OrderedDict[str, LoadedModel] = OrderedDict()
+        self._ready: OrderedDict[str, Loaded] = OrderedDict()
+        self._offloaded: OrderedDict[str, Loaded] = OrderedDict()
         self._measured: dict[str, int] = {}
 
     def has(self, model_key: str) -> bool:
@@ -72,7 +77,7 @@ class ModelCache:
             return True
         return self._bytes_of(in_use) + self._needed(model_key) <= self._budget
 
-    def spec(self, model_key: str) -> ModelSpec:
+    def spec(self, model_key: str) -> Entry:
         """The catalogue's entry of a model.
 
         Raises:
@@ -83,7 +88,7 @@ class ModelCache:
             raise ModelUnavailable(f"The catalogue has no model {model_key!r}.")
         return spec
 
-    def take(self, model_key: str, in_use: Collection[str] = ()) -> LoadedModel:
+    def take(self, model_key: str, in_use: Collection[str] = ()) -> Loaded:
         """Return a model on its device; load or restore it first if necessary.
 
         Args:
@@ -105,12 +110,15 @@ class ModelCache:
         self._ready.move_to_end(model_key)
         return self._ready[model_key]
 
-    def _loaded(self, spec: ModelSpec) -> LoadedModel:
-        model = load_model(spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras)
+    def _loaded(self, spec: Entry) -> Loaded:
+        if isinstance(spec, UpscalerSpec):
+            model: Loaded = LoadedUpscaler(spec, self._placement)
+        else:
+            model = load_model(spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras)
         self._measured[spec.key] = size_of(model.modules)
         return model
 
-    def _restored(self, model: LoadedModel) -> LoadedModel:
+    def _restored(self, model: Loaded) -> Loaded:
         restore(model.modules, self._placement.device)
         return model
 

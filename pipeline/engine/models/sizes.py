@@ -10,15 +10,17 @@ from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
-from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import Entry, FileSource, FolderSource, HubSource, UpscalerSpec
 
 
-def expected_bytes(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> int | None:
+def expected_bytes(spec: Entry, placement: Placement, cache_directory: str | None) -> int | None:
     """Bytes of a model's weights in the placement's precision; None when files are missing or broken.
 
     The preview decoder is small and not counted. After loading, the measured size includes it.
     """
     try:
+        if isinstance(spec, UpscalerSpec):
+            return count_numbers(Path(spec.path)) * torch.float32.itemsize
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:

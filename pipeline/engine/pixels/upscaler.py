@@ -1,4 +1,4 @@
-"""Enlarger: a small upscaling network for models that draw small pictures."""
+"""Upscaling networks: the enlarger of a model that draws small pictures, and the upscalers for any picture."""
 
 import itertools
 import logging
@@ -14,7 +14,7 @@ from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
-from pipeline.protocol.models import Enlarger
+from pipeline.protocol.models import Enlarger, UpscalerSpec
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
@@ -34,7 +34,7 @@ class LoadedEnlarger:
         ModelUnavailable: see `read_enlarger`.
     """
 
-    def __init__(self, enlarger: Enlarger, placement: Placement) -> None:
+    def __init__(self, enlarger: Enlarger | UpscalerSpec, placement: Placement) -> None:
         self._enlarger = enlarger
         self._placement = placement
         model = read_enlarger(enlarger)
@@ -50,6 +50,16 @@ class LoadedEnlarger:
             has_tiles=self._model.tiling.name == "SUPPORTED",
             is_on_processor=self._placement.device.type == "cpu",
         )
+
+    @property
+    def scale(self) -> int:
+        """Factor between the sides of the network's result and those of its input."""
+        return self._model.scale
+
+    @property
+    def device(self) -> torch.device:
+        """The network's device."""
+        return self._placement.device
 
     @property
     def module(self) -> nn.Module:
@@ -101,22 +111,25 @@ class LoadedEnlarger:
         return larger
 
 
-def read_enlarger(enlarger: Enlarger) -> "ImageModelDescriptor[Any]":
+def read_enlarger(enlarger: Enlarger | UpscalerSpec) -> "ImageModelDescriptor[Any]":
     """Read the network onto the CPU, in float32.
 
     Raises:
-        ModelUnavailable: the file is missing or broken, or does not match the catalogue.
+        ModelUnavailable: the file is missing or broken, does not match the catalogue, or enlarges nothing.
     """
     # Imported here, because spandrel imports all its architectures, and most models need none.
     from spandrel import ImageModelDescriptor, ModelLoader  # noqa: PLC0415
 
     path = Path(enlarger.path)
+    _check_kind(path)
     check_safetensors(path)
     with blaming(f"The enlarger {path.name} cannot be loaded; take a network that spandrel knows, or leave it out"):
         model = ModelLoader(device="cpu").load_from_file(path)
     if not isinstance(model, ImageModelDescriptor):
         raise ModelUnavailable(f"The enlarger {path.name} wants a mask beside the picture; take one that enlarges.")
-    if model.scale != enlarger.scale:
+    if isinstance(enlarger, UpscalerSpec):
+        _check_scale(model, path)
+    elif model.scale != enlarger.scale:
         raise ModelUnavailable(
             f"The enlarger {path.name} does not enlarge {enlarger.scale} times but {model.scale}; "
             "set enlarger.scale in the catalogue."
@@ -128,3 +141,22 @@ def read_enlarger(enlarger: Enlarger) -> "ImageModelDescriptor[Any]":
         )
     check_numbers({"network": model.model}, f"of the enlarger {path.name}")
     return model.float().eval()
+
+
+def _check_kind(path: Path) -> None:
+    if path.suffix != ".safetensors":
+        raise ModelUnavailable(
+            f"The enlarger {path.name} is no .safetensors file. Other files can run code when they are read, so take "
+            "the same network as .safetensors."
+        )
+
+
+def _check_scale(model: "ImageModelDescriptor[Any]", path: Path) -> None:
+    """Check that an upscaler enlarges, and that tiles of a picture can be put together."""
+    if model.scale < 2:  # noqa: PLR2004 - a network of scale 1 changes pixels only
+        raise ModelUnavailable(f"The enlarger {path.name} leaves a picture as large as it is; take one that enlarges.")
+    if model.tiling.name != "SUPPORTED":
+        raise ModelUnavailable(
+            f"The enlarger {path.name} must see a picture whole, which no memory bounds; take one that can work in "
+            "tiles."
+        )

@@ -10,12 +10,14 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.steps.pipeline_jobs import AnyJob, begin_pipeline_job
 from pipeline.engine.steps.preparing import begin_job
+from pipeline.engine.steps.upscale_jobs import STEPS, RunningJob, UpscaleJob, begin_upscale_job
 from pipeline.protocol.messages import Submit
-from pipeline.protocol.models import FamilyFacts
+from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, Request, kind_name
+from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
 
 R = TypeVar("R", bound=Request)
 
@@ -24,13 +26,14 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """A kind of request.
 
     Attributes:
-        total_steps: number of steps of a request with a model of this family, as members count them.
-        begin: makes a job of an attempt, its model and the time of its start. It raises `InvalidRequest` for a request
-            that the engine or the model cannot run.
+        total_steps: number of steps of a request, as members count them. The other argument is the entry of the
+            catalogue that its `model_key` names, of the class that the kind needs.
+        begin: makes a job of an attempt, that entry loaded, and the time of its start. It raises `InvalidRequest` for a
+            request that the engine or the model cannot run.
     """
 
-    total_steps: Callable[[R, FamilyFacts], int]
-    begin: Callable[[Submit, LoadedModel, Placement, float], AnyJob]
+    total_steps: Callable[[R, Any], int]
+    begin: Callable[[Submit, Any, Placement, float], RunningJob]
 
 
 def _begin_image(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> AnyJob:
@@ -39,11 +42,18 @@ def _begin_image(submit: Submit, model: LoadedModel, placement: Placement, start
     return begin_job(submit, model, placement, started_at)
 
 
+def _image_steps(request: GenerationRequest, spec: ModelSpec) -> int:
+    return total_steps(passes_of(request, spec.facts))
+
+
+def _begin_upscale(submit: Submit, model: LoadedUpscaler, _: Placement, started_at: float) -> UpscaleJob:
+    return begin_upscale_job(submit, model, started_at)
+
+
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
-        GenerationRequest: Kind[GenerationRequest](
-            total_steps=lambda request, facts: total_steps(passes_of(request, facts)), begin=_begin_image
-        )
+        GenerationRequest: Kind[GenerationRequest](total_steps=_image_steps, begin=_begin_image),
+        UpscaleRequest: Kind[UpscaleRequest](total_steps=lambda *_: STEPS, begin=_begin_upscale),
     }
 )
 """A row for each member of the union `Request` that the engine runs."""

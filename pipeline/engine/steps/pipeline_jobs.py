@@ -12,7 +12,6 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import check_finite, generators_for
 from pipeline.engine.sampling.schedulers import sampler_named
-from pipeline.engine.steps.buckets import Lane
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Notice, Submit
@@ -86,6 +85,26 @@ class PipelineJob:
             raise AssertionError("There is nothing to be shown.")
         return self.run.latents
 
+    def advance(self) -> bool:
+        """Run one step of the pipeline; the call after the last step decodes the pictures.
+
+        Returns:
+            True when there is more to do.
+
+        Raises:
+            BrokenImage: the latents hold NaN or infinity.
+            Exception: any exception of the pipeline.
+        """
+        is_going_on = self.run.advance()
+        if self.run.latents is not None:
+            # Reading the latents also waits for the device, so the measured time is complete.
+            check_finite(self.run.latents)
+        return is_going_on
+
+    def close(self) -> None:
+        """Close the run."""
+        self.run.close()
+
     def elapsed_s(self) -> float:
         """Seconds since the attempt began."""
         return time.monotonic() - self.started_at
@@ -131,58 +150,3 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
         denoise_started_at=now,
         preview=PreviewTurn(now),
     )
-
-
-class PipelineLane(Lane):
-    """Lane of one pipeline run; its turn is one step of the pipeline.
-
-    Args:
-        job: the job of the run.
-        clock: returns seconds, as the clock that times forward passes.
-    """
-
-    def __init__(self, job: PipelineJob, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self.job = job
-        self._clock = clock
-        self._is_left = False
-        # The first step costs nothing, so it runs at once. Its time is then the estimate for the next one.
-        self._cost_s = 0.0
-
-    def __len__(self) -> int:
-        """Number of jobs: 1, or 0 after `remove`."""
-        return 0 if self._is_left else 1
-
-    @property
-    def cost_s(self) -> float:
-        """Expected seconds of the next step: the time of the last one."""
-        return self._cost_s
-
-    @property
-    def weight(self) -> float:
-        """Always 1, because a lane has one job."""
-        return 1.0
-
-    def remove(self, job: object) -> None:
-        """Close the run, if the job is this lane's."""
-        if job is self.job:
-            self._is_left = True
-            self.job.run.close()
-
-    def advance(self) -> bool:
-        """Run one step; the call after the last step decodes the pictures.
-
-        Returns:
-            True when there is more to do.
-
-        Raises:
-            BrokenImage: the latents hold NaN or infinity.
-            Exception: any exception of the pipeline.
-        """
-        began = self._clock()
-        is_going_on = self.job.run.advance()
-        if self.job.run.latents is not None:
-            # Reading the latents also waits for the device, so the measured time is complete.
-            check_finite(self.job.run.latents)
-        self._cost_s = self._clock() - began
-        return is_going_on

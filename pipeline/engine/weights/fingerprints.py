@@ -11,7 +11,7 @@ from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
-from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import Entry, FileSource, FolderSource, HubSource, ModelSpec, UpscalerSpec
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Fingerprints:
         self._known = StateFile(directory, "hashes.json", str)
         self._lock = threading.Lock()
 
-    def of(self, spec: ModelSpec, weights: Weights) -> str:
+    def of(self, spec: Entry, weights: Weights) -> str:
         """Ten digits of a hash, or the revision of a model on a hub; blocks while unknown files are hashed.
 
         A single file has the same digits as in A1111. A folder has the hash of its files' hashes. The result is empty
@@ -65,14 +65,15 @@ class Fingerprints:
             spec: the catalogue's entry.
             weights: the files with their identities when the model was loaded.
         """
-        if isinstance(spec.source, HubSource):
-            return shortened(spec.source.revision)
+        source = FileSource(path=spec.path) if isinstance(spec, UpscalerSpec) else spec.source
+        if isinstance(source, HubSource):
+            return shortened(source.revision)
         try:
             hashes = [self._hash(*file) for file in weights]
         except ModelUnavailable as error:
             log.warning("The weights of %s cannot be hashed: %s", spec.key, error)
             return ""
-        if isinstance(spec.source, FileSource):
+        if isinstance(source, FileSource):
             return shortened("".join(hashes))
         return shortened(hashlib.sha256("".join(hashes).encode()).hexdigest())
 

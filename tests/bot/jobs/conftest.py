@@ -29,7 +29,7 @@ from config.settings import Settings
 from pipeline.backends.base import NO_PICTURES
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import Request
 from tests.bot.store.conftest import inputs_of
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414 - a fixture, seen by these tests
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
@@ -62,7 +62,7 @@ class Gate(ProcessBackend):
         self,
         job_id: int,
         attempt: int,
-        request: GenerationRequest,
+        request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         is_checked: bool = False,

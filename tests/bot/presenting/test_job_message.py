@@ -62,8 +62,8 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
         "done in part": f"{head}-# 2 of 4 pictures were hidden by the safety filter and are not charged.\n"
         "-# seed 7 · 4 steps · DDIM · 64×64, enlarged to 256×256 · Pocket · 1.2 s · 2 of 4 images · cost 2, 5 left",
         "cancelled": f"{head}Cancelled. Nothing was charged.",
-        "flagged": f"{head}The picture was hidden by the safety filter. Try other words, or another seed."
-        " Nothing was charged.",
+        "flagged": f"{head}The picture was hidden by the safety filter. Try other words, another seed or another"
+        " picture. Nothing was charged.",
         "failed": f"{head}The job took longer than is allowed here and was ended. Try fewer steps or a smaller size."
         " Nothing was charged.\n-# Error ab12",
     }
@@ -166,7 +166,9 @@ async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job,
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
-@pytest.mark.parametrize("started_by", [button for button in StartedBy if button is not StartedBy.IMAGINE])
+@pytest.mark.parametrize(
+    "started_by", [each for each in StartedBy if each not in (StartedBy.IMAGINE, StartedBy.ENLARGE)]
+)
 def test_what_a_job_was_made_from_is_named_and_linked(job: Job, started_by: StartedBy) -> None:
     image = Lineage(parent_job_id=3, parent_message_id=8, parent_image_index=1)
     made = from_elsewhere(job, started_by=started_by, lineage=image)

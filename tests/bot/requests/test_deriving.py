@@ -11,7 +11,7 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Upscale, Variation, narrowed
 from tests.example_jobs import example_job
 
 
@@ -42,7 +42,9 @@ def test_a_remix_keeps_what_its_form_does_not_show(usual: Job) -> None:
         guidance_end=1.0,
         guidance_rescale=0.0,
     )
-    resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
+    resolved = Resolved(
+        request=narrowed(asked, GenerationRequest), defaults=AskerDefaults(own=Preferences(size="64x64")), notices=()
+    )
     remixed = remix(resolved, usual, is_same_noise=True)
     assert remixed.request == msgspec.structs.replace(usual.request, prompt="a pear", num_images=2)
     assert remixed.defaults == AskerDefaults(
@@ -60,15 +62,18 @@ def test_a_remix_of_a_changed_part_changes_the_same_part(usual: Job) -> None:
     )
     part = msgspec.structs.replace(usual.request, inputs=(start, mask), inpaint=Inpaint(grow=0.1))
     job = msgspec.structs.replace(usual, request=part)
-    resolved = Resolved(request=msgspec.structs.replace(part, inputs=(start,), inpaint=None), notices=())
+    resolved = Resolved(
+        request=narrowed(msgspec.structs.replace(part, inputs=(start,), inpaint=None), GenerationRequest), notices=()
+    )
     remixed = remix(resolved, job, is_same_noise=False).request
     assert (remixed.inputs, remixed.inpaint) == ((start, mask), Inpaint(grow=0.1))
 
 
 def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
-    assert still_default(usual, reroll(usual.request)) == usual.defaults
-    assert still_default(usual, usual.request.single(1)).own.names() == {"guidance_scale", "negative_prompt"}
-    wider = msgspec.structs.replace(usual.request, width=128)
+    request = narrowed(usual.request, GenerationRequest)
+    assert still_default(usual, reroll(request)) == usual.defaults
+    assert still_default(usual, request.single(1)).own.names() == {"guidance_scale", "negative_prompt"}
+    wider = msgspec.structs.replace(request, width=128)
     assert still_default(usual, wider).channel == Preferences()
 
 

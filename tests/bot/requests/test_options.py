@@ -133,8 +133,9 @@ def test_a_remix_changes_what_its_form_says_and_keeps_the_rest(two_models: Catal
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_job_tried_again_still_took_the_same_defaults(two_models: Catalogue, name: str) -> None:
     defaults = AskerDefaults(channel=WISHES.only([name]), server=WISHES.only({*FIELDS} - {name}))
-    job = msgspec.structs.replace(example_job(wished(two_models).request), defaults=defaults)
-    assert still_default(job, job.request) == defaults
+    request = wished(two_models).request
+    job = msgspec.structs.replace(example_job(request), defaults=defaults)
+    assert still_default(job, request) == defaults
 
 
 def test_the_command_of_a_job_asks_for_the_same(two_models: Catalogue) -> None:

@@ -155,8 +155,8 @@ class Machine(RuleBasedStateMachine):
                 self.books.end(job.job_id, JobStatus.FAILED)
         for job in self.run(self.store.queue.running()):
             if self.books.jobs[job.job_id].is_drawn:
-                assert self.run(self.settle(job.job_id, job.request.num_images))
-                self.books.end(job.job_id, JobStatus.SUCCEEDED, job.request.num_images)
+                assert self.run(self.settle(job.job_id, job.request.output_count))
+                self.books.end(job.job_id, JobStatus.SUCCEEDED, job.request.output_count)
             else:
                 self.run(self.store.queue.release(job.job_id))
                 self.books.jobs[job.job_id].status = JobStatus.QUEUED

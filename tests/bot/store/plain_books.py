@@ -159,7 +159,7 @@ class Books:
             member=member,
             interaction_id=new.origin.interaction_id,
             price=new.price,
-            images=new.request.num_images,
+            images=new.request.output_count,
             paid=paid,
             pool=pool,
         )

@@ -278,8 +278,8 @@ class Stories(Machine):
         if hasattr(self, "store"):
             self.recover(is_known=True)
             while job := self.run(self.store.queue.claim_next(running_per_user=0, now=self.books.now)):
-                assert self.run(self.settle(job.job_id, job.request.num_images))
-                self.books.end(job.job_id, JobStatus.SUCCEEDED, job.request.num_images)
+                assert self.run(self.settle(job.job_id, job.request.output_count))
+                self.books.end(job.job_id, JobStatus.SUCCEEDED, job.request.output_count)
             assert not self.has(*OPEN)
             self.no_promise_is_broken()
             self.every_member_has_what_the_plain_books_say()

@@ -22,6 +22,7 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps import shapes
 from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
+from tests.pipeline.engine.loaded import model_in
 
 _LEARNT = tempfile.TemporaryDirectory()
 """What one engine learnt about this computer, the next one need not."""
@@ -55,7 +56,7 @@ class Studio:
     @property
     def model(self) -> LoadedModel:
         """The catalogue's first model, as the engine has it."""
-        return self.engine._cache.take(self._model_key)
+        return model_in(self.engine, self._model_key)
 
     def draw(self, request: GenerationRequest) -> torch.Tensor:
         """Final latents, [images, 4, h, w]."""

@@ -21,6 +21,7 @@ from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from tests.pipeline.engine.loaded import model_in
 
 pytestmark = pytest.mark.usefixtures("every_shape_pays")
 
@@ -176,7 +177,7 @@ def test_a_job_of_many_rows_takes_turns_in_small_forwards(shared: Shared, reques
 def test_a_poisoned_batch_blames_the_guilty_alone(
     shared: Shared, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    adapter = shared.engine._cache.take("pocket").adapter
+    adapter = model_in(shared.engine).adapter
     predict = adapter.predict
 
     def poisoned(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any, *more: Any) -> torch.Tensor:
@@ -201,7 +202,7 @@ def test_a_full_device_gets_smaller_forwards_and_the_same_pictures(
     shared.submit(1, request_)
     shared.engine.run_until_idle()
     first = shared.latents[1]
-    adapter = shared.engine._cache.take("pocket").adapter
+    adapter = model_in(shared.engine).adapter
     predict = adapter.predict
 
     def small(latents: torch.Tensor, *given: Any) -> torch.Tensor:
@@ -243,7 +244,7 @@ def test_one_that_is_being_enlarged_can_be_cancelled(shared: Shared, request_: G
 
 
 def test_every_shape_in_use_gives_a_row_the_same_bits(shared: Shared) -> None:
-    adapter = shared.engine._cache.take("pocket").adapter
+    adapter = model_in(shared.engine).adapter
     generator = torch.Generator().manual_seed(3)
     rows = [
         Row(

@@ -12,8 +12,8 @@ from bot.quotas.pricing import rows as rows_of
 from config.catalogue import Catalogue
 from pipeline.engine.steps import forwards
 from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.protocol.messages import Finished, Progress
-from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.messages import Finished, ImageFile, Progress
+from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
@@ -126,4 +126,5 @@ def test_a_job_is_told_step_by_step_and_ends_once(catalogue: Catalogue, request_
     (finished,) = [event for event in studio.events if isinstance(event, Finished)]
     assert studio.events[-1] is finished
     assert [notice.key for notice in finished.notices] == ["notice-prompt-cut"]
-    assert (finished.outputs[0].width, finished.outputs[0].seed) == (256, 7)
+    image = narrowed(finished.outputs[0], ImageFile)
+    assert (image.width, image.seed) == (256, 7)

@@ -23,6 +23,7 @@ from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, Failed, Finished, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared
 from tests.pipeline.engine.tiny import autoencoder
 
@@ -44,7 +45,7 @@ def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S
 
 @pytest.fixture
 def vae(shared: Shared) -> Any:
-    return shared.engine._cache.take("pocket").adapter._autoencoder._vae
+    return model_in(shared.engine).adapter._autoencoder._vae
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_full_device_decodes_in_tiles_and_remembers(
 
 @pytest.mark.usefixtures("small_tiles")
 def test_tiles_make_nearly_the_same_picture(shared: Shared) -> None:
-    adapter = shared.engine._cache.take("pocket").adapter
+    adapter = model_in(shared.engine).adapter
     latents = torch.randn((1, 4, 16, 24), generator=torch.Generator().manual_seed(0)) * 0.3
     whole, tiled = (adapter.decode(latents, way) for way in ("direct", "tiled"))
     assert tiled.shape == whole.shape == (1, 3, 64, 96)

@@ -28,7 +28,7 @@ from pipeline.images.decode import to_pixels
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.models import Family
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation, narrowed
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
@@ -129,7 +129,7 @@ class Scene:
 
     def expected(self, submit: Submit, picture: Image.Image) -> torch.Tensor:
         """Final latents of diffusers' pipeline, alone."""
-        request = submit.request
+        request = narrowed(submit.request, GenerationRequest)
         assert request.init_image is not None
         generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
         self.image_to_image.scheduler = build_scheduler(
@@ -198,7 +198,7 @@ def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkey
         if submit.job_id in pictures:
             expected = scene.expected(submit, pictures[submit.job_id])
             difference = (latents[submit.job_id] - expected).abs().max().item()
-            assert difference <= TOLERANCE, (submit.request.scheduler_name, difference)
+            assert difference <= TOLERANCE, (submit.request, difference)
 
 
 @pytest.mark.parametrize("family", ["sd", "sdxl", "sd3"])
@@ -252,7 +252,9 @@ def test_mates_change_no_bit_and_each_image_can_be_drawn_alone(shared: Exact, re
     assert together[5].equal(alone)
     assert not alone[0].equal(alone[1])
     for index in range(3):
-        single = msgspec.structs.replace(three, job_id=6, request=three.request.single(index))
+        single = msgspec.structs.replace(
+            three, job_id=6, request=narrowed(three.request, GenerationRequest).single(index)
+        )
         assert run(shared, single)[6][0].equal(alone[index])
 
 

@@ -13,8 +13,8 @@ from torch.nn.functional import interpolate
 from config.catalogue import Catalogue
 from pipeline.engine.sampling.latents import slerp
 from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.protocol.messages import Progress
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.messages import ImageFile, Progress
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
 
@@ -73,7 +73,7 @@ def test_each_image_can_be_drawn_alone_and_then_varied(
 def test_a_file_says_how_it_was_varied(catalogue: Catalogue, request_: GenerationRequest) -> None:
     finished = Studio(catalogue).pictures(varied(request_, (50, 0.25), images=2))
     texts = [Image.open(io.BytesIO(image.data)).info["parameters"] for image in finished.outputs]
-    assert [image.seed for image in finished.outputs] == [50, 51]
+    assert [narrowed(image, ImageFile).seed for image in finished.outputs] == [50, 51]
     assert "Seed: 7, " in texts[1]
     assert "Variation seed: 51, Variation seed strength: 0.25" in texts[1]
 

@@ -19,6 +19,7 @@ from pipeline.protocol.requests import (
     Input,
     InputRole,
     Request,
+    UpscaleRequest,
     Variation,
     kind_name,
     narrowed,
@@ -95,15 +96,17 @@ def test_guidance_begins_after_one_part_of_all_steps_and_ends_with_another(
     assert [step for step in range(1, total + 1) if request.guides(step, total)] == guided
 
 
-def test_a_request_says_its_kind_and_one_of_before_is_still_read() -> None:
+UPSCALE = UpscaleRequest(
+    scale=4, width=30, height=20, model_key="net", inputs=(Input(role=InputRole.SOURCE, sha256="ab"),)
+)
+
+
+def test_a_request_says_its_kind() -> None:
     tagged = msgspec.json.encode(REQUEST)
     assert msgspec.json.decode(tagged, type=dict[str, object])["kind"] == "image"
-    before = (
-        b'{"prompt":"a red apple","negative_prompt":"","num_inference_steps":10,"guidance_scale":5.0,"width":64,'
-        b'"height":64,"scheduler_name":"Euler","seed":7,"num_images":4,"model_key":"pocket","variations":[],'
-        b'"upscale":null,"guidance_start":0.0,"guidance_end":1.0,"guidance_rescale":0.0}'
-    )
-    assert msgspec.json.decode(before, type=Request) == msgspec.json.decode(tagged, type=Request) == REQUEST
+    assert msgspec.json.decode(tagged, type=Request) == REQUEST
+    assert msgspec.json.decode(msgspec.json.encode(UPSCALE), type=Request) == UPSCALE
+    assert (UPSCALE.delivered, UPSCALE.delivered_pixels, UPSCALE.output_count) == ((120, 80), 9_600, 1)
     with pytest.raises(msgspec.ValidationError, match="Invalid value 'audio'"):
         msgspec.json.decode(tagged.replace(b'"image"', b'"audio"'), type=Request)
 

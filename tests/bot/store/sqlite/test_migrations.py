@@ -12,17 +12,20 @@ import pytest
 
 from bot.cli.care import back_up, examine_database
 from bot.store.expansions import Expansion
-from bot.store.rows import AskerDefaults, JobStatus, NewJob
+from bot.store.rows import AskerDefaults, JobStatus, NewJob, StartedBy
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.statements import to_ms
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Input, InputRole, UpscaleRequest
 from tests.bot.store.conftest import NOW, Store
 from tests.made_up_migration import MADE_UP, add_migration
 
 Make = Callable[..., NewJob]
 TODAY = to_ms(NOW.replace(hour=0))
 YESTERDAY = TODAY - 86_400_000
+ENLARGED = UpscaleRequest(
+    scale=2, width=64, height=64, model_key="net", inputs=(Input(role=InputRole.SOURCE, sha256="ef"),)
+)
 
 _JOB = """
 INSERT INTO jobs (job_id, timeline, interaction_id, started_by, guild_id, shown_guild_id, channel_id, is_age_restricted,
@@ -37,7 +40,12 @@ SELECT ?, pot_id, ?, ? FROM pots WHERE guild_id = 5 AND user_id IN (0, ?) AND ki
 
 
 def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
-    """Two members: one with jobs in every state and in two periods, one who waits behind; and what else is kept."""
+    """Two members: one with jobs in every state and in two periods, one who waits behind; and what else is kept.
+
+    Some requests have no tag, since the first ones had none.
+    """
+    tagged, request = request, request.replace('"kind":"image",', "", 1)
+    assert request != tagged
     connection.execute("INSERT INTO members (guild_id, user_id, round) VALUES (5, 1, 3), (5, 2, 1)")
     connection.executemany(
         "INSERT INTO pots (guild_id, user_id, kind, period, period_start) VALUES (5, ?, ?, 'day', ?)",
@@ -60,6 +68,8 @@ def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
         connection.execute(_JOB, (job, 100 + job, user, request, price, turn, period + job))
         key = (1 << 61) | ((turn + 1) << 32) | job
         connection.execute("UPDATE jobs SET queue_key = ? WHERE job_id = ?", (key, job))
+        if job % 2:
+            connection.execute("UPDATE jobs SET request = ? WHERE job_id = ?", (tagged, job))
         if job != 6:
             connection.execute("UPDATE jobs SET message_id = ? WHERE job_id = ?", (1_000 + job, job))
         connection.execute(
@@ -80,7 +90,7 @@ def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
     connection.execute("INSERT INTO outputs VALUES (2, 0, 'image', 'ab', 'image/png', 3, 64, 64, 7)")
     connection.execute(
         "INSERT INTO expansions VALUES (1, 5, 6, 1, 'imagine', 'null', ?, 4, 0, NULL)",
-        (f'[{{"request": {request}, "notices": []}}]',),
+        (f'[{{"request": {request}, "notices": []}}, {{"request": {tagged}, "notices": []}}]',),
     )
     connection.executescript(
         "INSERT INTO ledger (entry_id, kind, guild_id, user_id, granted, actor_id, created_at)"
@@ -94,7 +104,17 @@ def fill_version_1(connection: sqlite3.Connection, request: str) -> None:
     )
 
 
-FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType({1: fill_version_1})
+def fill_version_2(connection: sqlite3.Connection, _: str) -> None:
+    """A failed job enlarged a picture."""
+    connection.execute(
+        "UPDATE jobs SET request = ?, model_key = 'net', started_by = 'enlarge' WHERE job_id = 3",
+        (msgspec.json.encode(ENLARGED).decode(),),
+    )
+
+
+FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
+    {1: fill_version_1, 2: fill_version_2}
+)
 """What was written in each version. A new migration needs a new entry."""
 
 
@@ -147,8 +167,28 @@ async def test_nothing_is_lost_and_every_promise_holds(migrated: Store) -> None:
     assert read is not None
     assert (read.request.prompt, read.status, read.price) == ("a red apple", JobStatus.SUCCEEDED, 4)
     assert read.defaults == AskerDefaults()
+    assert msgspec.json.decode((await raw(migrated, 2)), type=dict[str, object])["kind"] == "image"
     waiting = [Expansion.from_row(row) for row in await migrated.database.fetch_all("SELECT * FROM expansions")]
-    assert [job.defaults for expansion in waiting for job in expansion.jobs] == [AskerDefaults()] * len(waiting)
+    assert [job.defaults for expansion in waiting for job in expansion.jobs] == [AskerDefaults()] * 2
+    assert [type(job.request) for expansion in waiting for job in expansion.jobs] == [GenerationRequest] * 2
+
+
+async def test_a_row_of_another_kind_keeps_it(
+    request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_of_version(tmp_path / "easel.db", request_, max(FILLED))
+    add_migration(monkeypatch, tmp_path / "migrations")
+    database = await Database.open(tmp_path / "easel.db")
+    read = await Store(database).jobs.get(3)
+    await database.close()
+    assert read is not None
+    assert (read.request, read.origin.started_by) == (ENLARGED, StartedBy.ENLARGE)
+
+
+async def raw(store: Store, job_id: int) -> str:
+    row = await store.database.fetch_one("SELECT request FROM jobs WHERE job_id = ?", (job_id,))
+    assert row is not None
+    return str(row["request"])
 
 
 async def test_the_queue_goes_on_where_it_was(migrated: Store, new_job: Make) -> None:

@@ -13,6 +13,7 @@ from pipeline.engine.device.per_row_layers import order_dependent_layers, use, u
 from pipeline.engine.steps import shapes
 from pipeline.engine.steps.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
+from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared
 
 GUILTY = ("mid_block.resnets.0.conv1", "up_blocks.2.resnets.1.conv2")
@@ -33,7 +34,7 @@ def spoil(network: nn.Module) -> None:
 
 
 def network_of(shared: Shared) -> nn.Module:
-    return shared.engine._cache.take("pocket").adapter.network
+    return model_in(shared.engine).adapter.network
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import attention, every_module, write_lora
+from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared
 
 pytestmark = pytest.mark.usefixtures("every_shape_pays")
@@ -83,7 +84,7 @@ def test_mates_with_other_loras_change_no_bit(shared: Shared, request_: Generati
 
 @pytest.mark.usefixtures("threads")
 def test_every_shape_gives_a_row_with_a_lora_the_same_bits(shared: Shared, request_: GenerationRequest) -> None:
-    adapter = shared.engine._cache.take("pocket").adapter
+    adapter = model_in(shared.engine).adapter
     texts = [adapter.encode_text(msgspec.structs.replace(request_, prompt=f"an apple {tags}")) for tags in TAGS]
     generator = torch.Generator().manual_seed(3)
     rows = [

@@ -31,6 +31,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.models import FileSource, FolderSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.tiny import catalogue_of, pixart_sigma
 
 PLACEMENT = choose_placement("cpu", "float32")
@@ -135,7 +136,7 @@ def test_it_shares_the_device_by_what_it_costs(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that takes four forwards' time comes once in four forwards."""
-    monkeypatch.setattr("pipeline.engine.steps.pipeline_jobs.PipelineLane.cost_s", 4.0)
+    monkeypatch.setattr("pipeline.engine.steps.solo_lane.SoloLane.cost_s", 4.0)
     monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.shapes", Shapes({2: 1.0}), raising=False)
     monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.cost_s", 1.0)
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
@@ -197,7 +198,7 @@ def test_what_it_cannot_do_is_refused(
 def test_a_failure_is_its_own_alone(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline = shared.engine._cache.take("tiny").any_pipeline._pipeline
+    pipeline = model_in(shared.engine, "tiny").any_pipeline._pipeline
     forward = pipeline.transformer.forward
 
     def broken(*args: Any, **options: Any) -> Any:

@@ -25,9 +25,9 @@ from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.engine.steps.preparing import usual_job
 from pipeline.protocol.messages import EngineOptions
 from pipeline.protocol.models import Enlarger, Family, FolderSource, ModelSpec
+from pipeline.protocol.requests import usual_request
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import written
 from tests.safety_checkers import save_checker
@@ -364,7 +364,7 @@ def test_a_device_that_is_lost_still_ends_the_worker(folder: Path, monkeypatch: 
 def test_the_layer_of_the_catalogue_is_taken(folder: Path) -> None:
     """By A1111's formula; diffusers' own pipeline looks for a part that transformers 5.6 took away."""
     reference: Any = StableDiffusionPipeline.from_pretrained(folder)
-    request = usual_job(spec_of(folder)).request
+    request = usual_request(spec_of(folder))
     row = reference.tokenizer(request.prompt, padding="max_length", return_tensors="pt").input_ids
     with torch.inference_mode():
         states = reference.text_encoder(row, output_hidden_states=True).hidden_states

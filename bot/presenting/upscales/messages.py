@@ -1,0 +1,117 @@
+"""Messages about enlarged pictures: while the job runs, when it is done, and `ℹ️`."""  # noqa: RUF002 - the sign for information
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import discord
+from discord import ui
+
+from bot.presenting import job_buttons
+from bot.presenting.escaping import alt_text, escape, relative
+from bot.presenting.job_message import (
+    BLUE,
+    GREEN,
+    Allowance,
+    ShownOutput,
+    attachment,
+    cost,
+    duration,
+    in_its_language,
+    layout,
+    notice_lines,
+    prompt_of,
+    small,
+)
+from bot.presenting.links import job_link, parent_link
+from bot.presenting.texts import text
+from bot.store.rows import Job, Output
+from pipeline.protocol.models import UpscalerSpec
+from pipeline.protocol.requests import UpscaleRequest, narrowed
+
+
+@in_its_language
+def running(
+    job: Job, *, step: int, total_steps: int, ends_at: datetime | None, preview_name: str | None
+) -> ui.LayoutView:
+    """The picture is being enlarged. There is no preview."""
+    del preview_name
+    percent = 100 * step // total_steps
+    if ends_at is None:
+        line = text("job-enlarging", percent=percent)
+    else:
+        line = text("job-enlarging-ends", percent=percent, ends=relative(ends_at))
+    return layout(job, BLUE, line, *job_buttons.under_way(job))
+
+
+@in_its_language
+def done(
+    job: Job, *, outputs: tuple[ShownOutput, ...], spec: UpscalerSpec | None, allowance: Allowance
+) -> ui.LayoutView:
+    """The enlarged picture, a summary, and the buttons that every finished job has."""
+    request = narrowed(job.request, UpscaleRequest)
+    sizes = _sizes(request)
+    gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
+        *(
+            discord.MediaGalleryItem(
+                attachment(output.file_name), description=alt_text(text("alt-enlarged", prompt=prompt_of(job), **sizes))
+            )
+            for output in outputs
+        )
+    )
+    title = escape(request.model_key if spec is None else spec.title)
+    parts = [text("summary-enlarged", **sizes), title, duration(job), cost(job, len(outputs), allowance)]
+    line = small(" · ".join(filter(None, parts)))
+    return layout(
+        job,
+        GREEN,
+        None,
+        gallery,
+        ui.TextDisplay("\n".join([*notice_lines(job), line])),
+        job_buttons.keeping(job),
+        is_shown_with_notices=False,
+    )
+
+
+def details(
+    job: Job, spec: UpscalerSpec | None, outputs: Sequence[Output]
+) -> tuple[ui.LayoutView, list[tuple[str, bytes]]]:
+    """The facts of an enlarged picture. No command repeats it, since a command cannot name the picture that was given.
+
+    Args:
+        job: the job.
+        spec: the job's upscaler; None if it is no longer offered.
+        outputs: the enlarged picture.
+    """
+    del outputs  # its size follows from the request
+    request = narrowed(job.request, UpscaleRequest)
+    lines = [f"**{text('details-head', job=job_link(job))}**"]
+    origin = job.origin
+    if origin.lineage is not None:
+        lines.append(text("details-lineage", kind=origin.started_by.value, parent=parent_link(job, origin.lineage)))
+    title = escape(spec.title if spec else request.model_key)
+    licence = text("details-license-gone") if spec is None else escape(spec.license)
+    lines.append(text("details-upscaler", upscaler=title, licence=licence))
+    lines.append(text("details-enlarged", scale=request.scale, **_sizes(request)))
+    lines.append(text("details-price", price=job.price))
+    if job.total_s is not None:
+        lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
+    if (recipe := job.recipe) is not None:
+        versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
+        lines.append(
+            text(
+                "details-enlarged-recipe",
+                hash=recipe.model_hash or "?",
+                device=escape(recipe.device),
+                dtype=recipe.dtype,
+                versions=versions,
+            )
+        )
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.Container(ui.TextDisplay("\n".join(lines))))
+    view.stop()
+    return view, []
+
+
+def _sizes(request: UpscaleRequest) -> dict[str, str | int]:
+    larger_width, larger_height = request.delivered
+    return {"width": larger_width, "height": larger_height, "from": f"{request.width}\u00d7{request.height}"}

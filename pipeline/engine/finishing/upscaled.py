@@ -1,0 +1,64 @@
+"""Finishes jobs that enlarged a picture."""
+
+import time
+from importlib.metadata import version
+from typing import Final
+
+from PIL import Image
+
+from pipeline.engine.finishing.recipes import Recipes
+from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.steps.jobs import AttemptId
+from pipeline.engine.steps.upscale_jobs import UpscaleJob
+from pipeline.images.encode import encode_rows
+from pipeline.protocol.messages import Finished, ImageOutput, UpscaledFile
+
+_VERSION: Final = f"Easel {version('easel')}"
+
+
+class UpscaleFinisher:
+    """Checks and encodes an enlarged picture. `Finisher` explains the arguments."""
+
+    def __init__(self, job: UpscaleJob, output: ImageOutput, recipes: Recipes, checker: SafetyChecker | None) -> None:
+        self._job = job
+        self._output = output
+        self._recipes = recipes
+        self._checker = checker
+        self._enlarging_s = time.monotonic() - job.enlarging_started_at
+        self._is_flagged = False
+
+    @property
+    def name(self) -> AttemptId:
+        """Identifier of the job's attempt."""
+        return self._job.name
+
+    def decode(self) -> None:
+        """Ask the safety checker, which sees the picture at its first size, since it shrinks every picture anyway."""
+        if self._checker is not None:
+            scale = self._job.request.scale
+            (self._is_flagged,) = self._checker.flagged([Image.fromarray(self._job.enlarging.larger[::scale, ::scale])])
+
+    def encode(self) -> Finished:
+        """Encode the picture, unless it is flagged, and return the attempt's final event."""
+        larger = self._job.enlarging.larger
+        height, width, _ = larger.shape
+        files = () if self._is_flagged else (encode_rows(larger, self._parameters(), self._output),)
+        outputs = [
+            UpscaledFile(index=0, data=data, media_type=self._output.media_type, width=width, height=height)
+            for data in files
+        ]
+        return Finished(
+            job_id=self.name[0],
+            attempt=self.name[1],
+            outputs=tuple(outputs),
+            notices=(),
+            denoise_s=self._enlarging_s,
+            total_s=self._job.elapsed_s(),
+            recipe=self._recipes.of_upscale(self._job),
+        )
+
+    def _parameters(self) -> str:
+        """The picture's parameters under A1111's names; those of a picture that it was are not repeated."""
+        title = self._job.model.spec.title.replace(",", " ")
+        facts = {"Postprocess upscale by": self._job.request.scale, "Postprocess upscaler": title, "Version": _VERSION}
+        return ", ".join(f"{name}: {value}" for name, value in facts.items())

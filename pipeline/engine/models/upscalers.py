@@ -1,0 +1,68 @@
+"""Upscalers of the catalogue on the device, and which of them can be offered."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from torch import nn
+
+from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.models.memory import restore
+from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, SIDES, Enlarging, Pixels
+from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
+from pipeline.engine.weights.file_identity import identity_of
+from pipeline.engine.weights.fingerprints import Weights
+from pipeline.protocol.models import UpscalerSpec
+
+
+class LoadedUpscaler:
+    """An upscaler on its device.
+
+    Attributes:
+        spec: the catalogue's entry.
+        weights: its file with its identity when it was read.
+
+    Raises:
+        ModelUnavailable: the file is missing or broken, or enlarges nothing.
+    """
+
+    def __init__(self, spec: UpscalerSpec, placement: Placement) -> None:
+        path = Path(spec.path)
+        self.spec: Final = spec
+        self.weights: Final[Weights] = ((path, identity_of(path)),)
+        self._network = LoadedEnlarger(spec, placement)
+        if placement.device.type == "cpu":
+            # On a CPU the weights are a memory-mapped file: a later write to it would change the network.
+            restore(self.modules, placement.device)
+        if identity_of(path) != self.weights[0][1]:
+            raise ModelUnavailable(f"The file of {spec.title} was replaced while it was read; try again.")
+        self._sides: Sequence[int] = PROCESSOR_SIDES if placement.device.type == "cpu" else SIDES
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All modules with weights, for measuring and moving."""
+        return (self._network.module,)
+
+    def begin(self, picture: Pixels, scale: int) -> Enlarging:
+        """Begin to enlarge a picture [h, w, 3]."""
+        return Enlarging(self._network, picture, scale, self._sides)
+
+
+class UpscalerOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """Why upscalers cannot be offered, and sentences for the owner about the others, by their keys."""
+
+    missing: dict[str, str] = {}
+    remarks: dict[str, str] = {}
+
+
+def check_upscalers(specs: Iterable[UpscalerSpec]) -> UpscalerOffer:
+    """Read the file of every upscaler. Its scale is one of the facts that only the file tells."""
+    offer = UpscalerOffer(missing={}, remarks={})
+    for spec in specs:
+        try:
+            offer.remarks[spec.key] = f"It enlarges {read_enlarger(spec).scale} times at once."
+        except ModelUnavailable as error:
+            offer.missing[spec.key] = str(error)
+    return offer

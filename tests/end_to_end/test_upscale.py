@@ -1,0 +1,97 @@
+"""Any picture in larger: attached to /upscale, a stranger's by its menu, and one of ours after a restart."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+from tests.end_to_end.test_pictures_in import rows, said, with_words
+from tests.pipeline.reading import files
+
+StartBot = Callable[..., BotProcess]
+
+
+async def picture_of(local: LocalDiscord, message: Any) -> Image.Image:
+    return Image.open(io.BytesIO(await local.fetch_cdn(message["attachments"][0]["url"]))).convert("RGB")
+
+
+def apart(larger: Image.Image, original: Image.Image) -> float:
+    """Mean difference of two pictures at the size of the second, of 255."""
+    shrunk = larger.resize(original.size, Image.Resampling.BOX)
+    pairs = zip(shrunk.tobytes(), original.tobytes(), strict=True)
+    return sum(abs(first - second) for first, second in pairs) / len(original.tobytes())
+
+
+async def test_an_attached_picture_is_made_larger_and_explained_after_a_restart(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    original = files.colorful((60, 40))
+    await local.member.slash(local.channel, "upscale", image=("a.png", files.saved(original, "PNG")), scale=4)
+    done = await local.wait_for_message(with_words("60×40 → 240×160", "Made larger for"), 90)
+    larger = await picture_of(local, done)
+    assert larger.size == (240, 160)
+    assert apart(larger, original.convert("RGB")) < 12
+    labels = [button.get("label") for row in _rows(done) for button in row["components"]]
+    assert labels == [None] * 4
+    assert rows(tmp_path, "SELECT kind, width, height, seed FROM outputs") == [("upscaled", 240, 160, None)]
+    assert rows(tmp_path, "SELECT role FROM inputs") == [("source",)]
+    assert rows(tmp_path, "SELECT reserved FROM ledger WHERE kind = 'reserve'") == [(1,)]
+    assert await bot.stop() == 0
+    await bot.start()
+    explained = await local.friend.click(done, custom_id="easel:details:1")
+    words = await said(explained)
+    assert "Made 4 times larger, from 60×40 to 240×160" in words
+    assert "BSD" in words
+    # One of ours comes from the store, and needs no address.
+    await local.friend.context_menu(local.channel, "Easel: upscale", done)
+    again = await local.wait_for_message(with_words("240×160 → 960×640", "Upscale of"), 90)
+    assert (await picture_of(local, again)).size == (960, 640)
+    assert "Traceback" not in bot.log
+
+
+async def test_what_cannot_be_made_larger_is_a_private_sentence_and_costs_nothing(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    wide = files.saved(Image.new("RGB", (2_048, 1_400)), "PNG")
+    for data, scale, sentence in (
+        (files.saved(Image.new("RGB", (2_049, 300)), "PNG"), 2, "longer than 2048 pixels"),
+        (wide, 4, "Choose 2 as the scale"),
+        (b"no picture", 4, "cannot be read here"),
+    ):
+        result = await local.member.slash(local.channel, "upscale", image=("a.png", data), scale=scale)
+        assert sentence in await said(result)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(0,)]
+    assert [message for message in local.messages() if message["author"].get("bot")] == []
+    assert "Traceback" not in bot.log
+
+
+def _rows(message: Any) -> list[Any]:
+    (container,) = message["components"]
+    return [item for item in container["components"] if item["type"] == 1]
+
+
+async def test_the_menu_of_a_strangers_message_takes_its_first_picture(
+    local: LocalDiscord, start_bot: StartBot
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    picture = files.saved(files.colorful((40, 40)), "JPEG", quality=95)
+    await local.friend.send(local.channel, "look", attachments=[("a.jpg", picture), ("b.jpg", picture)])
+    look = await local.wait_for_message(lambda message: message["content"] == "look")
+    await local.member.context_menu(local.channel, "Easel: upscale", look)
+    done = await local.wait_for_message(with_words("40×40 → 160×160", "several pictures"), 90)
+    assert (await picture_of(local, done)).size == (160, 160)
+    await local.friend.send(local.channel, "bare")
+    bare = await local.wait_for_message(lambda message: message["content"] == "bare")
+    assert "has no picture" in await said(await local.member.context_menu(local.channel, "Easel: upscale", bare))
+    assert "Traceback" not in bot.log
