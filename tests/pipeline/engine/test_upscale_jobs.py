@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from spandrel import ImageModelDescriptor
+from spandrel import ImageModelDescriptor, ModelTiling
 
 from config.catalogue import Catalogue
 from pipeline.engine.device.activity import Activity
@@ -204,7 +204,7 @@ def test_what_an_upscalers_file_says_is_told(catalogue: Catalogue, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("fact", "value", "words"), [("scale", 1, "as large as it is"), ("tiling", "INTERNAL", "whole")]
+    ("fact", "value", "words"), [("scale", 1, "as large as it is"), ("tiling", ModelTiling.INTERNAL, "whole")]
 )
 def test_a_network_that_enlarges_nothing_or_only_in_one_piece_is_refused(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, fact: str, value: Any, words: str
