@@ -1,6 +1,6 @@
 """Takes away from this process all that a reader of strangers' files does not need.
 
-Hostile code cannot take it back. Only root could raise the limits, and only where no user namespace is allowed.
+Hostile code cannot take it back, unless Easel runs as root on a system that forbids user namespaces.
 """
 
 import contextlib
