@@ -75,7 +75,7 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stderr
         drawn[name] = Image.open(out).convert("RGB")
     assert drawn["near"].tobytes() == drawn["again"].tobytes()
-    assert drawn["far"].tobytes() != drawn["other"].tobytes()
+    assert drawn["far"].tobytes() != drawn["else"].tobytes()
     near, far = (files.difference(drawn[name].resize(given.size), given) for name in ("near", "far"))
     assert near < 12
     assert far > 30

@@ -49,16 +49,9 @@ def hidden_text(header: memoryview, pixels: Iterable[memoryview]) -> str | None:
     columns = min(width, -(-_MOST_BITS // height))
     try:
         rows = _beginnings(pixels, 1 + channels * width, 1 + channels * columns, height)
-    except zlib.error:
+        planes = {} if rows is None else _planes(rows, columns, height, color)
+    except (zlib.error, OSError):  # damaged data, or a row whose filter PNG does not know
         return None
-    if rows is None:
-        return None
-    with _narrow(rows, columns, height, color) as picture:
-        # Transposed, so that its bytes are in the order of columns.
-        turned = picture.transpose(Image.Transpose.TRANSPOSE)
-        planes = {b"stealth_rgb": turned.convert("RGB").tobytes()}
-        if channels == 4:  # noqa: PLR2004 - RGBA
-            planes[b"stealth_png"] = turned.getchannel("A").tobytes()
     return next((text for name, plane in planes.items() if (text := _text(name, plane)) is not None), None)
 
 
@@ -77,6 +70,16 @@ def _beginnings(pixels: Iterable[memoryview], row_bytes: int, kept_bytes: int, h
         if at >= wanted:
             return bytes(kept)
     return None
+
+
+def _planes(rows: bytes, width: int, height: int, color: int) -> dict[bytes, bytes]:
+    """Bytes of the channels that may hold a text, column by column, by the beginning of their signature."""
+    with _narrow(rows, width, height, color) as picture:
+        turned = picture.transpose(Image.Transpose.TRANSPOSE)
+        planes = {b"stealth_rgb": turned.convert("RGB").tobytes()}
+        if turned.mode == "RGBA":
+            planes[b"stealth_png"] = turned.getchannel("A").tobytes()
+    return planes
 
 
 def _narrow(rows: bytes, width: int, height: int, color: int) -> Image.Image:

@@ -148,17 +148,6 @@ async def test_rows_of_the_books_are_never_changed(store: Store, new_job: Make, 
             await store.database.change(sql)
 
 
-async def test_a_row_whose_request_says_no_kind_is_still_read(store: Store, new_job: Make) -> None:
-    job = await store.accept(new_job(1))
-    row = await store.database.fetch_one("SELECT request ->> '$.kind' AS kind FROM jobs")
-    assert row is not None
-    assert row["kind"] == "image"
-    await store.database.change("UPDATE jobs SET request = json_remove(request, '$.kind')")
-    read = await store.jobs.get(job.job_id)
-    assert read is not None
-    assert read.request == job.request
-
-
 async def test_a_settle_must_add_up(store: Store, new_job: Make) -> None:
     job = await store.accept(new_job(1, price=3))
     with pytest.raises(sqlite3.IntegrityError, match="must add up"):

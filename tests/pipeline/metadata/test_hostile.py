@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from pipeline.metadata import reading
+from pipeline.metadata.stealth import hidden_text
 from pipeline.metadata.tools import parameters_from
 from tests import picture_files as files
 from tests.conftest import IS_THOROUGH
@@ -188,6 +189,13 @@ def test_words_in_lists_of_lists_are_read_as_deep_as_anybody_writes_them(depth: 
     told = parameters_from({"comment": '{"steps":3,"seed":1,"prompt":' + "[" * depth + '"a cat"' + "]" * depth + "}"})
     assert told is not None
     assert told.startswith("a cat\n") is (depth == 5)
+
+
+@pytest.mark.parametrize("filter_number", [5, 255])
+def test_pixels_with_an_unknown_filter_hide_nothing(filter_number: int) -> None:
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    rows = (bytes([filter_number]) + bytes(8 * 3)) * 8
+    assert hidden_text(memoryview(header), [memoryview(zlib.compress(rows))]) is None
 
 
 def test_half_a_file_and_a_spoiled_one_break_nothing() -> None:
