@@ -8,7 +8,7 @@ from benchmarks.bench import Bench, mixed, request
 from benchmarks.report import Report
 from benchmarks.running_bot import percentile
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
-from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.protocol.messages import Cancel, Progress
 
 OTHERS: Final = 7
@@ -90,7 +90,7 @@ def _cost(bench: Bench) -> float:
     spent: list[float] = []
     real = PreviewJobs.start_if_due
 
-    def timed(self: PreviewJobs, job: AnyJob) -> bool:
+    def timed(self: PreviewJobs, job: DrawingJob) -> bool:
         started = time.thread_time()
         is_first = real(self, job)
         spent.append(time.thread_time() - started)

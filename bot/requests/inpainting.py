@@ -6,13 +6,10 @@ from typing import Final
 
 import msgspec
 
-from bot.errors import Refused
 from bot.requests.resolving import choose_seed
 from bot.requests.sizes import fit_sides
-from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
-from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint
 
@@ -24,20 +21,6 @@ _PAN_MARGIN: Final = 0.5
 _PAINTED_GROW: Final = 1 / 32
 """Growth of a painted part, so that it covers the edges of what was painted over."""
 _GROW_STEP: Final = 1 / 16
-
-
-def refuse_without_mask(spec: ModelSpec, catalogue: Catalogue) -> None:
-    """Check that a model can draw a part of a picture anew.
-
-    Raises:
-        Refused: it cannot; the sentence names the models that can.
-    """
-    if spec.can(Capability.MASK):
-        return
-    known = [each.title for each in catalogue.models.values() if each.can(Capability.MASK)]
-    if not known:
-        raise Refused("refused-mask-nowhere")
-    raise Refused("refused-mask-model", model=spec.title, known=", ".join(known))
 
 
 def part(cells: Sequence[int], mask: str | None) -> tuple[Inpaint, tuple[Input, ...]]:

@@ -79,7 +79,7 @@ def resolve(
     spec = _model(given.model_key or usable.model_key, catalogue)
     usable = _fitting(usable, spec)
     if given.image is not None:
-        refuse_without(spec, catalogue)
+        refuse_without(Capability.INIT_IMAGE, spec, catalogue)
     given = shaped(_without_unused(given, spec, notices), spec, limits)
     typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)

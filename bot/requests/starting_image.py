@@ -20,22 +20,30 @@ from pipeline.protocol.requests import GenerationRequest, Input, InputRole
 
 STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium": 0.55, "strong": 0.75})
 """Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""
+_REFUSALS: Final = MappingProxyType(
+    {
+        Capability.INIT_IMAGE: ("refused-image-model", "refused-image-nowhere"),
+        Capability.MASK: ("refused-mask-model", "refused-mask-nowhere"),
+    }
+)
+"""Sentences about a model without a capability: other models have it; none has it."""
 _LEAST_CUT: Final = 0.005
 """Fraction of a picture from which members are told that it is cut off."""
 
 
-def refuse_without(spec: ModelSpec, catalogue: Catalogue) -> None:
-    """Check that a model can start from a picture.
+def refuse_without(capability: Capability, spec: ModelSpec, catalogue: Catalogue) -> None:
+    """Check that a model can start from a picture (`INIT_IMAGE`), or draw a part of it anew (`MASK`).
 
     Raises:
         Refused: it cannot; the sentence names the models that can.
     """
-    if spec.can(Capability.INIT_IMAGE):
+    if spec.can(capability):
         return
-    known = [each.title for each in catalogue.models.values() if each.can(Capability.INIT_IMAGE)]
+    another, nowhere = _REFUSALS[capability]
+    known = [each.title for each in catalogue.models.values() if each.can(capability)]
     if not known:
-        raise Refused("refused-image-nowhere")
-    raise Refused("refused-image-model", model=spec.title, known=", ".join(known))
+        raise Refused(nowhere)
+    raise Refused(another, model=spec.title, known=", ".join(known))
 
 
 def shaped(given: GivenRequest, spec: ModelSpec, limits: LimitSettings) -> GivenRequest:

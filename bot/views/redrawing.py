@@ -10,13 +10,14 @@ from bot.interactions.services import Services
 from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
-from bot.requests.inpainting import refuse_without_mask
 from bot.requests.resolving import Resolved
+from bot.requests.starting_image import refuse_without
 from bot.requests.styles import known_styles
 from bot.requests.takes import GivenPicture
 from bot.store.images import StorageFailed
 from bot.store.rows import AskerDefaults, Job
 from bot.views.starting import job_for, model_of
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, narrowed
 
@@ -28,7 +29,7 @@ def masking_model_of(services: Services, job: Job) -> ModelSpec:
         Refused: the owner no longer offers it, or it cannot draw a part of a picture anew.
     """
     spec = model_of(services, job)
-    refuse_without_mask(spec, services.catalogue)
+    refuse_without(Capability.MASK, spec, services.catalogue)
     return spec
 
 
@@ -83,7 +84,7 @@ async def redrawn(
     theirs = job_for(job, interaction)
     found: list[Resolved] = []
     for each in resolved:
-        refuse_without_mask(services.catalogue.models[each.request.model_key], services.catalogue)
+        refuse_without(Capability.MASK, services.catalogue.models[each.request.model_key], services.catalogue)
         alike = deriving.remix(each, theirs, is_same_noise=False)
         request = msgspec.structs.replace(alike.request, inputs=(*(alike.request.inputs[:1]), *inputs), inpaint=inpaint)
         found.append(msgspec.structs.replace(alike, request=request))

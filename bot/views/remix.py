@@ -10,12 +10,12 @@ from bot.presenting.images import remix_form
 from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
-from bot.requests.inpainting import refuse_without_mask
-from bot.requests.starting_image import picture_of
+from bot.requests.starting_image import picture_of, refuse_without
 from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, StartedBy
 from bot.views.fields import Fields
 from bot.views.starting import job_for, model_of
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
@@ -54,6 +54,6 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
     theirs = job_for(job, interaction)
     if old.inpaint is not None:
         for each in resolved:
-            refuse_without_mask(services.catalogue.models[each.request.model_key], services.catalogue)
+            refuse_without(Capability.MASK, services.catalogue.models[each.request.model_key], services.catalogue)
     remixed = [deriving.remix(each, theirs, is_same_noise=is_seed_kept) for each in resolved]
     await ask_each(services, interaction, started_by=StartedBy.REMIX, resolved=remixed, lineage=lineage_of(job))

@@ -39,10 +39,10 @@ from pipeline.engine.steps.calibration import Calibration
 from pipeline.engine.steps.forwards import Forwards, Outcome
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.kinds import kind_of
-from pipeline.engine.steps.pipeline_jobs import AnyJob, PipelineJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob, PipelineJob
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.engine.steps.solo_lane import SoloLane
-from pipeline.engine.steps.upscale_jobs import RunningJob, UpscaleJob
+from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
 from pipeline.protocol.models import Entry
@@ -96,8 +96,8 @@ class Engine:
         self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
-        self._running: dict[AttemptId, RunningJob] = {}
-        self._finishing: dict[AttemptId, RunningJob] = {}
+        self._running: dict[AttemptId, EngineJob] = {}
+        self._finishing: dict[AttemptId, EngineJob] = {}
         self._cancelled: set[AttemptId] = set()
 
     @property
@@ -265,7 +265,7 @@ class Engine:
         else:
             raise_if_device_lost(picture.exception())
 
-    def _finish(self, job: RunningJob) -> None:
+    def _finish(self, job: EngineJob) -> None:
         self._finishing[job.name] = self._running.pop(job.name)
         checker = self._safety_checker if job.is_checked else None
         note_progress = self._activity.note_progress
@@ -295,7 +295,7 @@ class Engine:
             self._turns.remove(job)
             self._finish(job)
 
-    def _show(self, job: AnyJob, preview: bytes) -> None:
+    def _show(self, job: DrawingJob, preview: bytes) -> None:
         if job.name in self._running:
             self._reporter.progress(job, preview)
 

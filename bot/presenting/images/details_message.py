@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 from discord import ui
 
+from bot.presenting.details import cost_lines, head_lines, title_and_license, view_of
 from bot.presenting.escaping import escape, plain, shorten
-from bot.presenting.links import job_link, parent_link
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
@@ -35,21 +35,14 @@ def details(
         outputs: the job's pictures.
     """
     request = narrowed(job.request, GenerationRequest)
-    lines = [f"**{text('details-head', job=job_link(job))}**"]
-    origin = job.origin
-    if origin.lineage is not None:
-        lines.append(text("details-lineage", kind=origin.started_by.value, parent=parent_link(job, origin.lineage)))
-    title = escape(spec.title if spec else request.model_key)
-    licence = text("details-license-gone") if spec is None else escape(spec.license)
-    lines.append(text("details-model", model=title, license=licence))
+    title, licence = title_and_license(job, spec)
+    lines = [*head_lines(job), text("details-model", model=title, license=licence)]
     first = next(iter(outputs), None)
     delivered = _delivered(request, spec) if first is None else first.sides
     lines += _options(request, delivered)
     if len(outputs) > 1:
         lines.append(text("details-seeds", seeds=", ".join(str(output.seed) for output in outputs)))
-    lines.append(text("details-price", price=job.price))
-    if job.total_s is not None:
-        lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
+    lines += cost_lines(job)
     lines += _recipe(job)
     lines += _defaults(job)
     if request.inpaint is not None:
@@ -69,19 +62,13 @@ def details(
         files.append((f"easel-{job.job_id}.txt", command.encode()))
         container.add_item(ui.TextDisplay(text("details-command-file", kind=kind)))
         container.add_item(ui.File(f"attachment://{files[0][0]}"))
-    view = ui.LayoutView(timeout=None)
-    view.add_item(container)
-    view.stop()
-    return view, files
+    return view_of(container), files
 
 
 def foreign(parameters: str) -> ui.LayoutView:
     """The layout for a file of no job of ours: its own metadata."""
     shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_FOREIGN)
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
-    view.stop()
-    return view
+    return view_of(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
 
 
 def command_of(request: GenerationRequest) -> str:

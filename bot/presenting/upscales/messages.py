@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.presenting import job_buttons
+from bot.presenting.details import cost_lines, head_lines, title_and_license, view_of
 from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.job_message import (
     BLUE,
@@ -22,7 +23,6 @@ from bot.presenting.job_message import (
     prompt_of,
     small,
 )
-from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows import Job, Output
 from pipeline.protocol.models import UpscalerSpec
@@ -84,17 +84,13 @@ def details(
     """
     del outputs  # its size follows from the request
     request = narrowed(job.request, UpscaleRequest)
-    lines = [f"**{text('details-head', job=job_link(job))}**"]
-    origin = job.origin
-    if origin.lineage is not None:
-        lines.append(text("details-lineage", kind=origin.started_by.value, parent=parent_link(job, origin.lineage)))
-    title = escape(spec.title if spec else request.model_key)
-    licence = text("details-license-gone") if spec is None else escape(spec.license)
-    lines.append(text("details-upscaler", upscaler=title, licence=licence))
-    lines.append(text("details-enlarged", scale=request.scale, **_sizes(request)))
-    lines.append(text("details-price", price=job.price))
-    if job.total_s is not None:
-        lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
+    title, licence = title_and_license(job, spec)
+    lines = [
+        *head_lines(job),
+        text("details-upscaler", upscaler=title, licence=licence),
+        text("details-enlarged", scale=request.scale, **_sizes(request)),
+        *cost_lines(job),
+    ]
     if (recipe := job.recipe) is not None:
         versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
         lines.append(
@@ -106,10 +102,7 @@ def details(
                 versions=versions,
             )
         )
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.Container(ui.TextDisplay("\n".join(lines))))
-    view.stop()
-    return view, []
+    return view_of(ui.Container(ui.TextDisplay("\n".join(lines)))), []
 
 
 def _sizes(request: UpscaleRequest) -> dict[str, str | int]:

@@ -11,7 +11,7 @@ from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.messages import Finished, ImageOutput, Notice
@@ -31,7 +31,7 @@ class Finisher:
 
     def __init__(
         self,
-        job: AnyJob,
+        job: DrawingJob,
         output: ImageOutput,
         recipes: Recipes,
         checker: SafetyChecker | None,

@@ -6,7 +6,7 @@ from functools import partial
 
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
-from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob
 
 
 class PreviewJobs:
@@ -18,12 +18,12 @@ class PreviewJobs:
         show: receives each preview. A preview that fails is skipped, because the final picture may still succeed.
     """
 
-    def __init__(self, interval_s: float, background: Background, show: Callable[[AnyJob, bytes], None]) -> None:
+    def __init__(self, interval_s: float, background: Background, show: Callable[[DrawingJob, bytes], None]) -> None:
         self._interval_s = interval_s
         self._background = background
         self._show = show
 
-    def start_if_due(self, job: AnyJob) -> bool:
+    def start_if_due(self, job: DrawingJob) -> bool:
         """Start drawing a preview if one is due.
 
         Returns:
@@ -38,7 +38,7 @@ class PreviewJobs:
         self._background.on_processor(partial(draw, job.likely_latents()), partial(self._drawn, job))
         return job.preview.is_first_awaited
 
-    def _drawn(self, job: AnyJob, drawn: Future[bytes]) -> None:
+    def _drawn(self, job: DrawingJob, drawn: Future[bytes]) -> None:
         job.preview.end()
         raise_if_device_lost(drawn.exception())
         if drawn.exception() is None:

@@ -4,7 +4,7 @@ import importlib.metadata
 from typing import Final
 
 from pipeline.engine.device.placement import Placement, accelerator_version
-from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
 from pipeline.protocol.messages import Recipe
@@ -25,7 +25,7 @@ class Recipes:
         self._placement = placement
         self._fingerprints = Fingerprints(state_directory)
 
-    def of(self, job: AnyJob) -> Recipe:
+    def of(self, job: DrawingJob) -> Recipe:
         """Make the recipe of a denoised job.
 
         The first call for a model reads its weight files, so call this in a background thread.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.upscale_jobs import RunningJob
+from pipeline.engine.steps.upscale_jobs import EngineJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
 
@@ -39,7 +39,7 @@ class Reporter:
             )
         )
 
-    def progress(self, job: RunningJob, preview: bytes = b"") -> None:
+    def progress(self, job: EngineJob, preview: bytes = b"") -> None:
         """Report a job's finished steps, perhaps with a preview."""
         self._emit(
             Progress(

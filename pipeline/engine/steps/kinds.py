@@ -1,4 +1,8 @@
-"""How the engine runs each kind of request. The loop knows no kind: it asks this table, and then runs any job."""
+"""How the engine begins each kind of request.
+
+After that, the loop distinguishes jobs by their class: some share forward passes and some run alone, and pictures that
+were drawn are finished otherwise than one that was enlarged.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -11,9 +15,9 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.upscalers import LoadedUpscaler
-from pipeline.engine.steps.pipeline_jobs import AnyJob, begin_pipeline_job
+from pipeline.engine.steps.pipeline_jobs import DrawingJob, begin_pipeline_job
 from pipeline.engine.steps.preparing import begin_job
-from pipeline.engine.steps.upscale_jobs import STEPS, RunningJob, UpscaleJob, begin_upscale_job
+from pipeline.engine.steps.upscale_jobs import STEPS, EngineJob, UpscaleJob, begin_upscale_job
 from pipeline.protocol.messages import Submit
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
@@ -33,10 +37,10 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """
 
     total_steps: Callable[[R, Any], int]
-    begin: Callable[[Submit, Any, Placement, float], RunningJob]
+    begin: Callable[[Submit, Any, Placement, float], EngineJob]
 
 
-def _begin_image(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> AnyJob:
+def _begin_image(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DrawingJob:
     if isinstance(model.drawing, AnyPipeline):
         return begin_pipeline_job(submit, model, started_at)
     return begin_job(submit, model, placement, started_at)

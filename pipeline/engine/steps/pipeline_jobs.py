@@ -122,7 +122,7 @@ class PipelineJob:
         return self.run.pictures.split(1)
 
 
-AnyJob = DenoisingJob | PipelineJob
+DrawingJob = DenoisingJob | PipelineJob
 
 
 def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) -> PipelineJob:

@@ -10,7 +10,7 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.pixels.enlarging import Enlarging
 from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.pipeline_jobs import AnyJob
+from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.validation import check_bounds
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol import limits
@@ -60,7 +60,7 @@ class UpscaleJob:
         return time.monotonic() - self.started_at
 
 
-RunningJob: TypeAlias = AnyJob | UpscaleJob
+EngineJob: TypeAlias = DrawingJob | UpscaleJob
 """Every job that the engine runs."""
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.requests import inpainting
+from bot.requests.starting_image import refuse_without
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
@@ -73,12 +74,12 @@ def test_a_picture_that_is_too_long_is_not_panned(request_: GenerationRequest, c
 
 
 def test_a_model_without_masks_is_refused_with_those_that_have_them(catalogue: Catalogue) -> None:
-    inpainting.refuse_without_mask(catalogue.default, catalogue)
+    refuse_without(Capability.MASK, catalogue.default, catalogue)
     plain = msgspec.structs.replace(catalogue.default, key="plain", title="Plain", lacks=(Capability.MASK,))
     with pytest.raises(Refused) as refused:
-        inpainting.refuse_without_mask(plain, catalogue)
+        refuse_without(Capability.MASK, plain, catalogue)
     assert refused.value.key == "refused-mask-model"
     assert refused.value.values == {"model": "Plain", "known": catalogue.default.title}
     alone = msgspec.structs.replace(catalogue, models={"plain": plain})
     with pytest.raises(Refused, match="refused-mask-nowhere"):
-        inpainting.refuse_without_mask(plain, alone)
+        refuse_without(Capability.MASK, plain, alone)
