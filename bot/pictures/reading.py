@@ -5,8 +5,8 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -20,22 +20,29 @@ _VARIABLES: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 _PIECE: Final = 1 << 16
 _MAX_LINE: Final = 1 << 18
 
+File: TypeAlias = bytes | bytearray | Callable[[], Awaitable[bytes | bytearray]]
+"""A file, or what fetches it."""
+
 _decoder = msgspec.json.Decoder(ReadingAnswer)
 
 
 async def read_file(
-    data: bytes | bytearray, wanted: Wanted, *, command: Sequence[str] = COMMAND, timeout_s: float = TIMEOUT_S
+    file: File, wanted: Wanted, *, command: Sequence[str] = COMMAND, timeout_s: float = TIMEOUT_S
 ) -> tuple[ReadingAnswer, bytes | bytearray]:
     """Read a file in a process of its own; returns its answer, and a clean picture if there is one, else no bytes.
 
     Call this only in the event loop's own thread: Linux kills the process when the thread that started it ends.
-    Whatever the process does, this returns after `timeout_s` seconds, and needs memory for one clean picture.
+    Whatever the process does, this returns `timeout_s` seconds after the file is there, and needs memory for one clean
+    picture.
 
     Args:
-        data: the file.
+        file: the file, or what fetches it while the process starts.
         wanted: what is read in it.
         command: starts the process.
         timeout_s: seconds after which the process is killed.
+
+    Raises:
+        Exception: whatever the fetching raises.
     """
     environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     process = await asyncio.create_subprocess_exec(
@@ -43,17 +50,15 @@ async def read_file(
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("The process has no pipes.")
-    writing = asyncio.create_task(_write(process.stdin, data), name="file for the reading process")
-    del data  # so that its memory is free as soon as it is written
+    writing = None
     try:
-        async with asyncio.timeout(timeout_s):
-            return await _read(process.stdout)
-    except TimeoutError:
-        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"It took more than {timeout_s:g} s."), b""
-    except (msgspec.MsgspecError, ValueError) as error:
-        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"No answer but {error!r}."), b""
+        data = file if isinstance(file, bytes | bytearray) else await file()
+        writing = asyncio.create_task(_write(process.stdin, data), name="file for the reading process")
+        del data  # so that its memory is free as soon as it is written
+        return await _answer(process.stdout, timeout_s)
     finally:
-        writing.cancel()
+        if writing is not None:
+            writing.cancel()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         # asyncio waits for the end of a process only when its output was read to the end.
@@ -71,6 +76,16 @@ async def _write(pipe: asyncio.StreamWriter, data: bytes | bytearray) -> None:
             pipe.write(view[at : at + _PIECE])
             await pipe.drain()
         pipe.close()
+
+
+async def _answer(pipe: asyncio.StreamReader, timeout_s: float) -> tuple[ReadingAnswer, bytes | bytearray]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _read(pipe)
+    except TimeoutError:
+        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"It took more than {timeout_s:g} s."), b""
+    except (msgspec.MsgspecError, ValueError) as error:
+        return Unreadable(fault=PictureFault.UNREADABLE, detail=f"No answer but {error!r}."), b""
 
 
 async def _read(pipe: asyncio.StreamReader) -> tuple[ReadingAnswer, bytes | bytearray]:

@@ -1,7 +1,8 @@
 """Attached files: fetched at once, read in a process of their own, and kept before a job names them."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import discord
@@ -11,7 +12,7 @@ import structlog
 from bot.calls.messages import Calls
 from bot.errors import Refused
 from bot.pictures.inputs import InputPictures
-from bot.pictures.reading import read_file
+from bot.pictures.reading import File, read_file
 from bot.pictures.telling import notices, refusal, too_large
 from bot.requests.takes import GivenPicture
 from bot.store.images import StorageFailed
@@ -57,7 +58,7 @@ class Receiving:
             CallFailed: the file could not be fetched.
         """
         async with self._room:
-            return await self._received(self._fetch(attachment))
+            return await self._received(self._fetching(attachment))
 
     async def receive_file(self, data: bytes) -> Received:
         """Keep the picture of a file of ours. It is read like a stranger's, since an input has bounds of its own.
@@ -66,9 +67,9 @@ class Receiving:
             Refused: it is no picture within the bounds, or the disk takes nothing.
         """
         async with self._room:
-            return await self._received(_ready(data))
+            return await self._received(data)
 
-    async def _received(self, file: Awaitable[bytes | bytearray]) -> Received:
+    async def _received(self, file: File) -> Received:
         answer, png = await self._png(file, Wanted.PICTURE)
         sha256 = await self._keep(png)
         picture = GivenPicture(sha256=sha256, sides=(answer.width, answer.height))
@@ -81,7 +82,7 @@ class Receiving:
             Refused: the file is no picture within the bounds, or the disk takes nothing.
         """
         async with self._room:
-            _, png = await self._png(_ready(output), Wanted.PICTURE)
+            _, png = await self._png(output, Wanted.PICTURE)
             return await self._keep(png)
 
     async def marks(self, copy: discord.Attachment, sha256: str) -> str:
@@ -91,12 +92,13 @@ class Receiving:
             Refused: the file is no such copy, nothing is painted on it, or the disk takes nothing.
             CallFailed: the file could not be fetched.
         """
+        fetch = self._fetching(copy)
 
         async def pair() -> bytearray:
-            return joined(await self._kept(sha256), await self._fetch(copy))
+            return joined(await self._kept(sha256), await fetch())
 
         async with self._room:
-            _, png = await self._png(pair(), Wanted.MARKS)
+            _, png = await self._png(pair, Wanted.MARKS)
             return await self._keep(png)
 
     async def look(self, request: GenerationRequest) -> bytes:
@@ -110,7 +112,7 @@ class Receiving:
             raise ValueError("The request changes no part of a picture.")
         pictures = joined(b"" if mask is None else await self._kept(mask.sha256), await self._kept(picture.sha256))
         async with self._room:
-            answer, png = await self._read(_ready(joined(msgspec.json.encode(inpaint), pictures)), Wanted.LOOK)
+            answer, png = await self._read(joined(msgspec.json.encode(inpaint), pictures), Wanted.LOOK)
         if isinstance(answer, Unreadable) and answer.fault is PictureFault.UNMARKED:
             raise Refused("refused-region-gone")
         if not isinstance(answer, CleanPicture):
@@ -125,14 +127,14 @@ class Receiving:
             CallFailed: the file could not be fetched.
         """
         async with self._room:
-            answer, _ = await self._read(self._fetch(attachment), Wanted.PARAMETERS)
+            answer, _ = await self._read(self._fetching(attachment), Wanted.PARAMETERS)
         if not isinstance(answer, Parameters):
             raise refusal(answer)
         if answer.text is None:
             raise Refused("refused-no-parameters")
         return answer.text
 
-    async def _png(self, file: Awaitable[bytes | bytearray], wanted: Wanted) -> tuple[CleanPicture, bytes | bytearray]:
+    async def _png(self, file: File, wanted: Wanted) -> tuple[CleanPicture, bytes | bytearray]:
         """Facts about a picture, and its PNG.
 
         Raises:
@@ -143,11 +145,8 @@ class Receiving:
             raise refusal(answer)
         return answer, png
 
-    async def _read(
-        self, file: Awaitable[bytes | bytearray], wanted: Wanted
-    ) -> tuple[ReadingAnswer, bytes | bytearray]:
-        # The file gets no name here, since a name would keep it in memory until its picture has arrived too.
-        answer, png = await read_file(await file, wanted)
+    async def _read(self, file: File, wanted: Wanted) -> tuple[ReadingAnswer, bytes | bytearray]:
+        answer, png = await read_file(file, wanted)
         if isinstance(answer, Unreadable):
             _log.info("file not read", action="not_read", wanted=wanted, fault=answer.fault, detail=answer.detail)
         return answer, png
@@ -165,14 +164,18 @@ class Receiving:
         except StorageFailed as error:
             raise Refused("refused-picture-gone") from error
 
-    async def _fetch(self, attachment: discord.Attachment) -> bytearray:
+    def _fetching(self, attachment: discord.Attachment) -> Callable[[], Awaitable[bytearray]]:
+        """What fetches an attachment.
+
+        Raises:
+            Refused: it is too large.
+        """
         if attachment.size > MAX_FILE_BYTES:
             raise too_large()
+        return partial(self._fetch, attachment)
+
+    async def _fetch(self, attachment: discord.Attachment) -> bytearray:
         data = await self._calls.fetch(attachment, MAX_FILE_BYTES)
         if len(data) > MAX_FILE_BYTES:
             raise too_large()
         return data
-
-
-async def _ready(file: bytes | bytearray) -> bytes | bytearray:
-    return file

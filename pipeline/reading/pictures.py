@@ -35,8 +35,6 @@ _IMPORTED: Final = (
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _GRAY_16: Final = ("I;16", "I;16B", "I;16L", "I")
-_FROM_16_BITS: Final = [(value + 128) // 257 for value in range(1 << 16)]
-"""8-bit value of each 16-bit one, rounded."""
 _UPRIGHT: Final[Mapping[object, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,6 +45,11 @@ _UPRIGHT: Final[Mapping[object, Image.Transpose]] = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns a picture upright, by its EXIF orientation."""
+_FRACTIONS: Final = (8, 4, 2, 1)
+"""Fractions of its sides at which a JPEG can be decoded."""
+_DRAFT_SIDE: Final = MAX_INPUT_SIDE * 15 // 16
+"""A fraction with this longer side is used as it is. The halves of most phones' photographs, which are 4,000 or 4,032
+pixels long, are a little shorter than the greatest side, and are read in half the time."""
 _REDUCING_GAP: Final = 3.0
 _BANDS: Final = 3
 OPAQUE: Final = 255
@@ -88,7 +91,7 @@ def read_picture(data: bytes) -> tuple[Image.Image, CleanPicture]:
         # Formats without a second frame lack the attribute. An MPO file shows the same picture again.
         has_more_frames = opened.format != "MPO" and bool(getattr(opened, "is_animated", False))
         opened.seek(0)
-        opened.draft(None, (MAX_INPUT_SIDE, MAX_INPUT_SIDE))  # JPEG alone decodes at a fraction of its size
+        opened.draft(None, _draft_size(*opened.size))  # JPEG alone decodes at a fraction of its size
         opened.load()
         upright = _upright(opened)
         picture = _in_colors(opened)
@@ -159,6 +162,12 @@ def _check_size(width: int, height: int) -> None:
         raise NoPicture(PictureFault.RATIO)
 
 
+def _draft_size(width: int, height: int) -> tuple[int, int]:
+    """The smallest size of a JPEG, at one of its fractions, that shows enough."""
+    fraction = next((each for each in _FRACTIONS if max(width, height) >= each * _DRAFT_SIDE), 1)
+    return width // fraction, height // fraction
+
+
 def _upright(picture: Image.Image) -> Image.Transpose | None:
     """What turns a loaded picture upright; None if nothing does, or the EXIF data is damaged."""
     with contextlib.suppress(Exception):
@@ -172,7 +181,8 @@ def _in_colors(picture: Image.Image) -> Image.Image:
         return _shrunk(picture.convert("RGBA"))
     if picture.mode in _GRAY_16:
         # `convert` would clip all but the darkest values to white.
-        picture = picture.convert("I").point(_FROM_16_BITS, "L")
+        rounded = [(value + 128) // 257 for value in range(1 << 16)]
+        picture = picture.convert("I").point(rounded, "L")
     if picture.mode == "CMYK":
         return _from_cmyk(_shrunk(picture))
     if picture.mode not in ("RGB", "L"):  # a palette's numbers cannot be mixed

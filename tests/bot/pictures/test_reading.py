@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.pictures.reading import read_file
@@ -103,6 +104,27 @@ async def test_a_process_that_does_not_answer_is_an_unreadable_file(name: str, w
     assert isinstance(found, Unreadable)
     assert (found.fault, png) == (PictureFault.UNREADABLE, b"")
     assert detail in found.detail
+
+
+async def test_the_process_starts_while_the_file_is_fetched() -> None:
+    running: list[int] = []
+
+    async def fetch() -> bytes:
+        running.extend(each.pid for each in psutil.Process().children())
+        return files.VALID["png"]
+
+    assert await read_file(fetch, Wanted.PICTURE) == answer(files.VALID["png"], Wanted.PICTURE)
+    assert len(running) == 1
+    assert not psutil.pid_exists(running[0])
+
+
+async def test_a_failed_fetch_ends_the_process() -> None:
+    async def fetch() -> bytes:
+        raise ValueError("gone")
+
+    with pytest.raises(ValueError, match="gone"):
+        await read_file(fetch, Wanted.PICTURE, command=child("silent"))
+    assert psutil.Process().children() == []
 
 
 async def test_an_endless_picture_is_cut_and_its_process_ended() -> None:

@@ -13,6 +13,7 @@ from bot.calls.watching import Watch
 from bot.errors import Refused
 from bot.pictures import receiving
 from bot.pictures.inputs import InputPictures
+from bot.pictures.reading import File
 from bot.pictures.receiving import Receiving
 from bot.pictures.telling import refusal
 from bot.presenting.texts import LANGUAGES, spoken, text
@@ -109,8 +110,9 @@ async def test_parameters_are_found_or_not(room: Receiving, cdn: SmallCdn) -> No
 async def test_two_files_are_read_at_once(room: Receiving, cdn: SmallCdn, monkeypatch: pytest.MonkeyPatch) -> None:
     now, most = 0, 0
 
-    async def count(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
+    async def count(file: File, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:
         nonlocal now, most
+        data = bytes(file if isinstance(file, bytes | bytearray) else await file())
         now += 1
         most = max(most, now)
         await asyncio.sleep(0.05)

@@ -128,7 +128,20 @@ def test_a_large_one_becomes_smaller_in_its_shape(kind: str, size: tuple[int, in
     assert files.difference(picture, files.colorful(expected)) < 4
 
 
-def test_a_large_jpeg_is_decoded_at_a_fraction(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("size", "fraction", "expected"),
+    [
+        ((6_000, 5_000), (3_000, 2_500), (2_048, 1_707)),
+        ((4_032, 3_024), (2_016, 1_512), (2_016, 1_512)),
+        ((2_880, 3_840), (1_440, 1_920), (1_440, 1_920)),
+        ((3_838, 2_000), (3_838, 2_000), (2_048, 1_067)),
+        ((1_200, 8_001), (300, 2_001), (300, 2_001)),
+        ((2_000, 400), (2_000, 400), (2_000, 400)),
+    ],
+)
+def test_a_large_jpeg_is_decoded_at_a_fraction(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], fraction: tuple[int, int], expected: tuple[int, int]
+) -> None:
     decoded: list[tuple[int, int]] = []
     load = ImageFile.ImageFile.load
 
@@ -136,10 +149,12 @@ def test_a_large_jpeg_is_decoded_at_a_fraction(monkeypatch: pytest.MonkeyPatch) 
         decoded.append(picture.size)
         return load(picture)
 
-    data = files.saved(Image.new("RGB", (6_000, 5_000)), "JPEG")
+    data = files.saved(Image.new("RGB", size), "JPEG")
     monkeypatch.setattr(ImageFile.ImageFile, "load", watched)
-    clean(data)
-    assert max(decoded) == (3_000, 2_500)
+    facts, _ = clean(data)
+    assert decoded[-1] == fraction
+    assert (facts.width, facts.height) == expected
+    assert facts.was_shrunk == (size != expected)
 
 
 @pytest.mark.parametrize(
