@@ -20,16 +20,21 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     """Units that a job costs. They are shown before the start and held while the job runs; no charge exceeds them.
 
     `flat` is one unit for each image. `work` is relative to one image with the default model's defaults and guidance in
-    every step. It is rounded up once: ceil((images x (rows x U(P) + D x P) + T) / unit), where P = pixels / 512^2.
-    The model's `cost` in the catalogue gives the other values: U(P) = a P + b P^2 for one row of its network, D for its
-    decoder and T for its text encoder. They are in TFLOP, as torch's FlopCounterMode counts them. Each evaluation of
-    the sampler is one row for the prompt; a sampler may have two evaluations in a step. With guidance above 1, the
-    negative prompt adds a row. An upscaled picture's second pass counts like a job with its steps and its size.
+    every step. It is rounded up once: ceil((images x (rows x U(P) + D x P) + encodes x E x P + T) / unit), where
+    P = pixels / 512^2. The model's `cost` in the catalogue gives the others: U(P) = a P + b P^2 for one row of its
+    network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
+    FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
+    evaluations in a step. With guidance above 1, the negative prompt adds a row. An upscaled picture's second pass
+    counts like a job with its steps and its size.
     """
     if pricing == "flat":
         return request.num_images
-    by_pass = _rows_by_pass(request, spec.facts)
-    work = sum(_work(spec, images=request.num_images, rows=count, pixels=each.pixels) for each, count in by_pass)
+    passes = _rows_by_pass(request, spec.facts)
+    images, encodes = request.num_images, _encodes(request)
+    work = sum(
+        _work(spec, images=images, rows=count, encodes=encodes if is_first else images, pixels=each.pixels)
+        for is_first, (each, count) in zip((True, False), passes, strict=False)
+    )
     return _units(work, default)
 
 
@@ -62,6 +67,16 @@ def rows(request: GenerationRequest) -> int:
     return request.num_images * sum(count * each.pixels // first_pixels for each, count in by_pass)
 
 
+def _encodes(request: GenerationRequest) -> int:
+    """Pictures that the first pass encodes: the init image, and that picture without the part that is drawn anew.
+
+    Each is encoded once for all images. A second pass encodes each image, enlarged.
+    """
+    if request.init_image is None:
+        return 0
+    return 1 if request.inpaint is None else 2
+
+
 def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts) -> list[tuple[Pass, int]]:
     """Each pass of a request, and its number of rows for one image."""
     passes = passes_of(request, facts)
@@ -82,9 +97,9 @@ def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool]) -> int:
     return sampler.evaluations_per_step * before + in_last * (2 if is_guided[-1] else 1)
 
 
-def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int) -> float:
+def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0) -> float:
     """TFLOP of one pass of a job."""
     cost = spec.cost
     p = pixels / _REFERENCE_PIXELS
     row = cost.row_linear * p + cost.row_quadratic * p * p
-    return images * (rows * row + cost.decode * p) + cost.text
+    return images * (rows * row + cost.decode * p) + encodes * cost.encode * p + cost.text

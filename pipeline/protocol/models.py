@@ -174,12 +174,14 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         row_linear: one forward pass of one row, for each P.
         row_quadratic: attention in one forward pass of one row, for each P^2.
         decode: decoding and enlarging of one image, for each P.
+        encode: encoding of one picture that a job starts from, for each P.
         text: encoding of the prompts, once for each job.
     """
 
     row_linear: Annotated[float, Meta(gt=0.0)] = 0.6815
     row_quadratic: Tflop = 0.1215
     decode: Tflop = 2.51
+    encode: Tflop = 1.12
     text: Tflop = 0.026
 
 

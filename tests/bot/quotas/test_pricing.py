@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
 
 SD15 = ModelSpec(
     key="sd15",
@@ -18,9 +18,17 @@ SD15 = ModelSpec(
     family="sd",
     license="",
     defaults=Defaults(steps=20, cfg=7.0, width=512, height=512, sampler="Euler"),
-    cost=Cost(row_linear=0.75, row_quadratic=0.25, decode=2.5, text=0.03),
+    cost=Cost(row_linear=0.75, row_quadratic=0.25, decode=2.5, encode=1.25, text=0.03),
 )
 """Round numbers: a row costs P x 0.75 + P^2 x 0.25, so one default image is 40 + 2.5 + 0.03 TFLOP."""
+TFLOP = msgspec.structs.replace(
+    SD15,
+    defaults=Defaults(steps=1, cfg=1.0, width=512, height=512, sampler="Euler"),
+    cost=Cost(row_linear=1.0, row_quadratic=0.0, decode=0.0, encode=0.0, text=0.0),
+)
+"""A default model whose image is one TFLOP, so that a price is the work itself."""
+HALF = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
+MASK = Input(role=InputRole.MASK, sha256="cd" * 32)
 
 
 def _like(request: GenerationRequest, spec: ModelSpec, **changes: object) -> GenerationRequest:
@@ -72,23 +80,70 @@ def test_the_unit_is_guided_as_the_default_model_is(request_: GenerationRequest,
 
 def test_an_upscaled_picture_costs_what_its_second_pass_does(request_: GenerationRequest) -> None:
     plain = _like(request_, SD15, num_images=4)
-    # 4 x (40 + 2.5) + 0.03, and nine times the pixels in 6 steps: 4 x (12 x (0.75 x 9 + 0.25 x 81) + 9 x 2.5) + 0.03,
-    # of 42.53.
+    # 4 x (40 + 2.5) + 0.03, and nine times the pixels in 6 steps, of which each image is encoded and decoded:
+    # 4 x (12 x (0.75 x 9 + 0.25 x 81) + 9 x (2.5 + 1.25)) + 0.03, of 42.53.
     larger = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0.3))
-    assert (price(larger, SD15, SD15, "work"), rows(larger)) == (37, 4 * (40 + 9 * 12))
+    assert (price(larger, SD15, SD15, "work"), rows(larger)) == (38, 4 * (40 + 9 * 12))
     resampled = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0))
     assert (price(resampled, SD15, SD15, "work"), rows(resampled)) == (4, rows(plain))
 
 
 def test_a_picture_from_a_picture_costs_the_steps_that_are_drawn(request_: GenerationRequest) -> None:
-    half = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
     plain = _like(request_, SD15, num_images=4)
-    # 4 x (20 + 2.5) + 0.03 of 42.53.
-    assert price(msgspec.structs.replace(plain, inputs=(half,)), SD15, SD15, "work") == 3
+    # 4 x (20 + 2.5) + 1.25 + 0.03 of 42.53.
+    assert price(msgspec.structs.replace(plain, inputs=(HALF,)), SD15, SD15, "work") == 3
     for steps, scheduler_name in ((20, "Euler"), (20, "Heun")):
         whole = msgspec.structs.replace(plain, num_inference_steps=steps, scheduler_name=scheduler_name)
         fewer = msgspec.structs.replace(whole, num_inference_steps=steps // 2)
-        assert rows(msgspec.structs.replace(whole, inputs=(half,))) == rows(fewer)
+        assert rows(msgspec.structs.replace(whole, inputs=(HALF,))) == rows(fewer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "tflop"),
+    [
+        ({}, 171),  # 4 x (40 + 2.5) + 0.03
+        ({"inputs": (HALF,)}, 121),  # 4 x (20 + 2.5) + 30 + 0.03
+        ({"inputs": (HALF,), "inpaint": Inpaint(cells=(4,))}, 151),  # and 30 for the picture without its part
+        ({"inputs": (HALF, MASK), "inpaint": Inpaint()}, 151),  # the mask itself is not encoded
+        ({"inputs": (HALF,), "inpaint": Inpaint(outpaint=Outpaint(left=0.5))}, 151),
+        ({"inputs": (HALF,), "width": 1_024}, 281),  # of twice the pixels: 4 x (20 x 2.5 + 5) + 60 + 0.03
+    ],
+)
+def test_each_picture_is_encoded_once_for_all_images(
+    request_: GenerationRequest, changes: dict[str, object], tflop: int
+) -> None:
+    spec = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.cost, encode=30))
+    assert price(_like(request_, SD15, num_images=4, **changes), spec, TFLOP, "work") == tflop
+
+
+def test_a_family_that_rounds_up_is_paid_for_the_step_more(request_: GenerationRequest) -> None:
+    diffusion = msgspec.structs.replace(SD15, cost=TFLOP.cost)
+    flow = msgspec.structs.replace(diffusion, family="sd3")
+    request = _like(request_, SD15, inputs=(msgspec.structs.replace(HALF, strength=0.33),))
+    # Of 20 steps at 0.33, Stable Diffusion draws 6 and Stable Diffusion 3 draws 7.
+    assert (price(request, diffusion, TFLOP, "work"), price(request, flow, TFLOP, "work")) == (12, 14)
+
+
+@given(
+    strength=st.floats(0.05, 1),
+    images=st.integers(1, 4),
+    side=st.sampled_from([256, 512, 1_024]),
+    inpaint=st.sampled_from([None, Inpaint(cells=(0,)), Inpaint(outpaint=Outpaint(top=0.5))]),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_the_work_of_a_picture_is_between_that_of_its_steps_and_twice_its_encoding(
+    request_: GenerationRequest, strength: float, images: int, side: int, inpaint: Inpaint | None
+) -> None:
+    given = msgspec.structs.replace(HALF, strength=strength)
+    request = _like(request_, SD15, num_images=images, width=side, inputs=(given,), inpaint=inpaint)
+    free = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.cost, encode=0.0))
+    steps, paid = (price(request, spec, TFLOP, "work") for spec in (free, SD15))
+    encodes = 1 if inpaint is None else 2
+    assert 0 <= paid - steps - encodes * 1.25 * side / 512 + 1 <= 2
+    least = price(
+        msgspec.structs.replace(request, inputs=(msgspec.structs.replace(HALF, strength=0.05),)), SD15, TFLOP, "work"
+    )
+    assert least <= paid
 
 
 @pytest.mark.parametrize(("start", "end", "expected"), [(0, 0.6, 10 + 9 + 4 * 5), (0.8, 1, 10 + 4 * (5 + 3))])
