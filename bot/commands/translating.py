@@ -9,6 +9,8 @@ from typing_extensions import override
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 
 _KEY: Final = "key"
+_TRANSLATED: Final = frozenset(locale for locale in Locale if language_of(locale.value) != LANGUAGES[0])
+"""Discord's locales with a language of Easel. Each start asks for every text in every locale that Discord has."""
 
 
 def localized(key: str, **values: str | int) -> locale_str:
@@ -28,9 +30,9 @@ class Translator(app_commands.Translator):
     async def translate(self, string: locale_str, locale: Locale, context: TranslationContextTypes) -> str | None:
         """The sentence in another language; None for the default language and for languages that Easel lacks."""
         del context  # the key is enough
-        values = dict(string.extras)
-        key = values.pop(_KEY, None)
-        if key is None or language_of(str(locale)) == LANGUAGES[0]:
+        if locale not in _TRANSLATED or _KEY not in string.extras:
             return None
+        values = dict(string.extras)
+        key = values.pop(_KEY)
         with spoken(str(locale)):
             return text(key, **values)

@@ -3,23 +3,29 @@
 Nothing runs here but this loop: no thread and no event loop that a fork could tear.
 """
 
+import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 import time
 import traceback
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
 
-from bot.presenting.texts import LANGUAGES, spoken, text
+from bot.presenting import texts
+from bot.presenting.texts import LANGUAGES, spoken
+from tests.kill_points.engine import picture_of
 from tests.kill_points.life import Order, live
 
 LONGEST_LIFE_S: Final = 60
 _GLANCE_S: Final = 0.000_5
+_KEYS: Final = re.compile(r"^([a-z][a-z0-9-]*) =", re.MULTILINE)
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +69,12 @@ def outlive(child: int, kill_after_s: float) -> int:
 
 def main() -> None:
     """One line in, one life, one line out."""
-    for language in LANGUAGES:  # parsing the catalogue of texts would be most of a life
-        with spoken(language):
-            text("command-imagine")
+    for language in LANGUAGES:  # parsing and compiling the catalogue of texts would be most of a life
+        keys = _KEYS.findall((files(texts) / f"{language}.ftl").read_text(encoding="utf-8"))
+        for key in keys:
+            with spoken(language), contextlib.suppress(KeyError):  # a text that needs values is compiled all the same
+                texts.text(key)
+    picture_of("a")  # Pillow imports the modules of its formats when it first writes a file
     gc.freeze()
     for line in sys.stdin:
         order = msgspec.json.decode(line, type=Order)
