@@ -24,9 +24,9 @@ Family = Literal["sd", "sdxl", "sd3", "pipeline"]
 """
 
 
-_PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-"""Capabilities of most diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE, Capability.MASK}
+_PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, Capability.INIT_IMAGE, Capability.MASK})
+"""Capabilities of diffusers pipelines; the worker finds those that one lacks."""
+_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING}
 """Capabilities of a model whose steps Easel runs itself."""
 
 
@@ -54,8 +54,11 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
         "sd": FamilyFacts(),
         "sdxl": FamilyFacts(),
         "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True),
-        # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs.
-        "pipeline": FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=_PIPELINES),
+        # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
+        # steps as its scheduler wants; rounded up, the price is one step too high at most.
+        "pipeline": FamilyFacts(
+            kind="own", size_multiple=32, has_weights=False, capabilities=_PIPELINES, rounds_steps_up=True
+        ),
     }
 )
 

@@ -1,23 +1,26 @@
-"""Runs any other text-to-image pipeline of diffusers unmodified, for one job at a time and one step at a time.
+"""Runs any other pipeline of diffusers unmodified, for one job at a time and one step at a time.
 
-A pipeline runs from start to end in one call. Here that call has its own thread, which waits after each step. In
-between, the step loop can do other work, show a preview, or stop the call.
+A pipeline that starts from a picture or draws a part of one anew is another class, the twin of the loaded one. It gets
+the loaded components, so that no weight is in memory twice.
 """
 
 import inspect
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from PIL import Image
 from torch import nn
 
 from pipeline.engine.device.placement import Placement
-from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.failures import InvalidRequest, ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import modules_of
+from pipeline.engine.families.pipeline_classes import class_for, facts_of_class
+from pipeline.engine.families.pipeline_run import PipelineRun
 from pipeline.engine.loras.embeddings import NO_EMBEDDINGS
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
@@ -29,26 +32,25 @@ from pipeline.protocol.requests import GenerationRequest
 _GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
 _EMBEDDINGS: Final = EmbeddingNames({})
 """Empty, because a whole pipeline accepts no embeddings."""
+_NO_WORDS: Final = " "
+"""Negative prompt of a pipeline that guides only when it has one."""
+_WHOLE: Final = 1 + 1e-9
+"""One step, and a little more, so that no rounding makes it less."""
+_SCALE_FACTOR: Final = 8
+"""Pixels per latent along one side, for a pipeline that does not say it."""
 
 
-def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
-    """Capabilities that a pipeline's call has no argument for.
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class PipelineImages:
+    """Pictures of a call, at the request's size.
 
-    Some pipelines also need a true guidance scale above 1 before they read a negative prompt. Easel gives none, so
-    such a pipeline reads one only if its own default is above 1.
+    Attributes:
+        init_image: picture that denoising starts from, in RGB; None for none.
+        mask: its part that is drawn anew, white in gray; None draws all of it anew.
     """
-    parameters = inspect.signature(pipeline_class.__call__).parameters
-    lacks: list[Capability] = []
-    if "guidance_scale" not in parameters:
-        lacks.append(Capability.GUIDANCE)
-    true_scale = parameters.get("true_cfg_scale")
-    if "negative_prompt" not in parameters or (true_scale is not None and true_scale.default <= NO_GUIDANCE):
-        lacks.append(Capability.NEGATIVE_PROMPT)
-    return tuple(lacks)
 
-
-class _Closed(BaseException):
-    """The run was closed. It derives from BaseException so that no pipeline catches it."""
+    init_image: Image.Image | None = None
+    mask: Image.Image | None = None
 
 
 class AnyPipeline:
@@ -65,15 +67,16 @@ class AnyPipeline:
     def __init__(self, pipeline: Any, placement: Placement) -> None:
         self._pipeline = pipeline
         self._placement = placement
-        self._parameters = inspect.signature(type(pipeline).__call__).parameters
+        parameters = inspect.signature(type(pipeline).__call__).parameters
         needed = [
             name
-            for name, parameter in self._parameters.items()
+            for name, parameter in parameters.items()
             if name not in _GIVEN and parameter.default is inspect.Parameter.empty
         ]
-        if "prompt" not in self._parameters or needed:
+        if "prompt" not in parameters or needed:
             raise ModelUnavailable(f"A {type(pipeline).__name__} wants more than a prompt; Easel cannot run it.")
         pipeline.set_progress_bar_config(disable=True)
+        self._callable: dict[Any, Any] = {type(pipeline): pipeline}
         self._run: PipelineRun | None = None
 
     @property
@@ -98,20 +101,65 @@ class AnyPipeline:
         return "" if scheduler is None else type(scheduler).__name__
 
     @property
+    def rounds_steps_up(self) -> bool:
+        """True when a strength that gives a fraction of a step draws that step; see `FamilyFacts.rounds_steps_up`."""
+        return "Flow" in self.scheduler_class
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels per latent along one side."""
+        return int(getattr(self._pipeline, "vae_scale_factor", _SCALE_FACTOR))
+
+    @property
     def is_busy(self) -> bool:
         """True while a run is not over."""
         return self._run is not None and not self._run.is_over
 
-    def begin(self, request: GenerationRequest, generators: Sequence[torch.Generator]) -> "PipelineRun":
+    def begin(
+        self,
+        request: GenerationRequest,
+        generators: Sequence[torch.Generator],
+        images: PipelineImages | None = None,
+        steps: int | None = None,
+    ) -> PipelineRun:
         """Prepare a run; nothing is computed before its first `advance`.
 
         Args:
             request: the member's request; its sampler, variations and upscale are ignored.
             generators: one for each image.
+            images: its pictures; None for none.
+            steps: number of drawn steps of a run from a picture; None for others.
+
+        Raises:
+            InvalidRequest: the pipeline cannot do this with a picture.
         """
         if self.is_busy:
             raise AssertionError("Two runs would share one pipeline's state.")
-        prompt = read_tags(request.prompt)
+        images = images or PipelineImages()
+        pipeline = self._pipeline_for(images)
+        words, notices = self._words(request, type(pipeline))
+        wanted: dict[str, Any] = {
+            **words,
+            "num_inference_steps": request.num_inference_steps,
+            "height": request.height,
+            "width": request.width,
+            "num_images_per_prompt": request.num_images,
+            "generator": list(generators),
+            "output_type": "pt",
+            # Without these, some pipelines draw the nearest size that they know and stretch the picture.
+            "use_resolution_binning": False,
+            "max_area": request.height * request.width,
+            "_auto_resize": False,
+            **self._pictures(request, images, type(pipeline), steps),
+        }
+        parameters = inspect.signature(type(pipeline).__call__).parameters
+        arguments = {name: value for name, value in wanted.items() if name in parameters}
+        self._run = PipelineRun(pipeline, arguments, parameters, notices)
+        return self._run
+
+    def _words(self, request: GenerationRequest, called: Any) -> tuple[dict[str, Any], tuple[Notice, ...]]:
+        """Arguments for texts and guidance, and what the requester is told about them."""
+        prompt, facts = read_tags(request.prompt), facts_of_class(called)
         notices: list[Notice] = []
         if prompt.tags:
             notices.append(Notice(key="notice-tags-ignored", values={"tags": " ".join(prompt.tags)}))
@@ -120,151 +168,56 @@ class AnyPipeline:
             values: dict[str, str | int] = {"name": mention.name, "reason": NO_EMBEDDINGS}
             notices.append(Notice(key="notice-embedding-unfit", values=values))
 
-        negative = _EMBEDDINGS.replaced(request.negative_prompt, left_out)
-        negative = negative if request.guidance_scale > NO_GUIDANCE else ""
-        if negative and Capability.NEGATIVE_PROMPT in lacks_of_class(type(self._pipeline)):
+        is_guided = request.guidance_scale > NO_GUIDANCE
+        negative = _EMBEDDINGS.replaced(request.negative_prompt, left_out) if is_guided else ""
+        if negative and not facts.reads_negative:
             notices.append(Notice(key="notice-negative-unused", values={}))
-        wanted: dict[str, Any] = {
+            negative = ""
+        if is_guided and facts.guidance == "true_cfg_scale":
+            negative = negative or _NO_WORDS
+        words: dict[str, Any] = {
             "prompt": _EMBEDDINGS.replaced(prompt.prompt, left_out),
-            "num_inference_steps": request.num_inference_steps,
             "guidance_scale": request.guidance_scale,
-            "height": request.height,
-            "width": request.width,
-            "num_images_per_prompt": request.num_images,
-            "generator": list(generators),
-            "output_type": "pt",
-            # Without this, some pipelines draw the nearest size that they know and stretch the picture.
-            "use_resolution_binning": False,
         }
+        if facts.guidance:
+            words[facts.guidance] = request.guidance_scale
         if negative:
-            wanted["negative_prompt"] = negative
-        arguments = {name: value for name, value in wanted.items() if name in self._parameters}
-        self._run = PipelineRun(self._pipeline, arguments, self._parameters, tuple(notices))
-        return self._run
+            words["negative_prompt"] = negative
+        return words, tuple(notices)
 
+    def _pictures(
+        self, request: GenerationRequest, images: PipelineImages, called: Any, steps: int | None
+    ) -> dict[str, Any]:
+        """Arguments for the pictures. One copy for each image, so that each draws from its own generator."""
+        start = request.init_image
+        if images.init_image is None or start is None or steps is None:
+            return {}
+        found: dict[str, Any] = {
+            "image": [images.init_image] * request.num_images,
+            "mask_image": images.mask,
+            # A pipeline that rounds down draws no step at all for less than a whole one.
+            "strength": max(start.strength, _WHOLE / request.num_inference_steps),
+        }
+        if facts_of_class(called).spreads_steps:
+            found["num_inference_steps"] = steps
+        return found
 
-class PipelineRun:
-    """One call of a pipeline, run step by step. One thread calls all public methods.
-
-    Args:
-        pipeline: the diffusers pipeline to call.
-        arguments: arguments of the call.
-        parameters: parameters that the call accepts.
-        notices: facts for the requester about ignored parts of the request.
-
-    Attributes:
-        notices: facts for the requester.
-        steps_done: number of steps that the pipeline has reported.
-        latents: latents after the last step, in the pipeline's own layout; None when it reports none.
-        pictures: [n, 3, H, W] from 0 to 1, float32; None until the call is done.
-    """
-
-    def __init__(
-        self, pipeline: Any, arguments: Mapping[str, Any], parameters: Mapping[str, Any], notices: tuple[Notice, ...]
-    ) -> None:
-        self.notices = notices
-        self.steps_done = 0
-        self.latents: torch.Tensor | None = None
-        self.pictures: torch.Tensor | None = None
-        self._arguments = {**arguments, **self._callbacks(parameters)}
-        self._thread: threading.Thread | None = threading.Thread(
-            target=self._call, args=(pipeline,), name="whole-pipeline", daemon=True
-        )
-        self._is_begun = False
-        self._is_closing = False
-        self._failure: BaseException | None = None
-        self._may_step, self._has_stepped = threading.Semaphore(0), threading.Semaphore(0)
-
-    @property
-    def is_over(self) -> bool:
-        """True when the run is done, failed or closed, and its thread has ended."""
-        return self._thread is None
-
-    def advance(self) -> bool:
-        """Run to the end of the next step; after the last step, run to the finished pictures.
-
-        Returns:
-            True when there is more to do; False once `pictures` is set, or after `close`.
+    def _pipeline_for(self, images: PipelineImages) -> Any:
+        """The pipeline, or its twin that takes these pictures.
 
         Raises:
-            Exception: any exception of the pipeline; the run is then over.
+            InvalidRequest: there is none.
         """
-        if self._thread is None:
-            return False
-        if not self._is_begun:
-            self._is_begun = True
-            self._thread.start()
-        self._may_step.release()
-        self._has_stepped.acquire()
-        if self._is_running:
-            return True
-        self._end()
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
-        return False
-
-    def close(self) -> None:
-        """Stop the call at its present step and release its tensors."""
-        if self._thread is None:
-            return
-        self._is_closing = True
-        self._may_step.release()
-        self._end()
-        self._failure = None
-
-    def _end(self) -> None:
-        if self._thread is not None and self._is_begun:
-            self._thread.join()
-        self._thread = None
-        self._arguments.clear()
-        self.latents = None
-
-    @property
-    def _is_running(self) -> bool:
-        return self.pictures is None and self._failure is None
-
-    def _call(self, pipeline: Any) -> None:
-        try:
-            self._wait()
-            with torch.inference_mode():
-                self.pictures = _pictures_of(pipeline, pipeline(**self._arguments))
-        # The waiting thread raises any exception of this one; none may be lost.
-        except BaseException as failure:  # noqa: BLE001
-            self._failure = failure
-        finally:
-            self._has_stepped.release()
-
-    def _callbacks(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Callback arguments that make the call wait after each step; older pipelines use another name."""
-        if "callback_on_step_end" in parameters:
-            return {"callback_on_step_end": self._after_step}
-        if "callback" in parameters:
-            return {"callback": self._after_old_step, "callback_steps": 1}
-        return {}
-
-    def _after_step(self, pipeline: Any, step: int, timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
-        del pipeline, timestep
-        self._pause(step, given.get("latents"))
-        return given
-
-    def _after_old_step(self, step: int, timestep: Any, latents: torch.Tensor) -> None:
-        del timestep
-        self._pause(step, latents)
-
-    def _pause(self, step: int, latents: torch.Tensor | None) -> None:
-        self.steps_done, self.latents = step + 1, latents
-        self._has_stepped.release()
-        self._wait()
-
-    def _wait(self) -> None:
-        self._may_step.acquire()
-        if self._is_closing:
-            raise _Closed
-
-
-def _pictures_of(pipeline: Any, answer: Any) -> torch.Tensor:
-    images: Any = getattr(answer, "images", None)
-    if not isinstance(images, torch.Tensor):
-        raise ModelUnavailable(f"A {type(pipeline).__name__} hands out no pictures that Easel can read.")
-    return images.float().clamp(0, 1)
+        kind = type(self._pipeline)
+        called = kind
+        if images.init_image is not None:
+            called = class_for(kind, Capability.INIT_IMAGE if images.mask is None else Capability.MASK)
+        elif facts_of_class(kind).needs_picture:
+            raise InvalidRequest(f"A {kind.__name__} draws nothing without a picture.")
+        if called is None:
+            raise InvalidRequest(f"A {kind.__name__} cannot do this with a picture.")
+        if called not in self._callable:
+            twin = called.from_pipe(self._pipeline, dtype=self._placement.dtype)
+            twin.set_progress_bar_config(disable=True)
+            self._callable[called] = twin
+        return self._callable[called]

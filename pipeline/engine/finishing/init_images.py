@@ -11,7 +11,6 @@ from typing import Final
 
 import msgspec
 import torch
-from PIL import Image
 from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import InvalidRequest
@@ -19,12 +18,13 @@ from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.sampling.latents import first_noise
 from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
+from pipeline.engine.steps.given_pictures import file_of, picture_in
 from pipeline.engine.steps.jobs import DenoisingJob, Kept
 from pipeline.images.canvas import grown
-from pipeline.images.decode import UnreadablePicture, fitted, read_png, to_pixels
+from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Submit
-from pipeline.protocol.requests import GenerationRequest, Input, narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 MASKED: Final = 0.5
 """Value of a masked pixel, from 0 to 1."""
@@ -65,7 +65,7 @@ def given_pictures(submit: Submit) -> GivenPictures:
         InvalidRequest: the message lacks a file.
     """
     request = narrowed(submit.request, GenerationRequest)
-    return GivenPictures(init_image=_file_of(submit, request.init_image), mask=_file_of(submit, request.mask))
+    return GivenPictures(init_image=file_of(submit, request.init_image), mask=file_of(submit, request.mask))
 
 
 def needs_pictures(job: DenoisingJob) -> bool:
@@ -88,10 +88,10 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         torch.OutOfMemoryError: no fallback fits the memory.
     """
     first, inpaint = job.passes[0], job.request.inpaint
-    picture = None if given.init_image is None else _read(given.init_image)
+    picture = None if given.init_image is None else picture_in(given.init_image)
     mask = torch.ones((1, 1, first.height, first.width), dtype=torch.bool)
     if picture is not None and inpaint is not None:
-        job.paste = Paste(picture, None if given.mask is None else _read(given.mask), inpaint)
+        job.paste = Paste(picture, None if given.mask is None else picture_in(given.mask), inpaint)
         canvas = job.paste.canvas(first.width, first.height)
         if not canvas.mask.any():
             raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")
@@ -147,18 +147,3 @@ def _add_noise(job: DenoisingJob, pictures: Encoded, posterior: Posterior, stren
         job.latents = begin_late(job.scheduler, known, noise, job.evaluation)
     if pictures.masked is not None and not takes_mask:
         job.kept = Kept(known=known, noise=noise, mask=pictures.mask)
-
-
-def _file_of(submit: Submit, given: Input | None) -> bytes | None:
-    if given is None:
-        return None
-    if given.sha256 not in submit.pictures:
-        raise InvalidRequest(f"The picture of the role {given.role} did not come with the request.")
-    return submit.pictures[given.sha256]
-
-
-def _read(file: bytes) -> Image.Image:
-    try:
-        return read_png(file)
-    except UnreadablePicture as error:
-        raise InvalidRequest(str(error)) from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import diffusers
 
-from pipeline.engine.families.any_pipeline import lacks_of_class
+from pipeline.engine.families.pipeline_classes import lacks_of_class
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability

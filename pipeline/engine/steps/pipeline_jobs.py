@@ -4,17 +4,25 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 import torch
+from PIL import Image
 
-from pipeline.engine.failures import UnfitSampler
-from pipeline.engine.families.any_pipeline import PipelineRun
+from pipeline.engine.failures import InvalidRequest, UnfitSampler
+from pipeline.engine.families.any_pipeline import AnyPipeline, PipelineImages
+from pipeline.engine.families.pipeline_run import PipelineRun
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import check_finite, generators_for
 from pipeline.engine.sampling.schedulers import sampler_named
+from pipeline.engine.steps.given_pictures import picture_of
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
+from pipeline.images.canvas import grown
+from pipeline.images.decode import fitted
+from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Notice, Submit
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
@@ -27,14 +35,11 @@ class PipelineJob:
     is_checked: bool
     model: LoadedModel
     run: PipelineRun
+    total_steps: int
     started_at: float
     denoise_started_at: float
     preview: PreviewTurn
-
-    @property
-    def total_steps(self) -> int:
-        """Number of steps, as members count them."""
-        return self.request.num_inference_steps
+    paste: Paste | None = None
 
     @property
     def steps_done(self) -> int:
@@ -50,11 +55,6 @@ class PipelineJob:
     def row_counts(self) -> tuple[int, ...]:
         """Empty, because the job shares no forward pass."""
         return ()
-
-    @property
-    def paste(self) -> None:
-        """None, because a whole pipeline takes no init image."""
-        return
 
     @property
     def lora_digests(self) -> Mapping[str, str]:
@@ -139,14 +139,35 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
     sampler = sampler_named(request.scheduler_name)
     if sampler.kind != model.spec.facts.kind:
         raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
+    pipeline = model.any_pipeline
+    facts = msgspec.structs.replace(model.spec.facts, rounds_steps_up=pipeline.rounds_steps_up)
+    first = passes_of(request, facts)[0]
+    images, paste = _images(submit, request, pipeline)
     now = time.monotonic()
     return PipelineJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         is_checked=submit.is_checked,
         model=model,
-        run=model.any_pipeline.begin(request, generators_for(request)),
+        run=pipeline.begin(request, generators_for(request), images, first.steps if first.is_from_picture else None),
+        total_steps=first.steps,
         started_at=started_at,
         denoise_started_at=now,
         preview=PreviewTurn(now),
+        paste=paste,
     )
+
+
+def _images(submit: Submit, request: GenerationRequest, pipeline: AnyPipeline) -> tuple[PipelineImages, Paste | None]:
+    """The request's pictures at its size, and the paste of those of which a part is drawn anew."""
+    picture = picture_of(submit, request.init_image)
+    if picture is None:
+        return PipelineImages(), None
+    if request.inpaint is None:
+        return PipelineImages(init_image=fitted(picture, request.width, request.height)), None
+    paste = Paste(picture, picture_of(submit, request.mask), request.inpaint)
+    canvas = paste.canvas(request.width, request.height)
+    if not canvas.mask.any():
+        raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")
+    mask = grown(canvas.mask, 0 if request.inpaint.outpaint is None else pipeline.scale_factor)
+    return PipelineImages(init_image=canvas.picture, mask=Image.fromarray(mask).convert("L")), paste

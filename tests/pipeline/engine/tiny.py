@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.flux.pipeline_flux import FluxPipeline
 from diffusers.pipelines.latent_consistency_models.pipeline_latent_consistency_text2img import (
     LatentConsistencyModelPipeline,
 )
@@ -257,4 +259,34 @@ def pixart_sigma() -> PixArtSigmaPipeline:
             use_additional_conditions=False,
         ),
         scheduler=DPMSolverMultistepScheduler(),
+    )
+
+
+def flux(some_class: Any = FluxPipeline) -> Any:
+    """FLUX; its relatives have the same components."""
+    torch.manual_seed(5)
+    tokenizer, t5 = clip_tokenizer(), t5_tokenizer()
+    return made(
+        some_class,
+        scheduler=made(FlowMatchEulerDiscreteScheduler),
+        vae=autoencoder(
+            latent_channels=1, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False
+        ),
+        text_encoder=CLIPTextModel(clip_config(tokenizer)),
+        tokenizer=tokenizer,
+        text_encoder_2=t5_encoder(t5),
+        tokenizer_2=t5,
+        transformer=made(
+            FluxTransformer2DModel,
+            patch_size=1,
+            in_channels=4,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=_T5_FEATURES,
+            pooled_projection_dim=32,
+            axes_dims_rope=(4, 4, 8),
+            guidance_embeds=True,
+        ),
     )

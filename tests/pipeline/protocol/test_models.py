@@ -8,7 +8,8 @@ from pipeline.protocol.models import Bounds, Defaults, Enlarger, Family, FamilyF
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-IN_STEPS = GUIDED | {Capability.VARIATIONS, Capability.REFINING, Capability.INIT_IMAGE, Capability.MASK}
+WHOLE = GUIDED | {Capability.INIT_IMAGE, Capability.MASK}
+IN_STEPS = WHOLE | {Capability.VARIATIONS, Capability.REFINING}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
@@ -27,7 +28,10 @@ def test_an_enlarger_multiplies_what_arrives() -> None:
             "sd3",
             FamilyFacts(kind="flow", size_multiple=16, has_weights=False, capabilities=IN_STEPS, rounds_steps_up=True),
         ),
-        ("pipeline", FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=GUIDED)),
+        (
+            "pipeline",
+            FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=WHOLE, rounds_steps_up=True),
+        ),
     ],
 )
 def test_a_family_says_what_the_bot_must_know(family: Family, facts: FamilyFacts) -> None:

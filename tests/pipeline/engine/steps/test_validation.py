@@ -120,8 +120,8 @@ def test_a_sampler_does_as_many_steps_as_it_can(request_: GenerationRequest) -> 
     [
         ({"variations": (Variation(seed=1, strength=0.5),)}, "variations"),
         ({"upscale": Upscale(scale=2, strength=0.5)}, "refining"),
-        ({"inputs": (Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)}, "init-image"),
-        ({"inpaint": Inpaint(cells=(4,))}, "mask"),
+        ({"inputs": (Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5),)}, None),
+        ({"inpaint": Inpaint(cells=(4,))}, None),
         ({"upscale": Upscale(scale=2, strength=0.0)}, None),
         ({"negative_prompt": "rain", "guidance_scale": 7.0}, None),
     ],

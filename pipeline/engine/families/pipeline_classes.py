@@ -1,0 +1,141 @@
+"""What diffusers' pipeline classes can do: their calls' signatures say most of it, and one table says the rest."""
+
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import diffusers
+import msgspec
+
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.limits import NO_GUIDANCE
+
+_TWINS: Final[Mapping[Capability, str]] = MappingProxyType(
+    {Capability.INIT_IMAGE: "Img2Img", Capability.MASK: "Inpaint"}
+)
+"""What diffusers puts before `Pipeline` in the name of a pipeline's twin, which has the same components."""
+_NO_EDIT: Final = ("strength", "mask_image", "control_image")
+"""Arguments of calls that do something else with a picture than edit it."""
+_TASK_COMPONENTS: Final = ("controlnet", "adapter")
+"""Components of pipelines whose picture is a map."""
+
+
+class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pipeline class does with guidance and with pictures to edit.
+
+    Attributes:
+        guidance: name of the call's argument for the guidance scale; empty when it has none.
+        reads_negative: True when the call reads a negative prompt.
+        edited: name of its argument for pictures to edit; empty when it edits none.
+        takes_list: True when that argument takes several pictures as a list.
+        needs_picture: True when it draws nothing without a picture.
+        kept: name of its argument that says how much an edit keeps (image guidance); empty when it has none.
+        placeholder: what the prompt says of each picture, with its number from 1; empty when it says nothing.
+        spreads_steps: True when it draws all its steps from a picture, whatever the strength. Easel then asks it for
+            as many steps as others draw.
+    """
+
+    guidance: str = ""
+    reads_negative: bool = False
+    edited: str = ""
+    takes_list: bool = False
+    needs_picture: bool = False
+    kept: str = ""
+    placeholder: str = ""
+    spreads_steps: bool = False
+
+
+_KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "BriaFibo2Pipeline": {"takes_list": True},
+        "BriaFiboEditPipeline": {"takes_list": True},
+        "Flux2KleinKVPipeline": {"takes_list": True},
+        "Flux2KleinPipeline": {"takes_list": True},
+        "Flux2Pipeline": {"takes_list": True},
+        "GlmImagePipeline": {"takes_list": True},
+        "LatentConsistencyModelImg2ImgPipeline": {"spreads_steps": True},
+        "LongCatImageEditPipeline": {"needs_picture": True},
+        "OmniGenPipeline": {
+            "edited": "input_images",
+            "takes_list": True,
+            "kept": "img_guidance_scale",
+            "placeholder": "<img><|image_{}|></img>",
+        },
+        "QwenImage21Pipeline": {"takes_list": True},
+        "QwenImageEditPipeline": {"needs_picture": True},
+        "QwenImageEditPlusPipeline": {"takes_list": True, "needs_picture": True},
+        "StableDiffusionInstructPix2PixPipeline": {"needs_picture": True},
+        "StableDiffusionXLInstructPix2PixPipeline": {"needs_picture": True},
+        "ZImageOmniPipeline": {"takes_list": True},
+        # These enlarge their picture, take it apart, or draw a picture like it.
+        "HunyuanImageRefinerPipeline": {"edited": "", "needs_picture": True},
+        "IFSuperResolutionPipeline": {"edited": "", "needs_picture": True},
+        "QwenImageLayeredPipeline": {"edited": "", "needs_picture": True},
+        "StableDiffusionLatentUpscalePipeline": {"edited": "", "needs_picture": True},
+        "StableDiffusionUpscalePipeline": {"edited": "", "needs_picture": True},
+        "StableUnCLIPImg2ImgPipeline": {"edited": "", "needs_picture": True},
+        "UniDiffuserPipeline": {"edited": ""},
+    }
+)
+"""Facts about classes that their signatures do not say, by the class's name."""
+
+
+def facts_of_class(pipeline_class: Any) -> PipelineFacts:
+    """Facts about a pipeline class. A class that the table does not know edits its `image`, unless it wants a strength.
+
+    A call may have two guidance scales. Where the true one is above 1 by itself, it is the one that members mean.
+    Where it is not, the other one is, and a negative prompt is not read, because Easel gives no second scale.
+    """
+    parameters = inspect.signature(pipeline_class.__call__).parameters
+    true_scale = parameters.get("true_cfg_scale")
+    is_true = true_scale is not None and (true_scale.default > NO_GUIDANCE or "guidance_scale" not in parameters)
+    guidance = "true_cfg_scale" if is_true else "guidance_scale"
+    components = inspect.signature(pipeline_class.__init__).parameters
+    is_edit = "image" in parameters and not any(name in parameters for name in _NO_EDIT)
+    found: dict[str, Any] = {
+        "guidance": guidance if guidance in parameters else "",
+        "reads_negative": "negative_prompt" in parameters and (true_scale is None or is_true),
+        "edited": "image" if is_edit and not any(name in components for name in _TASK_COMPONENTS) else "",
+        # A twin in the catalogue instead of its text-to-image pipeline.
+        "needs_picture": "strength" in parameters and "image" in parameters,
+        "kept": "image_guidance_scale" if "image_guidance_scale" in parameters else "",
+    }
+    return PipelineFacts(**(found | _KNOWN.get(pipeline_class.__name__, {})))
+
+
+def class_for(pipeline_class: Any, capability: Capability) -> Any | None:
+    """The pipeline class that starts from a picture (`INIT_IMAGE`) or draws a part of it anew (`MASK`).
+
+    It is the twin with the same components, or the class itself. diffusers lists twins in `auto_pipeline`, too. That
+    module imports every pipeline that it lists, so the twin's name is made here.
+
+    Returns:
+        None when there is no such class.
+    """
+    parameters = inspect.signature(pipeline_class.__call__).parameters
+    if {"image", "strength"} <= parameters.keys():
+        own = Capability.MASK if "mask_image" in parameters else Capability.INIT_IMAGE
+        return pipeline_class if own is capability else None
+    name = pipeline_class.__name__.removesuffix("Pipeline") + _TWINS[capability] + "Pipeline"
+    if not hasattr(diffusers, name):
+        return None
+    twin: Any = getattr(diffusers, name)
+    needed = [
+        name
+        for name, parameter in inspect.signature(twin.__init__).parameters.items()
+        if name != "self" and parameter.default is inspect.Parameter.empty
+    ]
+    return twin if {*needed} <= inspect.signature(pipeline_class.__init__).parameters.keys() else None
+
+
+def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
+    """Capabilities that a pipeline class does not have."""
+    facts = facts_of_class(pipeline_class)
+    has = {
+        Capability.GUIDANCE: bool(facts.guidance),
+        Capability.NEGATIVE_PROMPT: facts.reads_negative,
+        Capability.INIT_IMAGE: class_for(pipeline_class, Capability.INIT_IMAGE) is not None,
+        Capability.MASK: class_for(pipeline_class, Capability.MASK) is not None,
+    }
+    return tuple(capability for capability, is_there in has.items() if not is_there)

@@ -1,0 +1,43 @@
+"""The files that come with a request, as pictures."""
+
+from PIL import Image
+
+from pipeline.engine.failures import InvalidRequest
+from pipeline.images.decode import UnreadablePicture, read_png
+from pipeline.protocol.messages import Submit
+from pipeline.protocol.requests import Input
+
+
+def file_of(submit: Submit, given: Input | None) -> bytes | None:
+    """PNG file of an input; None without an input.
+
+    Raises:
+        InvalidRequest: the message lacks the file.
+    """
+    if given is None:
+        return None
+    if given.sha256 not in submit.pictures:
+        raise InvalidRequest(f"The picture of the role {given.role} did not come with the request.")
+    return submit.pictures[given.sha256]
+
+
+def picture_in(file: bytes) -> Image.Image:
+    """The picture in a PNG file, in RGB.
+
+    Raises:
+        InvalidRequest: the file cannot be read.
+    """
+    try:
+        return read_png(file)
+    except UnreadablePicture as error:
+        raise InvalidRequest(str(error)) from error
+
+
+def picture_of(submit: Submit, given: Input | None) -> Image.Image | None:
+    """The picture of an input, in RGB; None without an input.
+
+    Raises:
+        InvalidRequest: the message lacks the file, or it cannot be read.
+    """
+    file = file_of(submit, given)
+    return None if file is None else picture_in(file)
