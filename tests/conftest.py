@@ -14,6 +14,7 @@ from config.catalogue import Catalogue, load_catalogue
 from config.loading import load_settings
 from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
+from tests.shared_worker import STARTER, warm_starter
 
 # Read when torch is imported. The tests' processes keep all processors busy, so threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -54,6 +55,12 @@ STARTS: Final = {
 UNMARKED: Final = "not worker and not system"
 _PROCESSES: Final = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
 _running_unmarked = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """All processes of xdist share one warm starter, which imports torch while they still look for tests."""
+    if config.getoption("numprocesses", None) and config.option.markexpr != UNMARKED:
+        os.environ[STARTER] = warm_starter()
 
 
 def _mark_of(path: Path) -> str | None:

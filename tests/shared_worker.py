@@ -1,19 +1,26 @@
-"""What all bots of one test process share, so that each worker starts at once: imported libraries and measurements."""
+"""What all bots of a test run share, so that each worker starts at once: imported libraries and measurements."""
 
 import atexit
 import functools
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 from pipeline.backends.starter import PRELOADED
+
+STARTER: Final = "WARM_STARTER"
+"""The variable by which a process of xdist learns of the starter that all of them share."""
 
 
 @functools.cache
 def warm_starter() -> str:
-    """The path of its socket, for `EASEL_PIPELINE__STARTER`; it ends with this process."""
+    """The path of its socket, for `EASEL_PIPELINE__STARTER`; it ends with the process that first asked."""
+    if STARTER in os.environ:
+        return os.environ[STARTER]
     folder = tempfile.TemporaryDirectory(prefix="easel-starter-")
     path = Path(folder.name) / "socket"
     command = [sys.executable, "-m", "pipeline.starter", "--listen", str(path)]
