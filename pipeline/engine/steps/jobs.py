@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
@@ -12,7 +12,7 @@ from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
-from pipeline.engine.steps.rows import StepInputs
+from pipeline.engine.steps.rows import Branch, StepInputs
 from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.passes import Pass, total_steps
@@ -27,8 +27,6 @@ BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]
 
 Rows with equal keys can share a forward pass.
 """
-
-_UNCONDITIONAL: Final = 0
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -207,11 +205,8 @@ class DenoisingJob:
 
     def prepare_step(self) -> None:
         """Build the inputs of the next evaluation."""
-        texts = [self.text.positive.at(self.step)]
-        if self.is_guided and self.text.negative is not None:
-            texts.insert(_UNCONDITIONAL, self.text.negative.at(self.step))
         scaled = scaled_input(self.scheduler, self.latents, self.timestep)
-        self.inputs = StepInputs(scaled, self.timestep, texts, self.text.lora, self.extra)
+        self.inputs = StepInputs(scaled, self.timestep, self._branches(), self.text.lora)
 
     @torch.inference_mode()
     def advance(self) -> None:
@@ -235,12 +230,20 @@ class DenoisingJob:
         """
         return kept.known if self.is_denoised else noised(self.scheduler, kept.known, kept.noise, self.timestep)
 
+    def _branches(self) -> list[Branch]:
+        """Branches of the next step, [unconditional and] text."""
+        text = Branch(conditioning=self.text.positive.at(self.step), extra=self.extra)
+        if not self.is_guided or self.text.negative is None:
+            return [text]
+        unconditional = Branch(conditioning=self.text.negative.at(self.step), extra=self.extra)
+        return [unconditional, text]
+
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Apply classifier-free guidance to [unconditional and] conditional predictions, [images, c, h, w] each."""
+        """Apply classifier-free guidance to the predictions of the branches, [images, c, h, w] each."""
         conditional = parts[-1]
         if len(parts) == 1:
             return conditional
-        unconditional = parts[_UNCONDITIONAL]
+        unconditional = parts[-2]
         guided = unconditional + self.request.guidance_scale * (conditional - unconditional)
         if self.request.guidance_rescale > 0:
             guided = rescale_noise_cfg(guided, conditional, self.request.guidance_rescale)

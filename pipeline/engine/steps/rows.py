@@ -27,34 +27,45 @@ class Row:
     lora: RowLora | None = None
 
 
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class Branch:
+    """One side of guidance: what the rows of all images get beside their latents.
+
+    Attributes:
+        conditioning: tensors of one row.
+        extra: channels that each image has behind its latents in the network's input, [images, channels, h, w]; None
+            for none.
+    """
+
+    conditioning: Conditioning
+    extra: torch.Tensor | None = None
+
+
 class StepInputs:
     """Network inputs of one step of a job, and the predictions received so far.
 
-    Each text has one row for each image. Unconditional rows come first, as in diffusers.
+    Each branch has one row for each image.
 
     Args:
         model_input: [images, c, h, w].
         timestep: scalar on the CPU.
-        texts: [unconditional and] conditional conditioning, of one row each.
+        branches: branches of guidance, in the order of their rows.
         lora: the job's LoRAs, for every row.
-        extra: channels that each image has behind its latents in the network's input, [images, channels, h, w].
     """
 
     def __init__(
         self,
         model_input: torch.Tensor,
         timestep: torch.Tensor,
-        texts: Sequence[Conditioning],
+        branches: Sequence[Branch],
         lora: RowLora | None = None,
-        extra: torch.Tensor | None = None,
     ) -> None:
         self.model_input = model_input
         self.timestep = timestep
-        images = (model_input if extra is None else torch.cat([model_input, extra], dim=1)).split(1)
         self.rows = [
-            Row(latents=image, timestep=timestep, conditioning=conditioning, lora=lora)
-            for conditioning in texts
-            for image in images
+            Row(latents=image, timestep=timestep, conditioning=branch.conditioning, lora=lora)
+            for branch in branches
+            for image in _with_extra(model_input, branch.extra).split(1)
         ]
         self._predictions: list[torch.Tensor] = []
 
@@ -68,9 +79,13 @@ class StepInputs:
         self._predictions.extend(predictions)
 
     def parts(self) -> list[torch.Tensor]:
-        """All predictions: [images, c, h, w] for each text."""
+        """All predictions: [images, c, h, w] for each branch."""
         images = len(self.model_input)
         return [torch.cat(self._predictions[start : start + images]) for start in range(0, len(self.rows), images)]
+
+
+def _with_extra(model_input: torch.Tensor, extra: torch.Tensor | None) -> torch.Tensor:
+    return model_input if extra is None else torch.cat([model_input, extra], dim=1)
 
 
 @torch.inference_mode()
