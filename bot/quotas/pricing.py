@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final, Literal
 
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.models import FamilyFacts, ModelSpec, UpscalerSpec
 from pipeline.protocol.passes import Pass, passes_of, total_steps
@@ -24,12 +25,12 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     P = pixels / 512^2. The model's `cost` in the catalogue gives the others: U(P) = a P + b P^2 for one row of its
     network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
     FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
-    evaluations in a step. With guidance above 1, the negative prompt adds a row. An upscaled picture's second pass
-    counts like a job with its steps and its size.
+    evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
+    reads none. An upscaled picture's second pass counts like a job with its steps and its size.
     """
     if pricing == "flat":
         return request.num_images
-    passes = _rows_by_pass(request, spec.facts)
+    passes = _rows_by_pass(request, spec.facts, _guided_rows(spec))
     images, encodes = request.num_images, _encodes(request)
     work = sum(
         _work(spec, images=images, rows=count, encodes=encodes if is_first else images, pixels=each.pixels)
@@ -46,7 +47,8 @@ def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpe
 def _units(work: float, default: ModelSpec) -> int:
     """Work in TFLOP as units, at least one; a unit is one image with the default model's defaults."""
     usual = default.defaults
-    usual_rows = (1 if usual.cfg <= NO_GUIDANCE else 2) * SAMPLERS[usual.sampler].evaluations(usual.steps)
+    texts = 1 if usual.cfg <= NO_GUIDANCE else _guided_rows(default)
+    usual_rows = texts * SAMPLERS[usual.sampler].evaluations(usual.steps)
     unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(work / unit - 1e-9))
@@ -62,7 +64,7 @@ def rows(request: GenerationRequest) -> int:
 
     A family that rounds the steps of a pass from a picture up may draw one step more than these count.
     """
-    by_pass = _rows_by_pass(request, FamilyFacts())
+    by_pass = _rows_by_pass(request, FamilyFacts(), 2)
     first_pixels = by_pass[0][0].pixels
     return request.num_images * sum(count * each.pixels // first_pixels for each, count in by_pass)
 
@@ -77,24 +79,29 @@ def _encodes(request: GenerationRequest) -> int:
     return 1 if request.inpaint is None else 2
 
 
-def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts) -> list[tuple[Pass, int]]:
+def _guided_rows(spec: ModelSpec) -> int:
+    """Rows of one image in an evaluation with guidance. A guidance-distilled network takes the scale as an input."""
+    return 2 if spec.can(Capability.NEGATIVE_PROMPT) else 1
+
+
+def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, int]]:
     """Each pass of a request, and its number of rows for one image."""
     passes = passes_of(request, facts)
     total = total_steps(passes)
     is_guided = [request.guidance_scale > NO_GUIDANCE and request.guides(step, total) for step in range(1, total + 1)]
     first_steps = accumulate((each.steps for each in passes), initial=0)
     return [
-        (each, _rows_of_pass(request, is_guided[first : first + each.steps]))
+        (each, _rows_of_pass(request, is_guided[first : first + each.steps], guided_rows))
         for each, first in zip(passes, first_steps, strict=False)
     ]
 
 
-def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool]) -> int:
-    """Rows of one image in one pass; `is_guided` says for each step whether guidance is on."""
+def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_rows: int) -> int:
+    """Rows of one image in one pass; `is_guided` says for each step whether guidance is on, with so many rows."""
     sampler = SAMPLERS[request.scheduler_name]
     in_last = sampler.evaluations(len(is_guided)) - sampler.evaluations_per_step * (len(is_guided) - 1)
-    before = sum(2 if guided else 1 for guided in is_guided[:-1])
-    return sampler.evaluations_per_step * before + in_last * (2 if is_guided[-1] else 1)
+    *before, last = [guided_rows if guided else 1 for guided in is_guided]
+    return sampler.evaluations_per_step * sum(before) + in_last * last
 
 
 def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0) -> float:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
 
@@ -122,6 +123,13 @@ def test_a_family_that_rounds_up_is_paid_for_the_step_more(request_: GenerationR
     request = _like(request_, SD15, inputs=(msgspec.structs.replace(HALF, strength=0.33),))
     # Of 20 steps at 0.33, Stable Diffusion draws 6 and Stable Diffusion 3 draws 7.
     assert (price(request, diffusion, TFLOP, "work"), price(request, flow, TFLOP, "work")) == (12, 14)
+
+
+def test_a_distilled_model_draws_one_row_whatever_the_guidance(request_: GenerationRequest) -> None:
+    distilled = msgspec.structs.replace(SD15, cost=TFLOP.cost).narrowed(None, (Capability.NEGATIVE_PROMPT,))
+    for cfg in (1.0, 7.0):
+        assert price(_like(request_, distilled, guidance_scale=cfg), distilled, TFLOP, "work") == 20
+    assert price(_like(request_, distilled), distilled, distilled, "work") == 1
 
 
 @given(
