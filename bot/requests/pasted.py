@@ -25,6 +25,11 @@ _NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
 _FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d]+):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
 _NEGATIVE: Final = "Negative prompt:"
+_STRENGTH_KEY: Final = "Denoising strength"
+_UPSCALE_KEY: Final = "Hires upscale"
+"""With this key, the strength is that of an upscaled picture's second pass."""
+_PART_KEYS: Final = frozenset({"Inpaint", "Outpaint", "Mask grow", "Mask mode", "Mask blur", "Inpaint area"})
+"""Keys of a picture of which a part was drawn anew, in files of Easel and A1111."""
 _SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
 
 
@@ -95,8 +100,10 @@ def _read_settings(
         del settings["Schedule type"]
     values: dict[str, str | float | None] = {"negative_prompt": negative.strip()}
     unread: list[str] = []
+    part = [f"{name}: {settings.pop(name)}" for name in [*settings] if name in _PART_KEYS]
     for name, value in settings.items():
-        option = FILE_KEYS.get(name.casefold())
+        is_strength = name == _STRENGTH_KEY and _UPSCALE_KEY not in settings
+        option = FIELDS["strength"] if is_strength else FILE_KEYS.get(name.casefold())
         # A model of the same name in another program is usually another model.
         is_elsewhere = option is FIELDS["model"] and not offers.is_model(value)
         if option is None or is_elsewhere or not option.takes.fits(value, offers):
@@ -104,6 +111,8 @@ def _read_settings(
         else:
             values[option.field] = option.takes.read(name, value)
     given, notices = _with(given, prompt, values, offers)
+    if part:
+        notices = (*notices, Notice(key="notice-part-unread", values={"options": ", ".join(part)}))
     if not unread:
         return given, notices
     key = "notice-unknown-options" if len(unread) == 1 else "notice-unknown-options-many"

@@ -319,6 +319,7 @@ notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genom
 notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
+notice-part-unread = { $options } betrifft einen Teil eines Bildes und wurde weggelassen. Drücke 🖌️, 🔍 oder ↔️ unter einem Bild, um einen Teil davon zu ändern.
 notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
     [sides] links und rechts
    *[ends] oben und unten
@@ -436,8 +437,8 @@ button-start = { $count ->
 button-dismiss = Abbrechen
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.
-refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag mit /imagine noch einmal.
-refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Mit /imagine siehst du den neuen Preis.
+refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag noch einmal, mit dem Befehl oder dem Knopf von vorhin.
+refused-expansion-price = Die Preise haben sich seit der Frage geändert, darum wurde nichts gestartet. Frag noch einmal, dann siehst du den neuen Preis.
 refused-no-message = Discord nimmt hier gerade keine weiteren Nachrichten von Easel. Bitte um die anderen mit /imagine.
 refused-template = „{ $sign }“ bedeutet hier nichts. Schreib aus, wofür es steht, oder setz einen Backslash vor die Klammer, damit sie bleibt, wie sie ist; „{ $picks }“ sind zwei von dreien.
 refused-wildcard = Eine Wortliste „{ $name }“ gibt es hier nicht. Nimm sie heraus, oder setz einen Backslash davor, damit es bleibt, wie es ist.

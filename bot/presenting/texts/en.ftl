@@ -319,6 +319,7 @@ notice-first-frame = That file has several frames; the first one was taken.
 notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
 notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
+notice-part-unread = { $options } is about a part of a picture and was left out. Press 🖌️, 🔍 or ↔️ below a picture to change a part of it.
 notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
     [sides] its left and right
    *[ends] its top and bottom
@@ -436,8 +437,8 @@ button-start = { $count ->
 button-dismiss = Cancel
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
-refused-expansion-over = This question is no longer open; the press started and charged nothing. Use /imagine to ask again.
-refused-expansion-price = Prices have changed since you were asked, so nothing was started. Use /imagine to see the new price.
+refused-expansion-over = This question is no longer open; the press started and charged nothing. Ask again, with the command or button that opened it.
+refused-expansion-price = Prices have changed since you were asked, so nothing was started. Ask again to see the new price.
 refused-no-message = Discord takes no more messages of Easel here for now. Ask for the others with /imagine.
 refused-template = “{ $sign }” means nothing here. Write out what it stands for, or put a backslash before its brace to keep it as it is; “{ $picks }” is two of three.
 refused-wildcard = There is no list of words called “{ $name }” here. Take it out, or put a backslash before it to keep it as it is.

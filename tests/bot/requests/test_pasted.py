@@ -12,6 +12,7 @@ from pipeline.protocol.loras import LoraEntry
 
 FUR = LoraEntry(name="fur", title="Soft Fur")
 OFFERS = Offers(models=("big", "My big model"), styles=[FUR])
+OF_A_PART = "is about a part of a picture and was left out. Press 🖌️, 🔍 or ↔️ below a picture to change a part of it."
 SIX = "one two three four five six"
 
 
@@ -80,6 +81,26 @@ def test_a_command_is_taken_apart_at_fields_of_their_kind(command: str, prompt: 
             "a cat",
             {"scheduler_name": "Euler"},
             ["Schedule type: Odd is no option here and was left out."],
+        ),
+        # The strength is that of an init image, unless the picture was made larger.
+        ("a cat\nSteps: 8, Sampler: Euler, Denoising strength: 0.55", "a cat", {"strength": 0.55}, []),
+        (
+            "a cat\nSteps: 8, Sampler: Euler, Denoising strength: 0.3, Hires upscale: 2",
+            "a cat",
+            {},
+            ["Denoising strength: 0.3, Hires upscale: 2 are no options here and were left out."],
+        ),
+        (
+            "a cat\nSteps: 8, Sampler: Euler, Denoising strength: 0.8, Inpaint: cells 3 4, Mask grow: 0.03",
+            "a cat",
+            {"strength": 0.8},
+            [f"Inpaint: cells 3 4, Mask grow: 0.03 {OF_A_PART}"],
+        ),
+        (
+            "a cat\nSteps: 8, Sampler: Euler, Outpaint: left 0.5",
+            "a cat",
+            {},
+            [f"Outpaint: left 0.5 {OF_A_PART}"],
         ),
         # A model of the same name is most often another one, so that it must be one of these.
         ("a cat\nSteps: 8, Sampler: Euler, Model: My big model", "a cat", {"model_key": "My big model"}, []),
