@@ -253,6 +253,9 @@ class Dispatcher:
         elif event.reason in RETRYABLE and not _is_blamed(job):
             await self._try_again(running, event)
         else:
+            if event.reason is FailureReason.FLAGGED_INPUT:
+                # This comes first: a crash after it leaves a job without pictures, and one before it a job that runs.
+                await self._inputs.release(job.job_id)
             await self._delivery.fail(job, running.message, JobFailure(event.reason), event.detail)
 
     async def _try_again(self, running: TrackedJob, event: Failed) -> None:

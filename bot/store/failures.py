@@ -14,6 +14,7 @@ class JobFailure(StrEnum):
 
     INVALID_REQUEST = FailureReason.INVALID_REQUEST
     UNFIT_SAMPLER = FailureReason.UNFIT_SAMPLER
+    FLAGGED_INPUT = FailureReason.FLAGGED_INPUT
     MODEL_UNAVAILABLE = FailureReason.MODEL_UNAVAILABLE
     OUT_OF_MEMORY = FailureReason.OUT_OF_MEMORY
     BROKEN_IMAGE = FailureReason.BROKEN_IMAGE

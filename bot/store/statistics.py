@@ -21,7 +21,8 @@ FROM waits
 """Percentiles by nearest rank: the smallest wait that at least 50 or 95 of a hundred jobs did not exceed."""
 
 ENDS: Final = """
-SELECT count(*) AS ended, ifnull(sum(status = 'failed' AND failure IS NOT 'flagged'), 0) AS failed
+SELECT count(*) AS ended,
+    ifnull(sum(status = 'failed' AND ifnull(failure, '') NOT IN ('flagged', 'flagged-input')), 0) AS failed
 FROM jobs WHERE guild_id = :guild AND finished_at >= :since
 """
 

@@ -20,6 +20,10 @@ class UnfitSampler(InvalidRequest):
     """The sampler does not work with this model; the message is one plain sentence."""
 
 
+class FlaggedInput(Exception):
+    """The safety checker flagged a picture that the job was given."""
+
+
 class ModelUnavailable(Exception):
     """A model's files are missing or broken; the message is one plain sentence."""
 
@@ -36,6 +40,7 @@ class DeviceLost(Exception):
 _REASONS: Final = {
     UnfitSampler: FailureReason.UNFIT_SAMPLER,
     InvalidRequest: FailureReason.INVALID_REQUEST,
+    FlaggedInput: FailureReason.FLAGGED_INPUT,
     ModelUnavailable: FailureReason.MODEL_UNAVAILABLE,
     BrokenImage: FailureReason.BROKEN_IMAGE,
     torch.OutOfMemoryError: FailureReason.OUT_OF_MEMORY,

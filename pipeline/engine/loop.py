@@ -31,6 +31,7 @@ from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.pixels.content_check import check_inputs
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
@@ -202,8 +203,10 @@ class Engine:
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
-        if submit.is_checked and self._safety_checker is None:
-            raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
+        if submit.is_checked:
+            if self._safety_checker is None:
+                raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
+            check_inputs(submit, self._safety_checker)
         kind = kind_of(submit.request)
         if not self._cache.has(submit.request.model_key):
             spec = self._cache.spec(submit.request.model_key)

@@ -7,11 +7,19 @@ import pytest
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
+from tests.pipeline.reading import files
 from tests.safety_checkers import save_checker
 
 StartBot = Callable[..., BotProcess]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine loads libraries slowly
+
+
+async def quota_of(local: LocalDiscord) -> str:
+    """The first line of the member's quota."""
+    answer = (await local.member.slash(local.channel, "quota")).response
+    assert answer is not None
+    return answer.content.splitlines()[0]
 
 
 async def test_what_is_flagged_reaches_nobody(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
@@ -22,9 +30,21 @@ async def test_what_is_flagged_reaches_nobody(local: LocalDiscord, start_bot: St
     assert "All 2 pictures were hidden by the safety filter." in str(message["components"])
     assert message["attachments"] == []
     assert not [*(tmp_path / "data" / "images").rglob("*.png")]
-    quota = (await local.member.slash(local.channel, "quota")).response
-    assert quota is not None
-    assert "**50 of 50 left today.**" in quota.content
+    assert await quota_of(local) == "**50 of 50 left today.**"
+
+
+async def test_a_flagged_picture_is_not_drawn_from_and_not_kept(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_PIPELINE__SAFETY_CHECKER=str(save_checker(tmp_path / "checker")))
+    await bot.start()
+    await local.member.slash(local.channel, "imagine", prompt="a red apple", image=("a.png", files.VALID["png"]))
+    await local.wait_for_message(
+        lambda message: "does not let pass the picture that this job was given" in str(message["components"]), 90
+    )
+    assert not [*(tmp_path / "data" / "inputs").rglob("*.png")]
+    assert not [*(tmp_path / "data" / "images").rglob("*.png")]
+    assert await quota_of(local) == "**50 of 50 left today.**"
 
 
 async def test_a_checker_that_is_not_there_is_said_at_once(

@@ -449,6 +449,7 @@ refused-wildcard-broken = Die Wortliste „{ $name }“ lässt sich nicht lesen.
 ## Failures
 failure-invalid-request = Das Modell kann das Verlangte nicht; versuch andere Angaben.
 failure-unfit-sampler = Der Sampler passt nicht zu diesem Modell. Wähle einen anderen oder gib keinen an: Dann wird der übliche des Modells genommen.
+failure-flagged-input = Der Inhaltsfilter lässt das Bild nicht durch, das dieser Auftrag bekam. Es wurde nichts gezeichnet, und das Bild wurde hier gelöscht. Versuch es mit einem anderen.
 failure-model-unavailable = Die Dateien des Modells fehlen oder sind kaputt, also konnte nichts gezeichnet werden. Wähle ein anderes Modell; der Betreiber findet den Grund im Protokoll.
 failure-out-of-memory = Das ist zu groß für die GPU hier. Versuch eine kleinere Größe oder weniger Bilder.
 failure-broken-image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen Seed oder ein kleineres CFG.

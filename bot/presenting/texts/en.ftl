@@ -449,6 +449,7 @@ refused-wildcard-broken = The list of words “{ $name }” cannot be read. Take
 ## Failures
 failure-invalid-request = The model cannot do what was asked; try other options.
 failure-unfit-sampler = The sampler does not fit this model. Choose another, or name none: then the model's usual one is taken.
+failure-flagged-input = The safety filter does not let pass the picture that this job was given. Nothing was drawn, and the picture was deleted here. Try another one.
 failure-model-unavailable = The model's files are missing or broken, so nothing could be drawn. Choose another model; the owner finds the reason in the log.
 failure-out-of-memory = This is too big for the GPU here. Try a smaller size or fewer images.
 failure-broken-image = The picture fell apart into broken numbers. Try another seed, or a lower CFG.

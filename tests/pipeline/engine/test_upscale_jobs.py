@@ -40,14 +40,15 @@ from tests.pipeline.engine.pixels.test_enlarging import photo
 
 
 class Hides:
-    """A safety checker that hides everything, and what it saw."""
+    """A safety checker that hides everything after some first pictures, and what it saw."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: int) -> None:
         self.seen: list[tuple[int, int]] = []
+        self._after = after
 
     def flagged(self, pictures: Sequence[Image.Image]) -> list[bool]:
         self.seen += [picture.size for picture in pictures]
-        return [True for _ in pictures]
+        return [len(self.seen) > self._after for _ in pictures]
 
 
 class Shop:
@@ -161,11 +162,18 @@ def test_a_request_that_cannot_be_is_refused(catalogue: Catalogue, changes: dict
 
 
 def test_the_safety_checker_sees_it_and_hides_it(catalogue: Catalogue) -> None:
-    checker = Hides()
+    checker = Hides(after=1)
     shop = Shop(catalogue, checker)
     shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), is_checked=True))
     assert [event.outputs for event in shop.of(Finished)] == [()]
-    assert checker.seen == [(40, 24)]
+    assert checker.seen == [(40, 24)] * 2
+
+
+def test_a_flagged_picture_is_not_enlarged(catalogue: Catalogue) -> None:
+    shop = Shop(catalogue, Hides(after=0))
+    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), is_checked=True))
+    assert [event.reason for event in shop.of(Failed)] == [FailureReason.FLAGGED_INPUT]
+    assert shop.of(Progress) == shop.of(Finished) == []
 
 
 @pytest.mark.parametrize(("image_format", "opened"), [("webp", "WEBP"), ("jpeg", "JPEG")])

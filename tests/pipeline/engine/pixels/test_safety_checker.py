@@ -16,9 +16,10 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.images.png import png_bytes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
 
@@ -29,7 +30,13 @@ PLACEMENT: Placement = choose_placement("cpu", "float64")
 def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
     """Run one job on an engine with this checker and return its last word."""
 
-    def run(request: GenerationRequest, checker: SafetyChecker | None, *, is_checked: bool = True) -> JobEvent:
+    def run(
+        request: GenerationRequest,
+        checker: SafetyChecker | None,
+        *,
+        is_checked: bool = True,
+        pictures: dict[str, bytes] | None = None,
+    ) -> JobEvent:
         events: list[JobEvent] = []
         engine = Engine(
             models=module_catalogue.models,
@@ -39,7 +46,8 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
             activity=Activity(),
             options=EngineOptions(),
         )
-        engine.submit(Submit(job_id=1, attempt=1, request=request, is_checked=is_checked))
+        submit = Submit(job_id=1, attempt=1, request=request, is_checked=is_checked, pictures=pictures or {})
+        engine.submit(submit)
         engine.run_until_idle()
         return events[-1]
 
@@ -80,6 +88,30 @@ def test_every_picture_may_be_flagged(
     last = draw(request_, SafetyChecker(save_checker(tmp_path), PLACEMENT))
     assert isinstance(last, Finished)
     assert last.outputs == ()
+
+
+def test_nothing_is_drawn_from_a_flagged_picture(
+    draw: Callable[..., JobEvent], request_: GenerationRequest, tmp_path: Path
+) -> None:
+    bad, good = (Image.effect_noise((64, 64), spread).convert("RGB") for spread in (90, 20))
+    checker = SafetyChecker(save_checker(tmp_path, flagged=bad), PLACEMENT)
+    files = {sha256: png_bytes(picture, "") for sha256, picture in (("bad", bad), ("good", good))}
+
+    def from_pictures(first: str, mask: str, *, is_checked: bool = True) -> JobEvent:
+        inputs = (
+            Input(role=InputRole.INIT_IMAGE, sha256=first, strength=0.5),
+            Input(role=InputRole.MASK, sha256=mask),
+        )
+        request = msgspec.structs.replace(request_, inputs=inputs, inpaint=Inpaint())
+        return draw(request, checker, is_checked=is_checked, pictures={name: files[name] for name in {first, mask}})
+
+    last = from_pictures("bad", "good")
+    assert isinstance(last, Failed)
+    assert last.reason is FailureReason.FLAGGED_INPUT
+    # A mask says where, and shows nothing.
+    for drawn in (from_pictures("good", "bad"), from_pictures("bad", "good", is_checked=False)):
+        assert isinstance(drawn, Finished)
+        assert len(drawn.outputs) == 1
 
 
 def test_its_publisher_s_folder_will_do_and_a_broken_one_gets_a_sentence(tmp_path: Path) -> None:
