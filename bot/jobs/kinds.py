@@ -109,7 +109,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             done=upscales.done,
             details=upscales.details,
             price=upscale_price,
-            size=lambda request: request.delivered_pixels,
+            size=lambda request: request.width * request.height,
         ),
     }
 )

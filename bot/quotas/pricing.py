@@ -40,8 +40,14 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
 
 
 def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpec, pricing: Pricing) -> int:
-    """Units that an enlarged picture costs: one, or by its work: ceil(cost x its million pixels / unit)."""
-    return 1 if pricing == "flat" else _units(spec.cost * request.delivered_pixels / 1e6, default)
+    """Units that an enlarged picture costs: one, or by its work: ceil(cost x million pixels / unit).
+
+    The pixels are those that the network makes. A network of scale 4 does the same work for a picture that is enlarged
+    2 times: a filter halves its result.
+    """
+    if pricing == "flat":
+        return 1
+    return _units(spec.cost * spec.made_pixels(request.width * request.height, request.scale) / 1e6, default)
 
 
 def _units(work: float, default: ModelSpec) -> int:

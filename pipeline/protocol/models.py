@@ -189,22 +189,34 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class UpscalerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of the catalogue: a network that enlarges any picture. Its scale is read from its file.
+    """One entry of the catalogue: a network that enlarges any picture.
 
     Attributes:
         key: the name in the database; never reused for other weights, and no model has the same.
         title: the name that members see.
         path: its .safetensors file, absolute once the catalogue is loaded; spandrel must know its architecture.
         license: one line about the licence's terms, shown to the owner and in a picture's details.
-        cost: computing work in TFLOP for a million pixels of an enlarged picture, as torch's FlopCounterMode counts
-            it. The default is that of the shipped upscaler.
+        scale: factor between the sides of the network's result and those of its input; the worker compares it with the
+            file.
+        cost: computing work in TFLOP for a million pixels that the network makes, as torch's FlopCounterMode counts it.
+            The default is that of the shipped upscaler.
     """
 
     key: ModelKey
     title: str
     path: str
     license: str
+    scale: Annotated[int, Meta(ge=2, le=8)] = 4
     cost: Annotated[float, Meta(gt=0.0)] = 0.078
+
+    def made_pixels(self, pixels: int, scale: int) -> int:
+        """Pixels that the network makes in all of its rounds to enlarge a picture of so many pixels."""
+        return pixels * sum(self.scale ** (2 * number) for number in range(1, rounds_to(scale, self.scale) + 1))
+
+
+def rounds_to(scale: int, network_scale: int) -> int:
+    """Number of times that a network is applied until a scale is reached; a filter makes larger results smaller."""
+    return 1 if network_scale >= scale else 1 + rounds_to(-(-scale // network_scale), network_scale)
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

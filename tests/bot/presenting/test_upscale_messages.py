@@ -70,12 +70,16 @@ def test_a_failed_one_can_be_tried_again_and_not_remixed(enlarged: Job) -> None:
     assert "remix" not in buttons
 
 
-def test_it_costs_its_work_and_its_time_grows_with_its_pixels(catalogue: Catalogue) -> None:
+def test_it_costs_the_work_of_its_network_and_its_time_grows_with_the_given_pixels(catalogue: Catalogue) -> None:
     (spec,) = catalogue.upscalers.values()
     default = catalogue.default
     assert upscale_price(REQUEST, spec, default, "flat") == 1
     small, large = (msgspec.structs.replace(REQUEST, scale=scale) for scale in (2, 4))
-    assert [upscale_price(each, spec, default, "work") for each in (small, large)] == [1, 2]
+    assert [upscale_price(each, spec, default, "work") for each in (small, large)] == [2, 2]
+    twice = msgspec.structs.replace(spec, scale=2, cost=10 * spec.cost)
+    # 60,000 pixels become 240,000 and then 960,000.
+    assert (spec.made_pixels(60_000, 2), twice.made_pixels(60_000, 4)) == (960_000, 1_200_000)
+    assert upscale_price(large, twice, default, "work") > upscale_price(small, twice, default, "work")
     huge = msgspec.structs.replace(REQUEST, width=1_024, height=1_024)
     assert upscale_price(huge, spec, default, "work") == 35
-    assert workload_of(REQUEST) == Workload(kind="upscale", model_key="gone", size=1_200 * 800, rows=1, outputs=1)
+    assert workload_of(REQUEST) == Workload(kind="upscale", model_key="gone", size=300 * 200, rows=1, outputs=1)

@@ -205,9 +205,11 @@ def test_what_an_upscalers_file_says_is_told(catalogue: Catalogue, tmp_path: Pat
     (spec,) = catalogue.upscalers.values()
     gone = msgspec.structs.replace(spec, key="gone", path=str(tmp_path / "gone.safetensors"))
     pickled = msgspec.structs.replace(spec, key="pickled", path=str(tmp_path / "net.pth"))
-    offer = check_upscalers([spec, gone, pickled])
+    wrong = msgspec.structs.replace(spec, key="wrong", scale=2)
+    offer = check_upscalers([spec, gone, pickled, wrong])
     assert offer.remarks == {spec.key: "It enlarges 4 times at once."}
-    assert set(offer.missing) == {"gone", "pickled"}
+    assert set(offer.missing) == {"gone", "pickled", "wrong"}
+    assert "not enlarge 2 times but 4" in offer.missing["wrong"]
     assert "as .safetensors" in offer.missing["pickled"]
 
 
