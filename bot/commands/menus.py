@@ -12,7 +12,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_upscale import upscale_attached, upscale_drawn
 from bot.jobs.kinds import kind_of
-from bot.presenting.custom_ids import Action
+from bot.presenting.custom_ids import reference_id
 from bot.presenting.images import details_message
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
@@ -34,7 +34,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
-        if job is None or Action.REMIX not in kind_of(job.request).actions:
+        if job is None or not kind_of(job.request).is_drawn:
             await _open_reference(services, interaction, message)
             return
         spec = services.catalogue.models.get(job.request.model_key)
@@ -64,7 +64,7 @@ async def _open_reference(services: Services, interaction: Interaction, message:
     pictures = _pictures_of(message)
     spec = await start_jobs.model_for_picture(services, interaction)
     key = services.picking.pick(pictures[0], has_more=len(pictures) > 1)
-    await services.calls.open_form(interaction, reference_form(key, spec, services.settings.limits))
+    await services.calls.open_form(interaction, reference_form(reference_id(key), spec, services.settings.limits))
 
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:

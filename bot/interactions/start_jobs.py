@@ -33,6 +33,9 @@ async def imagine(
     interaction: Interaction,
     given: GivenRequest,
     receive: Callable[[], Coroutine[Any, Any, Received]] | None = None,
+    *,
+    started_by: StartedBy = StartedBy.IMAGINE,
+    lineage: Lineage | None = None,
 ) -> None:
     """Ask for a typed request, with defaults for all other options.
 
@@ -41,6 +44,8 @@ async def imagine(
         interaction: the command, or a form.
         given: the request.
         receive: gives the picture to start from.
+        started_by: the command or button.
+        lineage: the job whose picture it starts from.
 
     Raises:
         Refused: nothing was accepted and nothing charged.
@@ -53,7 +58,7 @@ async def imagine(
         given, notices = msgspec.structs.replace(given, image=received.picture), received.notices
     resolved = await _resolve(services, interaction, given)
     resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
-    await ask_each(services, interaction, started_by=StartedBy.IMAGINE, resolved=resolved)
+    await ask_each(services, interaction, started_by=started_by, resolved=resolved, lineage=lineage)
 
 
 async def model_for_picture(services: Services, interaction: Interaction) -> ModelSpec:

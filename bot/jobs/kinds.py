@@ -61,6 +61,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """A kind of work. A `spec` is the entry of the catalogue that its `model_key` names, of the class that it needs.
 
     Attributes:
+        is_drawn: whether a remix repeats its request with other words; otherwise a remix starts from its output.
         is_checked: whether the safety checker looks at its outputs, where the owner wants it.
         actions: buttons that only some kinds have; `ABOUT_ANY_JOB` are those of all.
         done: the message with its outputs.
@@ -74,6 +75,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
         notice: a fact about a request and its `spec`; a member reads it only with the first such job.
     """
 
+    is_drawn: bool = False
     is_checked: bool
     actions: frozenset[Action] = frozenset()
     done: PresentDone
@@ -89,6 +91,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](
+            is_drawn=True,
             is_checked=True,
             actions=frozenset(
                 {
@@ -105,6 +108,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
         ),
         UpscaleRequest: Kind[UpscaleRequest](
             is_checked=True,
+            actions=frozenset({Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX}),
             running=upscales.running,
             done=upscales.done,
             details=upscales.details,
@@ -123,7 +127,8 @@ def kind_of(request: R) -> Kind[R]:
 
 def ended(job: Job) -> ui.LayoutView:
     """The message of a job that ended without outputs, with the buttons of its kind."""
-    return job_message.ended(job, kind_of(job.request).actions)
+    kind = kind_of(job.request)
+    return job_message.ended(job, kind.actions if kind.is_drawn else kind.actions - {Action.REMIX})
 
 
 def workload_of(request: Request) -> Workload:

@@ -45,6 +45,12 @@ def over(job: Job, actions: Collection[Action]) -> list[Row]:
     return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, *form, Action.DELETE)))]
 
 
+def starting_from(job: Job) -> Row:
+    """Buttons of a picture that was not drawn, for jobs that start from it. Without words, a form begins one."""
+    vary = (Action.VARY_SUBTLE, Action.VARY_STRONG) if job.request.prompt else ()
+    return ui.ActionRow(*(button(action, job.job_id) for action in (*vary, Action.REMIX)))
+
+
 def keeping(job: Job) -> Row:
     """Buttons of a job with outputs, whatever its kind."""
     actions = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)

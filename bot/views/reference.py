@@ -14,11 +14,15 @@ from bot.views.fields import Fields
 
 async def answer(services: Services, interaction: Interaction, key: str, fields: Fields) -> None:
     """Start the job of a submitted form."""
+    await start_jobs.imagine(services, interaction, given_in(fields), partial(services.picking.take, key))
+
+
+def given_in(fields: Fields) -> GivenRequest:
+    """The request of a submitted form, without its picture."""
     size, strength = fields.text(SIZE, KEPT), fields.text(reference_form.STRENGTH)
-    given = GivenRequest(
+    return GivenRequest(
         prompt=fields.text(PROMPT),
         size=None if size == KEPT else size,
         # None is the usual strength, and lets one in the prompt replace it.
         strength=None if strength == reference_form.USUAL_STRENGTH else STRENGTHS.get(strength),
     )
-    await start_jobs.imagine(services, interaction, given, partial(services.picking.take, key))

@@ -13,6 +13,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.starting_image import picture_of, refuse_without
 from bot.requests.styles import known_styles
 from bot.store.rows import AskerDefaults, StartedBy
+from bot.views import from_output
 from bot.views.fields import Fields
 from bot.views.starting import job_for, model_of
 from pipeline.protocol.capabilities import Capability
@@ -22,6 +23,9 @@ from pipeline.protocol.requests import GenerationRequest, narrowed
 async def open_form(services: Services, interaction: Interaction, press: Press) -> None:
     """Show the form to the member who presses."""
     job = await find_job(services, interaction, press)
+    if not isinstance(job.request, GenerationRequest):
+        await from_output.open_form(services, interaction, job)
+        return
     await services.calls.open_form(
         interaction, remix_form.remix_form(job, model_of(services, job), services.settings.limits)
     )
@@ -30,6 +34,9 @@ async def open_form(services: Services, interaction: Interaction, press: Press) 
 async def answer(services: Services, interaction: Interaction, press: Press, fields: Fields) -> None:
     """Start the job of a submitted form."""
     job = await find_job(services, interaction, press)
+    if not isinstance(job.request, GenerationRequest):
+        await from_output.answer(services, interaction, job, fields)
+        return
     model_of(services, job)
     old = narrowed(job.request, GenerationRequest)
     is_seed_kept = fields.text(remix_form.SEED) == remix_form.KEPT

@@ -10,6 +10,7 @@ from bot.interactions.start_job import ask, lineage_of, origin_of
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
 from bot.store.rows import Job, JobOrder, Origin, Preferences, StartedBy
+from bot.views import from_output
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
@@ -58,6 +59,9 @@ async def _vary(
     services: Services, interaction: Interaction, press: Press, started_by: StartedBy, strength: float
 ) -> None:
     job = await find_job(services, interaction, press)
+    if not isinstance(job.request, GenerationRequest):
+        await from_output.vary(services, interaction, job, started_by)
+        return
     spec = model_of(services, job)
     if not spec.can(Capability.VARIATIONS):
         raise Refused("refused-model-varies-not", model=spec.title)

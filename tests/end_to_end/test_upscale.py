@@ -39,7 +39,7 @@ async def test_an_attached_picture_is_made_larger_and_explained_after_a_restart(
     assert larger.size == (240, 160)
     assert apart(larger, original.convert("RGB")) < 12
     labels = [button.get("label") for row in _rows(done) for button in row["components"]]
-    assert labels == [None] * 4
+    assert labels == ["Remix", *[None] * 4]
     assert rows(tmp_path, "SELECT kind, width, height, seed FROM outputs") == [("upscaled", 240, 160, None)]
     assert rows(tmp_path, "SELECT role FROM inputs") == [("source",)]
     assert rows(tmp_path, "SELECT reserved FROM ledger WHERE kind = 'reserve'") == [(1,)]
@@ -94,4 +94,25 @@ async def test_the_menu_of_a_strangers_message_takes_its_first_picture(
     await local.friend.send(local.channel, "bare")
     bare = await local.wait_for_message(lambda message: message["content"] == "bare")
     assert "has no picture" in await said(await local.member.context_menu(local.channel, "Easel: upscale", bare))
+    assert "Traceback" not in bot.log
+
+
+async def test_a_drawn_picture_starts_from_an_enlarged_one(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="a star", steps=4)
+    drawn = await local.wait_for_message(with_words("a star", "seed "), 90)
+    await local.member.context_menu(local.channel, "Easel: upscale", drawn)
+    larger = await local.wait_for_message(with_words("Upscale of", "1024×1024"), 90)
+    await local.member.click(larger, custom_id="easel:vary-strong:2")
+    await local.wait_for_message(with_words("a star", "Variation (strong) of", "strength 0.75"), 90)
+    assert rows(tmp_path, "SELECT role FROM inputs WHERE job_id = 3") == [("init-image",)]
+    form = await local.member.click(larger, custom_id="easel:remix:2")
+    assert form.modal is not None
+    assert "a star" in str(form.modal)
+    await local.member.submit_modal(form, {"prompt": "a red star", "strength": ["subtle"], "size": ["kept"]})
+    await local.wait_for_message(with_words("a red star", "Remix of", "strength 0.3"), 90)
     assert "Traceback" not in bot.log

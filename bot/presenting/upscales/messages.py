@@ -47,7 +47,7 @@ def running(
 def done(
     job: Job, *, outputs: tuple[ShownOutput, ...], spec: UpscalerSpec | None, allowance: Allowance
 ) -> ui.LayoutView:
-    """The enlarged picture, a summary, and the buttons that every finished job has."""
+    """The enlarged picture, a summary, and buttons for jobs that start from it."""
     request = narrowed(job.request, UpscaleRequest)
     sizes = _sizes(request)
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
@@ -67,6 +67,7 @@ def done(
         None,
         gallery,
         ui.TextDisplay("\n".join([*notice_lines(job), line])),
+        job_buttons.starting_from(job),
         job_buttons.keeping(job),
         is_shown_with_notices=False,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.presenting.custom_ids import read_reference
+from bot.presenting.custom_ids import read_reference, reference_id
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.starting_image import STRENGTHS
@@ -17,7 +17,7 @@ KEY = "0123456789abcdef"
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, language: str) -> None:
     with spoken(language):
-        form: dict[str, Any] = dict(reference_form(KEY, catalogue.default, LimitSettings()).to_dict())
+        form: dict[str, Any] = dict(reference_form(reference_id(KEY), catalogue.default, LimitSettings()).to_dict())
     assert read_reference(form["custom_id"]) == KEY
     assert len(form["title"]) <= 45
     assert all(len(label["label"]) <= 45 for label in form["components"])

@@ -41,7 +41,11 @@ def test_every_state_speaks_of_enlarging(enlarged: Job, catalogue: Catalogue) ->
     spec = catalogue.entries[enlarged.request.model_key]
     done = kind.done(enlarged, outputs=(output,), spec=spec, allowance=Allowance(left=3))
     assert said(done) == f"{head}\n-# 300×200 → 1200×800 · Real-ESRGAN, small · 1.2 s · cost 4, 3 left"
-    assert "easel:remix" not in str(done.to_components())
+    assert "easel:remix:7" in str(done.to_components())
+    assert "easel:vary" not in str(done.to_components()), "there are no words to draw it from"
+    with_words = msgspec.structs.replace(enlarged, request=msgspec.structs.replace(enlarged.request, prompt="a star"))
+    done = kind.done(with_words, outputs=(output,), spec=spec, allowance=Allowance(left=3))
+    assert "easel:vary-subtle:7" in str(done.to_components())
     assert "easel:star:7" in str(done.to_components())
 
 

@@ -101,7 +101,7 @@ def test_memory_that_runs_out_in_the_middle_of_a_row_spoils_no_border() -> None:
     enlarging = Enlarging(cast("LoadedEnlarger", network), picture, 2, (96, 48))
     for _ in range(4):
         enlarging.advance()
-    vars(network)["_room"] = 100**2
+    vars(network)["_room"] = 110**2
     while enlarging.advance():
         pass
     assert apart(enlarging.larger, enlarged(Network(2), picture, 2, 256)) == 0
