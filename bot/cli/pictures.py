@@ -131,7 +131,7 @@ def redrawn(
         raise CannotDraw(f"{spec.title} draws no part of a picture anew; choose another --model.")
     if pictures.mask is not None:
         inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=pictures.mask))
-        request = msgspec.structs.replace(request, inputs=inputs, inpaint=Inpaint())
+        request = msgspec.structs.replace(request, inputs=inputs, inpaint=Inpaint(is_enlarged=True))
     if outpaint is None:
         return msgspec.structs.replace(resolved, request=request)
     width, height = request.width, request.height

@@ -31,8 +31,8 @@ def part(cells: Sequence[int], mask: str | None) -> tuple[Inpaint, tuple[Input, 
         mask: hash of a mask of what was painted; None for cells.
     """
     if mask is None:
-        return Inpaint(cells=tuple(sorted(cells))), ()
-    return Inpaint(grow=_PAINTED_GROW), (Input(role=InputRole.MASK, sha256=mask),)
+        return Inpaint(cells=tuple(sorted(cells)), is_enlarged=True), ()
+    return Inpaint(grow=_PAINTED_GROW, is_enlarged=True), (Input(role=InputRole.MASK, sha256=mask),)
 
 
 def larger(inpaint: Inpaint) -> Inpaint:

@@ -112,6 +112,8 @@ def _inpaint_facts(request: GenerationRequest) -> dict[str, str]:
     facts = {"Inpaint": "mask" if not inpaint.cells else " ".join(["cells", *map(str, sorted(inpaint.cells))])}
     if inpaint.grow:
         facts["Mask grow"] = f"{inpaint.grow:g}"
+    if inpaint.is_enlarged:
+        facts["Inpaint area"] = "Only masked"
     if inpaint.is_inverted:
         facts["Mask mode"] = "Inpaint not masked"
     return facts

@@ -4,9 +4,11 @@ from typing import Final
 
 import torch
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from pipeline.images.canvas import Canvas, canvas_of, grown, softened
 from pipeline.images.decode import to_pixels
+from pipeline.images.window import window_of
 from pipeline.protocol.requests import Inpaint
 
 _GROWTH: Final = 3
@@ -21,27 +23,57 @@ class Paste:
         picture: the init image in RGB.
         mask: picture whose white part is drawn anew; None when `inpaint` names the part.
         inpaint: the part.
+        width: width of the job in pixels.
+        height: its height.
     """
 
-    def __init__(self, picture: Image.Image, mask: Image.Image | None, inpaint: Inpaint) -> None:
+    def __init__(
+        self, picture: Image.Image, mask: Image.Image | None, inpaint: Inpaint, width: int, height: int
+    ) -> None:
         self._picture = picture
         self._mask = mask
         self._inpaint = inpaint
-        self._layers: dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]] = {}
+        self._width = width
+        self._layers: dict[tuple[int, int, bool], tuple[torch.Tensor, torch.Tensor]] = {}
+        # At a multiple of the job's size, the window has the details of a larger init image.
+        self._scale = max(1, min(picture.width // width, picture.height // height))
+        self._large = self._whole(width * self._scale, height * self._scale) if inpaint.is_enlarged else None
+        self._window = None if self._large is None else window_of(self._large.mask)
 
     def canvas(self, width: int, height: int) -> Canvas:
-        """The init image at a size in pixels; see `canvas_of`."""
-        return canvas_of(self._picture, self._mask, self._inpaint, width, height)
+        """What is drawn, at a size in pixels: the init image, or the window around a small part of it."""
+        if self._large is None or self._window is None:
+            return self._whole(width, height)
+        return self._window.cut(self._large, width, height)
 
     def onto(self, pixels: torch.Tensor) -> torch.Tensor:
         """Paste the init image over drawn pixels [1, 3, H, W] from 0 to 1, except for the part that is drawn anew.
 
         Pixels further than 8 pixels from that part are exactly those of the init image at this size.
         """
+        return self._over(pixels, is_whole=self._window is None)
+
+    def whole(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The init image at the size of pasted pixels [1, 3, H, W]; if there is a window, they are shrunk into it."""
+        if self._window is None:
+            return pixels
+        window = self._window.scaled(pixels.shape[3] / (self._width * self._scale))
+        size = (window.bottom - window.top, window.right - window.left)
+        drawn = torch.zeros_like(pixels)
+        drawn[..., window.top : window.bottom, window.left : window.right] = interpolate(
+            pixels, size, mode="bicubic", antialias=True
+        ).clamp(0, 1)
+        return self._over(drawn, is_whole=True)
+
+    def _whole(self, width: int, height: int) -> Canvas:
+        return canvas_of(self._picture, self._mask, self._inpaint, width, height)
+
+    def _over(self, pixels: torch.Tensor, *, is_whole: bool) -> torch.Tensor:
         height, width = pixels.shape[2:]
-        if (width, height) not in self._layers:
-            canvas = self.canvas(width, height)
+        key = (width, height, is_whole)
+        if key not in self._layers:
+            canvas = self._whole(width, height) if is_whole else self.canvas(width, height)
             opacity = torch.from_numpy(softened(grown(canvas.mask, _GROWTH), _SOFTENING))
-            self._layers[width, height] = to_pixels(canvas.picture), opacity
-        known, opacity = (layer.to(pixels) for layer in self._layers[width, height])
+            self._layers[key] = to_pixels(canvas.picture), opacity
+        known, opacity = (layer.to(pixels) for layer in self._layers[key])
         return known + opacity * (pixels - known)

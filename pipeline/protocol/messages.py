@@ -18,7 +18,7 @@ from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 15
+PROTOCOL_VERSION: Final = 16
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]

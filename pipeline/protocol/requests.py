@@ -119,12 +119,15 @@ class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         grow: fraction of the init image's shorter side by which cells or mask grow on every side; a negative one makes
             them smaller. From -`MAX_GROW` to `MAX_GROW`.
         is_inverted: True when everything but the cells or the mask is drawn anew; the part then grows after that.
+        is_enlarged: True when a small part is drawn at the job's whole size, together with some of its surroundings,
+            and shrunk back into its place. A part that is not small is drawn as it is.
     """
 
     cells: tuple[int, ...] = ()
     outpaint: Outpaint | None = None
     grow: float = 0.0
     is_inverted: bool = False
+    is_enlarged: bool = False
 
 
 class GenerationRequest(

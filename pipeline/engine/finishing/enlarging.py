@@ -1,7 +1,5 @@
 """Enlarges decoded pictures, with the untouched pixels of an init image in them."""
 
-from collections.abc import Callable
-
 import torch
 
 from pipeline.engine.finishing.decoding import Decoder
@@ -25,7 +23,8 @@ def enlarged_pixels(model: LoadedModel, decoder: Decoder, pixels: torch.Tensor, 
         BrokenImage: the enlarged pixels hold NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
-    paste_onto: Callable[[torch.Tensor], torch.Tensor] = (lambda drawn: drawn) if paste is None else paste.onto
-    pasted = paste_onto(pixels)
+    if paste is None:
+        return decoder.enlarge(model, pixels)
+    pasted = paste.onto(pixels)
     larger = decoder.enlarge(model, pasted)
-    return pasted if larger is pasted else paste_onto(larger)
+    return paste.whole(pasted if larger is pasted else paste.onto(larger))

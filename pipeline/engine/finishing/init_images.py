@@ -91,7 +91,8 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
     picture = None if given.init_image is None else picture_in(given.init_image)
     mask = torch.ones((1, 1, first.height, first.width), dtype=torch.bool)
     if picture is not None and inpaint is not None:
-        job.paste = Paste(picture, None if given.mask is None else picture_in(given.mask), inpaint)
+        mask_picture = None if given.mask is None else picture_in(given.mask)
+        job.paste = Paste(picture, mask_picture, inpaint, first.width, first.height)
         canvas = job.paste.canvas(first.width, first.height)
         if not canvas.mask.any():
             raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")

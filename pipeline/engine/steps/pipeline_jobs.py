@@ -165,7 +165,8 @@ def _images(submit: Submit, request: GenerationRequest, pipeline: AnyPipeline) -
         return PipelineImages(), None
     if request.inpaint is None:
         return PipelineImages(init_image=fitted(picture, request.width, request.height)), None
-    paste = Paste(picture, picture_of(submit, request.mask), request.inpaint)
+    mask_picture = picture_of(submit, request.mask)
+    paste = Paste(picture, mask_picture, request.inpaint, request.width, request.height)
     canvas = paste.canvas(request.width, request.height)
     if not canvas.mask.any():
         raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")

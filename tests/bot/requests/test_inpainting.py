@@ -16,7 +16,7 @@ LIMITS = LimitSettings()
 
 
 def test_a_mask_comes_before_cells_and_grows_a_little() -> None:
-    assert inpainting.part([5, 1], None) == (Inpaint(cells=(1, 5)), ())
+    assert inpainting.part([5, 1], None) == (Inpaint(cells=(1, 5), is_enlarged=True), ())
     inpaint, masks = inpainting.part([5], "ab" * 32)
     assert (inpaint.cells, inpaint.grow) == ((), 1 / 32)
     assert masks == (Input(role=InputRole.MASK, sha256="ab" * 32),)

@@ -73,7 +73,9 @@ class Scene:
         )
         self.inpainting.set_progress_bar_config(disable=True)
 
-    def expected(self, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float) -> Any:
+    def expected(
+        self, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float, **options: Any
+    ) -> Any:
         """Final latents of diffusers' pipeline, alone; each image draws from its own generator."""
         generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
         self.inpainting.scheduler = build_scheduler(
@@ -82,20 +84,21 @@ class Scene:
             request.num_inference_steps,
             generators,
         )
-        return self.inpainting(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            image=[picture] * request.num_images,
-            mask_image=mask,
-            strength=strength,
-            num_inference_steps=request.num_inference_steps,
-            guidance_scale=request.guidance_scale,
-            num_images_per_prompt=request.num_images,
-            generator=generators,
-            output_type="latent",
-            height=request.height,
-            width=request.width,
-        ).images
+        usual = {
+            "prompt": request.prompt,
+            "negative_prompt": request.negative_prompt or None,
+            "image": [picture] * request.num_images,
+            "mask_image": mask,
+            "strength": strength,
+            "num_inference_steps": request.num_inference_steps,
+            "guidance_scale": request.guidance_scale,
+            "num_images_per_prompt": request.num_images,
+            "generator": generators,
+            "output_type": "latent",
+            "height": request.height,
+            "width": request.width,
+        }
+        return self.inpainting(**{**usual, **options}).images
 
 
 OpenScene = Callable[..., Scene]
@@ -165,6 +168,34 @@ def test_every_sampler_draws_a_part_anew_as_diffusers_does(
     kind = "flow" if family == "sd3" else "diffusion"
     samplers = offered_samplers(kind) * (4 if kind == "flow" else 1)
     check(open_scene(family, channels), tiny_request, samplers, monkeypatch)
+
+
+@pytest.mark.parametrize("channels", [4, 9])
+def test_a_small_part_is_drawn_in_its_window_as_diffusers_does(
+    open_scene: OpenScene, tiny_request: GenerationRequest, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = open_scene("sd", channels)
+    request = msgspec.structs.replace(tiny_request, scheduler_name="Euler a")
+    picture, mask = photo(64, 80), Image.new("L", (64, 80))
+    # With 8 pixels around it, the window has exactly the shape of the picture.
+    mask.paste(255, (20, 28, 36, 52))
+    submit = redrawn(from_picture(request, picture, 0.75), mask, inpaint=Inpaint(is_enlarged=True))
+    (latents,) = scene.mixed.draw([submit], monkeypatch).values()
+    steps: list[torch.Tensor] = []
+
+    def note(_: Any, __: int, ___: Any, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        steps.append(tensors["latents"].clone())
+        return tensors
+
+    # diffusers gives the picture alone, pasted, and takes no list.
+    scene.expected(
+        *(request, picture, mask, 0.75),
+        image=picture,
+        output_type="pil",
+        padding_mask_crop=8,
+        callback_on_step_end=note,
+    )
+    assert (latents - steps[-1]).abs().max().item() <= TOLERANCE
 
 
 def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
@@ -260,6 +291,21 @@ def test_pixels_away_from_the_mask_are_those_of_the_picture(
         differs = changed(drawn, canvas.picture)
         assert not (differs & ~near).any()
         assert (differs & canvas.mask).sum() > 0.9 * canvas.mask.sum()
+
+
+def test_a_small_part_is_drawn_larger_and_comes_back_small(shared: Exact, request_: GenerationRequest) -> None:
+    picture = photo(256, 256)
+    request = msgspec.structs.replace(request_, num_inference_steps=4)
+    drawn: dict[bool, Image.Image] = {}
+    for job_id, is_enlarged in enumerate((False, True)):
+        inpaint = Inpaint(cells=(4,), is_enlarged=is_enlarged)
+        run(shared, redrawn(from_picture(request, picture, 0.8), inpaint=inpaint, job_id=job_id))
+        drawn[is_enlarged] = file_of(shared, job_id)
+    canvas = canvas_of(picture, None, Inpaint(cells=(4,)), 256, 256)
+    differs = changed(drawn[True], picture)
+    assert not (differs & ~grown(canvas.mask, FEATHER)).any()
+    assert (differs & canvas.mask).sum() > 0.9 * canvas.mask.sum()
+    assert (changed(drawn[True], drawn[False]) & canvas.mask).sum() > 0.9 * canvas.mask.sum()
 
 
 def test_an_upscaled_picture_keeps_the_untouched_part(shared: Exact, request_: GenerationRequest) -> None:

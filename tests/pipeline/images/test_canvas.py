@@ -101,7 +101,7 @@ def test_margins_fit_every_size(sides: tuple[int, int, int, int], margins: tuple
 
 def test_pasting_keeps_far_pixels_exactly_and_near_ones_smoothly() -> None:
     old = picture(90, 90)
-    paste = Paste(old, None, Inpaint(cells=(4,)))
+    paste = Paste(old, None, Inpaint(cells=(4,)), 90, 90)
     drawn = torch.rand((1, 3, 90, 90), generator=torch.Generator().manual_seed(0))
     known = paste.onto(torch.zeros(1, 3, 90, 90))
     pasted = paste.onto(drawn)

@@ -89,6 +89,7 @@ def test_the_strength_of_an_init_image_has_the_name_of_a1111() -> None:
     ("inpaint", "expected"),
     [
         (Inpaint(cells=(5, 4)), {"Inpaint": "cells 4 5"}),
+        (Inpaint(cells=(5,), is_enlarged=True), {"Inpaint": "cells 5", "Inpaint area": "Only masked"}),
         (Inpaint(grow=-0.05, is_inverted=True), {
             "Inpaint": "mask", "Mask grow": "-0.05", "Mask mode": "Inpaint not masked"
         }),

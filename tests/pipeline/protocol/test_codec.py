@@ -86,7 +86,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
     *(
         Submit(job_id=1, attempt=1, request=msgspec.structs.replace(REQUEST, inpaint=inpaint))
         for inpaint in (
-            Inpaint(cells=(0, 4), grow=0.05, is_inverted=True),
+            Inpaint(cells=(0, 4), grow=0.05, is_inverted=True, is_enlarged=True),
             Inpaint(outpaint=Outpaint(left=0.5, top=0.25, right=1.0)),
         )
     ),
