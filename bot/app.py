@@ -75,6 +75,8 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         threads=pipeline.threads,
         models=tuple(catalogue.models.values()),
         upscalers=tuple(catalogue.upscalers.values()),
+        controls=tuple(catalogue.controls.values()),
+        references=tuple(catalogue.references.values()),
         preload=catalogue.default_key,
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv

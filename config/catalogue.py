@@ -1,53 +1,55 @@
-"""The catalogue: the models and upscalers that an owner offers, from one TOML file.
+"""The catalogue: the models and other networks that an owner offers, from one TOML file.
 
 Paths in the file are relative to the file, so that an owner can move a catalogue together with its models.
 """
 
 import unicodedata
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from config.guides import read_guides, uses_of
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
+from config.sources import absolute
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Ready
-from pipeline.protocol.models import (
-    Enlarger,
-    Entry,
-    FileSource,
-    FolderSource,
-    HubSource,
-    ModelSpec,
-    UpscalerSpec,
-    Vocabulary,
-)
+from pipeline.protocol.models import Entry, ModelSpec, Vocabulary
+from pipeline.protocol.networks import ControlSpec, Enlarger, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 _SHIPPED: Final = Path(__file__).with_name("models.toml")
 
 
 class Catalogue(msgspec.Struct, kw_only=True, eq=False):
-    """All models and upscalers by key, in the order of the file, and the default model.
+    """All entries by key, in the order of the file, and the default model.
 
     Attributes:
         models: the models with the samplers and capabilities that fit their files, once a worker has read those.
         default_key: key of the model for requests without a model.
         written: the models as in the file; by default the same as `models`.
         upscalers: the upscalers; the first is for requests without one.
+        controls: the control nets; the first that fits is used.
+        references: the reference adapters; the first that fits is used.
+        missing: keys of entries that the worker cannot offer.
     """
 
     models: Mapping[str, ModelSpec]
     default_key: str
     written: Mapping[str, ModelSpec] = {}
     upscalers: Mapping[str, UpscalerSpec] = {}
+    controls: Mapping[str, ControlSpec] = {}
+    references: Mapping[str, ReferenceSpec] = {}
+    missing: Container[str] = ()
 
     def __post_init__(self) -> None:
         self.written = self.written or self.models
+        self.models = MappingProxyType({key: self._guided(spec) for key, spec in self.models.items()})
 
     @property
     def default(self) -> ModelSpec:
@@ -60,18 +62,37 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         return {**self.models, **self.upscalers}
 
     def heed(self, ready: Ready) -> None:
-        """Narrow the models to the samplers and capabilities that a worker found in their files."""
+        """Narrow the models to the samplers and capabilities that a worker found in the files of all entries."""
+        self.missing = ready.missing
         self.models = MappingProxyType(
             {
-                key: spec.narrowed(ready.samplers.get(key) or None, ready.lacks.get(key, ()))
+                key: self._guided(spec.narrowed(ready.samplers.get(key) or None, ready.lacks.get(key, ())))
                 for key, spec in self.written.items()
             }
         )
+
+    def guides_for(self, spec: ModelSpec, use: Use) -> tuple[GuideSpec, ...]:
+        """The control nets or reference adapters by which a model can use a picture, without missing ones."""
+        return tuple(each for each in self._guides(spec) if use in uses_of(each))
+
+    def _guided(self, spec: ModelSpec) -> ModelSpec:
+        """The entry without the capabilities for which no network fits it."""
+        kinds = {ControlSpec: Capability.CONTROL, ReferenceSpec: Capability.REFERENCE}
+        found = {kinds[type(each)] for each in self._guides(spec)}
+        lost = [each for each in kinds.values() if spec.can(each) and each not in found]
+        return spec.narrowed(None, lost) if lost else spec
+
+    def _guides(self, spec: ModelSpec) -> Iterator[GuideSpec]:
+        for each in (*self.controls.values(), *self.references.values()):
+            if each.family == spec.family and each.key not in self.missing:
+                yield each
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSpec]
     upscalers: list[UpscalerSpec] | None = None
+    controls: list[ControlSpec] = []
+    references: list[ReferenceSpec] = []
 
 
 def load_catalogue(path: Path, default_key: str) -> Catalogue:
@@ -102,7 +123,14 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         )
     owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
     upscalers = _upscalers(listed or [], owner, models)
-    return Catalogue(models=MappingProxyType(models), default_key=default_key, upscalers=upscalers)
+    guides = read_guides(file.controls, file.references, path, {*models, *upscalers})
+    return Catalogue(
+        models=MappingProxyType(models),
+        default_key=default_key,
+        upscalers=upscalers,
+        controls={spec.key: spec for spec in guides if isinstance(spec, ControlSpec)},
+        references={spec.key: spec for spec in guides if isinstance(spec, ReferenceSpec)},
+    )
 
 
 def _read(path: Path) -> _File:
@@ -197,29 +225,18 @@ def _is_seen(letter: str) -> bool:
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     """A copy of the entry with absolute paths."""
-    source = _absolute_source(spec.source, base)
-    vae = None if spec.vae is None else _absolute_source(spec.vae, base)
+    source = absolute(spec.source, base)
+    vae = None if spec.vae is None else absolute(spec.vae, base)
     enlarger = spec.enlarger
     if enlarger is not None:
         enlarger = Enlarger(path=str((base / enlarger.path).resolve()), scale=enlarger.scale)
     decoder = spec.preview_decoder
-    if isinstance(decoder, FolderSource):
-        decoder = FolderSource(path=str((base / decoder.path).resolve()))
+    if decoder is not None:
+        decoder = absolute(decoder, base)
     vocabulary = None if spec.vocabulary is None else _read_vocabulary(base / spec.vocabulary.path)
     return msgspec.structs.replace(
         spec, source=source, vae=vae, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary
     )
-
-
-def _absolute_source(
-    source: FolderSource | FileSource | HubSource, base: Path
-) -> FolderSource | FileSource | HubSource:
-    if isinstance(source, FolderSource):
-        return FolderSource(path=str((base / source.path).resolve()))
-    if isinstance(source, FileSource):
-        config = None if source.config is None else str((base / source.config).resolve())
-        return FileSource(path=str((base / source.path).resolve()), config=config)
-    return source
 
 
 def _read_vocabulary(path: Path) -> Vocabulary:

@@ -76,7 +76,8 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
     from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
     from pipeline.engine.models.cache import ModelCache  # noqa: PLC0415 - as above
     from pipeline.protocol.messages import EngineOptions  # noqa: PLC0415 - as above
-    from pipeline.protocol.models import Bounds, FolderSource, ModelSpec  # noqa: PLC0415 - as above
+    from pipeline.protocol.models import Bounds, ModelSpec  # noqa: PLC0415 - as above
+    from pipeline.protocol.networks import FolderSource  # noqa: PLC0415 - as above
     from pipeline.protocol.requests import GenerationRequest  # noqa: PLC0415 - as above
 
     twins = {

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from bot.presenting.texts import text
-from bot.requests.options import OPTIONS, Option
+from bot.requests.option import Option
+from bot.requests.options import OPTIONS
 from bot.requests.takes import Number, Picture
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])

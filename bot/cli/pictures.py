@@ -16,10 +16,10 @@ from bot.requests.takes import GivenPicture
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Wanted
-from pipeline.protocol.requests import Inpaint, Input, InputRole, Outpaint
 
 _MAX_ZOOM: Final = 1 + 2 * hard.MAX_MARGIN
 _SIDES: Final = tuple(Outpaint.__struct_fields__)

@@ -17,7 +17,8 @@ from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
-from bot.requests.options import OPTIONS_WITH_DEFAULTS, Option, arranged, given_by
+from bot.requests.option import Option
+from bot.requests.options import OPTIONS_WITH_DEFAULTS, arranged, given_by
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.starting_image import STRENGTHS
 from bot.requests.styles import matching_styles, option_value, styles_for

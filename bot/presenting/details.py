@@ -6,7 +6,8 @@ from bot.presenting.escaping import escape
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows import Job
-from pipeline.protocol.models import ModelSpec, UpscalerSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import UpscalerSpec
 
 
 def head_lines(job: Job) -> list[str]:

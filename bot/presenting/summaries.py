@@ -2,7 +2,7 @@
 
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
-from bot.requests.options import Option
+from bot.requests.option import Option
 from bot.requests.sizes import SIZES, read_size, size_values
 from bot.requests.takes import Picture, Text
 from config.settings import LimitSettings

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.models import FamilyFacts, ModelSpec, UpscalerSpec
+from pipeline.protocol.models import FamilyFacts, ModelSpec
+from pipeline.protocol.networks import UpscalerSpec
 from pipeline.protocol.passes import Pass, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from pipeline.protocol.samplers import SAMPLERS

@@ -11,8 +11,9 @@ from bot.store.rows import AskerDefaults, Job, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import InputRole
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, InputRole, Upscale, Variation, narrowed
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 
 SUBTLE: Final = 0.2
 STRONG: Final = 0.6

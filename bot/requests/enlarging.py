@@ -6,8 +6,9 @@ from bot.errors import Refused
 from bot.requests.takes import GivenPicture
 from config.catalogue import Catalogue
 from pipeline.protocol import limits
-from pipeline.protocol.models import UpscalerSpec
-from pipeline.protocol.requests import Input, InputRole, UpscaleRequest
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.requests import UpscaleRequest
 
 _MILLION: Final = 1_000_000
 

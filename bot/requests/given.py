@@ -8,7 +8,8 @@ from typing import Final, Self
 import msgspec
 
 from bot.errors import Refused
-from bot.requests.options import Option, find_option
+from bot.requests.option import Option
+from bot.requests.options import find_option
 from bot.requests.styles import find_style
 from bot.requests.takes import GivenPicture
 from bot.requests.typed.offers import Offers

@@ -13,7 +13,8 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
-from bot.requests.options import OPTIONS, OPTIONS_WITH_DEFAULTS, Situation, arranged, sampler_of
+from bot.requests.option import Situation
+from bot.requests.options import OPTIONS, OPTIONS_WITH_DEFAULTS, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
 from bot.requests.starting_image import cut_notice, inputs_of, refuse_without, shaped
 from bot.requests.styles import Mentioned

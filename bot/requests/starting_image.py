@@ -14,9 +14,10 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole
+from pipeline.protocol.requests import GenerationRequest
 
 STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium": 0.55, "strong": 0.75})
 """Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""

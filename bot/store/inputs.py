@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Values, fetch_all, to_ms
-from pipeline.protocol.requests import Input
+from pipeline.protocol.inputs import Input
 
 _WANTED: Final = """
 SELECT json_extract(input.value, '$.sha256') AS sha256

@@ -18,8 +18,9 @@ from bot.store.images import StorageFailed
 from bot.store.rows import AskerDefaults, Job
 from bot.views.starting import job_for, model_of
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Inpaint, Input
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 def masking_model_of(services: Services, job: Job) -> ModelSpec:

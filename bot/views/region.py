@@ -25,9 +25,10 @@ from bot.views.expanding import find_open
 from bot.views.fields import Fields
 from bot.views.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import lineage_of
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest, Inpaint, narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 
 async def open_form(services: Services, interaction: Interaction, press: Press) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from pipeline.images.decode import fitted
 from pipeline.protocol import limits
-from pipeline.protocol.requests import Inpaint, Outpaint
+from pipeline.protocol.inputs import Inpaint, Outpaint
 
 Mask = npt.NDArray[np.bool_]
 

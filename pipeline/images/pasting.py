@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from pipeline.images.canvas import Canvas, canvas_of, grown, softened
 from pipeline.images.decode import to_pixels
 from pipeline.images.window import window_of
-from pipeline.protocol.requests import Inpaint
+from pipeline.protocol.inputs import Inpaint
 
 _GROWTH: Final = 3
 _SOFTENING: Final = 2

@@ -13,6 +13,10 @@ class Capability(StrEnum):
         NEGATIVE_PROMPT: reads a negative prompt.
         INIT_IMAGE: starts from a member's picture instead of noise (img2img).
         MASK: draws only a part of a member's picture anew (inpainting), or what lies around it (outpainting).
+        CONTROL: follows the lines, the depth or the pose of a picture, by a control net of the catalogue.
+        REFERENCE: takes style, subject, composition or face of a picture, by a reference adapter of the catalogue.
+        EDIT: changes a picture as the prompt says.
+        SEVERAL_PICTURES: takes more than one picture for an edit.
     """
 
     VARIATIONS = "variations"
@@ -21,3 +25,7 @@ class Capability(StrEnum):
     NEGATIVE_PROMPT = "negative-prompt"
     INIT_IMAGE = "init-image"
     MASK = "mask"
+    CONTROL = "control"
+    REFERENCE = "reference"
+    EDIT = "edit"
+    SEVERAL_PICTURES = "several-pictures"

@@ -58,6 +58,9 @@ MAX_GROW: Final = 0.25
 MAX_MARGIN: Final = 1.0
 """Greatest margin that is drawn anew, as a fraction of the picture's side."""
 
+MAX_NETWORK_SCALE: Final = 2.0
+"""Greatest scale of a control net or a reference; at 1 it has the effect that it was trained for."""
+
 SIZE_MULTIPLE: Final = 8
 """Width and height must be multiples of this number of pixels, for every family."""
 

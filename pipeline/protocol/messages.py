@@ -15,10 +15,11 @@ import msgspec
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
-from pipeline.protocol.models import ModelSpec, UpscalerSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import ControlSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 16
+PROTOCOL_VERSION: Final = 17
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -104,6 +105,8 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         lora_directory: folder of the owner's LoRAs and embeddings; None offers none.
         options: settings of the engine.
         upscalers: every upscaler in the catalogue.
+        controls: every control net in the catalogue.
+        references: every reference adapter in the catalogue.
     """
 
     protocol_version: int
@@ -117,6 +120,8 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lora_directory: str | None = None
     options: EngineOptions = EngineOptions()
     upscalers: tuple[UpscalerSpec, ...] = ()
+    controls: tuple[ControlSpec, ...] = ()
+    references: tuple[ReferenceSpec, ...] = ()
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -150,7 +155,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         dtype: precision in use.
         vram_bytes: memory of the device; 0 when it shares the host's memory.
         models: keys of the models and upscalers that can be offered.
-        missing: the reason why a model or an upscaler cannot be offered, by its key.
+        missing: the reason why an entry of the catalogue cannot be offered, by its key.
         capacity: greatest number of attempts at the same time.
         versions: versions of the libraries that affect pixels, by name.
         loras: LoRAs in the owner's folder, sorted by title.
@@ -158,7 +163,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         broken_loras: the reason why a file is not offered, by its path in that folder.
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
         lacks: capabilities that a model's files do not give it, by model key.
-        remarks: sentences for the owner about models and upscalers that can be offered, by their keys.
+        remarks: sentences for the owner about entries that can be offered, by their keys.
     """
 
     protocol_version: int

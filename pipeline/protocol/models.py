@@ -2,27 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.networks import Enlarger, Family, FolderSource, HubSource, ModelKey, Part, Source, UpscalerSpec
 from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, SamplerKind, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
-Part = Annotated[float, Meta(ge=0.0, le=1.0)]
-ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-
-Family = Literal["sd", "sdxl", "sd3", "pipeline"]
-"""Architectures: `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5.
-
-`pipeline` is any other text-to-image model of diffusers; it runs as a whole pipeline.
-"""
-
 
 _PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, Capability.INIT_IMAGE, Capability.MASK})
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
@@ -63,32 +55,6 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
 )
 
 
-class FolderSource(
-    msgspec.Struct, frozen=True, kw_only=True, tag="folder", tag_field="kind", forbid_unknown_fields=True
-):
-    """A diffusers folder on disk; `path` is absolute once the catalogue is loaded."""
-
-    path: str
-
-
-class FileSource(msgspec.Struct, frozen=True, kw_only=True, tag="file", tag_field="kind", forbid_unknown_fields=True):
-    """One .safetensors checkpoint as A1111 and ComfyUI use them.
-
-    `config` names a local folder with the component configurations (the diffusers layout without weights),
-    needed when the machine cannot download them from a hub.
-    """
-
-    path: str
-    config: str | None = None
-
-
-class HubSource(msgspec.Struct, frozen=True, kw_only=True, tag="hub", tag_field="kind", forbid_unknown_fields=True):
-    """A repository of the Hugging Face hub, pinned to a revision so that pictures stay reproducible."""
-
-    repo_id: str
-    revision: str
-
-
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Default values of a request; members cannot change all of them.
 
@@ -126,18 +92,6 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_images: Annotated[int, Meta(ge=limits.MIN_IMAGES, le=limits.MAX_IMAGES)] = limits.MAX_IMAGES
     max_refined_pixels: Annotated[int, Meta(ge=limits.MIN_SIDE**2)] = 1_024 * 1_024
     """Greatest number of pixels of an upscaled picture with a second pass; larger ones are only resampled."""
-
-
-class Enlarger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A small upscaling network that runs on every finished image of a model.
-
-    Attributes:
-        path: its .safetensors file, absolute once the catalogue is loaded; spandrel must know its architecture.
-        scale: factor between the sides of the delivered image and those that the model draws.
-    """
-
-    path: str
-    scale: Annotated[int, Meta(ge=2, le=8)]
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,37 +142,6 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     text: Tflop = 0.026
 
 
-class UpscalerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of the catalogue: a network that enlarges any picture.
-
-    Attributes:
-        key: the name in the database; never reused for other weights, and no model has the same.
-        title: the name that members see.
-        path: its .safetensors file, absolute once the catalogue is loaded; spandrel must know its architecture.
-        license: one line about the licence's terms, shown to the owner and in a picture's details.
-        scale: factor between the sides of the network's result and those of its input; the worker compares it with the
-            file.
-        cost: computing work in TFLOP for a million pixels that the network makes, as torch's FlopCounterMode counts it.
-            The default is that of the shipped upscaler.
-    """
-
-    key: ModelKey
-    title: str
-    path: str
-    license: str
-    scale: Annotated[int, Meta(ge=2, le=8)] = 4
-    cost: Annotated[float, Meta(gt=0.0)] = 0.078
-
-    def made_pixels(self, pixels: int, scale: int) -> int:
-        """Pixels that the network makes in all of its rounds to enlarge a picture of so many pixels."""
-        return pixels * sum(self.scale ** (2 * number) for number in range(1, rounds_to(scale, self.scale) + 1))
-
-
-def rounds_to(scale: int, network_scale: int) -> int:
-    """Number of times that a network is applied until a scale is reached; a filter makes larger results smaller."""
-    return 1 if network_scale >= scale else 1 + rounds_to(-(-scale // network_scale), network_scale)
-
-
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of the catalogue.
 
@@ -243,7 +166,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     key: ModelKey
     title: str
-    source: FolderSource | FileSource | HubSource
+    source: Source
     family: Family
     license: str
     description: str = ""
@@ -258,7 +181,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     vocabulary: Vocabulary | None = None
     prediction: Prediction | None = None
     zero_snr: bool | None = None
-    vae: FolderSource | FileSource | HubSource | None = None
+    vae: Source | None = None
     clip_skip: Annotated[int, Meta(ge=1, le=limits.MAX_CLIP_SKIP)] | None = None
 
     @property

@@ -1,13 +1,13 @@
 """Requests of jobs to the engine, with every field set. The tag `kind` distinguishes the kinds of requests."""
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from pipeline.protocol import limits
+from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.models import ModelSpec
 
@@ -58,76 +58,6 @@ class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     scale: int
     strength: float
-
-
-class InputRole(StrEnum):
-    """The part that a picture plays in a job."""
-
-    INIT_IMAGE = "init-image"
-    """Denoising starts from this picture, with noise, instead of noise alone."""
-    MASK = "mask"
-    """Its white part of the init image is drawn anew (inpainting); gray counts as white from the middle on."""
-    SOURCE = "source"
-    """This picture is enlarged."""
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A picture that a job is given.
-
-    The strength is here and not in the request, because several pictures of a job have several strengths.
-
-    Attributes:
-        role: its part in the job.
-        sha256: hash of its file, a PNG that Easel wrote; the bot keeps the file, and `Submit` carries it.
-        strength: its effect. For an init image it is the fraction of the steps that are denoised, as in diffusers: a
-            low strength keeps the picture, and 1 replaces all of it. A mask and a source always have 1.
-    """
-
-    role: InputRole
-    sha256: str
-    strength: float = 1.0
-
-
-class Outpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Margins around the init image that are drawn anew (outpainting), from 0 to `MAX_MARGIN`; one is more than 0.
-
-    `width` and `height` of the request are those of the picture with its margins. A zoom out by 2 has 0.5 on each side
-    and the size of the picture itself. A pan has one margin, and makes the picture wider or taller.
-
-    Attributes:
-        left: fraction of the init image's width.
-        top: fraction of its height.
-        right: fraction of its width.
-        bottom: fraction of its height.
-    """
-
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-
-
-class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The part of the init image that is drawn anew; the rest stays as it is.
-
-    The part is one of three: cells of a grid, the white part of an input with the role `mask`, or margins. The strength
-    is that of the init image.
-
-    Attributes:
-        cells: cells of a grid of 3 x 3 on the init image, numbered row by row from 0 to 8; empty with another part.
-        outpaint: margins; None with another part.
-        grow: fraction of the init image's shorter side by which cells or mask grow on every side; a negative one makes
-            them smaller. From -`MAX_GROW` to `MAX_GROW`.
-        is_inverted: True when everything but the cells or the mask is drawn anew; the part then grows after that.
-        is_enlarged: True when a small part is drawn at the job's whole size, together with some of its surroundings,
-            and shrunk back into its place. A part that is not small is drawn as it is.
-    """
-
-    cells: tuple[int, ...] = ()
-    outpaint: Outpaint | None = None
-    grow: float = 0.0
-    is_inverted: bool = False
-    is_enlarged: bool = False
 
 
 class GenerationRequest(
@@ -191,6 +121,21 @@ class GenerationRequest(
         return self._input(InputRole.MASK)
 
     @property
+    def controls(self) -> tuple[Input, ...]:
+        """The pictures whose lines, depth or pose the job follows."""
+        return self._inputs(InputRole.CONTROL)
+
+    @property
+    def references(self) -> tuple[Input, ...]:
+        """The pictures whose style, subject, composition or face the job takes."""
+        return self._inputs(InputRole.REFERENCE)
+
+    @property
+    def edits(self) -> tuple[Input, ...]:
+        """The picture that is changed as the prompt says, then the pictures beside it."""
+        return self._inputs(InputRole.EDIT)
+
+    @property
     def last_seed(self) -> int:
         """Seed that increases from image to image."""
         return self.variations[-1].seed if self.variations else self.seed
@@ -200,7 +145,10 @@ class GenerationRequest(
         return self.guidance_start * total_steps < step <= self.guidance_end * total_steps
 
     def _input(self, role: InputRole) -> Input | None:
-        return next((each for each in self.inputs if each.role is role), None)
+        return next(iter(self._inputs(role)), None)
+
+    def _inputs(self, role: InputRole) -> tuple[Input, ...]:
+        return tuple(each for each in self.inputs if each.role is role)
 
     def single(self, index: int) -> "GenerationRequest":
         """Request for a single image, which is exactly image `index` of this request."""

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from pipeline.metadata.reading import is_picture, read_parameters
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.reading import Parameters, PictureFault, ReadingAnswer, Unreadable, Wanted, parted
-from pipeline.protocol.requests import Inpaint
 from pipeline.reading.copies import marked
 from pipeline.reading.looks import look
 from pipeline.reading.pictures import NoPicture, clean

@@ -4,9 +4,9 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.reading import CleanPicture, PictureFault
-from pipeline.protocol.requests import Inpaint
 from pipeline.reading.masks import ALL, grown, shrunk, where_above
 from pipeline.reading.pictures import NoPicture, as_png, on_white, read_picture
 

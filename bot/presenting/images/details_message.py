@@ -14,8 +14,9 @@ from bot.presenting.texts import text
 from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
 from bot.store.rows import Job, Output
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _MAX_CHARACTERS: Final = 4_000
 """Discord's limit for all words in a message of components."""

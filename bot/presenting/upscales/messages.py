@@ -25,7 +25,7 @@ from bot.presenting.job_message import (
 )
 from bot.presenting.texts import text
 from bot.store.rows import Job, Output
-from pipeline.protocol.models import UpscalerSpec
+from pipeline.protocol.networks import UpscalerSpec
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 
 

@@ -23,7 +23,8 @@ from pipeline.engine.models.memory import (
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.models import Entry, UpscalerSpec
+from pipeline.protocol.models import Entry
+from pipeline.protocol.networks import UpscalerSpec
 
 log = logging.getLogger(__name__)
 

@@ -28,7 +28,8 @@ from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
-from pipeline.protocol.models import FolderSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FolderSource
 
 log = logging.getLogger(__name__)
 

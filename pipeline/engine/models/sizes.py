@@ -10,7 +10,8 @@ from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
-from pipeline.protocol.models import Entry, FileSource, FolderSource, HubSource, UpscalerSpec
+from pipeline.protocol.models import Entry
+from pipeline.protocol.networks import FileSource, FolderSource, Source, UpscalerSpec
 
 
 def expected_bytes(spec: Entry, placement: Placement, cache_directory: str | None) -> int | None:
@@ -28,9 +29,7 @@ def expected_bytes(spec: Entry, placement: Placement, cache_directory: str | Non
     return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
 
 
-def _numbers(
-    source: FolderSource | FileSource | HubSource, parts: FamilyParts, cache_directory: str | None
-) -> int | None:
+def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:
     if isinstance(source, FileSource):
         return count_numbers(Path(source.path))
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)

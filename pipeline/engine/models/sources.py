@@ -23,7 +23,8 @@ from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FileSource, FolderSource, HubSource, Source
 from pipeline.protocol.samplers import NoiseSchedule
 
 _INDEX: Final = "model_index.json"
@@ -126,7 +127,7 @@ def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
     return {name: None for name in parts.omissible if name not in listed}
 
 
-def check_vae(source: FolderSource | FileSource | HubSource, spec: ModelSpec) -> None:
+def check_vae(source: Source, spec: ModelSpec) -> None:
     """Check that the VAE that the catalogue names exists and is complete.
 
     Raises:

@@ -14,7 +14,7 @@ from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, SIDES, Enlarging, 
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
 from pipeline.engine.weights.file_identity import identity_of
 from pipeline.engine.weights.fingerprints import Weights
-from pipeline.protocol.models import UpscalerSpec
+from pipeline.protocol.networks import UpscalerSpec
 
 
 class LoadedUpscaler:

@@ -6,8 +6,8 @@ The pictures that a job makes are checked where it is finished: in `engine/finis
 from pipeline.engine.failures import FlaggedInput, InvalidRequest
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
+from pipeline.protocol.inputs import InputRole
 from pipeline.protocol.messages import Submit
-from pipeline.protocol.requests import InputRole
 
 
 def check_inputs(submit: Submit, checker: SafetyChecker) -> None:

@@ -14,7 +14,7 @@ from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
-from pipeline.protocol.models import Enlarger, UpscalerSpec
+from pipeline.protocol.networks import Enlarger, UpscalerSpec
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor

@@ -4,8 +4,8 @@ from PIL import Image
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.images.decode import UnreadablePicture, read_png
+from pipeline.protocol.inputs import Input
 from pipeline.protocol.messages import Submit
-from pipeline.protocol.requests import Input
 
 
 def file_of(submit: Submit, given: Input | None) -> bytes | None:

@@ -5,9 +5,10 @@ import msgspec
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import USES, Input, InputRole
 from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import FACTS, GenerationRequest, InputRole, Request
+from pipeline.protocol.requests import FACTS, GenerationRequest, Request
 from pipeline.protocol.samplers import find_sampler
 
 
@@ -56,7 +57,9 @@ def _check_parts(request: GenerationRequest) -> None:
         _check_range("scale", request.upscale.scale, 1, limits.MAX_SCALE)
         _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
     for each in request.inputs:
-        _check_range("strength of an input", each.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
+        _check_input(each)
+    if request.edits and request.init_image is not None:
+        raise InvalidRequest("An edit has no init image; the picture that it changes is its own.")
     init_images = sum(each.role is InputRole.INIT_IMAGE for each in request.inputs)
     _check_range("number of init images", init_images, 0, 1)
     masks = [each for each in request.inputs if each.role is InputRole.MASK]
@@ -64,6 +67,24 @@ def _check_parts(request: GenerationRequest) -> None:
     if any(each.strength != 1.0 for each in masks):
         raise InvalidRequest("A mask has no strength of its own; the strength is that of the init image.")
     _check_inpaint(request)
+
+
+def _check_input(given: Input) -> None:
+    """Check one input by its role; only controls and references come through a network of the catalogue."""
+    if given.use is not None and given.use not in USES.get(given.role, ()):
+        raise InvalidRequest(f"A picture with the role {given.role} has no use {given.use}.")
+    if given.role not in (InputRole.CONTROL, InputRole.REFERENCE):
+        _check_range("strength of an input", given.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
+        if (given.network, given.start, given.end, given.is_map, given.is_guess) != ("", 0.0, 1.0, False, False):
+            raise InvalidRequest(f"A picture with the role {given.role} has no network, no window and no map.")
+        return
+    if given.use is None or not given.network:
+        raise InvalidRequest(f"A {given.role} needs a use and a network.")
+    _check_range("scale of a network", given.strength, 0.0, limits.MAX_NETWORK_SCALE)
+    if not 0.0 <= given.start < given.end <= 1.0:
+        raise InvalidRequest(f"A network cannot have an effect from {given.start} to {given.end}.")
+    if given.role is InputRole.REFERENCE and (given.is_map or given.is_guess):
+        raise InvalidRequest("A reference is neither a map nor a guess.")
 
 
 def _check_inpaint(request: GenerationRequest) -> None:
@@ -105,6 +126,10 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
         Capability.REFINING: len(passes_of(request, facts)) > 1,
         Capability.INIT_IMAGE: request.init_image is not None,
         Capability.MASK: request.inpaint is not None,
+        Capability.CONTROL: bool(request.controls),
+        Capability.REFERENCE: bool(request.references),
+        Capability.EDIT: bool(request.edits),
+        Capability.SEVERAL_PICTURES: len(request.edits) > 1,
     }
     for capability, is_needed in needed.items():
         if is_needed and capability not in facts.capabilities:

@@ -11,7 +11,8 @@ from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
-from pipeline.protocol.models import Entry, FileSource, FolderSource, HubSource, ModelSpec, UpscalerSpec
+from pipeline.protocol.models import Entry, ModelSpec
+from pipeline.protocol.networks import FileSource, FolderSource, HubSource, UpscalerSpec
 
 log = logging.getLogger(__name__)
 

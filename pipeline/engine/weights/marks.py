@@ -14,7 +14,8 @@ import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.headers import read_header, read_metadata
-from pipeline.protocol.models import Family, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import Family
 from pipeline.protocol.samplers import Prediction
 
 _PREDICTIONS: Final[Mapping[str, Prediction]] = {

@@ -19,8 +19,9 @@ from bot.pictures.telling import refusal
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
+from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, PictureFault, ReadingAnswer, Unreadable, Wanted
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.reading.answering import answer
 from pipeline.reading.pictures import clean
 from tests import picture_files

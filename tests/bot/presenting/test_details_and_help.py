@@ -13,8 +13,9 @@ from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.typed.known_words import unknown_words
 from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy
 from config.catalogue import Catalogue
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 from tests.example_jobs import example_job, from_elsewhere
 
 MAX_CHARACTERS, MAX_COMPONENTS = 4_000, 40

@@ -21,9 +21,10 @@ from bot.store.failures import JobFailure
 from bot.store.rows import Job, JobStatus, Lineage, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Inpaint, Outpaint
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Outpaint, Upscale
+from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.example_jobs import IMAGES, NOW, example_job, from_elsewhere, states
 
 

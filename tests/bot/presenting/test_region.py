@@ -12,9 +12,10 @@ from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.store.expansions import Expansion
 from bot.store.rows import Job, StartedBy, WantedJob
+from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_GROW
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole
+from pipeline.protocol.requests import GenerationRequest
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
 from tests.example_jobs import example_job
 

@@ -10,7 +10,8 @@ from bot.quotas.pricing import upscale_price
 from bot.store.rows import Job, JobStatus, Lineage, StartedBy
 from bot.store.timings import Workload
 from config.catalogue import Catalogue
-from pipeline.protocol.requests import Input, InputRole, UpscaleRequest
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.requests import UpscaleRequest
 from tests.bot.presenting.test_job_message import texts
 from tests.example_jobs import example_job, from_elsewhere
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import Cost, Defaults, FolderSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.models import Cost, Defaults, ModelSpec
+from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.requests import GenerationRequest, Upscale
 
 SD15 = ModelSpec(
     key="sd15",

@@ -6,7 +6,8 @@ import pytest
 from bot.requests.advice import advice
 from bot.store.rows import Preferences
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import Defaults, FolderSource, ModelSpec
+from pipeline.protocol.models import Defaults, ModelSpec
+from pipeline.protocol.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 
 LOW, HIGH = "notice-advice-cfg-low", "notice-advice-cfg-high"

@@ -10,8 +10,9 @@ from bot.store.rows import AskerDefaults, Job, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Upscale, Variation, narrowed
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from tests.example_jobs import example_job
 
 

@@ -10,7 +10,8 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale, Variation
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 
 LIMITS = LimitSettings()
 

@@ -18,7 +18,7 @@ from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.requests import Input, InputRole
+from pipeline.protocol.inputs import Input, InputRole
 
 SQUARE = GivenPicture(sha256="ab" * 32, sides=(512, 512))
 

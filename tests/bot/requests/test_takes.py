@@ -9,7 +9,8 @@ from bot.requests.takes import decimal, name_of, whole
 from bot.requests.typed.offers import Offers
 from config.settings import LimitSettings
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import FolderSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FolderSource
 
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 LIMITS = LimitSettings(max_steps=40)

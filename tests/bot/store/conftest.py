@@ -16,7 +16,8 @@ from bot.store.servers import Decision, ServerRepository
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_origin
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -22,9 +22,10 @@ from config.catalogue import Catalogue
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.canvas import Mask, canvas_of, grown
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.messages import Failed, Finished, Submit
-from pipeline.protocol.models import Family
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale, narrowed
+from pipeline.protocol.networks import Family
+from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact

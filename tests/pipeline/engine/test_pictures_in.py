@@ -26,9 +26,10 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import to_pixels
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.models import Family
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale, Variation, narrowed
+from pipeline.protocol.networks import Family
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact

@@ -22,6 +22,7 @@ from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels import enlarging
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.messages import (
     Cancel,
     EngineOptions,
@@ -34,8 +35,8 @@ from pipeline.protocol.messages import (
     Submit,
     UpscaledFile,
 )
-from pipeline.protocol.models import UpscalerSpec
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, UpscaleRequest
+from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from tests.pipeline.engine.pixels.test_enlarging import photo
 
 

@@ -33,7 +33,8 @@ from transformers import (
 )
 
 from config.catalogue import Catalogue
-from pipeline.protocol.models import Bounds, Defaults, Family, FolderSource, ModelSpec
+from pipeline.protocol.models import Bounds, Defaults, ModelSpec
+from pipeline.protocol.networks import Family, FolderSource
 from pipeline.protocol.passes import Pass
 
 POCKET = Path(__file__).parents[3] / "models" / "pocket"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.images.canvas import canvas_of, grown, softened
 from pipeline.images.pasting import Paste
-from pipeline.protocol.requests import Inpaint, Outpaint
+from pipeline.protocol.inputs import Inpaint, Outpaint
 
 
 def picture(width: int, height: int) -> Image.Image:

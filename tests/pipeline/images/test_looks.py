@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.images.canvas import canvas_of
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.limits import GRID_CELLS, MAX_GROW
-from pipeline.protocol.requests import Inpaint
 from pipeline.reading.looks import part_of
 
 SIZES = st.tuples(st.integers(3, 12), st.integers(3, 12)).map(lambda sides: (8 * sides[0], 8 * sides[1]))

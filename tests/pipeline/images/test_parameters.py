@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from pipeline.images.parameters import parameters_text
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint, Upscale
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.samplers import SAMPLERS, find_sampler
 
 REQUEST = GenerationRequest(

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.images.pasting import Paste
 from pipeline.images.window import Window, window_of
-from pipeline.protocol.requests import Inpaint
+from pipeline.protocol.inputs import Inpaint
 
 CENTER = Inpaint(cells=(4,), is_enlarged=True)
 

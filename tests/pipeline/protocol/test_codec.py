@@ -12,6 +12,7 @@ from pipeline.protocol import codec
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.limits import MAX_FRAME_BYTES
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.messages import (
@@ -31,8 +32,9 @@ from pipeline.protocol.messages import (
     ToWorker,
     Unusable,
 )
-from pipeline.protocol.models import Enlarger, FileSource, FolderSource, HubSource, ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import ControlSpec, Enlarger, FileSource, FolderSource, HubSource, ReferenceSpec
+from pipeline.protocol.requests import GenerationRequest
 
 SOURCES = (
     FolderSource(path="/models/a"),
@@ -73,6 +75,31 @@ TO_WORKER: tuple[ToWorker, ...] = (
         preload="model-0",
         lora_directory="/srv/loras",
         options=EngineOptions(preview_interval_s=0.5),
+        controls=(
+            ControlSpec(
+                key="depth",
+                title="Depth",
+                source=SOURCES[2],
+                family="sdxl",
+                kind="controlnet-union",
+                use="depth",
+                preprocessor="depth",
+                preprocessor_model=HubSource(repo_id="somebody/depth", revision="abc"),
+                license="MIT",
+                union_type=1,
+            ),
+        ),
+        references=(
+            ReferenceSpec(
+                key="plus",
+                title="Plus",
+                source=FileSource(path="/models/plus.safetensors"),
+                encoder=FolderSource(path="/models/encoder"),
+                family="sd",
+                uses=("style", "subject"),
+                license="MIT",
+            ),
+        ),
     ),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Submit(
@@ -89,6 +116,17 @@ TO_WORKER: tuple[ToWorker, ...] = (
             Inpaint(cells=(0, 4), grow=0.05, is_inverted=True, is_enlarged=True),
             Inpaint(outpaint=Outpaint(left=0.5, top=0.25, right=1.0)),
         )
+    ),
+    Submit(
+        job_id=1,
+        attempt=1,
+        request=msgspec.structs.replace(
+            REQUEST,
+            inputs=(
+                Input(role=InputRole.CONTROL, sha256="ab" * 32, use=Use.DEPTH, network="depth", end=0.5, is_map=True),
+                Input(role=InputRole.REFERENCE, sha256="cd" * 32, use=Use.STYLE, network="plus", strength=1.5),
+            ),
+        ),
     ),
     Cancel(job_id=1, attempt=1),
 )

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import Bounds, Defaults, Enlarger, Family, FamilyFacts, FolderSource, ModelSpec
+from pipeline.protocol.models import Bounds, Defaults, FamilyFacts, ModelSpec
+from pipeline.protocol.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})

@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from pipeline.protocol.models import FAMILY_FACTS, Family
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.models import FAMILY_FACTS
+from pipeline.protocol.networks import Family
 from pipeline.protocol.passes import Pass, passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, Upscale
+from pipeline.protocol.requests import GenerationRequest, Upscale
 
 USUAL = FAMILY_FACTS["sd"]
 

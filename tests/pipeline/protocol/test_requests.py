@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.requests import (
     FACTS,
@@ -15,9 +16,6 @@ from pipeline.protocol.requests import (
     REQUEST_TYPES,
     Fact,
     GenerationRequest,
-    Inpaint,
-    Input,
-    InputRole,
     Request,
     UpscaleRequest,
     Variation,
@@ -164,3 +162,30 @@ def test_what_is_of_another_kind_is_not_taken_for_a_picture() -> None:
 
 def test_outputs_are_counted_without_knowing_the_kind() -> None:
     assert (REQUEST.output_count, REQUEST.single(1).output_count) == (4, 1)
+
+
+def test_pictures_are_found_by_their_role_in_order() -> None:
+    roles = [*InputRole, *InputRole]
+    inputs = tuple(Input(role=role, sha256=f"{index:064x}") for index, role in enumerate(roles))
+    request = msgspec.structs.replace(REQUEST, inputs=inputs)
+    for found, role in (
+        (request.controls, InputRole.CONTROL),
+        (request.references, InputRole.REFERENCE),
+        (request.edits, InputRole.EDIT),
+    ):
+        assert found == tuple(each for each in inputs if each.role is role)
+        assert len(found) == 2
+    assert (request.init_image, request.mask) == (inputs[0], inputs[1])
+
+
+def test_an_input_of_an_earlier_version_still_decodes() -> None:
+    stored = b'{"role": "init-image", "sha256": "ab", "strength": 0.5}'
+    read = msgspec.json.decode(stored, type=Input)
+    assert (read.use, read.network, read.start, read.end, read.is_map, read.is_guess) == (
+        None,
+        "",
+        0.0,
+        1.0,
+        False,
+        False,
+    )

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from PIL import Image, ImageChops
 
+from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.reading import CleanPicture, PictureFault, Unreadable, Wanted, joined
-from pipeline.protocol.requests import Inpaint
 from pipeline.reading.answering import answer
 from tests.pipeline.reading import files
 

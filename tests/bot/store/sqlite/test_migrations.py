@@ -16,7 +16,8 @@ from bot.store.rows import AskerDefaults, JobStatus, NewJob, StartedBy
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.statements import to_ms
-from pipeline.protocol.requests import GenerationRequest, Input, InputRole, UpscaleRequest
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from tests.bot.store.conftest import NOW, Store
 from tests.made_up_migration import MADE_UP, add_migration
 

@@ -22,7 +22,7 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, ShapeBook
 from pipeline.protocol.messages import Acceleration
-from pipeline.protocol.models import Family
+from pipeline.protocol.networks import Family
 from tests.pipeline.engine import tiny
 
 TOLERANCE = 1e-4

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.schedulers import begin_late, build_scheduler, denoised_latents, scaled_input
-from pipeline.protocol.models import Family
+from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 from tests.pipeline.engine.conftest import Studio

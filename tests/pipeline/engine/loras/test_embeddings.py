@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import Family
+from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.tiny import (

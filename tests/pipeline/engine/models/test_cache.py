@@ -20,7 +20,8 @@ from pipeline.engine.models.memory import AUTO_SHARE, budget_bytes, computer_byt
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.steps import admission
 from pipeline.protocol.messages import EngineOptions, Failed, Finished, IdleModels, JobEvent, Progress, Submit
-from pipeline.protocol.models import FileSource, FolderSource, HubSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FileSource, FolderSource, HubSource
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 

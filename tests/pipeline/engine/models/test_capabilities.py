@@ -9,7 +9,7 @@ import pytest
 from pipeline.engine.families.pipeline_classes import class_for, lacks_of_class
 from pipeline.engine.models.offering import check_models
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import Family
+from pipeline.protocol.networks import Family
 from tests.pipeline.engine.tiny import catalogue_of, latent_consistency, stable_diffusion
 
 NEGATIVE = (Capability.NEGATIVE_PROMPT,)

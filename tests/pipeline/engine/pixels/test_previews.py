@@ -18,7 +18,8 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.pixels.previews import PREVIEW_SIDE, PreviewTurn
 from pipeline.protocol.messages import EngineOptions, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.models import FolderSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 
 PLACEMENT = choose_placement("cpu", "float32")

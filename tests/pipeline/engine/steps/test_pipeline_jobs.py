@@ -29,7 +29,8 @@ from pipeline.engine.steps.shapes import Shapes
 from pipeline.images.encode import to_picture
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.models import FileSource, FolderSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import FileSource, FolderSource
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.tiny import catalogue_of, pixart_sigma

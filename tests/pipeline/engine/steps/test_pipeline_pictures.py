@@ -26,9 +26,10 @@ from pipeline.images.canvas import canvas_of, grown
 from pipeline.images.decode import fitted
 from pipeline.images.encode import to_picture
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.inputs import Inpaint, Outpaint
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Inpaint, Outpaint, narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import catalogue_of, flux, latent_consistency, pixart_sigma

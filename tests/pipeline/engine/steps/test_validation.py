@@ -8,17 +8,10 @@ import pytest
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.steps.validation import check_capabilities, check_request
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.requests import (
-    FACTS,
-    GenerationRequest,
-    Inpaint,
-    Input,
-    InputRole,
-    Outpaint,
-    Upscale,
-    Variation,
-)
+from pipeline.protocol.requests import FACTS, GenerationRequest, Upscale, Variation
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)
@@ -59,6 +52,51 @@ def test_inputs_have_bounds_and_one_of_them_is_the_init_image(request_: Generati
     ):
         with pytest.raises(InvalidRequest, match=sentence):
             check_request(msgspec.structs.replace(request_, inputs=inputs))
+
+
+CONTROL = Input(role=InputRole.CONTROL, sha256="ab" * 32, use=Use.LINES, network="canny", strength=2.0, start=0.2)
+REFERENCE = Input(role=InputRole.REFERENCE, sha256="ab" * 32, use=Use.STYLE, network="plus", strength=0.0, end=0.5)
+START_IMAGE = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, use=Use.START)
+EDIT = Input(role=InputRole.EDIT, sha256="ab" * 32, use=Use.EDIT, strength=0.55)
+
+
+def test_pictures_for_networks_and_edits_may_be_several(request_: GenerationRequest) -> None:
+    check_request(msgspec.structs.replace(request_, inputs=(CONTROL, CONTROL, REFERENCE, REFERENCE, START)))
+    check_request(msgspec.structs.replace(request_, inputs=(EDIT, EDIT)))
+
+
+@pytest.mark.parametrize(
+    ("given", "changes", "sentence"),
+    [
+        (CONTROL, {"strength": 2.1}, "The scale of a network is 2.1, outside 0.0 to 2.0"),
+        (CONTROL, {"strength": math.nan}, "The scale of a network is nan"),
+        (CONTROL, {"use": None}, "A control needs a use and a network"),
+        (REFERENCE, {"network": ""}, "A reference needs a use and a network"),
+        (CONTROL, {"use": Use.STYLE}, "A picture with the role control has no use style"),
+        (CONTROL, {"start": 0.5, "end": 0.5}, "A network cannot have an effect from 0.5 to 0.5"),
+        (REFERENCE, {"end": 1.1}, "A network cannot have an effect from 0.0 to 1.1"),
+        (REFERENCE, {"start": math.nan}, "A network cannot have an effect from nan"),
+        (REFERENCE, {"is_map": True}, "A reference is neither a map nor a guess"),
+        (REFERENCE, {"is_guess": True}, "A reference is neither a map nor a guess"),
+        (EDIT, {"network": "canny"}, "A picture with the role edit has no network"),
+        (EDIT, {"use": Use.START}, "A picture with the role edit has no use start"),
+        (EDIT, {"strength": 1.5}, r"The strength of an input is 1.5, outside 0\.05 to 1"),
+        (START_IMAGE, {"end": 0.5}, "has no network, no window"),
+        (START_IMAGE, {"is_map": True}, "has no network, no window and no map"),
+        (START_IMAGE, {"use": Use.EDIT}, "A picture with the role init-image has no use edit"),
+    ],
+)
+def test_an_input_is_checked_by_its_role(
+    request_: GenerationRequest, given: Input, changes: dict[str, Any], sentence: str
+) -> None:
+    check_request(msgspec.structs.replace(request_, inputs=(given,)))
+    with pytest.raises(InvalidRequest, match=sentence):
+        check_request(msgspec.structs.replace(request_, inputs=(msgspec.structs.replace(given, **changes),)))
+
+
+def test_an_edit_does_not_start_from_another_picture(request_: GenerationRequest) -> None:
+    with pytest.raises(InvalidRequest, match="An edit has no init image"):
+        check_request(msgspec.structs.replace(request_, inputs=(EDIT, START)))
 
 
 START = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.8)
@@ -136,3 +174,20 @@ def test_a_family_is_asked_for_what_it_can_do(
         return
     with pytest.raises(InvalidRequest, match=f"Models of this family have no {capability}"):
         check_capabilities(request, FAMILY_FACTS["pipeline"])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "capability"),
+    [((CONTROL,), "control"), ((REFERENCE,), "reference"), ((EDIT,), "edit"), ((EDIT, EDIT), "several-pictures")],
+)
+def test_a_family_is_asked_for_each_use_of_a_picture(
+    request_: GenerationRequest, inputs: tuple[Input, ...], capability: str
+) -> None:
+    request = msgspec.structs.replace(request_, inputs=inputs)
+    everything = msgspec.structs.replace(FAMILY_FACTS["sd"], capabilities=frozenset(Capability))
+    check_capabilities(request, everything)
+    with pytest.raises(InvalidRequest, match=f"Models of this family have no {capability}"):
+        check_capabilities(
+            request,
+            msgspec.structs.replace(everything, capabilities=everything.capabilities - {Capability(capability)}),
+        )

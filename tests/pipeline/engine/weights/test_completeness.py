@@ -26,7 +26,8 @@ from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.models import Enlarger, Family, FolderSource, ModelSpec
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.requests import usual_request
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import written

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.requests import wildcards
-from bot.requests.wildcards import MAX_BYTES, BrokenWildcard, WildcardFolder
+from bot.requests.typed import wildcards
+from bot.requests.typed.wildcards import MAX_BYTES, BrokenWildcard, WildcardFolder
 from pipeline.prompts.expansion import UnknownWildcard
 
 

@@ -1,0 +1,126 @@
+"""Pictures that a job is given, and the part of one that is drawn anew."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+
+class Use(StrEnum):
+    """What a member wants of a picture."""
+
+    START = "start"
+    """Denoising starts from it."""
+    STYLE = "style"
+    SUBJECT = "subject"
+    FACE = "face"
+    COMPOSITION = "composition"
+    LINES = "lines"
+    SCRIBBLE = "scribble"
+    DEPTH = "depth"
+    POSE = "pose"
+    EDIT = "edit"
+    """The prompt says what changes in it."""
+
+
+class InputRole(StrEnum):
+    """The part that a picture plays in a job."""
+
+    INIT_IMAGE = "init-image"
+    """Denoising starts from this picture, with noise, instead of noise alone."""
+    MASK = "mask"
+    """Its white part of the init image is drawn anew (inpainting); gray counts as white from the middle on."""
+    SOURCE = "source"
+    """This picture is enlarged."""
+    CONTROL = "control"
+    """A control net makes the job follow this picture's lines, depth or pose."""
+    REFERENCE = "reference"
+    """A reference adapter gives the job this picture's style, subject, composition or face."""
+    EDIT = "edit"
+    """A model for edits changes this picture as the prompt says; further ones are pictures beside it, in order."""
+
+
+USES: Final[Mapping[InputRole, frozenset[Use]]] = MappingProxyType(
+    {
+        InputRole.INIT_IMAGE: frozenset({Use.START}),
+        InputRole.CONTROL: frozenset({Use.LINES, Use.SCRIBBLE, Use.DEPTH, Use.POSE}),
+        InputRole.REFERENCE: frozenset({Use.STYLE, Use.SUBJECT, Use.COMPOSITION, Use.FACE}),
+        InputRole.EDIT: frozenset({Use.EDIT}),
+    }
+)
+"""Uses of a picture by the part that it plays for them. Other parts have no use."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture that a job is given.
+
+    The strength is here and not in the request, because several pictures of a job have several strengths.
+
+    Attributes:
+        role: its part in the job.
+        sha256: hash of its file, a PNG that Easel wrote; the bot keeps the file, and `Submit` carries it.
+        strength: its effect. For an init image it is the fraction of the steps that are denoised, as in diffusers: a
+            low strength keeps the picture, and 1 replaces all of it. An edit changes the picture more with a higher
+            one. For a control or a reference it is the scale, from 0 to `MAX_NETWORK_SCALE`. A mask and a source always
+            have 1.
+        use: what the member wants of it. None for a mask and a source, and for an init image of an earlier version.
+        network: key of the control net or reference adapter in the catalogue; empty for other roles.
+        start: fraction of a pass's evaluations after which a control or reference has an effect.
+        end: fraction after which it has none any more.
+        is_map: True when a control's picture is a ready-made map, from which nothing is extracted first.
+        is_guess: True when a control acts on the rows with the prompt alone, and less in finer layers (guess mode).
+    """
+
+    role: InputRole
+    sha256: str
+    strength: float = 1.0
+    use: Use | None = None
+    network: str = ""
+    start: float = 0.0
+    end: float = 1.0
+    is_map: bool = False
+    is_guess: bool = False
+
+
+class Outpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Margins around the init image that are drawn anew (outpainting), from 0 to `MAX_MARGIN`; one is more than 0.
+
+    `width` and `height` of the request are those of the picture with its margins. A zoom out by 2 has 0.5 on each side
+    and the size of the picture itself. A pan has one margin, and makes the picture wider or taller.
+
+    Attributes:
+        left: fraction of the init image's width.
+        top: fraction of its height.
+        right: fraction of its width.
+        bottom: fraction of its height.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+
+
+class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The part of the init image that is drawn anew; the rest stays as it is.
+
+    The part is one of three: cells of a grid, the white part of an input with the role `mask`, or margins. The strength
+    is that of the init image.
+
+    Attributes:
+        cells: cells of a grid of 3 x 3 on the init image, numbered row by row from 0 to 8; empty with another part.
+        outpaint: margins; None with another part.
+        grow: fraction of the init image's shorter side by which cells or mask grow on every side; a negative one makes
+            them smaller. From -`MAX_GROW` to `MAX_GROW`.
+        is_inverted: True when everything but the cells or the mask is drawn anew; the part then grows after that.
+        is_enlarged: True when a small part is drawn at the job's whole size, together with some of its surroundings,
+            and shrunk back into its place. A part that is not small is drawn as it is.
+    """
+
+    cells: tuple[int, ...] = ()
+    outpaint: Outpaint | None = None
+    grow: float = 0.0
+    is_inverted: bool = False
+    is_enlarged: bool = False
