@@ -1,7 +1,9 @@
 """Builds diffusers schedulers for samplers, and applies their noise."""
 
+import copy
 import functools
 import inspect
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,7 +70,7 @@ def build_scheduler(
     if schedule.is_zero_snr and options.get("timestep_spacing") == "leading":
         # Pure noise is at the last timestep, which "leading" spacing leaves out.
         options["timestep_spacing"] = "trailing"
-    scheduler = scheduler_class.from_config(dict(model_config), **options)
+    scheduler = _constructed(scheduler_class, model_config, options)
     if sampler.explicit_timesteps and steps >= EXPLICIT_FROM:
         last = scheduler.config.num_train_timesteps - 1
         scheduler.set_timesteps(timesteps=np.linspace(last, 0, steps).round().astype(np.int64).tolist())
@@ -81,7 +83,7 @@ def build_scheduler(
 
 def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: int, image_tokens: int) -> Any:
     if not model_config.get("use_dynamic_shifting"):
-        scheduler = scheduler_class.from_config(model_config)
+        scheduler = _constructed(scheduler_class, model_config, {})
         scheduler.set_timesteps(steps)
         return scheduler
     mu = calculate_shift(
@@ -93,17 +95,41 @@ def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: i
     )
     scheduler: Any
     if scheduler_class is FlowMatchEulerDiscreteScheduler:
-        scheduler = scheduler_class.from_config(model_config)
+        scheduler = _constructed(scheduler_class, model_config, {})
         scheduler.set_timesteps(steps, mu=mu)
         return scheduler
     # Other classes support no dynamic shift, but a static shift by e^mu is the same curve as a dynamic shift by mu.
     shift = math.exp(mu) if model_config.get("time_shift_type", "exponential") == "exponential" else mu
-    scheduler = scheduler_class.from_config({**model_config, "use_dynamic_shifting": False, "shift": shift})
+    scheduler = _constructed(scheduler_class, model_config, {"use_dynamic_shifting": False, "shift": shift})
     # These classes shift the smallest sigma in the constructor, and all sigmas again in `set_timesteps`. The smallest
     # one is reset here, so that it is shifted only once.
     scheduler.sigma_min = 1 / scheduler.config.num_train_timesteps
     scheduler.set_timesteps(steps)
     return scheduler
+
+
+def _constructed(scheduler_class: type[SchedulerMixin], config: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """A scheduler without timesteps.
+
+    Args:
+        scheduler_class: its class.
+        config: scheduler configuration of the model.
+        options: values that replace those of the configuration. They are apart from it, because diffusers leaves out
+            each key that the model's own scheduler had filled with its default.
+    """
+    first = _first_constructed(scheduler_class, json.dumps([config, options], sort_keys=True, default=list))
+    # The configuration is frozen, so that copies may share it.
+    return copy.deepcopy(first, {id(first.config): first.config})
+
+
+@functools.lru_cache(maxsize=256)
+def _first_constructed(scheduler_class: Any, values: str) -> Any:
+    """The scheduler that others are copied from.
+
+    Constructors set the timesteps of all training steps, which takes DPM2 0.2 s: a dozen steps of everybody's jobs.
+    """
+    config, options = json.loads(values)
+    return scheduler_class.from_config(config, **options)
 
 
 def first_latents(scheduler: Any, noise: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 import diffusers
 import pytest
 import torch
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.noise import read_schedule
@@ -110,3 +111,32 @@ def test_a_flow_that_is_more_than_shifted_is_for_one_class(key: str) -> None:
         build_scheduler(SAMPLERS["Flow Heun"], config, 4, [])
     shifted = {"shift": 3.0, "use_dynamic_shifting": True, "_class_name": "FlowMatchEulerDiscreteScheduler"}
     assert not read_schedule("flow", shifted).is_bent
+
+
+@pytest.mark.parametrize("sampler", DIFFUSION, ids=lambda sampler: sampler.name)
+def test_schedulers_of_one_model_share_no_state(sampler: Sampler) -> None:
+    schedule = NoiseSchedule()
+    alone = drawn(sampler, schedule, 6)
+    generator = torch.Generator().manual_seed(1)
+    begun = build_scheduler(sampler, config_of(schedule), 9, [generator])
+    timesteps, noise = begun.timesteps.clone(), torch.ones(SHAPE)
+    more = {"generator": generator} if takes_generators(type(begun)) else {}
+    begun.step(scaled_input(begun, noise, timesteps[0]), timesteps[0], noise, **more)
+    assert drawn(sampler, schedule, 6) == alone
+    assert begun.timesteps.equal(timesteps)
+
+
+@pytest.mark.parametrize("name", [name for name, sampler in SAMPLERS.items() if sampler.kind == "flow"])
+def test_a_dynamic_shift_is_kept_where_the_file_has_no_other(name: str) -> None:
+    """diffusers leaves out what a model's own scheduler had as a default."""
+    told: dict[str, Any] = {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15}
+    sigmas = [
+        build_scheduler(SAMPLERS[name], config, 8, [torch.Generator()], image_tokens=1024).sigmas
+        for config in (
+            dict(FlowMatchEulerDiscreteScheduler(**told).config),
+            dict(FlowMatchEulerDiscreteScheduler(**told, shift=1.0).config),
+        )
+    ]
+    assert sigmas[0].equal(sigmas[1])
+    plain = build_scheduler(SAMPLERS[name], {"shift": 1.0}, 8, [torch.Generator()]).sigmas
+    assert not sigmas[0].equal(plain)
