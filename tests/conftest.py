@@ -16,8 +16,10 @@ from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
 from tests.shared_worker import STARTER, warm_starter
 
-# Read when torch is imported. The tests' processes keep all processors busy, so threads would only wait for each other.
+# Read when torch is imported. The tests' processes keep all processors busy, so threads would only wait for each other,
+# and a test that wants two must not have them wait in a loop.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 IS_THOROUGH: Final = "CI" in os.environ
 """In the gate, every example of a property is tried; elsewhere some of them."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -17,28 +17,50 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
+
+
+class Beside(NamedTuple):
+    """A model in Easel's engine, and in diffusers' own pipeline."""
+
+    studio: Studio
+    reference: Any
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Beside:
+    folder = tmp_path_factory.mktemp("tiny")
+    pipeline = stable_diffusion()
+    pipeline.save_pretrained(folder)
+    return Beside(Studio(catalogue_of(folder, "sd")), in_float64(pipeline))
 
 
 @pytest.mark.parametrize(("guidance_scale", "negative"), [(1.0, ""), (7.0, "red, rain")])
 @pytest.mark.parametrize("scheduler_name", DIFFUSION_SAMPLERS)
 def test_latents_equal_diffusers(
-    studio: Studio,
-    reference: Any,
-    request_: GenerationRequest,
-    scheduler_name: str,
-    guidance_scale: float,
-    negative: str,
+    tiny: Beside, request_: GenerationRequest, scheduler_name: str, guidance_scale: float, negative: str
 ) -> None:
     request = msgspec.structs.replace(
         request_,
+        model_key="tiny",
         scheduler_name=scheduler_name,
         guidance_scale=guidance_scale,
         negative_prompt=negative,
         num_inference_steps=5,
         num_images=2,
     )
-    difference = (studio.draw(request) - final_latents(reference, request)).abs().max().item()
+    difference = (tiny.studio.draw(request) - final_latents(tiny.reference, request)).abs().max().item()
     assert difference <= TOLERANCE
+
+
+@pytest.mark.parametrize("scheduler_name", ["DPM++ 2M Karras", "DPM2 a", "Euler"])
+def test_latents_of_the_shipped_model_equal_diffusers(
+    studio: Studio, reference: Any, request_: GenerationRequest, scheduler_name: str
+) -> None:
+    request = msgspec.structs.replace(
+        request_, scheduler_name=scheduler_name, negative_prompt="red, rain", num_images=2
+    )
+    assert (studio.draw(request) - final_latents(reference, request)).abs().max().item() <= TOLERANCE
 
 
 def test_rescaled_guidance_equals_diffusers(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
@@ -76,10 +98,11 @@ def test_guidance_that_ends_equals_diffusers_and_saves_rows(
 
 @pytest.mark.parametrize("scheduler_name", ["Euler", "Heun"])
 def test_what_is_priced_is_what_is_drawn(
-    studio: Studio, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, scheduler_name: str
+    tiny: Beside, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, scheduler_name: str
 ) -> None:
     request = msgspec.structs.replace(
         request_,
+        model_key="tiny",
         scheduler_name=scheduler_name,
         num_inference_steps=7,
         num_images=2,
@@ -95,8 +118,10 @@ def test_what_is_priced_is_what_is_drawn(
         return predict_rows(adapter, rows, count, *rest)
 
     monkeypatch.setattr(forwards, "predict_rows", counted)
-    studio.draw(request)
-    assert rows_of(request) == counts[16] + 4 * counts[32]
+    tiny.studio.draw(request)
+    small, large = sorted(counts)
+    assert large == 2 * small
+    assert rows_of(request) == counts[small] + 4 * counts[large]
 
 
 def test_another_seed_prompt_or_guidance_gives_other_latents(studio: Studio, request_: GenerationRequest) -> None:
@@ -107,10 +132,9 @@ def test_another_seed_prompt_or_guidance_gives_other_latents(studio: Studio, req
 
 
 @pytest.mark.parametrize("scheduler_name", sorted(name for name, found in SAMPLERS.items() if found.is_stochastic))
-def test_each_image_of_a_job_can_be_drawn_alone(
-    studio: Studio, request_: GenerationRequest, scheduler_name: str
-) -> None:
-    request = msgspec.structs.replace(request_, scheduler_name=scheduler_name)
+def test_each_image_of_a_job_can_be_drawn_alone(tiny: Beside, request_: GenerationRequest, scheduler_name: str) -> None:
+    studio = tiny.studio
+    request = msgspec.structs.replace(request_, model_key="tiny", scheduler_name=scheduler_name)
     together = studio.draw(msgspec.structs.replace(request, num_images=3))
     for index in (0, 2):
         alone = msgspec.structs.replace(request, seed=request.seed + index)
