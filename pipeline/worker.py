@@ -26,6 +26,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
+from pipeline.engine.models.references import check_references
 from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.processes import die_with
@@ -145,10 +146,14 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     upscalers = check_upscalers(configure.upscalers)
     offer.missing.update(upscalers.missing)
     offer.remarks.update(upscalers.remarks)
+    references = check_references(configure.references)
+    offer.missing.update(references.missing)
+    offer.remarks.update(references.remarks)
+    networks = (*configure.upscalers, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
-        models={**offer.models, **{spec.key: spec for spec in configure.upscalers}},
+        models={**offer.models, **{spec.key: spec for spec in networks}},
         placement=placement,
         options=configure.options,
         safety_checker=safety_checker,

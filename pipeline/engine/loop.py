@@ -31,6 +31,7 @@ from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.loading import LoadedModel
+from pipeline.engine.models.networks import CacheEntry, named_weights
 from pipeline.engine.pixels.content_check import check_inputs
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.sampling.latents import check_finite
@@ -46,7 +47,7 @@ from pipeline.engine.steps.solo_lane import SoloLane
 from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
-from pipeline.protocol.models import Entry
+from pipeline.protocol.requests import Request
 
 _T = TypeVar("_T")
 
@@ -59,7 +60,7 @@ class Engine:
     One thread calls every method, and `emit` is called in that thread. Only `wake` is called from other threads.
 
     Args:
-        models: the catalogue's models and upscalers, by key.
+        models: the catalogue's models and networks, by key.
         placement: device and precision.
         options: settings of the engine.
         safety_checker: checks the finished pictures; None checks none.
@@ -72,7 +73,7 @@ class Engine:
     def __init__(
         self,
         *,
-        models: Mapping[str, Entry],
+        models: Mapping[str, CacheEntry],
         placement: Placement,
         options: EngineOptions,
         safety_checker: SafetyChecker | None = None,
@@ -191,15 +192,21 @@ class Engine:
         """Start waiting attempts, up to `max_running`."""
         while len(self._running) < self._max_running:
             busy = {job.model.spec.key for job in self._running.values() if isinstance(job, PipelineJob)}
-            submit = self._waiting.take(partial(self._cache.may_load, in_use=self._in_use), busy)
+            submit = self._waiting.take(self._may_start, busy)
             if submit is None:
                 return
             self._guarded([name_of(submit)], partial(self._start, submit))
 
+    def _may_start(self, request: Request) -> bool:
+        """True when the budget allows what a request takes from the cache."""
+        return self._cache.may_load(self._cache.keys_of(request), self._in_use)
+
     @property
     def _in_use(self) -> set[str]:
-        """Keys of the models that running and finishing jobs use."""
-        return {job.model.spec.key for job in (*self._running.values(), *self._finishing.values())}
+        """Keys of the models and networks that running and finishing jobs use."""
+        jobs = (*self._running.values(), *self._finishing.values())
+        networks = {key for job in jobs if isinstance(job, DenoisingJob) for key in job.networks}
+        return {job.model.spec.key for job in jobs} | networks
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
@@ -207,13 +214,14 @@ class Engine:
             if self._safety_checker is None:
                 raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
             check_inputs(submit, self._safety_checker)
-        kind = kind_of(submit.request)
-        if not self._cache.has(submit.request.model_key):
-            spec = self._cache.spec(submit.request.model_key)
-            self._reporter.loading(submit, kind.total_steps(submit.request, spec))
-        model = self._cache.take(submit.request.model_key, self._in_use)
+        request, kind = submit.request, kind_of(submit.request)
+        if not all(map(self._cache.has, self._cache.keys_of(request))):
+            self._reporter.loading(submit, kind.total_steps(request, self._cache.spec(request.model_key)))
+        model, networks = self._cache.take_all(request, self._in_use)
         self._activity.enter("running")
         job = kind.begin(submit, model, self._placement, started_at)
+        if isinstance(job, DenoisingJob):
+            job.networks, job.network_weights = networks, named_weights(networks)
         self._reporter.progress(job)
         self._running[job.name] = job
         if isinstance(job, PipelineJob | UpscaleJob):

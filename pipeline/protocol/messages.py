@@ -274,6 +274,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         model_hash: ten digits of the weights' SHA-256; empty when they could not be read.
         loras: ten digits of each used LoRA's SHA-256, by name.
         embeddings: ten digits of each used embedding's SHA-256, by name.
+        networks: ten digits of the SHA-256 of each network beside the model, by its key in the catalogue.
         scheduler: name of the scheduler's class in diffusers.
         rows: row counts that its forward passes may have had; all give the same bits.
         device: the maker's name for the device.
@@ -284,6 +285,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     model_hash: str
     loras: dict[str, str] = {}
     embeddings: dict[str, str] = {}
+    networks: dict[str, str] = {}
     scheduler: str
     rows: tuple[int, ...]
     device: str

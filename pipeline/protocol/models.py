@@ -20,6 +20,8 @@ _PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, 
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
 _IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING}
 """Capabilities of a model whose steps Easel runs itself."""
+_WITH_UNET: Final = _IN_STEPS | {Capability.REFERENCE}
+"""Capabilities of a model whose U-Net control nets and reference adapters are made for."""
 
 
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +45,8 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
-        "sd": FamilyFacts(),
-        "sdxl": FamilyFacts(),
+        "sd": FamilyFacts(capabilities=_WITH_UNET),
+        "sdxl": FamilyFacts(capabilities=_WITH_UNET),
         "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True),
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.

@@ -1,6 +1,6 @@
 """The denoising passes of a request: the engine runs them, and prices and expected times follow from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -72,6 +72,21 @@ def _drawn(steps: int, strength: float, *, rounds_up: bool) -> int:
     """Number of drawn steps, with diffusers' two formulas: they differ where steps x strength is no whole number."""
     drawn = steps - int(steps - steps * strength) if rounds_up else int(steps * strength)
     return max(1, drawn)
+
+
+def evaluations_within(start: float, end: float, evaluations: int) -> Sequence[int]:
+    """Indices of a pass's evaluations in which a control or a reference is on.
+
+    The rule is that of diffusers' ControlNet pipelines: evaluation i of n is on unless i / n < start or (i + 1) / n >
+    end. A window that holds no evaluation gets one all the same, so that no picture is without effect.
+
+    Args:
+        start: fraction of the evaluations before which it is off.
+        end: fraction of the evaluations after which it is off.
+        evaluations: number of the pass's evaluations; at least 1.
+    """
+    found = [i for i in range(evaluations) if i / evaluations >= start and (i + 1) / evaluations <= end]
+    return found or [min(int(start * evaluations), evaluations - 1)]
 
 
 def total_steps(passes: Iterable[Pass]) -> int:

@@ -101,7 +101,11 @@ def _recipe(job: Job) -> list[str]:
     """The job's model hash, device, data type and versions, if known. They too decide the bits of a picture."""
     if job.recipe is None:
         return []
-    files = {"details-recipe-loras": job.recipe.loras, "details-recipe-embeddings": job.recipe.embeddings}
+    files = {
+        "details-recipe-loras": job.recipe.loras,
+        "details-recipe-embeddings": job.recipe.embeddings,
+        "details-recipe-networks": job.recipe.networks,
+    }
     return [
         text(
             "details-recipe",

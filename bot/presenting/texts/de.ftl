@@ -180,6 +180,7 @@ details-time = Zeit: { $seconds } s
 details-recipe = -# Gewichte { $hash } · { $scheduler } · { $dtype } auf { $device } · { $rows } Zeilen auf einmal · { $versions }
 details-recipe-loras = -# LoRA-Dateien { $files }
 details-recipe-embeddings = -# Embedding-Dateien { $files }
+details-recipe-networks = -# Dateien von Adaptern und ControlNets { $files }
 details-defaults = { $whose ->
         [channel] Vorgaben des Kanals
         [own] Eigene Vorgaben des Mitglieds
@@ -292,6 +293,10 @@ notice-more = Und { $count } weitere Hinweise.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
 notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
+notice-references-padded = { $count ->
+        [one] Eine Vorlage, die kein Quadrat ist, bekam Ränder
+       *[other] { $count } Vorlagen, die keine Quadrate sind, bekamen Ränder
+    } in der mittleren Farbe ihres Bildes, damit nichts abgeschnitten wird.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
 notice-lora-unknown = Einen Stil „{ $name }“ gibt es hier nicht, darum wurde er weggelassen.{ $near ->

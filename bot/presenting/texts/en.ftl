@@ -180,6 +180,7 @@ details-time = Time: { $seconds } s
 details-recipe = -# Weights { $hash } · { $scheduler } · { $dtype } on { $device } · forwards of { $rows } rows · { $versions }
 details-recipe-loras = -# LoRA files { $files }
 details-recipe-embeddings = -# Embedding files { $files }
+details-recipe-networks = -# Files of adapters and control nets { $files }
 details-defaults = { $whose ->
         [channel] The channel's defaults
         [own] The member's own defaults
@@ -292,6 +293,10 @@ notice-more = And { $count } more notes.
 notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.
 notice-handed-over = The pictures could not be shown where they were asked for, so they were sent in a direct message.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
+notice-references-padded = { $count ->
+        [one] A reference that was no square got borders
+       *[other] { $count } references that were no squares got borders
+    } in the mean color of its picture, so that nothing is cut off.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
 notice-lora-unknown = There is no style called “{ $name }” here, so it was left out.{ $near ->

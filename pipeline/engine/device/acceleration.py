@@ -7,7 +7,8 @@ The step loop calls the same `predict` with each accelerator. Row counts are mea
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
@@ -82,6 +83,16 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
     if chosen.accelerator == "compile":
         _compile(module)
     return forward
+
+
+@contextmanager
+def uncompiled(placement: Placement) -> Generator[None]:
+    """Context in which compiled layers run as plain torch, for forward passes that hooks change."""
+    if placement.acceleration.accelerator == "compile":
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield
 
 
 def _compile(module: Any) -> None:

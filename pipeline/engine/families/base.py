@@ -12,6 +12,7 @@ from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.autoencoder import Autoencoder, Posterior
 from pipeline.engine.loras.rows import RowLora, Rows
+from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import FamilyFacts
@@ -143,7 +144,12 @@ class StepAdapter(ABC):
 
     @abstractmethod
     def predict(
-        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        conditioning: Conditioning,
+        loras: Rows = (),
+        references: ReferencesOfRows = (),
     ) -> torch.Tensor:
         """Run one forward pass of the network. The prediction for a row depends on that row alone.
 
@@ -152,6 +158,7 @@ class StepAdapter(ABC):
             timesteps: [rows], one for each row.
             conditioning: tensors with the same number of rows.
             loras: LoRAs of each row; an empty sequence adds nothing.
+            references: references of each row; an empty sequence adds none.
 
         Returns:
             Predictions, [rows, c, h, w] in the latents' precision.

@@ -20,6 +20,7 @@ from pipeline.engine.loras.choosing import LoraKey, ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
+from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import FAMILY_FACTS
@@ -100,9 +101,15 @@ class StableDiffusion3(StepAdapter):
         self._loras.release()
 
     def predict(
-        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        conditioning: Conditioning,
+        loras: Rows = (),
+        references: ReferencesOfRows = (),
     ) -> torch.Tensor:
-        """Run one forward pass of the transformer; see `StepAdapter.predict`."""
+        """Run one forward pass of the transformer, which takes no references; see `StepAdapter.predict`."""
+        del references
         inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
         with self._loras.denoising(loras):
             return self._forward(inputs).to(latents.dtype)

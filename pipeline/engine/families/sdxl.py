@@ -16,6 +16,7 @@ from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
+from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.protocol.models import FAMILY_FACTS
 from pipeline.protocol.passes import Pass, passes_of
 from pipeline.protocol.requests import GenerationRequest
@@ -95,11 +96,16 @@ class StableDiffusionXL(StepAdapter):
         self._loras.release()
 
     def predict(
-        self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, loras: Rows = ()
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        conditioning: Conditioning,
+        loras: Rows = (),
+        references: ReferencesOfRows = (),
     ) -> torch.Tensor:
         """Run one forward pass of the U-Net; see `StepAdapter.predict`."""
         with self._loras.denoising(loras):
-            return self._unet.predict(latents, timesteps, conditioning)
+            return self._unet.predict(latents, timesteps, conditioning, references)
 
     def _encode(self, part: str, count: int, words: Words) -> Conditioning:
         """Conditioning of one text: joined features of both encoders, and the pooled vector of the second."""

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import torch
 
-from pipeline.engine.device.acceleration import accelerate
+from pipeline.engine.device.acceleration import accelerate, uncompiled
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning
+from pipeline.engine.references.rows import ReferenceRows, ReferencesOfRows
 
 _ADDED: Final = ("text_embeds", "time_ids")
 """Conditioning that Stable Diffusion XL adds to the timestep embedding."""
@@ -41,6 +42,7 @@ class Unet:
                 "for text alone nor for inpainting, or the VAE is that of another model."
             )
         self._forward = accelerate(self._unet, self._plain, placement)
+        self._references = ReferenceRows(self._unet)
 
     @property
     def has_guidance_inside(self) -> bool:
@@ -57,10 +59,20 @@ class Unet:
         return {"timestep_cond": embedding.to(self._placement.device, self._placement.dtype)}
 
     @torch.inference_mode()
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+    def predict(
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        conditioning: Conditioning,
+        references: ReferencesOfRows = (),
+    ) -> torch.Tensor:
         """Run one forward pass; see `StepAdapter.predict`."""
         inputs = {"latents": latents.to(self._placement.dtype), "timesteps": timesteps, **conditioning}
-        return self._forward(inputs).to(latents.dtype)
+        if all(row is None for row in references):
+            return self._forward(inputs).to(latents.dtype)
+        # References are added by hooks, which a compiled or recorded forward pass has not.
+        with self._references.use(references), uncompiled(self._placement):
+            return self._plain(inputs).to(latents.dtype)
 
     def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         added = {key: inputs[key] for key in _ADDED if key in inputs}

@@ -6,7 +6,9 @@ of the masked picture, even where only its draw is used.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -16,6 +18,8 @@ from torch.nn.functional import interpolate
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.finishing.decoding import Decoder
+from pipeline.engine.finishing.reference_images import attended, padded_notices
+from pipeline.engine.references.rows import JobReference
 from pipeline.engine.sampling.latents import first_noise
 from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
 from pipeline.engine.steps.given_pictures import file_of, picture_in
@@ -23,7 +27,7 @@ from pipeline.engine.steps.jobs import DenoisingJob, Kept
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.pasting import Paste
-from pipeline.protocol.messages import Submit
+from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 MASKED: Final = 0.5
@@ -36,10 +40,12 @@ class GivenPictures(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         init_image: the init image; None when the request has none.
         mask: the mask; None when the request has none.
+        files: all files of the request, by their SHA-256.
     """
 
     init_image: bytes | None = None
     mask: bytes | None = None
+    files: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -51,11 +57,15 @@ class Encoded:
         masked: distribution of the latents of the init image without the part that is drawn anew; None when all of it
             is drawn anew and the model takes no mask.
         mask: the part that is drawn anew, [1, 1, h, w].
+        references: what the model sees of reference pictures.
+        notices: facts about the pictures for the requester.
     """
 
     init_image: Posterior | None
     masked: Posterior | None
     mask: torch.Tensor
+    references: tuple[JobReference, ...]
+    notices: tuple[Notice, ...]
 
 
 def given_pictures(submit: Submit) -> GivenPictures:
@@ -65,12 +75,16 @@ def given_pictures(submit: Submit) -> GivenPictures:
         InvalidRequest: the message lacks a file.
     """
     request = narrowed(submit.request, GenerationRequest)
-    return GivenPictures(init_image=file_of(submit, request.init_image), mask=file_of(submit, request.mask))
+    files = {each.sha256: file for each in request.inputs if (file := file_of(submit, each)) is not None}
+    return GivenPictures(
+        init_image=file_of(submit, request.init_image), mask=file_of(submit, request.mask), files=files
+    )
 
 
 def needs_pictures(job: DenoisingJob) -> bool:
     """True when a job needs `encoded` before its first step: it has a picture, or its model always takes one."""
-    return job.request.init_image is not None or job.model.adapter.extra_channels > 0
+    request = job.request
+    return request.init_image is not None or bool(request.references) or job.model.adapter.extra_channels > 0
 
 
 @torch.inference_mode()
@@ -83,7 +97,8 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         decoder: encodes.
 
     Raises:
-        InvalidRequest: a file cannot be read, or nothing is to be drawn anew.
+        InvalidRequest: a file cannot be read, nothing is to be drawn anew, or the model has no layers for a use.
+        ModelUnavailable: a reference adapter was trained for another model or with another encoder.
         BrokenImage: a distribution holds NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
@@ -101,6 +116,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         mask = torch.from_numpy(grown(canvas.mask, overlap))[None, None]
         picture = canvas.picture
     pixels = None if picture is None else to_pixels(fitted(picture, first.width, first.height))
+    references = [(each, picture_in(given.files[each.sha256])) for each in job.request.references]
     masked = None
     if inpaint is not None or job.model.adapter.extra_channels:
         gray = torch.full((1, 3, first.height, first.width), MASKED)
@@ -109,6 +125,8 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         init_image=None if pixels is None else decoder.posterior(job.model, pixels),
         masked=None if masked is None else decoder.posterior(job.model, masked),
         mask=interpolate(mask.float(), tuple(job.latents.shape[2:])).bool().to(job.latents.device),
+        references=attended(job, references),
+        notices=padded_notices([picture for _, picture in references]),
     )
 
 
@@ -130,6 +148,9 @@ def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
         masked = pictures.masked.sample(job.generators, job.latents.dtype)
         if job.model.adapter.extra_channels:
             job.extra = torch.cat([pictures.mask.to(masked).expand(len(masked), -1, -1, -1), masked], dim=1)
+    job.references, job.given_notices = pictures.references, pictures.notices
+    # Their adapters and encoders have done their part, so the cache may drop them.
+    job.networks = {}
     job.denoise_started_at = time.monotonic()
 
 

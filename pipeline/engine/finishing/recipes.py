@@ -34,6 +34,7 @@ class Recipes:
             model_hash=self._fingerprints.of(job.model.spec, job.model.weights),
             loras={name: shortened(digest) for name, digest in job.lora_digests.items()},
             embeddings={name: shortened(digest) for name, digest in job.embedding_digests.items()},
+            networks={name: self._fingerprints.of(*found) for name, found in job.network_weights.items()},
             scheduler=job.scheduler_class,
             rows=job.row_counts,
             device=self._placement.name,

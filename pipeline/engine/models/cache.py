@@ -20,23 +20,25 @@ from pipeline.engine.models.memory import (
     restore,
     size_of,
 )
+from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec, check_networks, keys_of, with_encoders
+from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.models import Entry
-from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.requests import Request
 
 log = logging.getLogger(__name__)
 
-Loaded: TypeAlias = LoadedModel | LoadedUpscaler
-"""A loaded entry of the catalogue."""
+Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedReference | LoadedImageEncoder
+"""A loaded entry of the catalogue, or an image encoder that one names."""
 
 
 class ModelCache:
     """Keeps as many models loaded as the memory budget allows. A model in use is never moved.
 
     Args:
-        models: the catalogue's models and upscalers, by key.
+        models: the catalogue's models and networks, by key.
         placement: device and precision.
         options: settings of the engine.
         activity: receives the phase "loading" and signs of progress.
@@ -45,13 +47,13 @@ class ModelCache:
 
     def __init__(
         self,
-        models: Mapping[str, Entry],
+        models: Mapping[str, CacheEntry],
         placement: Placement,
         options: EngineOptions,
         activity: Activity,
         loras: LoraFolder | None = None,
     ) -> None:
-        self._models = models
+        self._models = with_encoders(models)
         self._placement = placement
         self._cache_directory = options.cache_directory
         self._activity = activity
@@ -68,17 +70,23 @@ class ModelCache:
         """True when the model is loaded on its device."""
         return model_key in self._ready
 
-    def may_load(self, model_key: str, in_use: Collection[str]) -> bool:
-        """True when the budget allows a model beside the models in use.
+    def keys_of(self, request: Request) -> tuple[str, ...]:
+        """Keys of all that a request takes from the cache, its model first."""
+        return keys_of(request, self._models)
 
-        An unknown key gives True, so that `take` reports it at once. A model above the budget, or of unknown size,
-        waits until no other model is in use.
+    def may_load(self, model_keys: Collection[str], in_use: Collection[str]) -> bool:
+        """True when the budget allows these models and networks together, beside those in use.
+
+        An unknown key gives True, so that `take` reports it at once. What is above the budget, or of unknown size,
+        waits until nothing else is in use.
         """
-        if self.has(model_key) or not in_use or model_key not in self._models:
+        absent = [key for key in model_keys if not self.has(key)]
+        if not absent or not in_use or not all(key in self._models for key in absent):
             return True
-        return self._bytes_of(in_use) + self._needed(model_key) <= self._budget
+        present = {*in_use, *(key for key in model_keys if self.has(key))}
+        return self._bytes_of(present) + sum(map(self._needed, absent)) <= self._budget
 
-    def spec(self, model_key: str) -> Entry:
+    def spec(self, model_key: str) -> CacheEntry:
         """The catalogue's entry of a model.
 
         Raises:
@@ -111,11 +119,32 @@ class ModelCache:
         self._ready.move_to_end(model_key)
         return self._ready[model_key]
 
-    def _loaded(self, spec: Entry) -> Loaded:
-        if isinstance(spec, UpscalerSpec):
-            model: Loaded = LoadedUpscaler(spec, self._placement)
-        else:
-            model = load_model(spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras)
+    def take_all(self, request: Request, in_use: Collection[str] = ()) -> tuple[Loaded, dict[str, Loaded]]:
+        """Return the model of a request, and its networks by key, all on the device.
+
+        Raises:
+            InvalidRequest: one of its networks does not fit; see `check_networks`.
+            ModelUnavailable: one of them is unknown or cannot be loaded.
+        """
+        check_networks(request, self._models)
+        keys = self.keys_of(request)
+        loaded = {key: self.take(key, {*in_use, *keys}) for key in keys}
+        return loaded.pop(request.model_key), loaded
+
+    def _loaded(self, spec: CacheEntry) -> Loaded:
+        match spec:
+            case UpscalerSpec():
+                model: Loaded = LoadedUpscaler(spec, self._placement)
+            case ReferenceSpec():
+                model = LoadedReference(spec, self._placement)
+            case ImageEncoderSpec():
+                model = LoadedImageEncoder(spec, self._placement, self._cache_directory)
+            case ControlSpec():
+                raise ModelUnavailable("stub")
+            case _:
+                model = load_model(
+                    spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras
+                )
         self._measured[spec.key] = size_of(model.modules)
         return model
 

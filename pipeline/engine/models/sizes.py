@@ -3,18 +3,19 @@
 from pathlib import Path
 
 import torch
+from transformers import CLIPVisionModelWithProjection
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
-from pipeline.protocol.models import Entry
-from pipeline.protocol.networks import FileSource, FolderSource, Source, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, FileSource, FolderSource, ReferenceSpec, Source, UpscalerSpec
 
 
-def expected_bytes(spec: Entry, placement: Placement, cache_directory: str | None) -> int | None:
+def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str | None) -> int | None:
     """Bytes of a model's weights in the placement's precision; None when files are missing or broken.
 
     The preview decoder is small and not counted. After loading, the measured size includes it.
@@ -22,11 +23,24 @@ def expected_bytes(spec: Entry, placement: Placement, cache_directory: str | Non
     try:
         if isinstance(spec, UpscalerSpec):
             return count_numbers(Path(spec.path)) * torch.float32.itemsize
+        if isinstance(spec, ReferenceSpec):
+            return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize
+        if isinstance(spec, ImageEncoderSpec):
+            return _encoder_bytes(spec, placement)
+        if isinstance(spec, ControlSpec):
+            return None
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
         return None
     return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
+
+
+def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement) -> int | None:
+    if not isinstance(spec.source, FolderSource):
+        return None
+    files = find_weights(Path(spec.source.path), CLIPVisionModelWithProjection).files
+    return sum(map(count_numbers, files)) * placement.dtype.itemsize
 
 
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pipeline.engine.steps.jobs import AttemptId
 from pipeline.protocol.messages import Submit
+from pipeline.protocol.requests import Request
 
 SWITCH_PATIENCE_S: Final = 20.0
 """Seconds that later attempts may overtake an attempt whose model is not loaded.
@@ -37,18 +38,18 @@ class WaitingAttempts:
         """Remove an attempt; an unknown one is ignored."""
         self._line = deque(entry for entry in self._line if name_of(entry[0]) != name)
 
-    def take(self, may_start: Callable[[str], bool], busy: Collection[str] = ()) -> Submit | None:
+    def take(self, may_start: Callable[[Request], bool], busy: Collection[str] = ()) -> Submit | None:
         """Remove and return the next attempt whose model may be used now; None when all must wait.
 
         Args:
-            may_start: tells whether the model with this key is loaded or may be loaded.
+            may_start: tells whether all that a request needs is loaded or may be loaded.
             busy: keys of whole pipelines that run a job already. Attempts for them wait and delay no others.
         """
         for entry in self._line:
             submit, came_at = entry
             if submit.request.model_key in busy:
                 continue
-            if may_start(submit.request.model_key):
+            if may_start(submit.request):
                 self._line.remove(entry)
                 return submit
             if time.monotonic() - came_at > SWITCH_PATIENCE_S:

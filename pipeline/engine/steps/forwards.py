@@ -84,8 +84,8 @@ class Forwards:
         drop_tracebacks(failure)
         bucket.model.adapter.release()
         self.release()
-        if any(row.lora is not None for share in shares for row in share.rows):
-            # Perhaps the LoRAs filled the memory. So the limit holds for this bucket only and is not stored.
+        if any(row.has_additions for share in shares for row in share.rows):
+            # Perhaps these additions filled the memory. So the limit holds for this bucket only and is not stored.
             smaller = bucket.shapes.below(count)
         else:
             smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)

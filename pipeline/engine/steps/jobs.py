@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from pipeline.engine.families.base import EncodedText
+from pipeline.engine.models.cache import Loaded
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
+from pipeline.engine.references.rows import JobReference, RowReference
 from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
 from pipeline.engine.steps.rows import Branch, StepInputs
+from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Notice
-from pipeline.protocol.passes import Pass, total_steps
+from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers import Sampler
 
@@ -75,6 +78,10 @@ class DenoisingJob:
         kept: the init image in a pass that draws only a part of it anew and blends; None in other passes.
         extra: further input channels of an inpainting model, [images, c + 1, h, w]; None for other models.
         paste: pastes the untouched pixels of the init image back after the first pass; None pastes nothing.
+        networks: networks beside the model that the job still needs, by their keys in the cache.
+        network_weights: entry and weight files of every network that determines its pictures, by name.
+        references: what the model sees of the job's references.
+        given_notices: facts about the given pictures for the requester.
     """
 
     name: AttemptId
@@ -99,6 +106,10 @@ class DenoisingJob:
     kept: Kept | None = None
     extra: torch.Tensor | None = None
     paste: Paste | None = None
+    networks: Mapping[str, Loaded] = field(default_factory=dict[str, Loaded])
+    network_weights: Mapping[str, tuple[Sourced, Weights]] = field(default_factory=dict[str, tuple[Sourced, Weights]])
+    references: tuple[JobReference, ...] = ()
+    given_notices: tuple[Notice, ...] = ()
 
     @property
     def bucket_key(self) -> BucketKey:
@@ -179,7 +190,7 @@ class DenoisingJob:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """Facts for the requester."""
-        return self.text.notices
+        return (*self.text.notices, *self.given_notices)
 
     @property
     def can_preview(self) -> bool:
@@ -232,11 +243,22 @@ class DenoisingJob:
 
     def _branches(self) -> list[Branch]:
         """Branches of the next step, [unconditional and] text."""
-        text = Branch(conditioning=self.text.positive.at(self.step), extra=self.extra)
+        seen, nothing = self._references()
+        text = Branch(conditioning=self.text.positive.at(self.step), extra=self.extra, references=seen)
         if not self.is_guided or self.text.negative is None:
             return [text]
-        unconditional = Branch(conditioning=self.text.negative.at(self.step), extra=self.extra)
+        negative = self.text.negative.at(self.step)
+        unconditional = Branch(conditioning=negative, extra=self.extra, references=nothing)
         return [unconditional, text]
+
+    def _references(self) -> tuple[RowReference | None, RowReference | None]:
+        """What the rows of the prompt and unconditional rows see of references in the next evaluation."""
+        first = self.first_evaluation
+        done, count = self.evaluation - first, len(self.scheduler.timesteps) - first
+        on = [each for each in self.references if done in evaluations_within(each.start, each.end, count)]
+        if not on:
+            return None, None
+        return RowReference(tuple(each.positive for each in on)), RowReference(tuple(each.negative for each in on))
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
         """Apply classifier-free guidance to the predictions of the branches, [images, c, h, w] each."""

@@ -18,6 +18,7 @@ from pipeline.engine.sampling.schedulers import sampler_named
 from pipeline.engine.steps.given_pictures import picture_of
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
+from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted
 from pipeline.images.pasting import Paste
@@ -59,6 +60,11 @@ class PipelineJob:
     @property
     def lora_digests(self) -> Mapping[str, str]:
         """Empty, because a whole pipeline takes no LoRAs."""
+        return {}
+
+    @property
+    def network_weights(self) -> Mapping[str, tuple[Sourced, Weights]]:
+        """Empty, because a whole pipeline takes no networks beside its own."""
         return {}
 
     @property

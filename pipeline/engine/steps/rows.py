@@ -8,6 +8,7 @@ import torch
 from pipeline.engine.device.per_row_layers import use
 from pipeline.engine.families.base import Conditioning, StepAdapter
 from pipeline.engine.loras.rows import RowLora
+from pipeline.engine.references.rows import RowReference
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -19,12 +20,19 @@ class Row:
         timestep: scalar on the CPU.
         conditioning: tensors of one row.
         lora: the job's LoRAs; None adds nothing to the model.
+        references: the job's references; None adds none.
     """
 
     latents: torch.Tensor
     timestep: torch.Tensor
     conditioning: Conditioning
     lora: RowLora | None = None
+    references: RowReference | None = None
+
+    @property
+    def has_additions(self) -> bool:
+        """True when the row needs more memory than its tensors' shapes say."""
+        return self.lora is not None or self.references is not None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -35,10 +43,12 @@ class Branch:
         conditioning: tensors of one row.
         extra: channels that each image has behind its latents in the network's input, [images, channels, h, w]; None
             for none.
+        references: what the rows see of references; None for nothing.
     """
 
     conditioning: Conditioning
     extra: torch.Tensor | None = None
+    references: RowReference | None = None
 
 
 class StepInputs:
@@ -63,7 +73,13 @@ class StepInputs:
         self.model_input = model_input
         self.timestep = timestep
         self.rows = [
-            Row(latents=image, timestep=timestep, conditioning=branch.conditioning, lora=lora)
+            Row(
+                latents=image,
+                timestep=timestep,
+                conditioning=branch.conditioning,
+                lora=lora,
+                references=branch.references,
+            )
             for branch in branches
             for image in _with_extra(model_input, branch.extra).split(1)
         ]
@@ -105,9 +121,11 @@ def predict_rows(
     """
     use(adapter.network, per_row_layers)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
-    loras = [*[row.lora for row in rows], *[None] * (count - len(rows))]
+    nothing = [None] * (count - len(rows))
+    loras = [*[row.lora for row in rows], *nothing]
+    references = [*[row.references for row in rows], *nothing]
     latents = torch.cat([row.latents for row in filled])
     # Schedulers use integers or floats as timesteps. Every model converts them to floats anyway.
     timesteps = torch.stack([row.timestep.float() for row in filled]).to(latents.device)
     conditioning = {name: torch.cat([row.conditioning[name] for row in filled]) for name in rows[0].conditioning}
-    return [*adapter.predict(latents, timesteps, conditioning, loras)[: len(rows)].split(1)]
+    return [*adapter.predict(latents, timesteps, conditioning, loras, references)[: len(rows)].split(1)]

@@ -5,14 +5,13 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
-from pipeline.protocol.models import Entry, ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource, UpscalerSpec
+from pipeline.protocol.networks import FileSource, FolderSource, HubSource, Source, UpscalerSpec
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +23,22 @@ Weights = tuple[tuple[Path, Identity], ...]
 """A model's weight files in the order of their names, with their identities at the time of reading."""
 
 
-def weights_of(spec: ModelSpec) -> Weights:
-    """Present weight files of a model; empty for a model on a hub, which its revision identifies.
+class Sourced(Protocol):
+    """An entry whose weights lie in a file, in a folder or on a hub."""
+
+    @property
+    def key(self) -> str:
+        """Its key in the catalogue."""
+        ...
+
+    @property
+    def source(self) -> Source:
+        """Place of its weights."""
+        ...
+
+
+def weights_of(spec: Sourced) -> Weights:
+    """Present weight files of a model or network; empty for a model on a hub, which its revision identifies.
 
     Raises:
         ModelUnavailable: a file cannot be read; the message is one sentence.
@@ -56,7 +69,7 @@ class Fingerprints:
         self._known = StateFile(directory, "hashes.json", str)
         self._lock = threading.Lock()
 
-    def of(self, spec: Entry, weights: Weights) -> str:
+    def of(self, spec: Sourced | UpscalerSpec, weights: Weights) -> str:
         """Ten digits of a hash, or the revision of a model on a hub; blocks while unknown files are hashed.
 
         A single file has the same digits as in A1111. A folder has the hash of its files' hashes. The result is empty

@@ -11,6 +11,7 @@ from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 WHOLE = GUIDED | {Capability.INIT_IMAGE, Capability.MASK}
 IN_STEPS = WHOLE | {Capability.VARIATIONS, Capability.REFINING}
+WITH_UNET = IN_STEPS | {Capability.REFERENCE}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
@@ -23,8 +24,8 @@ def test_an_enlarger_multiplies_what_arrives() -> None:
 @pytest.mark.parametrize(
     ("family", "facts"),
     [
-        ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
-        ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=IN_STEPS)),
+        ("sd", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=WITH_UNET)),
+        ("sdxl", FamilyFacts(kind="diffusion", size_multiple=8, has_weights=True, capabilities=WITH_UNET)),
         (
             "sd3",
             FamilyFacts(kind="flow", size_multiple=16, has_weights=False, capabilities=IN_STEPS, rounds_steps_up=True),
@@ -65,10 +66,10 @@ def test_fewer_samplers_keep_the_usual_one_where_it_is_among_them() -> None:
 
 
 def test_a_model_has_what_neither_its_entry_nor_its_files_take_from_its_family() -> None:
-    assert SPEC.capabilities == IN_STEPS
+    assert SPEC.capabilities == WITH_UNET
     written = msgspec.structs.replace(SPEC, lacks=(Capability.VARIATIONS,))
     found = written.narrowed(None, (Capability.NEGATIVE_PROMPT, Capability.VARIATIONS))
-    assert found.capabilities == IN_STEPS - {Capability.VARIATIONS, Capability.NEGATIVE_PROMPT}
+    assert found.capabilities == WITH_UNET - {Capability.VARIATIONS, Capability.NEGATIVE_PROMPT}
     assert (found.samplers, found.defaults) == (SPEC.samplers, SPEC.defaults)
     assert [found.can(wanted) for wanted in (None, Capability.GUIDANCE, Capability.VARIATIONS)] == [True, True, False]
 
@@ -82,4 +83,4 @@ def test_a_model_without_guidance_has_no_scale_with_an_effect(cfg: float, expect
 @pytest.mark.parametrize(("max_cfg", "is_guided"), [(1.0, False), (1.5, True)])
 def test_a_scale_of_at_most_one_is_no_guidance(max_cfg: float, *, is_guided: bool) -> None:
     spec = msgspec.structs.replace(SPEC, bounds=Bounds(max_cfg=max_cfg))
-    assert spec.capabilities == (IN_STEPS if is_guided else IN_STEPS - GUIDED)
+    assert spec.capabilities == (WITH_UNET if is_guided else WITH_UNET - GUIDED)

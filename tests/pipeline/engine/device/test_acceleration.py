@@ -1,6 +1,7 @@
 """Whatever computes the forwards, the answers are torch's within rounding, and rows do not depend on their mates."""
 
 import ctypes
+import dataclasses
 import gc
 import importlib.util
 import logging
@@ -19,6 +20,8 @@ from pipeline.engine.device.openvino_network import OpenVinoNetwork
 from pipeline.engine.device.placement import Placement, choose_placement
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.references.layers import cross_attention
+from pipeline.engine.references.rows import Attended, RowReference
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, ShapeBook
 from pipeline.protocol.messages import Acceleration
@@ -54,6 +57,28 @@ def rows_of(family: Family, count: int) -> list[Row]:
             conditioning={name: torch.randn(1, *shape, generator=generator) for name, shape in conditioning.items()},
         )
         for number in range(count)
+    ]
+
+
+def with_references(adapter: Any, rows: list[Row]) -> list[Row]:
+    """The rows, every other one with a reference of its own for each layer."""
+    generator = torch.Generator().manual_seed(4)
+
+    def reference(number: int) -> RowReference:
+        shapes = {name: layer.to_q.out_features for name, layer in cross_attention(adapter.network).items()}
+        parts = {
+            name: Attended(
+                torch.randn(1, 4, width, generator=generator),
+                torch.randn(1, 4, width, generator=generator),
+                0.5 + number,
+            )
+            for name, width in shapes.items()
+        }
+        return RowReference((parts,))
+
+    return [
+        dataclasses.replace(row, references=reference(number) if number % 2 else None)
+        for number, row in enumerate(rows)
     ]
 
 
@@ -197,6 +222,26 @@ def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_openvino_is_refused_where_it_cannot_draw(placement: Placement) -> None:
     with pytest.raises(AcceleratorUnavailable, match="draws on a processor in float32"):
         check_acceleration(placement, has_loras=False)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param(OPENVINO, marks=needs_openvino, id="openvino"),
+        pytest.param(Acceleration(accelerator="compile"), id="compile"),
+        pytest.param(Acceleration(channels_last=True, fuse_qkv=True), id="channels_last and fuse_qkv"),
+    ],
+)
+def test_references_are_added_whatever_computes_the_forwards(family: Family, chosen: Acceleration) -> None:
+    plain, adapter = adapter_of(family, Acceleration()), adapter_of(family, chosen)
+    rows = with_references(plain, rows_of(family, 4))
+    right = torch.cat(predict_rows(plain, rows, 4))
+    answers = torch.cat(predict_rows(adapter, rows, 4))
+    assert (answers - right).abs().max() < TOLERANCE * right.abs().max()
+    without = torch.cat(predict_rows(plain, rows_of(family, 4), 4))
+    assert without[::2].equal(right[::2])
+    assert all((one - other).abs().max() > TOLERANCE for one, other in zip(without[1::2], right[1::2], strict=True))
 
 
 @pytest.mark.parametrize("chosen", [Acceleration(accelerator="compile"), Acceleration(fuse_qkv=True)])

@@ -83,16 +83,16 @@ def test_a_model_in_use_is_never_moved(models: dict[str, ModelSpec], size: int) 
     kept = with_room_for(models, 2 * size)
     for key in ("one", "two"):
         kept.take(key)
-    assert kept.may_load("three", {"one"})
-    assert not kept.may_load("three", {"one", "two"})
-    assert kept.may_load("two", {"one"})
-    assert kept.may_load("unknown", {"one", "two"})
+    assert kept.may_load(["three"], {"one"})
+    assert not kept.may_load(["three"], {"one", "two"})
+    assert kept.may_load(["two"], {"one"})
+    assert kept.may_load(["unknown"], {"one", "two"})
     kept.take("three", {"one"})
     assert ready(kept) == ["one", "three"]
     narrow = with_room_for(models, size - 1)
-    assert narrow.may_load("one", ())
+    assert narrow.may_load(["one"], ())
     narrow.take("one")
-    assert not narrow.may_load("two", {"one"})
+    assert not narrow.may_load(["two"], {"one"})
     narrow.take("two")
     assert ready(narrow) == ["two"]
 

@@ -1,0 +1,100 @@
+"""Networks that a job takes from the cache beside its model: control nets, reference adapters and image encoders."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.weights.fingerprints import Sourced, Weights
+from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.models import Entry, ModelSpec
+from pipeline.protocol.networks import FolderSource, GuideSpec, HubSource, ReferenceSpec
+from pipeline.protocol.requests import Request
+
+
+class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An image encoder of reference adapters; those that name the same files share one.
+
+    Attributes:
+        key: key in the cache; no entry of the catalogue has such a key.
+        title: name in messages for the owner.
+        source: folder or repository with the weights.
+    """
+
+    key: str
+    title: str
+    source: FolderSource | HubSource
+
+
+class _Loaded(Protocol):
+    """An entry that is loaded."""
+
+    @property
+    def spec(self) -> Any: ...
+    @property
+    def weights(self) -> Weights: ...
+
+
+NetworkSpec: TypeAlias = GuideSpec | ImageEncoderSpec
+CacheEntry: TypeAlias = Entry | NetworkSpec
+"""Everything that the cache can load."""
+
+
+def encoder_of(spec: ReferenceSpec) -> ImageEncoderSpec:
+    """The image encoder that an adapter reads."""
+    source = spec.encoder
+    place = source.path if isinstance(source, FolderSource) else f"{source.repo_id} {source.revision}"
+    return ImageEncoderSpec(key=f"image encoder {place}", title=f"image encoder {place}", source=source)
+
+
+def with_encoders(entries: Mapping[str, CacheEntry]) -> dict[str, CacheEntry]:
+    """The entries by key, together with the image encoders of their adapters."""
+    encoders = [encoder_of(spec) for spec in entries.values() if isinstance(spec, ReferenceSpec)]
+    return {**entries, **{spec.key: spec for spec in encoders}}
+
+
+def keys_of(request: Request, entries: Mapping[str, CacheEntry]) -> tuple[str, ...]:
+    """Keys of all that an attempt takes from the cache, its model first."""
+    networks = dict.fromkeys(each.network for each in request.inputs if each.network)
+    specs = [entries.get(key) for key in networks]
+    encoders = dict.fromkeys(encoder_of(spec).key for spec in specs if isinstance(spec, ReferenceSpec))
+    return request.model_key, *networks, *encoders
+
+
+def named_weights(networks: Mapping[str, _Loaded]) -> dict[str, tuple[Sourced, Weights]]:
+    """Entry and weight files of loaded networks, by names for a recipe: no path of an image encoder shows."""
+    found: dict[str, tuple[Sourced, Weights]] = {}
+    for key, loaded in networks.items():
+        spec = loaded.spec
+        if isinstance(spec, ImageEncoderSpec):
+            continue
+        found[key] = spec, loaded.weights
+        if isinstance(spec, ReferenceSpec):
+            encoder = networks[encoder_of(spec).key]
+            found[f"{key} encoder"] = encoder.spec, encoder.weights
+    return found
+
+
+def check_networks(request: Request, entries: Mapping[str, CacheEntry]) -> None:
+    """Check that every network of a request is of its input's kind, fits the model's family and allows the use.
+
+    The catalogue's owner decides about uses. So a face reference needs an adapter whose entry lists that use.
+
+    Raises:
+        InvalidRequest: a network does not fit; the message names it.
+    """
+    model = entries.get(request.model_key)
+    for each in request.inputs:
+        spec = entries.get(each.network)
+        if each.role is InputRole.REFERENCE:
+            _check_reference(each, spec, model)
+
+
+def _check_reference(given: Input, spec: CacheEntry | None, model: CacheEntry | None) -> None:
+    if not isinstance(spec, ReferenceSpec):
+        raise InvalidRequest(f"The catalogue has no reference adapter {given.network!r}.")
+    if not isinstance(model, ModelSpec) or spec.family != model.family:
+        raise InvalidRequest(f"The reference adapter {spec.title} is made for models of the family {spec.family}.")
+    if given.use not in spec.uses:
+        raise InvalidRequest(f"The catalogue does not list the use {given.use} for the reference adapter {spec.title}.")

@@ -1,0 +1,328 @@
+"""Pictures as references: the latents of diffusers' IP-Adapters, in a batch with other people's jobs."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from PIL import Image
+from transformers import CLIPVisionModelWithProjection
+
+from pipeline.engine.references.encoder import squared
+from pipeline.engine.references.files import Kind
+from pipeline.protocol.inputs import Input, InputRole, Use
+from pipeline.protocol.messages import Failed, Finished, Submit
+from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec, ReferenceUse
+from pipeline.protocol.requests import GenerationRequest, narrowed
+from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.test_pictures_in import Mixed, photo, png
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl
+from tests.pipeline.engine.tiny_adapters import deeper, save_adapter, save_encoder
+
+UnetFamily = Literal["sd", "sdxl"]
+PIPELINES: dict[UnetFamily, Any] = {"sd": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}
+BUILDERS: dict[UnetFamily, Callable[[], Any]] = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl}
+KINDS: tuple[Kind, ...] = ("plain", "plus", "full")
+EVERY: tuple[ReferenceUse, ...] = ("style", "subject", "composition", "face")
+
+
+def adapters_in(folder: Path, unet: Any, family: UnetFamily) -> dict[str, ReferenceSpec]:
+    """An adapter of each kind, which share an encoder."""
+    encoder = FolderSource(path=str(save_encoder(folder / "encoder")))
+    return {
+        kind: ReferenceSpec(
+            key=kind,
+            title=f"The {kind} one",
+            source=FileSource(path=str(save_adapter(folder / f"{kind}.safetensors", unet, kind, number))),
+            encoder=encoder,
+            family=family,
+            uses=EVERY,
+            license="none",
+        )
+        for number, kind in enumerate(KINDS)
+    }
+
+
+def reference(
+    network: str, scale: float, use: Use | None = Use.SUBJECT, start: float = 0.0, end: float = 1.0
+) -> dict[str, Any]:
+    """Fields of an input with the role reference."""
+    return {"network": network, "strength": scale, "use": use, "start": start, "end": end}
+
+
+def referring(
+    request: GenerationRequest, job_id: int, *given: tuple[dict[str, Any], Image.Image], inputs: Sequence[Input] = ()
+) -> Submit:
+    """The request with these references, on its way."""
+    pictures: dict[str, bytes] = {}
+    more: list[Input] = []
+    for fields, picture in given:
+        data = png(picture)
+        key = hashlib.sha256(data).hexdigest()
+        pictures[key] = data
+        more.append(Input(role=InputRole.REFERENCE, sha256=key, **fields))
+    request = msgspec.structs.replace(request, inputs=(*inputs, *more))
+    return Submit(job_id=job_id, attempt=1, request=request, pictures=pictures)
+
+
+class Case(NamedTuple):
+    """A job with references, and how diffusers is asked for the same.
+
+    Attributes:
+        submit: the job.
+        adapters: kinds of the adapters that diffusers loads, in order.
+        scales: scale of each adapter.
+        pictures: pictures of each adapter.
+        window: steps in which the scales are on; None is every step.
+    """
+
+    submit: Submit
+    adapters: Sequence[Kind]
+    scales: Sequence[Any]
+    pictures: Sequence[Sequence[Image.Image]]
+    window: range | None = None
+
+
+class Scene:
+    """A model with adapters in the engine, and diffusers' own pipeline beside it."""
+
+    def __init__(self, family: UnetFamily, folder: Path) -> None:
+        pipeline = deeper(BUILDERS[family]())
+        pipeline.save_pretrained(folder / "model")
+        self.specs = adapters_in(folder, pipeline.unet, family)
+        self.folder = folder
+        self.mixed = Mixed(catalogue_of(folder / "model", family), self.specs)
+        encoder: Any = CLIPVisionModelWithProjection.from_pretrained(folder / "encoder")
+        self.encoder: Any = encoder.to(torch.float64)
+        parts = {**pipeline.components, "image_encoder": encoder, "feature_extractor": None}
+        more = {"requires_safety_checker": False} if family == "sd" else {}
+        self.diffusers = in_float64(PIPELINES[family](**parts, **more))
+
+    def expected(self, case: Case) -> torch.Tensor:
+        """Final latents of diffusers' pipeline, alone."""
+        request = narrowed(case.submit.request, GenerationRequest)
+        names = [f"{kind}.safetensors" for kind in case.adapters]
+        self.diffusers.load_ip_adapter(
+            [str(self.folder)] * len(names),
+            subfolder=[""] * len(names),
+            weight_name=names,
+            image_encoder_folder=None,
+            local_files_only=True,
+        )
+        off = [0.0] * len(names)
+
+        def after(_: Any, step: int, __: Any, given: Any) -> Any:
+            self.diffusers.set_ip_adapter_scale(
+                [*case.scales] if case.window is None or step + 1 in case.window else off
+            )
+            return given
+
+        try:
+            after(None, -1, None, None)
+            squares = [[squared(picture) for picture in group] for group in case.pictures]
+            return final_latents(self.diffusers, request, ip_adapter_image=squares, callback_on_step_end=after)
+        finally:
+            self.diffusers.unload_ip_adapter()
+            # What comes after must be a plain pipeline again.
+            self.diffusers.register_modules(image_encoder=self.encoder)
+
+
+OpenScene = Callable[[UnetFamily], Scene]
+
+
+@pytest.fixture(scope="module")
+def open_scene(tmp_path_factory: pytest.TempPathFactory) -> OpenScene:
+    opened: dict[UnetFamily, Scene] = {}
+
+    def open_once(family: UnetFamily) -> Scene:
+        if family not in opened:
+            opened[family] = Scene(family, tmp_path_factory.mktemp("model"))
+        return opened[family]
+
+    return open_once
+
+
+@pytest.fixture
+def tiny_request(request_: GenerationRequest) -> GenerationRequest:
+    return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=5)
+
+
+STYLE: dict[UnetFamily, Any] = {"sd": {"up": {"block_1": 0.8}}, "sdxl": {"up": {"block_0": [0.0, 0.8, 0.0]}}}
+COMPOSITION: dict[UnetFamily, Any] = {
+    "sd": {"down": {"block_2": 0.9}, "mid": 0.9},
+    "sdxl": {"down": {"block_2": [0.0, 0.9]}},
+}
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_every_kind_draws_what_diffusers_draws_in_one_batch(
+    open_scene: OpenScene, tiny_request: GenerationRequest, family: UnetFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, like = open_scene(family), tiny_request
+    one, two, wide = photo(seed=1), photo(seed=2), photo(90, 50, 3)
+    guided = msgspec.structs.replace(like, guidance_scale=6.0, negative_prompt="red", num_images=2, seed=5)
+    plain = msgspec.structs.replace(like, guidance_scale=1.0)
+    late = msgspec.structs.replace(guided, scheduler_name="Euler a", num_images=1)
+    cases = [
+        Case(referring(plain, 1, (reference("plain", 0.6), one)), ("plain",), [0.6], [[one]]),
+        Case(referring(guided, 2, (reference("plain", 1.3), wide)), ("plain",), [1.3], [[wide]]),
+        Case(
+            referring(guided, 3, (reference("plus", 0.5), one), (reference("plus", 0.5), two)),
+            ("plus",),
+            [0.5],
+            [[one, two]],
+        ),
+        Case(
+            referring(
+                guided, 4, (reference("plus", 0.8, Use.STYLE), one), (reference("plain", 0.9, Use.COMPOSITION), two)
+            ),
+            ("plus", "plain"),
+            [STYLE[family], COMPOSITION[family]],
+            [[one], [two]],
+        ),
+        Case(
+            referring(late, 5, (reference("full", 0.7, Use.FACE, 0.2, 0.8), two)),
+            ("full",),
+            [0.7],
+            [[two]],
+            range(1, 4),
+        ),
+        Case(
+            referring(late, 6, (reference("plus", 0.2), one), (reference("plus", 0.9), two)),
+            ("plus", "plus"),
+            [0.2, 0.9],
+            [[one], [two]],
+        ),
+    ]
+    plain_jobs = [
+        Submit(job_id=10 + number, attempt=1, request=request) for number, request in enumerate((plain, late))
+    ]
+    latents = scene.mixed.draw([plain_jobs[0], *(case.submit for case in cases), plain_jobs[1]], monkeypatch)
+    for case in cases:
+        difference = (latents[case.submit.job_id] - scene.expected(case)).abs().max().item()
+        assert difference <= TOLERANCE, (case.submit.job_id, difference)
+    for submit in plain_jobs:
+        expected = final_latents(scene.diffusers, narrowed(submit.request, GenerationRequest))
+        assert (latents[submit.job_id] - expected).abs().max().item() <= TOLERANCE
+    assert (latents[1] - latents[10]).abs().max() > 1e-3
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory, every_shape_pays: None) -> Mixed:
+    """The tiny model with its adapters in float32."""
+    del every_shape_pays
+    folder = tmp_path_factory.mktemp("exact")
+    pipeline = deeper(stable_diffusion())
+    pipeline.save_pretrained(folder / "model")
+    return Mixed(catalogue_of(folder / "model", "sd"), adapters_in(folder, pipeline.unet, "sd"), "float32")
+
+
+def test_mates_change_no_bit_of_rows_with_references_or_without(
+    exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like = msgspec.structs.replace(tiny_request, num_inference_steps=4)
+    submits: list[Submit] = []
+    for number, kind in enumerate((*KINDS, None, *KINDS, None)):
+        request = msgspec.structs.replace(
+            like, seed=number, num_images=1 + number % 2, guidance_scale=(1.0, 6.0)[number % 3 > 0]
+        )
+        window = (0.0, 0.5) if number % 3 == 1 else (0.0, 1.0)
+        given = [] if kind is None else [(reference(kind, 0.3 + number / 10, Use.SUBJECT, *window), photo(seed=number))]
+        submits.append(referring(request, number, *given))
+    alone = {submit.job_id: exact.draw([submit], monkeypatch)[submit.job_id].clone() for submit in submits}
+    together = exact.draw([*reversed(submits)], monkeypatch)
+    assert [number for number, latents in alone.items() if not latents.equal(together[number])] == []
+
+
+def test_five_pictures_blend_with_equal_weights(
+    exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [photo(seed=number) for number in range(5)]
+    five = [(reference("plus", 0.8), picture) for picture in pictures]
+    drawn = [
+        exact.draw([referring(tiny_request, 1, *given)], monkeypatch)[1].clone()
+        for given in (five, [*reversed(five)], five[:2])
+    ]
+    # Attention does not know the order of what it sees.
+    assert torch.allclose(drawn[0], drawn[1], atol=1e-4)
+    assert not torch.allclose(drawn[0], drawn[2], atol=1e-2)
+
+
+def test_what_stands_at_the_edge_of_a_wide_picture_is_seen(
+    exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLIP's own processor would cut it off."""
+    wide = photo(120, 40)
+    marked = wide.copy()
+    marked.paste((255, 0, 0), (0, 0, 24, 40))
+    drawn = [
+        exact.draw([referring(tiny_request, 1, (reference("plain", 1.0), picture))], monkeypatch)[1].clone()
+        for picture in (wide, marked)
+    ]
+    assert (drawn[0] - drawn[1]).abs().max() > 1e-3
+    (finished,) = exact.of(Finished)
+    assert [notice.key for notice in finished.notices] == ["notice-references-padded"]
+    square = squared(wide)
+    assert square.size == (120, 120)
+    assert square.crop((0, 40, 120, 80)).tobytes() == wide.tobytes()
+    assert square.getpixel((0, 0)) == tuple(np.asarray(wide, float).mean((0, 1)).round().astype(int))
+
+
+def test_a_window_too_short_for_a_step_holds_one_all_the_same(
+    exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_step = msgspec.structs.replace(tiny_request, num_inference_steps=1)
+    half = referring(one_step, 1, (reference("plain", 1.0, Use.SUBJECT, 0.0, 0.5), photo()))
+    latents = exact.draw([half, Submit(job_id=2, attempt=1, request=one_step)], monkeypatch)
+    assert not latents[1].equal(latents[2])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"source": FileSource(path="/no/such.safetensors")}, "The file such.safetensors cannot be read"),
+        ({"family": "sdxl"}, "made for models of the family sdxl"),
+        ({"uses": ("style",)}, "does not list the use face"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_fails_its_jobs_alone(
+    exact: Mixed,
+    tiny_request: GenerationRequest,
+    change: dict[str, Any],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    specs: Any = exact.engine._cache._models
+    monkeypatch.setitem(specs, "unfit", msgspec.structs.replace(specs["plain"], key="unfit", **change))
+    bad = referring(tiny_request, 1, (reference("unfit", 1.0, Use.FACE), photo()))
+    good = referring(tiny_request, 2, (reference("plain", 1.0, Use.FACE), photo()))
+    latents = exact.run([bad, good, Submit(job_id=3, attempt=1, request=tiny_request)], monkeypatch)
+    (failed,) = exact.of(Failed)
+    assert failed.job_id == 1
+    assert sentence in failed.detail
+    assert latents.keys() == {2, 3}
+    assert exact.engine.is_idle
+
+
+def test_adapter_and_encoder_are_loaded_once_and_dropped_for_others(
+    exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache: Any = exact.engine._cache
+    exact.draw(
+        [referring(tiny_request, number, (reference(kind, 0.5), photo())) for number, kind in enumerate(KINDS)],
+        monkeypatch,
+    )
+    encoders = [key for key in cache._ready if key.startswith("image encoder")]
+    assert len(encoders) == 1
+    assert {*KINDS, "tiny"} < cache._ready.keys()
+    before = exact.latents[0].clone()
+    monkeypatch.setattr(cache, "_budget", 0)
+    cache._make_room(0, ())
+    assert not cache._ready
+    assert exact.draw([referring(tiny_request, 0, (reference("plain", 0.5), photo()))], monkeypatch)[0].equal(before)
