@@ -161,6 +161,22 @@ def upscale(
 
 
 @app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="A .pth, .pt or .bin file of weights.")],
+) -> None:
+    """Write the weights of a pickled file as .safetensors beside it. Nothing in the file is run."""
+    from bot.cli.convert import CannotConvert
+    from bot.cli.convert import convert as converted
+
+    try:
+        target, sentence = converted(file)
+    except CannotConvert as error:
+        _stop(str(error), 1)
+        return
+    typer.echo(f"{target}: {sentence}.")
+
+
+@app.command()
 def doctor(
     config: ConfigOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002

@@ -32,6 +32,7 @@ TESTS: Final = Path(__file__).parent
 STARTS: Final = {
     "worker": ("bot/jobs/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
     "system": (
+        "bot/cli/test_convert.py",
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_full_disk.py",

@@ -105,3 +105,29 @@ def parted(data: bytes) -> tuple[bytes, bytes]:
     start = _LENGTH_BYTES
     end = start + int.from_bytes(data[:start], "big")
     return data[start:end], data[end:]
+
+
+class Converted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The weights are written.
+
+    Attributes:
+        network: spandrel's name of the architecture; empty if spandrel does not know it.
+        purpose: spandrel's word for what the network is for: `SR`, `FaceSR` or `Restoration`.
+        scale: factor between the sides of its result and those of its input.
+        license: terms of the architecture, where they forbid something; empty otherwise.
+    """
+
+    network: str = ""
+    purpose: str = ""
+    scale: int = 1
+    license: str = ""
+
+
+class NotConverted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The file holds no weights that can be read safely; the sentence says why."""
+
+    sentence: str
+
+
+ConvertingAnswer: TypeAlias = Converted | NotConverted
+"""Every answer of the process."""

@@ -32,16 +32,21 @@ LIMITS: Final = {
 
 def confine() -> None:
     """Set all limits. Later imports fail, since they open files."""
+    drop_rights("easel-reading")
+    for kind, most in LIMITS.items():
+        limit(kind, most)
+
+
+def drop_rights(name: str) -> None:
+    """Give up the network and root's own rights, end with the parent process, and take a name and a low priority."""
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
         # Many containers forbid it. It takes away root's own rights and the network; the limits are enough for others.
         library.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
         library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     die_with(os.getppid())
-    set_name("easel-reading")
+    set_name(name)
     os.nice(_NICENESS)
-    for kind, most in LIMITS.items():
-        limit(kind, most)
 
 
 def limit(kind: int, most: int) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from pipeline.engine.device.fallbacks import TILE_SIDE, Fallback, fallbacks_for
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming
+from pipeline.engine.pixels.architectures import network_loader
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
@@ -123,13 +124,13 @@ def read_enlarger(enlarger: Enlarger | UpscalerSpec) -> "ImageModelDescriptor[An
         ModelUnavailable: the file is missing or broken, does not match the catalogue, or enlarges nothing.
     """
     # Imported here, because spandrel imports all its architectures, and most models need none.
-    from spandrel import ImageModelDescriptor, ModelLoader  # noqa: PLC0415
+    from spandrel import ImageModelDescriptor  # noqa: PLC0415
 
     path = Path(enlarger.path)
     _check_kind(path)
     check_safetensors(path)
     with blaming(f"The enlarger {path.name} cannot be loaded; take a network that spandrel knows, or leave it out"):
-        model = ModelLoader(device="cpu").load_from_file(path)
+        model = network_loader().load_from_file(path)
     if not isinstance(model, ImageModelDescriptor):
         raise ModelUnavailable(f"The enlarger {path.name} wants a mask beside the picture; take one that enlarges.")
     if isinstance(enlarger, UpscalerSpec):
@@ -151,8 +152,8 @@ def read_enlarger(enlarger: Enlarger | UpscalerSpec) -> "ImageModelDescriptor[An
 def _check_kind(path: Path) -> None:
     if path.suffix != ".safetensors":
         raise ModelUnavailable(
-            f"The enlarger {path.name} is no .safetensors file. Other files can run code when they are read, so take "
-            "the same network as .safetensors."
+            f"The enlarger {path.name} is no .safetensors file. Other files can run code when they are read; "
+            f"convert it: easel convert {path.name}"
         )
 
 

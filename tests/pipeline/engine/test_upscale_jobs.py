@@ -211,7 +211,7 @@ def test_what_an_upscalers_file_says_is_told(catalogue: Catalogue, tmp_path: Pat
     assert offer.remarks == {spec.key: "It enlarges 4 times at once."}
     assert set(offer.missing) == {"gone", "pickled", "wrong"}
     assert "not enlarge 2 times but 4" in offer.missing["wrong"]
-    assert "as .safetensors" in offer.missing["pickled"]
+    assert "easel convert net.pth" in offer.missing["pickled"]
 
 
 @pytest.mark.parametrize(
