@@ -133,7 +133,7 @@ def imagine(
 
     settings, catalogue = _load(config)
     fields = given_by(COMMAND_LINE, typed)
-    options = PictureOptions(image=fields.pop("image"), mask=mask, zoom=zoom, pan=pan)
+    options = PictureOptions(image=fields.pop("image"), image2=fields.pop("image2"), mask=mask, zoom=zoom, pan=pan)
     given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
     try:
         asyncio.run(draw(given, out, options=options, settings=settings, catalogue=catalogue))

@@ -11,8 +11,8 @@ from bot.pictures.telling import notices, refusal, too_large
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from bot.requests.sizes import fit_sides
-from bot.requests.starting_image import STRENGTHS
 from bot.requests.takes import GivenPicture
+from bot.requests.uses import STRENGTHS
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
@@ -36,13 +36,15 @@ class PictureOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of the command about pictures. At most one of the last three is there, and only with an image.
 
     Attributes:
-        image: file of the picture to start from.
+        image: file of the first picture.
+        image2: file of the second picture.
         mask: file of a mask, whose white part is drawn anew.
         zoom: factor by which the picture becomes smaller, with new margins on all sides.
         pan: side on which the picture gets a new margin.
     """
 
     image: Path | None = None
+    image2: Path | None = None
     mask: Path | None = None
     zoom: float | None = None
     pan: str | None = None
@@ -76,13 +78,15 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
     """The pictures of the options, read.
 
     Attributes:
-        image: the picture to start from; None for none.
+        image: the first picture; None for none.
+        image2: the second picture; None for none.
         mask: hash of the mask; None for none.
         files: clean files by their hashes.
         notices: facts about the files.
     """
 
     image: GivenPicture | None = None
+    image2: GivenPicture | None = None
     mask: str | None = None
     files: dict[str, bytes] = {}
     notices: tuple[Notice, ...] = ()
@@ -96,10 +100,14 @@ async def read_pictures(options: PictureOptions) -> Pictures:
         Refused: a file is no picture that can be read.
     """
     options.check()
-    if options.image is None:
-        return Pictures()
-    image, png, told = await _read(options.image)
-    pictures = Pictures(image=image, files={image.sha256: png}, notices=told)
+    pictures = Pictures()
+    for name, path in (("image", options.image), ("image2", options.image2)):
+        if path is not None:
+            picture, png, told = await _read(path)
+            files = {**pictures.files, picture.sha256: png}
+            pictures = msgspec.structs.replace(
+                pictures, **{name: picture}, files=files, notices=(*pictures.notices, *told)
+            )
     if options.mask is None:
         return pictures
     mask, png, _ = await _read(options.mask)
@@ -113,7 +121,7 @@ def started(given: GivenRequest, pictures: Pictures, options: PictureOptions) ->
         strength = _ANEW
     elif strength is None and options.mask is not None:
         strength = STRENGTHS["strong"]
-    return msgspec.structs.replace(given, image=pictures.image, strength=strength)
+    return msgspec.structs.replace(given, image=pictures.image, image2=pictures.image2, strength=strength)
 
 
 def redrawn(
@@ -127,6 +135,8 @@ def redrawn(
     outpaint, request = options.outpaint, resolved.request
     if pictures.mask is None and outpaint is None:
         return resolved
+    if request.init_image is None:
+        raise CannotDraw("--mask, --zoom and --pan change a picture to start from; give one with the use start.")
     if not spec.can(Capability.MASK):
         raise CannotDraw(f"{spec.title} draws no part of a picture anew; choose another --model.")
     if pictures.mask is not None:

@@ -16,6 +16,7 @@ from bot.presenting.custom_ids import reference_id
 from bot.presenting.images import details_message
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
+from bot.requests.uses import uses_for
 from bot.store.rows import Job
 
 
@@ -64,7 +65,10 @@ async def _open_reference(services: Services, interaction: Interaction, message:
     pictures = _pictures_of(message)
     spec = await start_jobs.model_for_picture(services, interaction)
     key = services.picking.pick(pictures[0], has_more=len(pictures) > 1)
-    await services.calls.open_form(interaction, reference_form(reference_id(key), spec, services.settings.limits))
+    await services.calls.open_form(
+        interaction,
+        reference_form(reference_id(key), spec, uses_for(spec, services.catalogue), services.settings.limits),
+    )
 
 
 async def _explain(services: Services, interaction: Interaction, job: Job) -> None:

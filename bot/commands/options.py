@@ -20,10 +20,11 @@ from bot.requests.given import GivenRequest
 from bot.requests.option import Option
 from bot.requests.options import OPTIONS_WITH_DEFAULTS, arranged, given_by
 from bot.requests.resolving import resolve, sampler_names
-from bot.requests.starting_image import STRENGTHS
 from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.requests.takes import Number, Picture, Text
+from bot.requests.uses import ROLES, STRENGTHS, uses_for
 from bot.store.rows import Preferences
+from pipeline.protocol.inputs import InputRole
 from pipeline.protocol.models import ModelSpec
 
 _MAX_CHOICES = 25
@@ -137,6 +138,20 @@ def add_strength_suggestions(command: app_commands.Command[Any, ..., None], serv
         return [Choice(name=title, value=value) for title, value in titles.items() if wanted in title.casefold()]
 
     suggest(services, command, "strength", strengths)
+
+
+def add_use_suggestions(command: app_commands.Command[Any, ..., None], services: Services) -> None:
+    """Add autocomplete to `use` and `use2`: what the chosen model can do with a picture, and ready-made maps."""
+
+    async def uses(interaction: Interaction, current: str) -> list[Choice[str]]:
+        found = uses_for(_chosen_model(interaction, services), services.catalogue)
+        names = [(text(f"choice-use-{use}"), use.value) for use in found]
+        maps = [use for use in found if ROLES[use] is InputRole.CONTROL]
+        names += [(text("choice-use-map", use=use.value), f"{use.value} map") for use in maps]
+        return matching(current, names)
+
+    for option in ("use", "use2"):
+        suggest(services, command, option, uses)
 
 
 def suggest(services: Services, command: app_commands.Command[Any, ..., None], option: str, find: Find) -> None:

@@ -1,7 +1,8 @@
 """From a prompt to its jobs. A single job starts at once; several, or one with unknown words, need a confirmation."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,9 @@ from bot.store.rows import Lineage, StartedBy
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
+Receive = Callable[[], Coroutine[Any, Any, Received]]
+"""Fetches and keeps one picture."""
+NOTHING: Final[Mapping[str, Receive]] = MappingProxyType({})
 _NOT_FETCHED: Final = GivenPicture(sha256="")
 """Stands for an attached picture while the rest of its request is checked."""
 
@@ -32,7 +36,7 @@ async def imagine(
     services: Services,
     interaction: Interaction,
     given: GivenRequest,
-    receive: Callable[[], Coroutine[Any, Any, Received]] | None = None,
+    receive: Mapping[str, Receive] = NOTHING,
     *,
     started_by: StartedBy = StartedBy.IMAGINE,
     lineage: Lineage | None = None,
@@ -43,19 +47,21 @@ async def imagine(
         services: the bot's services.
         interaction: the command, or a form.
         given: the request.
-        receive: gives the picture to start from.
+        receive: gives each attached picture, by its field of the request.
         started_by: the command or button.
         lineage: the job whose picture it starts from.
 
     Raises:
         Refused: nothing was accepted and nothing charged.
     """
-    notices: tuple[Notice, ...] = ()
-    if receive is not None:
-        # What is refused in any case is refused before the picture is there.
-        await _resolve(services, interaction, msgspec.structs.replace(given, image=_NOT_FETCHED))
-        received = await in_time(services, interaction, receive())
-        given, notices = msgspec.structs.replace(given, image=received.picture), received.notices
+    notices: list[Notice] = []
+    if receive:
+        # What is refused in any case is refused before the pictures are there.
+        await _resolve(services, interaction, msgspec.structs.replace(given, **dict.fromkeys(receive, _NOT_FETCHED)))
+    for field, fetch in receive.items():
+        received = await in_time(services, interaction, fetch())
+        given = msgspec.structs.replace(given, **{field: received.picture})
+        notices += (notice for notice in received.notices if notice not in notices)
     resolved = await _resolve(services, interaction, given)
     resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
     await ask_each(services, interaction, started_by=started_by, resolved=resolved, lineage=lineage)

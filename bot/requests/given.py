@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
@@ -11,7 +12,7 @@ from bot.errors import Refused
 from bot.requests.option import Option
 from bot.requests.options import find_option
 from bot.requests.styles import find_style
-from bot.requests.takes import GivenPicture
+from bot.requests.takes import GivenPicture, PictureWeight
 from bot.requests.typed.offers import Offers
 from bot.store.rows import Preferences
 from bot.words import clean
@@ -24,13 +25,20 @@ _MAX_STAYED: Final = 60
 
 
 class GivenRequest(Preferences, frozen=True, kw_only=True):
-    """A request; fields without a value are None. A style's words and tag are added after the prompt."""
+    """A request; fields without a value are None. A style's words and tag are added after the prompt.
+
+    The options name two pictures. Further ones of a blend or of an earlier job are in `beside`.
+    """
 
     prompt: str
     seed: int | None = None
     style: Style | None = None
     image: GivenPicture | None = None
-    strength: float | None = None
+    use: str | None = None
+    strength: float | PictureWeight | None = None
+    image2: GivenPicture | None = None
+    use2: str | None = None
+    beside: tuple[GivenPicture, ...] = ()
 
     def cleaned(self) -> Self:
         """The request without invisible characters, and without those that a row or message cannot hold."""
@@ -41,11 +49,15 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
 # Phones turn two hyphens into a dash. A dash counts only after a blank and before a known name, since people also use
 # dashes between words.
 _TYPED = re.compile(r"(?<![^\s,])(?P<dashes>--|[\u2013\u2014])(?P<name>[^\W\d]+(?:-[^\W\d]+)*)(?P<glued>\S*)")
+_SECOND: Final = "2"
+"""End of the names of options for a second picture; behind other names a digit is their value."""
 _SEPARATOR = re.compile(r"\A[=:]")
 _GLUED = re.compile(r"[,.;!?]*|[=:.]*[0-9]\S*|=\S+")
 """Text that may follow an unknown option's name without a blank. With other text it is no option."""
 _VALUE = re.compile(r"[=:.+-]*[0-9]|=\S|\S+[:/]\S")
 """A value of an unknown option, and no part of the prompt."""
+_REFERENCES: Final[Mapping[str, str]] = MappingProxyType({"sref": "style", "oref": "subject", "cref": "subject"})
+"""Midjourney's options whose value is the address of a picture, and the uses of an attached one."""
 _WORD_VALUED: Final = ("cref", "motion", "oref", "p", "personalize", "profile", "sref")
 """Midjourney's options with a word as value."""
 
@@ -72,6 +84,7 @@ class _Reading:
         self.empty: list[str] = []
         self.unknown: list[str] = []
         self.stayed: list[tuple[str, str]] = []
+        self.referred: list[tuple[str, str]] = []
 
     def read(self, typed: _Typed, rest: str) -> None:
         """Read one option with the text up to the next one."""
@@ -94,6 +107,10 @@ class _Reading:
     def _leave_out(self, typed: _Typed, rest: str) -> None:
         words = rest.split()
         name = typed.spelled.removeprefix("--").casefold()
+        if words and name in _REFERENCES:
+            self.referred.append((typed.spelled, _REFERENCES[name]))
+            self.kept += words[1:]
+            return
         if words and (name in _WORD_VALUED or _VALUE.match(words[0])):
             is_glued = not rest[:1].isspace()
             self.unknown.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")
@@ -111,6 +128,8 @@ class _Reading:
             yield Notice(key=key, values={"options": ", ".join(self.unknown)})
         for option, words in self.stayed:
             yield Notice(key="notice-words-stayed", values={"option": option, "words": words})
+        for option, use in self.referred:
+            yield Notice(key="notice-attach-reference", values={"option": option, "use": use})
         for option in self.empty:
             yield Notice(key="notice-option-empty", values={"option": option})
 
@@ -168,12 +187,14 @@ def split_at_options(words: str) -> tuple[str, str]:
 def _typed_in(prompt: str) -> Iterator[_Typed]:
     """Every option. Text that only resembles an option is left whole."""
     for match in _TYPED.finditer(prompt):
-        option = find_option(match["name"])
+        name, end = match["name"], match.end("name")
+        if match["glued"].startswith(_SECOND) and find_option(name + _SECOND) is not None:
+            name, end = name + _SECOND, end + 1
+        option = find_option(name)
         is_plain = match["dashes"] == "--" and "-" not in match["name"] and _GLUED.fullmatch(match["glued"])
         if option is None and not is_plain:
             continue
-        spelled = f"--{match['name']}"
-        yield _Typed(start=match.start(), end=match.end("name"), spelled=spelled, option=option)
+        yield _Typed(start=match.start(), end=end, spelled=f"--{name}", option=option)
 
 
 def chosen_style(wanted: object, offers: Offers) -> tuple[Style | None, Sequence[Notice]]:

@@ -14,12 +14,24 @@ from typing import Any, Final
 from bot.errors import Refused
 from bot.requests.option import Option, Situation, number
 from bot.requests.sizes import is_size, read_size
-from bot.requests.takes import Text, decimal, name_of, picture, whole
+from bot.requests.takes import (
+    WEIGHT,
+    Picture,
+    Text,
+    decimal,
+    name_of,
+    picture,
+    read_use,
+    strength_or_weight,
+    use_of,
+    whole,
+)
 from bot.requests.typed import option_values
 from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
@@ -69,8 +81,45 @@ def sampler_of(name: str | None, spec: ModelSpec) -> Sampler:
     return sampler
 
 
-def _strength(request: GenerationRequest) -> float | None:
-    return None if request.init_image is None else request.init_image.strength
+def _given(request: GenerationRequest, number: int) -> Input | None:
+    return request.given[number] if number < len(request.given) else None
+
+
+def _picture(name: str, translation: str, number: int) -> Option:
+    """An option for the first, the second or a later picture."""
+    return Option(
+        name=name,
+        field=name,
+        takes=picture(),
+        translations=(translation,),
+        fields=("inputs",),
+        value_in=lambda request: _given(request, number),
+        usual=None,
+        resolve=None,
+        may_have_default=False,
+    )
+
+
+def _use(name: str, translation: str, number: int) -> Option:
+    """The use of such a picture. That of the first one has a word only if it is no start."""
+
+    def value_in(request: GenerationRequest) -> str | None:
+        found = _given(request, number)
+        if found is None or (number == 0 and found.role is InputRole.INIT_IMAGE):
+            return None
+        return use_of(found)
+
+    return Option(
+        name=name,
+        field=name,
+        takes=name_of(lambda words, _: read_use(words) is not None, max_length=40, max_words=2),
+        translations=(translation,),
+        fields=(),
+        value_in=value_in,
+        usual=None,
+        resolve=None,
+        may_have_default=False,
+    )
 
 
 def _lowest(field: str) -> float:
@@ -178,35 +227,28 @@ OPTIONS: Final = (
         may_have_default=False,
         is_for_command_line=False,
     ),
-    Option(
-        name="image",
-        field="image",
-        takes=picture(),
-        translations=("bild",),
-        fields=("inputs",),
-        value_in=attrgetter("init_image"),
-        usual=None,
-        resolve=None,
-        needs=Capability.INIT_IMAGE,
-        may_have_default=False,
-    ),
+    _picture("image", "bild", 0),
+    _use("use", "verwendung", 0),
     Option(
         name="strength",
         field="strength",
-        takes=decimal(hard.MIN_STRENGTH, lambda *_: hard.MAX_STRENGTH),
+        takes=decimal(hard.MIN_STRENGTH, lambda *_: hard.MAX_STRENGTH, strength_or_weight),
         translations=("stärke",),
-        habits=("denoising_strength", "denoise"),
+        habits=("denoising_strength", "denoise", WEIGHT),
         fields=(),
-        value_in=_strength,
+        value_in=lambda request: None if (found := _given(request, 0)) is None else found.strength,
         usual=None,
         resolve=None,
-        needs=Capability.INIT_IMAGE,
         may_have_default=False,
     ),
+    _picture("image2", "bild2", 1),
+    _use("use2", "verwendung2", 1),
 )
 """The options in the order of `/imagine`."""
 OPTIONS_WITH_DEFAULTS: Final = tuple(option for option in OPTIONS if option.may_have_default)
 """The options of `/settings` and `/admin channel`: the fields of `Preferences`."""
+PICTURES: Final = tuple(option.field for option in OPTIONS if isinstance(option.takes, Picture))
+"""The fields of a `GivenRequest` for attached pictures."""
 FIELDS: Final[Mapping[str, Option]] = MappingProxyType(
     {name.casefold(): option for option in OPTIONS for name in (option.name, *option.translations)}
 )

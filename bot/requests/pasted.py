@@ -22,7 +22,7 @@ _BEGINNING = re.compile(
     re.IGNORECASE,
 )
 _NEGATIVE_PROMPT = re.compile(r"(?<!\S)negative[ _]prompt\s*:", re.IGNORECASE)
-_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d]+):\s*")
+_FIELD = re.compile(r"(?<!\S)(?P<name>[^\W\d]+2?):\s*")
 _SETTINGS = re.compile(r"\bSteps: ?[0-9]+,[^\n]*\bSampler:")
 _NEGATIVE: Final = "Negative prompt:"
 _STRENGTH_KEY: Final = "Denoising strength"

@@ -16,10 +16,10 @@ from bot.requests.given import GivenRequest
 from bot.requests.option import Situation
 from bot.requests.options import OPTIONS, OPTIONS_WITH_DEFAULTS, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
-from bot.requests.starting_image import cut_notice, inputs_of, refuse_without, shaped
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
+from bot.requests.uses import cut_notice, inputs_of, shaped, wishes
 from bot.store.rows import AskerDefaults, Preferences, WantedJob
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
@@ -71,7 +71,7 @@ def resolve(
         styles: the worker's styles; None if they are unknown, and then the worker reports missing ones.
 
     Raises:
-        Refused: the prompt is missing or too long, a name, size or seed is invalid, or the model takes no picture.
+        Refused: the prompt is missing or too long, a name, size or seed is invalid, or a picture has no such use.
         UnknownWildcard, EndlessWildcard, and errors of `lists`.
     """
     given, typed_notices = read_options(given, offers_of(catalogue, styles))
@@ -79,9 +79,8 @@ def resolve(
     usable = _still_there(defaults.merged, catalogue)
     spec = _model(given.model_key or usable.model_key, catalogue)
     usable = _fitting(usable, spec)
-    if given.image is not None:
-        refuse_without(Capability.INIT_IMAGE, spec, catalogue)
-    given = shaped(_without_unused(given, spec, notices), spec, limits)
+    wished = wishes(given, spec, catalogue, notices)
+    given = shaped(_without_unused(given, spec, notices), wished, spec, limits)
     typed, given = given, given.or_else(usable)
     seed = _seed(given.seed)
     fill = _as_typed if lists is None else Wildcards(lists, seed).fill
@@ -89,8 +88,9 @@ def resolve(
     notices += words.notices
     mentioned, texts = _texts(given, words, styles, spec=spec, limits=limits, notices=notices)
     request = _request(given, texts, seed, spec=spec, limits=limits, notices=notices)
+    request = msgspec.structs.replace(request, inputs=inputs_of(given, wished, spec, catalogue, notices))
     more = (
-        cut_notice(given.image, request, spec),
+        cut_notice(wished, request, spec),
         advice(typed, request, spec),
         unknown_words(request.prompt, spec, mentioned.known_words(request.prompt)),
     )
@@ -142,7 +142,6 @@ def _request(
             fields |= option.resolve(getattr(given, option.field), situation)
     prompt, negative_prompt = texts
     fields |= {"prompt": prompt, "negative_prompt": negative_prompt, "seed": seed, "model_key": spec.key}
-    fields["inputs"] = inputs_of(given, notices)
     return msgspec.convert(fields, GenerationRequest)
 
 

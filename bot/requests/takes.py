@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,9 +11,13 @@ from bot.requests.typed import option_values
 from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
 from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.inputs import Input, Use
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 
+WEIGHT: Final = "iw"
+"""Midjourney's name of the image weight."""
 Highest = Callable[[ModelSpec, LimitSettings], float]
 """The upper bound for members: that of the model, within the host's limit."""
 
@@ -49,11 +53,29 @@ class GivenPicture(msgspec.Struct, frozen=True, kw_only=True):
         sha256: hash of its file.
         sides: its width and height in pixels; None if they are unknown, as for the picture of an earlier job.
         strength: its strength in an earlier job; None for a new picture.
+        use: its use in an earlier job or in a blend; None for the one of its option.
+        is_map: whether it was a ready-made map in an earlier job.
     """
 
     sha256: str
     sides: tuple[int, int] | None = None
     strength: float | None = None
+    use: Use | None = None
+    is_map: bool = False
+
+
+class PictureWeight(msgspec.Struct, frozen=True, kw_only=True):
+    """Midjourney's image weight: 1 is usual, and a higher one keeps more of the picture."""
+
+    weight: float
+
+    def for_start(self) -> float:
+        """The strength of a picture to start from; a weight of 1 is the medium strength."""
+        return max(hard.MIN_STRENGTH, 1 - 0.45 * self.weight)
+
+    def for_network(self, usual: float) -> float:
+        """The scale of a control or reference whose usual scale is given."""
+        return usual * self.weight
 
 
 class Number(Takes, frozen=True, kw_only=True):
@@ -87,6 +109,32 @@ def _refuse_typed(option: str, _: str) -> None:
     raise Refused("refused-typed-picture", option=option)
 
 
+_MAP: Final = "map"
+
+
+def read_use(words: str) -> tuple[Use, bool] | None:
+    """A use, and whether the picture is a ready-made map for it (`depth map`); None for other words."""
+    name, _, rest = " ".join(words.replace("-", " ").casefold().split()).partition(" ")
+    if name not in (*Use,) or rest not in ("", _MAP):
+        return None
+    return Use(name), rest == _MAP
+
+
+def use_of(given: Input) -> str:
+    """The words of a picture's use, as members type them."""
+    return " ".join(filter(None, [given.use or Use.START, _MAP if given.is_map else ""]))
+
+
+def strength_or_weight(option: str, value: str) -> float | PictureWeight:
+    """A strength, or Midjourney's image weight under its own name.
+
+    Raises:
+        Refused: the text is no number.
+    """
+    number = option_values.decimal(option, value)
+    return PictureWeight(weight=max(0.0, number)) if option.lstrip("-").casefold() == WEIGHT else number
+
+
 def whole(lowest: float, highest: Highest, read: Callable[[str, str], int | None] = option_values.whole) -> Number:
     """Values that are integers."""
     return Number(
@@ -99,11 +147,11 @@ def whole(lowest: float, highest: Highest, read: Callable[[str, str], int | None
     )
 
 
-def decimal(lowest: float, highest: Highest) -> Number:
+def decimal(lowest: float, highest: Highest, read: Callable[[str, str], Any] = option_values.decimal) -> Number:
     """Values that are decimals, with a point or a comma."""
     return Number(
         cut=lambda rest, _: option_values.cut_number(rest),
-        read=option_values.decimal,
+        read=read,
         fits=lambda value, _: option_values.is_decimal(value),
         type=float,
         lowest=lowest,

@@ -14,7 +14,7 @@ from bot.pictures.receiving import Received
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.images.reference_form import reference_form
 from bot.requests.given import GivenRequest
-from bot.requests.starting_image import STRENGTHS
+from bot.requests.uses import STRENGTHS, uses_for
 from bot.store.rows import Job, StartedBy
 from bot.views import reference
 from bot.views.fields import Fields
@@ -34,7 +34,9 @@ async def open_form(services: Services, interaction: Interaction, job: Job) -> N
     """Show the form of a job that starts from the job's picture."""
     spec = await start_jobs.model_for_picture(services, interaction)
     form_id = custom_id(Action.REMIX, job.job_id)
-    form = reference_form(form_id, spec, services.settings.limits, job.request.prompt)
+    form = reference_form(
+        form_id, spec, uses_for(spec, services.catalogue), services.settings.limits, job.request.prompt
+    )
     await services.calls.open_form(interaction, form)
 
 
@@ -49,7 +51,7 @@ async def _start(
     message = interaction.message
     if message is None:
         raise Refused("refused-unknown-job")
-    receive = partial(_received, services, job, message)
+    receive = {"image": partial(_received, services, job, message)}
     await start_jobs.imagine(services, interaction, given, receive, started_by=started_by, lineage=lineage_of(job))
 
 

@@ -11,9 +11,9 @@ from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
-from bot.requests.starting_image import refuse_without
 from bot.requests.styles import known_styles
 from bot.requests.takes import GivenPicture
+from bot.requests.uses import refuse_without
 from bot.store.images import StorageFailed
 from bot.store.rows import AskerDefaults, Job
 from bot.views.starting import job_for, model_of

@@ -17,8 +17,8 @@ from bot.presenting.images import region_form, region_message
 from bot.presenting.images.remix_form import PROMPT
 from bot.requests import inpainting
 from bot.requests.resolving import Resolved
-from bot.requests.starting_image import STRENGTHS
 from bot.requests.takes import GivenPicture
+from bot.requests.uses import STRENGTHS
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows import Job, StartedBy, WantedJob
 from bot.views.expanding import find_open

@@ -10,8 +10,8 @@ from bot.presenting.images import remix_form
 from bot.requests import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
-from bot.requests.starting_image import picture_of, refuse_without
 from bot.requests.styles import known_styles
+from bot.requests.uses import pictures_of, refuse_without
 from bot.store.rows import AskerDefaults, StartedBy
 from bot.views import from_output
 from bot.views.fields import Fields
@@ -49,7 +49,7 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
         if sampler in ("", old.scheduler_name)
         else sampler,  # None lets one in the prompt replace it
         seed=old.seed if is_seed_kept else None,
-        image=picture_of(old),
+        **pictures_of(old),
     )
     resolved = await resolve_each(
         given,

@@ -121,6 +121,11 @@ class GenerationRequest(
         return self._input(InputRole.MASK)
 
     @property
+    def given(self) -> tuple[Input, ...]:
+        """The pictures that a member gave it, in order. A mask is no picture of its own."""
+        return tuple(each for each in self.inputs if each.role is not InputRole.MASK)
+
+    @property
     def controls(self) -> tuple[Input, ...]:
         """The pictures whose lines, depth or pose the job follows."""
         return self._inputs(InputRole.CONTROL)

@@ -9,7 +9,7 @@ from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.images.remix_form import PROMPT, choice, words
 from bot.presenting.texts import text
 from bot.requests.inpainting import ZOOMS
-from bot.requests.starting_image import STRENGTHS
+from bot.requests.uses import STRENGTHS
 from bot.store.rows import Job
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.requests import GenerationRequest, narrowed

@@ -13,8 +13,22 @@ option-seed = Gleicher Seed und gleiche Angaben ergeben das gleiche Bild
 option-images = Wie viele Bilder
 option-model = Welches Modell zeichnet
 option-style = Ein Stil, der hier angeboten wird: fügt dem Prompt seinen Zusatz und seine Wörter hinzu
-option-image = Ein Bild, von dem ausgegangen wird
-option-strength = Wie viel sich an deinem Bild ändert: bei 0,05 wenig, bei 1 alles
+option-image = Ein Bild, von dem ausgegangen wird, oder für das, was du als „verwendung“ wählst
+option-use = Wofür das Bild da ist; ohne Angabe wird von ihm ausgegangen
+option-image2 = Ein zweites Bild, für das, was du als „verwendung2“ wählst
+option-use2 = Wofür das zweite Bild da ist
+option-strength = Wie viel sich an deinem Bild ändert; bei anderer Verwendung als start: wie stark es wirkt
+choice-use-start = start: von diesem Bild ausgehen
+choice-use-style = style: im Stil dieses Bildes zeichnen
+choice-use-subject = subject: zeichnen, was dieses Bild zeigt
+choice-use-face = face: dieses Gesicht zeichnen
+choice-use-composition = composition: so anordnen wie in diesem Bild
+choice-use-lines = lines: den Linien dieses Bildes folgen
+choice-use-scribble = scribble: dieser groben Zeichnung folgen
+choice-use-depth = depth: lassen, was nah und was fern ist
+choice-use-pose = pose: die Haltung der Menschen nehmen
+choice-use-edit = edit: dieses Bild ändern, wie der Prompt es sagt
+choice-use-map = { $use } map: das ist eine fertige Karte dafür
 choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
 choice-strength-strong = stark ({ $strength })
@@ -99,6 +113,9 @@ summary-sampler = { $sampler }
 summary-model = { $model }
 summary-negative = ohne: { $negative }
 summary-image = von einem Bild aus
+summary-use = Verwendung { $use }
+summary-image2 = ein zweites Bild
+summary-use2 = Verwendung { $use2 }
 summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
@@ -210,6 +227,7 @@ remix-size-kept = Wie bisher: { size }
 remix-seed-new = Ein neuer
 remix-seed-kept = { $seed }, wie bisher
 reference-title = Von diesem Bild ausgehen
+reference-use = Wofür das Bild da ist
 reference-strength = Wie viel sich ändert
 reference-size-kept = In der Form des Bildes
 
@@ -323,6 +341,8 @@ notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde w
 notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genommen.
 notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
+notice-use-alone = „{ $option }“ sagt, wofür ein Bild da ist. Es gab keines; die Angabe wurde weggelassen.
+notice-attach-reference = { $option } nennt eine Adresse, und ein Link wird nie geöffnet. Häng das Bild als „bild“ an und wähl { $use } als „verwendung“.
 notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
 notice-part-unread = { $options } betrifft einen Teil eines Bildes und wurde weggelassen. Drücke 🖌️, 🔍 oder ↔️ unter einem Bild, um einen Teil davon zu ändern.
 notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
@@ -392,6 +412,37 @@ refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt.
 refused-image-model = { $model } kann nicht von einem Bild ausgehen. Diese können es: { $known }.
 refused-image-nowhere = Kein Modell hier kann von einem Bild ausgehen. Lass es weg und beschreib es stattdessen im Prompt.
 refused-picture-gone = Dieses Bild ist hier nicht mehr gespeichert. Drücke 🔁 an seiner Nachricht, um eines neu zu zeichnen, und ändere dann jenes.
+refused-use-unknown = „{ $use }“ ist keine Verwendung eines Bildes. Wähl eine für { $option }: { $known }.
+refused-use-map = Fertige Karten gibt es nur für lines, scribble, depth und pose. Lass „map“ hinter { $use } weg.
+refused-use-model = { $model } kann { $use ->
+        [style] nicht im Stil eines Bildes zeichnen
+        [subject] nicht zeichnen, was ein Bild zeigt
+        [face] nicht das Gesicht eines Bildes zeichnen
+        [composition] nicht so anordnen wie in einem Bild
+        [lines] keinen Linien folgen
+        [scribble] keiner groben Zeichnung folgen
+        [depth] nicht dem folgen, was in einem Bild nah und fern ist
+        [pose] keine Haltung aus einem Bild nehmen
+       *[edit] kein Bild so ändern, wie der Prompt es sagt
+    }. Diese können es: { $known }.
+refused-use-nowhere = Kein Modell hier kann { $use ->
+        [style] im Stil eines Bildes zeichnen
+        [subject] zeichnen, was ein Bild zeigt
+        [face] das Gesicht eines Bildes zeichnen
+        [composition] so anordnen wie in einem Bild
+        [lines] Linien folgen
+        [scribble] einer groben Zeichnung folgen
+        [depth] dem folgen, was in einem Bild nah und fern ist
+        [pose] eine Haltung aus einem Bild nehmen
+       *[edit] ein Bild so ändern, wie der Prompt es sagt
+    }. Wähl eine andere Verwendung, oder lass das Bild weg und beschreib es im Prompt.
+refused-two-starts = Ausgegangen wird von einem Bild. { $known ->
+        [none] { $model } hat für ein zweites keine andere Verwendung; lass eines weg.
+       *[other] Wähl für eines davon eine andere Verwendung: { $known }.
+    }
+refused-start-and-edit = Zu einem Bild, das geändert wird, passt keines, von dem ausgegangen wird. Wähl edit für beide, oder lass eines weg.
+refused-several-model = { $model } ändert ein Bild auf einmal. Diese nehmen mehrere: { $known }.
+refused-several-nowhere = Kein Modell hier ändert mehrere Bilder auf einmal. Lass alle bis auf eines weg.
 refused-mask-model = { $model } kann keinen Ausschnitt eines Bildes neu zeichnen. Diese können es: { $known }.
 refused-mask-nowhere = Kein Modell hier kann einen Ausschnitt eines Bildes neu zeichnen. Drücke ✏️, um das ganze zu ändern.
 refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bildes an, oder häng eine Kopie an, auf die du gemalt hast.
@@ -779,6 +830,9 @@ name-model = modell
 name-style = stil
 name-image = bild
 name-strength = stärke
+name-use = verwendung
+name-image2 = bild2
+name-use2 = verwendung2
 name-styles = stile
 
 ## Help
@@ -797,7 +851,7 @@ topic-models = Modelle
 topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
-help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird; `stärke` sagt, wie viel sich daran ändert.
+help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.

@@ -13,8 +13,22 @@ option-seed = The same seed and options repeat the same image
 option-images = How many images
 option-model = Which model draws
 option-style = A style that this host offers: adds its tag and its words to the prompt
-option-image = A picture to start from
-option-strength = How much of your picture changes: a little at 0.05, everything at 1
+option-image = A picture to start from, or for what you choose as “use”
+option-use = What the picture is for; without it, the picture is where drawing starts
+option-image2 = A second picture, for what you choose as “use2”
+option-use2 = What the second picture is for
+option-strength = How much your picture changes; with another use than start, how strong its effect is
+choice-use-start = start: draw from this picture
+choice-use-style = style: draw in the style of this picture
+choice-use-subject = subject: draw what this picture shows
+choice-use-face = face: draw this face
+choice-use-composition = composition: arrange things as in this picture
+choice-use-lines = lines: follow the lines of this picture
+choice-use-scribble = scribble: follow this rough drawing
+choice-use-depth = depth: keep what is near and far
+choice-use-pose = pose: take the pose of the people
+choice-use-edit = edit: change this picture as the prompt says
+choice-use-map = { $use } map: this is a ready-made map
 choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
 choice-strength-strong = strong ({ $strength })
@@ -99,6 +113,9 @@ summary-sampler = { $sampler }
 summary-model = { $model }
 summary-negative = without: { $negative }
 summary-image = from a picture
+summary-use = used for { $use }
+summary-image2 = a second picture
+summary-use2 = used for { $use2 }
 summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
@@ -210,6 +227,7 @@ remix-size-kept = As it was: { size }
 remix-seed-new = A new one
 remix-seed-kept = { $seed }, as it was
 reference-title = Start from this picture
+reference-use = What the picture is for
 reference-strength = How much changes
 reference-size-kept = In the shape of the picture
 
@@ -323,6 +341,8 @@ notice-negative-unused = This model reads no negative prompt, so it was left out
 notice-first-frame = That file has several frames; the first one was taken.
 notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
+notice-use-alone = “{ $option }” says what a picture is for. There was none, so it was left out.
+notice-attach-reference = { $option } names an address, and a link is never opened. Attach the picture as the option “image”, and choose { $use } as its “use”.
 notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
 notice-part-unread = { $options } is about a part of a picture and was left out. Press 🖌️, 🔍 or ↔️ below a picture to change a part of it.
 notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
@@ -392,6 +412,37 @@ refused-address = A link is never opened, and there was nothing else in the prom
 refused-image-model = { $model } cannot start from a picture. These can: { $known }.
 refused-image-nowhere = No model here can start from a picture. Leave it out, and describe it in the prompt instead.
 refused-picture-gone = That picture is not kept here any more. Press 🔁 on its message to draw one anew, then change that one.
+refused-use-unknown = “{ $use }” is no use of a picture. Choose one for { $option }: { $known }.
+refused-use-map = Only lines, scribble, depth and pose have ready-made maps. Leave out “map” after { $use }.
+refused-use-model = { $model } cannot { $use ->
+        [style] draw in the style of a picture
+        [subject] draw what a picture shows
+        [face] draw the face of a picture
+        [composition] arrange things as in a picture
+        [lines] follow lines
+        [scribble] follow a rough drawing
+        [depth] follow what is near and far in a picture
+        [pose] take a pose from a picture
+       *[edit] change a picture as the prompt says
+    }. These can: { $known }.
+refused-use-nowhere = No model here can { $use ->
+        [style] draw in the style of a picture
+        [subject] draw what a picture shows
+        [face] draw the face of a picture
+        [composition] arrange things as in a picture
+        [lines] follow lines
+        [scribble] follow a rough drawing
+        [depth] follow what is near and far in a picture
+        [pose] take a pose from a picture
+       *[edit] change a picture as the prompt says
+    }. Choose another use, or leave the picture out and describe it in the prompt.
+refused-two-starts = Drawing starts from one picture. { $known ->
+        [none] { $model } has no other use for a second one, so leave one out.
+       *[other] Choose another use for one of them: { $known }.
+    }
+refused-start-and-edit = A picture that is edited cannot be joined by one to start from. Choose edit for both, or leave one out.
+refused-several-model = { $model } edits one picture at a time. These take several: { $known }.
+refused-several-nowhere = No model here edits several pictures at once. Leave all but one out.
 refused-mask-model = { $model } cannot draw a part of a picture anew. These can: { $known }.
 refused-mask-nowhere = No model here can draw a part of a picture anew. Press ✏️ to change all of it.
 refused-region-empty = Nothing is marked. Tick at least one part of the picture, or attach a copy that you painted on.
@@ -779,6 +830,9 @@ name-model = model
 name-style = style
 name-image = image
 name-strength = strength
+name-use = use
+name-image2 = image2
+name-use2 = use2
 name-styles = styles
 
 ## Help
@@ -797,7 +851,7 @@ topic-models = Models
 topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
-help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from; `strength` says how much of it changes.
+help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.

@@ -18,5 +18,6 @@ def test_easel_imagine_has_every_option_that_needs_no_worker() -> None:
     assert [(each.opts, each.help) for each in found[len(others) :]] == [
         ([f"--{option.name}"], text(f"option-{option.name}")) for option in COMMAND_LINE
     ]
-    names = ["negative", "cfg", "steps", "size", "sampler", "seed", "images", "model", "image", "strength"]
+    names = ["negative", "cfg", "steps", "size", "sampler", "seed", "images", "model", "image", "use"]
+    names += ["strength", "image2", "use2"]
     assert [option.name for option in COMMAND_LINE] == names

@@ -7,9 +7,10 @@ import pytest
 from bot.presenting.custom_ids import read_reference, reference_id
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.texts import LANGUAGES, spoken
-from bot.requests.starting_image import STRENGTHS
+from bot.requests.uses import STRENGTHS
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
+from pipeline.protocol.inputs import Use
 
 KEY = "0123456789abcdef"
 
@@ -17,7 +18,9 @@ KEY = "0123456789abcdef"
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, language: str) -> None:
     with spoken(language):
-        form: dict[str, Any] = dict(reference_form(reference_id(KEY), catalogue.default, LimitSettings()).to_dict())
+        form: dict[str, Any] = dict(
+            reference_form(reference_id(KEY), catalogue.default, [Use.START], LimitSettings()).to_dict()
+        )
     assert read_reference(form["custom_id"]) == KEY
     assert len(form["title"]) <= 45
     assert all(len(label["label"]) <= 45 for label in form["components"])
@@ -26,6 +29,19 @@ def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, lan
     assert [option["value"] for option in strength["options"]] == list(STRENGTHS)
     chosen = [option["value"] for field in (strength, size) for option in field["options"] if option.get("default")]
     assert chosen == ["medium", "kept"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_with_several_uses_lets_members_choose(catalogue: Catalogue, language: str) -> None:
+    with spoken(language):
+        form: dict[str, Any] = dict(
+            reference_form(reference_id(KEY), catalogue.default, [*Use], LimitSettings()).to_dict()
+        )
+    assert len(form["components"]) <= 5
+    use = form["components"][1]["component"]
+    assert use["custom_id"] == "use"
+    assert [option["value"] for option in use["options"]] == ["kept", *list(Use)[1:]]
+    assert [option["value"] for option in use["options"] if option.get("default")] == ["kept"]
 
 
 @pytest.mark.parametrize("found", ["easel:remix:7", "easel-reference:7", f"easel-reference:{KEY}0", "easel-reference:"])

@@ -11,9 +11,10 @@ from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.options import OPTIONS
-from bot.requests.starting_image import STRENGTHS
+from bot.requests.uses import STRENGTHS
 from bot.store.rows import Preferences
 from config.settings import Period
+from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.reading import PictureFault
 
@@ -30,6 +31,7 @@ BUILT = [
     *(f"name-{option.name}" for option in OPTIONS if option.translations),
     *(f"refused-picture-{fault}" for fault in PictureFault),
     *(f"{kind}-{name}" for kind in ("choice-strength", "region") for name in STRENGTHS),
+    *(f"choice-use-{use}" for use in Use),
     *(f"cell-{cell}" for cell in range(GRID_CELLS)),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),

@@ -137,7 +137,13 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
         (
             "cat --sref https://x.org/a.png --motion low",
             "cat",
-            ["--sref https://x.org/a.png, --motion low are no options here and were left out."],
+            [
+                "--motion low is no option here and was left out.",
+                (
+                    "--sref names an address, and a link is never opened. Attach the picture as the option “image”, "
+                    "and choose style as its “use”."
+                ),
+            ],
         ),
         (
             "cat --colour green eyes --tile",

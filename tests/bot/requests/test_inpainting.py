@@ -5,7 +5,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.requests import inpainting
-from bot.requests.starting_image import refuse_without
+from bot.requests.uses import refuse_without
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard

@@ -79,7 +79,7 @@ def test_each_field_of_a_request_is_said_by_somebody() -> None:
     """A remix keeps what is an option's or the owner's; a field of neither would be lost in it."""
     options = {field for option in OPTIONS for field in option.request_fields}
     assert {*Preferences.__struct_fields__} == {option.field for option in OPTIONS_WITH_DEFAULTS}
-    assert {*GivenRequest.__struct_fields__} == {"prompt", *(option.field for option in OPTIONS)}
+    assert {*GivenRequest.__struct_fields__} == {"prompt", "beside", *(option.field for option in OPTIONS)}
     made = {"prompt", "variations", "upscale", "inpaint"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
 
@@ -222,7 +222,10 @@ def test_values_are_written_as_members_type_them(request_: GenerationRequest) ->
         "model": "pocket",
         "style": "",
         "image": "",
+        "use": "",
         "strength": "",
+        "image2": "",
+        "use2": "",
     }
     assert [option.name for option in arranged(["seed", "size"])][:4] == ["seed", "size", "negative", "cfg"]
 

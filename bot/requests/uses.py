@@ -1,0 +1,254 @@
+"""What a job's pictures are for: the uses that a model has for them, the size to draw, and their strengths."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from bot.errors import Refused
+from bot.requests.given import GivenRequest
+from bot.requests.sizes import shaped_size, size_values
+from bot.requests.takes import GivenPicture, PictureWeight, read_use
+from config.catalogue import Catalogue
+from config.settings import LimitSettings
+from pipeline.protocol import limits as hard
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import USES, Input, InputRole, Use
+from pipeline.protocol.messages import Notice
+from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.networks import ControlSpec, GuideSpec
+from pipeline.protocol.requests import GenerationRequest
+
+STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium": 0.55, "strong": 0.75})
+"""Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""
+ROLES: Final[Mapping[Use, InputRole]] = MappingProxyType({use: role for role, uses in USES.items() for use in uses})
+"""The part that a picture plays for each use."""
+_CAPABILITIES: Final = MappingProxyType(
+    {
+        InputRole.INIT_IMAGE: Capability.INIT_IMAGE,
+        InputRole.CONTROL: Capability.CONTROL,
+        InputRole.REFERENCE: Capability.REFERENCE,
+        InputRole.EDIT: Capability.EDIT,
+    }
+)
+_NO_START: Final = ("refused-image-model", "refused-image-nowhere")
+"""Sentences about a model without a capability: other models have it; none has it."""
+_NO_USE: Final = ("refused-use-model", "refused-use-nowhere")
+_NO_MASK: Final = ("refused-mask-model", "refused-mask-nowhere")
+_NOT_SEVERAL: Final = ("refused-several-model", "refused-several-nowhere")
+_FROM_NETWORKS: Final = (InputRole.CONTROL, InputRole.REFERENCE)
+_SHAPED: Final = (InputRole.INIT_IMAGE, InputRole.EDIT, InputRole.CONTROL)
+"""Parts of pictures whose shape the drawn picture gets."""
+_LEAST_CUT: Final = 0.005
+"""Fraction of a picture from which members are told that it is cut off."""
+
+
+class Wished(msgspec.Struct, frozen=True, kw_only=True):
+    """A given picture with its use; `is_map` as in `Input`."""
+
+    picture: GivenPicture
+    use: Use
+    is_map: bool = False
+
+    @property
+    def role(self) -> InputRole:
+        """The part that it plays."""
+        return ROLES[self.use]
+
+
+def uses_for(spec: ModelSpec, catalogue: Catalogue) -> tuple[Use, ...]:
+    """The uses that a model has for pictures, in the order of `Use`."""
+    return tuple(
+        use
+        for use in Use
+        if spec.can(_CAPABILITIES[ROLES[use]]) and (ROLES[use] not in _FROM_NETWORKS or catalogue.guides_for(spec, use))
+    )
+
+
+def default_use(spec: ModelSpec) -> Use:
+    """The use of a picture for which a member names none."""
+    return Use.EDIT if spec.can(Capability.EDIT) and not spec.can(Capability.INIT_IMAGE) else Use.START
+
+
+def refuse_without(capability: Capability, spec: ModelSpec, catalogue: Catalogue) -> None:
+    """Check that a model can draw a part of a picture anew (`MASK`).
+
+    Raises:
+        Refused: it cannot; the sentence names the models that can.
+    """
+    if not spec.can(capability):
+        known = [each.title for each in catalogue.models.values() if each.can(capability)]
+        raise _refused(_NO_MASK, spec, known)
+
+
+def refuse_use(use: Use, spec: ModelSpec, catalogue: Catalogue) -> None:
+    """Check that a model has this use for a picture.
+
+    Raises:
+        Refused: it has not; the sentence names the models that have.
+    """
+    if use not in uses_for(spec, catalogue):
+        known = [each.title for each in catalogue.models.values() if use in uses_for(each, catalogue)]
+        raise _refused(_NO_START if use is Use.START else _NO_USE, spec, known, use=use.value)
+
+
+def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: list[Notice]) -> tuple[Wished, ...]:
+    """The given pictures with their uses, and a notice for a use without a picture.
+
+    Raises:
+        Refused: a use is unknown, the model has it not, or the pictures do not go together.
+    """
+    found: list[Wished] = []
+    for option, picture, words in (("use", given.image, given.use), ("use2", given.image2, given.use2)):
+        if picture is not None:
+            found.append(_wished(option, picture, words, spec, catalogue, found))
+        elif words is not None:
+            notices.append(Notice(key="notice-use-alone", values={"option": option}))
+    found += (_wished("use", each, None, spec, catalogue, found) for each in given.beside)
+    for each in found:
+        refuse_use(each.use, spec, catalogue)
+    _refuse_together(found, spec, catalogue)
+    return tuple(found)
+
+
+def _wished(
+    option: str,
+    picture: GivenPicture,
+    words: str | None,
+    spec: ModelSpec,
+    catalogue: Catalogue,
+    before: Sequence[Wished],
+) -> Wished:
+    """A picture with the use of its option, that of an earlier job, or the usual one after those before it."""
+    if words is not None:
+        found = read_use(words)
+        if found is None:
+            raise Refused("refused-use-unknown", option=option, use=words[:40], known=", ".join(Use))
+        use, is_map = found
+        if is_map and ROLES[use] is not InputRole.CONTROL:
+            raise Refused("refused-use-map", use=use.value)
+        return Wished(picture=picture, use=use, is_map=is_map)
+    if picture.use is not None:
+        return Wished(picture=picture, use=picture.use, is_map=picture.is_map)
+    use = default_use(spec)
+    if before and use is Use.START:
+        # A second start is none: the first other use is what the member can only mean.
+        use = next((each for each in uses_for(spec, catalogue) if each not in (Use.START, Use.EDIT)), Use.START)
+    return Wished(picture=picture, use=use)
+
+
+def _refuse_together(found: Sequence[Wished], spec: ModelSpec, catalogue: Catalogue) -> None:
+    roles = [each.role for each in found]
+    starts, edits = roles.count(InputRole.INIT_IMAGE), roles.count(InputRole.EDIT)
+    if starts > 1:
+        others = [use.value for use in uses_for(spec, catalogue) if use not in (Use.START, Use.EDIT)]
+        raise Refused("refused-two-starts", model=spec.title, known=", ".join(others) or "none")
+    if starts and edits:
+        raise Refused("refused-start-and-edit")
+    if edits > 1 and not spec.can(Capability.SEVERAL_PICTURES):
+        known = [each.title for each in catalogue.models.values() if each.can(Capability.SEVERAL_PICTURES)]
+        raise _refused(_NOT_SEVERAL, spec, known)
+
+
+def shaped(given: GivenRequest, wished: Sequence[Wished], spec: ModelSpec, limits: LimitSettings) -> GivenRequest:
+    """The request with a size in its picture's shape, unless it has a size or the shape is unknown."""
+    sides = _sides(wished)
+    if sides is None or given.size is not None:
+        return given
+    return msgspec.structs.replace(given, size=shaped_size(*sides, spec, limits))
+
+
+def inputs_of(
+    given: GivenRequest,
+    wished: Sequence[Wished],
+    spec: ModelSpec,
+    catalogue: Catalogue,
+    notices: list[Notice],
+) -> tuple[Input, ...]:
+    """The inputs of a request, with a notice if its strength has no effect or is moved to the nearest bound."""
+    if not wished and given.strength is not None:
+        notices.append(Notice(key="notice-strength-alone"))
+    return tuple(
+        _input(each, given.strength if index == 0 else None, spec, catalogue, notices)
+        for index, each in enumerate(wished)
+    )
+
+
+def _input(
+    wished: Wished,
+    typed: float | PictureWeight | None,
+    spec: ModelSpec,
+    catalogue: Catalogue,
+    notices: list[Notice],
+) -> Input:
+    picture = wished.picture
+    if wished.role not in _FROM_NETWORKS:
+        usual = STRENGTHS["medium"] if picture.strength is None else picture.strength
+        wanted = typed.for_start() if isinstance(typed, PictureWeight) else typed
+        strength = _within(usual if wanted is None else wanted, hard.MIN_STRENGTH, hard.MAX_STRENGTH, notices)
+        return Input(role=wished.role, sha256=picture.sha256, strength=strength, use=wished.use)
+    guide = catalogue.guides_for(spec, wished.use)[0]
+    usual = guide.scale if picture.strength is None else picture.strength
+    wanted = typed.for_network(guide.scale) if isinstance(typed, PictureWeight) else typed
+    return Input(
+        role=wished.role,
+        sha256=picture.sha256,
+        strength=_within(usual if wanted is None else wanted, 0.0, hard.MAX_NETWORK_SCALE, notices),
+        use=wished.use,
+        network=guide.key,
+        start=guide.start,
+        end=guide.end,
+        **_of_control(guide, wished),
+    )
+
+
+def _of_control(guide: GuideSpec, wished: Wished) -> dict[str, bool]:
+    if not isinstance(guide, ControlSpec):
+        return {}
+    return {"is_map": wished.is_map or guide.preprocessor == "none", "is_guess": guide.guess}
+
+
+def _within(strength: float, lowest: float, highest: float, notices: list[Notice]) -> float:
+    used = min(max(strength, lowest), highest)
+    if used != strength:
+        values: dict[str, str | int] = {"option": "strength", "given": f"{strength:g}", "used": f"{used:g}"}
+        notices.append(Notice(key="notice-clamped", values=values))
+    return used
+
+
+def cut_notice(wished: Sequence[Wished], request: GenerationRequest, spec: ModelSpec) -> Notice | None:
+    """A notice that a part of the picture is cut off, since it has another shape than the drawn one."""
+    sides = _sides(wished)
+    if sides is None:
+        return None
+    theirs, ours = sides[0] / sides[1], request.width / request.height
+    cut = 1 - min(theirs, ours) / max(theirs, ours)
+    if cut < _LEAST_CUT:
+        return None
+    drawn = size_values(request.width, request.height, spec.delivered(request.width, request.height))
+    where = "sides" if theirs > ours else "ends"
+    return Notice(key="notice-cut", values={**drawn, "percent": max(1, round(100 * cut)), "where": where})
+
+
+def pictures_of(request: GenerationRequest) -> dict[str, Any]:
+    """The pictures of a job, as fields of a `GivenRequest` for another job."""
+    first, second, *others = [*_again(request), None, None]
+    return {"image": first, "image2": second, "beside": tuple(filter(None, others))}
+
+
+def _again(request: GenerationRequest) -> Iterator[GivenPicture]:
+    for each in request.given:
+        yield GivenPicture(sha256=each.sha256, strength=each.strength, use=each.use or Use.START, is_map=each.is_map)
+
+
+def _sides(wished: Sequence[Wished]) -> tuple[int, int] | None:
+    """Sides of the first picture whose shape matters and is known."""
+    return next((each.picture.sides for each in wished if each.role in _SHAPED and each.picture.sides), None)
+
+
+def _refused(keys: tuple[str, str], spec: ModelSpec, known: Sequence[str], **values: str) -> Refused:
+    another, nowhere = keys
+    if not known:
+        return Refused(nowhere, **values)
+    return Refused(another, model=spec.title, known=", ".join(known), **values)
