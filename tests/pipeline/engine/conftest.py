@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -23,6 +23,7 @@ from pipeline.engine.steps import shapes
 from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.loaded import model_in
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
 
 _LEARNT = tempfile.TemporaryDirectory()
 """What one engine learnt about this computer, the next one need not."""
@@ -78,6 +79,13 @@ class Studio:
         return finished
 
 
+class Beside(NamedTuple):
+    """A model in Easel's engine, and in diffusers' own pipeline."""
+
+    studio: Studio
+    reference: Any
+
+
 @pytest.fixture(scope="module")
 def module_catalogue() -> Catalogue:
     return load_catalogue(PipelineSettings().catalogue, "pocket")
@@ -110,3 +118,12 @@ def reference() -> Any:
     pipeline.set_progress_bar_config(disable=True)
     pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Beside:
+    """A Stable Diffusion with random weights; a row of it costs a fifth of the shipped model's."""
+    folder = tmp_path_factory.mktemp("tiny")
+    pipeline = stable_diffusion()
+    pipeline.save_pretrained(folder)
+    return Beside(Studio(catalogue_of(folder, "sd")), in_float64(pipeline))

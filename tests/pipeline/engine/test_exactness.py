@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,24 +15,8 @@ from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.protocol.messages import Finished, ImageFile, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers import SAMPLERS
-from tests.pipeline.engine.conftest import Studio
+from tests.pipeline.engine.conftest import Beside, Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
-
-
-class Beside(NamedTuple):
-    """A model in Easel's engine, and in diffusers' own pipeline."""
-
-    studio: Studio
-    reference: Any
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Beside:
-    folder = tmp_path_factory.mktemp("tiny")
-    pipeline = stable_diffusion()
-    pipeline.save_pretrained(folder)
-    return Beside(Studio(catalogue_of(folder, "sd")), in_float64(pipeline))
 
 
 @pytest.mark.parametrize(("guidance_scale", "negative"), [(1.0, ""), (7.0, "red, rain")])

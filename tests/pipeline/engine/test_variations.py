@@ -16,7 +16,7 @@ from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.messages import ImageFile, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from pipeline.protocol.samplers import SAMPLERS
-from tests.pipeline.engine.conftest import Studio
+from tests.pipeline.engine.conftest import Beside, Studio
 
 TOLERANCE = 1e-8
 
@@ -58,9 +58,10 @@ def test_the_stronger_the_further_and_none_is_the_same(studio: Studio, request_:
 @pytest.mark.parametrize("scheduler_name", ["DPM++ 2M Karras", "Euler a"])
 @pytest.mark.parametrize("steps", [(), ((50, 0.3),), ((50, 0.3), (60, 0.2))])
 def test_each_image_can_be_drawn_alone_and_then_varied(
-    studio: Studio, request_: GenerationRequest, steps: tuple[tuple[int, float], ...], scheduler_name: str
+    tiny: Beside, request_: GenerationRequest, steps: tuple[tuple[int, float], ...], scheduler_name: str
 ) -> None:
-    request = varied(request_, *steps, images=3, scheduler_name=scheduler_name)
+    studio = tiny.studio
+    request = varied(request_, *steps, images=3, scheduler_name=scheduler_name, model_key="tiny")
     together = studio.draw(request)
     assert distance(together[0], together[1]) > 1e-3
     for index in range(3):
@@ -90,21 +91,21 @@ def test_the_second_pass_equals_image_to_image_of_diffusers(
     studio: Studio, reference: Any, image_to_image: Any, request_: GenerationRequest, scheduler_name: str
 ) -> None:
     request = msgspec.structs.replace(
-        request_, scheduler_name=scheduler_name, num_inference_steps=8, upscale=Upscale(scale=2, strength=0.5)
+        request_, scheduler_name=scheduler_name, num_inference_steps=4, upscale=Upscale(scale=2, strength=0.5)
     )
     adapter = studio.model.adapter
     enlarger = studio.model.enlarger
     assert enlarger is not None
     first = studio.draw(msgspec.structs.replace(request, upscale=None))
     pixels = interpolate(enlarger.enlarge(adapter.decode(first)), (128, 128), mode="bicubic", antialias=True)
-    image_to_image.scheduler = build_scheduler(SAMPLERS[scheduler_name], reference.own_scheduler_config, 8, [])
+    image_to_image.scheduler = build_scheduler(SAMPLERS[scheduler_name], reference.own_scheduler_config, 4, [])
     generator = torch.Generator().manual_seed(request.seed)
     torch.randn(tuple(first.shape), generator=generator, dtype=torch.float64)  # what the first pass drew
     expected = image_to_image(
         prompt=request.prompt,
         image=pixels.clamp(0, 1).double(),
         strength=0.5,
-        num_inference_steps=8,
+        num_inference_steps=4,
         guidance_scale=request.guidance_scale,
         generator=[generator],
         output_type="latent",
