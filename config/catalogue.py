@@ -186,6 +186,9 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "a diffusers pipeline reads its text itself, so leave out clip_skip": (
             spec.family == "pipeline" and spec.clip_skip is not None
         ),
+        "edits is only for the families sd and sdxl; a pipeline's class says itself whether it edits": (
+            spec.edits and spec.family not in ("sd", "sdxl")
+        ),
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
         f"its sides are no multiples of the {multiple} pixels that its family draws": any(
             side % multiple for side in sides

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final, Literal
 
+import msgspec
+
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.models import FamilyFacts, ModelSpec
 from pipeline.protocol.networks import UpscalerSpec
 from pipeline.protocol.passes import Pass, passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
+from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
 
 _REFERENCE_PIXELS: Final = 512 * 512
@@ -27,17 +29,14 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
     FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
     evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
-    reads none. An upscaled picture's second pass counts like a job with its steps and its size.
+    reads none. A model with `edits` in its entry adds a row without the picture. An upscaled picture's second pass
+    counts like a job with its steps and its size.
+    The pictures of an edit by a whole pipeline stand beside the drawn one in every row, so P is then as many times
+    larger in U(P).
     """
     if pricing == "flat":
         return request.num_images
-    passes = _rows_by_pass(request, spec.facts, _guided_rows(spec))
-    images, encodes = request.num_images, _encodes(request)
-    work = sum(
-        _work(spec, images=images, rows=count, encodes=encodes if is_first else images, pixels=each.pixels)
-        for is_first, (each, count) in zip((True, False), passes, strict=False)
-    )
-    return _units(work, default)
+    return _units(_request_work(request, spec), default)
 
 
 def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpec, pricing: Pricing) -> int:
@@ -53,10 +52,8 @@ def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpe
 
 def _units(work: float, default: ModelSpec) -> int:
     """Work in TFLOP as units, at least one; a unit is one image with the default model's defaults."""
-    usual = default.defaults
-    texts = 1 if usual.cfg <= NO_GUIDANCE else _guided_rows(default)
-    usual_rows = texts * SAMPLERS[usual.sampler].evaluations(usual.steps)
-    unit = _work(default, images=1, rows=usual_rows, pixels=usual.width * usual.height)
+    usual = msgspec.structs.replace(usual_request(default), guidance_start=0.0, guidance_end=1.0)
+    unit = _request_work(usual, default)
     # The tiny allowance absorbs rounding of the quotient, so that one default image always costs one unit.
     return max(1, math.ceil(work / unit - 1e-9))
 
@@ -69,7 +66,8 @@ def part(price: int, *, delivered: int, requested: int) -> int:
 def rows(request: GenerationRequest) -> int:
     """Rows of the whole job: images x texts x evaluations. A row of an upscaled pass counts as several of the first.
 
-    A family that rounds the steps of a pass from a picture up may draw one step more than these count.
+    A family that rounds the steps of a pass from a picture up may draw one step more than these count. A model that
+    edits has three rows in a guided evaluation, which count as two.
     """
     by_pass = _rows_by_pass(request, FamilyFacts(), 2)
     first_pixels = by_pass[0][0].pixels
@@ -77,18 +75,18 @@ def rows(request: GenerationRequest) -> int:
 
 
 def _encodes(request: GenerationRequest) -> int:
-    """Pictures that the first pass encodes: the init image, and that picture without the part that is drawn anew.
+    """Pictures that the first pass encodes: those of an edit; the init image, and it without the part drawn anew.
 
     Each is encoded once for all images. A second pass encodes each image, enlarged.
     """
     if request.init_image is None:
-        return 0
+        return len(request.edits)
     return 1 if request.inpaint is None else 2
 
 
 def _guided_rows(spec: ModelSpec) -> int:
     """Rows of one image in an evaluation with guidance. A guidance-distilled network takes the scale as an input."""
-    return 2 if spec.can(Capability.NEGATIVE_PROMPT) else 1
+    return spec.facts.guided_rows if spec.can(Capability.NEGATIVE_PROMPT) else 1
 
 
 def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, int]]:
@@ -111,9 +109,29 @@ def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_
     return sampler.evaluations_per_step * sum(before) + in_last * last
 
 
-def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0) -> float:
-    """TFLOP of one pass of a job."""
+def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
+    """TFLOP of a job."""
+    images, encodes = request.num_images, _encodes(request)
+    beside = len(request.edits) if spec.facts.edits_lengthen else 0
+    return sum(
+        _work(
+            spec,
+            images=images,
+            rows=count,
+            encodes=encodes if is_first else images,
+            pixels=each.pixels,
+            beside=beside,
+        )
+        for is_first, (each, count) in zip(
+            (True, False), _rows_by_pass(request, spec.facts, _guided_rows(spec)), strict=False
+        )
+    )
+
+
+def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0, beside: int = 0) -> float:
+    """TFLOP of one pass of a job; `beside` is the number of pictures of an edit in each row."""
     cost = spec.cost
     p = pixels / _REFERENCE_PIXELS
-    row = cost.row_linear * p + cost.row_quadratic * p * p
+    wide = p * (1 + beside)
+    row = cost.row_linear * wide + cost.row_quadratic * wide * wide
     return images * (rows * row + cost.decode * p) + encodes * cost.encode * p + cost.text

@@ -17,6 +17,8 @@ class Capability(StrEnum):
         REFERENCE: takes style, subject, composition or face of a picture, by a reference adapter of the catalogue.
         EDIT: changes a picture as the prompt says.
         SEVERAL_PICTURES: takes more than one picture for an edit.
+        EDIT_STRENGTH: an edit may keep more or less of its picture.
+        TEXT_TO_IMAGE: draws from a prompt alone. A model without it needs a picture.
     """
 
     VARIATIONS = "variations"
@@ -29,3 +31,5 @@ class Capability(StrEnum):
     REFERENCE = "reference"
     EDIT = "edit"
     SEVERAL_PICTURES = "several-pictures"
+    EDIT_STRENGTH = "edit-strength"
+    TEXT_TO_IMAGE = "text-to-image"

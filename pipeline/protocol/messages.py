@@ -19,7 +19,7 @@ from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.networks import ControlSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 17
+PROTOCOL_VERSION: Final = 18
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]

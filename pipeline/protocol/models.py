@@ -16,12 +16,17 @@ Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 
-_PIPELINES: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, Capability.INIT_IMAGE, Capability.MASK})
+_GUIDED: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
+_EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
+_DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
+_PIPELINES: Final = _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES}
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _PIPELINES | {Capability.VARIATIONS, Capability.REFINING}
+_IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING}
 """Capabilities of a model whose steps Easel runs itself."""
 _WITH_UNET: Final = _IN_STEPS | {Capability.REFERENCE}
 """Capabilities of a model whose U-Net control nets and reference adapters are made for."""
+_EDITING: Final = _GUIDED | _EDITS | {Capability.VARIATIONS}
+"""Capabilities of such a model that edits pictures (InstructPix2Pix)."""
 
 
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +39,8 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
         capabilities: capabilities of its models, unless their entries or files say otherwise.
         rounds_steps_up: True when a strength that gives a fraction of a step draws that step too. diffusers' pipelines
             of flow models do so; those of diffusion models leave it out.
+        guided_rows: rows of one image in an evaluation with guidance.
+        edits_lengthen: True when the pictures of an edit stand beside the drawn one in each row of the network.
     """
 
     kind: SamplerKind = "diffusion"
@@ -41,6 +48,8 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_weights: bool = True
     capabilities: frozenset[Capability] = _IN_STEPS
     rounds_steps_up: bool = False
+    guided_rows: int = 2
+    edits_lengthen: bool = False
 
 
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
@@ -51,7 +60,12 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.
         "pipeline": FamilyFacts(
-            kind="own", size_multiple=32, has_weights=False, capabilities=_PIPELINES, rounds_steps_up=True
+            kind="own",
+            size_multiple=32,
+            has_weights=False,
+            capabilities=_PIPELINES,
+            rounds_steps_up=True,
+            edits_lengthen=True,
         ),
     }
 )
@@ -162,6 +176,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         prediction: prediction type, if the model's files name none or a wrong one.
         zero_snr: True when it was trained from pure noise on (zero terminal SNR); None takes what its files say.
         vae: VAE that replaces the one in the model's files, or that they lack.
+        edits: True for an instruct model whose steps Easel runs itself (InstructPix2Pix): it changes a picture as the
+            words say, and draws nothing without one.
         clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
             or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
     """
@@ -185,11 +201,15 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     zero_snr: bool | None = None
     vae: Source | None = None
     clip_skip: Annotated[int, Meta(ge=1, le=limits.MAX_CLIP_SKIP)] | None = None
+    edits: bool = False
 
     @property
     def facts(self) -> FamilyFacts:
-        """Facts about its family."""
-        return FAMILY_FACTS[self.family]
+        """Facts about its family, or about the variant of it that edits pictures: that one also has rows without both
+        picture and words.
+        """
+        facts = FAMILY_FACTS[self.family]
+        return msgspec.structs.replace(facts, capabilities=_EDITING, guided_rows=3) if self.edits else facts
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -289,6 +289,7 @@ notice-options-overruled = { $count ->
        *[other] { $options } wurden weggelassen, denn dafür waren noch andere Werte angegeben.
     }
 notice-size = size { $given } → { size }, die Grenze hier.
+notice-size-own = Dieses Modell wählt die Größe selbst, nach dem Bild: Es hat { $size } gezeichnet.
 notice-shape = Die Form { $given } ist hier nicht möglich; am nächsten kommt { size }.
 notice-chances = Chancen wie „2::“ wählen anderswo eine Variante aus; hier wird jede einmal gezeichnet.
 notice-addresses = Ein Link wird nie geöffnet, darum { $count ->

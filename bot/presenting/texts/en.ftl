@@ -289,6 +289,7 @@ notice-options-overruled = { $count ->
        *[other] { $options } were left out, since other values were given for them too.
     }
 notice-size = size { $given } → { size }, the limit here.
+notice-size-own = This model chooses the size itself, after the picture: it drew { $size }.
 notice-shape = The shape { $given } is out of reach here; the nearest is { size }.
 notice-chances = Chances such as “2::” choose one variant elsewhere; here each of them is drawn once.
 notice-addresses = A link is never opened, so { $count ->

@@ -47,10 +47,12 @@ class PipelineImages:
     Attributes:
         init_image: picture that denoising starts from, in RGB; None for none.
         mask: its part that is drawn anew, white in gray; None draws all of it anew.
+        edited: pictures of an edit, the changed one first; the others have their own sizes.
     """
 
     init_image: Image.Image | None = None
     mask: Image.Image | None = None
+    edited: tuple[Image.Image, ...] = ()
 
 
 class AnyPipeline:
@@ -137,7 +139,7 @@ class AnyPipeline:
             raise AssertionError("Two runs would share one pipeline's state.")
         images = images or PipelineImages()
         pipeline = self._pipeline_for(images)
-        words, notices = self._words(request, type(pipeline))
+        words, notices = self._words(request, type(pipeline), len(images.edited))
         wanted: dict[str, Any] = {
             **words,
             "num_inference_steps": request.num_inference_steps,
@@ -157,7 +159,7 @@ class AnyPipeline:
         self._run = PipelineRun(pipeline, arguments, parameters, notices)
         return self._run
 
-    def _words(self, request: GenerationRequest, called: Any) -> tuple[dict[str, Any], tuple[Notice, ...]]:
+    def _words(self, request: GenerationRequest, called: Any, edited: int) -> tuple[dict[str, Any], tuple[Notice, ...]]:
         """Arguments for texts and guidance, and what the requester is told about them."""
         prompt, facts = read_tags(request.prompt), facts_of_class(called)
         notices: list[Notice] = []
@@ -175,8 +177,9 @@ class AnyPipeline:
             negative = ""
         if is_guided and facts.guidance == "true_cfg_scale":
             negative = negative or _NO_WORDS
+        mentions = "".join(facts.placeholder.format(number) for number in range(1, edited + 1))
         words: dict[str, Any] = {
-            "prompt": _EMBEDDINGS.replaced(prompt.prompt, left_out),
+            "prompt": mentions + _EMBEDDINGS.replaced(prompt.prompt, left_out),
             "guidance_scale": request.guidance_scale,
         }
         if facts.guidance:
@@ -188,8 +191,13 @@ class AnyPipeline:
     def _pictures(
         self, request: GenerationRequest, images: PipelineImages, called: Any, steps: int | None
     ) -> dict[str, Any]:
-        """Arguments for the pictures. One copy for each image, so that each draws from its own generator."""
-        start = request.init_image
+        """Arguments for the pictures. Denoising starts from one copy for each image, so that each draws from its own
+        generator.
+        """
+        start, facts = request.init_image, facts_of_class(called)
+        if images.edited:
+            edits: dict[str, Any] = {facts.edited: [*images.edited] if facts.takes_list else images.edited[0]}
+            return edits | ({facts.kept: request.image_guidance} if facts.kept else {})
         if images.init_image is None or start is None or steps is None:
             return {}
         found: dict[str, Any] = {
@@ -198,7 +206,7 @@ class AnyPipeline:
             # A pipeline that rounds down draws no step at all for less than a whole one.
             "strength": max(start.strength, _WHOLE / request.num_inference_steps),
         }
-        if facts_of_class(called).spreads_steps:
+        if facts.spreads_steps:
             found["num_inference_steps"] = steps
         return found
 
@@ -209,10 +217,13 @@ class AnyPipeline:
             InvalidRequest: there is none.
         """
         kind = type(self._pipeline)
+        facts = facts_of_class(kind)
         called = kind
         if images.init_image is not None:
             called = class_for(kind, Capability.INIT_IMAGE if images.mask is None else Capability.MASK)
-        elif facts_of_class(kind).needs_picture:
+        elif images.edited and not (facts.takes_list if len(images.edited) > 1 else facts.edited):
+            called = None
+        elif facts.needs_picture and not images.edited:
             raise InvalidRequest(f"A {kind.__name__} draws nothing without a picture.")
         if called is None:
             raise InvalidRequest(f"A {kind.__name__} cannot do this with a picture.")

@@ -107,6 +107,11 @@ class Autoencoder:
         shift, scale = self._statistics(mean)
         return Posterior((mean - shift) / scale, deviations[0] / scale if deviations else None)
 
+    def unscaled(self, latents: torch.Tensor) -> torch.Tensor:
+        """The network's latents [n, c, h, w] with the VAE's scale and shift, as the VAE itself gives and takes them."""
+        mean, deviation = self._statistics(latents)
+        return latents * deviation + mean
+
     @torch.inference_mode()
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Decode latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32, on the device that decoded them.
@@ -115,8 +120,7 @@ class Autoencoder:
             BrokenImage: the pixels hold NaN or infinity, or have one single color although the latents vary. Even an
                 intended black picture does not have exactly the same number everywhere.
         """
-        mean, deviation = self._statistics(latents)
-        given = latents * deviation + mean
+        given = self.unscaled(latents)
         is_flat = _has_one_color(latents)
         pixels = self._computed(
             fallback,

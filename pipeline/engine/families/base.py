@@ -106,8 +106,16 @@ class StepAdapter(ABC):
 
     @property
     def extra_channels(self) -> int:
-        """Number of further input channels of an inpainting model: the mask and the masked picture's latents."""
+        """Number of further input channels.
+
+        An inpainting model has the mask and the masked picture's latents there, an editing one the picture's latents.
+        """
         return 0
+
+    @property
+    def is_editing(self) -> bool:
+        """True for a model that edits a picture by an instruction (InstructPix2Pix)."""
+        return False
 
     @property
     def size_multiple(self) -> int:
@@ -183,6 +191,10 @@ class StepAdapter(ABC):
             BrokenImage: the distribution holds NaN or infinity.
         """
         return self._autoencoder.posterior(pixels, fallback)
+
+    def unscaled(self, latents: torch.Tensor) -> torch.Tensor:
+        """The network's latents [n, c, h, w] with the scale and shift of the VAE."""
+        return self._autoencoder.unscaled(latents)
 
     def decode(self, latents: torch.Tensor, fallback: Fallback = "direct") -> torch.Tensor:
         """Decode finished latents [n, c, h, w] to pixels [n, 3, H, W] from 0 to 1, float32.

@@ -101,7 +101,14 @@ def facts_of_class(pipeline_class: Any) -> PipelineFacts:
         "needs_picture": "strength" in parameters and "image" in parameters,
         "kept": "image_guidance_scale" if "image_guidance_scale" in parameters else "",
     }
-    return PipelineFacts(**(found | _KNOWN.get(pipeline_class.__name__, {})))
+    known = found | _KNOWN.get(pipeline_class.__name__, {})
+    return PipelineFacts(**(known if known["edited"] else known | {"takes_list": False, "kept": ""}))
+
+
+def takes_scale_as_input(pipeline_class: Any) -> bool:
+    """True when a pipeline has no use for the guidance scale but to give it to its network."""
+    parameters = inspect.signature(pipeline_class.__call__).parameters
+    return "true_cfg_scale" in parameters and facts_of_class(pipeline_class).guidance == "guidance_scale"
 
 
 def class_for(pipeline_class: Any, capability: Capability) -> Any | None:
@@ -137,5 +144,9 @@ def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
         Capability.NEGATIVE_PROMPT: facts.reads_negative,
         Capability.INIT_IMAGE: class_for(pipeline_class, Capability.INIT_IMAGE) is not None,
         Capability.MASK: class_for(pipeline_class, Capability.MASK) is not None,
+        Capability.TEXT_TO_IMAGE: not facts.needs_picture,
+        Capability.EDIT: bool(facts.edited),
+        Capability.SEVERAL_PICTURES: facts.takes_list,
+        Capability.EDIT_STRENGTH: bool(facts.kept),
     }
     return tuple(capability for capability, is_there in has.items() if not is_there)

@@ -29,7 +29,7 @@ class StableDiffusion(StepAdapter):
         clip_skip: layer of the text encoder to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: the U-Net has other further input channels than an inpainting model (depth, image pairs).
+        ModelUnavailable: the U-Net has further input channels of another kind, such as depth.
     """
 
     facts = FAMILY_FACTS["sd"]
@@ -50,8 +50,13 @@ class StableDiffusion(StepAdapter):
 
     @property
     def extra_channels(self) -> int:
-        """Number of further input channels of an inpainting model; 0 for other models."""
+        """Number of further input channels; see `StepAdapter.extra_channels`."""
         return self._unet.extra_channels
+
+    @property
+    def is_editing(self) -> bool:
+        """True for a model that edits a picture; see `StepAdapter.is_editing`."""
+        return self._unet.is_editing
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:

@@ -32,8 +32,8 @@ class StableDiffusionXL(StepAdapter):
         clip_skip: layer of the CLIP text encoders to use, counted from the last as 1; None is the default layer.
 
     Raises:
-        ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net has other further input
-            channels than an inpainting model.
+        ModelUnavailable: the model lacks a text encoder, as the refiner does, or its U-Net has further input
+            channels of another kind.
     """
 
     facts = FAMILY_FACTS["sdxl"]
@@ -63,8 +63,13 @@ class StableDiffusionXL(StepAdapter):
 
     @property
     def extra_channels(self) -> int:
-        """Number of further input channels of an inpainting model; 0 for other models."""
+        """Number of further input channels; see `StepAdapter.extra_channels`."""
         return self._unet.extra_channels
+
+    @property
+    def is_editing(self) -> bool:
+        """True for a model that edits a picture; see `StepAdapter.is_editing`."""
+        return self._unet.is_editing
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:

@@ -25,9 +25,10 @@ class Unet:
 
     Attributes:
         extra_channels: see `StepAdapter.extra_channels`.
+        is_editing: see `StepAdapter.is_editing`.
 
     Raises:
-        ModelUnavailable: the U-Net's further input channels are those of no inpainting model (depth, image pairs).
+        ModelUnavailable: the U-Net's further input channels are of another kind, such as depth.
     """
 
     def __init__(self, pipeline: Any, placement: Placement, channels: int) -> None:
@@ -36,10 +37,11 @@ class Unet:
         self._placement = placement
         wanted = int(self._unet.config.in_channels)
         self.extra_channels = wanted - channels
-        if self.extra_channels not in (0, channels + 1):
+        self.is_editing = self.extra_channels == channels
+        if self.extra_channels not in (0, channels, channels + 1):
             raise ModelUnavailable(
                 f"The model's U-Net wants {wanted} channels and its VAE has {channels} channels: it is made neither "
-                "for text alone nor for inpainting, or the VAE is that of another model."
+                "for text alone nor for inpainting nor for edits, or the VAE is that of another model."
             )
         self._forward = accelerate(self._unet, self._plain, placement)
         self._references = ReferenceRows(self._unet)

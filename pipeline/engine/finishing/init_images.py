@@ -1,8 +1,8 @@
 """First pass from a member's picture: read it, encode it, add noise, and denoise the last steps.
 
-All of it is drawn anew (img2img), or a part of it (inpainting, outpainting). Both follow diffusers' pipelines. Their
-order of draws counts: each image's generator draws the latents of the picture, then the noise, then the latents
-of the masked picture, even where only its draw is used.
+All of it is drawn anew (img2img), or a part of it (inpainting, outpainting). An edit starts from noise, and its picture
+stands beside the latents. All follow diffusers' pipelines. Their order of draws counts: each image's generator draws
+the latents of the picture, then the noise, then the latents of the masked picture, even where only its draw is used.
 """
 
 import time
@@ -59,6 +59,7 @@ class Encoded:
         mask: the part that is drawn anew, [1, 1, h, w].
         references: what the model sees of reference pictures.
         notices: facts about the pictures for the requester.
+        edited: latents of the picture that is changed, [1, c, h, w], without the network's scale; None without one.
     """
 
     init_image: Posterior | None
@@ -66,6 +67,7 @@ class Encoded:
     mask: torch.Tensor
     references: tuple[JobReference, ...]
     notices: tuple[Notice, ...]
+    edited: torch.Tensor | None = None
 
 
 def given_pictures(submit: Submit) -> GivenPictures:
@@ -75,9 +77,12 @@ def given_pictures(submit: Submit) -> GivenPictures:
         InvalidRequest: the message lacks a file.
     """
     request = narrowed(submit.request, GenerationRequest)
-    files = {each.sha256: file for each in request.inputs if (file := file_of(submit, each)) is not None}
+    files = {each.sha256: file_of(submit, each) for each in request.inputs}
+    start, mask = request.init_image, request.mask
     return GivenPictures(
-        init_image=file_of(submit, request.init_image), mask=file_of(submit, request.mask), files=files
+        init_image=None if start is None else files[start.sha256],
+        mask=None if mask is None else files[mask.sha256],
+        files=files,
     )
 
 
@@ -118,7 +123,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
     pixels = None if picture is None else to_pixels(fitted(picture, first.width, first.height))
     references = [(each, picture_in(given.files[each.sha256])) for each in job.request.references]
     masked = None
-    if inpaint is not None or job.model.adapter.extra_channels:
+    if inpaint is not None or _takes_mask(job):
         gray = torch.full((1, 3, first.height, first.width), MASKED)
         masked = gray if pixels is None else torch.where(mask, gray, pixels)
     return Encoded(
@@ -127,6 +132,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         mask=interpolate(mask.float(), tuple(job.latents.shape[2:])).bool().to(job.latents.device),
         references=attended(job, references),
         notices=padded_notices([picture for _, picture in references]),
+        edited=_edited(job, given.files[job.request.edits[0].sha256], decoder) if job.request.edits else None,
     )
 
 
@@ -146,17 +152,32 @@ def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
         _add_noise(job, pictures, pictures.init_image, init_image.strength)
     if pictures.masked is not None:
         masked = pictures.masked.sample(job.generators, job.latents.dtype)
-        if job.model.adapter.extra_channels:
+        if _takes_mask(job):
             job.extra = torch.cat([pictures.mask.to(masked).expand(len(masked), -1, -1, -1), masked], dim=1)
+    if pictures.edited is not None:
+        job.extra = pictures.edited.to(job.latents).expand(len(job.latents), -1, -1, -1)
     job.references, job.given_notices = pictures.references, pictures.notices
     # Their adapters and encoders have done their part, so the cache may drop them.
     job.networks = {}
     job.denoise_started_at = time.monotonic()
 
 
+def _takes_mask(job: DenoisingJob) -> bool:
+    """True for an inpainting model."""
+    adapter = job.model.adapter
+    return adapter.extra_channels > 0 and not adapter.is_editing
+
+
+def _edited(job: DenoisingJob, file: bytes, decoder: Decoder) -> torch.Tensor:
+    """Latents of the picture that an edit changes: the likeliest ones, as its VAE gives them."""
+    first = job.passes[0]
+    pixels = to_pixels(fitted(picture_in(file), first.width, first.height))
+    return job.model.adapter.unscaled(decoder.posterior(job.model, pixels).mean)
+
+
 def _add_noise(job: DenoisingJob, pictures: Encoded, posterior: Posterior, strength: float) -> None:
     """Draw the init image's latents and the noise, and set the job's latents."""
-    takes_mask = job.model.adapter.extra_channels > 0
+    takes_mask = _takes_mask(job)
     is_pure_noise = strength == 1.0 and pictures.masked is not None
     known = job.latents
     if not (is_pure_noise and takes_mask):

@@ -1,13 +1,17 @@
-"""Finds in a model's configuration the capabilities that its family has and the model does not."""
+"""Finds in a model's configuration what it cannot do although its family can, and whether it edits pictures."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import diffusers
 
-from pipeline.engine.families.pipeline_classes import lacks_of_class
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.pipeline_classes import lacks_of_class, takes_scale_as_input
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.models import ModelSpec
 
 
 def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
@@ -18,7 +22,48 @@ def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
     """
     index, unet = folder / "model_index.json", folder / "unet" / "config.json"
     if parts.reads_class:
-        return lacks_of_class(getattr(diffusers, read_json(index)["_class_name"])) if index.is_file() else ()
+        return _lacks_of_pipeline(folder, read_json(index)) if index.is_file() else ()
     # A guidance-distilled U-Net takes the scale as an input, and has no row for a negative prompt.
     is_distilled = unet.is_file() and read_json(unet).get("time_cond_proj_dim") is not None
     return (Capability.NEGATIVE_PROMPT,) if is_distilled else ()
+
+
+def _lacks_of_pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[Capability, ...]:
+    """What the class of a whole pipeline lacks, and guidance if the model is distilled to draw without it."""
+    pipeline_class: Any = getattr(diffusers, index["_class_name"])
+    lacks = lacks_of_class(pipeline_class)
+    transformer = folder / "transformer" / "config.json"
+    config = read_json(transformer) if transformer.is_file() else {}
+    # FLUX takes the scale as an input of its transformer, unless that was trained without it (schnell).
+    is_blind = takes_scale_as_input(pipeline_class) and config.get("guidance_embeds") is False
+    if index.get("is_distilled") or is_blind:
+        lacks += tuple(each for each in (Capability.GUIDANCE, Capability.NEGATIVE_PROMPT) if each not in lacks)
+    return lacks
+
+
+def check_edits(spec: ModelSpec, *, is_editing: bool) -> None:
+    """Check that the catalogue says of an instruct model that it edits pictures, and of no other.
+
+    Raises:
+        ModelUnavailable: entry and model differ.
+    """
+    if is_editing and not spec.edits:
+        raise ModelUnavailable(f"{spec.title} changes pictures as the words say; write edits = true in its entry.")
+    if spec.edits and not is_editing:
+        raise ModelUnavailable(f"{spec.title} is no instruct model; leave out edits in its entry.")
+
+
+def check_folder_edits(folder: Path, spec: ModelSpec) -> None:
+    """The same check before the model is loaded; a missing configuration is checked when it is.
+
+    Raises:
+        ModelUnavailable: entry and model differ, or the model scales its pictures in a way of its own.
+    """
+    index, unet = folder / "model_index.json", folder / "unet" / "config.json"
+    if spec.family == "pipeline" or not unet.is_file():
+        return
+    config = read_json(unet)
+    # InstructPix2Pix reads the picture's latents beside those that it draws.
+    check_edits(spec, is_editing=config.get("in_channels") == 2 * config.get("out_channels", 4))
+    if spec.edits and index.is_file() and read_json(index).get("is_cosxl_edit"):
+        raise ModelUnavailable(f'{spec.title} is a CosXL model; write family = "pipeline" in its entry, without edits.')

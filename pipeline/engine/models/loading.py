@@ -20,6 +20,7 @@ from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter, modules_of
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.capabilities import check_edits
 from pipeline.engine.models.memory import restore
 from pipeline.engine.models.reading import read_pipeline
 from pipeline.engine.models.sources import Look, check_source
@@ -139,6 +140,8 @@ def _loaded(
         read_schedule(spec.facts.kind, pipeline.scheduler.config)
     clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
     drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
+    if isinstance(drawing, StepAdapter):
+        check_edits(spec, is_editing=drawing.is_editing)
     note_progress()
     decoding = drawing.autoencoder if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)

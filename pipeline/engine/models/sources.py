@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
-from pipeline.engine.models.capabilities import lacks_of
+from pipeline.engine.models.capabilities import check_folder_edits, lacks_of
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
@@ -108,6 +108,7 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
             found = check_component(component, some_class, folder / component, weights)
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
     _check_tokenizers(folder, components)
+    check_folder_edits(folder, spec)
     lacks = lacks_of(folder, parts_of(spec))
     return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread))
 
@@ -178,6 +179,7 @@ def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
 
 def _check_download(folder: Path, spec: ModelSpec) -> Look:
     """Read only noise schedule and capabilities: missing files are downloaded and checked when the model is loaded."""
+    check_folder_edits(folder, spec)
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
     schedule = _schedule(folder, spec, NO_MARKS) if is_here else None
     return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)))
@@ -221,6 +223,7 @@ def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, mar
             check_component(component, some_class, config / component, find_weights(config / component, some_class))
     unread = check_checkpoint(path, tensors, in_file, config)
     _check_tokenizers(config, components)
+    check_folder_edits(config, spec)
     lacks = lacks_of(config, parts_of(spec))
     return Look(schedule=_schedule(config, spec, marks), lacks=lacks, marks=marks, unread=tuple(unread))
 

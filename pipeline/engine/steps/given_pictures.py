@@ -8,14 +8,12 @@ from pipeline.protocol.inputs import Input
 from pipeline.protocol.messages import Submit
 
 
-def file_of(submit: Submit, given: Input | None) -> bytes | None:
-    """PNG file of an input; None without an input.
+def file_of(submit: Submit, given: Input) -> bytes:
+    """PNG file of an input.
 
     Raises:
         InvalidRequest: the message lacks the file.
     """
-    if given is None:
-        return None
     if given.sha256 not in submit.pictures:
         raise InvalidRequest(f"The picture of the role {given.role} did not come with the request.")
     return submit.pictures[given.sha256]
@@ -33,11 +31,10 @@ def picture_in(file: bytes) -> Image.Image:
         raise InvalidRequest(str(error)) from error
 
 
-def picture_of(submit: Submit, given: Input | None) -> Image.Image | None:
-    """The picture of an input, in RGB; None without an input.
+def picture_of(submit: Submit, given: Input) -> Image.Image:
+    """The picture of an input, in RGB.
 
     Raises:
         InvalidRequest: the message lacks the file, or it cannot be read.
     """
-    file = file_of(submit, given)
-    return None if file is None else picture_in(file)
+    return picture_in(file_of(submit, given))

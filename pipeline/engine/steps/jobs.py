@@ -76,7 +76,8 @@ class DenoisingJob:
         denoise_started_at: start of denoising, in monotonic seconds.
         preview: tells when the next preview is due.
         kept: the init image in a pass that draws only a part of it anew and blends; None in other passes.
-        extra: further input channels of an inpainting model, [images, c + 1, h, w]; None for other models.
+        extra: further input channels of a model that takes a picture, [images, channels, h, w]; None for others.
+        image_guidance: scale of the guidance towards the picture that is edited; None for a job that edits none.
         paste: pastes the untouched pixels of the init image back after the first pass; None pastes nothing.
         networks: networks beside the model that the job still needs, by their keys in the cache.
         network_weights: entry and weight files of every network that determines its pictures, by name.
@@ -105,6 +106,7 @@ class DenoisingJob:
     prediction: torch.Tensor | None = None
     kept: Kept | None = None
     extra: torch.Tensor | None = None
+    image_guidance: float | None = None
     paste: Paste | None = None
     networks: Mapping[str, Loaded] = field(default_factory=dict[str, Loaded])
     network_weights: Mapping[str, tuple[Sourced, Weights]] = field(default_factory=dict[str, tuple[Sourced, Weights]])
@@ -242,14 +244,17 @@ class DenoisingJob:
         return kept.known if self.is_denoised else noised(self.scheduler, kept.known, kept.noise, self.timestep)
 
     def _branches(self) -> list[Branch]:
-        """Branches of the next step, [unconditional and] text."""
+        """Branches of the next step: [neither, picture] and text for an edit, [unconditional and] text for others."""
         seen, nothing = self._references()
         text = Branch(conditioning=self.text.positive.at(self.step), extra=self.extra, references=seen)
         if not self.is_guided or self.text.negative is None:
             return [text]
         negative = self.text.negative.at(self.step)
         unconditional = Branch(conditioning=negative, extra=self.extra, references=nothing)
-        return [unconditional, text]
+        if self.image_guidance is None or self.extra is None:
+            return [unconditional, text]
+        neither = Branch(conditioning=negative, extra=torch.zeros_like(self.extra), references=nothing)
+        return [neither, unconditional, text]
 
     def _references(self) -> tuple[RowReference | None, RowReference | None]:
         """What the rows of the prompt and unconditional rows see of references in the next evaluation."""
@@ -261,12 +266,21 @@ class DenoisingJob:
         return RowReference(tuple(each.positive for each in on)), RowReference(tuple(each.negative for each in on))
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Apply classifier-free guidance to the predictions of the branches, [images, c, h, w] each."""
+        """Apply guidance to the predictions of the branches, [images, c, h, w] each.
+
+        With two branches this is classifier-free guidance. With three it is that of InstructPix2Pix
+        (https://arxiv.org/abs/2211.09800, equation 3), which also guides towards the picture.
+        """
         conditional = parts[-1]
         if len(parts) == 1:
             return conditional
         unconditional = parts[-2]
-        guided = unconditional + self.request.guidance_scale * (conditional - unconditional)
+        towards_text = self.request.guidance_scale * (conditional - unconditional)
+        if self.image_guidance is not None:
+            neither = parts[0]
+            guided = neither + towards_text + self.image_guidance * (unconditional - neither)
+        else:
+            guided = unconditional + towards_text
         if self.request.guidance_rescale > 0:
             guided = rescale_noise_cfg(guided, conditional, self.request.guidance_rescale)
         return guided

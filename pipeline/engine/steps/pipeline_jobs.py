@@ -1,8 +1,10 @@
 """Jobs of models that run only as a whole diffusers pipeline: one job at a time, in turn with the buckets."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import torch
@@ -25,6 +27,8 @@ from pipeline.images.pasting import Paste
 from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
+
+_LEAST_SIDE: Final = 64
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -74,8 +78,12 @@ class PipelineJob:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """Facts for the requester."""
-        return self.run.notices
+        """Facts for the requester; one of them is the size of a pipeline that chooses it itself."""
+        pictures = self.run.pictures
+        if pictures is None or tuple(pictures.shape[2:]) == (self.request.height, self.request.width):
+            return self.run.notices
+        height, width = pictures.shape[2:]
+        return (*self.run.notices, Notice(key="notice-size-own", values={"size": f"{width}x{height}"}))
 
     @property
     def can_preview(self) -> bool:
@@ -166,15 +174,28 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
 
 def _images(submit: Submit, request: GenerationRequest, pipeline: AnyPipeline) -> tuple[PipelineImages, Paste | None]:
     """The request's pictures at its size, and the paste of those of which a part is drawn anew."""
-    picture = picture_of(submit, request.init_image)
-    if picture is None:
+    if request.edits:
+        changed, *others = [picture_of(submit, each) for each in request.edits]
+        edited = fitted(changed, request.width, request.height), *map(_large_enough, others)
+        return PipelineImages(edited=edited), None
+    if request.init_image is None:
         return PipelineImages(), None
+    picture = picture_of(submit, request.init_image)
     if request.inpaint is None:
         return PipelineImages(init_image=fitted(picture, request.width, request.height)), None
-    mask_picture = picture_of(submit, request.mask)
+    mask_picture = None if request.mask is None else picture_of(submit, request.mask)
     paste = Paste(picture, mask_picture, request.inpaint, request.width, request.height)
     canvas = paste.canvas(request.width, request.height)
     if not canvas.mask.any():
         raise InvalidRequest("Nothing is left of the part that is to be drawn anew.")
-    mask = grown(canvas.mask, 0 if request.inpaint.outpaint is None else pipeline.scale_factor)
-    return PipelineImages(init_image=canvas.picture, mask=Image.fromarray(mask).convert("L")), paste
+    drawn = grown(canvas.mask, 0 if request.inpaint.outpaint is None else pipeline.scale_factor)
+    return PipelineImages(init_image=canvas.picture, mask=Image.fromarray(drawn).convert("L")), paste
+
+
+def _large_enough(picture: Image.Image) -> Image.Image:
+    """The picture with a shorter side of at least 64 pixels, which is the least that FLUX.2 takes."""
+    scale = _LEAST_SIDE / min(picture.size)
+    if scale <= 1:
+        return picture
+    width, height = (math.ceil(side * scale) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)

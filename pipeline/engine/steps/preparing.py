@@ -58,6 +58,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         denoise_started_at=now,
         preview=PreviewTurn(now),
         passes=passes,
+        image_guidance=request.image_guidance if adapter.is_editing else None,
         extra=_no_extra(adapter, latents),
     )
     job.evaluation = job.first_evaluation
@@ -65,7 +66,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
 
 
 def _no_extra(adapter: StepAdapter, latents: torch.Tensor) -> torch.Tensor | None:
-    """Extra channels of an inpainting model before its pictures are encoded; None for other models."""
+    """Extra channels of a model that takes a picture, before it is encoded; None for other models."""
     if not adapter.extra_channels:
         return None
     return latents.new_zeros((len(latents), adapter.extra_channels, *latents.shape[2:]))

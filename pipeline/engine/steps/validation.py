@@ -130,6 +130,7 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
         Capability.REFERENCE: bool(request.references),
         Capability.EDIT: bool(request.edits),
         Capability.SEVERAL_PICTURES: len(request.edits) > 1,
+        Capability.TEXT_TO_IMAGE: request.init_image is None and not request.edits,
     }
     for capability, is_needed in needed.items():
         if is_needed and capability not in facts.capabilities:

@@ -53,6 +53,7 @@ _KINDS: Final[Mapping[str, Family]] = {
     "v2": "sd",
     "inpainting": "sd",
     "inpainting_v2": "sd",
+    "instruct-pix2pix": "sd",
     "xl_base": "sdxl",
     "xl_inpaint": "sdxl",
     "sd3": "sd3",

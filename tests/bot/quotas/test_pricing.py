@@ -264,3 +264,26 @@ def test_an_interval_never_costs_more(
     alone = msgspec.structs.replace(plain, guidance_scale=1.0)
     assert rows(alone) <= rows(interval) <= rows(plain)
     assert rows(plain) == (2 if guidance > 1 else 1) * rows(alone)
+
+
+def _edit(request: GenerationRequest, spec: ModelSpec, pictures: int, **changes: object) -> GenerationRequest:
+    inputs = tuple(Input(role=InputRole.EDIT, sha256="ab" * 32) for _ in range(pictures))
+    return _like(request, spec, inputs=inputs, **changes)
+
+
+def test_an_edit_has_a_third_row_and_its_picture_is_encoded(request_: GenerationRequest) -> None:
+    cost = Cost(row_linear=1.0, row_quadratic=0.0, decode=0.0, encode=10.0, text=0.0)
+    spec = msgspec.structs.replace(SD15, edits=True, cost=cost)
+    assert price(_edit(request_, spec, 1), spec, TFLOP, "work") == 3 * 20 + 10
+    assert price(_edit(request_, spec, 1, guidance_scale=1.0), spec, TFLOP, "work") == 20 + 10
+    assert price(_edit(request_, spec, 1, num_images=2), spec, TFLOP, "work") == 2 * 3 * 20 + 10
+    assert price(_edit(request_, spec, 1), spec, spec, "work") == 1, "one default image of an instruct model"
+
+
+def test_the_pictures_of_a_pipelines_edit_stand_in_each_row(request_: GenerationRequest) -> None:
+    usual = Defaults(steps=4, cfg=1.0, width=512, height=512, sampler="Model's own")
+    cost = Cost(row_linear=1.0, row_quadratic=1.0, decode=0.0, encode=10.0, text=0.0)
+    spec = msgspec.structs.replace(SD15, family="pipeline", defaults=usual, cost=cost)
+    assert price(_edit(request_, spec, 0), spec, TFLOP, "work") == 4 * (1 + 1)
+    assert price(_edit(request_, spec, 1), spec, TFLOP, "work") == 4 * (2 + 4) + 10
+    assert price(_edit(request_, spec, 2), spec, TFLOP, "work") == 4 * (3 + 9) + 20

@@ -4,13 +4,17 @@ import msgspec
 import pytest
 
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import InputRole
 from pipeline.protocol.models import Bounds, Defaults, FamilyFacts, ModelSpec
 from pipeline.protocol.networks import Enlarger, Family, FolderSource
+from pipeline.protocol.requests import usual_request
 from pipeline.protocol.samplers import NoiseSchedule, offered_samplers
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-WHOLE = GUIDED | {Capability.INIT_IMAGE, Capability.MASK}
-IN_STEPS = WHOLE | {Capability.VARIATIONS, Capability.REFINING}
+DRAWS = GUIDED | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK}
+EDITS = {Capability.EDIT, Capability.EDIT_STRENGTH}
+WHOLE = DRAWS | EDITS | {Capability.SEVERAL_PICTURES}
+IN_STEPS = DRAWS | {Capability.VARIATIONS, Capability.REFINING}
 WITH_UNET = IN_STEPS | {Capability.REFERENCE}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
@@ -32,7 +36,14 @@ def test_an_enlarger_multiplies_what_arrives() -> None:
         ),
         (
             "pipeline",
-            FamilyFacts(kind="own", size_multiple=32, has_weights=False, capabilities=WHOLE, rounds_steps_up=True),
+            FamilyFacts(
+                kind="own",
+                size_multiple=32,
+                has_weights=False,
+                capabilities=WHOLE,
+                rounds_steps_up=True,
+                edits_lengthen=True,
+            ),
         ),
     ],
 )
@@ -84,3 +95,14 @@ def test_a_model_without_guidance_has_no_scale_with_an_effect(cfg: float, expect
 def test_a_scale_of_at_most_one_is_no_guidance(max_cfg: float, *, is_guided: bool) -> None:
     spec = msgspec.structs.replace(SPEC, bounds=Bounds(max_cfg=max_cfg))
     assert spec.capabilities == (WITH_UNET if is_guided else WITH_UNET - GUIDED)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_an_instruct_model_edits_and_draws_nothing_from_words_alone(family: Family) -> None:
+    spec = msgspec.structs.replace(SPEC, family=family, edits=True)
+    assert spec.capabilities == GUIDED | EDITS | {Capability.VARIATIONS}
+    assert spec.facts.guided_rows == 3
+    assert not SPEC.can(Capability.EDIT)
+    (edited,) = usual_request(spec).edits
+    assert edited.role is InputRole.EDIT
+    assert not usual_request(SPEC).inputs

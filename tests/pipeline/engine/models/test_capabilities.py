@@ -4,29 +4,38 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import msgspec
 import pytest
 
 from pipeline.engine.families.pipeline_classes import class_for, lacks_of_class
+from pipeline.engine.families.registry import FAMILIES
+from pipeline.engine.models.capabilities import lacks_of
 from pipeline.engine.models.offering import check_models
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.networks import Family
-from tests.pipeline.engine.tiny import catalogue_of, latent_consistency, stable_diffusion
+from tests.pipeline.engine.tiny import catalogue_of, flux, flux_2_klein, latent_consistency, stable_diffusion
 
-NEGATIVE = (Capability.NEGATIVE_PROMPT,)
+NEGATIVE, GUIDANCE = (Capability.NEGATIVE_PROMPT,), (Capability.GUIDANCE,)
 START, MASK = (Capability.INIT_IMAGE,), (Capability.MASK,)
+WORDS, EDIT, STRENGTH = (Capability.TEXT_TO_IMAGE,), (Capability.EDIT,), (Capability.EDIT_STRENGTH,)
+SEVERAL = (Capability.SEVERAL_PICTURES,)
+NO_EDIT = (*EDIT, *SEVERAL, *STRENGTH)
 
 
 @pytest.mark.parametrize(
     ("name", "lacks"),
     [
-        ("PixArtSigmaPipeline", (*START, *MASK)),
-        ("QwenImagePipeline", ()),
-        ("FluxPipeline", NEGATIVE),  # reads one only with a true scale above 1, and its default is 1
-        ("LatentConsistencyModelPipeline", (*NEGATIVE, *MASK)),
-        ("HunyuanImagePipeline", (Capability.GUIDANCE, *START, *MASK)),
-        ("FluxKontextPipeline", (*NEGATIVE, *START)),
-        ("StableDiffusionInpaintPipeline", START),
-        ("StableDiffusionImg2ImgPipeline", MASK),
+        ("PixArtSigmaPipeline", (*START, *MASK, *NO_EDIT)),
+        ("QwenImagePipeline", NO_EDIT),
+        ("FluxPipeline", (*NEGATIVE, *NO_EDIT)),  # reads one only with a true scale above 1, and its default is 1
+        ("LatentConsistencyModelPipeline", (*NEGATIVE, *MASK, *NO_EDIT)),
+        ("HunyuanImagePipeline", (*GUIDANCE, *START, *MASK, *NO_EDIT)),
+        ("FluxKontextPipeline", (*NEGATIVE, *START, *SEVERAL, *STRENGTH)),
+        ("Flux2Pipeline", (*NEGATIVE, *START, *MASK, *STRENGTH)),
+        ("QwenImageEditPlusPipeline", (*START, *MASK, *WORDS, *STRENGTH)),
+        ("StableDiffusionInstructPix2PixPipeline", (*START, *MASK, *WORDS, *SEVERAL)),
+        ("StableDiffusionInpaintPipeline", (*START, *WORDS, *NO_EDIT)),
+        ("StableDiffusionImg2ImgPipeline", (*MASK, *WORDS, *NO_EDIT)),
     ],
 )
 def test_a_pipeline_can_do_what_its_call_has_arguments_for(name: str, lacks: tuple[Capability, ...]) -> None:
@@ -59,7 +68,7 @@ def test_a_pipeline_has_the_twins_that_diffusers_has(name: str, start: str | Non
 
 @pytest.mark.parametrize(
     ("family", "is_distilled", "lacks"),
-    [("sd", False, ()), ("sd", True, NEGATIVE), ("pipeline", True, (*NEGATIVE, *MASK))],
+    [("sd", False, ()), ("sd", True, NEGATIVE), ("pipeline", True, (*NEGATIVE, *MASK, *NO_EDIT))],
 )
 def test_a_worker_offers_a_model_without_what_its_files_lack(
     tmp_path: Path, family: Family, lacks: tuple[Capability, ...], *, is_distilled: bool
@@ -73,3 +82,33 @@ def test_a_worker_offers_a_model_without_what_its_files_lack(
     assert offer.missing == {}
     assert offer.lacks == ({"tiny": lacks} if lacks else {})
     assert offer.models["tiny"].capabilities == spec.capabilities.difference(lacks)
+
+
+@pytest.mark.parametrize(("is_distilled", "lacks"), [(False, NEGATIVE), (True, (*NEGATIVE, *GUIDANCE))])
+def test_a_distilled_pipeline_has_no_guidance(
+    tmp_path: Path, lacks: tuple[Capability, ...], *, is_distilled: bool
+) -> None:
+    flux_2_klein(is_distilled=is_distilled).save_pretrained(tmp_path)
+    offer = check_models([catalogue_of(tmp_path, "pipeline", "Model's own").default], None)
+    assert offer.missing == {}
+    assert {*offer.lacks["tiny"]} == {*lacks, *START, *STRENGTH}
+
+
+@pytest.mark.parametrize("is_schnell", [False, True])
+def test_a_transformer_without_a_scale_as_input_has_no_guidance(tmp_path: Path, *, is_schnell: bool) -> None:
+    pipeline = flux()
+    pipeline.transformer.register_to_config(guidance_embeds=not is_schnell)
+    pipeline.save_pretrained(tmp_path)
+    lacks = lacks_of(tmp_path, FAMILIES["pipeline"])
+    assert (Capability.GUIDANCE in lacks) is is_schnell
+
+
+@pytest.mark.parametrize(("channels", "edits"), [(8, True), (8, False), (4, True), (9, True)])
+def test_the_entry_of_an_instruct_model_says_that_it_edits(tmp_path: Path, channels: int, *, edits: bool) -> None:
+    stable_diffusion(in_channels=channels).save_pretrained(tmp_path)
+    spec = msgspec.structs.replace(catalogue_of(tmp_path, "sd").default, edits=edits)
+    offer = check_models([spec], None)
+    if channels == 8 and edits:
+        assert offer.missing == {}
+        return
+    assert ("leave out edits" if edits else "write edits = true") in offer.missing["tiny"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from diffusers.pipelines.flux.pipeline_flux_img2img import FluxImg2ImgPipeline
 from diffusers.pipelines.flux.pipeline_flux_inpaint import FluxInpaintPipeline
+from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from diffusers.pipelines.latent_consistency_models.pipeline_latent_consistency_img2img import (
     LatentConsistencyModelImg2ImgPipeline,
 )
@@ -19,6 +20,7 @@ from PIL import Image
 from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.families import pipeline_run
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.sampling.latents import generators_for
@@ -27,14 +29,20 @@ from pipeline.images.decode import fitted
 from pipeline.images.encode import to_picture
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Outpaint
-from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Notice, Progress, Submit
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 from tests.pipeline.engine.loaded import model_in
+from tests.pipeline.engine.test_instructed_edits import editing
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import catalogue_of, flux, latent_consistency, pixart_sigma
 
-BUILDERS = {"flux": flux, "consistency": latent_consistency, "pixart": pixart_sigma}
+BUILDERS = {
+    "flux": flux,
+    "kontext": lambda: flux(FluxKontextPipeline),
+    "consistency": latent_consistency,
+    "pixart": pixart_sigma,
+}
 SIZE = 64, 96
 
 
@@ -238,3 +246,47 @@ def test_a_job_from_a_picture_is_cancelled_between_its_steps(whole: Whole, like:
     whole.engine.run_until_idle()
     assert whole.of(Failed)[0].reason is FailureReason.CANCELLED
     assert max(event.step for event in whole.of(Progress)) < 5
+
+
+def test_an_edit_is_drawn_step_by_step_in_the_pictures_shape(whole: Whole, like: GenerationRequest) -> None:
+    picture = photo(200, 210)
+    submit = editing(msgspec.structs.replace(like, model_key="kontext"), picture, 0.55)
+    whole.run(submit)
+    width, height = SIZE
+    expected = call(
+        whole.pipelines["kontext"],
+        submit,
+        image=fitted(picture, width, height),
+        width=width,
+        height=height,
+        max_area=width * height,
+        _auto_resize=False,
+    )
+    assert are_alike(whole.pictures(), expected)
+    assert steps(whole.of(Progress)) == [(step, 5) for step in range(6)]
+    assert not whole.of(Finished)[0].notices
+
+
+def test_a_size_that_a_pipeline_chooses_itself_is_told(
+    whole: Whole, like: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrunk = pipeline_run._pictures_of
+    monkeypatch.setattr(pipeline_run, "_pictures_of", lambda *given: shrunk(*given)[..., :32, :48])
+    whole.run(editing(msgspec.structs.replace(like, model_key="kontext"), photo(*SIZE), 0.55))
+    (finished,) = whole.of(Finished)
+    assert finished.notices == (Notice(key="notice-size-own", values={"size": "48x32"}),)
+
+
+@pytest.mark.parametrize("key", ["flux", "kontext"])
+def test_an_edit_beyond_a_pipeline_fails_alone(whole: Whole, like: GenerationRequest, key: str) -> None:
+    submit = editing(msgspec.structs.replace(like, model_key=key), photo(*SIZE), 0.55)
+    if key == "kontext":
+        request = narrowed(submit.request, GenerationRequest)
+        submit = msgspec.structs.replace(
+            submit, request=msgspec.structs.replace(request, inputs=(*request.inputs, *request.inputs))
+        )
+    whole.run(submit, Submit(job_id=2, attempt=1, request=msgspec.structs.replace(like, num_images=1)))
+    (failed,) = whole.of(Failed)
+    assert failed.reason is FailureReason.INVALID_REQUEST
+    assert "cannot do this with a picture" in failed.detail
+    assert whole.of(Finished, 2)

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.models.capabilities import check_edits
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sources import check_source
@@ -298,6 +300,20 @@ def test_an_inpainting_model_is_read_from_one_file(tmp_path: Path) -> None:
     pipeline.save_pretrained(tmp_path / "inpainting")
     path = written(tmp_path / "a.safetensors", checkpoint_of(pipeline))
     assert _loaded(_spec(path, tmp_path / "inpainting")).adapter.extra_channels == 5
+
+
+def test_an_instruct_model_is_read_from_one_file_if_its_entry_says_edits(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    pipeline = tiny.stable_diffusion(in_channels=8)
+    pipeline.save_pretrained(tmp_path / "instruct")
+    path = written(tmp_path / "a.safetensors", checkpoint_of(pipeline))
+    spec = msgspec.structs.replace(_spec(path, tmp_path / "instruct"), edits=True)
+    assert _loaded(spec).adapter.is_editing
+    with pytest.raises(ModelUnavailable, match="write edits = true in its entry"):
+        check_source(msgspec.structs.replace(spec, edits=False))
+    # Without a configuration beside it, only the loaded model tells.
+    with pytest.raises(ModelUnavailable, match="leave out edits in its entry"):
+        check_edits(spec, is_editing=False)
 
 
 def test_a_lora_is_no_model(tmp_path: Path, config: Path) -> None:
