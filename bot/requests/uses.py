@@ -37,6 +37,10 @@ _NO_START: Final = ("refused-image-model", "refused-image-nowhere")
 _NO_USE: Final = ("refused-use-model", "refused-use-nowhere")
 _NO_MASK: Final = ("refused-mask-model", "refused-mask-nowhere")
 _NOT_SEVERAL: Final = ("refused-several-model", "refused-several-nowhere")
+_NO_PICTURE: Final = ("refused-picture-model", "refused-picture-nowhere")
+"""Sentences about a model that draws nothing without a picture."""
+_DRAWN: Final = (InputRole.INIT_IMAGE, InputRole.EDIT)
+"""Parts of pictures that the drawn picture comes from."""
 _FROM_NETWORKS: Final = (InputRole.CONTROL, InputRole.REFERENCE)
 _SHAPED: Final = (InputRole.INIT_IMAGE, InputRole.EDIT, InputRole.CONTROL)
 """Parts of pictures whose shape the drawn picture gets."""
@@ -97,7 +101,7 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
     """The given pictures with their uses, and a notice for a use without a picture.
 
     Raises:
-        Refused: a use is unknown, the model has it not, or the pictures do not go together.
+        Refused: a use is unknown, the model has it not, the pictures do not go together, or the model needs one.
     """
     found: list[Wished] = []
     for option, picture, words in (("use", given.image, given.use), ("use2", given.image2, given.use2)):
@@ -109,6 +113,9 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
     for each in found:
         refuse_use(each.use, spec, catalogue)
     _refuse_together(found, spec, catalogue)
+    if not spec.can(Capability.TEXT_TO_IMAGE) and not any(each.role in _DRAWN for each in found):
+        known = [each.title for each in catalogue.models.values() if each.can(Capability.TEXT_TO_IMAGE)]
+        raise _refused(_NO_PICTURE, spec, known)
     return tuple(found)
 
 
@@ -186,6 +193,9 @@ def _input(
     if wished.role not in _FROM_NETWORKS:
         usual = STRENGTHS["medium"] if picture.strength is None else picture.strength
         wanted = typed.for_start() if isinstance(typed, PictureWeight) else typed
+        if wanted is not None and wished.role is InputRole.EDIT and not spec.can(Capability.EDIT_STRENGTH):
+            notices.append(Notice(key="notice-strength-unused", values={"model": spec.title}))
+            wanted = None
         strength = _within(usual if wanted is None else wanted, hard.MIN_STRENGTH, hard.MAX_STRENGTH, notices)
         return Input(role=wished.role, sha256=picture.sha256, strength=strength, use=wished.use)
     guide = catalogue.guides_for(spec, wished.use)[0]

@@ -344,6 +344,7 @@ notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genom
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-use-alone = „{ $option }“ sagt, wofür ein Bild da ist. Es gab keines; die Angabe wurde weggelassen.
 notice-attach-reference = { $option } nennt eine Adresse, und ein Link wird nie geöffnet. Häng das Bild als „bild“ an und wähl { $use } als „verwendung“.
+notice-strength-unused = { $model } ändert so, wie die Worte es sagen; eine Stärke hat dort keine Wirkung und wurde weggelassen.
 notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
 notice-part-unread = { $options } betrifft einen Teil eines Bildes und wurde weggelassen. Drücke 🖌️, 🔍 oder ↔️ unter einem Bild, um einen Teil davon zu ändern.
 notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
@@ -442,6 +443,8 @@ refused-two-starts = Ausgegangen wird von einem Bild. { $known ->
        *[other] Wähl für eines davon eine andere Verwendung: { $known }.
     }
 refused-start-and-edit = Zu einem Bild, das geändert wird, passt keines, von dem ausgegangen wird. Wähl edit für beide, oder lass eines weg.
+refused-picture-model = { $model } ändert Bilder und zeichnet allein keines: Häng eines als image an. Diese zeichnen nur nach Worten: { $known }.
+refused-picture-nowhere = { $model } ändert Bilder und zeichnet allein keines: Häng eines als image an.
 refused-several-model = { $model } ändert ein Bild auf einmal. Diese nehmen mehrere: { $known }.
 refused-several-nowhere = Kein Modell hier ändert mehrere Bilder auf einmal. Lass alle bis auf eines weg.
 refused-mask-model = { $model } kann keinen Ausschnitt eines Bildes neu zeichnen. Diese können es: { $known }.

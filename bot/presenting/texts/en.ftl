@@ -344,6 +344,7 @@ notice-first-picture = That message has several pictures; the first one was take
 notice-transparent = The transparent parts of your picture became white.
 notice-use-alone = “{ $option }” says what a picture is for. There was none, so it was left out.
 notice-attach-reference = { $option } names an address, and a link is never opened. Attach the picture as the option “image”, and choose { $use } as its “use”.
+notice-strength-unused = { $model } edits as the words say; a strength has no effect there and was left out.
 notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
 notice-part-unread = { $options } is about a part of a picture and was left out. Press 🖌️, 🔍 or ↔️ below a picture to change a part of it.
 notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
@@ -442,6 +443,8 @@ refused-two-starts = Drawing starts from one picture. { $known ->
        *[other] Choose another use for one of them: { $known }.
     }
 refused-start-and-edit = A picture that is edited cannot be joined by one to start from. Choose edit for both, or leave one out.
+refused-picture-model = { $model } changes pictures and draws none by itself: attach one as image. These draw from words alone: { $known }.
+refused-picture-nowhere = { $model } changes pictures and draws none by itself: attach one as image.
 refused-several-model = { $model } edits one picture at a time. These take several: { $known }.
 refused-several-nowhere = No model here edits several pictures at once. Leave all but one out.
 refused-mask-model = { $model } cannot draw a part of a picture anew. These can: { $known }.

@@ -198,7 +198,8 @@ def guided(monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue) -> Catalogue:
     only = {Capability.EDIT, Capability.SEVERAL_PICTURES, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT}
     facts["sdxl"] = msgspec.structs.replace(facts["sdxl"], capabilities=frozenset(only))
     monkeypatch.setattr(models, "FAMILY_FACTS", MappingProxyType(facts))
-    spec = catalogue.default
+    # The shipped catalogue takes from its models what it has no network for.
+    spec = msgspec.structs.replace(catalogue.default, lacks=())
     edits = msgspec.structs.replace(spec, key="edits", title="Edits", family="sdxl")
     plain = msgspec.structs.replace(spec, key="plain", title="Plain", family="sd3", samplers=())
     return Catalogue(
@@ -260,6 +261,29 @@ def test_a_model_that_only_edits_does_so_without_a_word(guided: Catalogue) -> No
     resolved = asked(guided, image2=OTHER, model_key="edits")
     assert [(each.role, each.use) for each in resolved.request.inputs] == [(InputRole.EDIT, Use.EDIT)] * 2
     assert resolved.request.edits == resolved.request.inputs
+
+
+def test_a_model_that_only_edits_wants_a_picture_and_says_when_a_strength_is_nothing_to_it(guided: Catalogue) -> None:
+    with pytest.raises(Refused) as refused:
+        asked(guided, image=None, model_key="edits")
+    assert sentence_of(refused.value) == (
+        "Edits changes pictures and draws none by itself: attach one as image. "
+        "These draw from words alone: Pocket, Plain."
+    )
+    resolved = asked(guided, strength=0.3, model_key="edits")
+    assert told(resolved) == ["Edits edits as the words say; a strength has no effect there and was left out."]
+    assert resolved.request.inputs[0].strength == 0.55
+    assert not asked(guided, model_key="edits").notices
+
+
+def test_an_instruct_model_is_known_by_its_entry_and_has_a_strength(catalogue: Catalogue) -> None:
+    entry = msgspec.structs.replace(catalogue.default, edits=True)
+    resolved = asked(Catalogue(models={entry.key: entry}, default_key=entry.key), strength=0.3)
+    (edited,) = resolved.request.edits
+    assert (edited.use, edited.strength) == (Use.EDIT, 0.3)
+    assert not resolved.notices
+    with pytest.raises(Refused, match="refused-picture-nowhere"):
+        asked(Catalogue(models={entry.key: entry}, default_key=entry.key), image=None)
 
 
 def test_pictures_that_do_not_go_together_are_refused(guided: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
