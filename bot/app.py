@@ -77,6 +77,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         upscalers=tuple(catalogue.upscalers.values()),
         controls=tuple(catalogue.controls.values()),
         references=tuple(catalogue.references.values()),
+        text_mask=catalogue.text_mask,
         preload=catalogue.default_key,
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv

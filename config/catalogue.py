@@ -20,7 +20,7 @@ from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Ready
 from pipeline.protocol.models import Entry, ModelSpec, Vocabulary
-from pipeline.protocol.networks import ControlSpec, Enlarger, GuideSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, Enlarger, GuideSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 _SHIPPED: Final = Path(__file__).with_name("models.toml")
@@ -37,6 +37,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         controls: the control nets; the first that fits is used.
         references: the reference adapters; the first that fits is used.
         missing: keys of entries that the worker cannot offer.
+        text_mask: the model that marks what words name; None without one.
     """
 
     models: Mapping[str, ModelSpec]
@@ -46,6 +47,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     controls: Mapping[str, ControlSpec] = {}
     references: Mapping[str, ReferenceSpec] = {}
     missing: Container[str] = ()
+    text_mask: TextMaskSpec | None = None
 
     def __post_init__(self) -> None:
         self.written = self.written or self.models
@@ -93,6 +95,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upscalers: list[UpscalerSpec] | None = None
     controls: list[ControlSpec] = []
     references: list[ReferenceSpec] = []
+    text_mask: TextMaskSpec | None = None
 
 
 def load_catalogue(path: Path, default_key: str) -> Catalogue:
@@ -124,12 +127,16 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
     owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
     upscalers = _upscalers(listed or [], owner, models)
     guides = read_guides(file.controls, file.references, path, {*models, *upscalers})
+    marker = file.text_mask
+    if marker is not None:
+        marker = msgspec.structs.replace(marker, path=str((path.parent / marker.path).resolve()))
     return Catalogue(
         models=MappingProxyType(models),
         default_key=default_key,
         upscalers=upscalers,
         controls={spec.key: spec for spec in guides if isinstance(spec, ControlSpec)},
         references={spec.key: spec for spec in guides if isinstance(spec, ReferenceSpec)},
+        text_mask=marker,
     )
 
 

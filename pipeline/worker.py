@@ -17,6 +17,8 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
@@ -29,6 +31,7 @@ from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
 from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.processes import die_with
 from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason, ProtocolError
@@ -36,6 +39,7 @@ from pipeline.protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Configure,
+    FindPart,
     FromWorker,
     Heartbeat,
     Progress,
@@ -44,6 +48,7 @@ from pipeline.protocol.messages import (
     ToWorker,
     Unusable,
 )
+from pipeline.protocol.networks import TextMaskSpec
 
 EXIT_PROTOCOL: Final = 1
 EXIT_DEVICE: Final = 70
@@ -142,6 +147,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
+    text_mask, text_mask_fault = _text_mask(configure.text_mask)
     offer = check_models(configure.models, configure.options.cache_directory)
     upscalers = check_upscalers(configure.upscalers)
     offer.missing.update(upscalers.missing)
@@ -157,6 +163,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         placement=placement,
         options=configure.options,
         safety_checker=safety_checker,
+        text_mask=text_mask,
         loras=loras,
         emit=outbox.put,
         wake=lambda: inbox.put(None),
@@ -167,13 +174,14 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     except DeviceLost as error:
         log.critical("The device is lost: %s", error)
         return EXIT_DEVICE
-    outbox.put(_ready(configure, placement, offer, loras))
+    ready = _ready(configure, placement, offer, loras)
+    outbox.put(msgspec.structs.replace(ready, text_mask_fault=text_mask_fault))
     # Objects of the libraries live for ever. Garbage collection of them would take half the time of a model switch.
     gc.freeze()
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
     try:
         while True:
-            _receive(inbox, engine, is_waiting=not engine.has_work)
+            _receive(inbox, outbox, engine, is_waiting=not engine.has_work)
             engine.tick()
     except DeviceLost as error:
         log.critical("The device is lost: %s", error)
@@ -182,7 +190,15 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         return EXIT_DEVICE
 
 
-def _receive(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
+def _text_mask(spec: TextMaskSpec | None) -> tuple[TextMask | None, str]:
+    """The text mask model, and why it cannot be used. Without it, everything else works."""
+    try:
+        return (None if spec is None else TextMask(spec)), ""
+    except ModelUnavailable as error:
+        return None, str(error)
+
+
+def _receive(inbox: Inbox, outbox: Outbox, engine: Engine, *, is_waiting: bool) -> None:
     """Give received messages to the engine; if `is_waiting`, wait for the first one. None is only a wake-up."""
     while is_waiting or not inbox.empty():
         message = inbox.get()
@@ -192,6 +208,8 @@ def _receive(inbox: Inbox, engine: Engine, *, is_waiting: bool) -> None:
                 engine.submit(message)
             case Cancel():
                 engine.cancel(message)
+            case FindPart():
+                engine.find_part(message, outbox.put)
             case Configure():
                 log.warning("A second Configure was passed over.")
             case None:

@@ -211,6 +211,10 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
         remark = f" {ready.remarks[key]}" if key in ready.remarks else ""
         sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}.{remark}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)
+    marker = catalogue.text_mask
+    if marker is not None:
+        sentence = ready.text_mask_fault or f"{marker.path} is there; license: {marker.license}."
+        yield Finding(subject="text_mask", is_fine=not ready.text_mask_fault, sentence=sentence)
     for finding in _styles(settings, ready):
         yield finding
 

@@ -101,6 +101,14 @@ class Receiving:
             _, png = await self._png(pair, Wanted.MARKS)
             return await self._keep(png)
 
+    async def read(self, sha256: str) -> bytes:
+        """The PNG of a kept picture.
+
+        Raises:
+            Refused: it is not kept any more.
+        """
+        return bytes(await self._kept(sha256))
+
     async def look(self, request: GenerationRequest) -> bytes:
         """The PNG of a request's init image, in which the part to change is tinted.
 

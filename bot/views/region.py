@@ -23,6 +23,7 @@ from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows import Job, StartedBy, WantedJob
 from bot.views.expanding import find_open
 from bot.views.fields import Fields
+from bot.views.finding import can_find_parts, find_part
 from bot.views.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import lineage_of
 from pipeline.protocol.inputs import Inpaint
@@ -35,7 +36,8 @@ async def open_form(services: Services, interaction: Interaction, press: Press) 
     """Show the form to the member who presses."""
     job = await find_job(services, interaction, press)
     masking_model_of(services, job)
-    await services.calls.open_form(interaction, region_form.region_form(job, press.index or 0))
+    form = region_form.region_form(job, press.index or 0, has_words=can_find_parts(services))
+    await services.calls.open_form(interaction, form)
 
 
 async def answer(services: Services, interaction: Interaction, press: Press, fields: Fields) -> None:
@@ -43,12 +45,16 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
     job = await find_job(services, interaction, press)
     masking_model_of(services, job)
     cells = [int(cell) for cell in fields.values.get(region_form.WHERE, ()) if cell in map(str, range(GRID_CELLS))]
-    copy = fields.file(region_form.COPY)
-    if not cells and copy is None:
+    copy, named = fields.file(region_form.COPY), fields.text(region_form.WORDS).strip()
+    if not cells and not named and copy is None:
         raise Refused("refused-region-empty")
     await services.calls.defer(interaction, is_private=True)
     sha256 = await adopt(services, job, press.index or 0)
-    mask = None if copy is None else await services.receiving.marks(copy, sha256)
+    mask = None
+    if copy is not None:
+        mask = await services.receiving.marks(copy, sha256)
+    elif named:
+        mask = await find_part(services, sha256, named)
     inpaint, masks = inpainting.part(cells, mask)
     resolved = await redrawn(
         services,
@@ -59,10 +65,16 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
         inpaint=inpaint,
         inputs=masks,
     )
-    if cells and copy is not None:
-        notice = Notice(key="notice-cells-unused")
-        resolved = [msgspec.structs.replace(each, notices=(notice, *each.notices)) for each in resolved]
+    if unused := _unused(cells=bool(cells), named=bool(named), is_painted=copy is not None):
+        resolved = [msgspec.structs.replace(each, notices=(*unused, *each.notices)) for each in resolved]
     await _ask(services, interaction, job, press.index or 0, resolved)
+
+
+def _unused(*, cells: bool, named: bool, is_painted: bool) -> tuple[Notice, ...]:
+    """Notices about a part that was given in several ways: a painted copy comes first, then words."""
+    keys = {"notice-words-unused": named and is_painted, "notice-cells-unused": cells and is_painted}
+    keys["notice-cells-unnamed"] = cells and named and not is_painted
+    return tuple(Notice(key=key) for key, is_true in keys.items() if is_true)
 
 
 async def larger(services: Services, interaction: Interaction, press: Press) -> None:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from pipeline.protocol.messages import JobEvent, Phase, Ready
+from pipeline.protocol.messages import FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.requests import Request
 
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
@@ -97,6 +97,14 @@ class Backend(Protocol):
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Stop an attempt at its next step; an attempt that is not running is ignored."""
+        ...
+
+    async def find_part(self, picture: bytes, words: str) -> FoundPart:
+        """Mark the part of a picture that words name. See `FindPart`.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
+        """
         ...
 
     def events(self) -> AsyncIterator[JobEvent]:

@@ -10,6 +10,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -24,7 +25,9 @@ from pipeline.protocol.messages import (
     Cancel,
     Configure,
     Failed,
+    FindPart,
     Finished,
+    FoundPart,
     Heartbeat,
     JobEvent,
     Phase,
@@ -36,6 +39,8 @@ from pipeline.protocol.messages import (
 from pipeline.protocol.requests import Request
 
 _DRAIN_S: Final = 1.0
+_ANSWER_S: Final = 60.0
+"""Seconds that an answer may take. The first one waits until the weights are read."""
 _JITTER: Final = 0.25
 
 _log = structlog.get_logger(__name__)
@@ -83,6 +88,8 @@ class ProcessBackend:
         self._connection: Connection | None = None
         self._running: set[tuple[int, int]] = set()
         self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
+        self._questions: dict[int, asyncio.Future[FoundPart]] = {}
+        self._numbers = count(1)
         self._callbacks: list[Callable[[], None]] = []
         self._changed = asyncio.Condition()
         self._supervisor: asyncio.Task[None] | None = None
@@ -143,6 +150,25 @@ class ProcessBackend:
         if (job_id, attempt) in self._running and self._connection is not None:
             self._connection.send(Cancel(job_id=job_id, attempt=attempt))
 
+    async def find_part(self, picture: bytes, words: str) -> FoundPart:
+        """Mark the part of a picture that words name.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
+        """
+        if self._state is not WorkerState.READY or self._connection is None:
+            raise WorkerUnavailable(self._detail)
+        question = next(self._numbers)
+        answer = self._questions[question] = asyncio.get_running_loop().create_future()
+        self._connection.send(FindPart(question=question, picture=picture, words=words))
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return await answer
+        except TimeoutError as error:
+            raise WorkerUnavailable("The worker did not say which part it is.") from error
+        finally:
+            del self._questions[question]
+
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the worker's attempts; ends after `close`."""
         while (event := await self._events.get()) is not None:
@@ -184,6 +210,7 @@ class ProcessBackend:
                 await asyncio.gather(self._supervisor, return_exceptions=True)
             await self._set_state(WorkerState.STOPPED, "The worker was stopped.")
             self._running.clear()
+            self._fail_questions(self._detail)
             if self._connection is not None:
                 await self._connection.close(self._timeouts.stop_s)
                 self._connection = None
@@ -272,6 +299,8 @@ class ProcessBackend:
             match message:
                 case Progress() | Finished() | Failed():
                     self._hand_on(message)
+                case FoundPart():
+                    self._answer(message)
                 case Heartbeat():
                     self._rss_bytes, self._phase = message.rss_bytes, message.phase
                 case _ if watchdog.is_over:
@@ -304,6 +333,8 @@ class ProcessBackend:
         )
         for key, sentence in ready.missing.items():
             _log.warning("model missing", action="model_missing", model=key, sentence=sentence)
+        if ready.text_mask_fault:
+            _log.warning("text mask missing", action="model_missing", sentence=ready.text_mask_fault)
         for callback in self._callbacks:
             try:
                 callback()
@@ -320,7 +351,19 @@ class ProcessBackend:
             self._running.discard(key)
         self._events.put_nowait(event)
 
+    def _answer(self, found: FoundPart) -> None:
+        """Give an answer to the one who asked, unless they waited too long."""
+        answer = self._questions.get(found.question)
+        if answer is not None and not answer.done():
+            answer.set_result(found)
+
+    def _fail_questions(self, detail: str) -> None:
+        for answer in self._questions.values():
+            if not answer.done():
+                answer.set_exception(WorkerUnavailable(detail))
+
     def _fail_running(self, loss: _Loss) -> None:
+        self._fail_questions(f"The worker {loss.detail}.")
         for job_id, attempt in sorted(self._running):
             detail = f"The worker {loss.detail}."
             self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=detail))

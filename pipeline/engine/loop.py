@@ -34,6 +34,7 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.networks import CacheEntry, named_weights
 from pipeline.engine.pixels.content_check import check_inputs
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
 from pipeline.engine.steps.buckets import Bucket, Share, Turns
@@ -46,7 +47,7 @@ from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.engine.steps.solo_lane import SoloLane
 from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, EngineOptions, Finished, JobEvent, Submit
+from pipeline.protocol.messages import Cancel, EngineOptions, FindPart, Finished, FoundPart, JobEvent, Submit
 from pipeline.protocol.requests import Request
 
 _T = TypeVar("_T")
@@ -63,7 +64,8 @@ class Engine:
         models: the catalogue's models and networks, by key.
         placement: device and precision.
         options: settings of the engine.
-        safety_checker: checks the finished pictures; None checks none.
+        safety_checker: checks the given and the finished pictures; None checks none.
+        text_mask: marks what words name; None marks nothing.
         loras: the owner's LoRA folder; None offers no LoRA.
         emit: receives each event of an attempt.
         wake: called when background work has given the next tick something to do.
@@ -77,6 +79,7 @@ class Engine:
         placement: Placement,
         options: EngineOptions,
         safety_checker: SafetyChecker | None = None,
+        text_mask: TextMask | None = None,
         loras: LoraFolder | None = None,
         emit: Callable[[JobEvent], None],
         wake: Callable[[], None] = lambda: None,
@@ -85,6 +88,7 @@ class Engine:
         self._placement = placement
         self._max_running = options.max_running
         self._safety_checker = safety_checker
+        self._text_mask = text_mask
         self._output = options.output
         self._reporter = Reporter(emit)
         self._activity = activity
@@ -125,6 +129,14 @@ class Engine:
         name = (message.job_id, message.attempt)
         if name in self._running or name in self._waiting:
             self._cancelled.add(name)
+
+    def find_part(self, asked: FindPart, answer: Callable[[FoundPart], None]) -> None:
+        """Mark the part of a picture that words name, beside the steps, and give the answer."""
+        if self._text_mask is None:
+            answer(FoundPart(question=asked.question, detail="There is no text mask model."))
+            return
+        work = partial(self._text_mask.find, asked)
+        self._background.on_processor(work, lambda found: answer(found.result()))
 
     def preload(self, model_key: str) -> None:
         """Load a model before the first job, and measure forward passes for its default request.

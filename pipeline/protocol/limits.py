@@ -70,3 +70,5 @@ MAX_SIDE: Final = 2_048
 
 MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
 """Greatest size of a message on the wire; more than four uncompressed RGB images of 2,048 x 2,048 pixels."""
+MAX_PART_WORDS: Final = 200
+"""Characters of the words that name a part of a picture."""

@@ -16,10 +16,10 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import ControlSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 18
+PROTOCOL_VERSION: Final = 19
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -107,6 +107,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         upscalers: every upscaler in the catalogue.
         controls: every control net in the catalogue.
         references: every reference adapter in the catalogue.
+        text_mask: the model that marks what words name; None for none.
     """
 
     protocol_version: int
@@ -122,6 +123,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     upscalers: tuple[UpscalerSpec, ...] = ()
     controls: tuple[ControlSpec, ...] = ()
     references: tuple[ReferenceSpec, ...] = ()
+    text_mask: TextMaskSpec | None = None
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -163,6 +165,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         broken_loras: the reason why a file is not offered, by its path in that folder.
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
         lacks: capabilities that a model's files do not give it, by model key.
+        text_mask_fault: why the text mask model cannot be used, in one sentence; empty if it can, or there is none.
         remarks: sentences for the owner about entries that can be offered, by their keys.
     """
 
@@ -180,6 +183,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     broken_loras: dict[str, str] = {}
     samplers: dict[str, tuple[str, ...]] = {}
     lacks: dict[str, tuple[Capability, ...]] = {}
+    text_mask_fault: str = ""
     remarks: dict[str, str] = {}
 
 
@@ -334,7 +338,37 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     detail: str = ""
 
 
-ToWorker = Configure | Submit | Cancel
-FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed
+class FindPart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Mark the part of a picture that words name; the worker answers with `FoundPart`.
+
+    Attributes:
+        question: number of the question, which its answer repeats.
+        picture: the picture, a PNG that Easel wrote, with no side over `MAX_INPUT_SIDE`.
+        words: the words.
+    """
+
+    question: int
+    picture: bytes
+    words: str
+
+
+class FoundPart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker's answer to `FindPart`.
+
+    Attributes:
+        question: number of the question.
+        mask: PNG with the picture's size, white where the part is; empty if it could not be found out.
+        is_seen: True if any pixel is white.
+        detail: reason of an empty mask, for the log.
+    """
+
+    question: int
+    mask: bytes = b""
+    is_seen: bool = False
+    detail: str = ""
+
+
+ToWorker = Configure | Submit | Cancel | FindPart
+FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed | FoundPart
 JobEvent = Progress | Finished | Failed
 """Messages about one attempt, which a backend forwards."""

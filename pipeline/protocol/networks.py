@@ -184,3 +184,17 @@ class ReferenceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 GuideSpec: TypeAlias = ControlSpec | ReferenceSpec
 """A network of the catalogue by which a model heeds a picture, and which the `network` of an input names."""
+
+
+class TextMaskSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The catalogue's entry of a model that marks what words name: a CLIPSeg model.
+
+    Attributes:
+        path: its folder, absolute once the catalogue is loaded.
+        license: one line about the licence's terms, shown to the owner.
+        threshold: probability from which a pixel is marked.
+    """
+
+    path: str
+    license: str
+    threshold: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.4

@@ -12,7 +12,7 @@ from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
 from config.settings import Area, DiscordSettings, Settings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.networks import FileSource, FolderSource
+from pipeline.protocol.networks import FileSource, FolderSource, TextMaskSpec
 from tests.pipeline.backends.children.speech import READY
 
 ROOT = Path(__file__).parents[2]
@@ -355,9 +355,20 @@ def test_a_catalogue_has_its_own_upscalers_or_the_shipped_one(tmp_path: Path, te
     assert all(Path(spec.path).is_relative_to(owner.resolve()) for spec in catalogue.upscalers.values())
 
 
+def test_a_text_mask_lies_beside_the_catalogue(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text("[[model]]\n" + ENTRY + '[text_mask]\npath = "clipseg"\nlicense = "MIT"\n')
+    found = load_catalogue(path, "a").text_mask
+    assert found == TextMaskSpec(path=str(tmp_path.resolve() / "clipseg"), license="MIT", threshold=0.4)
+    path.write_text("[[model]]\n" + ENTRY)
+    assert load_catalogue(path, "a").text_mask is None
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ('[text_mask]\npath = "clipseg"\n', "license"),
+        ('[text_mask]\npath = "clipseg"\nlicense = "MIT"\nthreshold = 1.0\n', "text_mask.threshold"),
         (UPSCALER + UPSCALER, "two entries with the key 'net'"),
         (UPSCALER.replace('"net"', '"a"'), "two entries with the key 'a'"),
         (UPSCALER.replace('"Net"', '" "'), "empty title"),

@@ -15,10 +15,12 @@ from PIL import Image, ImageChops
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess, shared_bot
+from tests.text_masks import save_text_mask
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Message = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 class Studio:
@@ -62,7 +64,11 @@ class Studio:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Studio]:
     directory = tmp_path_factory.mktemp("studio")
-    async with shared_bot(directory) as (local, bot):
+    shipped = (ROOT / "config/models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+    marker = f'[text_mask]\npath = "{save_text_mask(directory / "clipseg")}"\nlicense = "MIT"\nthreshold = 0.01\n'
+    catalogue = directory / "models.toml"
+    catalogue.write_text(f"{shipped}\n{marker}")
+    async with shared_bot(directory, EASEL_PIPELINE__CATALOGUE=str(catalogue)) as (local, bot):
         yield Studio(local, bot, directory)
 
 
@@ -112,6 +118,22 @@ async def test_a_part_is_shown_with_its_price_changed_after_a_restart_and_then_d
     sql = "SELECT started_by, parent_job_id, requester_id FROM jobs WHERE job_id = ?"
     assert studio.rows(sql, job + 1) == [("region", job, local.friend.id)]
     assert studio.rows("SELECT role FROM inputs WHERE job_id = ?", job + 1) == [("init-image",)]
+    assert "Traceback" not in studio.bot.log
+
+
+async def test_a_part_is_named_in_words(studio: Studio) -> None:
+    local = studio.local
+    job, old = await studio.ask("a yellow apple", seed=6)
+    form = await local.friend.click(old, custom_id=f"easel:region:{job}:0")
+    values = {"where": ["4"], "words": "the apple", "prompt": "a blue moon", "strength": ["strong"]}
+    question = await private(await local.friend.submit_modal(form, values))
+    assert "The words say where" in json.dumps(question.components, ensure_ascii=False)
+    ((expansion, jobs),) = studio.rows("SELECT expansion_id, jobs FROM expansions ORDER BY expansion_id DESC LIMIT 1")
+    (wanted,) = json.loads(jobs)
+    assert [each["role"] for each in wanted["request"]["inputs"]] == ["init-image", "mask"]
+    await local.friend.click(question, custom_id=f"easel:start:{expansion}")
+    new = await studio.done(f"Region of [#{job}]", "a blue moon")
+    assert (await studio.picture(new)).size == (await studio.picture(old)).size
     assert "Traceback" not in studio.bot.log
 
 

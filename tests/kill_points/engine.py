@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from PIL import Image
 
-from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState, WorkerUnavailable
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import Configure, Finished, ImageFile, JobEvent, Progress, Ready
+from pipeline.protocol.messages import Configure, Finished, FoundPart, ImageFile, JobEvent, Progress, Ready
 from pipeline.protocol.requests import GenerationRequest, Request, narrowed
 
 
@@ -70,6 +70,11 @@ class DrawsAtOnce(Backend):
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Everything is drawn before anybody could cancel it."""
+
+    async def find_part(self, picture: bytes, words: str) -> FoundPart:
+        """An engine without a text mask model."""
+        del picture, words
+        raise WorkerUnavailable("There is no text mask model.")
 
     async def events(self) -> AsyncIterator[JobEvent]:
         while True:

@@ -11,18 +11,25 @@ from bot.presenting.texts import text
 from bot.requests.inpainting import ZOOMS
 from bot.requests.uses import STRENGTHS
 from bot.store.rows import Job
-from pipeline.protocol.limits import GRID_CELLS
+from pipeline.protocol.limits import GRID_CELLS, MAX_PART_WORDS
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 WHERE: Final = "where"
 STRENGTH: Final = "strength"
+WORDS: Final = "words"
 COPY: Final = "copy"
 ZOOM: Final = "zoom"
 _USUAL_STRENGTH: Final = "strong"
 
 
-def region_form(job: Job, index: int) -> ui.Modal:
-    """The part of a picture in words, what it becomes, how much it changes, and a painted copy."""
+def region_form(job: Job, index: int, *, has_words: bool) -> ui.Modal:
+    """The part of a picture, what it becomes, how much it changes, and a painted copy.
+
+    Args:
+        job: the job of the picture.
+        index: the picture.
+        has_words: whether the part can be named in words too.
+    """
     request = narrowed(job.request, GenerationRequest)
     form = ui.Modal(title=text("region-title"), custom_id=custom_id(Action.REGION, job.job_id, index), timeout=None)
     cells = [discord.CheckboxGroupOption(value=str(cell), label=text(f"cell-{cell}")) for cell in range(GRID_CELLS)]
@@ -30,6 +37,10 @@ def region_form(job: Job, index: int) -> ui.Modal:
         custom_id=WHERE, required=False, min_values=0, max_values=GRID_CELLS, options=cells
     )
     form.add_item(ui.Label(text=text("region-where"), component=where))
+    if has_words:
+        named: ui.TextInput[Any] = ui.TextInput(custom_id=WORDS, required=False, max_length=MAX_PART_WORDS)
+        hint = text("region-words-hint")
+        form.add_item(ui.Label(text=text("region-words"), description=hint, component=named))
     form.add_item(words(PROMPT, request.prompt, label=text("region-prompt"), is_required=True))
     strengths = [(name, text(f"region-{name}")) for name in STRENGTHS]
     form.add_item(choice(STRENGTH, strengths, _USUAL_STRENGTH, label=text("region-strength")))

@@ -239,6 +239,8 @@ region-strength = Wie viel
 region-subtle = wenig
 region-medium = mittel
 region-strong = stark
+region-words = Oder was
+region-words-hint = Was sich ändern soll, auf Englisch: the hat. Es sagt statt der Kästchen, wo.
 region-copy = Meine übermalte Kopie
 region-copy-hint = Das gespeicherte Bild, übermalt, wo es sich ändert. Sie sagt statt der Kästchen, wo.
 region-look = Das Bild; der Ausschnitt, der sich ändert, ist getönt
@@ -264,6 +266,8 @@ zoom-out = Wie weit
 zoom-factor = ×{ $factor }
 zoom-prompt = Prompt
 pan-question = **Auf welcher Seite geht das Bild weiter?** Jeder Druck startet einen Auftrag.
+notice-words-unused = Die übermalte Kopie sagt, wo; die Wörter bewirken darum nichts.
+notice-cells-unnamed = Die Wörter sagen, wo; die angekreuzten Kästchen bewirken darum nichts.
 notice-cells-unused = Die übermalte Kopie sagt, wo; die angekreuzten Kästchen bewirken darum nichts.
 
 ## Facts about one run
@@ -449,6 +453,9 @@ refused-several-model = { $model } ändert ein Bild auf einmal. Diese nehmen meh
 refused-several-nowhere = Kein Modell hier ändert mehrere Bilder auf einmal. Lass alle bis auf eines weg.
 refused-mask-model = { $model } kann keinen Ausschnitt eines Bildes neu zeichnen. Diese können es: { $known }.
 refused-mask-nowhere = Kein Modell hier kann einen Ausschnitt eines Bildes neu zeichnen. Drücke ✏️, um das ganze zu ändern.
+refused-part-nowhere = Kein Modell hier findet, was Wörter nennen. Kreuze Kästchen an, oder übermale eine Kopie des Bildes.
+refused-part-later = Der Teil war gerade nicht zu finden. Versuch es gleich noch einmal, oder kreuze Kästchen an.
+refused-part-unseen = Nichts wie „{ $words }“ wurde im Bild gefunden. Nimm andere Wörter, kreuze Kästchen an, oder übermale eine Kopie.
 refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bildes an, oder häng eine Kopie an, auf die du gemalt hast.
 refused-region-gone = Vom Ausschnitt bliebe nichts übrig. Lass ihn, wie er ist, oder drücke einen anderen Knopf.
 refused-pan-long = { $model } zeichnet kein längeres Bild als dieses. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.

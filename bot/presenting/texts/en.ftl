@@ -239,6 +239,8 @@ region-strength = How much
 region-subtle = subtle
 region-medium = medium
 region-strong = strong
+region-words = Or what
+region-words-hint = What is to change, in English: the hat. It says where in place of the boxes.
 region-copy = My painted copy
 region-copy-hint = The saved picture, with paint over what changes. It says where in place of the boxes.
 region-look = The picture; the part that changes is tinted
@@ -264,6 +266,8 @@ zoom-out = How far
 zoom-factor = ×{ $factor }
 zoom-prompt = Prompt
 pan-question = **On which side does the picture go on?** Each press starts a job.
+notice-words-unused = The painted copy says where, so the words have no effect.
+notice-cells-unnamed = The words say where, so the ticked boxes have no effect.
 notice-cells-unused = The painted copy says where, so the ticked boxes have no effect.
 
 ## Facts about one run
@@ -449,6 +453,9 @@ refused-several-model = { $model } edits one picture at a time. These take sever
 refused-several-nowhere = No model here edits several pictures at once. Leave all but one out.
 refused-mask-model = { $model } cannot draw a part of a picture anew. These can: { $known }.
 refused-mask-nowhere = No model here can draw a part of a picture anew. Press ✏️ to change all of it.
+refused-part-nowhere = No model here finds what words name. Tick boxes, or paint over a copy of the picture.
+refused-part-later = The part could not be found just now. Try again shortly, or tick boxes.
+refused-part-unseen = Nothing like “{ $words }” was found in the picture. Use other words, tick boxes, or paint over a copy.
 refused-region-empty = Nothing is marked. Tick at least one part of the picture, or attach a copy that you painted on.
 refused-region-gone = Nothing would be left of the part. Keep it as it is, or press another button.
 refused-pan-long = { $model } draws no longer picture than this one. Zoom out instead, or pan to another side.

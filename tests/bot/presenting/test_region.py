@@ -107,7 +107,7 @@ def test_the_longest_question_and_forms_fit(request_: GenerationRequest, languag
         assert "<@" not in words_of(view)
         nasty = example_job(msgspec.structs.replace(request_, prompt=("x" * 2_000)))
         price = region_message.price_line(outlook(10**6, 10**6))
-        for form in (region_form.region_form(nasty, 0), region_form.zoom_form(nasty, 0, price=price)):
+        for form in (region_form.region_form(nasty, 0, has_words=True), region_form.zoom_form(nasty, 0, price=price)):
             assert len(form.title) <= 45
             for label in form.children:
                 assert isinstance(label, ui.Label)
@@ -115,8 +115,13 @@ def test_the_longest_question_and_forms_fit(request_: GenerationRequest, languag
                 assert len(label.description or "") <= 100
 
 
+def test_a_part_can_be_named_where_a_model_finds_it(job: Job) -> None:
+    where, words, *_ = fields_of(region_form.region_form(job, 2, has_words=True))
+    assert (where.custom_id, words.custom_id, words.required, words.max_length) == ("where", "words", False, 200)
+
+
 def test_a_region_is_nine_cells_a_prompt_a_strength_and_a_copy(job: Job) -> None:
-    form = region_form.region_form(job, 2)
+    form = region_form.region_form(job, 2, has_words=False)
     assert form.custom_id == "easel:region:7:2"
     where, prompt, strength, copy = fields_of(form)
     assert [(option.value, option.label) for option in where.options] == [

@@ -21,7 +21,9 @@ from pipeline.protocol.messages import (
     Configure,
     EngineOptions,
     Failed,
+    FindPart,
     Finished,
+    FoundPart,
     FromWorker,
     Heartbeat,
     ImageFile,
@@ -33,7 +35,15 @@ from pipeline.protocol.messages import (
     Unusable,
 )
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import ControlSpec, Enlarger, FileSource, FolderSource, HubSource, ReferenceSpec
+from pipeline.protocol.networks import (
+    ControlSpec,
+    Enlarger,
+    FileSource,
+    FolderSource,
+    HubSource,
+    ReferenceSpec,
+    TextMaskSpec,
+)
 from pipeline.protocol.requests import GenerationRequest
 
 SOURCES = (
@@ -100,7 +110,9 @@ TO_WORKER: tuple[ToWorker, ...] = (
                 license="MIT",
             ),
         ),
+        text_mask=TextMaskSpec(path="/srv/clipseg", license="MIT", threshold=0.3),
     ),
+    FindPart(question=3, picture=b"png", words="the red hat"),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Submit(
         job_id=1,
@@ -146,6 +158,8 @@ FROM_WORKER: tuple[FromWorker, ...] = (
         broken_loras={"odd.safetensors": "It is cut off."},
         lacks={"pocket": (Capability.NEGATIVE_PROMPT,)},
     ),
+    FoundPart(question=3, mask=b"png", is_seen=True),
+    FoundPart(question=4, detail="It broke."),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", since_progress_s=1.25, rss_bytes=2**33),
     Progress(job_id=1, attempt=2, phase="running", step=3, total_steps=4, elapsed_s=0.5, preview=b"\x00\xff"),
