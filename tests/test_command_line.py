@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.pipeline.engine import tiny
 from tests.pipeline.reading import files
 from tests.shared_worker import warm_starter
 
@@ -114,6 +116,34 @@ def test_a_zoom_out_keeps_the_size_and_the_picture_inside(house: Path, tmp_path:
     assert new.shape == (256, 256, 3)
     assert (new[64 + 8 : 192 - 8, 64 + 8 : 192 - 8] == inside[8:-8, 8:-8]).all()
     assert np.abs(new[:56] - old[:56]).mean() > 1
+
+
+def test_a_model_that_edits_does_so_without_a_word(tmp_path: Path) -> None:
+    tiny.flux(FluxKontextPipeline).save_pretrained(tmp_path / "kontext")
+    entry = """
+        [[model]]
+        key = "kontext"
+        title = "Kontext"
+        family = "pipeline"
+        license = "none"
+        source = { kind = "folder", path = "kontext" }
+        defaults = { steps = 2, cfg = 3.0, width = 64, height = 64, sampler = "Model's own" }
+        bounds = { min_side = 64, max_side = 128 }
+    """
+    (tmp_path / "models.toml").write_text(entry)
+    (tmp_path / "given.png").write_bytes(files.saved(files.colorful((96, 64)), "PNG"))
+    variables = {
+        "EASEL_PIPELINE__CATALOGUE": str(tmp_path / "models.toml"),
+        "EASEL_PIPELINE__DEFAULT_MODEL": "kontext",
+        "EASEL_STORAGE__DIRECTORY": str(tmp_path),
+    }
+    options = ("--image", str(tmp_path / "given.png"), "--strength", "0.4", "-o", str(tmp_path / "out.png"))
+    # Only the worker finds in the pipeline's class that it edits pictures and does not start from them.
+    result = easel("imagine", "make it blue", *options, **variables)
+    assert result.returncode == 0, result.stderr
+    assert "a strength has no effect there" in " ".join(result.stderr.split())
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.size == (96, 64)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.cli.pictures import CannotDraw, PictureOptions, read_pictures, redrawn, started
+from bot.cli.pictures import CannotDraw, PictureOptions, Pictures, read_pictures, redrawn, started
 from bot.cli.working import follow, format_of, print_notices, quiet, started_worker, write, writing
 from bot.errors import Refused
 from bot.presenting.texts import text
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.messages import ImageFile
@@ -37,17 +38,16 @@ async def draw(
         pictures = await read_pictures(options)
         print_notices(console, pictures.notices)
         given = started(given, pictures, options)
-        resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
     except Refused as error:
         raise CannotDraw(text(error.key, **error.values)) from error
-    resolved = tuple(
-        redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits) for each in resolved
-    )
-    requests = [each.request for each in resolved]
-    paths = iter(_paths(out, sum(request.num_images for request in requests)))
+    # What can be refused without a worker is refused before one starts.
+    resolved = await _resolved(given, pictures, options, settings, catalogue)
     settings = writing(settings, format_of(out))
     written: list[Path] = []
-    async with started_worker(requests[0].model_key, settings, catalogue, console) as backend:
+    async with started_worker(resolved[0].request.model_key, settings, catalogue, console) as backend:
+        # Only the worker knows what a pipeline does with a picture.
+        resolved = await _resolved(given, pictures, options, settings, catalogue)
+        paths = iter(_paths(out, sum(each.request.num_images for each in resolved)))
         for number, each in enumerate(resolved, 1):
             if len(resolved) > 1:
                 console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
@@ -59,6 +59,23 @@ async def draw(
                 drawn = narrowed(output, ImageFile)
                 written.append(write(next(paths), drawn, f"seed {drawn.seed}", console))
     return written
+
+
+async def _resolved(
+    given: GivenRequest, pictures: Pictures, options: PictureOptions, settings: Settings, catalogue: Catalogue
+) -> tuple[Resolved, ...]:
+    """The requests with every field set.
+
+    Raises:
+        CannotDraw: an option is wrong.
+    """
+    try:
+        resolved = await resolve_each(given, settings=settings, catalogue=catalogue)
+    except Refused as error:
+        raise CannotDraw(text(error.key, **error.values)) from error
+    return tuple(
+        redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits) for each in resolved
+    )
 
 
 def _paths(out: Path, count: int) -> list[Path]:

@@ -87,7 +87,7 @@ def write(path: Path, picture: messages.ImageFile | messages.UpscaledFile, fact:
 async def started_worker(
     model_key: str, settings: Settings, catalogue: Catalogue, console: Console
 ) -> AsyncGenerator[ProcessBackend]:
-    """The real worker with this model or upscaler loaded.
+    """The real worker with this model or upscaler loaded; the catalogue heeds what it found in the files.
 
     Raises:
         CannotDraw: there is no worker, or its model is missing.
@@ -102,6 +102,7 @@ async def started_worker(
             ready = await backend.wait_ready(_READY_TIMEOUT_S)
         if model_key in ready.missing:
             raise CannotDraw(ready.missing[model_key])
+        catalogue.heed(ready)
         yield backend
     except WorkerUnavailable as error:
         raise CannotDraw(str(error)) from error
