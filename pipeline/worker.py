@@ -26,6 +26,7 @@ from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, dr
 from pipeline.engine.finishing.recipes import library_versions
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.controls import check_controls
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
@@ -152,9 +153,9 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     upscalers = check_upscalers(configure.upscalers)
     offer.missing.update(upscalers.missing)
     offer.remarks.update(upscalers.remarks)
-    references = check_references(configure.references)
-    offer.missing.update(references.missing)
-    offer.remarks.update(references.remarks)
+    for guides in (check_controls(configure.controls), check_references(configure.references)):
+        offer.missing.update(guides.missing)
+        offer.remarks.update(guides.remarks)
     networks = (*configure.upscalers, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})

@@ -39,10 +39,12 @@ from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
 from pipeline.engine.steps.buckets import Bucket, Share, Turns
 from pipeline.engine.steps.calibration import Calibration
+from pipeline.engine.steps.control_forwards import ControlForwards
 from pipeline.engine.steps.forwards import Forwards, Outcome
 from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
 from pipeline.engine.steps.kinds import kind_of
 from pipeline.engine.steps.pipeline_jobs import DrawingJob, PipelineJob
+from pipeline.engine.steps.preparing import check_controls_fit
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.engine.steps.solo_lane import SoloLane
 from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
@@ -95,8 +97,9 @@ class Engine:
         self._cache = ModelCache(models, placement, options, activity, loras)
         self._recipes = Recipes(placement, options.state_directory)
         shapes = ShapeBook(placement, options.batching, options.state_directory)
-        self._calibration = Calibration(shapes, placement, activity)
-        self._forwards = Forwards(shapes, placement)
+        controls = ControlForwards(shapes, placement)
+        self._calibration = Calibration(shapes, controls, placement, activity)
+        self._forwards = Forwards(shapes, controls, placement)
         self._decoder = Decoder(placement, options.state_directory)
         self._background = Background(placement, wake, activity)
         self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
@@ -234,6 +237,7 @@ class Engine:
         job = kind.begin(submit, model, self._placement, started_at)
         if isinstance(job, DenoisingJob):
             job.networks, job.network_weights = networks, named_weights(networks)
+            check_controls_fit(job)
         self._reporter.progress(job)
         self._running[job.name] = job
         if isinstance(job, PipelineJob | UpscaleJob):

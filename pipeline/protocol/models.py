@@ -23,7 +23,7 @@ _PIPELINES: Final = _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES}
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
 _IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING}
 """Capabilities of a model whose steps Easel runs itself."""
-_WITH_UNET: Final = _IN_STEPS | {Capability.REFERENCE}
+_WITH_UNET: Final = _IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
 """Capabilities of a model whose U-Net control nets and reference adapters are made for."""
 _EDITING: Final = _GUIDED | _EDITS | {Capability.VARIATIONS}
 """Capabilities of such a model that edits pictures (InstructPix2Pix)."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import torch
 
+from pipeline.engine.control.rows import unet_arguments
 from pipeline.engine.device.acceleration import accelerate, uncompiled
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
@@ -85,5 +86,6 @@ class Unet:
             timestep_cond=inputs.get("timestep_cond"),
             added_cond_kwargs=added or None,
             return_dict=False,
+            **unet_arguments(inputs),
         )[0]
         return prediction

@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.autoencoder import Posterior
+from pipeline.engine.finishing.controls import prepared_controls
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.reference_images import attended, padded_notices
 from pipeline.engine.references.rows import JobReference
@@ -89,15 +90,16 @@ def given_pictures(submit: Submit) -> GivenPictures:
 def needs_pictures(job: DenoisingJob) -> bool:
     """True when a job needs `encoded` before its first step: it has a picture, or its model always takes one."""
     request = job.request
-    return request.init_image is not None or bool(request.references) or job.model.adapter.extra_channels > 0
+    has_guides = bool(request.references or request.controls)
+    return request.init_image is not None or has_guides or job.model.adapter.extra_channels > 0
 
 
 @torch.inference_mode()
 def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encoded:
-    """Encode the pictures of a job's first pass, and prepare the job's paste.
+    """Encode the pictures of a job's first pass, and prepare the job's paste and its control pictures.
 
     Args:
-        job: a job that needs pictures; its `paste` is set.
+        job: a job that needs pictures; its `paste` and its `controls` are set.
         given: the files.
         decoder: encodes.
 
@@ -107,6 +109,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
         BrokenImage: a distribution holds NaN or infinity.
         torch.OutOfMemoryError: no fallback fits the memory.
     """
+    job.controls = prepared_controls(job, given.files)
     first, inpaint = job.passes[0], job.request.inpaint
     picture = None if given.init_image is None else picture_in(given.init_image)
     mask = torch.ones((1, 1, first.height, first.width), dtype=torch.bool)

@@ -10,6 +10,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.controls import LoadedControl
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.memory import (
     AUTO_SHARE,
@@ -30,7 +31,7 @@ from pipeline.protocol.requests import Request
 
 log = logging.getLogger(__name__)
 
-Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedReference | LoadedImageEncoder
+Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedControl | LoadedReference | LoadedImageEncoder
 """A loaded entry of the catalogue, or an image encoder that one names."""
 
 
@@ -140,7 +141,7 @@ class ModelCache:
             case ImageEncoderSpec():
                 model = LoadedImageEncoder(spec, self._placement, self._cache_directory)
             case ControlSpec():
-                raise ModelUnavailable("stub")
+                model = LoadedControl(spec, self._placement, self._cache_directory)
             case _:
                 model = load_model(
                     spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras

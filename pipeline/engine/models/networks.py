@@ -9,7 +9,7 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.models import Entry, ModelSpec
-from pipeline.protocol.networks import FolderSource, GuideSpec, HubSource, ReferenceSpec
+from pipeline.protocol.networks import ControlSpec, FolderSource, GuideSpec, HubSource, ReferenceSpec
 from pipeline.protocol.requests import Request
 
 
@@ -89,6 +89,15 @@ def check_networks(request: Request, entries: Mapping[str, CacheEntry]) -> None:
         spec = entries.get(each.network)
         if each.role is InputRole.REFERENCE:
             _check_reference(each, spec, model)
+        elif each.role is InputRole.CONTROL:
+            _check_control(each, spec, model)
+
+
+def _check_control(given: Input, spec: CacheEntry | None, model: CacheEntry | None) -> None:
+    if not isinstance(spec, ControlSpec):
+        raise InvalidRequest(f"The catalogue has no control net {given.network!r}.")
+    if not isinstance(model, ModelSpec) or spec.family != model.family:
+        raise InvalidRequest(f"The control net {spec.title} is made for models of the family {spec.family}.")
 
 
 def _check_reference(given: Input, spec: CacheEntry | None, model: CacheEntry | None) -> None:

@@ -12,7 +12,15 @@ from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
-from pipeline.protocol.networks import ControlSpec, FileSource, FolderSource, ReferenceSpec, Source, UpscalerSpec
+from pipeline.protocol.networks import (
+    ControlSpec,
+    FileSource,
+    FolderSource,
+    HubSource,
+    ReferenceSpec,
+    Source,
+    UpscalerSpec,
+)
 
 
 def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str | None) -> int | None:
@@ -28,7 +36,7 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
         if isinstance(spec, ImageEncoderSpec):
             return _encoder_bytes(spec, placement)
         if isinstance(spec, ControlSpec):
-            return None
+            return _control_bytes(spec, placement)
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
@@ -41,6 +49,20 @@ def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement) -> int | None:
         return None
     files = find_weights(Path(spec.source.path), CLIPVisionModelWithProjection).files
     return sum(map(count_numbers, files)) * placement.dtype.itemsize
+
+
+def _control_bytes(spec: ControlSpec, placement: Placement) -> int | None:
+    """Bytes of a control net and of its preprocessor, which computes in float32; None while they are on a hub."""
+    numbers: list[int] = []
+    for source in filter(None, (spec.source, spec.preprocessor_model)):
+        match source:
+            case FileSource(path=path):
+                numbers.append(count_numbers(Path(path)))
+            case FolderSource(path=path):
+                numbers.append(sum(map(count_numbers, Path(path).rglob("*.safetensors"))))
+            case HubSource():
+                return None
+    return numbers[0] * placement.dtype.itemsize + sum(numbers[1:]) * torch.float32.itemsize
 
 
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:

@@ -99,6 +99,10 @@ class Bucket(Lane):
         if isinstance(job, DenoisingJob) and job in self._line:
             self._line.remove(job)
 
+    def holds(self, job: DenoisingJob) -> bool:
+        """Whether the job is in this bucket."""
+        return job in self._line
+
     def take(self) -> list[Share]:
         """Rows of the first jobs, up to the row count of the largest forward pass; the jobs stay in the bucket."""
         shares: list[Share] = []
@@ -143,8 +147,10 @@ class Turns:
         return next((lane for lane in self._round if isinstance(lane, Bucket) and lane.key == key), None)
 
     def add(self, job: DenoisingJob, make: Callable[[], Bucket]) -> None:
-        """Add a job to its bucket; `make` creates the bucket if it does not exist."""
+        """Add a job to its bucket, and take it out of another; `make` creates the bucket if it does not exist."""
         bucket = self.find(job.bucket_key)
+        if bucket is None or not bucket.holds(job):
+            self.remove(job)
         if bucket is None:
             bucket = make()
             self._round.append(bucket)

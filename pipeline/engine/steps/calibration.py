@@ -1,5 +1,6 @@
 """Makes batches no larger than measurements show to be worthwhile on this device."""
 
+import dataclasses
 import logging
 import time
 
@@ -9,6 +10,7 @@ from pipeline.engine.failures import detail_of
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps.buckets import Bucket
+from pipeline.engine.steps.control_forwards import ControlForwards
 from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.preparing import begin_job, usual_job
 from pipeline.engine.steps.shapes import ShapeBook
@@ -21,12 +23,14 @@ class Calibration:
 
     Args:
         shapes: measured row counts.
+        controls: runs the control nets of a job whose bucket is its own.
         placement: the device.
         activity: told when a measurement is done.
     """
 
-    def __init__(self, shapes: ShapeBook, placement: Placement, activity: Activity) -> None:
+    def __init__(self, shapes: ShapeBook, controls: ControlForwards, placement: Placement, activity: Activity) -> None:
         self._shapes = shapes
+        self._controls = controls
         self._placement = placement
         self._activity = activity
 
@@ -38,7 +42,12 @@ class Calibration:
         """
         if job.inputs is None:
             raise AssertionError("A job joins before its step was prepared.")
-        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, job.inputs.rows[0])
+        # The last row has every control of the job; in guess mode the first one has none.
+        row = job.inputs.rows[-1]
+        if job.is_controlled_apart:
+            residuals = self._controls.residuals([row], 1)
+            row = dataclasses.replace(row, conditioning={**row.conditioning, **residuals})
+        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, row)
         self._activity.note_progress()
         return Bucket(job.bucket_key, job.model, shapes)
 

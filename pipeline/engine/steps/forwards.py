@@ -10,6 +10,7 @@ import torch
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import detail_of, drop_tracebacks, reason_of
 from pipeline.engine.steps.buckets import Bucket, Share
+from pipeline.engine.steps.control_forwards import ControlForwards
 from pipeline.engine.steps.rows import predict_rows
 from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.protocol.errors import FailureReason
@@ -37,11 +38,13 @@ class Forwards:
 
     Args:
         shapes: measured row counts; sizes that do not fit the device are removed from it.
+        controls: runs the control nets of the rows.
         placement: the device.
     """
 
-    def __init__(self, shapes: ShapeBook, placement: Placement) -> None:
+    def __init__(self, shapes: ShapeBook, controls: ControlForwards, placement: Placement) -> None:
         self._shapes = shapes
+        self._controls = controls
         self._placement = placement
 
     def draw(self, bucket: Bucket, shares: Sequence[Share]) -> list[Outcome]:
@@ -54,7 +57,9 @@ class Forwards:
         rows = [row for share in shares for row in share.rows]
         count = bucket.shapes.fitting(len(rows))
         try:
-            predictions = predict_rows(bucket.model.adapter, rows, count, bucket.shapes.per_row_layers.get(count, ()))
+            residuals = self._controls.residuals(rows, count)
+            layers = bucket.shapes.per_row_layers.get(count, ())
+            predictions = predict_rows(bucket.model.adapter, rows, count, layers, residuals)
         # Any exception is a failure of some job here: it must not end the others.
         except Exception as error:  # noqa: BLE001 - see above
             failure = error

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
+from pipeline.engine.control.rows import RowControl
 from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.cache import Loaded
 from pipeline.engine.models.loading import LoadedModel
@@ -17,6 +18,7 @@ from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled
 from pipeline.engine.steps.rows import Branch, StepInputs
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
+from pipeline.protocol.inputs import Input
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
@@ -25,8 +27,10 @@ from pipeline.protocol.samplers import Sampler
 AttemptId = tuple[int, int]
 """`(job_id, attempt)`."""
 
-BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]]
-"""Model key, shape of a row's latents, and names and shapes of a row's conditioning.
+BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...], tuple[str, ...]]
+"""Model key, shape of a row's latents, names and shapes of a row's conditioning, and kinds of controls.
+
+Controls count only where an accelerator makes another network of a forward pass with residuals.
 
 Rows with equal keys can share a forward pass.
 """
@@ -49,6 +53,21 @@ class Kept:
     def blended(self, latents: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
         """Drawn latents in the part that is drawn anew, and `kept` elsewhere; None is the init image's latents."""
         return torch.where(self.mask, latents, self.known if kept is None else kept)
+
+
+@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
+class JobControl:
+    """A control picture of a job.
+
+    Attributes:
+        given: the input, with its window.
+        rows: what steers a row, for each pass of the job.
+        is_guess: True when it steers the rows of the prompt alone, and not those of the negative prompt.
+    """
+
+    given: Input
+    rows: tuple[RowControl, ...]
+    is_guess: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -78,6 +97,9 @@ class DenoisingJob:
         kept: the init image in a pass that draws only a part of it anew and blends; None in other passes.
         extra: further input channels of a model that takes a picture, [images, channels, h, w]; None for others.
         image_guidance: scale of the guidance towards the picture that is edited; None for a job that edits none.
+        controls: the request's control pictures, once they are prepared; see `finishing.controls`.
+        keeps_apart: True when forward passes with residuals have other bits than those without, because an accelerator
+            compiles or records whole forward passes.
         paste: pastes the untouched pixels of the init image back after the first pass; None pastes nothing.
         networks: networks beside the model that the job still needs, by their keys in the cache.
         network_weights: entry and weight files of every network that determines its pictures, by name.
@@ -112,13 +134,23 @@ class DenoisingJob:
     network_weights: Mapping[str, tuple[Sourced, Weights]] = field(default_factory=dict[str, tuple[Sourced, Weights]])
     references: tuple[JobReference, ...] = ()
     given_notices: tuple[Notice, ...] = ()
+    controls: tuple[JobControl, ...] = ()
+    keeps_apart: bool = False
+
+    @property
+    def is_controlled_apart(self) -> bool:
+        """True when the next evaluation has residuals, and must not share a forward pass with rows without."""
+        return self.keeps_apart and bool(self._active_controls)
 
     @property
     def bucket_key(self) -> BucketKey:
         """Key of the job's bucket; jobs with equal keys can share a forward pass."""
         conditioning = self.text.positive.at(1)
         shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in conditioning.items())
-        return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes)
+        kinds = (
+            {type(each.rows[self.pass_index]).__name__ for each in self._active_controls} if self.keeps_apart else {}
+        )
+        return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes), tuple(sorted(kinds))
 
     @property
     def timestep(self) -> torch.Tensor:
@@ -236,6 +268,14 @@ class DenoisingJob:
         if self.kept is not None:
             self.latents = self.kept.blended(self.latents, self._kept_latents(self.kept))
 
+    @property
+    def _active_controls(self) -> list[JobControl]:
+        """Control pictures whose window holds the next evaluation of this pass."""
+        if self.is_denoised:
+            return []
+        done, total = self.evaluation - self.first_evaluation, len(self.scheduler.timesteps) - self.first_evaluation
+        return [each for each in self.controls if done in evaluations_within(each.given.start, each.given.end, total)]
+
     def _kept_latents(self, kept: Kept) -> torch.Tensor:
         """Latents of the init image with the noise level of the next evaluation, and without noise after the last.
 
@@ -246,14 +286,19 @@ class DenoisingJob:
     def _branches(self) -> list[Branch]:
         """Branches of the next step: [neither, picture] and text for an edit, [unconditional and] text for others."""
         seen, nothing = self._references()
-        text = Branch(conditioning=self.text.positive.at(self.step), extra=self.extra, references=seen)
+        active = self._active_controls
+        controls = tuple(each.rows[self.pass_index] for each in active)
+        positive = self.text.positive.at(self.step)
+        text = Branch(conditioning=positive, extra=self.extra, references=seen, controls=controls)
         if not self.is_guided or self.text.negative is None:
             return [text]
+        controls = tuple(each.rows[self.pass_index] for each in active if not each.is_guess)
         negative = self.text.negative.at(self.step)
-        unconditional = Branch(conditioning=negative, extra=self.extra, references=nothing)
+        unconditional = Branch(conditioning=negative, extra=self.extra, references=nothing, controls=controls)
         if self.image_guidance is None or self.extra is None:
             return [unconditional, text]
-        neither = Branch(conditioning=negative, extra=torch.zeros_like(self.extra), references=nothing)
+        without = torch.zeros_like(self.extra)
+        neither = Branch(conditioning=negative, extra=without, references=nothing, controls=controls)
         return [neither, unconditional, text]
 
     def _references(self) -> tuple[RowReference | None, RowReference | None]:

@@ -1,11 +1,13 @@
 """Turns a submitted attempt into a job that is ready for its first step."""
 
 import time
+from typing import Any
 
 import torch
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.models.controls import control_in
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
@@ -60,9 +62,21 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         passes=passes,
         image_guidance=request.image_guidance if adapter.is_editing else None,
         extra=_no_extra(adapter, latents),
+        keeps_apart=placement.acceleration.accelerator != "none",
     )
     job.evaluation = job.first_evaluation
     return job
+
+
+def check_controls_fit(job: DenoisingJob) -> None:
+    """Check that the control nets of a job were trained for its model.
+
+    Raises:
+        InvalidRequest: a net was trained for another model of the family, as for Stable Diffusion 2 instead of 1.
+    """
+    network: Any = job.model.adapter.network
+    for given in job.request.controls:
+        control_in(job.networks, given).check_fits(network.config, job.model.spec.title)
 
 
 def _no_extra(adapter: StepAdapter, latents: torch.Tensor) -> torch.Tensor | None:

@@ -2,13 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import torch
+from torch import nn
 
+from pipeline.engine.control.rows import Residuals, RowControl
 from pipeline.engine.device.per_row_layers import use
-from pipeline.engine.families.base import Conditioning, StepAdapter
-from pipeline.engine.loras.rows import RowLora
+from pipeline.engine.families.base import Conditioning
+from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.references.rows import RowReference
+
+NO_RESIDUALS: Final[Residuals] = MappingProxyType({})
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -21,6 +27,7 @@ class Row:
         conditioning: tensors of one row.
         lora: the job's LoRAs; None adds nothing to the model.
         references: the job's references; None adds none.
+        controls: control pictures that steer this row.
     """
 
     latents: torch.Tensor
@@ -28,11 +35,32 @@ class Row:
     conditioning: Conditioning
     lora: RowLora | None = None
     references: RowReference | None = None
+    controls: tuple[RowControl, ...] = ()
 
     @property
     def has_additions(self) -> bool:
         """True when the row needs more memory than its tensors' shapes say."""
-        return self.lora is not None or self.references is not None
+        return self.lora is not None or self.references is not None or bool(self.controls)
+
+
+class RowNetwork(Protocol):
+    """A network that runs rows: that of a step adapter, or a control net."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+        ...
+
+    def predict(
+        self,
+        latents: torch.Tensor,
+        timesteps: torch.Tensor,
+        conditioning: Conditioning,
+        loras: Rows = (),
+        references: Sequence[RowReference | None] = (),
+    ) -> torch.Tensor:
+        """Run one forward pass; see `StepAdapter.predict`."""
+        ...
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -44,11 +72,13 @@ class Branch:
         extra: channels that each image has behind its latents in the network's input, [images, channels, h, w]; None
             for none.
         references: what the rows see of references; None for nothing.
+        controls: control pictures that steer the rows.
     """
 
     conditioning: Conditioning
     extra: torch.Tensor | None = None
     references: RowReference | None = None
+    controls: tuple[RowControl, ...] = ()
 
 
 class StepInputs:
@@ -79,6 +109,7 @@ class StepInputs:
                 conditioning=branch.conditioning,
                 lora=lora,
                 references=branch.references,
+                controls=branch.controls,
             )
             for branch in branches
             for image in _with_extra(model_input, branch.extra).split(1)
@@ -106,7 +137,11 @@ def _with_extra(model_input: torch.Tensor, extra: torch.Tensor | None) -> torch.
 
 @torch.inference_mode()
 def predict_rows(
-    adapter: StepAdapter, rows: Sequence[Row], count: int, per_row_layers: Collection[str] = ()
+    adapter: RowNetwork,
+    rows: Sequence[Row],
+    count: int,
+    per_row_layers: Collection[str] = (),
+    residuals: Residuals = NO_RESIDUALS,
 ) -> list[torch.Tensor]:
     """Run one forward pass.
 
@@ -115,9 +150,10 @@ def predict_rows(
         rows: at least one, with tensors of the same shapes.
         count: row count of the forward pass; copies of the first row fill it up.
         per_row_layers: names of the network's layers that compute one row at a time.
+        residuals: what control nets add to the rows, with `count` rows; see `ControlForwards`.
 
     Returns:
-        Predictions, [1, c, h, w] for each row.
+        Predictions for each row, [1, c, h, w] of a model.
     """
     use(adapter.network, per_row_layers)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
@@ -128,4 +164,5 @@ def predict_rows(
     # Schedulers use integers or floats as timesteps. Every model converts them to floats anyway.
     timesteps = torch.stack([row.timestep.float() for row in filled]).to(latents.device)
     conditioning = {name: torch.cat([row.conditioning[name] for row in filled]) for name in rows[0].conditioning}
-    return [*adapter.predict(latents, timesteps, conditioning, loras, references)[: len(rows)].split(1)]
+    inputs = {**conditioning, **residuals}
+    return [*adapter.predict(latents, timesteps, inputs, loras, references)[: len(rows)].split(1)]

@@ -17,8 +17,7 @@ from pipeline.engine.device.per_row_layers import order_dependent_layers
 from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
-from pipeline.engine.families.base import StepAdapter
-from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.engine.steps.rows import Row, RowNetwork, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Batching
 
@@ -87,7 +86,7 @@ class ShapeBook:
         self._batching: Batching = batching
         self._known = StateFile(directory, "shapes.json", Shapes)
 
-    def shapes(self, model_key: str, adapter: StepAdapter, example: Row) -> Shapes:
+    def shapes(self, model_key: str, adapter: RowNetwork, example: Row) -> Shapes:
         """Shapes for rows with the tensor shapes of `example`; they are measured if unknown.
 
         Raises:
@@ -135,7 +134,7 @@ class ShapeBook:
 class _Trial:
     """Trial forward passes over different rows with the tensor shapes of a real row."""
 
-    def __init__(self, adapter: StepAdapter, example: Row, placement: Placement) -> None:
+    def __init__(self, adapter: RowNetwork, example: Row, placement: Placement) -> None:
         self._adapter = adapter
         self._placement = placement
         self.per_row_layers: dict[int, list[str]] = {}

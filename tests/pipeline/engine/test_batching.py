@@ -1,6 +1,8 @@
 """Many jobs in one running batch: each has the picture that it has alone, bit by bit, and its own fate."""
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,12 +16,13 @@ from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
+from pipeline.engine.models.networks import CacheEntry
 from pipeline.engine.steps import forwards
 from pipeline.engine.steps.buckets import Bucket, weight_of
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import Acceleration, Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.pipeline.engine.loaded import model_in
 
@@ -33,20 +36,26 @@ class Shared:
     """An engine in float32 with room for several jobs, and the final latents of each."""
 
     def __init__(
-        self, catalogue: Catalogue, *, state_directory: str | None = None, loras: LoraFolder | None = None
+        self,
+        catalogue: Catalogue,
+        *,
+        others: Mapping[str, CacheEntry] = MappingProxyType({}),
+        state_directory: str | None = None,
+        loras: LoraFolder | None = None,
+        acceleration: Acceleration | None = None,
     ) -> None:
         self.events: list[JobEvent] = []
         self.latents: dict[int, torch.Tensor] = {}
         self.forwards: list[int] = []
         self.engine = Engine(
-            models=catalogue.models,
-            placement=choose_placement("cpu", "float32"),
+            models={**catalogue.models, **others},
+            placement=choose_placement("cpu", "float32", acceleration),
             emit=self.events.append,
             activity=Activity(),
             options=EngineOptions(max_running=8, state_directory=state_directory),
             loras=loras,
         )
-        self.engine.preload("pocket")
+        self.engine.preload(catalogue.default_key)
 
     def submit(self, job_id: int, request: GenerationRequest) -> None:
         self.engine.submit(Submit(job_id=job_id, attempt=1, request=request))

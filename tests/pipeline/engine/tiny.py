@@ -142,10 +142,12 @@ def _unet(cross_features: int, **options: Any) -> UNet2DConditionModel:
         layers_per_block=1,
         norm_num_groups=4,
         attention_head_dim=(2, 4),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=cross_features,
-        **options,
+        **{
+            "cross_attention_dim": cross_features,
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+            **options,
+        },
     )
 
 

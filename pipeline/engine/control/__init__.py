@@ -1,0 +1,1 @@
+"""Control: pictures that steer every step, through ControlNets and T2I-Adapters."""

@@ -1,0 +1,208 @@
+"""Maps for control nets: lines without a model, and depth and poses with tiny random models of transformers."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import (
+    DepthAnythingConfig,
+    DepthAnythingForDepthEstimation,
+    Dinov2Config,
+    DPTImageProcessor,
+    VitPoseBackboneConfig,
+    VitPoseConfig,
+    VitPoseForPoseEstimation,
+    VitPoseImageProcessor,
+)
+
+from pipeline.engine.control.edges import canny, scribble
+from pipeline.engine.control.pose import drawn, pose_of
+from pipeline.engine.control.preprocessing import check_preprocessor, read_preprocessor
+from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.failures import BrokenImage, InvalidRequest, ModelUnavailable
+from pipeline.protocol.networks import ControlSpec, FolderSource
+from tests.pipeline.engine.test_pictures_in import photo
+from tests.pipeline.engine.tiny import made
+
+PLACEMENT = choose_placement("cpu", "float32")
+OF_OPENCV = "a7938dbf71aba760ed6dd34aa49b05e83a70267d1ac37246222472bb7f55ac60"
+"""SHA-256 of the bits of `cv2.Canny(picture, 100, 200)` in OpenCV 5.0.0, for the picture of the test."""
+
+
+def spec(preprocessor: Any, folder: Path | None = None) -> ControlSpec:
+    return ControlSpec(
+        key="net",
+        title="Net",
+        source=FolderSource(path="/none"),
+        family="sd",
+        kind="controlnet",
+        use="depth",
+        preprocessor=preprocessor,
+        preprocessor_model=None if folder is None else FolderSource(path=str(folder)),
+        license="none",
+    )
+
+
+def depth_model(folder: Path, **options: Any) -> Path:
+    """A tiny Depth Anything."""
+    torch.manual_seed(0)
+    backbone = made(
+        Dinov2Config,
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        image_size=56,
+        patch_size=14,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+        reshape_hidden_states=False,
+    )
+    config = made(
+        DepthAnythingConfig,
+        backbone_config=backbone,
+        reassemble_hidden_size=16,
+        neck_hidden_sizes=[4, 8, 8, 8],
+        fusion_hidden_size=8,
+        head_hidden_size=8,
+        **options,
+    )
+    model = DepthAnythingForDepthEstimation(config)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.add_(0.1 * torch.randn_like(weights))
+        # A ReLU comes last: a random model would often find nothing but the horizon.
+        model.head.conv3.bias.add_(1)  # pyright: ignore[reportOptionalMemberAccess] - it has one
+    model.save_pretrained(folder)
+    processor: Any = made(
+        DPTImageProcessor, size={"height": 56, "width": 56}, keep_aspect_ratio=True, ensure_multiple_of=14
+    )
+    processor.save_pretrained(folder)
+    return folder
+
+
+def pose_model(folder: Path) -> Path:
+    """A tiny ViTPose."""
+    torch.manual_seed(0)
+    backbone = made(
+        VitPoseBackboneConfig,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=(64, 48),
+        out_indices=[2],
+    )
+    model = VitPoseForPoseEstimation(made(VitPoseConfig, backbone_config=backbone, num_labels=17))
+    with torch.no_grad():
+        # Every point is seen, wherever it is.
+        model.head.conv.bias.add_(1)  # pyright: ignore[reportCallIssue, reportOptionalMemberAccess] - a tensor
+    model.save_pretrained(folder)
+    processor: Any = made(VitPoseImageProcessor, size={"height": 64, "width": 48})
+    processor.save_pretrained(folder)
+    return folder
+
+
+def test_canny_finds_the_edges_that_opencv_finds() -> None:
+    dice = np.random.default_rng(0)
+    blocks = dice.integers(0, 256, (12, 15, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    noisy = np.clip(blocks.astype(int) + dice.integers(-30, 31, blocks.shape), 0, 255).astype(np.uint8)
+    found = canny(noisy)
+    assert hashlib.sha256(np.packbits(found).tobytes()).hexdigest() == OF_OPENCV
+
+
+def test_a_picture_of_one_color_has_no_lines() -> None:
+    blank = np.full((32, 32, 3), 200, dtype=np.uint8)
+    assert not canny(blank).any()
+    assert not scribble(blank).any()
+
+
+def test_a_scribble_is_the_dark_lines_of_a_drawing() -> None:
+    paper = np.full((64, 64, 3), 240, dtype=np.uint8)
+    paper[20:23, 10:50] = (30, 20, 60)
+    found = scribble(paper)
+    assert found[21, 12:48].all()
+    assert not found[:14].any()
+    assert not found[30:].any()
+
+
+@pytest.mark.parametrize("is_metric", [False, True])
+def test_a_map_of_depth_is_white_where_it_is_near(tmp_path: Path, is_metric: bool) -> None:
+    kind = {"depth_estimation_type": "metric", "max_depth": 20} if is_metric else {}
+    wanted = spec("depth", depth_model(tmp_path, **kind))
+    assert check_preprocessor(wanted) == "Its pictures are prepared with the owner's model for depth."
+    preprocessor = read_preprocessor(wanted, PLACEMENT, None)
+    (model,) = preprocessor.modules
+    picture = photo(72, 56)
+    found = np.asarray(preprocessor.map_of(picture))
+    assert found.shape == (56, 72, 3)
+    assert (found.min(), found.max()) == (0, 255)
+    processor = DPTImageProcessor.from_pretrained(tmp_path)
+    with torch.no_grad():
+        outputs = model(**processor(images=picture, return_tensors="pt"))
+    answer: Any = processor.post_process_depth_estimation(outputs, target_sizes=[(56, 72)])
+    distance = answer[0]["predicted_depth"].numpy()
+    likeness = np.corrcoef(distance.ravel(), found[..., 0].astype(float).ravel())[0, 1]
+    assert likeness < -0.5 if is_metric else likeness > 0.99
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    with pytest.raises(BrokenImage, match="NaN"):
+        preprocessor.map_of(picture)
+
+
+def test_a_pose_is_drawn_at_the_size_of_the_picture(tmp_path: Path) -> None:
+    wanted = spec("pose", pose_model(tmp_path))
+    check_preprocessor(wanted)
+    found = read_preprocessor(wanted, PLACEMENT, None).map_of(photo(96, 128))
+    assert found.size == (96, 128)
+    assert found.mode == "RGB"
+    assert np.asarray(found).any()
+
+
+def test_nobody_in_a_picture_is_said(tmp_path: Path) -> None:
+    preprocessor = read_preprocessor(spec("pose", pose_model(tmp_path)), PLACEMENT, None)
+    model: Any = preprocessor.modules[0]
+    with torch.no_grad():
+        model.head.conv.bias.sub_(5)
+    with pytest.raises(InvalidRequest, match="No person was found"):
+        preprocessor.map_of(photo(96, 128))
+
+
+def test_a_skeleton_has_openpose_s_points_and_colors() -> None:
+    points = [[float(10 * place), float(5 * place)] for place in range(17)]
+    scores = [1.0] * 17
+    scores[9] = 0.1  # COCO's left wrist
+    pose = pose_of(points, scores)
+    assert set(range(18)) - set(pose) == {7}
+    # COCO: 0 nose, 5 and 6 shoulders, 16 right ankle, 3 left ear.
+    assert (pose[0], pose[5], pose[2], pose[10], pose[17]) == ((0, 0), (50, 25), (60, 30), (160, 80), (30, 15))
+    assert pose[1] == (55, 27.5)
+    picture = drawn([{0: (100.0, 100.0), 1: (100.0, 300.0)}], 512, 512)
+    assert picture.getpixel((100, 100)) == (255, 0, 0)
+    assert picture.getpixel((100, 300)) == (255, 85, 0)
+    assert picture.getpixel((100, 200)) == (0, 0, 153)
+    assert picture.getpixel((120, 200)) == (0, 0, 0)
+
+
+def test_a_net_without_a_model_for_its_map_says_so() -> None:
+    assert "must attach ready-made maps" in check_preprocessor(spec("pose"))
+    with pytest.raises(ModelUnavailable, match="attach a ready-made map"):
+        read_preprocessor(spec("pose"), PLACEMENT, None).map_of(photo())
+
+
+def test_a_model_of_another_type_is_one_sentence(tmp_path: Path) -> None:
+    wanted = spec("pose", depth_model(tmp_path))
+    for look in (lambda: check_preprocessor(wanted), lambda: read_preprocessor(wanted, PLACEMENT, None)):
+        with pytest.raises(ModelUnavailable, match="'depth_anything'; these types are read: vitpose"):
+            look()
+    with pytest.raises(ModelUnavailable, match="There is no file"):
+        check_preprocessor(spec("depth", tmp_path / "nothing"))
+
+
+def test_pictures_that_need_no_map_stay_as_they_are() -> None:
+    picture = Image.new("RGB", (8, 8), "red")
+    assert read_preprocessor(spec("none"), PLACEMENT, None).map_of(picture) is picture
+    lines = read_preprocessor(spec("canny"), PLACEMENT, None).map_of(photo(64, 64))
+    assert lines.mode == "RGB"
+    assert set(np.unique(np.asarray(lines))) <= {0, 255}
