@@ -63,6 +63,11 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         """Models and upscalers together: whatever the `model_key` of a request may name."""
         return {**self.models, **self.upscalers}
 
+    @property
+    def guides(self) -> Mapping[str, GuideSpec]:
+        """Control nets and reference adapters together: whatever the `network` of an input may name."""
+        return {**self.controls, **self.references}
+
     def heed(self, ready: Ready) -> None:
         """Narrow the models to the samplers and capabilities that a worker found in the files of all entries."""
         self.missing = ready.missing

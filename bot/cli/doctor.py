@@ -207,7 +207,7 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
     yield Finding(subject="worker", is_fine=True, sentence=f"ready after {seconds:.1f} s")
     memory = f", {ready.vram_bytes / _GIB:.1f} GiB" if ready.vram_bytes else ""
     yield Finding(subject="device", is_fine=True, sentence=f"{ready.device_name} ({ready.dtype}{memory})")
-    for key, spec in {**catalogue.entries, **catalogue.controls, **catalogue.references}.items():
+    for key, spec in {**catalogue.entries, **catalogue.guides}.items():
         remark = f" {ready.remarks[key]}" if key in ready.remarks else ""
         sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}.{remark}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)

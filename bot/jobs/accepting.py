@@ -98,7 +98,8 @@ class Accepting:
     def price(self, request: Request) -> int:
         """The price of a request in units."""
         spec = self._catalogue.entries[request.model_key]
-        return kind_of(request).price(request, spec, self._catalogue.default, self._quotas.pricing)
+        catalogue = self._catalogue
+        return kind_of(request).price(request, spec, catalogue.default, self._quotas.pricing, catalogue.guides)
 
     def default_price(self) -> int:
         """The price of one image with the default model's defaults, in units."""

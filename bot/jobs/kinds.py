@@ -18,7 +18,7 @@ from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.presenting.upscales import messages as upscales
-from bot.quotas.pricing import Pricing, price, rows, upscale_price
+from bot.quotas.pricing import Guides, Pricing, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows import Job, Output
 from bot.store.timings import Workload
@@ -69,7 +69,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
         queued: the message of a waiting job.
         running: the message of a running job.
         price: units that a request costs; the default model's usual picture costs 1. The arguments are the request, its
-            `spec`, the default model and the owner's pricing.
+            `spec`, the default model, the owner's pricing, and the control nets and reference adapters by key.
         size: size of one output, such as its pixels; the expected time is proportional to it.
         rows: rows of all forward passes, or other repeated work; the expected time of denoising is proportional to it.
         notice: a fact about a request and its `spec`; a member reads it only with the first such job.
@@ -82,7 +82,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     details: Callable[[Job, Any, Sequence[Output]], tuple[ui.LayoutView, Files]]
     queued: Callable[[Job, Prospect], ui.LayoutView] = job_message.queued
     running: PresentRunning = job_message.running
-    price: Callable[[R, Any, ModelSpec, Pricing], int]
+    price: Callable[[R, Any, ModelSpec, Pricing, Guides], int]
     size: Callable[[R], int] = _one
     rows: Callable[[R], int] = _one
     notice: Callable[[R, Any], Notice | None] = _no_notice

@@ -1,17 +1,19 @@
 """The price of a job: a pure function of the request and the catalogue, so that it is independent of the load."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
 
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.models import FamilyFacts, ModelSpec
-from pipeline.protocol.networks import UpscalerSpec
-from pipeline.protocol.passes import Pass, passes_of, total_steps
+from pipeline.protocol.networks import ControlSpec, GuideSpec, UpscalerSpec
+from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
 
@@ -20,7 +22,17 @@ _REFERENCE_PIXELS: Final = 512 * 512
 Pricing = Literal["flat", "work"]
 
 
-def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, pricing: Pricing) -> int:
+Guides = Mapping[str, GuideSpec]
+"""Control nets and reference adapters of the catalogue by key."""
+
+
+def price(
+    request: GenerationRequest,
+    spec: ModelSpec,
+    default: ModelSpec,
+    pricing: Pricing,
+    guides: Guides = MappingProxyType({}),
+) -> int:
     """Units that a job costs. They are shown before the start and held while the job runs; no charge exceeds them.
 
     `flat` is one unit for each image. `work` is relative to one image with the default model's defaults and guidance in
@@ -33,13 +45,22 @@ def price(request: GenerationRequest, spec: ModelSpec, default: ModelSpec, prici
     counts like a job with its steps and its size.
     The pictures of an edit by a whole pipeline stand beside the drawn one in every row, so P is then as many times
     larger in U(P).
+
+    A control net adds its work x P for each row that it steers, in the evaluations of its window; a T2I-Adapter adds
+    its own once for each pass. A network that the catalogue does not list any more adds nothing.
     """
     if pricing == "flat":
         return request.num_images
-    return _units(_request_work(request, spec), default)
+    return _units(_request_work(request, spec) + _control_work(request, spec, guides), default)
 
 
-def upscale_price(request: UpscaleRequest, spec: UpscalerSpec, default: ModelSpec, pricing: Pricing) -> int:
+def upscale_price(
+    request: UpscaleRequest,
+    spec: UpscalerSpec,
+    default: ModelSpec,
+    pricing: Pricing,
+    _: Guides = MappingProxyType({}),
+) -> int:
     """Units that an enlarged picture costs: one, or by its work: ceil(cost x million pixels / unit).
 
     The pixels are those that the network makes. A network of scale 4 does the same work for a picture that is enlarged
@@ -71,7 +92,7 @@ def rows(request: GenerationRequest) -> int:
     """
     by_pass = _rows_by_pass(request, FamilyFacts(), 2)
     first_pixels = by_pass[0][0].pixels
-    return request.num_images * sum(count * each.pixels // first_pixels for each, count in by_pass)
+    return request.num_images * sum(sum(counts) * each.pixels // first_pixels for each, counts in by_pass)
 
 
 def _encodes(request: GenerationRequest) -> int:
@@ -89,8 +110,8 @@ def _guided_rows(spec: ModelSpec) -> int:
     return spec.facts.guided_rows if spec.can(Capability.NEGATIVE_PROMPT) else 1
 
 
-def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, int]]:
-    """Each pass of a request, and its number of rows for one image."""
+def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, list[int]]]:
+    """Each pass of a request, and the number of rows for one image in each of its evaluations."""
     passes = passes_of(request, facts)
     total = total_steps(passes)
     is_guided = [request.guidance_scale > NO_GUIDANCE and request.guides(step, total) for step in range(1, total + 1)]
@@ -101,12 +122,18 @@ def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: i
     ]
 
 
-def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_rows: int) -> int:
-    """Rows of one image in one pass; `is_guided` says for each step whether guidance is on, with so many rows."""
+def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_rows: int) -> list[int]:
+    """Rows of one image in each evaluation of a pass.
+
+    Args:
+        request: the request.
+        is_guided: for each step, whether guidance is on.
+        guided_rows: rows of an evaluation with guidance.
+    """
     sampler = SAMPLERS[request.scheduler_name]
-    in_last = sampler.evaluations(len(is_guided)) - sampler.evaluations_per_step * (len(is_guided) - 1)
-    *before, last = [guided_rows if guided else 1 for guided in is_guided]
-    return sampler.evaluations_per_step * sum(before) + in_last * last
+    each = [guided_rows if guided else 1 for guided in is_guided for _ in range(sampler.evaluations_per_step)]
+    # With two evaluations a step, the last step of a pass has only one.
+    return each[: sampler.evaluations(len(is_guided))]
 
 
 def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
@@ -117,15 +144,37 @@ def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
         _work(
             spec,
             images=images,
-            rows=count,
+            rows=sum(counts),
             encodes=encodes if is_first else images,
             pixels=each.pixels,
             beside=beside,
         )
-        for is_first, (each, count) in zip(
+        for is_first, (each, counts) in zip(
             (True, False), _rows_by_pass(request, spec.facts, _guided_rows(spec)), strict=False
         )
     )
+
+
+def _control_work(request: GenerationRequest, spec: ModelSpec, guides: Guides) -> float:
+    """TFLOP of the control nets of a job."""
+    passes = _rows_by_pass(request, spec.facts, _guided_rows(spec))
+    return sum(
+        _steering_work(request, given, guides, counts) * each.pixels / _REFERENCE_PIXELS
+        for each, counts in passes
+        for given in request.controls
+    )
+
+
+def _steering_work(request: GenerationRequest, given: Input, guides: Guides, row_counts: Sequence[int]) -> float:
+    """TFLOP of one control net in a pass, for each P; `row_counts` are rows of one image in each evaluation."""
+    net = guides.get(given.network)
+    if not isinstance(net, ControlSpec):
+        return 0.0
+    if net.kind == "t2i-adapter":
+        return net.work
+    steered = [row_counts[index] for index in evaluations_within(given.start, given.end, len(row_counts))]
+    # In guess mode the rows of the negative prompt are not steered.
+    return request.num_images * net.work * (len(steered) if given.is_guess else sum(steered))
 
 
 def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0, beside: int = 0) -> float:

@@ -26,4 +26,4 @@ def test_a_pictures_time_depends_on_pixels_rows_and_their_number(
 def test_a_picture_costs_what_its_steps_cost(request_: GenerationRequest, catalogue: Catalogue) -> None:
     models = catalogue.default, catalogue.default
     request = msgspec.structs.replace(request_, num_images=4)
-    assert kind_of(request).price(request, *models, "work") == price(request, *models, "work")
+    assert kind_of(request).price(request, *models, "work", {}) == price(request, *models, "work")

@@ -1,5 +1,7 @@
 """What a job costs, and what is charged of it."""
 
+import math
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.models import Cost, Defaults, ModelSpec
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.networks import ControlKind, ControlSpec, FolderSource
 from pipeline.protocol.requests import GenerationRequest, Upscale
 
 SD15 = ModelSpec(
@@ -32,6 +34,7 @@ TFLOP = msgspec.structs.replace(
 """A default model whose image is one TFLOP, so that a price is the work itself."""
 HALF = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
 MASK = Input(role=InputRole.MASK, sha256="cd" * 32)
+CONTROL = Input(role=InputRole.CONTROL, sha256="ef" * 32, use=Use.LINES, network="net")
 
 
 def _like(request: GenerationRequest, spec: ModelSpec, **changes: object) -> GenerationRequest:
@@ -117,6 +120,59 @@ def test_each_picture_is_encoded_once_for_all_images(
 ) -> None:
     spec = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.cost, encode=30))
     assert price(_like(request_, SD15, num_images=4, **changes), spec, TFLOP, "work") == tflop
+
+
+NET = ControlSpec(
+    key="net",
+    title="Net",
+    source=FolderSource(path="/nowhere"),
+    family="sd",
+    kind="controlnet",
+    use="lines",
+    preprocessor="canny",
+    license="",
+    cost=0.5,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "given", "tflop"),
+    [
+        # 20 evaluations of 2 rows, each with a U-Net row of 1 and a net row of 0.5.
+        ({}, "controlnet", {}, 40 + 20),
+        ({"num_images": 3}, "controlnet", {}, 3 * (40 + 20)),
+        ({"guidance_scale": 1.0}, "controlnet", {}, 20 + 10),
+        ({}, "controlnet", {"is_guess": True}, 40 + 10),
+        # Evaluations 5 to 9 of 20, that is 5.
+        ({}, "controlnet", {"start": 0.25, "end": 0.5}, 40 + 5),
+        # Heun evaluates 20 steps 39 times.
+        ({"scheduler_name": "Heun"}, "controlnet", {}, 78 + 39),
+        ({"width": 1_024}, "controlnet", {}, 80 + 40),
+        ({"inputs": (HALF,)}, "controlnet", {}, 20 + 10),
+        # An adapter runs once for all images, and once more for a second pass at four times the pixels.
+        ({"num_images": 2}, "t2i-adapter", {}, 80 + 0.5),
+        ({"upscale": Upscale(scale=2, strength=0.5)}, "t2i-adapter", {}, 40 + 4 * 20 + 0.5 + 2),
+    ],
+)
+def test_each_row_that_a_net_steers_is_paid(
+    request_: GenerationRequest, changes: dict[str, object], kind: ControlKind, given: dict[str, object], tflop: float
+) -> None:
+    spec, net = msgspec.structs.replace(SD15, cost=TFLOP.cost), msgspec.structs.replace(NET, kind=kind)
+    plain = _like(request_, SD15, **changes)
+    control = msgspec.structs.replace(CONTROL, **given)
+    steered = msgspec.structs.replace(plain, inputs=(*plain.inputs, control))
+    assert price(steered, spec, TFLOP, "work", {"net": net}) == math.ceil(tflop)
+    twice = msgspec.structs.replace(steered, inputs=(*steered.inputs, control))
+    without = price(plain, spec, TFLOP, "work")
+    assert price(twice, spec, TFLOP, "work", {"net": net}) == math.ceil(without + 2 * (tflop - without))
+    assert price(steered, spec, TFLOP, "work") == without
+    assert price(steered, spec, TFLOP, "flat", {"net": net}) == plain.num_images
+
+
+def test_a_net_without_a_cost_has_that_of_the_published_ones(request_: GenerationRequest) -> None:
+    net = msgspec.structs.replace(NET, cost=None)
+    request = _like(request_, SD15, inputs=(CONTROL,))
+    assert price(request, SD15, TFLOP, "work", {"net": net}) == math.ceil(40 + 2.53 + 40 * 0.283)
 
 
 def test_a_family_that_rounds_up_is_paid_for_the_step_more(request_: GenerationRequest) -> None:
