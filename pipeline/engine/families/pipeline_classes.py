@@ -50,6 +50,8 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "BriaFibo2Pipeline": {"takes_list": True},
         "BriaFiboEditPipeline": {"takes_list": True},
+        # It guides by the other scale, and has no use for the true one.
+        "ChromaInpaintPipeline": {"reads_negative": True},
         "Flux2KleinKVPipeline": {"takes_list": True},
         "Flux2KleinPipeline": {"takes_list": True},
         "Flux2Pipeline": {"takes_list": True},

@@ -158,6 +158,11 @@ def test_what_a_pipeline_cannot_do_with_pictures_is_refused(pipelines: dict[str,
                 kept="image_guidance_scale",
             ),
         ),
+        # It has a true scale, and guides by the other one.
+        (
+            "ChromaInpaintPipeline",
+            PipelineFacts(guidance="guidance_scale", reads_negative=True, needs_picture=True),
+        ),
         (
             "OmniGenPipeline",
             PipelineFacts(
