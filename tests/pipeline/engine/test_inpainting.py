@@ -5,7 +5,7 @@ import io
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -29,14 +29,9 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
-from tests.pipeline.engine.test_pictures_in import BUILDERS, Mixed, from_picture, photo, png
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
+from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png
+from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 
-PIPELINES: dict[Family, Any] = {
-    "sd": StableDiffusionInpaintPipeline,
-    "sdxl": StableDiffusionXLInpaintPipeline,
-    "sd3": StableDiffusion3InpaintPipeline,
-}
 FEATHER = 8
 """Pixels from the mask's white from which nothing changes."""
 
@@ -62,24 +57,21 @@ def redrawn(
     return msgspec.structs.replace(submit, request=request, pictures=pictures, job_id=name)
 
 
-class Scene:
+class PartScene(Scene):
     """A model in the engine, and diffusers' own inpainting pipeline beside it."""
 
-    def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
-        self.family = family
-        self.mixed = Mixed(catalogue)
-        self.reference = reference
-        self.inpainting: Any = PIPELINES[family](
-            **reference.components, **({"requires_safety_checker": False} if family == "sd" else {})
-        )
-        self.inpainting.set_progress_bar_config(disable=True)
+    pipelines: ClassVar[dict[Family, Any]] = {
+        "sd": StableDiffusionInpaintPipeline,
+        "sdxl": StableDiffusionXLInpaintPipeline,
+        "sd3": StableDiffusion3InpaintPipeline,
+    }
 
-    def expected(
+    def expected_part(
         self, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float, **options: Any
     ) -> Any:
         """Final latents of diffusers' pipeline, alone; each image draws from its own generator."""
         generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        self.inpainting.scheduler = build_scheduler(
+        self.pipeline.scheduler = build_scheduler(
             SAMPLERS[request.scheduler_name],
             self.reference.own_scheduler_config,
             request.num_inference_steps,
@@ -99,25 +91,20 @@ class Scene:
             "height": request.height,
             "width": request.width,
         }
-        return self.inpainting(**{**usual, **options}).images
+        return self.pipeline(**{**usual, **options}).images
 
 
-OpenScene = Callable[..., Scene]
+OpenScene = Callable[..., PartScene]
 
 
 @pytest.fixture(scope="module")
 def open_scene(tmp_path_factory: pytest.TempPathFactory) -> OpenScene:
-    opened: dict[tuple[Family, int], Scene] = {}
+    opened: dict[tuple[Family, int], PartScene] = {}
 
-    def open_once(family: Family, channels: int = 4) -> Scene:
+    def open_once(family: Family, channels: int = 4) -> PartScene:
         if (family, channels) not in opened:
-            folder = tmp_path_factory.mktemp("model")
-            pipeline = BUILDERS[family](**({"in_channels": channels} if channels != 4 else {}))
-            # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
-            pipeline.vae.register_to_config(force_upcast=False)
-            pipeline.save_pretrained(folder)
-            sampler = "Flow Euler" if family == "sd3" else "Euler"
-            opened[family, channels] = Scene(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
+            options = {"in_channels": channels} if channels != 4 else {}
+            opened[family, channels] = PartScene.of(family, tmp_path_factory.mktemp("model"), **options)
         return opened[family, channels]
 
     return open_once
@@ -128,7 +115,7 @@ def tiny_request(request_: GenerationRequest) -> GenerationRequest:
     return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=7)
 
 
-def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def check(scene: PartScene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """One job for each sampler, of several strengths, numbers of images and guidances, among jobs of other kinds."""
     submits: list[Submit] = []
     wanted: dict[int, tuple[Image.Image, Image.Image, float]] = {}
@@ -153,7 +140,7 @@ def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkey
     latents = scene.mixed.draw(submits, monkeypatch)
     for submit in submits:
         if submit.job_id in wanted:
-            expected = scene.expected(narrowed(submit.request, GenerationRequest), *wanted[submit.job_id])
+            expected = scene.expected_part(narrowed(submit.request, GenerationRequest), *wanted[submit.job_id])
             difference = (latents[submit.job_id] - expected).abs().max().item()
             assert difference <= TOLERANCE, (submit.request, difference)
 
@@ -189,7 +176,7 @@ def test_a_small_part_is_drawn_in_its_window_as_diffusers_does(
         return tensors
 
     # diffusers gives the picture alone, pasted, and takes no list.
-    scene.expected(
+    scene.expected_part(
         *(request, picture, mask, 0.75),
         image=picture,
         output_type="pil",
@@ -203,7 +190,7 @@ def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
     module_catalogue: Catalogue, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     like = msgspec.structs.replace(request_, num_inference_steps=7)
-    check(Scene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
+    check(PartScene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
 
 
 def test_an_inpainting_model_draws_all_of_a_gray_picture_from_text_alone(
@@ -214,7 +201,7 @@ def test_an_inpainting_model_draws_all_of_a_gray_picture_from_text_alone(
     (latents,) = scene.mixed.draw([Submit(job_id=1, attempt=1, request=request)], monkeypatch).values()
     size = request.width, request.height
     # White is masked, so that the picture itself does not matter.
-    expected = scene.expected(request, photo(*size), Image.new("L", size, 255), 1.0)
+    expected = scene.expected_part(request, photo(*size), Image.new("L", size, 255), 1.0)
     assert (latents - expected).abs().max().item() <= TOLERANCE
 
 

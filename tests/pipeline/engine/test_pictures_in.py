@@ -3,7 +3,8 @@
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -43,12 +44,7 @@ from tests.pipeline.engine.tiny import (
     stable_diffusion_xl,
 )
 
-PIPELINES: dict[Family, Any] = {
-    "sd": StableDiffusionImg2ImgPipeline,
-    "sdxl": StableDiffusionXLImg2ImgPipeline,
-    "sd3": StableDiffusion3Img2ImgPipeline,
-}
-BUILDERS: dict[Family, Callable[[], Any]] = {
+BUILDERS: dict[Family, Callable[..., Any]] = {
     "sd": stable_diffusion,
     "sdxl": stable_diffusion_xl,
     "sd3": stable_diffusion_3,
@@ -127,28 +123,44 @@ class Mixed:
 class Scene:
     """A model in the engine, and diffusers' own pipeline beside it."""
 
+    pipelines: ClassVar[dict[Family, Any]] = {
+        "sd": StableDiffusionImg2ImgPipeline,
+        "sdxl": StableDiffusionXLImg2ImgPipeline,
+        "sd3": StableDiffusion3Img2ImgPipeline,
+    }
+
     def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
         self.family = family
         self.mixed = Mixed(catalogue)
         self.reference = reference
-        self.image_to_image: Any = PIPELINES[family](
+        self.pipeline: Any = self.pipelines[family](
             **reference.components, **({"requires_safety_checker": False} if family == "sd" else {})
         )
-        self.image_to_image.set_progress_bar_config(disable=True)
+        self.pipeline.set_progress_bar_config(disable=True)
+
+    @classmethod
+    def of(cls, family: Family, folder: Path, **options: Any) -> Self:
+        """A tiny model of a family, saved in a folder."""
+        pipeline: Any = BUILDERS[family](**options)
+        # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
+        pipeline.vae.register_to_config(force_upcast=False)
+        pipeline.save_pretrained(folder)
+        sampler = "Flow Euler" if family == "sd3" else "Euler"
+        return cls(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
 
     def expected(self, submit: Submit, picture: Image.Image) -> torch.Tensor:
         """Final latents of diffusers' pipeline, alone."""
         request = narrowed(submit.request, GenerationRequest)
         assert request.init_image is not None
         generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        self.image_to_image.scheduler = build_scheduler(
+        self.pipeline.scheduler = build_scheduler(
             SAMPLERS[request.scheduler_name],
             self.reference.own_scheduler_config,
             request.num_inference_steps,
             generators,
         )
         size = {"height": request.height, "width": request.width} if self.family == "sd3" else {}
-        return self.image_to_image(
+        return self.pipeline(
             prompt=request.prompt,
             negative_prompt=request.negative_prompt or None,
             image=[picture] * request.num_images if self.family == "sd3" else picture,
@@ -168,13 +180,7 @@ def open_scene(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], S
 
     def open_once(family: Family) -> Scene:
         if family not in opened:
-            folder = tmp_path_factory.mktemp("model")
-            pipeline = BUILDERS[family]()
-            # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
-            pipeline.vae.register_to_config(force_upcast=False)
-            pipeline.save_pretrained(folder)
-            sampler = "Flow Euler" if family == "sd3" else "Euler"
-            opened[family] = Scene(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
+            opened[family] = Scene.of(family, tmp_path_factory.mktemp("model"))
         return opened[family]
 
     return open_once
