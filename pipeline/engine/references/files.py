@@ -111,6 +111,6 @@ def _refuse_pickle(path: Path) -> None:
         return
     if beginning == _ARCHIVE or beginning.startswith(_PICKLE):
         raise ModelUnavailable(
-            f"The file {path.name} is a pickle, which can run code when it is read. Take the same adapter as "
-            ".safetensors, or convert it to that on a computer that holds nothing else."
+            f"The file {path.name} is a pickle, which can run code when it is read. Convert it with "
+            f"`easel convert {path}`, and name the new file in the catalogue."
         )

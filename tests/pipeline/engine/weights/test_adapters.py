@@ -10,11 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pipeline.converting import convert
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.references import LoadedReference, check_references
+from pipeline.engine.pixels.architectures import network_loader
 from pipeline.engine.references.files import AdapterFile, Kind, look_through
 from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec
+from pipeline.protocol.reading import Converted
 from tests.pipeline.engine.test_image_references import EVERY
 from tests.pipeline.engine.tiny import stable_diffusion
 from tests.pipeline.engine.tiny_adapters import HIDDEN, VECTOR, save_adapter, save_encoder
@@ -84,8 +87,8 @@ def cut(source: Path, target: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "sentence"),
     [
-        (pickled, "is a pickle, which can run code"),
-        (archived, "is a pickle, which can run code"),
+        (pickled, "is a pickle.* Convert it with `easel convert .*adapter.safetensors`"),
+        (archived, "is a pickle.* Convert it with `easel convert .*adapter.safetensors`"),
         (cut, "is cut off"),
         (changed(lambda state: [state.pop(name) for name in [*state] if "image_proj" in name]), "is no IP-Adapter"),
         (changed(lambda state: [state.pop(name) for name in [*state] if "ip_adapter" in name]), "is no IP-Adapter"),
@@ -105,6 +108,21 @@ def test_a_file_of_another_kind_is_one_sentence(
     write(saved / "plain.safetensors", target)
     with pytest.raises(ModelUnavailable, match=sentence):
         look_through(target)
+
+
+def test_a_converted_pickle_is_an_adapter(saved: Path, tmp_path: Path) -> None:
+    """`easel convert` keeps the names of an adapter's two parts."""
+    state = load_file(saved / "plus.safetensors")
+    parts: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
+    for name, tensor in state.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = tensor
+    torch.save(parts, tmp_path / "adapter.bin")
+    target = tmp_path / "adapter.safetensors"
+    with (tmp_path / "adapter.bin").open("rb") as source, target.open("wb") as written:
+        answer = convert(source, written, network_loader())
+    assert isinstance(answer, Converted)
+    assert look_through(target) == look_through(saved / "plus.safetensors")
 
 
 def test_an_encoder_of_another_adapter_is_told(saved: Path, tmp_path: Path) -> None:
