@@ -44,6 +44,9 @@ class Calibration:
             raise AssertionError("A job joins before its step was prepared.")
         # The last row has every control of the job; in guess mode the first one has none.
         row = job.inputs.rows[-1]
+        if not job.keeps_apart:
+            # With references and without, a forward pass is then the same, but for what each row computes alone.
+            row = dataclasses.replace(row, references=None)
         if job.is_controlled_apart:
             residuals = self._controls.residuals([row], 1)
             row = dataclasses.replace(row, conditioning={**row.conditioning, **residuals})

@@ -147,9 +147,10 @@ class DenoisingJob:
         """Key of the job's bucket; jobs with equal keys can share a forward pass."""
         conditioning = self.text.positive.at(1)
         shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in conditioning.items())
-        kinds = (
-            {type(each.rows[self.pass_index]).__name__ for each in self._active_controls} if self.keeps_apart else {}
-        )
+        kinds: set[str] = set()
+        if self.keeps_apart:
+            kinds = {type(each.rows[self.pass_index]).__name__ for each in self._active_controls}
+            kinds |= {type(each).__name__ for each in self._references() if each is not None}
         return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes), tuple(sorted(kinds))
 
     @property

@@ -87,7 +87,7 @@ class ShapeBook:
         self._known = StateFile(directory, "shapes.json", Shapes)
 
     def shapes(self, model_key: str, adapter: RowNetwork, example: Row) -> Shapes:
-        """Shapes for rows with the tensor shapes of `example`; they are measured if unknown.
+        """Shapes for rows with the tensor shapes and the references of `example`; they are measured if unknown.
 
         Raises:
             torch.OutOfMemoryError: not even the smallest forward pass fits the device.
@@ -128,6 +128,8 @@ class ShapeBook:
             model=model_key,
             latents=[*example.latents.shape],
             text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
+            # Rows with references that stand apart are computed without the accelerator. Other keys stay as they were.
+            **({} if example.references is None else {"has_references": True}),
         )
 
 
@@ -151,6 +153,7 @@ class _Trial:
                 latents=noisy(example.latents, 1.0),
                 timestep=torch.tensor(float(50 + 37 * number)),
                 conditioning={name: noisy(tensor, 0.1) for name, tensor in example.conditioning.items()},
+                references=example.references,
             )
             for number in range(max(ROW_COUNTS))
         ]

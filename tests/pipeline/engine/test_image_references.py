@@ -1,6 +1,7 @@
 """Pictures as references: the latents of diffusers' IP-Adapters, in a batch with other people's jobs."""
 
 import hashlib
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,10 +15,14 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import
 from PIL import Image
 from transformers import CLIPVisionModelWithProjection
 
+from pipeline.engine.loras.files import Pair
+from pipeline.engine.loras.rows import LoraRows, RowLora
 from pipeline.engine.references.encoder import squared
 from pipeline.engine.references.files import Kind
+from pipeline.engine.references.layers import cross_attention
+from pipeline.engine.references.rows import Attended, ReferenceRows, RowReference
 from pipeline.protocol.inputs import Input, InputRole, Use
-from pipeline.protocol.messages import Failed, Finished, Submit
+from pipeline.protocol.messages import Acceleration, Failed, Finished, Submit
 from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec, ReferenceUse
 from pipeline.protocol.requests import GenerationRequest, narrowed
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
@@ -240,6 +245,25 @@ def test_mates_change_no_bit_of_rows_with_references_or_without(
     assert [number for number, latents in alone.items() if not latents.equal(together[number])] == []
 
 
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is an optional package")
+def test_an_accelerator_draws_rows_with_references_apart(
+    exact: Mixed, tiny_request: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = deeper(stable_diffusion())
+    pipeline.save_pretrained(tmp_path / "model")
+    specs = adapters_in(tmp_path, pipeline.unet, "sd")
+    fast = Mixed(catalogue_of(tmp_path / "model", "sd"), specs, "float32", Acceleration(accelerator="openvino"))
+    plain = Submit(job_id=1, attempt=1, request=tiny_request)
+    half = referring(tiny_request, 2, (reference("plus", 0.9, Use.SUBJECT, 0.0, 0.5), photo()))
+    alone = {each.job_id: fast.draw([each], monkeypatch)[each.job_id].clone() for each in (plain, half)}
+    together = fast.draw([plain, half, msgspec.structs.replace(half, job_id=3)], monkeypatch)
+    assert together[1].equal(alone[1])
+    assert together[2].equal(alone[2])
+    assert together[3].equal(alone[2])
+    right = exact.draw([half], monkeypatch)[2]
+    assert (together[2] - right).abs().max() < 1e-3 * right.abs().max()
+
+
 def test_five_pictures_blend_with_equal_weights(
     exact: Mixed, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,3 +350,33 @@ def test_adapter_and_encoder_are_loaded_once_and_dropped_for_others(
     cache._make_room(0, ())
     assert not cache._ready
     assert exact.draw([referring(tiny_request, 0, (reference("plain", 0.5), photo()))], monkeypatch)[0].equal(before)
+
+
+def test_a_reference_sees_the_query_that_a_lora_changed() -> None:
+    """Merged into the weights, the LoRA gives the same answer."""
+    unet = stable_diffusion().unet.to(torch.float64).eval()
+    dice = torch.Generator().manual_seed(1)
+
+    def numbers(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=dice, dtype=torch.float64)
+
+    queries = {f"{name}.to_q": layer.to_q for name, layer in cross_attention(unet).items()}
+    pairs = {
+        name: Pair(numbers(query.in_features, 8), numbers(8, query.out_features)) for name, query in queries.items()
+    }
+    seen = {
+        name: Attended(numbers(1, 4, layer.to_q.out_features), numbers(1, 4, layer.to_q.out_features), 0.7)
+        for name, layer in cross_attention(unet).items()
+    }
+    given = numbers(1, 4, 8, 8), torch.tensor([500.0]), numbers(1, 77, 32)
+    references, loras = ReferenceRows(unet), LoraRows(unet)
+    with torch.inference_mode():
+        with loras.use([RowLora(pairs)]), references.use([RowReference((seen,))]):
+            drawn = unet(*given).sample
+        for name, query in queries.items():
+            query.weight += (pairs[name].down @ pairs[name].up).T
+        with references.use([RowReference((seen,))]):
+            merged = unet(*given).sample
+        without = unet(*given).sample
+    assert (drawn - merged).abs().max() <= TOLERANCE
+    assert (drawn - without).abs().max() > 1e-3

@@ -29,7 +29,17 @@ from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import to_pixels
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.messages import Cancel, DType, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.messages import (
+    Acceleration,
+    Cancel,
+    DType,
+    EngineOptions,
+    Failed,
+    Finished,
+    JobEvent,
+    Progress,
+    Submit,
+)
 from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
@@ -78,13 +88,17 @@ class Mixed:
     """An engine with room for many jobs, in float64 or in another precision, and the final latents of each."""
 
     def __init__(
-        self, catalogue: Catalogue, networks: Mapping[str, CacheEntry] | None = None, dtype: DType = "float64"
+        self,
+        catalogue: Catalogue,
+        networks: Mapping[str, CacheEntry] | None = None,
+        dtype: DType = "float64",
+        acceleration: Acceleration | None = None,
     ) -> None:
         self.events: list[JobEvent] = []
         self.latents: dict[int, torch.Tensor] = {}
         self.engine = Engine(
             models={**catalogue.models, **(networks or {})},
-            placement=choose_placement("cpu", dtype),
+            placement=choose_placement("cpu", dtype, acceleration),
             emit=self.events.append,
             activity=Activity(),
             options=EngineOptions(max_running=8),
