@@ -12,7 +12,7 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.models import FamilyFacts, ModelSpec
-from pipeline.protocol.networks import ControlSpec, GuideSpec, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
@@ -47,11 +47,13 @@ def price(
     larger in U(P).
 
     A control net adds its work x P for each row that it steers, in the evaluations of its window; a T2I-Adapter adds
-    its own once for each pass. A network that the catalogue does not list any more adds nothing.
+    its own once for each pass. A reference adapter adds its cost for each picture, once for the whole job. A network
+    that the catalogue does not list any more adds nothing.
     """
     if pricing == "flat":
         return request.num_images
-    return _units(_request_work(request, spec) + _control_work(request, spec, guides), default)
+    guiding = _control_work(request, spec, guides) + _reference_work(request, guides)
+    return _units(_request_work(request, spec) + guiding, default)
 
 
 def upscale_price(
@@ -163,6 +165,12 @@ def _control_work(request: GenerationRequest, spec: ModelSpec, guides: Guides) -
         for each, counts in passes
         for given in request.controls
     )
+
+
+def _reference_work(request: GenerationRequest, guides: Guides) -> float:
+    """TFLOP of image encoders: each reference picture is encoded once, for all images and passes."""
+    adapters = [guides.get(given.network) for given in request.references]
+    return sum(adapter.cost for adapter in adapters if isinstance(adapter, ReferenceSpec))
 
 
 def _steering_work(request: GenerationRequest, given: Input, guides: Guides, row_counts: Sequence[int]) -> float:

@@ -13,7 +13,7 @@ from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.models import Cost, Defaults, ModelSpec
-from pipeline.protocol.networks import ControlKind, ControlSpec, FolderSource
+from pipeline.protocol.networks import ControlKind, ControlSpec, FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale
 
 SD15 = ModelSpec(
@@ -34,6 +34,7 @@ TFLOP = msgspec.structs.replace(
 """A default model whose image is one TFLOP, so that a price is the work itself."""
 HALF = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32, strength=0.5)
 MASK = Input(role=InputRole.MASK, sha256="cd" * 32)
+REFERENCE = Input(role=InputRole.REFERENCE, sha256="ef" * 32, use=Use.STYLE, network="adapter")
 CONTROL = Input(role=InputRole.CONTROL, sha256="ef" * 32, use=Use.LINES, network="net")
 
 
@@ -122,6 +123,16 @@ def test_each_picture_is_encoded_once_for_all_images(
     assert price(_like(request_, SD15, num_images=4, **changes), spec, TFLOP, "work") == tflop
 
 
+ADAPTER = ReferenceSpec(
+    key="adapter",
+    title="Adapter",
+    source=FileSource(path="/nowhere"),
+    encoder=FolderSource(path="/nowhere"),
+    family="sd",
+    uses=("style",),
+    license="",
+    cost=3.0,
+)
 NET = ControlSpec(
     key="net",
     title="Net",
@@ -173,6 +184,20 @@ def test_a_net_without_a_cost_has_that_of_the_published_ones(request_: Generatio
     net = msgspec.structs.replace(NET, cost=None)
     request = _like(request_, SD15, inputs=(CONTROL,))
     assert price(request, SD15, TFLOP, "work", {"net": net}) == math.ceil(40 + 2.53 + 40 * 0.283)
+
+
+@pytest.mark.parametrize("changes", [{}, {"num_images": 4}, {"upscale": Upscale(scale=2, strength=0.5)}])
+def test_each_reference_is_encoded_once_for_the_whole_job(
+    request_: GenerationRequest, changes: dict[str, object]
+) -> None:
+    spec = msgspec.structs.replace(SD15, cost=TFLOP.cost)
+    plain = _like(request_, SD15, **changes)
+    without = price(plain, spec, TFLOP, "work", {"adapter": ADAPTER})
+    for count in (1, 5):
+        referring = msgspec.structs.replace(plain, inputs=(REFERENCE,) * count)
+        assert price(referring, spec, TFLOP, "work", {"adapter": ADAPTER}) == without + 3 * count
+        assert price(referring, spec, TFLOP, "work") == without
+        assert price(referring, spec, TFLOP, "flat", {"adapter": ADAPTER}) == plain.num_images
 
 
 def test_a_family_that_rounds_up_is_paid_for_the_step_more(request_: GenerationRequest) -> None:
