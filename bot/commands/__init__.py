@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.commands.admin import make_admin
+from bot.commands.blend import make_blend
 from bot.commands.help import make_help
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
@@ -13,11 +14,14 @@ from bot.commands.settings import make_settings
 from bot.commands.styles import make_styles
 from bot.commands.upscale import make_upscale
 from bot.interactions.services import Services
+from bot.requests.uses import blending
 
 
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:
     """Add every command to the tree. Bounds come from the catalogue, so Discord refuses the values that Easel would."""
     tree.add_command(make_imagine(services))
+    if blending(services.catalogue):
+        tree.add_command(make_blend(services))
     if services.catalogue.upscalers:
         tree.add_command(make_upscale(services))
     tree.add_command(make_quota(services))

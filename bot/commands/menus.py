@@ -4,10 +4,10 @@ import discord
 from discord import app_commands
 
 from bot.calls.answers import Interaction
-from bot.calls.repeating import as_files
 from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions import start_jobs
+from bot.interactions.explain import explain
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_upscale import upscale_attached, upscale_drawn
@@ -26,7 +26,7 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
     async def details(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
         if job is not None:
-            await _explain(services, interaction, job)
+            await explain(services, interaction, job)
             return
         picture = _pictures_of(message)[0]
         await services.calls.defer(interaction, is_private=True)
@@ -69,12 +69,6 @@ async def _open_reference(services: Services, interaction: Interaction, message:
         interaction,
         reference_form(reference_id(key), spec, uses_for(spec, services.catalogue), services.settings.limits),
     )
-
-
-async def _explain(services: Services, interaction: Interaction, job: Job) -> None:
-    spec = services.catalogue.entries.get(job.request.model_key)
-    view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
-    await answer_privately(interaction, view=view, files=as_files(files))
 
 
 async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from pipeline.protocol.models import ModelSpec
 Receive = Callable[[], Coroutine[Any, Any, Received]]
 """Fetches and keeps one picture."""
 NOTHING: Final[Mapping[str, Receive]] = MappingProxyType({})
-_NOT_FETCHED: Final = GivenPicture(sha256="")
+NOT_FETCHED: Final = GivenPicture(sha256="")
 """Stands for an attached picture while the rest of its request is checked."""
 
 
@@ -57,10 +58,10 @@ async def imagine(
     notices: list[Notice] = []
     if receive:
         # What is refused in any case is refused before the pictures are there.
-        await _resolve(services, interaction, msgspec.structs.replace(given, **dict.fromkeys(receive, _NOT_FETCHED)))
+        await _resolve(services, interaction, reduce(_with_placeholder, receive, given))
     for field, fetch in receive.items():
         received = await in_time(services, interaction, fetch())
-        given = msgspec.structs.replace(given, **{field: received.picture})
+        given = given.with_picture(field, received.picture)
         notices += (notice for notice in received.notices if notice not in notices)
     resolved = await _resolve(services, interaction, given)
     resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
@@ -73,8 +74,21 @@ async def model_for_picture(services: Services, interaction: Interaction) -> Mod
     Raises:
         Refused: it cannot start from a picture.
     """
-    (only,) = await _resolve(services, interaction, GivenRequest(prompt="-", image=_NOT_FETCHED))
-    return services.catalogue.models[only.request.model_key]
+    return await model_for(services, interaction, GivenRequest(prompt="-", image=NOT_FETCHED))
+
+
+async def model_for(services: Services, interaction: Interaction, given: GivenRequest) -> ModelSpec:
+    """The model of a request; of several, that of the first one.
+
+    Raises:
+        Refused: the request is refused.
+    """
+    first, *_ = await _resolve(services, interaction, given)
+    return services.catalogue.models[first.request.model_key]
+
+
+def _with_placeholder(given: GivenRequest, field: str) -> GivenRequest:
+    return given.with_picture(field, NOT_FETCHED)
 
 
 async def _resolve(services: Services, interaction: Interaction, given: GivenRequest) -> tuple[Resolved, ...]:

@@ -21,6 +21,7 @@ _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 _QUALITIES: Final = (95, 85, 70)
 _SHRINK: Final = 0.75
 _LEAST_SIDE: Final = 64
+_THUMBNAIL_SIDE: Final = 512
 
 Files = list[tuple[str, bytes]]
 
@@ -40,6 +41,13 @@ def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
         (name, data) if len(data) <= each or not _is_picture(name) else _smaller(name, data, each)
         for name, data in files
     ]
+
+
+def thumbnail(png: bytes) -> bytes:
+    """A picture of ours in small, as WebP. This blocks: call it in a thread."""
+    with Image.open(io.BytesIO(png), formats=_FORMATS) as opened:
+        opened.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        return _webp(opened.convert("RGB"), Image.Exif())
 
 
 def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:

@@ -16,6 +16,14 @@ class Keeping:
         self._inputs = inputs
         self._stars = stars
 
+    async def read_input(self, sha256: str) -> bytes:
+        """The bytes of a picture that a job was given.
+
+        Raises:
+            StorageFailed: the file is missing or not readable.
+        """
+        return await self._inputs.read(sha256)
+
     async def read(self, sha256: str) -> bytes:
         """The bytes of an original file.
 

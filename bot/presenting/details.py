@@ -1,11 +1,16 @@
 """Lines that `ℹ️` shows for every kind of job."""  # noqa: RUF002 - the sign for information
 
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
 from discord import ui
 
 from bot.presenting.escaping import escape
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows import Job
+from pipeline.protocol.inputs import Input
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.networks import UpscalerSpec
 
@@ -32,6 +37,33 @@ def cost_lines(job: Job) -> list[str]:
     if job.total_s is not None:
         lines.append(text("details-time", seconds=f"{job.total_s:.1f}"))
     return lines
+
+
+GIVEN_CHARACTERS: Final = 110
+"""Most characters beside a given picture."""
+
+
+class GivenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that a job was given: its name and bytes in the message. Without bytes it is not kept any more."""
+
+    picture: Input
+    name: str
+    data: bytes | None
+
+
+def add_given(view: ui.LayoutView, given: Sequence[GivenFile]) -> None:
+    """Add the pictures that a job was given, each small beside what it was for."""
+    if not given:
+        return
+    container: ui.Container[ui.LayoutView] = ui.Container()
+    for each in given:
+        picture = each.picture
+        said = text("details-given", use=picture.use or picture.role, strength=f"{picture.strength:g}")
+        if each.data is None:
+            container.add_item(ui.TextDisplay(text("details-given-gone", given=said)))
+        else:
+            container.add_item(ui.Section(said, accessory=ui.Thumbnail(f"attachment://{each.name}")))
+    view.add_item(container)
 
 
 def view_of(container: ui.Container[ui.LayoutView]) -> ui.LayoutView:

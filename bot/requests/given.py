@@ -40,6 +40,12 @@ class GivenRequest(Preferences, frozen=True, kw_only=True):
     use2: str | None = None
     beside: tuple[GivenPicture, ...] = ()
 
+    def with_picture(self, field: str, picture: GivenPicture) -> Self:
+        """The request with a picture in its field, or beside the others if no option has this field."""
+        if field in self.__struct_fields__:
+            return msgspec.structs.replace(self, **{field: picture})
+        return msgspec.structs.replace(self, beside=(*self.beside, picture))
+
     def cleaned(self) -> Self:
         """The request without invisible characters, and without those that a row or message cannot hold."""
         words = {name: clean(value) for name, value in msgspec.structs.asdict(self).items() if isinstance(value, str)}

@@ -24,6 +24,18 @@ STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium
 """Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""
 ROLES: Final[Mapping[Use, InputRole]] = MappingProxyType({use: role for role, uses in USES.items() for use in uses})
 """The part that a picture plays for each use."""
+BLENDED: Final[Mapping[Use, str]] = MappingProxyType(
+    {
+        Use.SUBJECT: "high quality",
+        Use.STYLE: "high quality",
+        Use.COMPOSITION: "high quality",
+        Use.EDIT: "combine these pictures into one",
+    }
+)
+"""Uses by which several pictures are blended, the best first, and the prompt of a blend without words.
+
+A reference adapter shows what to draw, so its prompt only says how well, as in the examples of its publisher.
+"""
 _CAPABILITIES: Final = MappingProxyType(
     {
         InputRole.INIT_IMAGE: Capability.INIT_IMAGE,
@@ -75,6 +87,20 @@ def default_use(spec: ModelSpec) -> Use:
     return Use.EDIT if spec.can(Capability.EDIT) and not spec.can(Capability.INIT_IMAGE) else Use.START
 
 
+def blend_use(spec: ModelSpec, catalogue: Catalogue) -> Use | None:
+    """The use by which a model blends several pictures; None if it cannot."""
+    able = [use for use in BLENDED if use in uses_for(spec, catalogue)]
+    if not spec.can(Capability.SEVERAL_PICTURES):
+        able = [use for use in able if use is not Use.EDIT]
+    return next(iter(able), None)
+
+
+def blending(catalogue: Catalogue) -> dict[str, tuple[ModelSpec, Use]]:
+    """The models that blend several pictures, each with the use for that."""
+    found = {key: (spec, blend_use(spec, catalogue)) for key, spec in catalogue.models.items()}
+    return {key: (spec, use) for key, (spec, use) in found.items() if use is not None}
+
+
 def refuse_without(capability: Capability, spec: ModelSpec, catalogue: Catalogue) -> None:
     """Check that a model can draw a part of a picture anew (`MASK`).
 
@@ -109,7 +135,9 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
             found.append(_wished(option, picture, words, spec, catalogue, found))
         elif words is not None:
             notices.append(Notice(key="notice-use-alone", values={"option": option}))
-    found += (_wished("use", each, None, spec, catalogue, found) for each in given.beside)
+    for each in given.beside:  # a further one is for the same as the second, unless an earlier job says otherwise
+        words = given.use2 if each.use is None else None
+        found.append(_wished("use2", each, words, spec, catalogue, found))
     for each in found:
         refuse_use(each.use, spec, catalogue)
     _refuse_together(found, spec, catalogue)

@@ -6,12 +6,12 @@ from bot.calls.answers import Interaction
 from bot.calls.errors import CallRefused, NotPermitted
 from bot.calls.repeating import as_files
 from bot.errors import Refused
+from bot.interactions.explain import explain
 from bot.interactions.find_job import find_job
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
-from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import Press
 from bot.presenting.job_message import output_file_name
 from bot.presenting.links import job_link
@@ -61,9 +61,7 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
 async def details(services: Services, interaction: Interaction, press: Press) -> None:
     """Show all values that repeat the pictures."""
     job = await find_job(services, interaction, press)
-    spec = services.catalogue.entries.get(job.request.model_key)
-    view, files = kind_of(job.request).details(job, spec, await services.jobs.outputs(job.job_id))
-    await answer_privately(interaction, view=view, files=as_files(files))
+    await explain(services, interaction, job)
 
 
 async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:

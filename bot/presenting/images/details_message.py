@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from discord import ui
 
-from bot.presenting.details import cost_lines, head_lines, title_and_license, view_of
+from bot.presenting.details import GIVEN_CHARACTERS, cost_lines, head_lines, title_and_license, view_of
 from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
@@ -48,7 +48,7 @@ def details(
     lines += _defaults(job)
     if request.inpaint is not None:
         lines.append(text("details-inpaint", part=_part(request.inpaint)))
-    elif request.init_image is not None:
+    elif request.given:
         lines.append(text("details-image"))
     explanation = "\n".join(lines)
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(explanation))
@@ -57,7 +57,7 @@ def details(
     kind = "command" if begun_with == request else "begun" if request.inpaint is None else "words"
     files: list[tuple[str, bytes]] = []
     shown = f"{text('details-purpose', kind=kind)}\n```\n{command}\n```"
-    if len(explanation) + len(shown) <= _MAX_CHARACTERS:
+    if len(explanation) + len(shown) <= _MAX_CHARACTERS - GIVEN_CHARACTERS * len(request.inputs):
         container.add_item(ui.TextDisplay(shown))
     else:
         files.append((f"easel-{job.job_id}.txt", command.encode()))

@@ -2,6 +2,9 @@
 
 ## Commands
 command-imagine = Bilder aus einem Prompt zeichnen
+command-blend = Zeichnen, was mehrere Bilder zeigen, in einem
+option-blend-image = Ein Bild für die Mischung
+option-blend-prompt = Was du sehen willst; ohne Angabe entscheiden die Bilder allein
 command-upscale = Jedes Bild vergrößern
 option-prompt = Was du sehen möchtest
 option-negative = Was du nicht sehen möchtest
@@ -182,6 +185,14 @@ details-license-gone = nicht mehr im Angebot
 details-options = Seed { $seed } · { $steps } Schritte · CFG { $cfg } · { $sampler } · { size }
 details-variation = Variiert zum Seed { $seed }, Stärke { $strength }
 details-upscale = { $scale }-fach vergrößert, { $strength } neu gezeichnet
+details-given = { $use ->
+        [mask] Die Maske: ihr weißer Teil wurde neu gezeichnet
+        [source] Das Bild, das vergrößert wurde
+        [start] Von diesem Bild wurde ausgegangen, Stärke { $strength }
+        [init-image] Von diesem Bild wurde ausgegangen, Stärke { $strength }
+       *[other] Verwendung dieses Bildes: { $use }, Stärke { $strength }
+    }
+details-given-gone = { $given } (es wird hier nicht mehr aufbewahrt)
 details-image = Das Bild, von dem es ausging, steht nicht im Befehl: Häng dasselbe wieder als „bild“ an.
 details-inpaint = { $part ->
         [cells] Nur ein Ausschnitt des Bildes ist neu gezeichnet, in Feldern eines Rasters

@@ -2,6 +2,9 @@
 
 ## Commands
 command-imagine = Draw images from a prompt
+command-blend = Draw what several pictures show, in one
+option-blend-image = A picture to blend
+option-blend-prompt = What you want to see; without it, the pictures alone decide
 command-upscale = Make any picture larger
 option-prompt = What you want to see
 option-negative = What you do not want to see
@@ -182,6 +185,14 @@ details-license-gone = not offered any more
 details-options = Seed { $seed } · { $steps } steps · CFG { $cfg } · { $sampler } · { size }
 details-variation = Varied towards seed { $seed }, strength { $strength }
 details-upscale = Upscaled { $scale } times, { $strength } drawn anew
+details-given = { $use ->
+        [mask] The mask: its white part was drawn anew
+        [source] The picture that was made larger
+        [start] Drawing started from this picture, strength { $strength }
+        [init-image] Drawing started from this picture, strength { $strength }
+       *[other] This picture was used for { $use }, strength { $strength }
+    }
+details-given-gone = { $given } (it is not kept here any more)
 details-image = The picture that it started from is no part of the command: attach the same one again as “image”.
 details-inpaint = { $part ->
         [cells] Only a part of the picture is drawn anew, in cells of a grid

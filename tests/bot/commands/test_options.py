@@ -8,7 +8,7 @@ import pytest
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.commands.options import add_style_suggestions, add_suggestions, matching, suggestions
+from bot.commands.options import add_style_suggestions, add_suggestions, add_use_suggestions, matching, suggestions
 from bot.interactions.services import Services
 from bot.requests.styles import find_style, option_value
 from config.catalogue import Catalogue
@@ -58,11 +58,12 @@ def imagine_of(catalogue: Catalogue, loras: tuple[LoraEntry, ...] = ()) -> Any:
     )
 
     @app_commands.command(name="imagine", description="-")
-    async def imagine(interaction: Any, model: str, size: str, sampler: str, style: str) -> None:
+    async def imagine(interaction: Any, model: str, size: str, sampler: str, style: str, use: str, use2: str) -> None:
         """Never called here."""
 
     add_suggestions(imagine, services)
     add_style_suggestions(imagine, services)
+    add_use_suggestions(imagine, services)
     return imagine
 
 
@@ -96,6 +97,13 @@ async def test_at_most_25_are_suggested(catalogue: Catalogue) -> None:
     assert len(await suggested(imagine_of(catalogue, styles), "style", "")) == 25
     for option in ("size", "sampler"):
         assert refused(await suggested(imagine_of(catalogue), option, "")) is None
+
+
+async def test_a_use_is_suggested_where_the_model_has_it(catalogue: Catalogue) -> None:
+    """The shipped catalogue has no networks, so only a start is left."""
+    command = imagine_of(catalogue)
+    assert shown(await suggested(command, "use", "")) == [("start: draw from this picture", "start")]
+    assert await suggested(command, "use2", "lines") == []
 
 
 def test_a_value_that_discord_does_not_take_is_left_out() -> None:

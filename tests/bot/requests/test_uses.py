@@ -15,7 +15,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.options import FIELDS
 from bot.requests.resolving import Resolved, resolve
 from bot.requests.takes import GivenPicture
-from bot.requests.uses import pictures_of, uses_for
+from bot.requests.uses import blend_use, blending, pictures_of, uses_for
 from bot.store.rows import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
@@ -381,3 +381,24 @@ def test_the_second_picture_has_typed_options_too(guided: Catalogue) -> None:
     typed = asked(guided, "a star --use2 style --cfg2", image2=OTHER)
     assert [each.use for each in typed.request.inputs] == [Use.START, Use.STYLE]
     assert (typed.request.prompt, typed.request.guidance_scale) == ("a star", 2.0)
+
+
+def test_several_pictures_are_blended_where_a_model_can(guided: Catalogue, catalogue: Catalogue) -> None:
+    pocket, edits, plain = guided.models.values()
+    assert [blend_use(spec, guided) for spec in (pocket, edits, plain)] == [Use.SUBJECT, Use.EDIT, None]
+    assert {key: use for key, (_, use) in blending(guided).items()} == {pocket.key: Use.SUBJECT, "edits": Use.EDIT}
+    assert blending(catalogue) == {}
+    style = msgspec.structs.replace(PLUS, uses=("face", "style"))
+    assert blend_use(pocket, msgspec.structs.replace(guided, references={"plus": style})) is Use.STYLE
+    face = msgspec.structs.replace(PLUS, uses=("face",))
+    assert blend_use(pocket, msgspec.structs.replace(guided, references={"plus": face})) is None
+
+
+def test_further_pictures_are_for_the_same_as_the_second(guided: Catalogue) -> None:
+    given = GivenRequest(prompt="a star", use="subject", use2="subject")
+    for number, name in enumerate(("image", "image2", "image3", "image4"), 1):
+        given = given.with_picture(name, GivenPicture(sha256=f"{number:064x}"))
+    request = resolve(given, catalogue=guided, limits=LimitSettings()).request
+    assert [(each.sha256, each.use) for each in request.inputs] == [
+        (f"{number:064x}", Use.SUBJECT) for number in range(1, 5)
+    ]

@@ -1,0 +1,88 @@
+"""What members say a picture is for: with a tiny adapter of random weights beside the shipped model."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from PIL import Image
+
+from playground import LocalDiscord
+from tests.end_to_end.conftest import BotProcess
+from tests.end_to_end.test_pictures_in import rows, said, with_words, words_of
+from tests.pipeline.engine.tiny_adapters import save_adapter, save_encoder
+from tests.pipeline.reading import files
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = """
+[[references]]
+key = "tiny"
+title = "Tiny"
+family = "sd"
+uses = ["subject"]
+license = "none, its weights are random"
+scale = 1.0
+source = { kind = "file", path = "tiny.safetensors" }
+encoder = { kind = "folder", path = "encoder" }
+"""
+
+
+@pytest.fixture
+def owned(tmp_path: Path) -> Path:
+    """The shipped catalogue with an adapter."""
+    unet = UNet2DConditionModel.from_pretrained(ROOT / "models" / "pocket" / "unet")
+    save_adapter(tmp_path / "tiny.safetensors", unet, "plain")
+    save_encoder(tmp_path / "encoder")
+    shipped = (ROOT / "config" / "models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(shipped + REFERENCE)
+    return catalogue
+
+
+def picture(color: tuple[int, int, int]) -> bytes:
+    return files.saved(Image.new("RGB", (96, 64), color), "PNG")
+
+
+async def test_a_picture_is_used_for_what_its_member_says(
+    local: LocalDiscord, start_bot: Callable[..., BotProcess], owned: Path, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_PIPELINE__CATALOGUE=str(owned))
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    red, blue = ("red.png", picture((200, 30, 30))), ("blue.png", picture((30, 30, 200)))
+    drawn = {"prompt": "a star", "seed": 5, "steps": 8}
+    await local.member.slash(local.channel, "imagine", image=red, use="subject", **drawn)
+    done = await local.wait_for_message(with_words("seed 5 ", "used for subject"), 90)
+    await local.member.slash(local.channel, "imagine", **drawn)
+    plain = await local.wait_for_message(
+        lambda message: with_words("seed 5 ")(message) and "subject" not in json.dumps(message["components"]), 90
+    )
+    first, second = [await local.fetch_cdn(each["attachments"][0]["url"]) for each in (done, plain)]
+    assert Image.open(io.BytesIO(first)).tobytes() != Image.open(io.BytesIO(second)).tobytes()
+
+    details = await local.friend.click(done, custom_id="easel:details:1")
+    shown = next(each for each in (details.response, *details.followups) if each is not None and each.ephemeral)
+    assert "This picture was used for subject, strength 1" in words_of(details)
+    (given,) = shown.attachments
+    small = Image.open(io.BytesIO(await local.fetch_cdn(given.url))).convert("RGB").getpixel((40, 30))
+    assert isinstance(small, tuple)
+    assert small[0] > 150 > small[2]
+
+    blended = {"image1": red, "image2": blue, "image3": red}
+    await local.member.slash(local.channel, "blend", prompt="a moon", size="square", **blended)
+    await local.wait_for_message(with_words("a moon", "used for subject", "a second picture", "seed "), 90)
+    await local.friend.click(done, label="Reroll")
+    await local.wait_for_message(with_words("Reroll of", "used for subject", "seed "), 90)
+    kept = dict(rows(tmp_path, "SELECT job_id, count(*) FROM inputs GROUP BY job_id"))
+    assert sorted(kept.values()) == [1, 1, 3]
+
+    async def refused(**options: Any) -> str:
+        return await said(await local.member.slash(local.channel, "imagine", prompt="a star", image=red, **options))
+
+    assert "No model here can follow lines" in await refused(use="lines")
+    assert "“hat” is no use of a picture" in await refused(use="hat")
+    assert "Drawing starts from one picture" in await refused(image2=blue, use2="start")
+    assert "Traceback" not in bot.log
