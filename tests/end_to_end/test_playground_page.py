@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image, ImageDraw
 
 from tests.end_to_end.browser import CHROMIUM, open_browser
 
@@ -184,3 +185,49 @@ async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", t
     await page.screenshot(path=pictures / "details.png")
     await messages.get_by_role("button", name="🗑️").last.click()
     await messages.get_by_text("Remix of").wait_for(state="detached")
+
+
+def scribble(path: Path) -> Path:
+    """A file with a crude drawing of a house on a meadow, below a sun."""
+    picture = Image.new("RGB", (256, 256), (120, 190, 240))
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((0, 170, 256, 256), fill=(90, 170, 70))
+    pen.rectangle((70, 110, 180, 210), fill=(200, 60, 50))
+    pen.polygon(((55, 110), (195, 110), (125, 50)), fill=(90, 60, 40))
+    pen.ellipse((200, 20, 240, 60), fill=(250, 220, 60))
+    picture.save(path)
+    return path
+
+
+async def test_a_member_starts_from_a_scribble_and_marks_a_part(address: str, page: "Page", tmp_path: Path) -> None:
+    pictures = ROOT / "docs" / "images" if os.environ.get("SAVE_SCREENSHOTS") else tmp_path
+    await page.goto(address)
+    await page.get_by_text("Ask Easel for a picture").first.wait_for()
+    await page.wait_for_load_state("networkidle")
+    messages = page.locator("#channel-message-list")
+    await page.locator("#channel-composer-input").click()
+    await page.keyboard.type("/imagine")
+    await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("a red house in a meadow --strength 0.6 --seed 3")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("option").filter(has_text=re.compile(r"^image(?!s|2)")).click()
+    await page.locator("input.command-file-input").set_input_files(scribble(tmp_path / "scribble.png"))
+    await page.locator("#send-message").click()
+    await messages.get_by_text(re.compile(r"from a picture")).first.wait_for()
+    await _pictures_shown(page, 1)
+    await messages.get_by_role("button", name="ℹ️").first.click()
+    await messages.get_by_text("Drawing started from this picture, strength 0.6").wait_for()
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "from-a-picture.png")
+    await messages.get_by_role("button", name="Region").first.click()
+    form = page.get_by_role("dialog")
+    await form.get_by_text("top right").first.click()
+    await form.locator("textarea").first.fill("a moon")
+    await form.get_by_role("button", name="Submit").click()
+    await messages.get_by_role("button", name="Draw it").wait_for()
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "region.png")
+    await messages.get_by_role("button", name="Draw it").click()
+    await _pictures_shown(page, 2)
