@@ -1,4 +1,4 @@
-"""What members say a picture is for: with a tiny adapter of random weights beside the shipped model."""
+"""What members say a picture is for: with a tiny adapter and a net of random weights beside the shipped model."""
 
 import io
 import json
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from PIL import Image
 
@@ -17,7 +19,17 @@ from tests.pipeline.engine.tiny_adapters import save_adapter, save_encoder
 from tests.pipeline.reading import files
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = """
+NETWORKS = """
+[[controls]]
+key = "canny"
+title = "Lines"
+family = "sd"
+kind = "controlnet"
+use = "lines"
+preprocessor = "canny"
+license = "none, its weights are random"
+source = { kind = "folder", path = "canny" }
+
 [[references]]
 key = "tiny"
 title = "Tiny"
@@ -30,15 +42,26 @@ encoder = { kind = "folder", path = "encoder" }
 """
 
 
+def save_control(folder: Path, unet: UNet2DConditionModel) -> None:
+    """A ControlNet for the U-Net whose last layers are not zero, so that it has an effect."""
+    net = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32, 96))
+    torch.manual_seed(3)
+    for name, weight in net.named_parameters():
+        if "controlnet_down_blocks" in name or "controlnet_mid_block" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    net.save_pretrained(folder)
+
+
 @pytest.fixture
 def owned(tmp_path: Path) -> Path:
-    """The shipped catalogue with an adapter."""
+    """The shipped catalogue with an adapter and a control net."""
     unet = UNet2DConditionModel.from_pretrained(ROOT / "models" / "pocket" / "unet")
+    save_control(tmp_path / "canny", unet)
     save_adapter(tmp_path / "tiny.safetensors", unet, "plain")
     save_encoder(tmp_path / "encoder")
     shipped = (ROOT / "config" / "models.toml").read_text().replace("../models/", f"{ROOT}/models/")
     catalogue = tmp_path / "models.toml"
-    catalogue.write_text(shipped + REFERENCE)
+    catalogue.write_text(shipped + NETWORKS)
     return catalogue
 
 
@@ -82,7 +105,11 @@ async def test_a_picture_is_used_for_what_its_member_says(
     async def refused(**options: Any) -> str:
         return await said(await local.member.slash(local.channel, "imagine", prompt="a star", image=red, **options))
 
-    assert "No model here can follow lines" in await refused(use="lines")
+    await local.member.slash(local.channel, "imagine", image=red, use="lines", strength=0.8, image2=blue, **drawn)
+    words = ("seed 5 ", "used for lines", "strength 0.8", "a second picture", "used for subject")
+    both = await local.wait_for_message(with_words(*words), 90)
+    assert await local.fetch_cdn(both["attachments"][0]["url"]) not in (first, second)
+    assert "No model here can take a pose from a picture" in await refused(use="pose")
     assert "“hat” is no use of a picture" in await refused(use="hat")
     assert "Drawing starts from one picture" in await refused(image2=blue, use2="start")
     assert "Traceback" not in bot.log
