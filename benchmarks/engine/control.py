@@ -27,6 +27,7 @@ from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
 from pipeline.engine.control.nets import ControlNet
 from pipeline.engine.control.rows import NetControl
+from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.loading import load_model, quiet_libraries
@@ -99,7 +100,7 @@ def run() -> Report:
     with tempfile.TemporaryDirectory() as folder:
         book = ShapeBook(placement, "flexible", str(Path(folder)))
         scenes = {side: _Scene(adapter, net, book, side) for side in SIDES}
-        forwards = ControlForwards(book, placement)
+        forwards = ControlForwards(book, placement, Activity())
         ratios: dict[int, list[float]] = {side: [] for side in SIDES}
         net_ms: dict[int, list[float]] = {side: [] for side in SIDES}
         for pair in range(PAIRS + 1):

@@ -97,7 +97,7 @@ class Engine:
         self._cache = ModelCache(models, placement, options, activity, loras)
         self._recipes = Recipes(placement, options.state_directory)
         shapes = ShapeBook(placement, options.batching, options.state_directory)
-        controls = ControlForwards(shapes, placement)
+        controls = ControlForwards(shapes, placement, activity)
         self._calibration = Calibration(shapes, controls, placement, activity)
         self._forwards = Forwards(shapes, controls, placement)
         self._decoder = Decoder(placement, options.state_directory)

@@ -11,6 +11,7 @@ import torch
 
 from pipeline.engine.control.nets import ControlNet
 from pipeline.engine.control.rows import NetControl, Residuals, net_controls, summed
+from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import drop_tracebacks, reason_of
 from pipeline.engine.steps.rows import NO_RESIDUALS, Row, predict_rows
@@ -26,11 +27,13 @@ class ControlForwards:
     Args:
         shapes: measured row counts; those that do not fit the device are removed from it.
         placement: the device.
+        activity: told when the row counts of a net are known, because measuring them takes time.
     """
 
-    def __init__(self, shapes: ShapeBook, placement: Placement) -> None:
+    def __init__(self, shapes: ShapeBook, placement: Placement, activity: Activity) -> None:
         self._shapes = shapes
         self._placement = placement
+        self._activity = activity
 
     @torch.inference_mode()
     def residuals(self, rows: Sequence[Row], count: int) -> Residuals:
@@ -62,6 +65,7 @@ class ControlForwards:
     def _predictions(self, net: ControlNet, rows: Sequence[Row]) -> Iterator[torch.Tensor]:
         """Predictions [1, numbers] of one net, one for each row."""
         shapes = self._shapes.shapes(net.key, net, rows[0])
+        self._activity.note_progress()
         predictions: list[torch.Tensor] = []
         while left := rows[len(predictions) :]:
             count = shapes.fitting(len(left))
