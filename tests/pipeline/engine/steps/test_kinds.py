@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.engine.steps.kinds import KINDS
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.inputs import Input
 from pipeline.protocol.messages import Failed, Submit
 from pipeline.protocol.requests import REQUEST_TYPES, Request
 from tests.pipeline.engine.conftest import Studio
@@ -15,6 +16,7 @@ class MadeUp(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     """A request of a kind that nobody runs."""
 
     model_key: str
+    inputs: tuple[Input, ...] = ()
 
 
 def test_every_kind_has_a_row() -> None:
