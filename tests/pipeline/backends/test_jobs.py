@@ -1,8 +1,11 @@
 """Attempts and their events, over real child processes."""
 
+import asyncio
+
 import msgspec
 import pytest
 
+from pipeline.backends import process
 from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.messages import Failed, Finished, Progress
@@ -56,6 +59,38 @@ async def test_words_about_other_attempts_are_dropped(make: Make, request_: Gene
     assert isinstance(event, Finished)
     assert (event.job_id, event.attempt) == (5, 2)
     assert backend.waiting_events == 0
+
+
+async def test_each_question_gets_its_own_answer(make: Make) -> None:
+    backend = make("good")
+    with pytest.raises(WorkerUnavailable):
+        await backend.find_part(b"picture", "too early")
+    await backend.start()
+    await backend.wait_ready(30)
+    found = await asyncio.gather(*(backend.find_part(b"picture", words) for words in ("hat", "cat", "bat")))
+    assert [each.mask for each in found] == [b"hat", b"cat", b"bat"]
+    assert backend.waiting_events == 0
+
+
+async def test_a_question_ends_with_its_worker_or_its_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = make("good")
+    await backend.start()
+    await backend.wait_ready(30)
+    waiting = asyncio.create_task(backend.find_part(b"picture", "wait"))
+    with pytest.raises(WorkerUnavailable, match="exit code 3"):
+        await backend.find_part(b"picture", "fall")
+    with pytest.raises(WorkerUnavailable, match="exit code 3"):
+        await waiting
+    await backend.wait_ready(30)
+    monkeypatch.setattr(process, "_ANSWER_S", 0.1)
+    with pytest.raises(WorkerUnavailable, match="did not say"):
+        await backend.find_part(b"picture", "wait")
+    monkeypatch.undo()
+    closing = asyncio.create_task(backend.find_part(b"picture", "wait"))
+    await asyncio.sleep(0)
+    await backend.close()
+    with pytest.raises(WorkerUnavailable, match="stopped"):
+        await closing
 
 
 async def test_a_second_end_of_an_attempt_is_dropped(make: Make, request_: GenerationRequest) -> None:

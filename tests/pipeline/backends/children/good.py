@@ -2,6 +2,7 @@
 
 One of the prompt `flagged` is finished without a picture. One of the prompt `linger` waits at its first attempt
 and is done at the next. One of the prompt `finishing` is past its last step: its `Cancel` comes too late to stop it.
+A question about the words `wait` gets no answer, and one about `fall` ends the process.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 import msgspec
 from speech import Speech, beat, cancelled, finished, progress
 
-from pipeline.protocol.messages import Cancel, Submit
+from pipeline.protocol.messages import Cancel, FindPart, FoundPart, Submit
 
 bot = Speech()
 ours = [name for name in os.environ if name.upper().startswith("EASEL_")]
@@ -36,5 +37,11 @@ while True:
             bot.say(finished(finishing.pop(cancel.job_id)))
         case Cancel() as cancel:
             bot.say(cancelled(cancel.job_id, cancel.attempt))
+        case FindPart(words="wait"):
+            pass
+        case FindPart(words="fall"):
+            sys.exit(3)
+        case FindPart() as asked:
+            bot.say(FoundPart(question=asked.question, mask=asked.words.encode(), is_seen=True))
         case _:
             sys.exit(1)
