@@ -147,6 +147,7 @@ def upscale(
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
     scale: Annotated[int | None, typer.Option(help="2 or 4; without it, as large as is possible.")] = None,
     upscaler: Annotated[str | None, typer.Option(help="Key of an upscaler of the catalogue; else the first.")] = None,
+    faces: Annotated[str | None, typer.Option(help="Key of an entry of [[faces]] that repairs faces.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a picture larger without Discord, through the same worker and engine."""
@@ -155,7 +156,9 @@ def upscale(
 
     settings, catalogue = _load(config)
     try:
-        asyncio.run(enlarge(file, out, scale=scale, upscaler=upscaler, settings=settings, catalogue=catalogue))
+        asyncio.run(
+            enlarge(file, out, scale=scale, upscaler=upscaler, faces=faces, settings=settings, catalogue=catalogue)
+        )
     except CannotDraw as error:
         _stop(str(error), 1)
 

@@ -75,6 +75,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         threads=pipeline.threads,
         models=tuple(catalogue.models.values()),
         upscalers=tuple(catalogue.upscalers.values()),
+        faces=tuple(catalogue.faces.values()),
         controls=tuple(catalogue.controls.values()),
         references=tuple(catalogue.references.values()),
         text_mask=catalogue.text_mask,

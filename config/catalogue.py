@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -20,7 +20,15 @@ from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Ready
 from pipeline.protocol.models import Entry, ModelSpec, Vocabulary
-from pipeline.protocol.networks import ControlSpec, Enlarger, GuideSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
+from pipeline.protocol.networks import (
+    ControlSpec,
+    Enlarger,
+    FaceSpec,
+    GuideSpec,
+    ReferenceSpec,
+    TextMaskSpec,
+    UpscalerSpec,
+)
 from pipeline.protocol.samplers import SAMPLERS, offered_samplers
 
 _SHIPPED: Final = Path(__file__).with_name("models.toml")
@@ -34,6 +42,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         default_key: key of the model for requests without a model.
         written: the models as in the file; by default the same as `models`.
         upscalers: the upscalers; the first is for requests without one.
+        faces: the networks that repair faces.
         controls: the control nets; the first that fits is used.
         references: the reference adapters; the first that fits is used.
         missing: keys of entries that the worker cannot offer.
@@ -44,6 +53,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     default_key: str
     written: Mapping[str, ModelSpec] = {}
     upscalers: Mapping[str, UpscalerSpec] = {}
+    faces: Mapping[str, FaceSpec] = {}
     controls: Mapping[str, ControlSpec] = {}
     references: Mapping[str, ReferenceSpec] = {}
     missing: Container[str] = ()
@@ -60,8 +70,8 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        """Models and upscalers together: whatever the `model_key` of a request may name."""
-        return {**self.models, **self.upscalers}
+        """Models, upscalers and networks for faces together."""
+        return {**self.models, **self.upscalers, **self.faces}
 
     @property
     def guides(self) -> Mapping[str, GuideSpec]:
@@ -95,9 +105,13 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
                 yield each
 
 
+N = TypeVar("N", UpscalerSpec, FaceSpec)
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSpec]
     upscalers: list[UpscalerSpec] | None = None
+    faces: list[FaceSpec] = []
     controls: list[ControlSpec] = []
     references: list[ReferenceSpec] = []
     text_mask: TextMaskSpec | None = None
@@ -130,8 +144,9 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
             f"The setting pipeline.default_model is '{default_key}', which {path} does not list; it lists {known}."
         )
     owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
-    upscalers = _upscalers(listed or [], owner, models)
-    guides = read_guides(file.controls, file.references, path, {*models, *upscalers})
+    upscalers = _networks(listed or [], owner, models)
+    faces = _networks(file.faces, path, {*models, *upscalers})
+    guides = read_guides(file.controls, file.references, path, {*models, *upscalers, *faces})
     marker = file.text_mask
     if marker is not None:
         marker = msgspec.structs.replace(marker, path=str((path.parent / marker.path).resolve()))
@@ -139,6 +154,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         models=MappingProxyType(models),
         default_key=default_key,
         upscalers=upscalers,
+        faces=faces,
         controls={spec.key: spec for spec in guides if isinstance(spec, ControlSpec)},
         references={spec.key: spec for spec in guides if isinstance(spec, ReferenceSpec)},
         text_mask=marker,
@@ -154,18 +170,18 @@ def _read(path: Path) -> _File:
         raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
 
 
-def _upscalers(listed: Sequence[UpscalerSpec], path: Path, models: Container[str]) -> Mapping[str, UpscalerSpec]:
-    """The upscalers of a file by key, with absolute paths.
+def _networks(listed: Sequence[N], path: Path, taken: Container[str]) -> Mapping[str, N]:
+    """The upscalers or networks for faces of a file by key, with absolute paths.
 
     Raises:
         ConfigError: a key is taken, or a title is empty.
     """
-    found: dict[str, UpscalerSpec] = {}
+    found: dict[str, N] = {}
     for spec in listed:
-        if spec.key in models or spec.key in found:
+        if spec.key in taken or spec.key in found:
             raise ConfigError(f"The model catalogue {path} has two entries with the key '{spec.key}'.")
         if not any(map(_is_seen, spec.title)):
-            raise ConfigError(f"The upscaler '{spec.key}' in {path} has an empty title; members choose it by that.")
+            raise ConfigError(f"The entry '{spec.key}' in {path} has an empty title; members choose it by that.")
         found[spec.key] = msgspec.structs.replace(spec, path=str((path.parent / spec.path).resolve()))
     return MappingProxyType(found)
 

@@ -30,7 +30,7 @@ from pipeline.engine.models.controls import check_controls
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
-from pipeline.engine.models.upscalers import check_upscalers
+from pipeline.engine.models.upscalers import check_faces, check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.processes import die_with
@@ -150,13 +150,15 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
     offer = check_models(configure.models, configure.options.cache_directory)
-    upscalers = check_upscalers(configure.upscalers)
-    offer.missing.update(upscalers.missing)
-    offer.remarks.update(upscalers.remarks)
-    for guides in (check_controls(configure.controls), check_references(configure.references)):
-        offer.missing.update(guides.missing)
-        offer.remarks.update(guides.remarks)
-    networks = (*configure.upscalers, *configure.controls, *configure.references)
+    for found in (
+        check_upscalers(configure.upscalers),
+        check_faces(configure.faces),
+        check_controls(configure.controls),
+        check_references(configure.references),
+    ):
+        offer.missing.update(found.missing)
+        offer.remarks.update(found.remarks)
+    networks = (*configure.upscalers, *configure.faces, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
@@ -252,7 +254,11 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         device_name=placement.name,
         dtype=placement.dtype_name,
         vram_bytes=placement.vram_bytes,
-        models=tuple(spec.key for spec in (*configure.models, *configure.upscalers) if spec.key not in offer.missing),
+        models=tuple(
+            spec.key
+            for spec in (*configure.models, *configure.upscalers, *configure.faces)
+            if spec.key not in offer.missing
+        ),
         missing=offer.missing,
         capacity=configure.options.max_running,
         versions=library_versions(),

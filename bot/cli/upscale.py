@@ -19,7 +19,7 @@ from bot.cli.working import (
 from bot.errors import Refused
 from bot.pictures.telling import notices
 from bot.presenting.texts import text
-from bot.requests.enlarging import upscale_request, upscaler_of
+from bot.requests.enlarging import faces_of, upscale_request, upscaler_of
 from bot.requests.takes import GivenPicture
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -30,7 +30,14 @@ _PERCENT = 100
 
 
 async def enlarge(
-    file: Path, out: Path, *, scale: int | None, upscaler: str | None, settings: Settings, catalogue: Catalogue
+    file: Path,
+    out: Path,
+    *,
+    scale: int | None,
+    upscaler: str | None,
+    faces: str | None,
+    settings: Settings,
+    catalogue: Catalogue,
 ) -> Path:
     """Write a file's picture in larger, with a progress bar on standard error.
 
@@ -42,16 +49,17 @@ async def enlarge(
     console = Console(stderr=True)
     image_format = format_of(out)
     try:
-        spec = upscaler_of(catalogue, upscaler)
+        spec, repairing = upscaler_of(catalogue, upscaler), faces_of(catalogue, faces)
         answer, png = await clean_file(file)
         sha256 = hashlib.sha256(png).hexdigest()
         picture = GivenPicture(sha256=sha256, sides=(answer.width, answer.height))
-        request = upscale_request(picture, scale, spec, was_shrunk=answer.was_shrunk)
+        request = upscale_request(picture, scale, spec, was_shrunk=answer.was_shrunk, faces=repairing)
     except Refused as error:
         raise CannotDraw(text(error.key, **error.values)) from error
     print_notices(console, notices(answer))
     async with started_worker(spec.key, writing(settings, image_format), catalogue, console) as backend:
         await backend.submit(1, 1, request, pictures={sha256: png})
         finished = await follow(backend, _PERCENT, console, "Enlarging")
+        print_notices(console, finished.notices)
         (output,) = finished.outputs
         return write(out, narrowed(output, UpscaledFile), f"{request.scale} times larger", console)

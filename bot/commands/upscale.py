@@ -20,14 +20,14 @@ def make_upscale(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command, with the upscalers of the catalogue."""
     upscalers = [Choice(name=spec.title[:100], value=spec.key) for spec in services.catalogue.upscalers.values()]
 
+    faces = [Choice(name=spec.title[:100], value=spec.key) for spec in services.catalogue.faces.values()]
+    scales = [Choice(name=str(scale), value=scale) for scale in limits.UPSCALES]
+    words = {name: localized(f"option-upscale-{name}") for name in ("image", "scale", "upscaler")}
+
     @app_commands.command(name="upscale", description=localized("command-upscale"))
     @app_commands.rename(**renamed("image"))
-    @app_commands.describe(
-        image=localized("option-upscale-image"),
-        scale=localized("option-upscale-scale"),
-        upscaler=localized("option-upscale-upscaler"),
-    )
-    @app_commands.choices(scale=[Choice(name=str(scale), value=scale) for scale in limits.UPSCALES])
+    @app_commands.describe(**words)
+    @app_commands.choices(scale=scales)
     @app_commands.choices(upscaler=upscalers[:_MAX_CHOICES])
     async def upscale(
         interaction: Interaction,
@@ -37,4 +37,18 @@ def make_upscale(services: Services) -> app_commands.Command[Any, ..., None]:
     ) -> None:
         await start_upscale.upscale_attached(services, interaction, image, scale=scale, upscaler=upscaler)
 
-    return upscale
+    @app_commands.command(name="upscale", description=localized("command-upscale"))
+    @app_commands.rename(**renamed("image"))
+    @app_commands.describe(**words, faces=localized("option-upscale-faces"))
+    @app_commands.choices(scale=scales)
+    @app_commands.choices(upscaler=upscalers[:_MAX_CHOICES], faces=faces[:_MAX_CHOICES])
+    async def upscale_with_faces(
+        interaction: Interaction,
+        image: discord.Attachment,
+        scale: int | None = None,
+        upscaler: str | None = None,
+        faces: str | None = None,
+    ) -> None:
+        await start_upscale.upscale_attached(services, interaction, image, scale=scale, upscaler=upscaler, faces=faces)
+
+    return upscale_with_faces if services.catalogue.faces else upscale

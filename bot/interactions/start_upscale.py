@@ -9,7 +9,7 @@ from bot.interactions.own_pictures import pictures_of, received_from
 from bot.interactions.patience import in_time
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, lineage_of, origin_of
-from bot.requests.enlarging import upscale_request, upscaler_of
+from bot.requests.enlarging import faces_of, upscale_request, upscaler_of
 from bot.store.rows import Job, JobOrder, StartedBy
 from pipeline.protocol.messages import Notice
 
@@ -23,6 +23,7 @@ async def upscale_attached(
     *,
     scale: int | None = None,
     upscaler: str | None = None,
+    faces: str | None = None,
     has_more: bool = False,
 ) -> None:
     """Ask for an attached picture in larger.
@@ -33,14 +34,15 @@ async def upscale_attached(
         attachment: the picture.
         scale: factor between the sides; None is the greatest that the bounds allow.
         upscaler: key of the upscaler; None is the catalogue's first one.
+        faces: key of the network that repairs faces; None repairs none.
         has_more: whether the message has further pictures.
 
     Raises:
         Refused: nothing was accepted and nothing charged.
     """
-    spec = upscaler_of(services.catalogue, upscaler)
+    spec, repairing = upscaler_of(services.catalogue, upscaler), faces_of(services.catalogue, faces)
     received = await in_time(services, interaction, services.receiving.receive(attachment))
-    request = upscale_request(received.picture, scale, spec, was_shrunk=received.was_shrunk)
+    request = upscale_request(received.picture, scale, spec, was_shrunk=received.was_shrunk, faces=repairing)
     notices = (*((_FIRST,) if has_more else ()), *received.notices)
     order = JobOrder(origin=origin_of(interaction, StartedBy.ENLARGE), request=request, notices=notices)
     await ask(services, interaction, order)

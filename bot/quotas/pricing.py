@@ -18,6 +18,7 @@ from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_
 from pipeline.protocol.samplers import SAMPLERS
 
 _REFERENCE_PIXELS: Final = 512 * 512
+_FACES_TFLOP: Final = 0.396
 
 Pricing = Literal["flat", "work"]
 
@@ -66,11 +67,12 @@ def upscale_price(
     """Units that an enlarged picture costs: one, or by its work: ceil(cost x million pixels / unit).
 
     The pixels are those that the network makes. A network of scale 4 does the same work for a picture that is enlarged
-    2 times: a filter halves its result.
+    2 times: a filter halves its result. Repaired faces count as one face of GFPGAN, however many are found.
     """
     if pricing == "flat":
         return 1
-    return _units(spec.cost * spec.made_pixels(request.width * request.height, request.scale) / 1e6, default)
+    faces = _FACES_TFLOP if request.faces else 0.0
+    return _units(spec.cost * spec.made_pixels(request.width * request.height, request.scale) / 1e6 + faces, default)
 
 
 def _units(work: float, default: ModelSpec) -> int:

@@ -27,8 +27,25 @@ def upscaler_of(catalogue: Catalogue, key: str | None) -> UpscalerSpec:
     return found
 
 
+def faces_of(catalogue: Catalogue, key: str | None) -> str:
+    """The key of the network that repairs faces, or an empty text for None.
+
+    Raises:
+        Refused: the owner does not offer it.
+    """
+    if key is not None and key not in catalogue.faces:
+        raise Refused("refused-model-unavailable", model=key)
+    return key or ""
+
+
 def upscale_request(
-    picture: GivenPicture, scale: int | None, spec: UpscalerSpec, *, was_shrunk: bool = False, prompt: str = ""
+    picture: GivenPicture,
+    scale: int | None,
+    spec: UpscalerSpec,
+    *,
+    was_shrunk: bool = False,
+    prompt: str = "",
+    faces: str = "",
 ) -> UpscaleRequest:
     """The request for a kept picture.
 
@@ -38,6 +55,7 @@ def upscale_request(
         spec: the upscaler.
         was_shrunk: whether the picture was made smaller when it was read.
         prompt: the words that it was drawn from.
+        faces: key of the network that repairs faces; empty repairs none.
 
     Raises:
         Refused: the scale is not offered, or the picture or the result is too large.
@@ -58,4 +76,12 @@ def upscale_request(
             fitting=str(max(fitting, default="none")),
         )
     source = Input(role=InputRole.SOURCE, sha256=picture.sha256)
-    return UpscaleRequest(prompt=prompt, scale=wanted, width=width, height=height, model_key=spec.key, inputs=(source,))
+    return UpscaleRequest(
+        prompt=prompt,
+        scale=wanted,
+        width=width,
+        height=height,
+        model_key=spec.key,
+        inputs=(source,),
+        faces=faces,
+    )

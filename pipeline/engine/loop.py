@@ -221,7 +221,8 @@ class Engine:
         """Keys of the models and networks that running and finishing jobs use."""
         jobs = (*self._running.values(), *self._finishing.values())
         networks = {key for job in jobs if isinstance(job, DenoisingJob) for key in job.networks}
-        return {job.model.spec.key for job in jobs} | networks
+        faces = {job.request.faces for job in jobs if isinstance(job, UpscaleJob) and job.faces is not None}
+        return {job.model.spec.key for job in jobs} | networks | faces
 
     def _start(self, submit: Submit) -> None:
         started_at = time.monotonic()
@@ -235,6 +236,8 @@ class Engine:
         model, networks = self._cache.take_all(request, self._in_use)
         self._activity.enter("running")
         job = kind.begin(submit, model, self._placement, started_at)
+        if isinstance(job, UpscaleJob):
+            job = job.with_networks(networks)
         if isinstance(job, DenoisingJob):
             job.networks, job.network_weights = networks, named_weights(networks)
             check_controls_fit(job)

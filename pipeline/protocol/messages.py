@@ -16,10 +16,10 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import ControlSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 19
+PROTOCOL_VERSION: Final = 20
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -105,6 +105,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         lora_directory: folder of the owner's LoRAs and embeddings; None offers none.
         options: settings of the engine.
         upscalers: every upscaler in the catalogue.
+        faces: every network for faces in the catalogue.
         controls: every control net in the catalogue.
         references: every reference adapter in the catalogue.
         text_mask: the model that marks what words name; None for none.
@@ -121,6 +122,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lora_directory: str | None = None
     options: EngineOptions = EngineOptions()
     upscalers: tuple[UpscalerSpec, ...] = ()
+    faces: tuple[FaceSpec, ...] = ()
     controls: tuple[ControlSpec, ...] = ()
     references: tuple[ReferenceSpec, ...] = ()
     text_mask: TextMaskSpec | None = None

@@ -9,7 +9,17 @@ from msgspec import Meta
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.networks import Enlarger, Family, FolderSource, HubSource, ModelKey, Part, Source, UpscalerSpec
+from pipeline.protocol.networks import (
+    Enlarger,
+    FaceSpec,
+    Family,
+    FolderSource,
+    HubSource,
+    ModelKey,
+    Part,
+    Source,
+    UpscalerSpec,
+)
 from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, SamplerKind, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
@@ -261,5 +271,5 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return msgspec.structs.replace(self, samplers=kept, lacks=lost, defaults=usual)
 
 
-Entry: TypeAlias = ModelSpec | UpscalerSpec
-"""An entry of the catalogue, which the `model_key` of a request names."""
+Entry: TypeAlias = ModelSpec | UpscalerSpec | FaceSpec
+"""An entry of the catalogue whose weights a worker loads."""

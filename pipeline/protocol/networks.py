@@ -102,6 +102,26 @@ _NET_WORK: Final[Mapping[ControlFamily, float]] = MappingProxyType({"sd": 0.283,
 _ADAPTER_WORK: Final = 0.06
 
 
+class FaceSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the catalogue: a network that repairs faces in an enlarged picture.
+
+    Attributes:
+        key: the name in the database; never reused for other weights, and no other entry has the same.
+        title: the name that members see.
+        path: its .safetensors file, absolute once the catalogue is loaded, of GFPGAN, RestoreFormer or CodeFormer.
+        license: one line about the licence's terms, shown to the owner.
+        strength: part of the drawn face in the repaired one, from 0 to 1; the rest is the face as it was.
+        cost: computing work in TFLOP for one face. The default is that of GFPGAN.
+    """
+
+    key: ModelKey
+    title: str
+    path: str
+    license: str
+    strength: Annotated[float, Meta(ge=0.0, le=1.0)] = 1.0
+    cost: Annotated[float, Meta(gt=0.0)] = 0.396
+
+
 class ControlSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of the catalogue: a network by which a model follows the lines, the depth or the pose of a picture.
 

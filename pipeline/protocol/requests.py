@@ -190,6 +190,7 @@ class UpscaleRequest(
         height: its height in pixels.
         model_key: key of the upscaler in the catalogue.
         inputs: the given picture, as the only one.
+        faces: key of the network that repairs faces; empty repairs none.
     """
 
     prompt: Annotated[str, _WORDS] = ""
@@ -198,6 +199,7 @@ class UpscaleRequest(
     height: Annotated[int, Fact(lowest=1, highest=limits.MAX_INPUT_SIDE)]
     model_key: Annotated[str, Fact(is_private=False)]
     inputs: Annotated[tuple[Input, ...], Fact(lowest=1, highest=1, is_private=True)]
+    faces: Annotated[str, Fact(is_private=False)] = ""
 
     @property
     def output_count(self) -> int:

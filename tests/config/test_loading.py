@@ -364,6 +364,14 @@ def test_a_text_mask_lies_beside_the_catalogue(tmp_path: Path) -> None:
     assert load_catalogue(path, "a").text_mask is None
 
 
+def test_networks_for_faces_are_entries_with_absolute_paths(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    path.write_text("upscalers = []\n[[model]]\n" + ENTRY + UPSCALER.replace("upscalers", "faces"))
+    catalogue = load_catalogue(path, "a")
+    assert [*catalogue.entries] == ["a", "net"]
+    assert catalogue.faces["net"].path == str(tmp_path.resolve() / "net.safetensors")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -374,9 +382,11 @@ def test_a_text_mask_lies_beside_the_catalogue(tmp_path: Path) -> None:
         (UPSCALER.replace('"Net"', '" "'), "empty title"),
         (UPSCALER.replace("title", "name"), "upscalers"),
         (UPSCALER + "cost = 0\n", "upscalers"),
+        (UPSCALER + UPSCALER.replace("upscalers", "faces"), "two entries with the key 'net'"),
+        (UPSCALER.replace("upscalers", "faces") + "strength = 2\n", "faces"),
     ],
 )
-def test_a_wrong_upscaler_gets_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_wrong_upscaler_or_network_for_faces_gets_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "models.toml"
     path.write_text("[[model]]\n" + ENTRY + text)
     with pytest.raises(ConfigError) as error:

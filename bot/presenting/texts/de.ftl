@@ -38,6 +38,7 @@ choice-strength-strong = stark ({ $strength })
 option-upscale-image = Das Bild, das größer werden soll
 option-upscale-scale = Wievielmal so breit und hoch; ohne Angabe so groß, wie es hier geht
 option-upscale-upscaler = Womit vergrößert wird
+option-upscale-faces = Womit Gesichter darin ausgebessert werden; sonst bleiben sie, wie sie sind
 command-quota = Was dir noch bleibt und wann es neu beginnt
 
 command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
@@ -201,6 +202,7 @@ details-inpaint = { $part ->
     }
 details-upscaler = Vergrößerer: { $upscaler } ({ $licence })
 details-enlarged = { $scale }-fach vergrößert, von { $from } auf { $width }×{ $height }
+details-faces = Gesichter ausgebessert mit { $model }
 details-enlarged-recipe = -# Gewichte { $hash } · { $dtype } auf { $device } · { $versions }
 details-seeds = Seeds der Bilder: { $seeds }
 details-price = Preis: { $price }
@@ -355,6 +357,11 @@ notice-negative-cut = Das Ende des negativen Prompts passte nicht ins Modell und
 notice-brackets-are-text = Dieses Modell liest Klammern und BREAK als Text; sie gewichten hier nichts.
 notice-negative-unused = Dieses Modell liest keinen negativen Prompt; er wurde weggelassen.
 notice-first-frame = Diese Datei hat mehrere Einzelbilder; das erste wurde genommen.
+notice-faces = { $count ->
+        [0] Es wurde kein Gesicht von mindestens 48 Pixeln gefunden, also wurde keines ausgebessert.
+        [one] Ein Gesicht mit { $model } ausgebessert.
+       *[other] { $count } Gesichter mit { $model } ausgebessert.
+    }
 notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-use-alone = „{ $option }“ sagt, wofür ein Bild da ist. Es gab keines; die Angabe wurde weggelassen.

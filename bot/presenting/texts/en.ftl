@@ -38,6 +38,7 @@ choice-strength-strong = strong ({ $strength })
 option-upscale-image = The picture to make larger
 option-upscale-scale = How many times as wide and high; without it, as large as is possible here
 option-upscale-upscaler = What enlarges it
+option-upscale-faces = What repairs the faces in it; without it, they stay as they are
 command-quota = What you have left, and when it starts anew
 
 command-settings = My own defaults, and whether I am told when a long job is done
@@ -201,6 +202,7 @@ details-inpaint = { $part ->
     }
 details-upscaler = Upscaler: { $upscaler } ({ $licence })
 details-enlarged = Made { $scale } times larger, from { $from } to { $width }×{ $height }
+details-faces = Faces repaired with { $model }
 details-enlarged-recipe = -# Weights { $hash } · { $dtype } on { $device } · { $versions }
 details-seeds = Seeds of the pictures: { $seeds }
 details-price = Price: { $price }
@@ -355,6 +357,11 @@ notice-negative-cut = The end of the negative prompt did not fit the model and w
 notice-brackets-are-text = This model reads brackets and BREAK as text; they weigh nothing here.
 notice-negative-unused = This model reads no negative prompt, so it was left out.
 notice-first-frame = That file has several frames; the first one was taken.
+notice-faces = { $count ->
+        [0] No face of at least 48 pixels was found, so none was repaired.
+        [one] Repaired one face with { $model }.
+       *[other] Repaired { $count } faces with { $model }.
+    }
 notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
 notice-use-alone = “{ $option }” says what a picture is for. There was none, so it was left out.

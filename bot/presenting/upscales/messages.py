@@ -90,6 +90,7 @@ def details(
         *head_lines(job),
         text("details-upscaler", upscaler=title, licence=licence),
         text("details-enlarged", scale=request.scale, **_sizes(request)),
+        *([text("details-faces", model=escape(request.faces))] if request.faces else []),
         *cost_lines(job),
     ]
     if (recipe := job.recipe) is not None:

@@ -43,9 +43,10 @@ class Recipes:
         )
 
     def of_upscale(self, job: UpscaleJob) -> Recipe:
-        """Make the recipe of an enlarged picture; it has no scheduler and no rows."""
+        """Make the recipe of an enlarged picture; it has no scheduler and no rows, and may name two networks."""
+        networks = [job.model, *([] if job.faces is None else [job.faces])]
         return Recipe(
-            model_hash=self._fingerprints.of(job.model.spec, job.model.weights),
+            model_hash=" + ".join(self._fingerprints.of(each.spec, each.weights) for each in networks),
             scheduler="",
             rows=(),
             device=self._placement.name,

@@ -51,7 +51,7 @@ class UpscaleFinisher:
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=tuple(outputs),
-            notices=(),
+            notices=self._job.notices,
             denoise_s=self._enlarging_s,
             total_s=self._job.elapsed_s(),
             recipe=self._recipes.of_upscale(self._job),
@@ -60,5 +60,8 @@ class UpscaleFinisher:
     def _parameters(self) -> str:
         """The picture's parameters under A1111's names; those of a picture that it was are not repeated."""
         title = self._job.model.spec.title.replace(",", " ")
-        facts = {"Postprocess upscale by": self._job.request.scale, "Postprocess upscaler": title, "Version": _VERSION}
+        facts = {"Postprocess upscale by": self._job.request.scale, "Postprocess upscaler": title}
+        if self._job.faces is not None:
+            facts["Face restoration"] = self._job.faces.spec.title.replace(",", " ")
+        facts["Version"] = _VERSION
         return ", ".join(f"{name}: {value}" for name, value in facts.items())

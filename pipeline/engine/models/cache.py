@@ -24,14 +24,14 @@ from pipeline.engine.models.memory import (
 from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec, check_networks, keys_of, with_encoders
 from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference
 from pipeline.engine.models.sizes import expected_bytes
-from pipeline.engine.models.upscalers import LoadedUpscaler
+from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
 from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.networks import ControlSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
 log = logging.getLogger(__name__)
 
-Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedControl | LoadedReference | LoadedImageEncoder
+Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedFaces | LoadedControl | LoadedReference | LoadedImageEncoder
 """A loaded entry of the catalogue, or an image encoder that one names."""
 
 
@@ -136,6 +136,8 @@ class ModelCache:
         match spec:
             case UpscalerSpec():
                 model: Loaded = LoadedUpscaler(spec, self._placement)
+            case FaceSpec():
+                model = LoadedFaces(spec, self._placement)
             case ReferenceSpec():
                 model = LoadedReference(spec, self._placement)
             case ImageEncoderSpec():

@@ -9,8 +9,8 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.models import Entry, ModelSpec
-from pipeline.protocol.networks import ControlSpec, FolderSource, GuideSpec, HubSource, ReferenceSpec
-from pipeline.protocol.requests import Request
+from pipeline.protocol.networks import ControlSpec, FaceSpec, FolderSource, GuideSpec, HubSource, ReferenceSpec
+from pipeline.protocol.requests import Request, UpscaleRequest
 
 
 class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,8 @@ def with_encoders(entries: Mapping[str, CacheEntry]) -> dict[str, CacheEntry]:
 def keys_of(request: Request, entries: Mapping[str, CacheEntry]) -> tuple[str, ...]:
     """Keys of all that an attempt takes from the cache, its model first."""
     networks = dict.fromkeys(each.network for each in request.inputs if each.network)
+    if isinstance(request, UpscaleRequest) and request.faces:
+        networks[request.faces] = None
     specs = [entries.get(key) for key in networks]
     encoders = dict.fromkeys(encoder_of(spec).key for spec in specs if isinstance(spec, ReferenceSpec))
     return request.model_key, *networks, *encoders
@@ -85,6 +87,8 @@ def check_networks(request: Request, entries: Mapping[str, CacheEntry]) -> None:
         InvalidRequest: a network does not fit; the message names it.
     """
     model = entries.get(request.model_key)
+    if isinstance(request, UpscaleRequest) and request.faces and not isinstance(entries.get(request.faces), FaceSpec):
+        raise InvalidRequest(f"The catalogue has no network for faces {request.faces!r}.")
     for each in request.inputs:
         spec = entries.get(each.network)
         if each.role is InputRole.REFERENCE:

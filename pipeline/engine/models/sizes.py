@@ -14,6 +14,7 @@ from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
 from pipeline.protocol.networks import (
     ControlSpec,
+    FaceSpec,
     FileSource,
     FolderSource,
     HubSource,
@@ -29,7 +30,7 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
     The preview decoder is small and not counted. After loading, the measured size includes it.
     """
     try:
-        if isinstance(spec, UpscalerSpec):
+        if isinstance(spec, UpscalerSpec | FaceSpec):
             return count_numbers(Path(spec.path)) * torch.float32.itemsize
         if isinstance(spec, ReferenceSpec):
             return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize

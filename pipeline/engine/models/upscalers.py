@@ -1,4 +1,4 @@
-"""Upscalers of the catalogue on the device, and which of them can be offered."""
+"""Upscalers and networks for faces of the catalogue on the device, and which of them can be offered."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,10 +11,11 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.memory import restore
 from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, SIDES, Enlarging, Pixels
+from pipeline.engine.pixels.faces import FaceNetwork, remark_about
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
 from pipeline.engine.weights.file_identity import identity_of
 from pipeline.engine.weights.fingerprints import Weights
-from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.networks import FaceSpec, UpscalerSpec
 
 
 class LoadedUpscaler:
@@ -33,11 +34,7 @@ class LoadedUpscaler:
         self.spec: Final = spec
         self.weights: Final[Weights] = ((path, identity_of(path)),)
         self._network = LoadedEnlarger(spec, placement)
-        if placement.device.type == "cpu":
-            # On a CPU the weights are a memory-mapped file: a later write to it would change the network.
-            restore(self.modules, placement.device)
-        if identity_of(path) != self.weights[0][1]:
-            raise ModelUnavailable(f"The file of {spec.title} was replaced while it was read; try again.")
+        _settle(self, placement)
         self._sides: Sequence[int] = PROCESSOR_SIDES if placement.device.type == "cpu" else SIDES
 
     @property
@@ -50,8 +47,38 @@ class LoadedUpscaler:
         return Enlarging(self._network, picture, scale, self._sides)
 
 
+class LoadedFaces:
+    """A network for faces on its device. `LoadedUpscaler` explains the attributes.
+
+    Raises:
+        ModelUnavailable: the file is missing or broken, or repairs no faces.
+    """
+
+    def __init__(self, spec: FaceSpec, placement: Placement) -> None:
+        path = Path(spec.path)
+        self.spec: Final = spec
+        self.weights: Final[Weights] = ((path, identity_of(path)),)
+        self.network: Final = FaceNetwork(spec, placement)
+        _settle(self, placement)
+
+    @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All modules with weights, for measuring and moving."""
+        return (self.network.module,)
+
+
+def _settle(loaded: LoadedUpscaler | LoadedFaces, placement: Placement) -> None:
+    """Make sure that the weights are those of the file's identity, and stay so."""
+    if placement.device.type == "cpu":
+        # On a CPU the weights are a memory-mapped file: a later write to it would change the network.
+        restore(loaded.modules, placement.device)
+    path, identity = loaded.weights[0]
+    if identity_of(path) != identity:
+        raise ModelUnavailable(f"The file of {loaded.spec.title} was replaced while it was read; try again.")
+
+
 class UpscalerOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """Why upscalers cannot be offered, and sentences for the owner about the others, by their keys."""
+    """Why networks cannot be offered, and sentences for the owner about the others, by their keys."""
 
     missing: dict[str, str] = {}
     remarks: dict[str, str] = {}
@@ -63,6 +90,17 @@ def check_upscalers(specs: Iterable[UpscalerSpec]) -> UpscalerOffer:
     for spec in specs:
         try:
             offer.remarks[spec.key] = f"It enlarges {read_enlarger(spec).scale} times at once."
+        except ModelUnavailable as error:
+            offer.missing[spec.key] = str(error)
+    return offer
+
+
+def check_faces(specs: Iterable[FaceSpec]) -> UpscalerOffer:
+    """Read the file of every network for faces: its architecture may have terms that the entry does not tell."""
+    offer = UpscalerOffer(missing={}, remarks={})
+    for spec in specs:
+        try:
+            offer.remarks[spec.key] = remark_about(spec)
         except ModelUnavailable as error:
             offer.missing[spec.key] = str(error)
     return offer

@@ -47,7 +47,7 @@ class Enlarging:
 
     def __init__(self, network: LoadedEnlarger, picture: Pixels, scale: int, sides: Sequence[int] = SIDES) -> None:
         self._network = network
-        self._picture = picture
+        self.picture: Final = picture
         self._scale = scale
         self._sides = [*sides]
         self._how: Fallback = "direct"
@@ -60,7 +60,7 @@ class Enlarging:
     @property
     def done(self) -> float:
         """Finished part of the picture, from 0 to 1."""
-        height, width, _ = self._picture.shape
+        height, width, _ = self.picture.shape
         rows = min(self._sides[0], height - self._top)
         return (self._top * width + rows * self._left) / (height * width)
 
@@ -71,7 +71,7 @@ class Enlarging:
             BrokenImage: the result holds NaN or infinity.
             torch.OutOfMemoryError: not even the smallest tile fits the memory.
         """
-        height, width, _ = self._picture.shape
+        height, width, _ = self.picture.shape
         bottom, right = min(self._top + self._sides[0], height), min(self._left + self._sides[0], width)
         if self._left == 0 and self._top > 0:
             self._above = self._border().copy()
@@ -124,10 +124,10 @@ class Enlarging:
         scale, context = self._scale, CONTEXT * self._rounds
         # All tiles have one size, also at the edges: tensors of other sizes leave gaps in the memory of the process.
         side = self._sides[0] + 2 * (BLENDED + context)
-        height, width, _ = self._picture.shape
+        height, width, _ = self.picture.shape
         first_row = max(0, min(top - context, height - side))
         first_column = max(0, min(left - context, width - side))
-        around = self._picture[first_row : first_row + side, first_column : first_column + side]
+        around = self.picture[first_row : first_row + side, first_column : first_column + side]
         pixels = torch.from_numpy(around.astype(np.float32)).permute(2, 0, 1)[None] / 255
         for _ in range(self._rounds):
             pixels = self._network.enlarge(pixels, self._how)

@@ -1,24 +1,29 @@
-"""Jobs that enlarge a picture: no denoising, one tile a turn."""
+"""Jobs that enlarge a picture and repair its faces: no denoising, one tile or one face a turn."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from pipeline.engine.failures import InvalidRequest
-from pipeline.engine.models.upscalers import LoadedUpscaler
+from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
 from pipeline.engine.pixels.enlarging import Enlarging
+from pipeline.engine.pixels.faces import Repairing
 from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.validation import check_bounds
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol import limits
-from pipeline.protocol.messages import Submit
+from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 
 STEPS: Final = 100
 """Steps of every job, each of one percent: the number of tiles may change while it runs."""
+
+_TILES_PART: Final = 0.8
+"""Part of the steps that are tiles when faces follow."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -30,6 +35,8 @@ class UpscaleJob:
     is_checked: bool
     model: LoadedUpscaler
     enlarging: Enlarging
+    faces: LoadedFaces | None = None
+    repairing: Repairing | None = None
     started_at: float
     enlarging_started_at: float
 
@@ -41,16 +48,36 @@ class UpscaleJob:
     @property
     def steps_done(self) -> int:
         """Number of finished steps."""
-        return int(STEPS * self.enlarging.done)
+        if self.repairing is None:
+            return int(STEPS * self.enlarging.done)
+        return int(STEPS * (_TILES_PART * self.enlarging.done + (1 - _TILES_PART) * self.repairing.done))
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Facts for the requester."""
+        if self.faces is None or self.repairing is None:
+            return ()
+        count = self.repairing.repaired
+        return (Notice(key="notice-faces", values={"count": count, "model": self.faces.spec.title}),)
+
+    def with_networks(self, networks: Mapping[str, object]) -> "UpscaleJob":
+        """The same job, which repairs faces when its picture is enlarged, if a network for that is among these."""
+        faces = networks.get(self.request.faces)
+        if not isinstance(faces, LoadedFaces):
+            return self
+        repairing = Repairing(faces.network, self.enlarging.picture, self.request.scale)
+        return replace(self, faces=faces, repairing=repairing)
 
     def advance(self) -> bool:
-        """Enlarge one tile; True when there is more to do.
+        """Enlarge one tile or repair one face; True when there is more to do.
 
         Raises:
             BrokenImage: the result holds NaN or infinity.
             torch.OutOfMemoryError: not even the smallest tile fits the memory.
         """
-        return self.enlarging.advance()
+        if self.enlarging.done < 1:
+            return self.enlarging.advance() or self.repairing is not None
+        return self.repairing is not None and self.repairing.advance(self.enlarging.larger)
 
     def close(self) -> None:
         """Nothing is held but memory."""

@@ -87,4 +87,5 @@ def test_it_costs_the_work_of_its_network_and_its_time_grows_with_the_given_pixe
     assert upscale_price(large, twice, default, "work") > upscale_price(small, twice, default, "work")
     huge = msgspec.structs.replace(REQUEST, width=1_024, height=1_024)
     assert upscale_price(huge, spec, default, "work") == 35
+    assert upscale_price(msgspec.structs.replace(huge, faces="net"), spec, default, "work") > 35
     assert workload_of(REQUEST) == Workload(kind="upscale", model_key="gone", size=300 * 200, rows=1, outputs=1)

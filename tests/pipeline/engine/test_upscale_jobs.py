@@ -35,9 +35,12 @@ from pipeline.protocol.messages import (
     Submit,
     UpscaledFile,
 )
-from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.networks import FaceSpec, UpscalerSpec
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from tests.pipeline.engine.pixels.test_enlarging import photo
+from tests.pipeline.engine.pixels.test_faces import portrait, tiny
+
+__all__ = ["tiny"]
 
 
 class Hides:
@@ -55,11 +58,13 @@ class Hides:
 class Shop:
     """An engine with the shipped model and upscaler, and what it said."""
 
-    def __init__(self, catalogue: Catalogue, checker: Any = None, **output: Any) -> None:
+    def __init__(
+        self, catalogue: Catalogue, checker: Any = None, faces: Sequence[FaceSpec] = (), **output: Any
+    ) -> None:
         self.events: list[JobEvent] = []
         (self.spec,) = catalogue.upscalers.values()
         self.engine = Engine(
-            models=catalogue.entries,
+            models={**catalogue.entries, **{spec.key: spec for spec in faces}},
             placement=choose_placement("cpu", "float32"),
             options=EngineOptions(max_running=3, output=ImageOutput(**output)),
             safety_checker=checker,
@@ -230,3 +235,32 @@ def test_the_upscaler_is_loaded_at_its_own_scale(catalogue: Catalogue) -> None:
     (spec,) = catalogue.upscalers.values()
     assert LoadedEnlarger(spec, choose_placement("cpu", "float32")).scale == 4
     assert isinstance(spec, UpscalerSpec)
+
+
+def test_a_job_repairs_faces_after_its_tiles_and_says_how_many(catalogue: Catalogue, tiny: FaceSpec) -> None:
+    plain, repaired = Shop(catalogue), Shop(catalogue, faces=[tiny])
+    plain.run(plain.order(portrait()))
+    repaired.run(repaired.order(portrait(), faces="tiny"))
+    (without,), (with_faces,) = plain.of(Finished), repaired.of(Finished)
+    (notice,) = with_faces.notices
+    assert (notice.key, notice.values) == ("notice-faces", {"count": 1, "model": "Tiny"})
+    assert without.notices == ()
+    assert with_faces.recipe.model_hash.startswith(f"{without.recipe.model_hash} + ")
+    first, second = (pixels_of(each.outputs[0]).astype(int) for each in (without, with_faces))
+    assert np.abs(first[200:240, 150:200] - second[200:240, 150:200]).mean() > 3, "the face differs"
+    assert (first[:, :8] == second[:, :8]).all(), "its surroundings do not"
+    info = Image.open(io.BytesIO(with_faces.outputs[0].data)).info
+    assert "Face restoration: Tiny" in info["parameters"]
+    steps = [event.step for event in repaired.of(Progress)]
+    assert steps == sorted(steps)
+
+
+def test_a_picture_without_faces_says_so_and_an_unknown_network_is_refused(
+    catalogue: Catalogue, tiny: FaceSpec
+) -> None:
+    shop = Shop(catalogue, faces=[tiny])
+    shop.run(shop.order(photo(60, 60), faces="tiny"))
+    assert [notice.values["count"] for event in shop.of(Finished) for notice in event.notices] == [0]
+    for wrong in ("nobody", shop.spec.key):
+        shop.run(shop.order(photo(60, 60), faces=wrong))
+    assert {event.reason for event in shop.of(Failed)} == {FailureReason.INVALID_REQUEST}
