@@ -100,7 +100,8 @@ def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: i
         return scheduler
     # Other classes support no dynamic shift, but a static shift by e^mu is the same curve as a dynamic shift by mu.
     shift = math.exp(mu) if model_config.get("time_shift_type", "exponential") == "exponential" else mu
-    scheduler = _constructed(scheduler_class, model_config, {"use_dynamic_shifting": False, "shift": shift})
+    config = {**model_config, "use_dynamic_shifting": False}
+    scheduler = _constructed(scheduler_class, config, {"shift": shift})
     # These classes shift the smallest sigma in the constructor, and all sigmas again in `set_timesteps`. The smallest
     # one is reset here, so that it is shifted only once.
     scheduler.sigma_min = 1 / scheduler.config.num_train_timesteps

@@ -15,7 +15,7 @@ DRAWS = GUIDED | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MA
 EDITS = {Capability.EDIT, Capability.EDIT_STRENGTH}
 WHOLE = DRAWS | EDITS | {Capability.SEVERAL_PICTURES}
 IN_STEPS = DRAWS | {Capability.VARIATIONS, Capability.REFINING}
-WITH_UNET = IN_STEPS | {Capability.REFERENCE}
+WITH_UNET = IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 
 
