@@ -20,6 +20,7 @@ from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.finishing.controls import prepared_controls
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.reference_images import attended, padded_notices
+from pipeline.engine.models.controls import LoadedControl
 from pipeline.engine.references.rows import JobReference
 from pipeline.engine.sampling.latents import first_noise
 from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
@@ -160,8 +161,8 @@ def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
     if pictures.edited is not None:
         job.extra = pictures.edited.to(job.latents).expand(len(job.latents), -1, -1, -1)
     job.references, job.given_notices = pictures.references, pictures.notices
-    # Their adapters and encoders have done their part, so the cache may drop them.
-    job.networks = {}
+    # Adapters and encoders have done their part, so the cache may drop them. A control net runs in every step.
+    job.networks = {key: each for key, each in job.networks.items() if isinstance(each, LoadedControl)}
     job.denoise_started_at = time.monotonic()
 
 

@@ -104,6 +104,19 @@ def test_mates_change_no_bit(house: House, like: GenerationRequest) -> None:
     assert not plain.equal(alone[4])
 
 
+def test_a_net_is_in_use_until_its_job_ends(house: House, like: GenerationRequest) -> None:
+    """The cache moves what is not in use, which would pull the weights away under a step."""
+    engine: Any = house.shared.engine
+    engine.submit(steered(job(like, 1, num_inference_steps=STEPS), {"lines": photo(64, 64)}))
+    steps: list[int] = []
+    while not steps or steps[-1] < STEPS - 1:
+        engine.tick()
+        steps += [found.steps_done for found in engine._running.values() if found.steps_done > 0]
+        assert "lines" in engine._in_use
+    engine.run_until_idle()
+    assert engine._in_use == set()
+
+
 def test_an_image_of_several_can_be_drawn_alone(house: House, like: GenerationRequest) -> None:
     three = steered(job(like, 1, seed=1, num_images=3), {"union": photo(64, 64), "adapter": photo(64, 64, 1)})
     found = house.run(three)[1]
