@@ -15,6 +15,9 @@ from bot.calls.watching import Watch
 _SLOWEST_BYTES_PER_S: Final = 128 * 1_024
 """Slowest upload that does not time out: one megabit a second, as on an old line."""
 
+_CLOSED: Final = "Session is closed"
+"""What aiohttp says of a call after the client's end; it has no exception of its own for that."""
+
 _T = TypeVar("_T")
 Files = Sequence[tuple[str, bytes]]
 """Names and bytes."""
@@ -74,6 +77,11 @@ class Repeater:
         except (discord.DiscordException, *Passing) as error:
             self._refuse_if_blocked(error)
             raise failure_of(error) from error
+        except RuntimeError as error:
+            if str(error) != _CLOSED:
+                raise
+            # Discord ended the connection for good, and the bot is stopping. The next start goes on.
+            raise DiscordUnreachable("The connection to Discord has ended.") from error
         except TypeError as error:
             # discord.py 2.7.1 expects JSON in a 429 with a `Via` header. Cloudflare may send a page instead.
             self._refuse_if_blocked(error)

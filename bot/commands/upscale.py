@@ -19,10 +19,13 @@ _MAX_CHOICES: Final = 25
 def make_upscale(services: Services) -> app_commands.Command[Any, ..., None]:
     """The command, with the upscalers of the catalogue."""
     upscalers = [Choice(name=spec.title[:100], value=spec.key) for spec in services.catalogue.upscalers.values()]
-
     faces = [Choice(name=spec.title[:100], value=spec.key) for spec in services.catalogue.faces.values()]
     scales = [Choice(name=str(scale), value=scale) for scale in limits.UPSCALES]
-    words = {name: localized(f"option-upscale-{name}") for name in ("image", "scale", "upscaler")}
+    words = {
+        "image": localized("option-upscale-image"),
+        "scale": localized("option-upscale-scale"),
+        "upscaler": localized("option-upscale-upscaler"),
+    }
 
     @app_commands.command(name="upscale", description=localized("command-upscale"))
     @app_commands.rename(**renamed("image"))

@@ -104,6 +104,14 @@ async def test_where_the_token_is_no_use_the_bot_edits_as_itself(wire: Wire, sta
     assert wire.texts() == ["second"]
 
 
+@pytest.mark.parametrize("token_s", [900.0, -1.0])
+async def test_after_the_end_of_the_connection_nothing_is_answered(wire: Wire, token_s: float) -> None:
+    job = await wire.shown(token_s=token_s)
+    await wire.client.close()
+    with pytest.raises(DiscordUnreachable):
+        await wire.calls.edit_message(job, saying("second"), [], is_last_word=True)
+
+
 async def test_a_token_near_its_end_is_not_tried(wire: Wire) -> None:
     job = await wire.shown(token_s=59)
     fault = wire.faults.add(kind="delay", method="PATCH", path=TOKEN_ROUTE, times=None)

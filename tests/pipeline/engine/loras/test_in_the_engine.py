@@ -105,11 +105,11 @@ def test_a_device_that_loras_fill_forgets_no_shape(
     adapter, rows = studio.model.adapter, list[int]()
     predict = adapter.predict
 
-    def full(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any, loras: Any) -> torch.Tensor:
+    def full(latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Any, loras: Any, *rest: Any) -> torch.Tensor:
         rows.append(len(latents))
         if any(loras) and len(latents) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return predict(latents, timesteps, conditioning, loras)
+        return predict(latents, timesteps, conditioning, loras, *rest)
 
     monkeypatch.setattr(adapter, "predict", full)
     # Measured, a busy computer may be left with larger ones alone. No other test draws this size.
