@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Sequence
@@ -59,8 +60,10 @@ async def read_file(
     finally:
         if writing is not None:
             writing.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        if process.returncode is None:
+            # `process.kill` would first ask the system whether it has ended, and take its exit code from asyncio.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         # asyncio waits for the end of a process only when its output was read to the end.
         while await process.stdout.read(_PIECE):
             pass

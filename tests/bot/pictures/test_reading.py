@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -104,6 +105,15 @@ async def test_a_process_that_does_not_answer_is_an_unreadable_file(name: str, w
     assert isinstance(found, Unreadable)
     assert (found.fault, png) == (PictureFault.UNREADABLE, b"")
     assert detail in found.detail
+
+
+async def test_asyncio_learns_how_each_process_ended(caplog: pytest.LogCaptureFixture) -> None:
+    answered = msgspec.json.encode(Unreadable(fault=PictureFault.UNREADABLE, detail="quick")).decode()
+    for _ in range(150):  # each is killed in the moment in which it ends
+        found, _ = await read_file(b"file", Wanted.PICTURE, command=("sh", "-c", f"echo '{answered}'"))
+        assert isinstance(found, Unreadable)
+        assert found.detail == "quick"
+    assert caplog.messages == []
 
 
 async def test_the_process_starts_while_the_file_is_fetched() -> None:
