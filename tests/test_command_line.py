@@ -50,7 +50,8 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
     out = tmp_path / "apple.png"
     options = ("--images", "2", "--seed", "3", "-o", str(out))
     # The file's name says the format, whatever the server's own choice.
-    result = easel("imagine", "a {red|green} apple --steps {99|3}", *options, EASEL_PIPELINE__IMAGE_FORMAT="webp")
+    words = "a {red|green} apple --cfg 1 --steps {99|3}"
+    result = easel("imagine", words, *options, EASEL_PIPELINE__IMAGE_FORMAT="webp")
     assert result.returncode == 0, result.stderr
     assert "steps 99 → 50" in result.stderr
     for number in range(8):
