@@ -209,7 +209,7 @@ async def test_a_member_starts_from_a_scribble_and_marks_a_part(address: str, pa
     await page.keyboard.type("/imagine")
     await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
     await page.keyboard.press("Enter")
-    await page.keyboard.type("a red house in a meadow --strength 0.6 --seed 3")
+    await page.keyboard.type("a house in a meadow --strength 0.6 --steps 30 --seed 6")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.get_by_role("option").filter(has_text=re.compile(r"^image(?!s|2)")).click()
