@@ -14,7 +14,8 @@ from pipeline.protocol import models
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Use
 from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.networks import ControlSpec, FolderSource
+from pipeline.protocol.networks import FolderSource
+from tests.control_nets import CANNY
 from tests.pipeline.backends.children.speech import READY
 
 MODELS = "".join(
@@ -111,17 +112,7 @@ def test_paths_are_absolute_and_defaults_are_those_of_the_publishers(tmp_path: P
     [({}, 0.283), ({"family": "sdxl"}, 0.755), ({"kind": "t2i-adapter"}, 0.06), ({"cost": 0.5}, 0.5)],
 )
 def test_the_work_of_a_net_is_its_own_or_that_of_its_kind(changes: dict[str, Any], work: float) -> None:
-    spec = ControlSpec(
-        key="canny",
-        title="Lines",
-        source=FolderSource(path="/nets/canny"),
-        family="sd",
-        kind="controlnet",
-        use="lines",
-        preprocessor="canny",
-        license="OpenRAIL",
-    )
-    assert msgspec.structs.replace(spec, **changes).work == work
+    assert msgspec.structs.replace(CANNY, **changes).work == work
 
 
 @pytest.mark.parametrize(

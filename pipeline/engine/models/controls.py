@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
 from torch import nn
 
 from pipeline.engine.control.nets import Adapter, ControlNet
@@ -12,6 +11,7 @@ from pipeline.engine.control.reading import check_network, read_network
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest, ModelUnavailable, blaming
 from pipeline.engine.models.memory import restore
+from pipeline.engine.models.networks import NetworkOffer
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.protocol.inputs import Input
@@ -97,16 +97,9 @@ def _network(module: Any, spec: ControlSpec, placement: Placement) -> ControlNet
     return ControlNet(module, placement, key=spec.key, union_type=union_type)
 
 
-class ControlOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """Why control nets cannot be offered, and sentences for the owner about the others, by their keys."""
-
-    missing: dict[str, str] = {}
-    remarks: dict[str, str] = {}
-
-
-def check_controls(specs: Iterable[ControlSpec]) -> ControlOffer:
+def check_controls(specs: Iterable[ControlSpec]) -> NetworkOffer:
     """Check the files of every control net and of its preprocessor."""
-    offer = ControlOffer(missing={}, remarks={})
+    offer = NetworkOffer()
     for spec in specs:
         try:
             with blaming(f"The files of {spec.title} cannot be looked through"):

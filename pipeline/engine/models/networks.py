@@ -13,6 +13,13 @@ from pipeline.protocol.networks import ControlSpec, FaceSpec, FolderSource, Guid
 from pipeline.protocol.requests import Request, UpscaleRequest
 
 
+class NetworkOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """Why networks cannot be offered, and sentences for the owner about the others, by their keys."""
+
+    missing: dict[str, str] = {}
+    remarks: dict[str, str] = {}
+
+
 class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """An image encoder of reference adapters; those that name the same files share one.
 

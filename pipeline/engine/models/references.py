@@ -10,8 +10,7 @@ from transformers import CLIPVisionConfig
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.memory import restore
-from pipeline.engine.models.networks import ImageEncoderSpec
-from pipeline.engine.models.upscalers import UpscalerOffer
+from pipeline.engine.models.networks import ImageEncoderSpec, NetworkOffer
 from pipeline.engine.references.encoder import ImageEncoder, check_encoder
 from pipeline.engine.references.files import AdapterFile, look_through
 from pipeline.engine.references.network import ReferenceNetwork
@@ -75,9 +74,9 @@ class LoadedImageEncoder:
         return (self.encoder.module,)
 
 
-def check_references(specs: Iterable[ReferenceSpec]) -> UpscalerOffer:
+def check_references(specs: Iterable[ReferenceSpec]) -> NetworkOffer:
     """Check the files of every adapter and of its encoder by their headers; a hub checks none before its download."""
-    offer = UpscalerOffer(missing={}, remarks={})
+    offer = NetworkOffer()
     for spec in specs:
         try:
             facts = look_through(Path(spec.source.path))

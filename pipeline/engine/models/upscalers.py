@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from torch import nn
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.memory import restore
+from pipeline.engine.models.networks import NetworkOffer
 from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, SIDES, Enlarging, Pixels
 from pipeline.engine.pixels.faces import FaceNetwork, remark_about
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
@@ -77,16 +77,9 @@ def _settle(loaded: LoadedUpscaler | LoadedFaces, placement: Placement) -> None:
         raise ModelUnavailable(f"The file of {loaded.spec.title} was replaced while it was read; try again.")
 
 
-class UpscalerOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """Why networks cannot be offered, and sentences for the owner about the others, by their keys."""
-
-    missing: dict[str, str] = {}
-    remarks: dict[str, str] = {}
-
-
-def check_upscalers(specs: Iterable[UpscalerSpec]) -> UpscalerOffer:
+def check_upscalers(specs: Iterable[UpscalerSpec]) -> NetworkOffer:
     """Read the file of every upscaler. Its scale is one of the facts that only the file tells."""
-    offer = UpscalerOffer(missing={}, remarks={})
+    offer = NetworkOffer()
     for spec in specs:
         try:
             offer.remarks[spec.key] = f"It enlarges {read_enlarger(spec).scale} times at once."
@@ -95,9 +88,9 @@ def check_upscalers(specs: Iterable[UpscalerSpec]) -> UpscalerOffer:
     return offer
 
 
-def check_faces(specs: Iterable[FaceSpec]) -> UpscalerOffer:
+def check_faces(specs: Iterable[FaceSpec]) -> NetworkOffer:
     """Read the file of every network for faces: its architecture may have terms that the entry does not tell."""
-    offer = UpscalerOffer(missing={}, remarks={})
+    offer = NetworkOffer()
     for spec in specs:
         try:
             offer.remarks[spec.key] = remark_about(spec)

@@ -13,8 +13,9 @@ from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.models import Cost, Defaults, ModelSpec
-from pipeline.protocol.networks import ControlKind, ControlSpec, FileSource, FolderSource, ReferenceSpec
+from pipeline.protocol.networks import ControlKind, FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from tests.control_nets import CANNY
 
 SD15 = ModelSpec(
     key="sd15",
@@ -133,17 +134,7 @@ ADAPTER = ReferenceSpec(
     license="",
     cost=3.0,
 )
-NET = ControlSpec(
-    key="net",
-    title="Net",
-    source=FolderSource(path="/nowhere"),
-    family="sd",
-    kind="controlnet",
-    use="lines",
-    preprocessor="canny",
-    license="",
-    cost=0.5,
-)
+NET = msgspec.structs.replace(CANNY, cost=0.5)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from pipeline.protocol import models
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.networks import ControlSpec, FileSource, FolderSource, ReferenceSpec
+from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec
+from tests.control_nets import CANNY
 
 SQUARE = GivenPicture(sha256="ab" * 32, sides=(512, 512))
 
@@ -165,19 +166,7 @@ def test_messages_say_that_there_was_a_picture_and_its_strength(catalogue: Catal
 
 
 OTHER = GivenPicture(sha256="cd" * 32, sides=(1_024, 512))
-LINES = ControlSpec(
-    key="canny",
-    title="Lines",
-    source=FolderSource(path="/nets/canny"),
-    family="sd",
-    kind="controlnet",
-    use="lines",
-    preprocessor="canny",
-    license="OpenRAIL",
-    scale=0.9,
-    end=0.8,
-    guess=True,
-)
+LINES = msgspec.structs.replace(CANNY, scale=0.9, end=0.8, guess=True)
 DEPTH = msgspec.structs.replace(LINES, key="depth", use="depth", preprocessor="none", guess=False, end=1.0)
 PLUS = ReferenceSpec(
     key="plus",
