@@ -159,12 +159,23 @@ def redrawn(
     return msgspec.structs.replace(resolved, request=request, notices=told)
 
 
-async def _read(path: Path) -> tuple[GivenPicture, bytes, tuple[Notice, ...]]:
+async def clean_file(path: Path) -> tuple[CleanPicture, bytes]:
+    """Read a picture's file as a member's: facts about it, and its clean file.
+
+    Raises:
+        CannotDraw: the file cannot be opened.
+        Refused: it is no picture that can be read.
+    """
     answer, png = await read_file(_bytes_of(path), Wanted.PICTURE)
     if not isinstance(answer, CleanPicture):
         raise refusal(answer)
+    return answer, bytes(png)
+
+
+async def _read(path: Path) -> tuple[GivenPicture, bytes, tuple[Notice, ...]]:
+    answer, png = await clean_file(path)
     picture = GivenPicture(sha256=hashlib.sha256(png).hexdigest(), sides=(answer.width, answer.height))
-    return picture, bytes(png), notices(answer)
+    return picture, png, notices(answer)
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot.cli.pictures import CannotDraw, clean_file
 from bot.cli.working import (
-    CannotDraw,
-    clean_file,
     follow,
     format_of,
     print_notices,

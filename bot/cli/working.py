@@ -13,8 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.app import make_configure, make_starter
 from bot.cli.pictures import CannotDraw
-from bot.pictures.reading import read_file
-from bot.pictures.telling import refusal, too_large
 from bot.presenting.texts import text
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -22,7 +20,6 @@ from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol import messages
 from pipeline.protocol.messages import ImageFormat, Notice
-from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Wanted
 
 _READY_TIMEOUT_S = 600.0
 _FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -45,28 +42,6 @@ def format_of(out: Path) -> ImageFormat:
     if image_format is None:
         raise CannotDraw(f"The name {out} asks for no format that Easel writes; end it with {', '.join(_FORMATS)}.")
     return image_format
-
-
-async def clean_file(path: Path) -> tuple[CleanPicture, bytes]:
-    """Read a picture's file as a member's: facts about it, and its clean file.
-
-    Raises:
-        CannotDraw: the file cannot be opened.
-        Refused: it is no picture that can be read.
-    """
-    answer, png = await read_file(_bytes_of(path), Wanted.PICTURE)
-    if not isinstance(answer, CleanPicture):
-        raise refusal(answer)
-    return answer, bytes(png)
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise too_large()
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotDraw(f"The picture {path} cannot be read: {error.strerror}.") from error
 
 
 def write(path: Path, picture: messages.ImageFile | messages.UpscaledFile, fact: str, console: Console) -> Path:
