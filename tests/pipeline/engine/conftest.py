@@ -110,6 +110,20 @@ def record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "Finisher", _Recorder)
 
 
+@pytest.fixture
+def every_preview_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Background work ends within its tick. Otherwise a short job may end before its preview is drawn."""
+    tick = Engine.tick
+
+    def waiting(engine: Engine) -> None:
+        tick(engine)
+        while engine._background.is_busy:
+            engine._background.wait()
+            engine._background.collect()
+
+    monkeypatch.setattr(Engine, "tick", waiting)
+
+
 @pytest.fixture(scope="module")
 def reference() -> Any:
     folder = Path(__file__).parents[3] / "models" / "pocket"

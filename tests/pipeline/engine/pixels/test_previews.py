@@ -55,6 +55,7 @@ def finished_picture(catalogue: Catalogue, request: GenerationRequest, previews:
     return opened(finished.outputs[0].data)
 
 
+@pytest.mark.usefixtures("every_preview_is_in_time")
 def test_the_first_step_is_told_with_its_preview(module_catalogue: Catalogue, request_: GenerationRequest) -> None:
     events: list[JobEvent] = []
     engine = Engine(
@@ -72,6 +73,7 @@ def test_the_first_step_is_told_with_its_preview(module_catalogue: Catalogue, re
     assert [event.step for event in told] == sorted(event.step for event in told)
 
 
+@pytest.mark.usefixtures("every_preview_is_in_time")
 def test_a_better_preview_is_closer_to_the_picture(module_catalogue: Catalogue, request_: GenerationRequest) -> None:
     previews: list[bytes] = []
     request = msgspec.structs.replace(request_, num_inference_steps=30)

@@ -99,6 +99,7 @@ def _pictures(finished: Finished) -> list[Any]:
     return [np.asarray(Image.open(io.BytesIO(image.data)).convert("RGB")) for image in finished.outputs]
 
 
+@pytest.mark.usefixtures("every_preview_is_in_time")
 def test_it_takes_turns_and_nobody_changes_a_bit(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, folder: Path
 ) -> None:

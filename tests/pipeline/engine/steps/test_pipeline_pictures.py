@@ -162,6 +162,7 @@ def test_a_pipeline_starts_from_a_picture_as_its_twin_does(
     assert twin.transformer is drawing._pipeline.transformer
 
 
+@pytest.mark.usefixtures("every_preview_is_in_time")
 @pytest.mark.parametrize(("strength", "drawn"), [(0.05, 1), (0.5, 2)])
 def test_a_pipeline_that_rounds_down_draws_at_least_one_step(
     whole: Whole, like: GenerationRequest, strength: float, drawn: int
