@@ -10,8 +10,10 @@ from bot.jobs.kinds import kind_of
 from bot.presenting import job_message
 from bot.presenting.images import done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
-from bot.store.failures import JobFailure
-from bot.store.rows import Asker, AskerDefaults, Job, JobStatus, Origin, StartedBy
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.origin import Asker, Origin, StartedBy
+from bot.store.rows.preferences import AskerDefaults
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import Request

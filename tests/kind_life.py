@@ -28,7 +28,8 @@ from bot.interactions.start_job import ask, origin_of
 from bot.presenting.custom_ids import Action, custom_id, read_press
 from bot.process.logs import set_up_logging
 from bot.store.images import ImageStore
-from bot.store.rows import Job, JobOrder, JobStatus, StartedBy
+from bot.store.rows.jobs import Job, JobOrder, JobStatus
+from bot.store.rows.origin import StartedBy
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from bot.views.buttons import PRESSED

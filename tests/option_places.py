@@ -23,7 +23,7 @@ from bot.requests.deriving import as_it_was, remix
 from bot.requests.given import GivenRequest
 from bot.requests.options import FIELDS
 from bot.requests.resolving import Resolved, resolve
-from bot.store.rows import AskerDefaults
+from bot.store.rows.preferences import AskerDefaults
 from bot.tree import EaselTree
 from config.catalogue import load_catalogue
 from config.settings import LimitSettings, Settings

@@ -15,7 +15,7 @@ LINES = (
         '    guidance_rescale: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance rescale")] = 0.0\n',
         '    sharpness: Annotated[float, Fact(lowest=0.0, highest=2.0, file_key="Sharpness")] = 0.0\n',
     ),
-    ("bot/store/rows.py", "    model_key: str | None = None\n", "    sharpness: float | None = None\n"),
+    ("bot/store/rows/preferences.py", "    model_key: str | None = None\n", "    sharpness: float | None = None\n"),
     (
         "bot/requests/options.py",
         '        needs=Capability.GUIDANCE,\n        habits=("cfg_scale", "guidance_scale"),\n    ),\n',

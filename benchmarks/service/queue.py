@@ -15,7 +15,8 @@ from bot.quotas.turns import NORMAL, Turn, next_turn, queue_key
 from bot.store.admission import insert_job
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository, ensure_member
-from bot.store.rows import Asker, Job, JobStatus, NewJob, Origin, StartedBy
+from bot.store.rows.jobs import Job, JobStatus, NewJob
+from bot.store.rows.origin import Asker, Origin, StartedBy
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest

@@ -20,7 +20,7 @@ from bot.calls.errors import DiscordUnreachable, EditsHalted, MessageGone, NotNo
 from bot.calls.recognizing import is_in_timeline, is_of, is_over, outputs_shown
 from bot.calls.repeating import Files, as_files
 from bot.calls.watching import Watch
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 TOKEN_MARGIN: Final = timedelta(seconds=60)
 _NOT_FOUND: Final = 404

@@ -12,7 +12,7 @@ import discord
 
 from bot.presenting.custom_ids import Action, custom_id, is_about
 from bot.presenting.job_message import is_output_of
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 def is_of(message: discord.Message, job: Job) -> bool:

@@ -17,7 +17,7 @@ from bot.presenting.images import details_message
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
 from bot.requests.uses import uses_for
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 def make_menus(services: Services) -> list[app_commands.ContextMenu]:

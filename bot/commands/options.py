@@ -23,7 +23,7 @@ from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.requests.takes import Number, Picture, Text
 from bot.requests.uses import ROLES, STRENGTHS, uses_for
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from pipeline.protocol.inputs import InputRole
 from pipeline.protocol.models import ModelSpec
 

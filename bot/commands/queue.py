@@ -12,7 +12,7 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.presenting import queue_message
 from bot.presenting.queue_message import Place, ServerQueue
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 
 _MAX_KEPT = 3
 _FOR_EVER_DAYS = 365

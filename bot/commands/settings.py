@@ -11,7 +11,7 @@ from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting import settings_message
-from bot.store.user_settings import UserSettings
+from bot.store.members.user_settings import UserSettings
 
 
 def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:

@@ -10,7 +10,7 @@ from bot.jobs.fitting import thumbnail
 from bot.jobs.kinds import kind_of
 from bot.presenting.details import GivenFile, add_given
 from bot.store.images import StorageFailed
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 async def explain(services: Services, interaction: Interaction, job: Job) -> None:

@@ -9,7 +9,7 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import ABOUT_ANY_JOB, Press
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:

@@ -6,7 +6,8 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.pictures.receiving import Received
 from bot.store.images import StorageFailed
-from bot.store.rows import Job, Output
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 
 
 async def pictures_of(services: Services, job: Job) -> list[Output]:

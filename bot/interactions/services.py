@@ -13,12 +13,12 @@ from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
-from bot.store.ledger import LedgerRepository
+from bot.store.members.ledger import LedgerRepository
+from bot.store.members.servers import ServerRepository
+from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.queue import QueueRepository
-from bot.store.servers import ServerRepository
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
-from bot.store.user_settings import UserSettingsRepository
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import Backend

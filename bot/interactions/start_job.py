@@ -15,9 +15,11 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.jobs.kinds import kind_of
 from bot.presenting import job_message
-from bot.store.failures import JobFailure
 from bot.store.queue import Place
-from bot.store.rows import Asker, AskerDefaults, Job, JobOrder, JobStatus, Lineage, Origin, StartedBy
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobOrder, JobStatus
+from bot.store.rows.origin import Asker, Lineage, Origin, StartedBy
+from bot.store.rows.preferences import AskerDefaults
 from bot.words import clean
 
 _CHANNELS: Final = (

@@ -22,7 +22,7 @@ from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
 from bot.requests.takes import GivenPicture
 from bot.store.expansions import Expansion, NewExpansion
-from bot.store.rows import Lineage, StartedBy
+from bot.store.rows.origin import Lineage, StartedBy
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
 

@@ -10,7 +10,8 @@ from bot.interactions.patience import in_time
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, lineage_of, origin_of
 from bot.requests.enlarging import faces_of, upscale_request, upscaler_of
-from bot.store.rows import Job, JobOrder, StartedBy
+from bot.store.rows.jobs import Job, JobOrder
+from bot.store.rows.origin import StartedBy
 from pipeline.protocol.messages import Notice
 
 _FIRST: Final = Notice(key="notice-first-picture")

@@ -14,7 +14,8 @@ from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
-from bot.store.rows import Asker, Job, JobOrder, NewJob
+from bot.store.rows.jobs import Job, JobOrder, NewJob
+from bot.store.rows.origin import Asker
 from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings

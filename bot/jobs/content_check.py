@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from bot.jobs.kinds import kind_of
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 class ContentCheck(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from discord import ui
 from bot.calls.errors import CallFailed, EditsHalted, MessageGone, NotEditable, NotPermitted, WordsBlocked
 from bot.calls.messages import Calls
 from bot.calls.repeating import Files
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 MIN_INTERVAL_S: Final = 2.0
 """Seconds between two edits of a message. Discord allows about five edits in five seconds for a whole channel. The

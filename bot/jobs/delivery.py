@@ -26,11 +26,12 @@ from bot.jobs.preparing import Preparing
 from bot.presenting.job_message import Allowance, ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
-from bot.store.failures import JobFailure
 from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, JobStatus, Output
-from bot.store.user_settings import UserSettingsRepository
+from bot.store.members.user_settings import UserSettingsRepository
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.outputs import Output
 from config.catalogue import Catalogue
 from pipeline.protocol.messages import Notice
 

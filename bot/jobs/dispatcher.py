@@ -22,11 +22,11 @@ from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
-from bot.store.failures import JobFailure
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.errors import RETRYABLE, FailureReason
 from pipeline.protocol.messages import Failed, Finished, Progress

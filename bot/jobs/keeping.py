@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bot.pictures.inputs import InputPictures
 from bot.store.images import ImageStore
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from bot.store.stars import StarRepository
 
 

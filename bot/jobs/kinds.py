@@ -20,7 +20,8 @@ from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.presenting.upscales import messages as upscales
 from bot.quotas.pricing import Guides, Pricing, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
-from bot.store.rows import Job, Output
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 from bot.store.timings import Workload
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec

@@ -22,7 +22,7 @@ from bot.presenting import job_message
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0

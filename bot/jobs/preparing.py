@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from bot.store.timings import Preparation, TimingRepository
 from pipeline.backends.base import Backend, Start, WorkerState
 

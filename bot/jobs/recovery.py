@@ -6,10 +6,10 @@ from bot.calls.errors import AddressBlocked, CallFailed
 from bot.calls.messages import Calls
 from bot.jobs.conversation import JobMessage
 from bot.jobs.delivery import Delivery
-from bot.store.failures import JobFailure
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
 
 MAX_ATTEMPTS = 10
 """A restart of the bot is not the job's fault. A job that sees this many restarts may be their cause."""

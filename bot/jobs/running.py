@@ -8,7 +8,7 @@ from bot.jobs.conversation import JobMessage
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting import job_message
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from pipeline.protocol.messages import Progress
 
 _MIN_SHOWN_ETA_S: Final = 3.0

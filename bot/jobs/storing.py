@@ -13,7 +13,8 @@ from bot.calls.owner import Owner
 from bot.jobs.kinds import workload_of
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
-from bot.store.rows import Job, NewOutput
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import NewOutput
 from bot.store.timings import TimingRepository
 from pipeline.protocol.messages import Finished
 from pipeline.protocol.requests import kind_name

@@ -9,7 +9,7 @@ from bot.jobs.conversation import JobMessage
 from bot.jobs.kinds import kind_of
 from bot.presenting.job_message import Prospect
 from bot.store.queue import QueueRepository
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 _WATCHED: Final = 20
 """Number of members whose first job is updated. Members further back can wait for an update."""

@@ -9,7 +9,7 @@ from discord import ui
 from bot.presenting.escaping import escape
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.networks import UpscalerSpec

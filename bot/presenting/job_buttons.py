@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.texts import text
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 Row = ui.ActionRow[ui.LayoutView]
 

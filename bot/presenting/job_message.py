@@ -19,8 +19,8 @@ from bot.presenting.escaping import alt_text, escape, relative
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
-from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
 from pipeline.protocol.messages import Notice
 
 P = ParamSpec("P")

@@ -1,7 +1,8 @@
 """Links to messages."""
 
 from bot.presenting.texts import text
-from bot.store.rows import Job, Lineage
+from bot.store.rows.jobs import Job
+from bot.store.rows.origin import Lineage
 
 
 def job_link(job: Job) -> str:

@@ -14,7 +14,7 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
 from bot.store.queue import Waiting
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 MAX_SHOWN_JOBS: Final = 8
 """Discord allows 40 components in a message, and each job takes three."""

@@ -4,8 +4,8 @@ import msgspec
 
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
-from bot.store.rows import Preferences
-from bot.store.user_settings import UserSettings
+from bot.store.members.user_settings import UserSettings
+from bot.store.rows.preferences import Preferences
 
 _MAX_VALUE = 100
 

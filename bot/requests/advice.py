@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec

@@ -7,7 +7,8 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.options import OPTIONS_WITH_DEFAULTS
 from bot.requests.resolving import OWNERS, Resolved, choose_seed
-from bot.store.rows import AskerDefaults, Job, Preferences
+from bot.store.rows.jobs import Job
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability

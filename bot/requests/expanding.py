@@ -13,7 +13,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.reading import read_command
 from bot.requests.resolving import Resolved, offers_of, resolve
 from bot.requests.typed.wildcards import BrokenWildcard, WildcardFolder
-from bot.store.rows import AskerDefaults
+from bot.store.rows.preferences import AskerDefaults
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.prompts.expansion import (

@@ -14,7 +14,7 @@ from bot.requests.options import find_option
 from bot.requests.styles import find_style
 from bot.requests.takes import GivenPicture, PictureWeight
 from bot.requests.typed.offers import Offers
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from bot.words import clean
 from pipeline.protocol.loras import LoraEntry, Style
 from pipeline.protocol.messages import Notice

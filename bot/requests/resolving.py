@@ -20,7 +20,8 @@ from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
 from bot.requests.uses import cut_notice, inputs_of, shaped, wishes
-from bot.store.rows import AskerDefaults, Preferences, WantedJob
+from bot.store.rows.jobs import WantedJob
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards

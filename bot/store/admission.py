@@ -6,12 +6,12 @@ from typing import Final
 
 from bot.quotas.pricing import part
 from bot.quotas.standing import Standing, standing
-from bot.store.facts import read_facts
-from bot.store.failures import JobFailure
 from bot.store.inputs import insert_inputs
-from bot.store.ledger import reserve, settle
+from bot.store.members.facts import read_facts
+from bot.store.members.ledger import reserve, settle
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
-from bot.store.rows import Job, JobStatus, NewJob
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.statements import fetch_one, sure, to_ms
 from config.settings import QuotaSettings
 

@@ -10,7 +10,8 @@ from typing import Final, Self
 
 import msgspec
 
-from bot.store.rows import Lineage, StartedBy, WantedJob
+from bot.store.rows.jobs import WantedJob
+from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, fetch_one, from_ms, sure, to_json, to_ms
 from pipeline.protocol.requests import Request

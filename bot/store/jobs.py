@@ -9,11 +9,13 @@ import msgspec
 
 from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
-from bot.store.facts import read_facts
-from bot.store.failures import NOT_SHOWN, JobFailure
 from bot.store.inputs import release_of_user
+from bot.store.members.facts import read_facts
 from bot.store.queue import Place
-from bot.store.rows import Asker, Job, JobStatus, NewJob, NewOutput, Output
+from bot.store.rows.failures import NOT_SHOWN, JobFailure
+from bot.store.rows.jobs import Job, JobStatus, NewJob
+from bot.store.rows.origin import Asker
+from bot.store.rows.outputs import NewOutput, Output
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure, to_json, to_ms
 from config.settings import QuotaSettings

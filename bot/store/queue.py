@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
-from bot.store.rows import Job, NewJob
+from bot.store.rows.jobs import Job, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, from_ms, sure, to_ms
 

@@ -15,8 +15,8 @@ from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
-from bot.store.failures import NOT_SHOWN
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.failures import NOT_SHOWN
+from bot.store.rows.jobs import Job, JobStatus
 
 _OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
 _log = structlog.get_logger(__name__)

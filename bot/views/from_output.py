@@ -15,7 +15,8 @@ from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.images.reference_form import reference_form
 from bot.requests.given import GivenRequest
 from bot.requests.uses import STRENGTHS, uses_for
-from bot.store.rows import Job, StartedBy
+from bot.store.rows.jobs import Job
+from bot.store.rows.origin import StartedBy
 from bot.views import reference
 from bot.views.fields import Fields
 

@@ -17,7 +17,7 @@ from bot.presenting.job_message import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.images import StorageFailed, extension_of
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 
 
 async def star(services: Services, interaction: Interaction, press: Press) -> None:

@@ -17,7 +17,8 @@ from bot.presenting.images import region_form, region_message
 from bot.presenting.images.remix_form import PROMPT
 from bot.requests import deriving, inpainting
 from bot.requests.takes import GivenPicture
-from bot.store.rows import Job, JobOrder, StartedBy
+from bot.store.rows.jobs import Job, JobOrder
+from bot.store.rows.origin import StartedBy
 from bot.views.fields import Fields
 from bot.views.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import job_for, lineage_of

@@ -15,7 +15,8 @@ from bot.requests.styles import known_styles
 from bot.requests.takes import GivenPicture
 from bot.requests.uses import refuse_without
 from bot.store.images import StorageFailed
-from bot.store.rows import AskerDefaults, Job
+from bot.store.rows.jobs import Job
+from bot.store.rows.preferences import AskerDefaults
 from bot.views.starting import job_for, model_of
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Inpaint, Input

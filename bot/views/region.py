@@ -20,7 +20,8 @@ from bot.requests.resolving import Resolved
 from bot.requests.takes import GivenPicture
 from bot.requests.uses import STRENGTHS
 from bot.store.expansions import Expansion, NewExpansion
-from bot.store.rows import Job, StartedBy, WantedJob
+from bot.store.rows.jobs import Job, WantedJob
+from bot.store.rows.origin import StartedBy
 from bot.views.expanding import find_open
 from bot.views.fields import Fields
 from bot.views.finding import can_find_parts, find_part

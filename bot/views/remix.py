@@ -12,7 +12,8 @@ from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles
 from bot.requests.uses import pictures_of, refuse_without
-from bot.store.rows import AskerDefaults, StartedBy
+from bot.store.rows.origin import StartedBy
+from bot.store.rows.preferences import AskerDefaults
 from bot.views import from_output
 from bot.views.fields import Fields
 from bot.views.starting import job_for, model_of

@@ -9,7 +9,9 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import ask, lineage_of, origin_of
 from bot.presenting.custom_ids import Press
 from bot.requests import deriving
-from bot.store.rows import Job, JobOrder, Origin, Preferences, StartedBy
+from bot.store.rows.jobs import Job, JobOrder
+from bot.store.rows.origin import Origin, StartedBy
+from bot.store.rows.preferences import Preferences
 from bot.views import from_output
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec

@@ -12,10 +12,10 @@ from bot.calls.messages import Calls
 from bot.jobs.conversation import Files, JobMessage
 from bot.jobs.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
-from bot.store.failures import JobFailure
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
 
 
 def post_anew(patch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import sentences
-from bot.store.rows import Preferences
-from bot.store.servers import WHOLE_SERVER, ChannelRule
+from bot.store.members.servers import WHOLE_SERVER, ChannelRule
+from bot.store.rows.preferences import Preferences
 
 _ALLOW = "allow"
 _FORBID = "forbid"

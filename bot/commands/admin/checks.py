@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from bot.calls.answers import Interaction
 from bot.presenting.texts import text
-from bot.store.rows import Asker
-from bot.store.servers import Decision
+from bot.store.members.servers import Decision
+from bot.store.rows.origin import Asker
 
 Person = discord.Member | discord.User
 

@@ -17,7 +17,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import sentences
 from bot.presenting.texts import text
-from bot.store.servers import Decision
+from bot.store.members.servers import Decision
 
 _MAX_REASON = 200
 _MAX_JOBS = 1_000

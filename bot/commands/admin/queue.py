@@ -14,7 +14,7 @@ from bot.interactions.services import Services
 from bot.presenting.admin import sentences
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 
 _SHOW = "show"
 _MAX_JOB_ID = 2**53 - 1

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.presenting.texts import text
-from bot.store.ledger import Use
+from bot.store.members.ledger import Use
 
 _HEAD: Final = ("day", "user id", "user name", "model", "jobs", "images", "units")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full width

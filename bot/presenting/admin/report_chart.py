@@ -17,7 +17,7 @@ import msgspec
 from bot.presenting.admin.report import Row, names_of, rows_of
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.texts import text
-from bot.store.ledger import Use
+from bot.store.members.ledger import Use
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

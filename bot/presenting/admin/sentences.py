@@ -10,10 +10,10 @@ from bot.presenting.settings_message import defaults_line
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState, Standing
-from bot.store.ledger import Entry
+from bot.store.members.ledger import Entry
+from bot.store.members.servers import WHOLE_SERVER, AuditRow, ChannelRule
 from bot.store.queue import Waiting
-from bot.store.rows import Job
-from bot.store.servers import WHOLE_SERVER, AuditRow, ChannelRule
+from bot.store.rows.jobs import Job
 
 _MAX_MESSAGE: Final = 2_000
 """Discord's limit of characters in a message."""

@@ -13,7 +13,8 @@ from bot.presenting.summaries import summary
 from bot.presenting.texts import text
 from bot.requests.options import OPTIONS
 from bot.requests.sizes import size_values
-from bot.store.rows import Job, Output
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed

@@ -10,7 +10,7 @@ from bot.presenting.images.remix_form import PROMPT, choice, words
 from bot.presenting.texts import text
 from bot.requests.inpainting import ZOOMS
 from bot.requests.uses import STRENGTHS
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from pipeline.protocol.limits import GRID_CELLS, MAX_PART_WORDS
 from pipeline.protocol.requests import GenerationRequest, narrowed
 

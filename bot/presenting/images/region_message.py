@@ -15,7 +15,7 @@ from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text
 from bot.quotas.standing import Outlook
 from bot.store.expansions import Expansion
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from pipeline.protocol.limits import MAX_GROW
 from pipeline.protocol.requests import GenerationRequest, narrowed
 

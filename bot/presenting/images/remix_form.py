@@ -11,7 +11,7 @@ from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.resolving import sampler_names
 from bot.requests.sizes import size_values
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH
 from pipeline.protocol.models import ModelSpec

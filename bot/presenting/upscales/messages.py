@@ -24,7 +24,8 @@ from bot.presenting.job_message import (
     small,
 )
 from bot.presenting.texts import text
-from bot.store.rows import Job, Output
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 from pipeline.protocol.networks import UpscalerSpec
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 

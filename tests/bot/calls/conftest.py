@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from bot.calls.messages import Calls
 from bot.calls.watching import Watch
-from bot.store.rows import Job, NewJob
+from bot.store.rows.jobs import Job, NewJob
 from bot.store.sqlite.database import Database
 from playground import Faults, LocalDiscord
 from tests.bot.store.conftest import Store

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cli.care import CareFailed, back_up, examine_database, forget
 from bot.store.images import ImageStore
-from bot.store.rows import NewJob
+from bot.store.rows.jobs import NewJob
 from bot.store.sqlite.database import Database
 from tests.bot.store.conftest import Store, with_inputs
 

@@ -21,7 +21,7 @@ from bot.app import compose
 from bot.client import EaselClient
 from bot.interactions.services import Services
 from bot.store.images import ImageStore
-from bot.store.rows import Job, JobStatus, NewJob
+from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.store.rows import Asker, JobOrder, JobStatus
+from bot.store.rows.jobs import JobOrder, JobStatus
+from bot.store.rows.origin import Asker
 from bot.store.sqlite import statements
 from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_origin

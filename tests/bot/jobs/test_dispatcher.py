@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.quotas.standing import QueueState
-from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus
-from bot.store.servers import Decision
-from bot.store.user_settings import UserSettings
+from bot.store.members.servers import Decision
+from bot.store.members.user_settings import UserSettings
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
 from tests.bot.jobs.conftest import House
 from tests.bot.store.conftest import decision
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.jobs import storing
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite import statements
 from tests.bot.jobs.conftest import House
 from tests.kill_points.tiny_discord import DIRECT

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 from tests.bot.jobs.conftest import House
 
 OpenHouse = Callable[..., Awaitable[House]]

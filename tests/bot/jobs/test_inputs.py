@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot.store.failures import JobFailure
 from bot.store.images import ImageStore
-from bot.store.rows import JobStatus
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import JobStatus
 from tests.bot.jobs.conftest import PATIENCE_S, House
 
 OpenHouse = Callable[..., Awaitable[House]]

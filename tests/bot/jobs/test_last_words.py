@@ -10,7 +10,7 @@ import pytest
 
 from bot.jobs import last_words
 from bot.presenting import job_message
-from bot.store.rows import Job, JobStatus
+from bot.store.rows.jobs import Job, JobStatus
 from tests.bot.jobs.conftest import House
 from tests.kill_points.tiny_discord import DIRECT, Payload, Refusal, World
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.jobs.waiting import WaitingLine
 from bot.presenting.job_message import Prospect
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 from bot.store.timings import Preparation, TimingRepository
 from pipeline.backends.base import Start
 from tests.bot.jobs.conftest import PATIENCE_S, House

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.cli.care import back_up, examine_database, restore
 from bot.presenting.job_message import output_file_name
-from bot.store.rows import JobStatus
+from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite.timelines import UNSEEN
 from pipeline.protocol.messages import Finished, ImageFile
 from tests.bot.jobs.conftest import House

@@ -11,7 +11,8 @@ from bot.presenting.help_message import EXAMPLES, MAX_MODELS, Reach, Topic, topi
 from bot.presenting.images import details_message
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.typed.known_words import unknown_words
-from bot.store.rows import AskerDefaults, Lineage, Preferences, StartedBy
+from bot.store.rows.origin import Lineage, StartedBy
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH, MAX_VARIATIONS

@@ -11,7 +11,8 @@ from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.requests.typed.known_words import NO_KNOWN_WORD
 from bot.store.expansions import Expansion
-from bot.store.rows import StartedBy, WantedJob
+from bot.store.rows.jobs import WantedJob
+from bot.store.rows.origin import StartedBy
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
 from tests.bot.presenting.test_lists import NASTY, NOW, standing

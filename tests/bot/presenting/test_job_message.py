@@ -17,8 +17,9 @@ from bot.presenting import job_message
 from bot.presenting.escaping import escape
 from bot.presenting.images import done_message
 from bot.presenting.job_message import Allowance
-from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus, Lineage, StartedBy
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.origin import Lineage, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Inpaint, Outpaint

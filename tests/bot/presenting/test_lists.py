@@ -15,9 +15,9 @@ from bot.presenting.links import job_link
 from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
+from bot.store.members.servers import AuditRow
 from bot.store.queue import Waiting
-from bot.store.rows import Job, JobStatus
-from bot.store.servers import AuditRow
+from bot.store.rows.jobs import Job, JobStatus
 from bot.store.statistics import Recent
 from config.settings import Period
 from pipeline.backends.base import BackendStatus, WorkerState

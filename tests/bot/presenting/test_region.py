@@ -11,7 +11,8 @@ from bot.presenting.images import region_form, region_message
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.store.expansions import Expansion
-from bot.store.rows import Job, StartedBy, WantedJob
+from bot.store.rows.jobs import Job, WantedJob
+from bot.store.rows.origin import StartedBy
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_GROW
 from pipeline.protocol.messages import Notice

@@ -15,7 +15,7 @@ from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.sizes import read_size
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.requests import GenerationRequest, Upscale

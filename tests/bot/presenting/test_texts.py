@@ -12,7 +12,7 @@ from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.options import OPTIONS
 from bot.requests.uses import STRENGTHS
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from config.settings import Period
 from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import GRID_CELLS

@@ -7,7 +7,8 @@ from discord import ui
 from bot.jobs.kinds import ended, kind_of, workload_of
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.quotas.pricing import upscale_price
-from bot.store.rows import Job, JobStatus, Lineage, StartedBy
+from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.timings import Workload
 from config.catalogue import Catalogue
 from pipeline.protocol.inputs import Input, InputRole

@@ -15,7 +15,7 @@ from bot.jobs import dispatcher
 from bot.process import health
 from bot.process.health import Health, complaints, read_health, write_health
 from bot.process.pulse import Pulse
-from bot.store.rows import Job
+from bot.store.rows.jobs import Job
 from bot.store.sqlite.timelines import read_mark
 from pipeline.backends.base import WorkerState
 from tests.bot.jobs.conftest import House

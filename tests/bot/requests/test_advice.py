@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.requests.advice import advice
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import Defaults, ModelSpec
 from pipeline.protocol.networks import FolderSource

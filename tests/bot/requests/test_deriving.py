@@ -6,7 +6,8 @@ import pytest
 from bot.errors import Refused
 from bot.requests.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
 from bot.requests.resolving import Resolved
-from bot.store.rows import AskerDefaults, Job, Preferences
+from bot.store.rows.jobs import Job
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability

@@ -17,7 +17,7 @@ from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from bot.requests.typed.wildcards import MAX_BYTES, WildcardFolder
-from bot.store.rows import AskerDefaults, Preferences
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.loras import LoraEntry, Style

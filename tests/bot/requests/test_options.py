@@ -25,7 +25,7 @@ from bot.requests.options import (
 )
 from bot.requests.resolving import OWNERS, Resolved, resolve
 from bot.requests.takes import whole
-from bot.store.rows import AskerDefaults, Preferences
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text

@@ -16,7 +16,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import choose_seed, offers_of, resolve, sampler_names
 from bot.requests.sizes import SIZES
 from bot.requests.typed.offers import Offers
-from bot.store.rows import AskerDefaults, Preferences
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings, Settings
 from pipeline.prompts.expansion import Wildcards

@@ -16,7 +16,7 @@ from bot.requests.options import FIELDS
 from bot.requests.resolving import Resolved, resolve
 from bot.requests.takes import GivenPicture
 from bot.requests.uses import blend_use, blending, pictures_of, uses_for
-from bot.store.rows import AskerDefaults, Preferences
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import models

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from bot.store.jobs import JobRepository
-from bot.store.ledger import LedgerRepository
+from bot.store.members.ledger import LedgerRepository
+from bot.store.members.servers import Decision, ServerRepository
 from bot.store.queue import QueueRepository
-from bot.store.rows import Asker, Job, NewJob, Origin
-from bot.store.servers import Decision, ServerRepository
+from bot.store.rows.jobs import Job, NewJob
+from bot.store.rows.origin import Asker, Origin
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings

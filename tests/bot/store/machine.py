@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar, cast
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.store.admission import NotAllowed
-from bot.store.rows import Job, JobStatus, NewJob
-from bot.store.servers import Decision
+from bot.store.members.servers import Decision
+from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value
 from config.settings import QuotaSettings

@@ -12,7 +12,9 @@ from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import outlook
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpansion
-from bot.store.rows import AskerDefaults, Lineage, NewJob, Preferences, StartedBy, WantedJob
+from bot.store.rows.jobs import NewJob, WantedJob
+from bot.store.rows.origin import Lineage, StartedBy
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.settings import Period
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest

@@ -12,7 +12,8 @@ from bot.pictures.inputs import InputPictures
 from bot.store.expansions import ExpansionRepository, NewExpansion, WantedJob
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
-from bot.store.rows import JobStatus, NewJob, StartedBy
+from bot.store.rows.jobs import JobStatus, NewJob
+from bot.store.rows.origin import StartedBy
 from bot.store.stars import StarRepository
 from tests.bot.store.conftest import GUILD, NOW, Store, inputs_of, with_inputs
 

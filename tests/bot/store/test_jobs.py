@@ -11,19 +11,11 @@ import pytest
 
 from bot.quotas.standing import Obstacle
 from bot.store.admission import INSERT_JOB, AlreadyAccepted, NotAllowed
-from bot.store.failures import JobFailure
-from bot.store.rows import (
-    Asker,
-    AskerDefaults,
-    Job,
-    JobStatus,
-    Lineage,
-    NewJob,
-    NewOutput,
-    Origin,
-    Preferences,
-    StartedBy,
-)
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus, NewJob
+from bot.store.rows.origin import Asker, Lineage, Origin, StartedBy
+from bot.store.rows.outputs import NewOutput
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from pipeline.protocol.messages import Notice
 from tests.bot.store.conftest import NOW, Store, decision
 

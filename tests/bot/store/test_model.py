@@ -14,7 +14,8 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from bot.quotas.rules import Rule, Subject
 from bot.store.admission import AlreadyAccepted, NotAllowed
-from bot.store.rows import Job, JobStatus, NewOutput
+from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.outputs import NewOutput
 from config.settings import Period, QuotaSettings
 from tests.bot.store.conftest import ADMIN
 from tests.bot.store.machine import OPEN, Machine

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.presenting.admin import report
 from bot.presenting.admin.report_chart import WIDTH, chart
-from bot.store.ledger import Use
+from bot.store.members.ledger import Use
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from bot.store.failures import JobFailure
-from bot.store.rows import Job, JobStatus, NewJob, NewOutput
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus, NewJob
+from bot.store.rows.outputs import NewOutput
 from tests.bot.store.conftest import NOW, Store
 
 IMAGES = 4

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.quotas.rules import Rule, Subject
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.queue import Place
-from bot.store.rows import Job, JobStatus, NewJob
+from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.groups import MOST
 from config.settings import Period, QuotaSettings

@@ -12,7 +12,9 @@ import pytest
 
 from bot.cli.care import back_up, examine_database
 from bot.store.expansions import Expansion
-from bot.store.rows import AskerDefaults, JobStatus, NewJob, StartedBy
+from bot.store.rows.jobs import JobStatus, NewJob
+from bot.store.rows.origin import StartedBy
+from bot.store.rows.preferences import AskerDefaults
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.statements import to_ms

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.care import CareFailed, back_up, examine_database, restore
-from bot.store.rows import NewJob
+from bot.store.rows.jobs import NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.timelines import BEGIN, UNSEEN, Numbers, read_mark, write_mark

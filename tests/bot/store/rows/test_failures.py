@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from bot.store.failures import JobFailure
+from bot.store.rows.failures import JobFailure
 from pipeline.protocol.errors import FailureReason
 
-TEXTS = Path(__file__).parents[3] / "bot" / "presenting" / "texts"
+TEXTS = Path(__file__).parents[4] / "bot" / "presenting" / "texts"
 
 
 def test_whatever_the_engine_says_is_a_failure_of_the_same_name() -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bot.store.rows import Preferences
+from bot.store.rows.preferences import Preferences
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import to_json
 

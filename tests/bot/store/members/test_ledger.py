@@ -12,9 +12,9 @@ import pytest
 from bot.quotas.rules import Rule, Rules, Subject
 from bot.quotas.standing import Obstacle
 from bot.store.admission import NotAllowed, insert_job
-from bot.store.failures import JobFailure
-from bot.store.ledger import reserve
-from bot.store.rows import Job, JobStatus, NewJob
+from bot.store.members.ledger import reserve
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobStatus, NewJob
 from config.settings import Period
 from tests.bot.store.conftest import ADMIN, NOW, Store, asker_of, decision, settings_of
 

@@ -12,9 +12,10 @@ import msgspec
 
 from bot.quotas.rules import Rules
 from bot.quotas.standing import NO_LIMIT, starts_of
-from bot.store.facts import read_rules
-from bot.store.rows import Asker, Job
-from bot.store.servers import Decision, audit
+from bot.store.members.facts import read_rules
+from bot.store.members.servers import Decision, audit
+from bot.store.rows.jobs import Job
+from bot.store.rows.origin import Asker
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, fetch_one, from_ms, sure, to_ms
 from config.settings import QuotaSettings

@@ -11,7 +11,8 @@ import msgspec
 
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState
-from bot.store.rows import Asker, Preferences
+from bot.store.rows.origin import Asker
+from bot.store.rows.preferences import Preferences
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, from_ms, to_json, to_ms
 from config.settings import Period

@@ -7,9 +7,11 @@ from bot.jobs.keeping import Keeping
 from bot.pictures.inputs import InputPictures
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
-from bot.store.rows import NewJob, NewOutput, Preferences
+from bot.store.members.user_settings import UserSettings, UserSettingsRepository
+from bot.store.rows.jobs import NewJob
+from bot.store.rows.outputs import NewOutput
+from bot.store.rows.preferences import Preferences
 from bot.store.stars import StarRepository
-from bot.store.user_settings import UserSettings, UserSettingsRepository
 from tests.bot.store.conftest import NOW, Store
 
 Make = Callable[..., NewJob]

@@ -8,8 +8,10 @@ import pytest
 from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import Obstacle, QueueState
 from bot.store.admission import NotAllowed
-from bot.store.rows import Asker, NewJob, Preferences
-from bot.store.servers import WHOLE_SERVER, ChannelRule
+from bot.store.members.servers import WHOLE_SERVER, ChannelRule
+from bot.store.rows.jobs import NewJob
+from bot.store.rows.origin import Asker
+from bot.store.rows.preferences import Preferences
 from config.settings import Period
 from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
 

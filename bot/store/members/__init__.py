@@ -1,0 +1,1 @@
+"""Members and servers: quota, blocks, decisions of admins, and own settings."""

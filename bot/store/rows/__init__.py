@@ -1,0 +1,1 @@
+"""Jobs, their outputs and their members' defaults as frozen data, from and to rows of the tables."""

@@ -1,0 +1,38 @@
+"""Finished outputs of jobs as frozen data, from and to rows."""
+
+import sqlite3
+from typing import Self
+
+import msgspec
+
+
+class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished output on disk, found by its hash.
+
+    `output_index` is its index among the requested outputs. `kind` is the tag of `pipeline.protocol.messages.Output`.
+    """
+
+    output_index: int
+    kind: str
+    sha256: str
+    media_type: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    seed: int | None = None
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None for an output that has none."""
+        return None if self.width is None or self.height is None else (self.width, self.height)
+
+
+class Output(NewOutput, frozen=True, kw_only=True):
+    """A stored output."""
+
+    job_id: int
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read a row of the table `outputs`."""
+        return cls(**{name: row[name] for name in cls.__struct_fields__})
