@@ -160,7 +160,7 @@ class PipelineSettings(Area):
     )
     metadata: Literal["full", "none"] = Field(
         default="full",
-        description="What a picture's file says of itself: full = prompt and settings, as A1111 writes them; or none.",
+        description='What a file says beside "made with AI": full = prompt and settings, as A1111 does; or none.',
     )
     job_timeout_s: float = Field(
         default=900.0,

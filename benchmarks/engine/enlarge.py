@@ -53,7 +53,7 @@ def _measured() -> dict[str, float]:
     tiled = _finish(Enlarging(network, picture, SCALE, PROCESSOR_SIDES))
     tiled_s = time.perf_counter() - started
     tiles_peak = _peak() - before
-    size = len(encode_rows(tiled, "", ImageOutput()))
+    size = len(encode_rows(tiled, "", ImageOutput()).data)
     with_file_peak = _peak() - before
     started = time.perf_counter()
     whole = _finish(Enlarging(network, picture, SCALE, (SIDE,)))

@@ -1,9 +1,9 @@
 """Makes files small enough for Discord: the same picture in fewer bytes."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image
 
@@ -47,7 +47,7 @@ def thumbnail(png: bytes) -> bytes:
     """A picture of ours in small, as WebP. This blocks: call it in a thread."""
     with Image.open(io.BytesIO(png), formats=_FORMATS) as opened:
         opened.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-        return _webp(opened.convert("RGB"), Image.Exif())
+        return _webp(opened.convert("RGB"), {})
 
 
 def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
@@ -79,22 +79,24 @@ def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         picture = opened.convert("RGB")
         is_lossless = opened.format == "PNG"
+        about = {"exif": exif, "xmp": opened.info.get("xmp", b"")}
     new_name = str(PurePath(name).with_suffix(".webp"))
     tries: list[Callable[[], bytes]] = []
     if is_lossless:
-        tries.append(lambda: _webp(picture, exif, lossless=True))
-    tries += [lambda quality=quality: _webp(picture, exif, quality=quality) for quality in _QUALITIES]
+        tries.append(lambda: _webp(picture, about, lossless=True))
+    tries += [lambda quality=quality: _webp(picture, about, quality=quality) for quality in _QUALITIES]
     for encode in tries:
         if len(encoded := encode()) <= limit:
             return new_name, encoded
     while True:
         picture = picture.resize((round(picture.width * _SHRINK), round(picture.height * _SHRINK)))
-        encoded = _webp(picture, exif, quality=_QUALITIES[-1])
+        encoded = _webp(picture, about, quality=_QUALITIES[-1])
         if len(encoded) <= limit or min(picture.size) <= _LEAST_SIDE:
             return new_name, encoded
 
 
-def _webp(picture: Image.Image, exif: Image.Exif, *, lossless: bool = False, quality: int = 80) -> bytes:
+def _webp(picture: Image.Image, about: Mapping[str, Any], *, lossless: bool = False, quality: int = 80) -> bytes:
+    """The file; `about` has its EXIF data and its XMP packet, if they go along."""
     file = io.BytesIO()
-    picture.save(file, "WEBP", lossless=lossless, quality=quality, method=4, exif=exif)
+    picture.save(file, "WEBP", lossless=lossless, quality=quality, method=4, **about)
     return file.getvalue()

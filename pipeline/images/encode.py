@@ -8,10 +8,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.images.fingerprint import fingerprint
 from pipeline.images.png import png_bytes, png_of_rows
+from pipeline.images.xmp import xmp_packet
 from pipeline.protocol.exif import exif_with
-from pipeline.protocol.messages import ImageFile, ImageOutput
+from pipeline.protocol.fingerprints import Fingerprint
+from pipeline.protocol.messages import ImageFile, ImageOutput, UpscaledFile
 from pipeline.protocol.requests import Upscale
+from pipeline.protocol.source_types import GENERATED
 
 _WEBP_METHOD: Final = 2
 """Effort of lossy WebP; it takes half the time of Pillow's default and gives equally small files."""
@@ -24,7 +28,15 @@ def to_picture(pixels: torch.Tensor) -> Image.Image:
     return Image.fromarray(array)
 
 
-def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index: int, seed: int) -> ImageFile:
+def encode(
+    picture: Image.Image,
+    parameters: str,
+    output: ImageOutput,
+    *,
+    index: int,
+    seed: int,
+    source_type: str = GENERATED,
+) -> ImageFile:
     """Encode one picture of a job.
 
     Args:
@@ -33,15 +45,12 @@ def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index:
         output: format of the file.
         index: index of the picture in the job.
         seed: seed of this picture.
+        source_type: its digital source type, which every file says.
     """
     written = parameters if output.has_parameters else ""
-    match output.image_format:
-        case "png":
-            data = png_bytes(picture, written)
-        case "webp":
-            data = _webp_bytes(picture, written, output.quality)
-        case "jpeg":
-            data = _saved(picture, "JPEG", quality=output.quality, exif=exif_with(written))
+    xmp = xmp_packet(source_type)
+    is_png = output.image_format == "png"
+    data = png_bytes(picture, written, xmp) if is_png else _by_pillow(picture, written, xmp, output)
     return ImageFile(
         index=index,
         data=data,
@@ -49,25 +58,42 @@ def encode(picture: Image.Image, parameters: str, output: ImageOutput, *, index:
         width=picture.width,
         height=picture.height,
         seed=seed,
+        fingerprint=_fingerprint(np.asarray(picture), data, output),
     )
 
 
-def encode_rows(rows: NDArray[np.uint8], parameters: str, output: ImageOutput) -> bytes:
+def encode_rows(
+    rows: NDArray[np.uint8], parameters: str, output: ImageOutput, *, source_type: str = GENERATED
+) -> UpscaledFile:
     """Encode a large RGB picture [h, w, 3]. A PNG needs no copy of it; for other formats Pillow makes one.
 
     Args:
         rows: the picture.
         parameters: written if `output.has_parameters`.
         output: format of the file.
+        source_type: its digital source type, which every file says.
     """
     written = parameters if output.has_parameters else ""
-    match output.image_format:
-        case "png":
-            return png_of_rows(rows, written)
-        case "webp":
-            return _webp_bytes(Image.fromarray(rows), written, output.quality)
-        case "jpeg":
-            return _saved(Image.fromarray(rows), "JPEG", quality=output.quality, exif=exif_with(written))
+    xmp = xmp_packet(source_type)
+    is_png = output.image_format == "png"
+    data = png_of_rows(rows, written, xmp) if is_png else _by_pillow(Image.fromarray(rows), written, xmp, output)
+    height, width, _ = rows.shape
+    return UpscaledFile(
+        index=0,
+        data=data,
+        media_type=output.media_type,
+        width=width,
+        height=height,
+        fingerprint=_fingerprint(rows, data, output),
+    )
+
+
+def _fingerprint(rows: NDArray[np.uint8], data: bytes, output: ImageOutput) -> Fingerprint:
+    """The fingerprint of the picture that readers of the file see: of a lossy file, its own pixels."""
+    if output.image_format == "png":
+        return fingerprint(rows)
+    with Image.open(io.BytesIO(data), formats=[output.image_format]) as opened:
+        return fingerprint(np.asarray(opened.convert("RGB")))
 
 
 def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
@@ -78,15 +104,20 @@ def resampled(picture: Image.Image, upscale: Upscale | None) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _webp_bytes(picture: Image.Image, parameters: str, quality: int) -> bytes:
-    """Encode as WebP; the highest quality is lossless. Then `quality` means effort, and the least already beats PNG."""
-    exif = exif_with(parameters)
-    if quality == _LOSSLESS:
-        return _saved(picture, "WEBP", lossless=True, quality=0, method=0, exif=exif)
-    return _saved(picture, "WEBP", quality=quality, method=_WEBP_METHOD, exif=exif)
+def _by_pillow(picture: Image.Image, parameters: str, xmp: str, output: ImageOutput) -> bytes:
+    """Encode as JPEG, or as WebP, whose highest quality is lossless.
+
+    Then `quality` means effort, and the least already beats PNG.
+    """
+    texts = {"exif": exif_with(parameters), "xmp": xmp.encode()}
+    if output.image_format == "jpeg":
+        return _saved(picture, "JPEG", quality=output.quality, **texts)
+    if output.quality == _LOSSLESS:
+        return _saved(picture, "WEBP", lossless=True, quality=0, method=0, **texts)
+    return _saved(picture, "WEBP", quality=output.quality, method=_WEBP_METHOD, **texts)
 
 
-def _saved(picture: Image.Image, kind: str, *, exif: Image.Exif, **options: int) -> bytes:
+def _saved(picture: Image.Image, kind: str, **options: int | bytes | Image.Exif) -> bytes:
     data = io.BytesIO()
-    picture.save(data, kind, exif=exif, **options)
+    picture.save(data, kind, **options)
     return data.getvalue()

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from pipeline.images.png_file import UP, png_file, png_of_bands
+from pipeline.images.xmp import KEYWORD
 
 _BAND: Final = 64
 """Rows that are filtered and deflated at a time."""
 
 
-def png_bytes(picture: Image.Image, parameters: str) -> bytes:
-    """Encode an RGB picture as a PNG file; `parameters`, if not empty, come before the pixels.
+def png_bytes(picture: Image.Image, parameters: str, xmp: str = "") -> bytes:
+    """Encode an RGB picture as a PNG file; `parameters` and `xmp`, if not empty, come before the pixels.
 
     All slow operations release Python's global lock.
 
@@ -26,17 +27,17 @@ def png_bytes(picture: Image.Image, parameters: str) -> bytes:
     """
     if picture.mode != "RGB":
         raise ValueError(f"Only RGB pictures are written as PNG, not {picture.mode}.")
-    return png_file(picture.size, _filtered(picture).data, _texts(parameters))
+    return png_file(picture.size, _filtered(picture).data, _texts(parameters, xmp))
 
 
-def png_of_rows(rows: NDArray[np.uint8], parameters: str) -> bytes:
+def png_of_rows(rows: NDArray[np.uint8], parameters: str, xmp: str = "") -> bytes:
     """Encode a large RGB picture [h, w, 3] as a PNG file, some rows at a time, so that it is never there twice.
 
-    `parameters`, if not empty, come before the pixels.
+    `parameters` and `xmp`, if not empty, come before the pixels.
     """
     height, width, _ = rows.shape
     flat = rows.reshape(height, 3 * width)
-    return png_of_bands((width, height), _bands(flat), _texts(parameters))
+    return png_of_bands((width, height), _bands(flat), _texts(parameters, xmp))
 
 
 def _bands(rows: NDArray[np.uint8]) -> Iterator[memoryview]:
@@ -61,9 +62,11 @@ def _filtered(picture: Image.Image) -> np.ndarray[tuple[int, int], np.dtype[np.u
     return filtered
 
 
-def _texts(parameters: str) -> list[tuple[bytes, bytes]]:
+def _texts(parameters: str, xmp: str) -> list[tuple[bytes, bytes]]:
     """Kinds and contents of text chunks; Pillow chooses `tEXt`, or `iTXt` for characters outside of Latin-1."""
     info = PngImagePlugin.PngInfo()
     if parameters:
         info.add_text("parameters", parameters)
+    if xmp:
+        info.add_itxt(KEYWORD, xmp)
     return [(kind, data) for kind, data, *_ in info.chunks]

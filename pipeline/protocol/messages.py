@@ -14,12 +14,13 @@ import msgspec
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.fingerprints import Fingerprint
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 20
+PROTOCOL_VERSION: Final = 21
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
@@ -235,11 +236,13 @@ class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         index: index of the output in the request, from 0.
         data: the file's bytes.
         media_type: media type of the file.
+        fingerprint: fingerprint of the picture in the file; None if the output is no picture.
     """
 
     index: int
     data: bytes
     media_type: str
+    fingerprint: Fingerprint | None = None
 
 
 class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):

@@ -15,6 +15,7 @@ from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.messages import Finished, ImageOutput, Notice
+from pipeline.protocol.source_types import source_type_of
 
 
 class Finisher:
@@ -83,6 +84,7 @@ class Finisher:
                 self._output,
                 index=index,
                 seed=singles[index].last_seed,
+                source_type=source_type_of(request),
             )
             for index, picture in self._pictures.items()
         )

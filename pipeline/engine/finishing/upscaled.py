@@ -12,6 +12,7 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
 from pipeline.protocol.messages import Finished, ImageOutput, UpscaledFile
+from pipeline.protocol.source_types import source_type_of
 
 _VERSION: Final = f"Easel {version('easel')}"
 
@@ -40,17 +41,15 @@ class UpscaleFinisher:
 
     def encode(self) -> Finished:
         """Encode the picture, unless it is flagged, and return the attempt's final event."""
-        larger = self._job.enlarging.larger
-        height, width, _ = larger.shape
-        files = () if self._is_flagged else (encode_rows(larger, self._parameters(), self._output),)
-        outputs = [
-            UpscaledFile(index=0, data=data, media_type=self._output.media_type, width=width, height=height)
-            for data in files
-        ]
+        source_type = source_type_of(self._job.request)
+        outputs: tuple[UpscaledFile, ...] = ()
+        if not self._is_flagged:
+            larger = self._job.enlarging.larger
+            outputs = (encode_rows(larger, self._parameters(), self._output, source_type=source_type),)
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
-            outputs=tuple(outputs),
+            outputs=outputs,
             notices=self._job.notices,
             denoise_s=self._enlarging_s,
             total_s=self._job.elapsed_s(),

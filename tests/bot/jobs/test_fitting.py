@@ -76,6 +76,7 @@ def test_what_was_no_png_keeps_its_parameters_and_is_not_made_larger_first(
     ((name, small),) = fit([(f"a.{image_format}", data)], len(data) // 2)
     assert name == "a.webp"
     assert parameters_in(small) == "a cat ü\nSteps: 4"
+    assert opened(small).info["xmp"] == opened(data).info["xmp"]
     assert options
     assert not any(option["lossless"] for option in options)
 

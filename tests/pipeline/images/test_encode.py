@@ -4,6 +4,7 @@ import io
 import struct
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from matplotlib import cbook
@@ -11,11 +12,15 @@ from PIL import Image
 from sd_parsers import ParserManager
 from sd_parsers.data import PromptInfo
 
-from pipeline.images.encode import encode
+from pipeline.images.encode import encode, encode_rows
+from pipeline.images.fingerprint import fingerprint
 from pipeline.images.parameters import parameters_text
 from pipeline.images.png import png_bytes
+from pipeline.protocol.fingerprints import ALIKE_BITS
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.messages import ImageFormat, ImageOutput
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.source_types import COMPOSITE, GENERATED, source_type_of
 from tests.picture_files import parameters_in
 
 FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")
@@ -124,6 +129,7 @@ def test_a_server_may_keep_prompts_out_of_its_files(image_format: ImageFormat) -
     data = written(noise(64, 48), "a secret cat", image_format=image_format, has_parameters=False)
     assert parameters_in(data) is None
     assert not opened(data).getexif()
+    assert GENERATED.encode() in opened(data).info["xmp"]
     assert b"secret" not in data.replace(b"\0", b"")
 
 
@@ -138,3 +144,77 @@ def test_webp_of_full_quality_loses_nothing() -> None:
     assert opened(best).convert("RGB").tobytes() == photo().tobytes()
     assert len(best) < len(png_bytes(photo(), ""))
     assert opened(written(photo(), "", image_format="webp", quality=99)).convert("RGB").tobytes() != photo().tobytes()
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_every_file_says_that_a_model_made_it_and_of_a_changed_picture_that_it_was_changed(
+    image_format: ImageFormat,
+) -> None:
+    output = ImageOutput(image_format=image_format)
+    rows = np.asarray(noise(64, 48))
+    for data, source_type in (
+        (encode(noise(64, 48), "a cat", output, index=0, seed=7).data, GENERATED),
+        (encode_rows(rows, "a cat", output).data, GENERATED),
+        (encode_rows(rows, "a cat", output, source_type=COMPOSITE).data, COMPOSITE),
+    ):
+        xmp = opened(data).info["xmp"]
+        assert f'Iptc4xmpExt:DigitalSourceType="{source_type}"'.encode() in xmp
+        assert b'xmp:CreatorTool="Easel ' in xmp
+        assert parameters_in(data) == "a cat"
+
+
+@pytest.mark.parametrize(
+    ("role", "source_type"),
+    [
+        (InputRole.INIT_IMAGE, COMPOSITE),
+        (InputRole.EDIT, COMPOSITE),
+        (InputRole.SOURCE, COMPOSITE),
+        (InputRole.REFERENCE, GENERATED),
+        (InputRole.CONTROL, GENERATED),
+        (InputRole.MASK, GENERATED),
+    ],
+)
+def test_only_a_picture_that_is_changed_makes_a_composite(role: InputRole, source_type: str) -> None:
+    assert source_type_of(REQUEST) == GENERATED
+    assert source_type_of(msgspec.structs.replace(REQUEST, inputs=(Input(role=role, sha256="ab"),))) == source_type
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_the_fingerprint_is_that_of_the_pixels_in_the_file(image_format: ImageFormat) -> None:
+    image = encode(photo(), "", ImageOutput(image_format=image_format, quality=80), index=0, seed=7)
+    assert image.fingerprint == fingerprint(np.asarray(opened(image.data).convert("RGB")))
+
+
+def saved(picture: Image.Image, kind: str, **options: Any) -> Image.Image:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return opened(file.getvalue()).convert("RGB")
+
+
+def bits_between(first: Image.Image, second: Image.Image) -> int:
+    looks = [fingerprint(np.asarray(each)).look for each in (first, second)]
+    return (int.from_bytes(looks[0], "big") ^ int.from_bytes(looks[1], "big")).bit_count()
+
+
+def test_pixels_outlive_a_lossless_copy_and_a_look_a_lossy_one() -> None:
+    picture = photo()
+    copy = saved(picture, "WEBP", lossless=True)
+    assert fingerprint(np.asarray(copy)) == fingerprint(np.asarray(picture))
+    for lossy in (saved(picture, "JPEG", quality=60), saved(picture.resize((256, 300)), "JPEG", quality=50)):
+        assert fingerprint(np.asarray(lossy)).pixels != fingerprint(np.asarray(picture)).pixels
+        assert bits_between(picture, lossy) <= ALIKE_BITS
+    red, green, blue = picture.split()
+    assert bits_between(picture, Image.merge("RGB", (green, red, blue))) > ALIKE_BITS
+    assert bits_between(picture, noise(512, 600)) > 100
+
+
+def test_pictures_of_other_sizes_have_other_pixels_though_their_bytes_are_equal() -> None:
+    rows = np.zeros((4, 8, 3), np.uint8)
+    assert fingerprint(rows).pixels != fingerprint(rows.reshape(8, 4, 3)).pixels
+
+
+def test_the_look_of_a_large_picture_is_that_of_some_of_its_pixels() -> None:
+    picture = photo()
+    large = picture.resize((4 * picture.width, 4 * picture.height), Image.Resampling.NEAREST)
+    assert max(large.size) > 2_048
+    assert bits_between(picture, large) <= ALIKE_BITS

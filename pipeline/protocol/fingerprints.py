@@ -1,0 +1,23 @@
+"""Fingerprints of pictures, which the worker makes and the bot keeps."""
+
+from typing import Final
+
+import msgspec
+
+LOOK_BYTES: Final = 48
+"""Bytes of a look: 384 bits."""
+ALIKE_BITS: Final = 24
+"""Most different bits of two looks that are called alike. Files that are saved anew stay below it; so do few pictures
+of one prompt, so this never proves anything."""
+
+
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """Two facts by which a picture is found again.
+
+    Attributes:
+        pixels: SHA-256 of the size and the RGB pixels of the file.
+        look: 384 bits of which few change when the picture is saved anew.
+    """
+
+    pixels: str
+    look: bytes
