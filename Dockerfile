@@ -18,6 +18,7 @@ COPY bot bot
 COPY config config
 COPY pipeline pipeline
 COPY playground playground
+COPY provenance provenance
 COPY models models
 RUN uv build --wheel --out-dir /opt/easel/wheel
 

@@ -8,6 +8,12 @@ from typing import Final
 
 _PR_SET_NAME: Final = 15
 _PR_SET_PDEATHSIG: Final = 1
+_NEEDED: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+
+
+def bare_environment() -> dict[str, str]:
+    """Variables of a process that reads strangers' files: Python may not start without them, and none is a secret."""
+    return {name: os.environ[name] for name in _NEEDED if name in os.environ}
 
 
 def set_variables() -> None:

@@ -49,6 +49,7 @@ STARTS: Final = {
         "pipeline/reading/test_mutations.py",
         "pipeline/test_worker.py",
         "playground",
+        "provenance",
         "test_command_line.py",
         "test_made_up_kind.py",
         "test_made_up_option.py",

@@ -40,7 +40,7 @@ SETTING = re.compile(rf"(?<![a-z_])({AREAS})\.([a-z_0-9]+)")
 VARIABLE = re.compile(r"EASEL_([A-Z]+)__([A-Z_0-9]+)")
 MODULE = re.compile(r"python -m ([\w.]+)(?: ([a-z_]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
-PROGRAM = ("bot/", "config/", "pipeline/", "playground/", "benchmarks/", "recipes/")
+PROGRAM = ("bot/", "config/", "pipeline/", "playground/", "provenance/", "benchmarks/", "recipes/")
 IN_CODE = re.compile(r"_?[A-Z][a-z]+(?:[A-Z][a-z]+)+|[A-Z]{3,}(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+")
 
 

@@ -11,13 +11,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from pipeline.processes import bare_environment
 from pipeline.protocol.reading import MAX_CLEAN_BYTES, CleanPicture, PictureFault, ReadingAnswer, Unreadable, Wanted
 
 COMMAND: Final = (sys.executable, "-m", "pipeline.reading")
 TIMEOUT_S: Final = 15.0
 """Seconds after which the process is killed."""
-_VARIABLES: Final = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-"""The only variables of the process: Python may not start without them, and none holds a secret."""
 _PIECE: Final = 1 << 16
 _MAX_LINE: Final = 1 << 18
 
@@ -45,9 +44,8 @@ async def read_file(
     Raises:
         Exception: whatever the fetching raises.
     """
-    environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     process = await asyncio.create_subprocess_exec(
-        *command, wanted, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=_MAX_LINE
+        *command, wanted, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment(), limit=_MAX_LINE
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("The process has no pipes.")

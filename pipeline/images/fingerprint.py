@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.protocol.fingerprints import Fingerprint
+from pipeline.protocol.provenance.fingerprints import Fingerprint
 
 _SIDE: Final = 64
 _LOW: Final = 16

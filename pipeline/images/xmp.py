@@ -18,6 +18,6 @@ def xmp_packet(source_type: str) -> str:
     """The packet with the digital source type and the name of this program.
 
     Args:
-        source_type: an address of IPTC's list, as in `pipeline.protocol.source_types`.
+        source_type: an address of IPTC's list, as in `pipeline.protocol.provenance.source_types`.
     """
     return _PACKET.format(source_type=source_type, tool=_TOOL)

@@ -4,9 +4,14 @@ All other tags are skipped, because thousands of tags may point at the same mega
 ignored.
 """
 
+import codecs
 import struct
 from collections.abc import Mapping
 from typing import Final, Literal
+
+# Python imports a codec when it is first used, and processes that read strangers' files open no file later.
+for _encoding in ("latin-1", "utf-8", "utf-16-le", "utf-16-be", "iso2022_jp", "shift_jis", "euc_jp"):
+    codecs.lookup(_encoding)
 
 _TAGS: Final = {
     0x010E: "imagedescription",

@@ -22,7 +22,12 @@ _XMP_HEAD: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf"})
 _APP1: Final = 0xE1
 _COM: Final = 0xFE
-_XMP_TEXTS: Final = {COMMENT: "exif:UserComment", "description": "dc:description"}
+_XMP_TEXTS: Final = {
+    COMMENT: "exif:UserComment",
+    "description": "dc:description",
+    "digitalsourcetype": "Iptc4xmpExt:DigitalSourceType",
+    "creatortool": "xmp:CreatorTool",
+}
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#xA;": "\n", "&#10;": "\n", "&amp;": "&"}
 """Characters of XML entities; `&amp;` is last, so that its result is not replaced again."""
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
@@ -152,7 +157,7 @@ def _unpacked(words: memoryview) -> bytes:
 
 
 def _of_xmp(data: memoryview) -> dict[str, str]:
-    """Comment and description in XMP, found by search: an XML parser could be attacked by the document."""
+    """Some texts in XMP, found by search: an XML parser could be attacked by the document."""
     if len(data) > MOST_BYTES:
         return {}
     document = bytes(data).decode("utf-8", errors="replace")

@@ -32,6 +32,15 @@ def encode_frame(message: ToWorker | FromWorker) -> bytes:
         body = _encoder.encode(message)
     except UnicodeEncodeError:
         body = _encoder.encode(_encodable(msgspec.to_builtins(message, builtin_types=(bytes,))))
+    return framed(body)
+
+
+def framed(body: bytes) -> bytes:
+    """The frame of an encoded message.
+
+    Raises:
+        ProtocolError: the message is larger than `MAX_FRAME_BYTES`.
+    """
     if len(body) > MAX_FRAME_BYTES:
         raise ProtocolError(f"A message of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}.")
     return _LENGTH.pack(len(body)) + body

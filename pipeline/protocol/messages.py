@@ -14,10 +14,10 @@ import msgspec
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.fingerprints import Fingerprint
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
+from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.requests import Request
 
 PROTOCOL_VERSION: Final = 21

@@ -1,6 +1,5 @@
 """Reads one file and answers in every case, whatever a decoder raises."""
 
-import codecs
 from typing import Final
 
 import msgspec
@@ -13,10 +12,6 @@ from pipeline.reading.looks import look
 from pipeline.reading.pictures import NoPicture, clean
 
 _MOST_DETAIL: Final = 500
-
-# Python imports a codec when it is first used, and the process opens no file later.
-for _encoding in ("latin-1", "utf-8", "utf-16-le", "utf-16-be", "iso2022_jp", "shift_jis", "euc_jp"):
-    codecs.lookup(_encoding)
 
 
 def answer(data: bytes, wanted: Wanted) -> tuple[ReadingAnswer, bytes]:

@@ -30,14 +30,20 @@ LIMITS: Final = {
 """Limits by resource. Descriptors that are open already stay usable."""
 
 
-def confine() -> None:
-    """Set all limits. Later imports fail, since they open files."""
-    drop_rights("easel-reading")
+def confine(name: str = "easel-reading", *, is_lasting: bool = False) -> None:
+    """Set all limits. Later imports fail, since they open files.
+
+    Args:
+        name: name of the process.
+        is_lasting: whether it works on for its parent, as quick as others, until the parent ends it.
+    """
+    drop_rights(name, niceness=0 if is_lasting else _NICENESS)
     for kind, most in LIMITS.items():
-        limit(kind, most)
+        if not (is_lasting and kind == resource.RLIMIT_CPU):
+            limit(kind, most)
 
 
-def drop_rights(name: str) -> None:
+def drop_rights(name: str, niceness: int = _NICENESS) -> None:
     """Give up the network and root's own rights, end with the parent process, and take a name and a low priority."""
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
@@ -46,7 +52,7 @@ def drop_rights(name: str) -> None:
         library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     die_with(os.getppid())
     set_name(name)
-    os.nice(_NICENESS)
+    os.nice(niceness)
 
 
 def limit(kind: int, most: int) -> None:

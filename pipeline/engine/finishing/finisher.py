@@ -15,7 +15,7 @@ from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.messages import Finished, ImageOutput, Notice
-from pipeline.protocol.source_types import source_type_of
+from pipeline.protocol.provenance.source_types import source_type_of
 
 
 class Finisher:

@@ -12,7 +12,7 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
 from pipeline.protocol.messages import Finished, ImageOutput, UpscaledFile
-from pipeline.protocol.source_types import source_type_of
+from pipeline.protocol.provenance.source_types import source_type_of
 
 _VERSION: Final = f"Easel {version('easel')}"
 
