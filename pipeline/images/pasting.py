@@ -7,6 +7,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from pipeline.images.canvas import Canvas, canvas_of, grown, softened
+from pipeline.images.color_fit import color_fitted
 from pipeline.images.decode import to_pixels
 from pipeline.images.window import window_of
 from pipeline.protocol.inputs import Inpaint
@@ -49,9 +50,11 @@ class Paste:
     def onto(self, pixels: torch.Tensor) -> torch.Tensor:
         """Paste the init image over drawn pixels [1, 3, H, W] from 0 to 1, except for the part that is drawn anew.
 
-        Pixels further than 8 pixels from that part are exactly those of the init image at this size.
+        Pixels further than 8 pixels from that part are exactly those of the init image at this size. The colors of the
+        part are fitted to them.
         """
-        return self._over(pixels, is_whole=self._window is None)
+        known, opacity = self._layers_of(pixels, is_whole=self._window is None)
+        return known + opacity * (color_fitted(pixels, known, opacity) - known)
 
     def whole(self, pixels: torch.Tensor) -> torch.Tensor:
         """The init image at the size of pasted pixels [1, 3, H, W]; if there is a window, they are shrunk into it."""
@@ -63,12 +66,14 @@ class Paste:
         drawn[..., window.top : window.bottom, window.left : window.right] = interpolate(
             pixels, size, mode="bicubic", antialias=True
         ).clamp(0, 1)
-        return self._over(drawn, is_whole=True)
+        known, opacity = self._layers_of(pixels, is_whole=True)
+        return known + opacity * (drawn - known)
 
     def _whole(self, width: int, height: int) -> Canvas:
         return canvas_of(self._picture, self._mask, self._inpaint, width, height)
 
-    def _over(self, pixels: torch.Tensor, *, is_whole: bool) -> torch.Tensor:
+    def _layers_of(self, pixels: torch.Tensor, *, is_whole: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """The init image [1, 3, H, W] and how much of the drawn pixels is shown [H, W], as `pixels` are."""
         height, width = pixels.shape[2:]
         key = (width, height, is_whole)
         if key not in self._layers:
@@ -76,4 +81,4 @@ class Paste:
             opacity = torch.from_numpy(softened(grown(canvas.mask, _GROWTH), _SOFTENING))
             self._layers[key] = to_pixels(canvas.picture), opacity
         known, opacity = (layer.to(pixels) for layer in self._layers[key])
-        return known + opacity * (pixels - known)
+        return known, opacity

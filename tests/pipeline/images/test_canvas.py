@@ -101,18 +101,19 @@ def test_margins_fit_every_size(sides: tuple[int, int, int, int], margins: tuple
 
 def test_pasting_keeps_far_pixels_exactly_and_near_ones_smoothly() -> None:
     old = picture(90, 90)
-    paste = Paste(old, None, Inpaint(cells=(4,)), 90, 90)
-    drawn = torch.rand((1, 3, 90, 90), generator=torch.Generator().manual_seed(0))
-    known = paste.onto(torch.zeros(1, 3, 90, 90))
-    pasted = paste.onto(drawn)
-    inside, rest = (slice(None), slice(None), slice(30, 60), slice(30, 60)), pasted.clone()
-    assert torch.allclose(pasted[inside], drawn[inside])
     expected = torch.from_numpy(np.asarray(old, dtype=np.float32) / 255).permute(2, 0, 1)[None]
+    paste = Paste(old, None, Inpaint(cells=(4,)), 90, 90)
+    inside = (slice(None), slice(None), slice(30, 60), slice(30, 60))
+    drawn = expected.clone()
+    drawn[inside] = torch.rand((1, 3, 30, 30), generator=torch.Generator().manual_seed(0))
+    pasted = paste.onto(drawn)
+    assert torch.allclose(pasted[inside], drawn[inside], atol=1e-6)
     far = torch.ones(90, 90, dtype=torch.bool)
     far[22:68, 22:68] = False
-    assert rest[..., far].equal(expected[..., far])
-    assert known[..., far].equal(expected[..., far])
+    white, black = (paste.onto(torch.full((1, 3, 90, 90), float(value))) for value in (1, 0))
+    for answer in (pasted, white, black):
+        assert answer[..., far].equal(expected[..., far])
     # The drawn part fades out.
-    shares = (paste.onto(torch.ones(1, 3, 90, 90)) - known)[0, 0, 45, :40]
+    shares = (white - black)[0, 0, 45, :40]
     assert shares.diff().min() >= -1e-6
     assert len(set(shares[22:31].tolist())) > 4

@@ -38,7 +38,8 @@ def test_nothing_has_no_window() -> None:
 
 
 def noise(width: int, height: int) -> Image.Image:
-    return Image.effect_noise((width, height), 60).convert("RGB")
+    """Dark enough that a white part is another content, and not the same one in other colors."""
+    return Image.effect_noise((width, height), 60).point([value // 2 for value in range(256)]).convert("RGB")
 
 
 def pixels_of(picture: Image.Image) -> torch.Tensor:
