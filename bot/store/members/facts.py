@@ -93,7 +93,12 @@ def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSett
     """The quota rules that apply to a member."""
     roles = to_json(asker.role_ids)
     rows = fetch_all(connection, RULES, {"guild": asker.guild_id, "user": asker.user_id, "roles": roles})
-    found = [
+    return effective(set_rules(rows), Rule(amount=settings.amount_in(asker.guild_id), period=settings.period))
+
+
+def set_rules(rows: Sequence[sqlite3.Row]) -> list[SetRule]:
+    """Rules from rows of `quota_rules`."""
+    return [
         SetRule(
             subject=Subject(row["subject"]),
             subject_id=row["subject_id"],
@@ -102,7 +107,6 @@ def read_rules(connection: sqlite3.Connection, asker: Asker, settings: QuotaSett
         )
         for row in rows
     ]
-    return effective(found, Rule(amount=settings.amount_in(asker.guild_id), period=settings.period))
 
 
 def _in_order(rows: Sequence[sqlite3.Row]) -> tuple[Bonus, ...]:

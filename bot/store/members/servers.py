@@ -11,11 +11,11 @@ import msgspec
 
 from bot.quotas.rules import Rule, SetRule, Subject
 from bot.quotas.standing import QueueState
+from bot.store.members.facts import set_rules
 from bot.store.rows.origin import Asker
 from bot.store.rows.preferences import Preferences
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, from_ms, to_json, to_ms
-from config.settings import Period
 
 WHOLE_SERVER: Final = 0
 """Channel id of the server-wide rule. This rule holds only defaults."""
@@ -72,15 +72,7 @@ class ServerRepository:
         rows = await self._database.fetch_all(
             "SELECT * FROM quota_rules WHERE guild_id = ? ORDER BY subject, subject_id", (guild_id,)
         )
-        return [
-            SetRule(
-                subject=Subject(row["subject"]),
-                subject_id=row["subject_id"],
-                amount=row["amount"],
-                period=Period(row["period"]),
-            )
-            for row in rows
-        ]
+        return set_rules(rows)
 
     async def block(self, by: Decision, user_id: int, until: datetime | None) -> None:
         """Block a member, until a time or for ever."""
