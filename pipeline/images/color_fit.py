@@ -8,6 +8,8 @@ from torch.nn.functional import conv2d, interpolate, max_pool2d
 _LARGEST_SHIFT: Final = 0.15
 """A larger difference is content, for instance an object that ends at the border. It is not spread, and one that is
 nearly as large counts little."""
+_LEAST_SHARE: Final = 0.25
+"""Where less of the border than this goes on, what goes on is no measure of the rest, and the shift is smaller."""
 _SIDE: Final = 64
 """The longer side on which the shift is computed; it is smooth, so few pixels are enough."""
 _BAND: Final = 96
@@ -39,18 +41,19 @@ def color_fitted(pixels: torch.Tensor, known: torch.Tensor, opacity: torch.Tenso
         return pixels
     difference = known - pixels
     weight = band * (1 - difference.abs().amax(dim=1, keepdim=True) / _LARGEST_SHIFT).clamp(min=0)
-    spread = _spread(torch.cat((difference * weight, weight), dim=1))
+    spread = _spread(torch.cat((difference * weight, weight, band), dim=1))
     shift = interpolate(spread, pixels.shape[2:], mode="bilinear")
     return (pixels + shift).clamp(0, 1)
 
 
 def _spread(borders: torch.Tensor) -> torch.Tensor:
-    """The mean difference [1, 3, h, w] around each pixel, from differences and their weight [1, 4, H, W]."""
+    """The mean difference [1, 3, h, w] around each pixel, from [1, 5, H, W]: weighted differences, weights, border."""
     factor = max(1.0, max(borders.shape[2:]) / _SIDE)
     size = [max(1, round(side / factor)) for side in borders.shape[2:]]
     small = interpolate(borders, size, mode="area")
     total = torch.stack([_blurred(small, scale) / scale**2 for scale in _SCALES]).sum(0)
-    return total[:, :3] / total[:, 3:].clamp(min=1e-12)
+    least = _LEAST_SHARE * total[:, 4:]
+    return total[:, :3] / torch.maximum(total[:, 3:4], least).clamp(min=1e-12)
 
 
 def _blurred(pixels: torch.Tensor, deviation: float) -> torch.Tensor:

@@ -40,6 +40,13 @@ def test_an_object_at_the_border_is_not_spread() -> None:
     assert (fitted - drawn).abs().max() < 0.02
 
 
+def test_the_little_that_goes_on_between_other_contents_moves_little() -> None:
+    drawn = torch.zeros(1, 3, SIDE, SIDE)
+    drawn[..., 40:42] = scene()[..., 40:42] + 0.1
+    fitted = color_fitted(drawn, scene(), frame())
+    assert (fitted - drawn).abs().max() < 0.05
+
+
 def test_nothing_and_everything_anew_is_as_it_was_drawn() -> None:
     drawn = torch.rand(1, 3, 40, 60, generator=torch.Generator().manual_seed(1))
     for value in (0.0, 1.0):

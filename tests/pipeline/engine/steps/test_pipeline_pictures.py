@@ -25,8 +25,9 @@ from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.images.canvas import canvas_of, grown
-from pipeline.images.decode import fitted
+from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.encode import to_picture
+from pipeline.images.pasting import Paste
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Outpaint
 from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Notice, Progress, Submit
@@ -219,10 +220,11 @@ def test_a_pipeline_draws_a_part_anew_and_keeps_every_other_pixel(
         width=SIZE[0],
         height=SIZE[1],
     )
-    kept, inside = ~grown(canvas.mask, 8), ~grown(~canvas.mask, 8)
+    kept, paste = ~grown(canvas.mask, 8), Paste(picture, None, inpaint, *SIZE)
     for drawn, pixels in zip(whole.pictures(), expected, strict=True):
         assert np.array_equal(drawn[kept], np.asarray(canvas.picture)[kept])
-        assert are_alike([drawn[inside]], [pixels[inside]])
+        pasted = paste.onto(to_pixels(Image.fromarray(pixels)))
+        assert are_alike([drawn], [np.asarray(to_picture(pasted[0]))])
 
 
 @pytest.mark.parametrize("inpaint", [None, Inpaint(cells=(4,))])
