@@ -1,5 +1,6 @@
 """The process that reads strangers' files: what it may do, and what becomes of a bad one."""
 
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+from PIL import Image
 
 from bot.pictures.reading import read_file
 from pipeline.protocol.reading import CleanPicture, Parameters, PictureFault, Unreadable, Wanted, joined
@@ -33,7 +35,13 @@ async def told_by(name: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", files.VALID)
 async def test_a_picture_of_every_kind_comes_back_clean(name: str) -> None:
-    assert await read_file(files.VALID[name], Wanted.PICTURE) == answer(files.VALID[name], Wanted.PICTURE)
+    said, data = await read_file(files.VALID[name], Wanted.PICTURE)
+    expected, written = answer(files.VALID[name], Wanted.PICTURE)
+    assert said == expected
+    # Two processes once deflated equal pixels to other bytes.
+    first, second = (Image.open(io.BytesIO(each)) for each in (data, written))
+    assert (first.format, first.mode, first.size) == ("PNG", second.mode, second.size)
+    assert first.tobytes() == second.tobytes()
 
 
 @pytest.mark.parametrize(
