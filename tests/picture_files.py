@@ -21,6 +21,12 @@ def parameters_in(data: bytes) -> str | None:
     return found.text if isinstance(found, Parameters) else None
 
 
+def picture_in(png: bytes | bytearray) -> tuple[str, tuple[int, int], bytes]:
+    """Mode, size and pixels of a PNG file. Two processes may deflate equal pixels to other bytes."""
+    picture = Image.open(io.BytesIO(png), formats=("PNG",))
+    return picture.mode, picture.size, picture.tobytes()
+
+
 def saved(picture: Image.Image, kind: str, **how: Any) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **how)

@@ -103,10 +103,11 @@ async def test_what_can_be_shown_nowhere_is_given_back_and_explained(member: Mem
 
     faults.add(kind="status", method="PATCH", path=TOKEN_ROUTE, times=None, status=401, code=50027)
     faults.add(kind="status", method="PATCH", path=BOT_ROUTE, times=None, status=403, code=50013)
-    closed = faults.add(kind="status", method="POST", path="^/users/@me/channels", status=403, code=50007)
+    # The last word of the job before may come only now, and it asks for a direct message too.
+    closed = faults.add(kind="status", method="POST", path="^/users/@me/channels", times=None, status=403, code=50007)
     await member.ask("no permission", steps=4)
     assert await member.end_of("no permission") == ("failed", "not-permitted", 0)
-    assert closed.hits == 1
+    assert closed.hits > 0
     faults.clear()
     # Not lost all the same: it waits where its member looks.
     listed = await local.member.slash(local.channel, "queue")
