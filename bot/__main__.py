@@ -21,6 +21,8 @@ EXIT_UNAVAILABLE: Final = 69
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 database_app = typer.Typer(no_args_is_help=True, help="Look after the database.")
 app.add_typer(database_app, name="db")
+words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of words.")
+app.add_typer(words_app, name="words")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The settings file. Default: easel.toml, where there is one.")
@@ -148,18 +150,17 @@ def upscale(
     scale: Annotated[int | None, typer.Option(help="2 or 4; without it, as large as is possible.")] = None,
     upscaler: Annotated[str | None, typer.Option(help="Key of an upscaler of the catalogue; else the first.")] = None,
     faces: Annotated[str | None, typer.Option(help="Key of an entry of [[faces]] that repairs faces.")] = None,
-    creative: Annotated[str | None, typer.Option(help="subtle or strong: draw details anew, in tiles.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="What the picture shows, and options; needs --creative.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a picture larger without Discord, through the same worker and engine."""
     from bot.cli.pictures import CannotDraw
-    from bot.cli.upscale import UpscaleOptions, enlarge
+    from bot.cli.upscale import enlarge
 
     settings, catalogue = _load(config)
     try:
-        options = UpscaleOptions(scale=scale, upscaler=upscaler, faces=faces, creative=creative, prompt=prompt)
-        asyncio.run(enlarge(file, out, options=options, settings=settings, catalogue=catalogue))
+        asyncio.run(
+            enlarge(file, out, scale=scale, upscaler=upscaler, faces=faces, settings=settings, catalogue=catalogue)
+        )
     except CannotDraw as error:
         _stop(str(error), 1)
 
@@ -205,6 +206,23 @@ def health(config: ConfigOption = None) -> None:
     if found:
         raise SystemExit(1)
     typer.echo("Easel is well.")
+
+
+@words_app.command("check")
+def words_check(
+    rules: Annotated[Path, typer.Option("--rules", help="The rule file: plain text, or TOML.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each prompt.")] = False,  # noqa: FBT002
+) -> None:
+    """Judge prompts from standard input, one a line or as JSON strings; exit code 1 where a rule is met."""
+    from bot.cli.words import CannotCheck, check
+
+    try:
+        has_hits = check(sys.stdin.buffer, rules, is_json=as_json, say=typer.echo)
+    except CannotCheck as error:
+        _stop(str(error), EXIT_CONFIG)
+        return
+    if has_hits:
+        raise SystemExit(1)
 
 
 @database_app.command("backup")

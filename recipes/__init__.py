@@ -1,1 +1,1 @@
-"""Recipes of the models that Easel ships, one room each."""
+"""Recipes of the models and tables that Easel ships, one room each."""

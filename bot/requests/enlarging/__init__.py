@@ -1,1 +1,0 @@
-"""Requests that make a picture larger: plainly, and with details drawn anew."""

@@ -1,0 +1,1 @@
+"""Safety: what members may ask for."""

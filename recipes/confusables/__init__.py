@@ -1,0 +1,1 @@
+"""The vendored part of Unicode's table of look-alike characters."""
