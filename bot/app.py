@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import discord
 import structlog
@@ -35,6 +35,8 @@ from bot.pictures.receiving import Receiving
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
+from bot.provenance.key import NoKey, load_key
+from bot.provenance.signing import Signing
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
@@ -43,6 +45,7 @@ from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.queue import QueueRepository
+from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.timelines import write_mark
 from bot.store.stars import StarRepository
@@ -56,6 +59,9 @@ from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, EngineOptions, ImageOutput
+
+if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
+    from provenance.keys import SigningKey
 
 DRAIN_S: Final = 20.0
 """Seconds that a shutdown waits for running jobs. Service managers kill a process after thirty to ninety seconds."""
@@ -119,19 +125,47 @@ def point_discord_at(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, catalogue: Catalogue, client: EaselClient) -> AsyncGenerator[Services]:
     """Build database, images, worker and all services; close them in reverse order."""
+    key = _key(settings)
     database = await Database.open(settings.storage.database)
     starter = make_starter(settings, is_lasting=True)
     backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
+    closing = contextlib.AsyncExitStack()
     try:
         images, input_files = ImageStore(settings.storage.directory / "images"), ImageStore(settings.storage.inputs)
-        yield compose(
-            settings, catalogue, client, database=database, images=images, input_files=input_files, backend=backend
+        services = compose(
+            settings,
+            catalogue,
+            client,
+            database=database,
+            images=images,
+            input_files=input_files,
+            backend=backend,
+            key=key,
         )
+        closing.push_async_callback(services.signing.close)
+        await services.signing.begin()
+        yield services
     finally:
+        await closing.aclose()
         await backend.close()
         with contextlib.suppress(OSError, sqlite3.Error):  # the mark of the last heartbeat is enough then
             write_mark(settings.storage.database, await database.used_numbers())
         await database.close()
+
+
+def _key(settings: Settings) -> "SigningKey | None":
+    """The key that signs pictures; None if they go out unsigned, which the log says.
+
+    Raises:
+        ConfigError: pictures must be signed, and cannot be.
+    """
+    try:
+        return load_key(settings)
+    except NoKey as error:
+        if settings.provenance.sign == "required":
+            raise ConfigError(f"{error} (provenance.sign is required.)") from error
+        (_log.warning if error.is_wrong else _log.info)(str(error), action="unsigned")
+        return None
 
 
 def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
@@ -150,6 +184,7 @@ def compose(
     images: ImageStore,
     input_files: ImageStore,
     backend: Backend,
+    key: "SigningKey | None" = None,
 ) -> Services:
     """Build the bot's services from their parts."""
     jobs, queue, timings = JobRepository(database), QueueRepository(database), TimingRepository(database)
@@ -158,7 +193,11 @@ def compose(
     backend.on_ready(partial(_heed_files, catalogue, backend))
     calls = Calls(client, client.watch)
     max_wait = timedelta(hours=settings.queue.max_wait_h)
-    storing = Storing(images=images, jobs=jobs, timings=timings, owner=calls.owner)
+    register = RegisterRepository(database)
+    signing = Signing(
+        key=key, is_required=settings.provenance.sign == "required", inputs=inputs, register=register, owner=calls.owner
+    )
+    storing = Storing(images=images, jobs=jobs, timings=timings, signing=signing, owner=calls.owner)
     accepting = Accepting(
         jobs=jobs,
         timings=timings,
@@ -177,8 +216,9 @@ def compose(
         catalogue=catalogue,
         accepting=accepting,
         user_settings=user_settings,
+        signing=signing,
         last_words=LastWords(
-            calls=calls, jobs=jobs, direct_message=settings.delivery.direct_message, max_wait=max_wait
+            calls=calls, jobs=jobs, direct_message=settings.delivery.direct_message, max_wait=max_wait, signing=signing
         ),
     )
     dispatcher = Dispatcher(
@@ -217,6 +257,8 @@ def compose(
         keeping=Keeping(images=images, inputs=inputs, stars=StarRepository(database)),
         receiving=receiving,
         picking=Picking(receiving),
+        signing=signing,
+        register=register,
         backend=backend,
     )
 

@@ -287,6 +287,24 @@ class PromptSettings(Area):
     )
 
 
+class ProvenanceSettings(Area):
+    """Signatures that say where a picture comes from (Content Credentials)."""
+
+    sign: Literal["auto", "off", "required"] = Field(
+        default="auto",
+        description="auto: pictures are signed if there is a key; off: never; required: no unsigned one is shown.",
+    )
+    key_file: Path | None = Field(
+        default=None, description="The key that signs; unset = provenance/key.pem below storage.directory."
+    )
+    chain_file: Path | None = Field(
+        default=None, description="Its certificates; unset = provenance/chain.pem below storage.directory."
+    )
+    organisation: str = Field(
+        default="", max_length=64, description="The name that `easel provenance init` writes into certificates."
+    )
+
+
 class PlaygroundSettings(Area):
     """The page of the local Discord."""
 
@@ -326,6 +344,7 @@ class Settings(BaseSettings):
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
     prompts: PromptSettings = PromptSettings()
+    provenance: ProvenanceSettings = ProvenanceSettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 2. A test compares them.
+-- The tables of easel.db after its last migration, 3. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,6 +39,15 @@ CREATE TABLE channel_rules (
     PRIMARY KEY (guild_id, channel_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE copies (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    image_index INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (job_id, image_index, sha256)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX copies_by_hash ON copies (sha256);
+
 CREATE TABLE digits (shift INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE expansions (
@@ -55,6 +64,17 @@ CREATE TABLE expansions (
 ) STRICT;
 
 CREATE INDEX expansions_by_age ON expansions (created_at);
+
+CREATE TABLE fingerprints (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    image_index INTEGER NOT NULL,
+    pixels TEXT NOT NULL,
+    look BLOB NOT NULL,
+    manifest TEXT,
+    PRIMARY KEY (job_id, image_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fingerprints_by_pixels ON fingerprints (pixels);
 
 CREATE TABLE inputs (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),
@@ -242,6 +262,8 @@ CREATE TABLE outputs (
     CHECK (kind <> 'image' OR width IS NOT NULL AND height IS NOT NULL AND seed IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX outputs_by_hash ON outputs (sha256);
+
 CREATE TABLE postings (
     entry_id INTEGER NOT NULL REFERENCES ledger (entry_id),
     pot_id INTEGER NOT NULL REFERENCES pots (pot_id),
@@ -315,6 +337,13 @@ CREATE TABLE servers (
     guild_id INTEGER PRIMARY KEY,
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
 ) STRICT;
+
+CREATE TABLE signing_keys (
+    serial TEXT PRIMARY KEY,
+    first_used_at INTEGER NOT NULL,
+    retired_at INTEGER,
+    reason TEXT
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stars (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),

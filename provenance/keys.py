@@ -130,7 +130,7 @@ def read_key(key_file: Path, chain_file: Path, now: datetime) -> SigningKey:
         private = serialization.load_pem_private_key(_bytes_of(key_file), None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(
-            f"The key {key_file} (provenance.key_file) is damaged; `easel provenance init` makes one."
+            f"The key {key_file} (provenance.key_file) is damaged; `easel provenance rotate` makes a new one."
         ) from error
     try:
         chain = x509.load_pem_x509_certificates(_bytes_of(chain_file))

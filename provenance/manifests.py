@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Final
 
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.provenance.source_types import CHANGED, COMPOSITE, source_type_of
+from pipeline.protocol.provenance.source_types import CHANGED, GENERATED, source_type_of
 from pipeline.protocol.requests import Request
 from provenance.messages import Ingredient
 
@@ -15,18 +15,27 @@ _SEEN: Final = CHANGED | {InputRole.REFERENCE, InputRole.CONTROL}
 """Roles of pictures that are ingredients. A mask shows nothing of the result."""
 
 
-def manifest_of(request: Request, title: str, now: datetime) -> str:
+def manifest_of(request: Request, title: str, now: datetime, *, has_parent: bool) -> str:
     """The definition of a manifest in c2pa's JSON.
 
     Args:
         request: the request that the picture fulfills.
         title: name of the file.
         now: the present time.
+        has_parent: whether the picture that was changed is an ingredient; c2pa knows no change without it.
     """
+    return _manifest(title, "c2pa.edited" if has_parent else "c2pa.created", source_type_of(request), now)
+
+
+def trial_manifest(now: datetime) -> str:
+    """The definition of a manifest for a picture that nobody sees."""
+    return _manifest("trial.png", "c2pa.created", GENERATED, now)
+
+
+def _manifest(title: str, kind: str, source_type: str, now: datetime) -> str:
     program = {"name": _NAME, "version": version("easel")}
-    source_type = source_type_of(request)
     action = {
-        "action": "c2pa.edited" if source_type == COMPOSITE else "c2pa.created",
+        "action": kind,
         "digitalSourceType": source_type,
         "when": now.isoformat(timespec="seconds"),
         "softwareAgent": program,

@@ -25,7 +25,7 @@ def patched_copy(
         files: whole files that are new, by name.
         tests: files of `tests` that the program needs.
     """
-    for folder in ("bot", "config", "pipeline"):
+    for folder in ("bot", "config", "pipeline", "provenance"):
         shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "models").symlink_to(ROOT / "models")
     for name in tests:

@@ -49,7 +49,7 @@ LINES: Final = (
         REQUEST,
     ),
     ("pipeline/protocol/requests.py", "Request: TypeAlias = GenerationRequest", " | DescribeRequest"),
-    ("pipeline/protocol/messages.py", "    index: int\n    data: bytes\n    media_type: str\n", OUTPUT),
+    ("pipeline/protocol/messages.py", "    fingerprint: Fingerprint | None = None\n", OUTPUT),
     ("pipeline/protocol/messages.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",

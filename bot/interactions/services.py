@@ -11,12 +11,14 @@ from bot.jobs.keeping import Keeping
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
+from bot.provenance.signing import Signing
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.queue import QueueRepository
+from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
 from config.catalogue import Catalogue
@@ -45,6 +47,8 @@ class Services:
     keeping: Keeping
     receiving: Receiving
     picking: Picking
+    signing: Signing
+    register: RegisterRepository
     backend: Backend
 
 

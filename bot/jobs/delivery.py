@@ -26,6 +26,7 @@ from bot.jobs.preparing import Preparing
 from bot.presenting.job_message import Allowance, ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
+from bot.provenance.signing import Signing, SigningFailed
 from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.members.user_settings import UserSettingsRepository
@@ -56,7 +57,9 @@ class Delivery:
         calls: Calls,
         user_settings: UserSettingsRepository,
         last_words: LastWords,
+        signing: Signing,
     ) -> None:
+        self._signing = signing
         self._calls = calls
         self._user_settings = user_settings
         self._last_words = last_words
@@ -84,9 +87,12 @@ class Delivery:
         try:
             await self._show(job, message, outputs, files)
         except CallFailed as error:
-            if not await self._last_words.send_directly(job, files, error):
+            if not await self._last_words.send_directly(job, outputs, files, error):
                 await self.fail(job, message, _failure_of(error), repr(error))
                 return
+        except SigningFailed as error:
+            await self.fail(job, message, JobFailure.UNSIGNED, str(error))
+            return
         await self.settle(job)
 
     async def _show(self, job: Job, message: JobMessage, outputs: list[Output], originals: Files) -> None:
@@ -94,10 +100,14 @@ class Delivery:
 
         Raises:
             CallFailed: the outputs cannot be shown.
+            SigningFailed: they must be made smaller and signed again, and cannot be.
         """
+        indexes = [output.output_index for output in outputs]
         allowance = Allowance(left=(await self._accepting.standing(job.origin.asker)).left)
         for part in _PARTS_OF_LIMIT:
-            files = await asyncio.to_thread(fit, originals, job.origin.filesize_limit // part)
+            limit = job.origin.filesize_limit // part
+            fitted = await asyncio.to_thread(fit, originals, limit, self._signing.reserve_bytes)
+            files = await self._signing.copies(job, indexes, originals, fitted)
             shown = tuple(
                 ShownOutput(index=output.output_index, file_name=name, data=data, sides=output.sides)
                 for (name, data), output in zip(files, outputs, strict=True)

@@ -22,6 +22,7 @@ from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
 from bot.presenting import job_message
 from bot.presenting.job_message import Prospect
+from bot.provenance.signing import SigningFailed
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
@@ -244,6 +245,9 @@ class Dispatcher:
                 job = await self._storing.keep(job, event, running.say_unkept)
             except StorageFailed as error:
                 await self._delivery.fail(job, running.message, JobFailure.STORAGE, str(error))
+                return
+            except SigningFailed as error:
+                await self._delivery.fail(job, running.message, JobFailure.UNSIGNED, str(error))
                 return
             await self._delivery.deliver(job, running.message)
         elif running.is_timed_out:

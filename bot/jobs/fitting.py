@@ -26,7 +26,7 @@ _THUMBNAIL_SIDE: Final = 512
 Files = list[tuple[str, bytes]]
 
 
-def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
+def fit(files: Sequence[tuple[str, bytes]], limit: int, reserve_bytes: int = 0) -> Files:
     """Files that Discord accepts, in the same order. This blocks: call it in a thread.
 
     A file that fits stays the same, byte by byte. A larger PNG becomes lossless WebP. If that is too large, the file
@@ -35,10 +35,11 @@ def fit(files: Sequence[tuple[str, bytes]], limit: int) -> Files:
     Args:
         files: names and bytes of outputs.
         limit: most bytes for one file.
+        reserve_bytes: bytes that a file that is made smaller leaves for its signature.
     """
     each = min(limit, (REQUEST_LIMIT - _REQUEST_MARGIN) // max(1, len(files)))
     return [
-        (name, data) if len(data) <= each or not _is_picture(name) else _smaller(name, data, each)
+        (name, data) if len(data) <= each or not _is_picture(name) else _smaller(name, data, each - reserve_bytes)
         for name, data in files
     ]
 
@@ -50,7 +51,7 @@ def thumbnail(png: bytes) -> bytes:
         return _webp(opened.convert("RGB"), {})
 
 
-def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
+def in_messages(files: Sequence[tuple[str, bytes]], limit: int, reserve_bytes: int = 0) -> list[Files]:
     """The files in as many messages as they need. This blocks: call it in a thread.
 
     The files stay the same. Only a file that is too large for any message becomes smaller, as in `fit`.
@@ -58,11 +59,12 @@ def in_messages(files: Sequence[tuple[str, bytes]], limit: int) -> list[Files]:
     Args:
         files: names and bytes of outputs.
         limit: most bytes for one file.
+        reserve_bytes: bytes that a file that is made smaller leaves for its signature.
     """
     room = REQUEST_LIMIT - _REQUEST_MARGIN
     messages: list[Files] = [[]]
     for file in files:
-        ((name, data),) = fit([file], limit)
+        ((name, data),) = fit([file], limit, reserve_bytes)
         if messages[-1] and sum(len(other) for _, other in messages[-1]) + len(data) > room:
             messages.append([])
         messages[-1].append((name, data))

@@ -5,7 +5,7 @@ When Discord refuses one way, the kind of failure names the next one (`bot.calls
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeVar
 
@@ -21,8 +21,10 @@ from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit
 from bot.presenting import job_message
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
+from bot.provenance.signing import Signing, SigningFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 300.0
@@ -53,8 +55,10 @@ class LastWords:
         jobs: JobRepository,
         direct_message: Literal["never", "not-permitted", "always"],
         max_wait: timedelta,
+        signing: Signing,
     ) -> None:
         self._calls = calls
+        self._signing = signing
         self._jobs = jobs
         self._direct_message = direct_message
         self._max_wait = max_wait
@@ -102,12 +106,17 @@ class LastWords:
                 with contextlib.suppress(CallFailed):
                     await self._calls.edit_message(job, present(job), [], is_last_word=True)
 
-    async def send_directly(self, job: Job, files: Files, error: CallFailed) -> bool:
+    async def send_directly(self, job: Job, outputs: Sequence[Output], files: Files, error: CallFailed) -> bool:
         """Send pictures that cannot be shown to their member, if the host allows it; returns whether they arrived."""
         is_wanted = self._direct_message == "not-permitted" and isinstance(error, NotPermitted)
         if not is_wanted and self._direct_message != "always":
             return False
-        fitted = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
+        smaller = await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT, self._signing.reserve_bytes)
+        try:
+            fitted = await self._signing.copies(job, [each.output_index for each in outputs], files, smaller)
+        except SigningFailed as failed:
+            _log.warning("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
+            return False
         with spoken(job.origin.locale):
             sentence = text("copy-handed-over", job=job_link(job))
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,10 +11,11 @@ import structlog
 
 from bot.calls.owner import Owner
 from bot.jobs.kinds import workload_of
+from bot.provenance.signing import Signing
 from bot.store.images import ImageStore, StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.rows.jobs import Job
-from bot.store.rows.outputs import NewOutput
+from bot.store.rows.outputs import NewFingerprint, NewOutput
 from bot.store.timings import TimingRepository
 from pipeline.protocol.messages import Finished
 from pipeline.protocol.requests import kind_name
@@ -40,8 +41,17 @@ class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
 class Storing:
     """Writes finished outputs, and knows whether the disk accepts them."""
 
-    def __init__(self, *, images: ImageStore, jobs: JobRepository, timings: TimingRepository, owner: Owner) -> None:
+    def __init__(
+        self,
+        *,
+        images: ImageStore,
+        jobs: JobRepository,
+        timings: TimingRepository,
+        signing: Signing,
+        owner: Owner,
+    ) -> None:
         self._images = images
+        self._signing = signing
         self._jobs = jobs
         self._timings = timings
         self._owner = owner
@@ -61,7 +71,7 @@ class Storing:
         return self._waiting > 0
 
     async def keep(self, job: Job, finished: Finished, say_waiting: Callable[[], None]) -> Job:
-        """Write the outputs and their facts, with retries for some minutes.
+        """Sign the outputs, and write them and their facts, with retries for some minutes.
 
         Args:
             job: the job of the outputs.
@@ -70,27 +80,29 @@ class Storing:
 
         Raises:
             StorageFailed: each try failed.
+            SigningFailed: the outputs must be signed, and cannot be.
         """
+        finished, manifests = await self._signing.signed(job, finished)
         try:
-            kept = await self._write(job, finished)
+            kept = await self._write(job, finished, manifests)
         except (StorageFailed, sqlite3.Error) as error:
             self.note_failure(error)
             say_waiting()
             self._waiting += 1
             try:
-                kept = await self._write_later(job, finished)
+                kept = await self._write_later(job, finished, manifests)
             finally:
                 self._waiting -= 1
         self.note_success()
         return kept
 
-    async def _write_later(self, job: Job, finished: Finished) -> Job:
+    async def _write_later(self, job: Job, finished: Finished, manifests: Mapping[int, str]) -> Job:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + KEPT_S
         while True:
             await asyncio.sleep(RETRY_S)
             try:
-                return await self._write(job, finished)
+                return await self._write(job, finished, manifests)
             except (StorageFailed, sqlite3.Error) as error:
                 if loop.time() >= give_up_at:
                     raise StorageFailed(str(error)) from error
@@ -110,7 +122,7 @@ class Storing:
             _log.info("the disk takes what is written again", action="storage_well")
             self._trouble = None
 
-    async def _write(self, job: Job, finished: Finished) -> Job:
+    async def _write(self, job: Job, finished: Finished, manifests: Mapping[int, str]) -> Job:
         outputs = [
             NewOutput(
                 output_index=output.index,
@@ -122,9 +134,20 @@ class Storing:
             )
             for output in finished.outputs
         ]
+        fingerprints = tuple(
+            NewFingerprint(
+                image_index=output.index,
+                pixels=output.fingerprint.pixels,
+                look=output.fingerprint.look,
+                manifest=manifests.get(output.index),
+            )
+            for output in finished.outputs
+            if output.fingerprint is not None
+        )
         kept = await self._jobs.store_outputs(
             job.job_id,
             outputs=outputs,
+            fingerprints=fingerprints,
             notices=(*job.notices, *finished.notices),
             denoise_s=finished.denoise_s,
             total_s=finished.total_s,

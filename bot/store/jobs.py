@@ -12,10 +12,11 @@ from bot.store.admission import admit, end_job
 from bot.store.inputs import release_of_user
 from bot.store.members.facts import read_facts
 from bot.store.queue import Place
+from bot.store.register import insert_fingerprints
 from bot.store.rows.failures import NOT_SHOWN, JobFailure
 from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.rows.origin import Asker
-from bot.store.rows.outputs import NewOutput, Output
+from bot.store.rows.outputs import NewFingerprint, NewOutput, Output
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure, to_json, to_ms
 from config.settings import QuotaSettings
@@ -110,6 +111,7 @@ class JobRepository:
         job_id: int,
         *,
         outputs: Sequence[NewOutput],
+        fingerprints: tuple[NewFingerprint, ...] = (),
         notices: tuple[Notice, ...],
         denoise_s: float,
         total_s: float,
@@ -124,7 +126,7 @@ class JobRepository:
             to_json(recipe),
             job_id,
         )
-        return await self._database.write(_store_outputs, rows, drawn)
+        return await self._database.write(_store_outputs, job_id, rows, fingerprints, drawn)
 
     async def deliver(self, job_id: int, *, outputs_delivered: int, now: datetime | None = None) -> bool:
         """Mark a job as delivered, charge the delivered outputs and refund the rest; False if it had already ended."""
@@ -192,8 +194,15 @@ class JobRepository:
         return [Output.from_row(row) for row in rows]
 
 
-def _store_outputs(connection: sqlite3.Connection, outputs: Sequence[Values], drawn: tuple[Value, ...]) -> Job:
+def _store_outputs(
+    connection: sqlite3.Connection,
+    job_id: int,
+    outputs: Sequence[Values],
+    fingerprints: tuple[NewFingerprint, ...],
+    drawn: tuple[Value, ...],
+) -> Job:
     connection.executemany(_INSERT_OUTPUT, outputs)
+    insert_fingerprints(connection, job_id, fingerprints)
     row = fetch_one(
         connection,
         "UPDATE jobs SET notices = ?, denoise_s = ?, total_s = ?, recipe = ? WHERE job_id = ? RETURNING *",

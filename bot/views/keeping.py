@@ -4,7 +4,7 @@ import asyncio
 
 from bot.calls.answers import Interaction
 from bot.calls.errors import CallRefused, NotPermitted
-from bot.calls.repeating import as_files
+from bot.calls.repeating import Files, as_files
 from bot.errors import Refused
 from bot.interactions.explain import explain
 from bot.interactions.find_job import find_job
@@ -16,8 +16,10 @@ from bot.presenting.custom_ids import Press
 from bot.presenting.job_message import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
+from bot.provenance.signing import SigningFailed
 from bot.store.images import StorageFailed, extension_of
 from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
 
 
 async def star(services: Services, interaction: Interaction, press: Press) -> None:
@@ -33,14 +35,18 @@ async def star(services: Services, interaction: Interaction, press: Press) -> No
 async def copy(services: Services, interaction: Interaction, press: Press) -> None:
     """Send the original files in a direct message."""
     job = await find_job(services, interaction, press)
-    originals = await _files(services, job)
+    outputs, originals = await _files(services, job)
     await services.calls.defer(interaction, is_private=True)
-    messages = await asyncio.to_thread(in_messages, originals, DIRECT_MESSAGE_LIMIT)
-    is_untouched = [file for files in messages for file in files] == originals
+    reserve_bytes = services.signing.reserve_bytes
+    messages = await asyncio.to_thread(in_messages, originals, DIRECT_MESSAGE_LIMIT, reserve_bytes)
+    fitted = [file for files in messages for file in files]
+    is_untouched = fitted == originals
+    files_left = iter(await _signed(services, job, outputs, originals, fitted))
     sentence: str | None = text("copy-sent" if is_untouched else "copy-sent-smaller", job=job_link(job))
     try:
         for files in messages:
-            await services.calls.send_direct_message(interaction.user, sentence, files)
+            signed = [next(files_left) for _ in files]
+            await services.calls.send_direct_message(interaction.user, sentence, signed)
             sentence = None
     except (NotPermitted, CallRefused) as error:
         raise Refused("refused-no-direct-message") from error
@@ -53,7 +59,9 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
     await services.calls.defer(interaction, is_private=True)
-    files = await asyncio.to_thread(fit, await _files(services, job), interaction.filesize_limit)
+    outputs, originals = await _files(services, job)
+    fitted = await asyncio.to_thread(fit, originals, interaction.filesize_limit, services.signing.reserve_bytes)
+    files = await _signed(services, job, outputs, originals, fitted)
     sentence = text("copy-sent", job=job_link(job))
     await answer_privately(interaction, sentence, files=as_files(files))
 
@@ -64,8 +72,22 @@ async def details(services: Services, interaction: Interaction, press: Press) ->
     await explain(services, interaction, job)
 
 
-async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
-    """The job's original files.
+async def _signed(
+    services: Services, job: Job, outputs: list[Output], originals: Files, fitted: Files
+) -> list[tuple[str, bytes]]:
+    """The files; those that were made smaller are signed again.
+
+    Raises:
+        Refused: they must be signed, and cannot be.
+    """
+    try:
+        return await services.signing.copies(job, [each.output_index for each in outputs], originals, fitted)
+    except SigningFailed as error:
+        raise Refused("refused-unsigned") from error
+
+
+async def _files(services: Services, job: Job) -> tuple[list[Output], list[tuple[str, bytes]]]:
+    """The job's outputs and their original files.
 
     Raises:
         Refused: the job has no pictures, or a file is gone.
@@ -74,7 +96,7 @@ async def _files(services: Services, job: Job) -> list[tuple[str, bytes]]:
     if not outputs:
         raise Refused("refused-no-pictures")
     try:
-        return [
+        return outputs, [
             (
                 output_file_name(job, output.output_index, extension_of(output.media_type)),
                 await services.keeping.read(output.sha256),

@@ -24,6 +24,8 @@ UNSET = {
     ("pipeline", "safety_checker"),
     ("quotas", "personal_amount"),
     ("prompts", "wildcards"),
+    ("provenance", "key_file"),
+    ("provenance", "chain_file"),
 }
 
 

@@ -56,7 +56,7 @@ async def signed(
         order = Sign(
             data=data,
             media_type=media_type,
-            manifest=manifest_of(request, "easel-1-1.png", NOW),
+            manifest=manifest_of(request, "easel-1-1.png", NOW, has_parent=bool(ingredients)),
             ingredients=ingredients,
             chain=key.chain,
         )

@@ -34,7 +34,7 @@ def order_of(key: SigningKey, request: GenerationRequest) -> Sign:
     return Sign(
         data=png(picture()),
         media_type="image/png",
-        manifest=manifest_of(request, "a.png", NOW),
+        manifest=manifest_of(request, "a.png", NOW, has_parent=False),
         ingredients=(),
         chain=key.chain,
     )
@@ -66,12 +66,15 @@ async def test_every_format_is_signed_and_keeps_its_pixels_and_its_words(
 
 
 def test_a_manifest_says_nothing_of_words_and_people(request_: GenerationRequest) -> None:
-    told = manifest_of(msgspec.structs.replace(request_, prompt="SECRET", negative_prompt="SECRET"), "a.png", NOW)
+    told = manifest_of(
+        msgspec.structs.replace(request_, prompt="SECRET", negative_prompt="SECRET"), "a.png", NOW, has_parent=False
+    )
     assert "SECRET" not in told
     assert "c2pa.created" in told
     changed = msgspec.structs.replace(request_, inputs=(Input(role=InputRole.INIT_IMAGE, sha256="ab"),))
-    assert "c2pa.edited" in manifest_of(changed, "a.png", NOW)
-    assert "compositeWithTrainedAlgorithmicMedia" in manifest_of(changed, "a.png", NOW)
+    assert "c2pa.edited" in manifest_of(changed, "a.png", NOW, has_parent=True)
+    assert "c2pa.created" in manifest_of(changed, "a.png", NOW, has_parent=False)
+    assert "compositeWithTrainedAlgorithmicMedia" in manifest_of(changed, "a.png", NOW, has_parent=False)
 
 
 async def test_a_changed_picture_names_the_one_that_it_was_and_what_it_followed(request_: GenerationRequest) -> None:
@@ -124,7 +127,13 @@ async def test_a_child_that_is_killed_is_told_of(request_: GenerationRequest) ->
 async def test_a_child_that_stands_still_is_given_up(request_: GenerationRequest) -> None:
     child = await Child.start("sign")
     os.kill(child.process.pid, signal.SIGSTOP)
-    order = Sign(data=b"", media_type="image/png", manifest=manifest_of(request_, "", NOW), ingredients=(), chain="")
+    order = Sign(
+        data=b"",
+        media_type="image/png",
+        manifest=manifest_of(request_, "", NOW, has_parent=False),
+        ingredients=(),
+        chain="",
+    )
     with pytest.raises(ChildFailed, match=r"more than 0.2 s"):
         await child.sign(order, key_of().seal, 0.2)
     await child.close()
@@ -209,7 +218,7 @@ def test_what_is_wrong_with_a_key_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="are damaged"):
         read_key(key_file, chain_file, NOW)
     key_file.write_text("nothing")
-    with pytest.raises(KeyUnusable, match=r"is damaged; `easel provenance init`"):
+    with pytest.raises(KeyUnusable, match=r"is damaged; `easel provenance rotate`"):
         read_key(key_file, chain_file, NOW)
     with pytest.raises(KeyUnusable, match="1 to 64 characters"):
         Root.make(" ", NOW)

@@ -408,6 +408,7 @@ refused-queued = Von dir { $count ->
        *[other] warten { $count } Aufträge
     }, mehr ist hier nicht erlaubt. Brich einen ab oder warte, bis einer fertig ist.
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
+refused-unsigned = Die Bilder müssen hier signiert werden, und das gelang nicht. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nichts geschickt werden. Drücke 🔁 an seiner Nachricht, um es neu zu zeichnen.
 refused-model-varies-not = { $model } zeichnet nur nach Text und kann kein Bild variieren. Drücke 🔁 für ein anderes, oder ✏️, um den Prompt zu ändern.
@@ -544,6 +545,7 @@ failure-worker-hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch
 failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
 failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
 failure-storage = Die Bilder wurden gezeichnet, aber die Festplatte des Rechners, auf dem Easel läuft, nahm einige Minuten lang keines davon. Bitte seinen Betreiber, Platz zu schaffen, und versuch es dann noch einmal.
+failure-unsigned = Die Bilder wurden gezeichnet, aber sie ließen sich nicht signieren, und unsignierte zeigt Easel hier nicht. Es wurde nichts berechnet. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
 failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie hier nicht an. /reihe hat sie.
 failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
 failure-not-permitted = Easel darf hier nicht mehr schreiben: Ein Recht fehlt, oder der Thread ist gesperrt; ein Admin kann das ändern. /reihe hat die Bilder.
@@ -912,4 +914,5 @@ refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heu
 
 ## Messages to the owner of the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es hat eine Anfrage beantwortet, die dieses Easel dann erstattet hat; so wird nichts doppelt gezeichnet oder berechnet. Aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
+owner-unsigned = Bilder lassen sich nicht signieren, und provenance.sign ist "required". Sie warten fünf Minuten; dann werden ihre Aufträge erstattet. Das Protokoll von Easel nennt den Grund; `easel doctor` prüft den Schlüssel.
 owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Kein neuer Auftrag beginnt. Fertige Bilder warten fünf Minuten im Speicher; dann werden ihre Aufträge erstattet. Schaff Platz. Das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder arbeitet.

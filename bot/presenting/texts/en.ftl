@@ -408,6 +408,7 @@ refused-queued = You have { $count ->
        *[other] { $count } jobs
     } waiting, the most that is allowed here. Cancel one or wait until one is done.
 refused-shutting-down = Easel is about to restart. Try again in a minute.
+refused-unsigned = The pictures must be signed here, and they could not be. Try again later; the owner finds the reason in the log.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-image-gone = That picture is not kept here any more, so nothing can be sent. Press 🔁 on its message to draw it anew.
 refused-model-varies-not = { $model } draws from text alone and cannot vary a picture. Press 🔁 for another one, or ✏️ to change the prompt.
@@ -544,6 +545,7 @@ failure-worker-hung = The worker stopped moving in the middle of the job, twice.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
 failure-storage = The pictures were drawn, but the disk of Easel's host took none of them for some minutes. Tell its owner to make room, then try again.
+failure-unsigned = The pictures were drawn, but they could not be signed, and Easel shows no unsigned ones here. Nothing was charged. Try again later; the owner finds the reason in the log.
 failure-delivery = The pictures were drawn, but Discord would not take them here. /queue has them.
 failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
 failure-not-permitted = Easel may not write here any more: a right is missing, or the thread is locked; an admin can change that. /queue has the pictures.
@@ -912,4 +914,5 @@ refused-example-gone = This example is from an earlier version of the help. Use 
 
 ## Messages to the owner of the bot
 owner-other-instance = A second Easel runs with the token of this bot. It answered a request, which this Easel then gave back, so nothing is drawn or charged twice. But each Easel knows only its own jobs and quotas. End one of them, or give it a bot of its own.
+owner-unsigned = Pictures cannot be signed, and provenance.sign is "required". They wait for five minutes; then their jobs are given back. Easel's log has the reason; `easel doctor` looks at the key.
 owner-storage = The disk of Easel's host takes nothing more. No new job starts. Finished pictures wait in memory for five minutes; then their jobs are given back. Make room. Easel's log has the reason and says when the disk works again.

@@ -26,6 +26,8 @@ class JobFailure(StrEnum):
 
     STORAGE = "storage"
     """The disk accepted no picture for some minutes."""
+    UNSIGNED = "unsigned"
+    """The pictures had to be signed, and could not be for some minutes."""
     INPUT_GONE = "input-gone"
     """A picture that the job was given is no longer on the disk."""
     UNANSWERED = "unanswered"

@@ -27,6 +27,15 @@ class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.width is None or self.height is None else (self.width, self.height)
 
 
+class NewFingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a finished picture is found again: `Fingerprint`, and the manifest of its signature, if it has one."""
+
+    image_index: int
+    pixels: str
+    look: bytes
+    manifest: str | None
+
+
 class Output(NewOutput, frozen=True, kw_only=True):
     """A stored output."""
 

@@ -30,6 +30,8 @@ from pipeline.backends.base import NO_PICTURES
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import Request
+from provenance.keys import SigningKey
+from provenance.process import COMMAND
 from tests.bot.store.conftest import inputs_of
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414 - a fixture, seen by these tests
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
@@ -102,6 +104,7 @@ class House:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+        await self.services.signing.close()
         await self.backend.close()
         await self.database.close()
 
@@ -200,6 +203,8 @@ async def open_house(
             worker: tuple[str, ...] = GOOD,
             heartbeat_s: float = 15.0,
             is_awaited: bool = True,
+            key: SigningKey | None = None,
+            signing_command: tuple[str, ...] = COMMAND,
             **changes: dict[str, Any],
         ) -> House:
             await close()
@@ -223,7 +228,10 @@ async def open_house(
                 images=images,
                 input_files=ImageStore(tmp_path / "inputs"),
                 backend=backend,
+                key=key,
             )
+            services.signing._command = signing_command
+            await services.signing.begin()
             houses.append(House(services, database, backend, world, new_job))
             await backend.start()
             if is_awaited:

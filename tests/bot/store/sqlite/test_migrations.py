@@ -115,8 +115,15 @@ def fill_version_2(connection: sqlite3.Connection, _: str) -> None:
     )
 
 
+def fill_version_3(connection: sqlite3.Connection, _: str) -> None:
+    """A picture is known by its fingerprint, was copied, and was signed."""
+    connection.execute("INSERT INTO fingerprints VALUES (2, 0, 'pixels', ?, 'urn:c2pa:1')", (bytes(48),))
+    connection.execute("INSERT INTO copies VALUES (2, 0, 'cd')")
+    connection.execute("INSERT INTO signing_keys VALUES ('7', 0, NULL, NULL)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3}
 )
 """What was written in each version. A new migration needs a new entry."""
 
