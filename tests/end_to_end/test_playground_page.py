@@ -233,7 +233,7 @@ async def test_a_member_starts_from_a_scribble_and_marks_a_part(address: str, pa
     await _pictures_shown(page, 2)
 
 
-@pytest.mark.skipif(not os.environ.get("SAVE_SCREENSHOTS"), reason="takes pictures; test_uses and test_upscale test this")
+@pytest.mark.skipif(not os.environ.get("SAVE_SCREENSHOTS"), reason="only takes pictures")
 async def test_a_member_zooms_out_pans_and_upscales(address: str, page: "Page", tmp_path: Path) -> None:
     pictures = ROOT / "docs" / "images"
     await page.goto(address)
