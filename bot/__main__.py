@@ -150,17 +150,18 @@ def upscale(
     scale: Annotated[int | None, typer.Option(help="2 or 4; without it, as large as is possible.")] = None,
     upscaler: Annotated[str | None, typer.Option(help="Key of an upscaler of the catalogue; else the first.")] = None,
     faces: Annotated[str | None, typer.Option(help="Key of an entry of [[faces]] that repairs faces.")] = None,
+    creative: Annotated[str | None, typer.Option(help="subtle or strong: draw details anew, in tiles.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="What the picture shows, and options; needs --creative.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a picture larger without Discord, through the same worker and engine."""
     from bot.cli.pictures import CannotDraw
-    from bot.cli.upscale import enlarge
+    from bot.cli.upscale import UpscaleOptions, enlarge
 
     settings, catalogue = _load(config)
     try:
-        asyncio.run(
-            enlarge(file, out, scale=scale, upscaler=upscaler, faces=faces, settings=settings, catalogue=catalogue)
-        )
+        options = UpscaleOptions(scale=scale, upscaler=upscaler, faces=faces, creative=creative, prompt=prompt)
+        asyncio.run(enlarge(file, out, options=options, settings=settings, catalogue=catalogue))
     except CannotDraw as error:
         _stop(str(error), 1)
 

@@ -75,8 +75,13 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def guides(self) -> Mapping[str, GuideSpec]:
-        """Control nets and reference adapters together: whatever the `network` of an input may name."""
+        """Control nets and reference adapters together: networks by which a model heeds a picture."""
         return {**self.controls, **self.references}
+
+    @property
+    def networks(self) -> Mapping[str, GuideSpec | UpscalerSpec]:
+        """Whatever the `network` of an input may name."""
+        return {**self.guides, **self.upscalers}
 
     def heed(self, ready: Ready) -> None:
         """Narrow the models to the samplers and capabilities that a worker found in the files of all entries."""

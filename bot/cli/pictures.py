@@ -19,7 +19,7 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Wanted
+from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Parameters, Wanted
 
 _MAX_ZOOM: Final = 1 + 2 * hard.MAX_MARGIN
 _SIDES: Final = tuple(Outpaint.__struct_fields__)
@@ -170,6 +170,17 @@ async def clean_file(path: Path) -> tuple[CleanPicture, bytes]:
     if not isinstance(answer, CleanPicture):
         raise refusal(answer)
     return answer, bytes(png)
+
+
+async def parameters_in(path: Path) -> str:
+    """The generation parameters in a picture's file; empty if it has none.
+
+    Raises:
+        CannotDraw: the file cannot be opened.
+        Refused: it is too large.
+    """
+    answer, _ = await read_file(_bytes_of(path), Wanted.PARAMETERS)
+    return (answer.text if isinstance(answer, Parameters) else None) or ""
 
 
 async def _read(path: Path) -> tuple[GivenPicture, bytes, tuple[Notice, ...]]:

@@ -1,7 +1,7 @@
 """The drawing options in commands: bounds, descriptions and suggestions."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import discord
@@ -77,6 +77,14 @@ def with_options(
         return app_commands.describe(**{option.name: describe(option) for option in options})(callback)
 
     return add
+
+
+def without(callback: Callback, names: Collection[str]) -> Callback:
+    """Take options away from a command's callback, which gives each of them a default."""
+    signature = inspect.signature(callback)
+    kept = [each for name, each in signature.parameters.items() if name not in names]
+    vars(callback)["__signature__"] = signature.replace(parameters=kept)
+    return callback
 
 
 def _annotation(services: Services, option: Option) -> Any:

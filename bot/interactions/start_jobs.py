@@ -63,9 +63,20 @@ async def imagine(
         received = await in_time(services, interaction, fetch())
         given = given.with_picture(field, received.picture)
         notices += (notice for notice in received.notices if notice not in notices)
-    resolved = await _resolve(services, interaction, given)
-    resolved = [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
+    resolved = await resolved_for(services, interaction, given, notices)
     await ask_each(services, interaction, started_by=started_by, resolved=resolved, lineage=lineage)
+
+
+async def resolved_for(
+    services: Services, interaction: Interaction, given: GivenRequest, notices: Sequence[Notice]
+) -> list[Resolved]:
+    """The requests of a prompt with every field set, each with these notices before its own.
+
+    Raises:
+        Refused: one is refused.
+    """
+    resolved = await _resolve(services, interaction, given)
+    return [msgspec.structs.replace(each, notices=(*notices, *each.notices)) for each in resolved]
 
 
 async def model_for_picture(services: Services, interaction: Interaction) -> ModelSpec:

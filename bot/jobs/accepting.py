@@ -100,7 +100,7 @@ class Accepting:
         """The price of a request in units."""
         spec = self._catalogue.entries[request.model_key]
         catalogue = self._catalogue
-        return kind_of(request).price(request, spec, catalogue.default, self._quotas.pricing, catalogue.guides)
+        return kind_of(request).price(request, spec, catalogue.default, self._quotas.pricing, catalogue.networks)
 
     def default_price(self) -> int:
         """The price of one image with the default model's defaults, in units."""

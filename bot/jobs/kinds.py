@@ -18,7 +18,7 @@ from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance, Prospect, ShownOutput
 from bot.presenting.upscales import messages as upscales
-from bot.quotas.pricing import Guides, Pricing, price, rows, upscale_price
+from bot.quotas.pricing import Networks, Pricing, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
@@ -83,7 +83,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     details: Callable[[Job, Any, Sequence[Output]], tuple[ui.LayoutView, Files]]
     queued: Callable[[Job, Prospect], ui.LayoutView] = job_message.queued
     running: PresentRunning = job_message.running
-    price: Callable[[R, Any, ModelSpec, Pricing, Guides], int]
+    price: Callable[[R, Any, ModelSpec, Pricing, Networks], int]
     size: Callable[[R], int] = _one
     rows: Callable[[R], int] = _one
     notice: Callable[[R, Any], Notice | None] = _no_notice

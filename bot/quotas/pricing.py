@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.limits import NO_GUIDANCE
+from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
 from pipeline.protocol.models import FamilyFacts, ModelSpec
 from pipeline.protocol.networks import ControlSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
@@ -23,8 +23,8 @@ _FACES_TFLOP: Final = 0.396
 Pricing = Literal["flat", "work"]
 
 
-Guides = Mapping[str, GuideSpec]
-"""Control nets and reference adapters of the catalogue by key."""
+Networks = Mapping[str, GuideSpec | UpscalerSpec]
+"""Networks of the catalogue that an input may name, by key."""
 
 
 def price(
@@ -32,7 +32,7 @@ def price(
     spec: ModelSpec,
     default: ModelSpec,
     pricing: Pricing,
-    guides: Guides = MappingProxyType({}),
+    networks: Networks = MappingProxyType({}),
 ) -> int:
     """Units that a job costs. They are shown before the start and held while the job runs; no charge exceeds them.
 
@@ -44,8 +44,11 @@ def price(
     evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
     reads none. A model with `edits` in its entry adds a row without the picture. An upscaled picture's second pass
     counts like a job with its steps and its size.
+    A picture that is drawn in tiles has a row for each tile, with its pixels as P in U(P).
     The pictures of an edit by a whole pipeline stand beside the drawn one in every row, so P is then as many times
     larger in U(P).
+
+    An upscaler that enlarges the init image first adds its own work.
 
     A control net adds its work x P for each row that it steers, in the evaluations of its window; a T2I-Adapter adds
     its own once for each pass. A reference adapter adds its cost for each picture, once for the whole job. A network
@@ -53,8 +56,8 @@ def price(
     """
     if pricing == "flat":
         return request.num_images
-    guiding = _control_work(request, spec, guides) + _reference_work(request, guides)
-    return _units(_request_work(request, spec) + guiding, default)
+    beside = _control_work(request, spec, networks) + _reference_work(request, networks)
+    return _units(_request_work(request, spec) + beside + _enlarging_work(request, networks), default)
 
 
 def upscale_price(
@@ -62,7 +65,7 @@ def upscale_price(
     spec: UpscalerSpec,
     default: ModelSpec,
     pricing: Pricing,
-    _: Guides = MappingProxyType({}),
+    _: Networks = MappingProxyType({}),
 ) -> int:
     """Units that an enlarged picture costs: one, or by its work: ceil(cost x million pixels / unit).
 
@@ -96,7 +99,9 @@ def rows(request: GenerationRequest) -> int:
     """
     by_pass = _rows_by_pass(request, FamilyFacts(), 2)
     first_pixels = by_pass[0][0].pixels
-    return request.num_images * sum(sum(counts) * each.pixels // first_pixels for each, counts in by_pass)
+    return request.num_images * sum(
+        sum(counts) * each.tile_count * each.row_pixels // first_pixels for each, counts in by_pass
+    )
 
 
 def _encodes(request: GenerationRequest) -> int:
@@ -148,7 +153,8 @@ def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
         _work(
             spec,
             images=images,
-            rows=sum(counts),
+            rows=sum(counts) * each.tile_count,
+            row_pixels=each.row_pixels,
             encodes=encodes if is_first else images,
             pixels=each.pixels,
             beside=beside,
@@ -159,25 +165,35 @@ def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
     )
 
 
-def _control_work(request: GenerationRequest, spec: ModelSpec, guides: Guides) -> float:
+def _control_work(request: GenerationRequest, spec: ModelSpec, networks: Networks) -> float:
     """TFLOP of the control nets of a job."""
     passes = _rows_by_pass(request, spec.facts, _guided_rows(spec))
     return sum(
-        _steering_work(request, given, guides, counts) * each.pixels / _REFERENCE_PIXELS
+        _steering_work(request, given, networks, counts) * each.pixels / _REFERENCE_PIXELS
         for each, counts in passes
         for given in request.controls
     )
 
 
-def _reference_work(request: GenerationRequest, guides: Guides) -> float:
+def _reference_work(request: GenerationRequest, networks: Networks) -> float:
     """TFLOP of image encoders: each reference picture is encoded once, for all images and passes."""
-    adapters = [guides.get(given.network) for given in request.references]
+    adapters = [networks.get(given.network) for given in request.references]
     return sum(adapter.cost for adapter in adapters if isinstance(adapter, ReferenceSpec))
 
 
-def _steering_work(request: GenerationRequest, given: Input, guides: Guides, row_counts: Sequence[int]) -> float:
+def _enlarging_work(request: GenerationRequest, networks: Networks) -> float:
+    """TFLOP of the upscaler that enlarges an init image to the drawn size; 2 times is counted, which is the most."""
+    start = request.init_image
+    upscaler = None if start is None else networks.get(start.network)
+    if not isinstance(upscaler, UpscalerSpec):
+        return 0.0
+    scale = min(UPSCALES)
+    return upscaler.cost * upscaler.made_pixels(request.width * request.height // scale**2, scale) / 1e6
+
+
+def _steering_work(request: GenerationRequest, given: Input, networks: Networks, row_counts: Sequence[int]) -> float:
     """TFLOP of one control net in a pass, for each P; `row_counts` are rows of one image in each evaluation."""
-    net = guides.get(given.network)
+    net = networks.get(given.network)
     if not isinstance(net, ControlSpec):
         return 0.0
     if net.kind == "t2i-adapter":
@@ -187,10 +203,12 @@ def _steering_work(request: GenerationRequest, given: Input, guides: Guides, row
     return request.num_images * net.work * (len(steered) if given.is_guess else sum(steered))
 
 
-def _work(spec: ModelSpec, *, images: int, rows: int, pixels: int, encodes: int = 0, beside: int = 0) -> float:
+def _work(
+    spec: ModelSpec, *, images: int, rows: int, row_pixels: int, pixels: int, encodes: int = 0, beside: int = 0
+) -> float:
     """TFLOP of one pass of a job; `beside` is the number of pictures of an edit in each row."""
     cost = spec.cost
     p = pixels / _REFERENCE_PIXELS
-    wide = p * (1 + beside)
+    wide = row_pixels / _REFERENCE_PIXELS * (1 + beside)
     row = cost.row_linear * wide + cost.row_quadratic * wide * wide
     return images * (rows * row + cost.decode * p) + encodes * cost.encode * p + cost.text

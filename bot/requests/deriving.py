@@ -48,22 +48,26 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
 
 def as_it_was(request: GenerationRequest) -> Preferences:
     """A job's value for each option with defaults. They stand in for options that a form does not have."""
-    return msgspec.structs.replace(
-        Preferences(), **{option.field: option.value_of(request) for option in OPTIONS_WITH_DEFAULTS}
-    )
+    found = {option.field: option.value_of(request) for option in OPTIONS_WITH_DEFAULTS}
+    if request.tiles is not None:  # a size that no option expresses
+        found["size"] = None
+    return msgspec.structs.replace(Preferences(), **found)
 
 
-def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
+def remix(resolved: Resolved, job: Job, *, is_same_noise: bool, is_same_size: bool = False) -> Resolved:
     """A form's request, with the job's values for fields that the form does not show.
 
     Args:
         resolved: the form's request, with the job's values as defaults.
         job: the remixed job.
         is_same_noise: whether the seed was kept, and with it the job's variations.
+        is_same_size: whether the size was kept, and with it the job's tiles; another model draws no tiles.
     """
     old, request = narrowed(job.request, GenerationRequest), resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
+        if is_same_size and old.tiles is not None:
+            request = _in_tiles_again(request, old)
     masks = tuple(each for each in old.inputs if each.role is InputRole.MASK)
     request = msgspec.structs.replace(
         request,
@@ -72,6 +76,20 @@ def remix(resolved: Resolved, job: Job, *, is_same_noise: bool) -> Resolved:
         inpaint=old.inpaint,
     )
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
+
+
+def _in_tiles_again(request: GenerationRequest, old: GenerationRequest) -> GenerationRequest:
+    """A remix with the size, the tiles and the upscaler of the remixed job."""
+    start, network = request.init_image, "" if old.init_image is None else old.init_image.network
+    return msgspec.structs.replace(
+        request,
+        width=old.width,
+        height=old.height,
+        tiles=old.tiles,
+        inputs=tuple(
+            msgspec.structs.replace(each, network=network) if each is start else each for each in request.inputs
+        ),
+    )
 
 
 def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:

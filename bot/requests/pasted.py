@@ -64,6 +64,13 @@ def read_pasted(given: GivenRequest, offers: Offers) -> tuple[GivenRequest, tupl
     return given, ()
 
 
+def prompt_of(parameters: str) -> str:
+    """The prompt in a picture's generation parameters; empty if there is none."""
+    settings = _SETTINGS.search(parameters)
+    words = parameters if settings is None else parameters[: settings.start()]
+    return words.partition(_NEGATIVE)[0].strip()
+
+
 def _read_command(given: GivenRequest, command: str, offers: Offers) -> tuple[GivenRequest, tuple[Notice, ...]]:
     fields = _fields(command, offers)
     prompt = [command[: fields[0].start if fields else len(command)].strip(" ,\n")]

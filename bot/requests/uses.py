@@ -258,8 +258,11 @@ def _within(strength: float, lowest: float, highest: float, notices: list[Notice
 def cut_notice(wished: Sequence[Wished], request: GenerationRequest, spec: ModelSpec) -> Notice | None:
     """A notice that a part of the picture is cut off, since it has another shape than the drawn one."""
     sides = _sides(wished)
-    if sides is None:
-        return None
+    return None if sides is None else cut_notice_of(sides, request, spec)
+
+
+def cut_notice_of(sides: tuple[int, int], request: GenerationRequest, spec: ModelSpec) -> Notice | None:
+    """The same for a picture with this width and height in pixels."""
     theirs, ours = sides[0] / sides[1], request.width / request.height
     cut = 1 - min(theirs, ours) / max(theirs, ours)
     if cut < _LEAST_CUT:

@@ -63,5 +63,8 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
     if old.inpaint is not None:
         for each in resolved:
             refuse_without(Capability.MASK, services.catalogue.models[each.request.model_key], services.catalogue)
-    remixed = [deriving.remix(each, theirs, is_same_noise=is_seed_kept) for each in resolved]
+    remixed = [
+        deriving.remix(each, theirs, is_same_noise=is_seed_kept, is_same_size=size == remix_form.KEPT)
+        for each in resolved
+    ]
     await ask_each(services, interaction, started_by=StartedBy.REMIX, resolved=remixed, lineage=lineage_of(job))

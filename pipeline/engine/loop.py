@@ -246,7 +246,7 @@ class Engine:
         if isinstance(job, PipelineJob | UpscaleJob):
             self._turns.add_lane(SoloLane(job, work_clock(self._placement.device)))
         elif needs_pictures(job):
-            work = partial(encoded, job, given_pictures(submit), self._decoder)
+            work = partial(encoded, job, given_pictures(submit), self._decoder, self._activity.note_progress)
             self._background.on_device(work, partial(self._begin_pass, job, begin_from_picture))
         else:
             self._join(job)

@@ -1,4 +1,4 @@
-"""Pictures that a job is given, and the part of one that is drawn anew."""
+"""Pictures that a job is given, the part of one that is drawn anew, and the tiles by which that is done."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -66,7 +66,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             one. For a control or a reference it is the scale, from 0 to `MAX_NETWORK_SCALE`. A mask and a source always
             have 1.
         use: what the member wants of it. None for a mask and a source, and for an init image of an earlier version.
-        network: key of the control net or reference adapter in the catalogue; empty for other roles.
+        network: key of the control net or reference adapter in the catalogue. For an init image that is drawn by tiles,
+            it is the key of the upscaler that enlarges it first, or empty. Other roles have none.
         start: fraction of a pass's evaluations after which a control or reference has an effect.
         end: fraction after which it has none any more.
         is_map: True when a control's picture is a ready-made map, from which nothing is extracted first.
@@ -124,3 +125,34 @@ class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     grow: float = 0.0
     is_inverted: bool = False
     is_enlarged: bool = False
+
+
+class Tiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Overlapping tiles of equal size that together cover a picture (MultiDiffusion).
+
+    Attributes:
+        width: width of a tile in pixels, at most that of the picture.
+        height: height of a tile in pixels, at most that of the picture.
+        overlap: least number of pixels that a tile shares with the next one, less than a side of a tile.
+    """
+
+    width: int
+    height: int
+    overlap: int
+
+    def count(self, width: int, height: int) -> int:
+        """Number of tiles that cover a picture with this width and height in pixels."""
+        columns = starts(width, self.width, self.overlap)
+        return len(columns) * len(starts(height, self.height, self.overlap))
+
+
+def starts(length: int, tile: int, overlap: int) -> tuple[int, ...]:
+    """First positions of the tiles along one side, evenly spread, so that the last tile ends where the side ends.
+
+    Args:
+        length: length of the side.
+        tile: length of a tile, at most that of the side.
+        overlap: least overlap of two neighbors, less than `tile`.
+    """
+    gaps = -(-(length - tile) // (tile - overlap))
+    return (0,) if gaps == 0 else tuple(round(number * (length - tile) / gaps) for number in range(gaps + 1))

@@ -39,6 +39,9 @@ MAX_CLIP_SKIP: Final = 12
 MAX_INPUTS: Final = 6
 """Greatest number of pictures that a job is given."""
 
+MAX_TILES: Final = 64
+"""Greatest number of tiles of a picture that is drawn by tiles."""
+
 MAX_INPUT_SIDE: Final = 2_048
 """Greatest width and height in pixels of a picture that a job is given; larger ones are made smaller first."""
 

@@ -20,7 +20,7 @@ from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, Tex
 from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.requests import Request
 
-PROTOCOL_VERSION: Final = 21
+PROTOCOL_VERSION: Final = 22
 """Raised with every change of a message; the two sides must agree exactly."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]

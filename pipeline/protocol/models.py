@@ -181,7 +181,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         samplers: names of offered samplers; empty offers every sampler that works with its family.
         cost: computing work, from which a job's price follows.
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
-        refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples.
+        refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples. The
+            strengths of a creative upscale are multiples of it.
+        tile_cfg: guidance scale of a creative upscale; None takes the usual one. A model that draws its whole prompt in
+            every tile needs a lower one.
         vocabulary: vocabulary of a model that knows few words; None for others.
         prediction: prediction type, if the model's files name none or a wrong one.
         zero_snr: True when it was trained from pure noise on (zero terminal SNR); None takes what its files say.
@@ -206,6 +209,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     preview_decoder: FolderSource | HubSource | None = None
     cost: Cost = Cost()
     refine_strength: Part = 0.3
+    tile_cfg: Guidance | None = None
     vocabulary: Vocabulary | None = None
     prediction: Prediction | None = None
     zero_snr: bool | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from pipeline.protocol.inputs import Tiles
 from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.requests import GenerationRequest
 
@@ -17,6 +18,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
         schedule_steps: number of steps of the whole noise schedule.
         steps: number of steps that are drawn; they are the last ones of the schedule.
         is_from_picture: True when it starts from a picture with added noise (img2img), False when from pure noise.
+        tiles: tiles by which the picture is drawn; None draws it as a whole.
     """
 
     width: int
@@ -24,6 +26,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     schedule_steps: int
     steps: int
     is_from_picture: bool = False
+    tiles: Tiles | None = None
 
     @property
     def skipped_steps(self) -> int:
@@ -34,6 +37,16 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     def pixels(self) -> int:
         """Number of pixels of one image."""
         return self.width * self.height
+
+    @property
+    def tile_count(self) -> int:
+        """Number of rows of one image with one text: one for each tile."""
+        return 1 if self.tiles is None else self.tiles.count(self.width, self.height)
+
+    @property
+    def row_pixels(self) -> int:
+        """Number of pixels of a row: those of a tile, or of the whole image."""
+        return self.pixels if self.tiles is None else self.tiles.width * self.tiles.height
 
 
 def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...]:
@@ -54,6 +67,7 @@ def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...
         schedule_steps=steps,
         steps=steps if init_image is None else _drawn(steps, init_image.strength, rounds_up=facts.rounds_steps_up),
         is_from_picture=init_image is not None,
+        tiles=request.tiles,
     )
     upscale = request.upscale
     if upscale is None or upscale.strength == 0:
@@ -64,6 +78,7 @@ def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...
         schedule_steps=steps,
         steps=_drawn(steps, upscale.strength, rounds_up=False),
         is_from_picture=True,
+        tiles=request.tiles,
     )
     return first, second
 

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.inputs import Inpaint, Input, InputRole
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Tiles
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.models import ModelSpec
 
@@ -88,6 +88,7 @@ class GenerationRequest(
         guidance_rescale: fraction of guidance's additional contrast that is removed, from 0 to 1.
         inputs: pictures that the job is given.
         inpaint: the part of the init image that is drawn anew; None draws all of it.
+        tiles: tiles by which every pass draws its picture; None draws it as a whole. Only an init image has tiles.
     """
 
     prompt: Annotated[str, _WORDS]
@@ -109,6 +110,7 @@ class GenerationRequest(
     guidance_rescale: Annotated[float, Fact(lowest=0.0, highest=1.0, file_key="Guidance rescale")] = 0.0
     inputs: Annotated[tuple[Input, ...], Fact(lowest=0, highest=limits.MAX_INPUTS, is_private=True)] = ()
     inpaint: Inpaint | None = None
+    tiles: Tiles | None = None
 
     @property
     def output_count(self) -> int:

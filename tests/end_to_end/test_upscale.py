@@ -116,3 +116,38 @@ async def test_a_drawn_picture_starts_from_an_enlarged_one(
     await local.member.submit_modal(form, {"prompt": "a red star", "strength": ["subtle"], "size": ["kept"]})
     await local.wait_for_message(with_words("a red star", "Remix of", "strength 0.3"), 90)
     assert "Traceback" not in bot.log
+
+
+async def test_a_creative_upscale_draws_details_by_the_prompt_of_the_file_or_of_the_member(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="a star", steps=4)
+    star = await local.wait_for_message(with_words("a star", "seed "), 90)
+    file = await local.fetch_cdn(star["attachments"][0]["url"])
+    asked = {"image": ("star.png", file), "scale": 2, "creative": "subtle"}
+    await local.member.slash(local.channel, "upscale", **asked)
+    larger = await local.wait_for_message(with_words("a star", "Made larger for", "128×128, enlarged to 512×512"), 90)
+    assert (await picture_of(local, larger)).size == (512, 512)
+    labels = [button.get("label") for row in _rows(larger) for button in row["components"]]
+    assert labels[:4] == ["Vary (subtle)", "Vary (strong)", "Remix", "Reroll"]
+    assert "Drawn anew in 9 tiles" in await said(await local.friend.click(larger, custom_id="easel:details:2"))
+    await local.friend.click(larger, custom_id="easel:reroll:2")
+    again = await local.wait_for_message(with_words("a star", "Reroll of", "128×128, enlarged to 512×512"), 90)
+    first, second = await picture_of(local, larger), await picture_of(local, again)
+    assert 0 < apart(second, first) < 12
+    # A stranger's file says nothing about its picture.
+    plain = files.saved(files.colorful((160, 120)), "PNG")
+    refused = await local.member.slash(local.channel, "upscale", image=("a.png", plain), creative="strong")
+    assert "holds no prompt" in await said(refused)
+    alone = await local.member.slash(local.channel, "upscale", image=("a.png", plain), prompt="a star")
+    assert "Choose subtle or strong" in await said(alone)
+    await local.member.slash(
+        local.channel, "upscale", image=("a.png", plain), creative="strong", prompt="a cloud", scale=4
+    )
+    cloud = await local.wait_for_message(with_words("a cloud", "160×120, enlarged to 640×480"), 90)
+    assert (await picture_of(local, cloud)).size == (640, 480)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(4,)]
+    assert "Traceback" not in bot.log

@@ -49,13 +49,15 @@ def details(
     lines += _defaults(job)
     if request.inpaint is not None:
         lines.append(text("details-inpaint", part=_part(request.inpaint)))
+    elif request.tiles is not None:
+        lines.append(text("details-tiles", count=request.tiles.count(request.width, request.height)))
     elif request.given:
         lines.append(text("details-image"))
     explanation = "\n".join(lines)
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay(explanation))
     begun_with = _begun_with(request)
     command = command_of(begun_with)
-    kind = "command" if begun_with == request else "begun" if request.inpaint is None else "words"
+    kind = "command" if begun_with == request else "words" if _is_of_words(request) else "begun"
     files: list[tuple[str, bytes]] = []
     shown = f"{text('details-purpose', kind=kind)}\n```\n{command}\n```"
     if len(explanation) + len(shown) <= _MAX_CHARACTERS - GIVEN_CHARACTERS * len(request.inputs):
@@ -82,13 +84,19 @@ def command_of(request: GenerationRequest) -> str:
 def _begun_with(request: GenerationRequest) -> GenerationRequest:
     """The request that a command can express. For a varied or upscaled picture, it is that of the first picture.
 
-    No command draws a part of a picture anew, so that of the whole picture takes its place.
+    No command draws a part of a picture anew, so that of the whole picture takes its place. Nor does one draw in tiles,
+    so that of the words takes its place.
     """
-    if request.inpaint is not None:
-        request = msgspec.structs.replace(request, inpaint=None, inputs=())
+    if _is_of_words(request):
+        request = msgspec.structs.replace(request, inpaint=None, tiles=None, inputs=())
     if not request.variations and request.upscale is None:
         return request
     return msgspec.structs.replace(request, variations=(), upscale=None, num_images=1)
+
+
+def _is_of_words(request: GenerationRequest) -> bool:
+    """Whether the shown command only has the words of a request, since no command says the rest."""
+    return request.inpaint is not None or request.tiles is not None
 
 
 def _part(inpaint: Inpaint) -> str:

@@ -97,7 +97,8 @@ def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[j
     """
     job_id = job.job_id
     can_vary = spec is None or spec.can(Capability.VARIATIONS)
-    is_upscaled = narrowed(job.request, GenerationRequest).upscale is not None
+    request = narrowed(job.request, GenerationRequest)
+    is_upscaled = request.upscale is not None or request.tiles is not None
     if len(indices) == 1:
         (only,) = indices
         first = [] if is_upscaled else [job_buttons.button(Action.UPSCALE, job_id, only)]

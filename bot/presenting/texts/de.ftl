@@ -36,6 +36,8 @@ choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
 choice-strength-strong = stark ({ $strength })
 option-upscale-image = Das Bild, das größer werden soll
+option-upscale-creative = Wieviel von den Einzelheiten neu gezeichnet wird; ohne Angabe nichts
+option-upscale-prompt = Was das Bild zeigt, für creative; ohne Angabe der Prompt in der Bilddatei
 option-upscale-scale = Wievielmal so breit und hoch; ohne Angabe so groß, wie es hier geht
 option-upscale-upscaler = Womit vergrößert wird
 option-upscale-faces = Womit Gesichter darin ausgebessert werden; sonst bleiben sie, wie sie sind
@@ -48,6 +50,9 @@ option-my-clear = Vergessen, was ich früher gewählt habe
 command-styles = Welche Stile es hier gibt und wie man sie tippt
 menu-details = Easel: wie entstanden
 menu-reference = Easel: als Vorlage
+choice-creative-off = aus: nur größer
+choice-creative-subtle = leicht: feinere Einzelheiten
+choice-creative-strong = stark: neue Einzelheiten
 menu-upscale = Easel: vergrößern
 choice-on = an
 choice-off = aus
@@ -200,6 +205,7 @@ details-inpaint = { $part ->
         [mask] Nur ein Ausschnitt des Bildes ist neu gezeichnet, nach einer Maske
        *[around] Um das Bild herum gezeichnet
     }
+details-tiles = In { $count } Kacheln neu gezeichnet, über dem vergrößerten Bild
 details-upscaler = Vergrößerer: { $upscaler } ({ $licence })
 details-enlarged = { $scale }-fach vergrößert, von { $from } auf { $width }×{ $height }
 details-faces = Gesichter ausgebessert mit { $model }
@@ -369,6 +375,7 @@ notice-attach-reference = { $option } nennt eine Adresse, und ein Link wird nie 
 notice-strength-unused = { $model } ändert so, wie die Worte es sagen; eine Stärke hat dort keine Wirkung und wurde weggelassen.
 notice-strength-alone = Die Stärke gilt für ein Bild, von dem ausgegangen wird. Es gab keines; sie wurde weggelassen.
 notice-part-unread = { $options } betrifft einen Teil eines Bildes und wurde weggelassen. Drücke 🖌️, 🔍 oder ↔️ unter einem Bild, um einen Teil davon zu ändern.
+notice-creative-size = Die Größe folgt aus Bild und Faktor; die Größe im Prompt blieb deshalb weg.
 notice-cut = Dein Bild hat eine andere Form als { size }; { $percent } % davon wurden { $where ->
     [sides] links und rechts
    *[ends] oben und unten
@@ -430,6 +437,16 @@ refused-upscale-scale = { $given } ist kein Faktor, der angeboten wird. Wähle e
 refused-upscale-result = Das Ergebnis hätte { $width }×{ $height } Pixel, mehr als die { $limit } Millionen, die hier möglich sind. { $fitting ->
         [none] Mach das Bild kleiner und versuch es noch einmal.
        *[other] Wähle { $fitting } als Faktor, oder mach das Bild kleiner.
+    }
+refused-creative-unknown = { $given } ist kein Wert von „creative“. Wähle einen von diesen: { $known }.
+refused-creative-alone = Ein Prompt wirkt nur, wo Einzelheiten neu gezeichnet werden. Wähle subtle oder strong als „creative“, oder lass den Prompt weg.
+refused-creative-faces = Mit „creative“ werden auch die Gesichter neu gezeichnet. Lass „creative“ oder „faces“ weg.
+refused-creative-prompt = In der Datei dieses Bildes steht kein Prompt. Schreib als „prompt“, was das Bild zeigt, damit die Einzelheiten gezeichnet werden können.
+refused-creative-model = { $model } kann kein vergrößertes Bild neu zeichnen. Diese können es: { $known }. Nenne eines im Prompt, etwa --model { $known }.
+refused-creative-nowhere = Kein Modell hier kann ein vergrößertes Bild neu zeichnen. Lass „creative“ weg, dann wird es so größer, wie es ist.
+refused-creative-size = { $model } kann keine { $width }×{ $height } Pixel zeichnen. { $fitting ->
+        [none] Schick ein Bild von anderer Größe, oder lass „creative“ weg.
+       *[other] Wähle { $fitting } als Faktor, oder lass „creative“ weg.
     }
 refused-upscale-nowhere = Hier wird nichts angeboten, was Bilder vergrößert. Wer Easel betreibt, kann es in den Katalog aufnehmen.
 refused-typed-picture = Ein Bild wird angehängt und nicht getippt; ein Link wird nie geöffnet. Lass { $option } weg und häng das Bild als Angabe „bild“ an.

@@ -36,6 +36,8 @@ choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
 choice-strength-strong = strong ({ $strength })
 option-upscale-image = The picture to make larger
+option-upscale-creative = How much of the details is drawn anew; without it, nothing
+option-upscale-prompt = What the picture shows, for creative; without it, the prompt in the picture's file
 option-upscale-scale = How many times as wide and high; without it, as large as is possible here
 option-upscale-upscaler = What enlarges it
 option-upscale-faces = What repairs the faces in it; without it, they stay as they are
@@ -48,6 +50,9 @@ option-my-clear = Forget what I chose before
 command-styles = The styles that are offered here, and how to type them
 menu-details = Easel: details
 menu-reference = Easel: use as reference
+choice-creative-off = off: only larger
+choice-creative-subtle = subtle: finer details
+choice-creative-strong = strong: new details
 menu-upscale = Easel: upscale
 choice-on = on
 choice-off = off
@@ -200,6 +205,7 @@ details-inpaint = { $part ->
         [mask] Only a part of the picture is drawn anew, by a mask
        *[around] Drawn around the picture
     }
+details-tiles = Drawn anew in { $count } tiles, over the enlarged picture
 details-upscaler = Upscaler: { $upscaler } ({ $licence })
 details-enlarged = Made { $scale } times larger, from { $from } to { $width }×{ $height }
 details-faces = Faces repaired with { $model }
@@ -369,6 +375,7 @@ notice-attach-reference = { $option } names an address, and a link is never open
 notice-strength-unused = { $model } edits as the words say; a strength has no effect there and was left out.
 notice-strength-alone = Strength is about a picture to start from. There was none, so it was left out.
 notice-part-unread = { $options } is about a part of a picture and was left out. Press 🖌️, 🔍 or ↔️ below a picture to change a part of it.
+notice-creative-size = The size follows from the picture and the scale, so the size in the prompt was left out.
 notice-cut = Your picture has another shape than { size }, so { $percent } % of it were cut off at { $where ->
     [sides] its left and right
    *[ends] its top and bottom
@@ -430,6 +437,16 @@ refused-upscale-scale = { $given } is no scale that is offered. Choose one of th
 refused-upscale-result = The result would have { $width }×{ $height } pixels, more than the { $limit } million that are possible here. { $fitting ->
         [none] Make the picture smaller, then try again.
        *[other] Choose { $fitting } as the scale, or make the picture smaller.
+    }
+refused-creative-unknown = { $given } is no value of “creative”. Choose one of these: { $known }.
+refused-creative-alone = A prompt has an effect only where details are drawn anew. Choose subtle or strong as “creative”, or leave the prompt out.
+refused-creative-faces = With “creative”, the faces are drawn anew too. Leave out “creative” or “faces”.
+refused-creative-prompt = The file of that picture holds no prompt. Say as “prompt” what the picture shows, so that its details can be drawn.
+refused-creative-model = { $model } cannot draw an enlarged picture anew. These can: { $known }. Name one in the prompt, such as --model { $known }.
+refused-creative-nowhere = No model here can draw an enlarged picture anew. Leave out “creative” to make it larger as it is.
+refused-creative-size = { $model } cannot draw { $width }×{ $height } pixels. { $fitting ->
+        [none] Send a picture of another size, or leave out “creative”.
+       *[other] Choose { $fitting } as the scale, or leave out “creative”.
     }
 refused-upscale-nowhere = Nothing that makes pictures larger is offered here. The owner of Easel can add it to the catalogue.
 refused-typed-picture = A picture is attached and not typed; a link is never opened. Leave { $option } out, and attach the picture as the option “image”.

@@ -6,13 +6,15 @@ the latents of the picture, then the noise, then the latents of the masked pictu
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+import numpy as np
 import torch
+from PIL import Image
 from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import InvalidRequest
@@ -21,6 +23,7 @@ from pipeline.engine.finishing.controls import prepared_controls
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.reference_images import attended, padded_notices
 from pipeline.engine.models.controls import LoadedControl
+from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.references.rows import JobReference
 from pipeline.engine.sampling.latents import first_noise
 from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
@@ -29,6 +32,7 @@ from pipeline.engine.steps.jobs import DenoisingJob, Kept
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.pasting import Paste
+from pipeline.protocol import limits
 from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
@@ -96,13 +100,14 @@ def needs_pictures(job: DenoisingJob) -> bool:
 
 
 @torch.inference_mode()
-def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encoded:
+def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder, note_progress: Callable[[], None]) -> Encoded:
     """Encode the pictures of a job's first pass, and prepare the job's paste and its control pictures.
 
     Args:
         job: a job that needs pictures; its `paste` and its `controls` are set.
         given: the files.
         decoder: encodes.
+        note_progress: called as a sign of progress while a picture is enlarged.
 
     Raises:
         InvalidRequest: a file cannot be read, nothing is to be drawn anew, or the model has no layers for a use.
@@ -112,7 +117,7 @@ def encoded(job: DenoisingJob, given: GivenPictures, decoder: Decoder) -> Encode
     """
     job.controls = prepared_controls(job, given.files)
     first, inpaint = job.passes[0], job.request.inpaint
-    picture = None if given.init_image is None else picture_in(given.init_image)
+    picture = None if given.init_image is None else _enlarged(job, picture_in(given.init_image), note_progress)
     mask = torch.ones((1, 1, first.height, first.width), dtype=torch.bool)
     if picture is not None and inpaint is not None:
         mask_picture = None if given.mask is None else picture_in(given.mask)
@@ -164,6 +169,19 @@ def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
     # Adapters and encoders have done their part, so the cache may drop them. A control net runs in every step.
     job.networks = {key: each for key, each in job.networks.items() if isinstance(each, LoadedControl)}
     job.denoise_started_at = time.monotonic()
+
+
+def _enlarged(job: DenoisingJob, picture: Image.Image, note_progress: Callable[[], None]) -> Image.Image:
+    """The init image, enlarged by its upscaler to the size of the first pass, or as far as offered scales go."""
+    upscaler = None if job.request.init_image is None else job.networks.get(job.request.init_image.network)
+    if not isinstance(upscaler, LoadedUpscaler):
+        return picture
+    needed = max(job.passes[0].width / picture.width, job.passes[0].height / picture.height)
+    scale = next((each for each in limits.UPSCALES if each >= needed), limits.UPSCALES[-1])
+    enlarging = upscaler.begin(np.asarray(picture), scale)
+    while enlarging.advance():
+        note_progress()
+    return Image.fromarray(enlarging.larger)
 
 
 def _takes_mask(job: DenoisingJob) -> bool:

@@ -10,6 +10,7 @@ from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.init_images import MASKED
 from pipeline.engine.sampling.schedulers import begin_late
+from pipeline.engine.sampling.tiling import tiling_of
 from pipeline.engine.steps.jobs import DenoisingJob
 
 
@@ -54,6 +55,7 @@ def begin_refining(job: DenoisingJob, known: torch.Tensor) -> None:
     job.evaluation = job.first_evaluation
     noise = randn_tensor(tuple(known.shape), generator=job.generators, device=known.device, dtype=known.dtype)
     job.latents = begin_late(job.scheduler, known, noise, job.evaluation)
+    job.tiling = tiling_of(job.passes[job.pass_index], job.model.adapter.scale_factor, known)
     job.prediction = job.model_input = None
     # The second pass refines the whole picture.
     job.kept = job.paste = None

@@ -1,4 +1,4 @@
-"""Networks that a job takes from the cache beside its model: control nets, reference adapters and image encoders."""
+"""Networks that a job takes from the cache beside its model, such as control nets, upscalers and image encoders."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
@@ -9,7 +9,15 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.models import Entry, ModelSpec
-from pipeline.protocol.networks import ControlSpec, FaceSpec, FolderSource, GuideSpec, HubSource, ReferenceSpec
+from pipeline.protocol.networks import (
+    ControlSpec,
+    FaceSpec,
+    FolderSource,
+    GuideSpec,
+    HubSource,
+    ReferenceSpec,
+    UpscalerSpec,
+)
 from pipeline.protocol.requests import Request, UpscaleRequest
 
 
@@ -102,6 +110,8 @@ def check_networks(request: Request, entries: Mapping[str, CacheEntry]) -> None:
             _check_reference(each, spec, model)
         elif each.role is InputRole.CONTROL:
             _check_control(each, spec, model)
+        elif each.network and not isinstance(spec, UpscalerSpec):
+            raise InvalidRequest(f"The catalogue has no upscaler {each.network!r}.")
 
 
 def _check_control(given: Input, spec: CacheEntry | None, model: CacheEntry | None) -> None:

@@ -15,6 +15,7 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.references.rows import JobReference, RowReference
 from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
+from pipeline.engine.sampling.tiling import Tiling
 from pipeline.engine.steps.rows import Branch, StepInputs
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
@@ -87,6 +88,7 @@ class DenoisingJob:
         evaluation: index of the next entry in the scheduler's timesteps.
         passes: the passes of the request, in order.
         pass_index: index of the present pass.
+        tiling: the tiles of the present pass; None if it draws whole images.
         row_counts: row counts that the job's forward passes may have.
         inputs: rows of the next step, with the predictions received so far.
         model_input: input of the last finished evaluation, [images, c, h, w].
@@ -122,6 +124,7 @@ class DenoisingJob:
     passes: tuple[Pass, ...]
     pass_index: int = 0
     evaluation: int = 0
+    tiling: Tiling | None = None
     row_counts: tuple[int, ...] = ()
     inputs: StepInputs | None = None
     model_input: torch.Tensor | None = None
@@ -151,7 +154,8 @@ class DenoisingJob:
         if self.keeps_apart:
             kinds = {type(each.rows[self.pass_index]).__name__ for each in self._active_controls}
             kinds |= {type(each).__name__ for each in self._references() if each is not None}
-        return self.model.spec.key, tuple(self.latents.shape[1:]), tuple(shapes), tuple(sorted(kinds))
+        row = self.latents[:1] if self.tiling is None else self.tiling.cut(self.latents[:1])
+        return self.model.spec.key, tuple(row.shape[1:]), tuple(shapes), tuple(sorted(kinds))
 
     @property
     def timestep(self) -> torch.Tensor:
@@ -252,7 +256,7 @@ class DenoisingJob:
     def prepare_step(self) -> None:
         """Build the inputs of the next evaluation."""
         scaled = scaled_input(self.scheduler, self.latents, self.timestep)
-        self.inputs = StepInputs(scaled, self.timestep, self._branches(), self.text.lora)
+        self.inputs = StepInputs(scaled, self.timestep, self._branches(), self.text.lora, self.tiling)
 
     @torch.inference_mode()
     def advance(self) -> None:

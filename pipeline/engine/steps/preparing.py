@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import msgspec
 import torch
 
 from pipeline.engine.device.placement import Placement
@@ -12,6 +13,7 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
 from pipeline.engine.sampling.schedulers import first_latents, sampler_named
+from pipeline.engine.sampling.tiling import tiling_of
 from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.messages import Submit
@@ -33,7 +35,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     check_capabilities(request, model.spec.facts)
     check_multiple(request, adapter.size_multiple)
     sampler = sampler_named(request.scheduler_name)
-    text = adapter.encode_text(request)
+    text = adapter.encode_text(_as_seen(request))
     generators = generators_for(request)
     passes = passes_of(request, model.spec.facts)
     first = passes[0]
@@ -60,12 +62,20 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         denoise_started_at=now,
         preview=PreviewTurn(now),
         passes=passes,
+        tiling=tiling_of(first, adapter.scale_factor, latents),
         image_guidance=request.image_guidance if adapter.is_editing else None,
         extra=_no_extra(adapter, latents),
         keeps_apart=placement.acceleration.accelerator != "none",
     )
     job.evaluation = job.first_evaluation
     return job
+
+
+def _as_seen(request: GenerationRequest) -> GenerationRequest:
+    """The request with the size of a row: the text of some families says how large the picture is."""
+    if request.tiles is None:
+        return request
+    return msgspec.structs.replace(request, width=request.tiles.width, height=request.tiles.height)
 
 
 def check_controls_fit(job: DenoisingJob) -> None:

@@ -13,6 +13,7 @@ from pipeline.engine.device.per_row_layers import use
 from pipeline.engine.families.base import Conditioning
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.references.rows import RowReference
+from pipeline.engine.sampling.tiling import Tiling
 
 NO_RESIDUALS: Final[Residuals] = MappingProxyType({})
 
@@ -84,13 +85,14 @@ class Branch:
 class StepInputs:
     """Network inputs of one step of a job, and the predictions received so far.
 
-    Each branch has one row for each image.
+    Each branch has one row for each image, or for each tile of each image.
 
     Args:
         model_input: [images, c, h, w].
         timestep: scalar on the CPU.
         branches: branches of guidance, in the order of their rows.
         lora: the job's LoRAs, for every row.
+        tiling: the tiles of the images; None for whole images.
     """
 
     def __init__(
@@ -99,8 +101,11 @@ class StepInputs:
         timestep: torch.Tensor,
         branches: Sequence[Branch],
         lora: RowLora | None = None,
+        tiling: Tiling | None = None,
     ) -> None:
         self.model_input = model_input
+        self._tiling = tiling
+        self._branch_count = len(branches)
         self.timestep = timestep
         self.rows = [
             Row(
@@ -112,7 +117,7 @@ class StepInputs:
                 controls=branch.controls,
             )
             for branch in branches
-            for image in _with_extra(model_input, branch.extra).split(1)
+            for image in self._cut(_with_extra(model_input, branch.extra)).split(1)
         ]
         self._predictions: list[torch.Tensor] = []
 
@@ -127,8 +132,16 @@ class StepInputs:
 
     def parts(self) -> list[torch.Tensor]:
         """All predictions: [images, c, h, w] for each branch."""
-        images = len(self.model_input)
-        return [torch.cat(self._predictions[start : start + images]) for start in range(0, len(self.rows), images)]
+        of_branch = len(self.rows) // self._branch_count
+        parts = [
+            torch.cat(self._predictions[first : first + of_branch]) for first in range(0, len(self.rows), of_branch)
+        ]
+        if self._tiling is None:
+            return parts
+        return [self._tiling.joined(part, self.model_input) for part in parts]
+
+    def _cut(self, network_input: torch.Tensor) -> torch.Tensor:
+        return network_input if self._tiling is None else self._tiling.cut(network_input)
 
 
 def _with_extra(model_input: torch.Tensor, extra: torch.Tensor | None) -> torch.Tensor:

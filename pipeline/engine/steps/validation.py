@@ -67,15 +67,17 @@ def _check_parts(request: GenerationRequest) -> None:
     if any(each.strength != 1.0 for each in masks):
         raise InvalidRequest("A mask has no strength of its own; the strength is that of the init image.")
     _check_inpaint(request)
+    _check_tiles(request)
 
 
 def _check_input(given: Input) -> None:
-    """Check one input by its role; only controls and references come through a network of the catalogue."""
+    """Check one input by its role; a network reads controls and references, and may enlarge an init image."""
     if given.use is not None and given.use not in USES.get(given.role, ()):
         raise InvalidRequest(f"A picture with the role {given.role} has no use {given.use}.")
     if given.role not in (InputRole.CONTROL, InputRole.REFERENCE):
         _check_range("strength of an input", given.strength, limits.MIN_STRENGTH, limits.MAX_STRENGTH)
-        if (given.network, given.start, given.end, given.is_map, given.is_guess) != ("", 0.0, 1.0, False, False):
+        network = "" if given.role is InputRole.INIT_IMAGE else given.network
+        if (network, given.start, given.end, given.is_map, given.is_guess) != ("", 0.0, 1.0, False, False):
             raise InvalidRequest(f"A picture with the role {given.role} has no network, no window and no map.")
         return
     if given.use is None or not given.network:
@@ -113,6 +115,24 @@ def _check_inpaint(request: GenerationRequest) -> None:
         raise InvalidRequest("At least one margin is more than 0.")
 
 
+def _check_tiles(request: GenerationRequest) -> None:
+    """Check that tiles fit into the picture, and that there are not too many."""
+    tiles, start = request.tiles, request.init_image
+    if start is not None and start.network and tiles is None:
+        raise InvalidRequest("Only a picture that is drawn by tiles is enlarged first.")
+    if tiles is None:
+        return
+    if start is None or request.inpaint is not None or request.controls:
+        raise InvalidRequest("Only a whole picture from an init image, without controls, is drawn by tiles.")
+    sides = ((tiles.width, request.width), (tiles.height, request.height))
+    for side, length in sides:
+        _check_range("side of a tile", side, limits.MIN_SIDE, length)
+        _check_range("overlap of tiles", tiles.overlap, 0, side - limits.SIZE_MULTIPLE)
+    if tiles.overlap % limits.SIZE_MULTIPLE:
+        raise InvalidRequest(f"The overlap of tiles is no multiple of {limits.SIZE_MULTIPLE} pixels.")
+    _check_range("number of tiles", tiles.count(request.width, request.height), 1, limits.MAX_TILES)
+
+
 def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
     """Check that the model's family can do what the request contains.
 
@@ -123,7 +143,7 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
     """
     needed = {
         Capability.VARIATIONS: bool(request.variations),
-        Capability.REFINING: len(passes_of(request, facts)) > 1,
+        Capability.REFINING: len(passes_of(request, facts)) > 1 or request.tiles is not None,
         Capability.INIT_IMAGE: request.init_image is not None,
         Capability.MASK: request.inpaint is not None,
         Capability.CONTROL: bool(request.controls),
@@ -138,13 +158,16 @@ def check_capabilities(request: GenerationRequest, facts: FamilyFacts) -> None:
 
 
 def check_multiple(request: GenerationRequest, multiple: int) -> None:
-    """Check that width and height are multiples of `multiple` pixels.
+    """Check that width and height, of the picture and of its tiles, are multiples of `multiple` pixels.
 
     Raises:
         InvalidRequest: one of them is not.
     """
     if request.width % multiple or request.height % multiple:
         raise InvalidRequest(f"{request.width} x {request.height} is no multiple of {multiple} pixels.")
+    tiles = request.tiles
+    if tiles is not None and (tiles.width % multiple or tiles.height % multiple):
+        raise InvalidRequest(f"A tile of {tiles.width} x {tiles.height} is no multiple of {multiple} pixels.")
 
 
 def _check_range(name: str, value: float, lowest: float, highest: float) -> None:

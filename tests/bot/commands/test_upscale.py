@@ -1,4 +1,4 @@
-"""The options of `/upscale`: faces only where the owner's catalogue lists a network for them."""
+"""The options of `/upscale`: only those that have an effect with the owner's catalogue."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -19,5 +19,19 @@ def test_faces_is_an_option_only_where_something_repairs_them(catalogue: Catalog
     offering = msgspec.structs.replace(catalogue, faces=faces)
     command = make_upscale(cast("Services", SimpleNamespace(catalogue=offering)))
     choices = {each.name: [choice.value for choice in each.choices] for each in command.parameters}
-    upscalers = [*catalogue.upscalers]
-    assert choices == {"image": [], "scale": [2, 4], "upscaler": upscalers, **({"faces": ["net"]} if faces else {})}
+    assert choices == {
+        "image": [],
+        "scale": [2, 4],
+        "creative": ["off", "subtle", "strong"],
+        "prompt": [],
+        "upscaler": [*catalogue.upscalers],
+        **({"faces": ["net"]} if faces else {}),
+    }
+
+
+def test_creative_is_an_option_only_where_a_model_draws_in_tiles(catalogue: Catalogue) -> None:
+    bare = msgspec.structs.replace(catalogue.default, refine_strength=0.0)
+    offering = msgspec.structs.replace(catalogue, models={bare.key: bare})
+    command = make_upscale(cast("Services", SimpleNamespace(catalogue=offering)))
+    assert [each.name for each in command.parameters] == ["image", "scale", "upscaler"]
+    assert [each.required for each in command.parameters] == [True, False, False]

@@ -10,6 +10,7 @@ from bot.presenting.help_message import Topic
 from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
+from bot.requests.enlarging.creative import CREATIVE, OFF
 from bot.requests.options import OPTIONS
 from bot.requests.uses import STRENGTHS
 from bot.store.rows.preferences import Preferences
@@ -33,6 +34,8 @@ BUILT = [
     *(f"{kind}-{name}" for kind in ("choice-strength", "region") for name in STRENGTHS),
     *(f"choice-use-{use}" for use in Use),
     *(f"cell-{cell}" for cell in range(GRID_CELLS)),
+    *(f"choice-creative-{word}" for word in (OFF, *CREATIVE)),
+    *(f"option-upscale-{name}" for name in ("image", "scale", "upscaler", "faces", "creative", "prompt")),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

@@ -80,7 +80,7 @@ def test_each_field_of_a_request_is_said_by_somebody() -> None:
     options = {field for option in OPTIONS for field in option.request_fields}
     assert {*Preferences.__struct_fields__} == {option.field for option in OPTIONS_WITH_DEFAULTS}
     assert {*GivenRequest.__struct_fields__} == {"prompt", "beside", *(option.field for option in OPTIONS)}
-    made = {"prompt", "variations", "upscale", "inpaint"}
+    made = {"prompt", "variations", "upscale", "inpaint", "tiles"}
     assert {*GenerationRequest.__struct_fields__} == options | OWNERS | made
 
 

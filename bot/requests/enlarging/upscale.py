@@ -38,6 +38,19 @@ def faces_of(catalogue: Catalogue, key: str | None) -> str:
     return key or ""
 
 
+def sides_of(picture: GivenPicture, scale: int | None, *, was_shrunk: bool) -> tuple[int, int]:
+    """Width and height of a picture that is to be enlarged; the arguments are those of `upscale_request`.
+
+    Raises:
+        Refused: the scale is not offered, or the picture is too large.
+    """
+    if scale is not None and scale not in limits.UPSCALES:
+        raise Refused("refused-upscale-scale", given=scale, known=", ".join(map(str, limits.UPSCALES)))
+    if was_shrunk or picture.sides is None:
+        raise Refused("refused-upscale-picture", limit=limits.MAX_INPUT_SIDE)
+    return picture.sides
+
+
 def upscale_request(
     picture: GivenPicture,
     scale: int | None,
@@ -60,11 +73,7 @@ def upscale_request(
     Raises:
         Refused: the scale is not offered, or the picture or the result is too large.
     """
-    if scale is not None and scale not in limits.UPSCALES:
-        raise Refused("refused-upscale-scale", given=scale, known=", ".join(map(str, limits.UPSCALES)))
-    if was_shrunk or picture.sides is None:
-        raise Refused("refused-upscale-picture", limit=limits.MAX_INPUT_SIDE)
-    width, height = picture.sides
+    width, height = sides_of(picture, scale, was_shrunk=was_shrunk)
     fitting = [each for each in limits.UPSCALES if width * height * each**2 <= limits.MAX_UPSCALED_PIXELS]
     wanted = max(fitting) if scale is None and fitting else scale or max(limits.UPSCALES)
     if wanted not in fitting:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.requests.enlarging import upscale_request, upscaler_of
+from bot.requests.enlarging.upscale import upscale_request, upscaler_of
 from bot.requests.takes import GivenPicture
 from config.catalogue import Catalogue
 

@@ -1,0 +1,1 @@
+"""Requests that make a picture larger: plainly, and with details drawn anew."""
