@@ -201,19 +201,21 @@ def with_upscaler(module_catalogue: Catalogue, events: list[JobEvent]) -> Iterat
     engine.close()
 
 
-def from_upscaled(request: GenerationRequest, picture: Image.Image, network: str, **changes: Any) -> Submit:
+def from_upscaled(
+    request: GenerationRequest, picture: Image.Image, network: str, strength: float = 0.1, **changes: Any
+) -> Submit:
     file = io.BytesIO()
     picture.save(file, "PNG")
     key = hashlib.sha256(file.getvalue()).hexdigest()
-    start = Input(role=InputRole.INIT_IMAGE, sha256=key, strength=0.1, network=network)
+    start = Input(role=InputRole.INIT_IMAGE, sha256=key, strength=strength, network=network)
     wanted = msgspec.structs.replace(
         request, **{"width": 128, "height": 96, "tiles": SMALL, "inputs": (start,), "guidance_scale": 1.0, **changes}
     )
     return Submit(job_id=1, attempt=1, request=wanted, pictures={key: file.getvalue()})
 
 
-def pixels(event: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(Image.open(io.BytesIO(event.outputs[0].data)).convert("RGB"), dtype=float)
+def pixels(event: Any, image: int = 0) -> np.ndarray[Any, Any]:
+    return np.asarray(Image.open(io.BytesIO(event.outputs[image].data)).convert("RGB"), dtype=float)
 
 
 def test_a_small_picture_is_enlarged_by_its_upscaler_first(
@@ -259,16 +261,18 @@ def test_a_wrong_upscaler_fails_the_job(
 def test_no_seam_shows_between_tiles(
     with_upscaler: Engine, events: list[JobEvent], request_: GenerationRequest
 ) -> None:
-    """Steps between neighboring pixels are no larger where tiles begin and end than elsewhere."""
+    """Steps between neighboring pixels are no larger where tiles begin and end than elsewhere.
+
+    So much is drawn anew that every tile shows something else: without blending, the steps are 4 to 8 times the mean.
+    """
     events.clear()
     sky = Image.fromarray(
         np.linspace((90, 160, 250), (200, 220, 250), 96).astype(np.uint8)[:, None].repeat(128, axis=1)
     )
-    with_upscaler.submit(from_upscaled(request_, sky, "", prompt="the sky", num_inference_steps=40))
+    drawn = {"prompt": "a star", "num_inference_steps": 40, "guidance_scale": 3.0, "num_images": 2}
+    with_upscaler.submit(from_upscaled(request_, sky, "", 0.6, **drawn))
     with_upscaler.run_until_idle()
     (finished,) = [event for event in events if isinstance(event, Finished)]
-    steps = np.abs(np.diff(pixels(finished), axis=1)).mean(axis=(0, 2))
-    borders = [4 * edge for edge in (32, 64, 96)]
-    at_borders = np.concatenate([steps[border - 4 : border + 4] for border in borders])
-    assert at_borders.max() < 1.0
-    assert at_borders.mean() < 2 * steps.mean()
+    steps = np.mean([np.abs(np.diff(pixels(finished, image), axis=1)).mean(axis=(0, 2)) for image in (0, 1)], axis=0)
+    at_borders = np.concatenate([steps[4 * edge - 6 : 4 * edge + 6] for edge in (32, 64, 96)])
+    assert at_borders.max() < 2 * steps.mean()
