@@ -1,6 +1,7 @@
 """Any picture in larger: attached to /upscale, a stranger's by its menu, and one of ours after a restart."""
 
 import io
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,10 @@ async def test_a_drawn_picture_starts_from_an_enlarged_one(
 async def test_a_creative_upscale_draws_details_by_the_prompt_of_the_file_or_of_the_member(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
-    bot = start_bot()
+    import psutil  # noqa: PLC0415 - only here
+
+    # With this starter, the worker descends from the bot.
+    bot = start_bot(EASEL_PIPELINE__STARTER="own")
     await bot.start()
     await bot.wait_for_log("worker ready")
     await local.member.slash(local.channel, "imagine", prompt="a star", steps=4)
@@ -144,10 +148,16 @@ async def test_a_creative_upscale_draws_details_by_the_prompt_of_the_file_or_of_
     assert "holds no prompt" in await said(refused)
     alone = await local.member.slash(local.channel, "upscale", image=("a.png", plain), prompt="a star")
     assert "Choose subtle or strong" in await said(alone)
-    await local.member.slash(
-        local.channel, "upscale", image=("a.png", plain), creative="strong", prompt="a cloud", scale=4
-    )
-    cloud = await local.wait_for_message(with_words("a cloud", "160×120, enlarged to 640×480"), 90)
-    assert (await picture_of(local, cloud)).size == (640, 480)
-    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(4,)]
+    # So many tiles that the worker is killed while they are drawn.
+    wide = {"image": ("a.png", files.saved(files.colorful((320, 240)), "PNG")), "scale": 4}
+    await local.member.slash(local.channel, "upscale", creative="strong", prompt="a cloud --steps 50", **wide)
+    await local.wait_for_message(with_words("a cloud", "Drawing: "), 90)
+    assert bot.process is not None
+    (*_, worker) = psutil.Process(bot.process.pid).children(recursive=True)
+    assert worker.name() == "easel-worker"
+    worker.send_signal(signal.SIGKILL)
+    cloud = await local.wait_for_message(with_words("a cloud", "320×240, enlarged to 1280×960"), 120)
+    assert (await picture_of(local, cloud)).size == (1280, 960)
+    ends = [("succeeded", attempt) for attempt in (1, 1, 1, 2)]
+    assert rows(tmp_path, "SELECT status, attempt FROM jobs ORDER BY job_id") == ends
     assert "Traceback" not in bot.log
