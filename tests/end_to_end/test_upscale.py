@@ -6,13 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from PIL import Image
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.end_to_end.test_pictures_in import rows, said, with_words
+from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny_network
 from tests.pipeline.reading import files
 
+ROOT = Path(__file__).parents[2]
 StartBot = Callable[..., BotProcess]
 
 
@@ -160,4 +164,43 @@ async def test_a_creative_upscale_draws_details_by_the_prompt_of_the_file_or_of_
     assert (await picture_of(local, cloud)).size == (1280, 960)
     ends = [("succeeded", attempt) for attempt in (1, 1, 1, 2)]
     assert rows(tmp_path, "SELECT status, attempt FROM jobs ORDER BY job_id") == ends
+    assert "Traceback" not in bot.log
+
+
+@pytest.fixture
+def with_faces(tmp_path: Path) -> Path:
+    """The shipped catalogue with a small network for faces."""
+    network = tiny_network(tmp_path / "tiny.safetensors")
+    shipped = (ROOT / "config" / "models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+    entry = f'\n[[faces]]\nkey = "{network.key}"\ntitle = "{network.title}"\npath = "{network.path}"\nlicense = "MIT"\n'
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(shipped + entry)
+    return catalogue
+
+
+async def test_faces_are_repaired_and_what_was_done_is_told(
+    local: LocalDiscord, start_bot: StartBot, with_faces: Path
+) -> None:
+    bot = start_bot(EASEL_PIPELINE__CATALOGUE=str(with_faces))
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    done: dict[str, Any] = {}
+    for name, picture, sentence in (
+        ("face", portrait(), "Repaired one face with Tiny."),
+        ("sharp", large_portrait(sharp=True), "One face larger than 400 pixels is sharp already"),
+        ("none", np.zeros((60, 40, 3), np.uint8), "No face of at least 48 pixels was found"),
+    ):
+        given = (f"{name}.png", files.saved(Image.fromarray(picture), "PNG"))
+        await local.member.slash(local.channel, "upscale", image=given, scale=2, faces="tiny")
+        done[name] = await local.wait_for_message(with_words(sentence), 90)
+    await local.member.slash(
+        local.channel, "upscale", image=("face.png", files.saved(Image.fromarray(portrait()), "PNG")), scale=2
+    )
+    plain = await local.wait_for_message(
+        lambda message: with_words("200×200 → 400×400")(message) and "Repaired" not in str(message["components"]), 90
+    )
+    repaired, kept = [np.asarray(await picture_of(local, each), dtype=int) for each in (done["face"], plain)]
+    assert np.abs(repaired - kept)[200:240, 150:200].mean() > 3, "the face differs"
+    assert (repaired[:, :8] == kept[:, :8]).all(), "its surroundings do not"
+    assert "Faces repaired with tiny" in await said(await local.friend.click(done["face"], custom_id="easel:details:1"))
     assert "Traceback" not in bot.log

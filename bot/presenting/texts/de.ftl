@@ -368,6 +368,10 @@ notice-faces = { $count ->
         [one] Ein Gesicht mit { $model } ausgebessert.
        *[other] { $count } Gesichter mit { $model } ausgebessert.
     }
+notice-faces-sharp = { $count ->
+        [one] Ein Gesicht über { $limit } Pixel ist schon scharf und blieb, wie es war.
+       *[other] { $count } Gesichter über { $limit } Pixel sind schon scharf und blieben, wie sie waren.
+    }
 notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-use-alone = „{ $option }“ sagt, wofür ein Bild da ist. Es gab keines; die Angabe wurde weggelassen.

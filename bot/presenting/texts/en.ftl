@@ -368,6 +368,10 @@ notice-faces = { $count ->
         [one] Repaired one face with { $model }.
        *[other] Repaired { $count } faces with { $model }.
     }
+notice-faces-sharp = { $count ->
+        [one] One face larger than { $limit } pixels is sharp already and stayed as it was.
+       *[other] { $count } faces larger than { $limit } pixels are sharp already and stayed as they were.
+    }
 notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
 notice-use-alone = “{ $option }” says what a picture is for. There was none, so it was left out.

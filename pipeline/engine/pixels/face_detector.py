@@ -8,7 +8,7 @@ second. The arithmetic and the thresholds are those of facenet-pytorch 2.6.0, wh
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -29,16 +29,23 @@ Points = NDArray[np.floating[Any]]
 """Eyes, nose and corners of the mouth of a face, [5, 2] as x and y in pixels, the left ones of the picture first."""
 
 
-def find_faces(picture: NDArray[np.uint8]) -> list[Points]:
+class Face(NamedTuple):
+    """A face in a picture: its points, and the longer side of the box around it in pixels."""
+
+    points: Points
+    side: float
+
+
+def find_faces(picture: NDArray[np.uint8]) -> list[Face]:
     """The faces in an RGB picture [h, w, 3] that have at least `SMALLEST` pixels, the largest first."""
     with torch.inference_mode():
         pixels = torch.tensor(picture).permute(2, 0, 1)[None].float().sub(_MEAN).mul(1 / 128)
         boxes = _candidates(pixels)
         boxes = _refined(pixels, boxes)
         boxes, points = _pointed(pixels, boxes)
-    sides = (boxes[:, 2:4] - boxes[:, :2]).amax(dim=1)
-    order = [int(each) for each in sides.argsort(descending=True) if sides[each] >= SMALLEST]
-    return [points[each].double().numpy() for each in order]
+    sides = (boxes[:, 2:4] - boxes[:, :2]).amax(dim=1).tolist()
+    faces = [Face(each.double().numpy(), side) for each, side in zip(points, sides, strict=True) if side >= SMALLEST]
+    return sorted(faces, key=lambda face: face.side, reverse=True)
 
 
 @cache

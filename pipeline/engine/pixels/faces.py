@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import nn
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -13,7 +14,7 @@ from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import BrokenImage, ModelUnavailable, blaming, reason_of
 from pipeline.engine.pixels.architectures import NON_COMMERCIAL, network_loader
 from pipeline.engine.pixels.enlarging import Pixels
-from pipeline.engine.pixels.face_detector import Points, find_faces
+from pipeline.engine.pixels.face_detector import Face, Points, find_faces
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
@@ -37,6 +38,10 @@ TEMPLATE: Final = np.array(
 """Where the five points of a face lie in that picture; from facexlib, as for the training pictures of FFHQ."""
 ARCHITECTURES: Final = frozenset({"GFPGAN", "RestoreFormer", "CodeFormer"})
 """Networks that take and make a face of `SIDE` pixels from -1 to 1, as the first of their results."""
+LARGEST: Final = 400
+"""Greatest side in pixels of a sharp face that is repaired. The networks would take details from a larger one."""
+_SHARP: Final = 100.0
+"""Least variance of the Laplacian, of brightness from 0 to 255, of a sharp face (Pech-Pacheco et al. 2000)."""
 _BORDER: Final = 48
 """Pixels of that picture over which it is blended into its surroundings."""
 
@@ -173,8 +178,27 @@ def repair(larger: Pixels, picture: Pixels, points: Points, scale: int, network:
     part[:] = np.rint(part * (1 - weight) + pasted * weight).clip(0, 255).astype(np.uint8)
 
 
+def is_sharp(picture: Pixels, face: Face) -> bool:
+    """Whether a face in a picture [h, w, 3] has details that the network could only lose.
+
+    It is measured between the outermost of the face's points, where neither hair nor background is.
+    """
+    (left, top), (right, bottom) = face.points.min(axis=0), face.points.max(axis=0)
+    part = picture[max(0, int(top)) : int(bottom) + 1, max(0, int(left)) : int(right) + 1]
+    bright = np.asarray(Image.fromarray(part).convert("L"), dtype=float)
+    inner = bright[1:-1, 1:-1]
+    around = bright[:-2, 1:-1] + bright[2:, 1:-1] + bright[1:-1, :-2] + bright[1:-1, 2:]
+    return bool(inner.size) and float((4 * inner - around).var()) >= _SHARP
+
+
 class Repairing:
     """The faces of one picture while they are repaired, the largest first.
+
+    Sharp faces larger than `LARGEST` stay as they are.
+
+    Attributes:
+        repaired: number of faces that are repaired so far.
+        sharp: number of faces that stay as they are.
 
     Args:
         network: the network.
@@ -186,8 +210,9 @@ class Repairing:
         self._network = network
         self._picture = picture
         self._scale = scale
-        self._faces: list[Points] | None = None
+        self._faces: list[Face] | None = None
         self.repaired = 0
+        self.sharp = 0
 
     @property
     def done(self) -> float:
@@ -202,9 +227,11 @@ class Repairing:
             torch.OutOfMemoryError: the CPU has no room for the network.
         """
         if self._faces is None:
-            self._faces = find_faces(self._picture)
+            found = find_faces(self._picture)
+            self._faces = [face for face in found if face.side <= LARGEST or not is_sharp(self._picture, face)]
+            self.sharp = len(found) - len(self._faces)
         else:
-            repair(larger, self._picture, self._faces[self.repaired], self._scale, self._network)
+            repair(larger, self._picture, self._faces[self.repaired].points, self._scale, self._network)
             self.repaired += 1
         return self.repaired < len(self._faces)
 

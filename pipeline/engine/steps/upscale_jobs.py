@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
 from pipeline.engine.pixels.enlarging import Enlarging
-from pipeline.engine.pixels.faces import Repairing
+from pipeline.engine.pixels.faces import LARGEST, Repairing
 from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.validation import check_bounds
@@ -57,8 +57,12 @@ class UpscaleJob:
         """Facts for the requester."""
         if self.faces is None or self.repairing is None:
             return ()
-        count = self.repairing.repaired
-        return (Notice(key="notice-faces", values={"count": count, "model": self.faces.spec.title}),)
+        repaired, sharp = self.repairing.repaired, self.repairing.sharp
+        told = Notice(key="notice-faces", values={"count": repaired, "model": self.faces.spec.title})
+        if not sharp:
+            return (told,)
+        stayed = Notice(key="notice-faces-sharp", values={"count": sharp, "limit": LARGEST})
+        return (told, stayed) if repaired else (stayed,)
 
     def with_networks(self, networks: Mapping[str, object]) -> "UpscaleJob":
         """The same job, which repairs faces when its picture is enlarged, if a network for that is among these."""

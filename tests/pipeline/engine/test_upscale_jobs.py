@@ -38,7 +38,7 @@ from pipeline.protocol.messages import (
 from pipeline.protocol.networks import FaceSpec, UpscalerSpec
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from tests.pipeline.engine.pixels.test_enlarging import photo
-from tests.pipeline.engine.pixels.test_faces import portrait, tiny
+from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny
 
 __all__ = ["tiny"]
 
@@ -253,6 +253,17 @@ def test_a_job_repairs_faces_after_its_tiles_and_says_how_many(catalogue: Catalo
     assert "Face restoration: Tiny" in info["parameters"]
     steps = [event.step for event in repaired.of(Progress)]
     assert steps == sorted(steps)
+
+
+def test_a_large_sharp_face_is_told_of_beside_a_repaired_one(catalogue: Catalogue, tiny: FaceSpec) -> None:
+    sharp = large_portrait(sharp=True)
+    both = np.concatenate([sharp, np.zeros((560, 220, 3), np.uint8)], axis=1)
+    both[100:300, 530:730] = portrait()
+    shop = Shop(catalogue, faces=[tiny])
+    shop.run(shop.order(both, faces="tiny"))
+    (finished,) = shop.of(Finished)
+    told = [(notice.key, notice.values["count"]) for notice in finished.notices]
+    assert told == [("notice-faces", 1), ("notice-faces-sharp", 1)]
 
 
 def test_a_picture_without_faces_says_so_and_an_unknown_network_is_refused(

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from safetensors.torch import save_file
 from spandrel.architectures.RestoreFormer import RestoreFormer
 
@@ -18,7 +18,17 @@ from pipeline.engine.models.upscalers import check_faces
 from pipeline.engine.pixels import faces
 from pipeline.engine.pixels.enlarging import Pixels
 from pipeline.engine.pixels.face_detector import SMALLEST, find_faces
-from pipeline.engine.pixels.faces import SIDE, TEMPLATE, FaceNetwork, Repairing, inverse, repair, similarity
+from pipeline.engine.pixels.faces import (
+    LARGEST,
+    SIDE,
+    TEMPLATE,
+    FaceNetwork,
+    Repairing,
+    inverse,
+    is_sharp,
+    repair,
+    similarity,
+)
 from pipeline.protocol.networks import FaceSpec
 
 FACE = Path(__file__).with_name("face.jpg")
@@ -45,20 +55,23 @@ class Painter:
         return torch.full_like(face, 0.5)
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> FaceSpec:
-    """A RestoreFormer with few channels and random weights."""
+def tiny_network(path: Path) -> FaceSpec:
+    """Write a RestoreFormer with few channels and random weights to a file."""
     torch.manual_seed(0)
     network = RestoreFormer(
         n_embed=8, embed_dim=32, ch=32, ch_mult=(1,) * 6, num_res_blocks=1, z_channels=32, attn_resolutions=(16,)
     )
-    path = tmp_path_factory.mktemp("faces") / "tiny.safetensors"
     save_file({name: each.contiguous() for name, each in network.state_dict().items()}, path)
     return FaceSpec(key="tiny", title="Tiny", path=str(path), license="MIT")
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> FaceSpec:
+    return tiny_network(tmp_path_factory.mktemp("faces") / "tiny.safetensors")
+
+
 def test_a_face_is_found_with_its_points_and_a_small_one_is_not() -> None:
-    (points,) = find_faces(portrait())
+    ((points, _),) = find_faces(portrait())
     assert np.abs(points[0] - LEFT_EYE).max() < 3
     left_eye, right_eye, nose, left_mouth, right_mouth = points
     assert left_eye[0] < nose[0] < right_eye[0]
@@ -76,7 +89,8 @@ def test_two_faces_come_with_the_larger_first() -> None:
     both.paste(Image.fromarray(portrait()), (0, 0))
     both.paste(large, (200, 0))
     first, second = find_faces(np.asarray(both))
-    assert first[0][0] > 200 > second[0][0]
+    assert first.points[0][0] > 200 > second.points[0][0]
+    assert first.side > second.side
 
 
 def test_a_similarity_turns_scales_and_shifts() -> None:
@@ -91,14 +105,14 @@ def test_a_similarity_turns_scales_and_shifts() -> None:
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_a_face_lies_upright_in_what_the_network_sees_and_is_pasted_where_it_was(scale: int) -> None:
     picture, painter = portrait(), Painter()
-    (points,) = find_faces(picture)
+    ((points, _),) = find_faces(picture)
     larger = enlarged(picture, scale)
     before = larger.copy()
     repair(larger, picture, points, scale, cast("FaceNetwork", painter))
     (face,) = painter.given
     seen = (face[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
     # The points of the face that the network saw are those of the template.
-    (upright,) = find_faces(seen)
+    ((upright, _),) = find_faces(seen)
     assert np.abs(upright - TEMPLATE).max() < 16
     x, y = (int(scale * each) for each in points[2])
     assert set(larger[y, x].tolist()) <= {127, 128}
@@ -112,7 +126,7 @@ def test_a_face_lies_upright_in_what_the_network_sees_and_is_pasted_where_it_was
 
 def test_a_network_that_changes_nothing_leaves_the_face_where_it_is() -> None:
     picture = portrait()
-    (points,) = find_faces(picture)
+    ((points, _),) = find_faces(picture)
     larger = picture.copy()
     same = SimpleNamespace(repaired=lambda face: face)
     repair(larger, picture, points, 1, cast("FaceNetwork", same))
@@ -133,6 +147,30 @@ def test_a_real_network_repairs_a_face_alike_each_time(tiny: FaceSpec) -> None:
     assert (results[0] == results[1]).all()
     assert np.abs(results[0].astype(int) - picture).mean() > 3
     assert np.abs(results[2].astype(int) - picture).mean() < 0.6, "a shift by one pixel makes it 4"
+
+
+def large_portrait(*, sharp: bool) -> Pixels:
+    """A part of the portrait, so large that its face has more than `LARGEST` pixels: [560, 520, 3]."""
+    large = Image.fromarray(portrait()).resize((800, 800), Image.Resampling.BICUBIC).crop((120, 160, 640, 720))
+    return np.asarray(large.filter(ImageFilter.UnsharpMask(4, 600, 0)) if sharp else large)
+
+
+def test_a_large_sharp_face_stays_as_it_is(tiny: FaceSpec) -> None:
+    network = FaceNetwork(tiny, choose_placement("cpu", "float32"))
+    for picture, counts in (
+        (large_portrait(sharp=True), (0, 1)),
+        (large_portrait(sharp=False), (1, 0)),
+        (portrait(), (1, 0)),
+    ):
+        repairing, larger = Repairing(network, picture, 1), picture.copy()
+        while repairing.advance(larger):
+            pass
+        assert (repairing.repaired, repairing.sharp) == counts
+        assert (larger == picture).all() == (counts == (0, 1))
+        assert repairing.done == 1
+    assert find_faces(large_portrait(sharp=True))[0].side > LARGEST
+    (small,) = find_faces(portrait())
+    assert is_sharp(portrait(), small), "a small face is repaired though it is sharp"
 
 
 def test_noise_of_a_network_is_the_same_each_time_and_leaves_torchs_own_alone() -> None:
