@@ -1,14 +1,11 @@
 """Every prompt that Easel suggests draws the right picture from each of four seeds."""
 
-import io
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 from PIL import Image
 
@@ -17,15 +14,11 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import resolve
 from config.catalogue import load_catalogue
 from config.settings import LimitSettings, PipelineSettings
-from pipeline.engine.device.activity import Activity
-from pipeline.engine.device.placement import choose_placement
-from pipeline.engine.loop import Engine
-from pipeline.engine.loras.folder import LoraFolder
-from pipeline.protocol.messages import EngineOptions, Finished, Submit
 from playground.launcher import WELCOME
 from recipes.pocket.drawing import measure
 from recipes.pocket.judging import questions
 from recipes.pocket.judging.classifiers import Classifier
+from tests.recipes.pocket.easel_pictures import pictures_of
 
 ROOT = Path(__file__).parents[3]
 JUDGES = Path(__file__).parent / "judges"
@@ -76,32 +69,14 @@ def test_every_offered_prompt_is_looked_at() -> None:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Image.Image]]:
+def pictures() -> dict[str, list[Image.Image]]:
     """Pictures of each prompt from each seed, drawn by Easel and not enlarged."""
     catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
-    spec = msgspec.structs.replace(catalogue.default, enlarger=None)
-    events: list[Any] = []
-    engine = Engine(
-        models={spec.key: spec},
-        placement=choose_placement("cpu", "float32"),
-        loras=LoraFolder(None),
-        emit=events.append,
-        activity=Activity(),
-        options=EngineOptions(state_directory=str(tmp_path_factory.mktemp("state"))),
-    )
-    engine.preload(spec.key)
-    asked = [(prompt, seed) for prompt in OFFERED for seed in SEEDS]
-    for number, (prompt, seed) in enumerate(asked):
-        given = GivenRequest(prompt=prompt, seed=seed)
-        request = resolve(given, catalogue=catalogue, limits=LimitSettings()).request
-        assert request.seed == seed
-        engine.submit(Submit(job_id=number, attempt=1, request=request))
-    engine.run_until_idle()
-    drawn: dict[str, list[Image.Image]] = {prompt: [] for prompt in OFFERED}
-    for event in events:
-        if isinstance(event, Finished):
-            drawn[asked[event.job_id][0]].append(Image.open(io.BytesIO(event.outputs[0].data)).convert("RGB"))
-    return drawn
+    given = [GivenRequest(prompt=prompt, seed=SEEDS[0], num_images=len(SEEDS)) for prompt in OFFERED]
+    requests = [resolve(each, catalogue=catalogue, limits=LimitSettings()).request for each in given]
+    for request in requests:
+        assert [request.single(index).seed for index in range(request.num_images)] == [*SEEDS]
+    return dict(zip(OFFERED, pictures_of(requests), strict=True))
 
 
 @pytest.mark.slow
