@@ -3,8 +3,10 @@
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
@@ -21,9 +23,11 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps import shapes
 from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
+from pipeline.protocol.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.loaded import model_in
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion
+from tests.pipeline.engine.measured_once import remembering
+from tests.pipeline.engine.tiny import POCKET, catalogue_of, in_float64, stable_diffusion
 
 _LEARNT = tempfile.TemporaryDirectory()
 """What one engine learnt about this computer, the next one need not."""
@@ -91,18 +95,32 @@ def module_catalogue() -> Catalogue:
     return load_catalogue(PipelineSettings().catalogue, "pocket")
 
 
-@pytest.fixture(scope="module")
-def every_shape_pays() -> Generator[None]:
-    """A busy machine does not decide how many rows there are."""
+@pytest.fixture(scope="session", autouse=True)
+def measured_once() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "LEAST_GAIN", 0.0)
-        patch.setattr(shapes, "LONGEST_FORWARD_S", float("inf"))
+        patch.setattr(shapes, "measure", remembering(shapes.measure))
         yield
 
 
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of a Stable Diffusion with random weights, and with a VAE as the shipped model has."""
+    folder = tmp_path_factory.mktemp("tiny")
+    stable_diffusion(has_single_answer=True).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def studio(module_catalogue: Catalogue) -> Studio:
-    return Studio(module_catalogue)
+def small_catalogue(module_catalogue: Catalogue, tiny_folder: Path) -> Catalogue:
+    """The shipped model's entry, enlarger included, with the files of the tiny one: a row costs a fifth."""
+    spec = module_catalogue.default
+    small = msgspec.structs.replace(spec, source=FolderSource(path=str(tiny_folder)))
+    return msgspec.structs.replace(module_catalogue, models=MappingProxyType({spec.key: small}))
+
+
+@pytest.fixture(scope="module")
+def studio(small_catalogue: Catalogue) -> Studio:
+    return Studio(small_catalogue)
 
 
 @pytest.fixture(autouse=True)
@@ -125,19 +143,18 @@ def every_preview_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def reference() -> Any:
-    folder = Path(__file__).parents[3] / "models" / "pocket"
-    pipeline: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float64)
-    pipeline.text_encoder.to(torch.float64)
-    pipeline.set_progress_bar_config(disable=True)
-    pipeline.own_scheduler_config = dict(pipeline.scheduler.config)
-    return pipeline
+def reference(tiny_folder: Path) -> Any:
+    """diffusers' own pipeline with the model of `studio`."""
+    return in_float64(StableDiffusionPipeline.from_pretrained(tiny_folder))
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Beside:
-    """A Stable Diffusion with random weights; a row of it costs a fifth of the shipped model's."""
-    folder = tmp_path_factory.mktemp("tiny")
-    pipeline = stable_diffusion()
-    pipeline.save_pretrained(folder)
-    return Beside(Studio(catalogue_of(folder, "sd")), in_float64(pipeline))
+def shipped(module_catalogue: Catalogue) -> Beside:
+    """The shipped model, for what a tiny one does not show."""
+    return Beside(Studio(module_catalogue), in_float64(StableDiffusionPipeline.from_pretrained(POCKET)))
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_folder: Path, reference: Any) -> Beside:
+    """The tiny model under its own name."""
+    return Beside(Studio(catalogue_of(tiny_folder, "sd")), reference)

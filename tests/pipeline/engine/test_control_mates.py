@@ -21,8 +21,6 @@ from tests.pipeline.engine.test_inpainting import blot, redrawn
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion_xl
 
-pytestmark = pytest.mark.usefixtures("every_shape_pays")
-
 STEPS = 4
 
 

@@ -39,12 +39,13 @@ def test_latents_equal_diffusers(
 
 @pytest.mark.parametrize("scheduler_name", ["DPM++ 2M Karras", "DPM2 a", "Euler"])
 def test_latents_of_the_shipped_model_equal_diffusers(
-    studio: Studio, reference: Any, request_: GenerationRequest, scheduler_name: str
+    shipped: Beside, request_: GenerationRequest, scheduler_name: str
 ) -> None:
     request = msgspec.structs.replace(
         request_, scheduler_name=scheduler_name, negative_prompt="red, rain", num_images=2
     )
-    assert (studio.draw(request) - final_latents(reference, request)).abs().max().item() <= TOLERANCE
+    difference = (shipped.studio.draw(request) - final_latents(shipped.reference, request)).abs().max().item()
+    assert difference <= TOLERANCE
 
 
 def test_rescaled_guidance_equals_diffusers(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
@@ -125,8 +126,8 @@ def test_each_image_of_a_job_can_be_drawn_alone(tiny: Beside, request_: Generati
         assert (studio.draw(alone)[0] - together[index]).abs().max().item() <= TOLERANCE
 
 
-def test_a_job_is_told_step_by_step_and_ends_once(catalogue: Catalogue, request_: GenerationRequest) -> None:
-    studio = Studio(catalogue)
+def test_a_job_is_told_step_by_step_and_ends_once(small_catalogue: Catalogue, request_: GenerationRequest) -> None:
+    studio = Studio(small_catalogue)
     studio.draw(msgspec.structs.replace(request_, scheduler_name="Heun", prompt="word " * 400))
     studio.engine.close()
     steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]

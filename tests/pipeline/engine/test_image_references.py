@@ -219,9 +219,8 @@ def test_every_kind_draws_what_diffusers_draws_in_one_batch(
 
 
 @pytest.fixture(scope="module")
-def exact(tmp_path_factory: pytest.TempPathFactory, every_shape_pays: None) -> Mixed:
+def exact(tmp_path_factory: pytest.TempPathFactory) -> Mixed:
     """The tiny model with its adapters in float32."""
-    del every_shape_pays
     folder = tmp_path_factory.mktemp("exact")
     pipeline = deeper(stable_diffusion())
     pipeline.save_pretrained(folder / "model")

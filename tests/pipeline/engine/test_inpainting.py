@@ -187,10 +187,10 @@ def test_a_small_part_is_drawn_in_its_window_as_diffusers_does(
 
 
 def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
-    module_catalogue: Catalogue, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    tiny_request: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    like = msgspec.structs.replace(request_, num_inference_steps=7)
-    check(PartScene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
+    scene = PartScene.of("sd", tmp_path, has_single_answer=True)
+    check(scene, tiny_request, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
 
 
 def test_an_inpainting_model_draws_all_of_a_gray_picture_from_text_alone(

@@ -242,10 +242,10 @@ def test_every_sampler_draws_from_a_picture_what_diffusers_draws(
 
 
 def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
-    module_catalogue: Catalogue, reference: Any, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    tiny_request: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    like = msgspec.structs.replace(request_, num_inference_steps=7)
-    check(Scene("sd", module_catalogue, reference), like, ["Euler", "Euler a", "Heun", "DPM++ 2M Karras"], monkeypatch)
+    scene = Scene.of("sd", tmp_path, has_single_answer=True)
+    check(scene, tiny_request, ["Euler", "Euler a", "Heun", "DPM++ 2M Karras"], monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 import torch
 
-from config.catalogue import Catalogue
 from pipeline.engine.families.clip_text import MAX_CHUNKS, ClipText
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
@@ -99,13 +98,11 @@ def test_a_prompt_changes_after_its_step(
     assert difference(studio.draw(request), expected) <= TOLERANCE
 
 
-def test_turns_and_tags_reach_the_picture(
-    studio: Studio, module_catalogue: Catalogue, request_: GenerationRequest
-) -> None:
+def test_turns_and_tags_reach_the_picture(studio: Studio, request_: GenerationRequest) -> None:
     plain = studio.draw(request_)
     tagged = msgspec.structs.replace(request_, prompt="<hypernet:fur:1>a red apple")
     assert difference(studio.draw(tagged), plain) == 0
-    finished = Studio(module_catalogue).pictures(tagged)
+    finished = studio.pictures(tagged)
     (notice,) = finished.notices
     assert (notice.key, notice.values) == ("notice-tags-ignored", {"tags": "<hypernet:fur:1>"})
     turns = studio.draw(msgspec.structs.replace(request_, prompt="a red [apple|star]"))

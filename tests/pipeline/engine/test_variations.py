@@ -71,8 +71,8 @@ def test_each_image_can_be_drawn_alone_and_then_varied(
     assert distance(studio.draw(near)[0], together[1]) <= TOLERANCE
 
 
-def test_a_file_says_how_it_was_varied(catalogue: Catalogue, request_: GenerationRequest) -> None:
-    finished = Studio(catalogue).pictures(varied(request_, (50, 0.25), images=2))
+def test_a_file_says_how_it_was_varied(studio: Studio, request_: GenerationRequest) -> None:
+    finished = studio.pictures(varied(request_, (50, 0.25), images=2))
     texts = [Image.open(io.BytesIO(image.data)).info["parameters"] for image in finished.outputs]
     assert [narrowed(image, ImageFile).seed for image in finished.outputs] == [50, 51]
     assert "Seed: 7, " in texts[1]
@@ -113,16 +113,14 @@ def test_the_second_pass_equals_image_to_image_of_diffusers(
     assert (studio.draw(request) - expected).abs().max().item() <= TOLERANCE
 
 
-def test_an_upscaled_picture_is_the_same_one_larger(catalogue: Catalogue, request_: GenerationRequest) -> None:
-    studio = Studio(catalogue)
-    studio.draw(msgspec.structs.replace(request_, num_inference_steps=10))
+def test_an_upscaled_picture_is_the_same_one_larger(module_catalogue: Catalogue, request_: GenerationRequest) -> None:
+    studio = Studio(module_catalogue)
     pictures: dict[str, Image.Image] = {}
     for name, upscale in {
         "plain": None,
         "resampled": Upscale(scale=2, strength=0.0),
         "refined": Upscale(scale=2, strength=0.3),
     }.items():
-        studio = Studio(catalogue)
         finished = studio.pictures(msgspec.structs.replace(request_, num_inference_steps=10, upscale=upscale))
         pictures[name] = Image.open(io.BytesIO(finished.outputs[0].data)).convert("RGB")
         steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]

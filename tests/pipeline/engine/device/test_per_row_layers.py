@@ -37,13 +37,6 @@ def network_of(shared: Shared) -> nn.Module:
     return model_in(shared.engine).adapter.network
 
 
-@pytest.fixture
-def every_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine does not decide how many rows there are."""
-    monkeypatch.setattr(shapes, "ROW_COUNTS", (2, 4))
-    monkeypatch.setattr(shapes, "LEAST_GAIN", 0.0)
-
-
 def drawn(shared: Shared, requests: list[GenerationRequest], *, together: bool) -> list[torch.Tensor]:
     shared.latents.clear()
     for job_id, request in enumerate(requests):
@@ -54,10 +47,10 @@ def drawn(shared: Shared, requests: list[GenerationRequest], *, together: bool) 
     return [shared.latents[job_id] for job_id in range(len(requests))]
 
 
-@pytest.mark.usefixtures("every_count")
 def test_a_picture_has_the_same_bits_in_company_all_the_same(
     module_catalogue: Catalogue, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(shapes, "ROW_COUNTS", (2, 4))
     shared = Shared(module_catalogue, state_directory=str(tmp_path))
     spoil(network_of(shared))
     shared.watch(monkeypatch)

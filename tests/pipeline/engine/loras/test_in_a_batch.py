@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 from config.catalogue import Catalogue
 from pipeline.engine.loras.folder import LoraFolder
@@ -16,16 +17,15 @@ from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import attention, every_module, write_lora
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared
-
-pytestmark = pytest.mark.usefixtures("every_shape_pays")
+from tests.pipeline.engine.tiny import POCKET
 
 TAGS = ("", "<lora:everywhere:0.8>", "<lora:narrow:1>", "<lora:wide:-0.5>", "<lora:wide:0.5><lora:everywhere:1>")
 
 
 @pytest.fixture(scope="module")
-def loaded(module_catalogue: Catalogue, reference: Any, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+def loaded(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     folder = tmp_path_factory.mktemp("loras")
-    unet = reference.unet
+    unet: Any = UNet2DConditionModel.from_pretrained(POCKET / "unet")
     # Steps of the time's embedding have one row each, and the first convolution has few channels.
     for name, rank, names in (
         ("everywhere", 4, every_module(unet)),

@@ -40,9 +40,9 @@ def deltas(folder: Path, reference: Any) -> dict[str, Deltas]:
 
 
 @pytest.fixture(scope="module")
-def studio(module_catalogue: Catalogue, folder: Path, deltas: dict[str, Deltas]) -> Studio:
+def studio(small_catalogue: Catalogue, folder: Path, deltas: dict[str, Deltas]) -> Studio:
     assert deltas
-    return Studio(module_catalogue, folder)
+    return Studio(small_catalogue, folder)
 
 
 def _merged(reference: Any, deltas: dict[str, Deltas], request: GenerationRequest) -> torch.Tensor:
@@ -138,7 +138,7 @@ def test_what_adds_nothing_is_told(studio: Studio, request_: GenerationRequest) 
     request = msgspec.structs.replace(request_, prompt=prompt, negative_prompt="<lora:fur:1>")
     notices = {notice.key: notice.values for notice in studio.encoded(request).notices}
     assert notices["notice-lora-unfit"]["name"] == "wide"
-    assert "conv_in is 64x4x3x3 in this model and 64x9x3x3" in str(notices["notice-lora-unfit"]["reason"])
+    assert "conv_in is 16x4x3x3 in this model and 64x9x3x3" in str(notices["notice-lora-unfit"]["reason"])
     assert notices["notice-lora-clamped"] == {"tags": "<lora:eyes:9>", "limit": "5"}
     assert notices["notice-tags-ignored"] == {"tags": "<lora:fur:1>"}
     unknown = [notice.values for notice in studio.encoded(request).notices if notice.key == "notice-lora-unknown"]

@@ -27,6 +27,12 @@ from tests.safety_checkers import save_checker
 PLACEMENT: Placement = choose_placement("cpu", "float64")
 
 
+@pytest.fixture(scope="module")
+def studio(module_catalogue: Catalogue) -> Studio:
+    """With the shipped model: the pictures of random weights are too alike for a check."""
+    return Studio(module_catalogue)
+
+
 @pytest.fixture
 def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
     """Run one job on an engine with this checker and return its last word."""
