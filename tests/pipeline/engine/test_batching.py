@@ -110,12 +110,25 @@ def requests(like: GenerationRequest, count: int, dice: random.Random) -> list[G
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_mates_change_no_bit(shared: Shared, request_: GenerationRequest, seed: int) -> None:
+@pytest.fixture(scope="module")
+def tiny_loaded(small_catalogue: Catalogue) -> Shared:
+    return Shared(small_catalogue)
+
+
+@pytest.mark.parametrize(("seed", "name"), [(1, "loaded"), (2, "tiny_loaded")])
+def test_mates_change_no_bit(
+    request: pytest.FixtureRequest,
+    request_: GenerationRequest,
+    seed: int,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared: Shared = request.getfixturevalue(name)
+    shared.watch(monkeypatch)
     dice = random.Random(seed)
     wanted = requests(request_, 9, dice)
-    for job_id, request in enumerate(wanted):
-        shared.submit(job_id, request)
+    for job_id, each in enumerate(wanted):
+        shared.submit(job_id, each)
         shared.engine.run_until_idle()
     alone, alone_forwards = shared.latents.copy(), len(shared.forwards)
     shared.latents.clear()
@@ -123,8 +136,8 @@ def test_mates_change_no_bit(shared: Shared, request_: GenerationRequest, seed: 
     order = [*enumerate(wanted)]
     dice.shuffle(order)
     while order or not shared.engine.is_idle:
-        for job_id, request in [order.pop() for _ in range(min(len(order), dice.randint(0, 3)))]:
-            shared.submit(job_id, request)
+        for job_id, each in [order.pop() for _ in range(min(len(order), dice.randint(0, 3)))]:
+            shared.submit(job_id, each)
         shared.engine.tick()
     assert not [event for event in shared.events if isinstance(event, Failed)]
     assert set(shared.latents) == set(alone)

@@ -26,10 +26,10 @@ from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.messages import Failed, Finished, Submit
 from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
-from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from pipeline.protocol.samplers import SAMPLERS
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
-from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png
+from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png, samplers_of
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 
 FEATHER = 8
@@ -146,16 +146,14 @@ def check(scene: PartScene, like: GenerationRequest, samplers: Sequence[str], mo
 
 
 @pytest.mark.parametrize(("family", "channels"), [("sd", 4), ("sdxl", 4), ("sd3", 4), ("sd", 9), ("sdxl", 9)])
-def test_every_sampler_draws_a_part_anew_as_diffusers_does(
+def test_samplers_draw_a_part_anew_as_diffusers_does(
     open_scene: OpenScene,
     tiny_request: GenerationRequest,
     family: Family,
     channels: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kind = "flow" if family == "sd3" else "diffusion"
-    samplers = offered_samplers(kind) * (4 if kind == "flow" else 1)
-    check(open_scene(family, channels), tiny_request, samplers, monkeypatch)
+    check(open_scene(family, channels), tiny_request, samplers_of(family), monkeypatch)
 
 
 @pytest.mark.parametrize("channels", [4, 9])
