@@ -5,28 +5,24 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from bot.cli.entry import EXIT_UNAVAILABLE, ConfigOption, load, stop
 from bot.cli.options import COMMAND_LINE, with_options
-from config.catalogue import Catalogue, load_catalogue
-from config.loading import EXIT_CONFIG, ConfigError, load_settings
+from bot.cli.provenance_commands import provenance_app, verify
+from config.loading import EXIT_CONFIG, ConfigError
 from config.settings import Settings
-
-EXIT_UNAVAILABLE: Final = 69
-"""EX_UNAVAILABLE of sysexits.h: something that Easel needs is missing."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 database_app = typer.Typer(no_args_is_help=True, help="Look after the database.")
 app.add_typer(database_app, name="db")
 words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of words.")
 app.add_typer(words_app, name="words")
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The settings file. Default: easel.toml, where there is one.")
-]
+app.add_typer(provenance_app, name="provenance")
+app.command("verify")(verify)
 
 
 def main() -> None:
@@ -34,17 +30,7 @@ def main() -> None:
     try:
         app()
     except ConfigError as error:
-        _stop(str(error), EXIT_CONFIG)
-
-
-def _stop(sentence: str, code: int) -> None:
-    print(f"easel: {sentence}", file=sys.stderr)  # noqa: T201 - this is the command line
-    raise SystemExit(code)
-
-
-def _load(config: Path | None) -> tuple[Settings, Catalogue]:
-    settings = load_settings(config)
-    return settings, load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
+        stop(str(error), EXIT_CONFIG)
 
 
 def _say_version(is_asked: bool | None) -> None:  # noqa: FBT001 - as typer calls it
@@ -69,12 +55,12 @@ def run(config: ConfigOption = None) -> None:
     from bot.process.logs import set_up_logging
     from bot.store.sqlite.database import DatabaseUnusable
 
-    settings, catalogue = _load(config)
+    settings, catalogue = load(config)
     set_up_logging(settings.logging)
     try:
         asyncio.run(run_bot(settings, catalogue))
     except DatabaseUnusable as error:
-        _stop(str(error), EXIT_UNAVAILABLE)
+        stop(str(error), EXIT_UNAVAILABLE)
 
 
 @app.command()
@@ -84,13 +70,12 @@ def playground(
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,  # noqa: FBT002
 ) -> None:
     """Try Easel in the browser: a local Discord, the bot, its worker and the shipped model."""
-    settings, _ = _load(config)
+    settings, _ = load(config)
     try:
         from playground import PortTaken
         from playground.launcher import run_playground
     except ModuleNotFoundError as error:
-        _stop(f"the playground's packages are not installed ({error.name}); run it with `uv run`.", EXIT_CONFIG)
-        return
+        stop(f"the playground's packages are not installed ({error.name}); run it with `uv run`.", EXIT_CONFIG)
     command = [sys.executable, "-m", "bot", "run"]
     if config is not None:
         command += ["--config", str(config)]
@@ -105,8 +90,7 @@ def playground(
             )
         )
     except PortTaken as error:
-        _stop(str(error), EXIT_UNAVAILABLE)
-        return
+        stop(str(error), EXIT_UNAVAILABLE)
     raise SystemExit(code)
 
 
@@ -125,6 +109,7 @@ def imagine(
     mask: Annotated[Path | None, typer.Option(help="A picture whose white part of --image is drawn anew.")] = None,
     zoom: Annotated[float | None, typer.Option(help="Draw around --image, which becomes smaller by this.")] = None,
     pan: Annotated[str | None, typer.Option(help="Draw on: left, top, right or bottom of --image.")] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the files with the key of [provenance].")] = False,  # noqa: FBT002
     **typed: Any,
 ) -> None:
     """Draw without Discord, through the same worker and engine: one job, or each that a prompt with braces becomes."""
@@ -133,14 +118,14 @@ def imagine(
     from bot.requests.given import GivenRequest
     from bot.requests.options import given_by
 
-    settings, catalogue = _load(config)
+    settings, catalogue = load(config)
     fields = given_by(COMMAND_LINE, typed)
     options = PictureOptions(image=fields.pop("image"), image2=fields.pop("image2"), mask=mask, zoom=zoom, pan=pan)
     given = msgspec.structs.replace(GivenRequest(prompt=prompt), **fields)
     try:
-        asyncio.run(draw(given, out, options=options, settings=settings, catalogue=catalogue))
+        asyncio.run(draw(given, out, options=options, settings=settings, catalogue=catalogue, is_signed=sign))
     except CannotDraw as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
 
 
 @app.command()
@@ -158,12 +143,12 @@ def upscale(
     from bot.cli.pictures import CannotDraw
     from bot.cli.upscale import UpscaleOptions, enlarge
 
-    settings, catalogue = _load(config)
+    settings, catalogue = load(config)
     try:
         options = UpscaleOptions(scale=scale, upscaler=upscaler, faces=faces, creative=creative, prompt=prompt)
         asyncio.run(enlarge(file, out, options=options, settings=settings, catalogue=catalogue))
     except CannotDraw as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
 
 
 @app.command()
@@ -177,8 +162,7 @@ def convert(
     try:
         target, sentence = converted(file)
     except CannotConvert as error:
-        _stop(str(error), 1)
-        return
+        stop(str(error), 1)
     typer.echo(f"{target}: {sentence}.")
 
 
@@ -190,7 +174,7 @@ def doctor(
     """Check everything that Easel needs; one line each, and how to mend it."""
     from bot.cli.doctor import examine
 
-    settings, catalogue = _load(config)
+    settings, catalogue = load(config)
     if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):
         raise SystemExit(1)
 
@@ -200,7 +184,7 @@ def health(config: ConfigOption = None) -> None:
     """Say whether the running Easel is well; exit code 1 where it is not, or none runs."""
     from bot.process.health import complaints
 
-    settings, _ = _load(config)
+    settings, _ = load(config)
     found = complaints(settings.storage.directory)
     for sentence in found:
         typer.echo(sentence)
@@ -220,8 +204,7 @@ def words_check(
     try:
         has_hits = check(sys.stdin.buffer, rules, is_json=as_json, say=typer.echo)
     except CannotCheck as error:
-        _stop(str(error), EXIT_CONFIG)
-        return
+        stop(str(error), EXIT_CONFIG)
     if has_hits:
         raise SystemExit(1)
 
@@ -234,11 +217,11 @@ def db_backup(
     """Copy the database while Easel runs, and check the copy."""
     from bot.cli.care import CareFailed, back_up
 
-    settings, _ = _load(config)
+    settings, _ = load(config)
     try:
         asyncio.run(back_up(settings.storage.database, file))
     except CareFailed as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
     typer.echo(f"{file}: a copy of the database, checked.")
 
 
@@ -250,12 +233,11 @@ def db_restore(
     """Put a copy in the place of the database, and keep the present one. Easel must be stopped."""
     from bot.cli.care import CareFailed, restore
 
-    settings, _ = _load(config)
+    settings, _ = load(config)
     try:
         aside = asyncio.run(restore(file, settings.storage.database))
     except CareFailed as error:
-        _stop(str(error), 1)
-        return
+        stop(str(error), 1)
     typer.echo(f"{file} is the database now; the next `easel run` settles what it shows to be delivered.")
     if aside is not None:
         typer.echo(f"{aside}: what was the database before.")
@@ -266,12 +248,11 @@ def db_check(config: ConfigOption = None) -> None:
     """Check the file, and that every balance equals the sum of its rows."""
     from bot.cli.care import CareFailed, examine_database
 
-    settings, _ = _load(config)
+    settings, _ = load(config)
     try:
         is_fine = asyncio.run(examine_database(settings.storage.database, say=typer.echo))
     except CareFailed as error:
-        _stop(str(error), 1)
-        return
+        stop(str(error), 1)
     if not is_fine:
         raise SystemExit(1)
 
@@ -284,12 +265,11 @@ def db_forget(
     """Delete what a person wrote and attached. Easel must be stopped. Sums of the ledger stay."""
     from bot.cli.care import CareFailed, forget
 
-    settings, _ = _load(config)
+    settings, _ = load(config)
     try:
         forgotten = asyncio.run(forget(settings.storage.database, settings.storage.inputs, user))
     except CareFailed as error:
-        _stop(str(error), 1)
-        return
+        stop(str(error), 1)
     typer.echo(
         f"The words of {user} are deleted, and {len(forgotten.pictures)} picture(s) that they attached; "
         f"{len(forgotten.cancelled)} open job(s) of theirs were cancelled and given back."

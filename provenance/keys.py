@@ -161,6 +161,18 @@ def read_anchors(file: Path) -> str:
     return "".join(map(_pem, found))
 
 
+def serial_in(chain_file: Path, root: Root) -> str:
+    """Serial number of the first certificate of a file, in decimal digits.
+
+    Raises:
+        KeyUnusable: the file has none, or it does not lead to the root.
+    """
+    chain = x509.load_pem_x509_certificates(read_anchors(chain_file).encode())
+    if chain[-1] != root.certificate:
+        raise KeyUnusable(f"The certificates {chain_file} come from another root; name the root key that made them.")
+    return str(chain[0].serial_number)
+
+
 def write_key(key: SigningKey, key_file: Path, chain_file: Path) -> None:
     """Write a signing key, which only its owner may read, and its certificates.
 

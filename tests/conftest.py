@@ -33,6 +33,7 @@ STARTS: Final = {
     "worker": ("bot/jobs/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
     "system": (
         "bot/cli/test_convert.py",
+        "bot/cli/test_provenance.py",
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_full_disk.py",

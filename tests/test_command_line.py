@@ -62,6 +62,23 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
             assert f"Seed: {3 + number % 2}" in parameters
 
 
+def test_a_picture_is_signed_where_that_is_wanted(tmp_path: Path) -> None:
+    place = {"EASEL_STORAGE__DIRECTORY": str(tmp_path / "data")}
+    order = ("imagine", "a star", "--seed", "3", "--steps", "2", "-o", str(tmp_path / "star.png"), "--sign")
+    unsigned = easel(*order, **place)
+    assert unsigned.returncode == 1
+    assert "--sign needs a key. Pictures go out unsigned, since there is no key" in unsigned.stderr
+    assert not (tmp_path / "star.png").exists()
+    (tmp_path / "passphrase").write_text("correct horse")
+    made = easel(
+        "provenance", "init", str(tmp_path / "root.pem"), "--passphrase-file", str(tmp_path / "passphrase"), **place
+    )
+    assert made.returncode == 0, made.stderr
+    assert easel(*order, **place).returncode == 0
+    verified = easel("verify", str(tmp_path / "star.png"), **place)
+    assert (verified.returncode, verified.stdout) == (0, f"{tmp_path}/star.png: made here, and unchanged since.\n")
+
+
 def test_a_picture_from_a_picture(tmp_path: Path) -> None:
     given = files.colorful((64, 64))
     (tmp_path / "given.jpg").write_bytes(files.saved(given, "JPEG", quality=95))

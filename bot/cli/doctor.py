@@ -18,6 +18,7 @@ from bot.app import make_configure, make_starter
 from bot.calls.address_block import is_block, wait_of
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
+from bot.provenance.key import NoKey, load_key
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
 from bot.store.sqlite.migrating import newest_version
 from config.catalogue import Catalogue
@@ -52,7 +53,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
     # The report replaces the log; the worker's own words are in the report.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
-    findings = [*_folders(settings), _database(settings), _disk(settings)]
+    findings = [*_folders(settings), _database(settings), _disk(settings), _signing(settings)]
     is_fine = True
     for finding in findings:
         result = await finding if asyncio.iscoroutine(finding) else finding
@@ -128,6 +129,17 @@ def _disk(settings: Settings) -> Finding:
     if free < _MIN_FREE_BYTES:
         sentence += "; make room, or set storage.directory to a larger disk"
     return Finding(subject="disk", is_fine=free >= _MIN_FREE_BYTES, sentence=sentence)
+
+
+def _signing(settings: Settings) -> Finding:
+    try:
+        key = load_key(settings)
+    except NoKey as error:
+        return Finding(subject="signing", is_fine=False if error.is_wrong else None, sentence=str(error))
+    ends = key.certificate.not_valid_after_utc
+    return Finding(
+        subject="signing", is_fine=True, sentence=f"pictures are signed; the certificate holds until {ends:%Y-%m-%d}"
+    )
 
 
 async def _discord(settings: Settings) -> AsyncIterator[Finding]:

@@ -1,10 +1,13 @@
 """`easel imagine`: the jobs of a prompt in the real worker, without Discord and database."""
 
+import contextlib
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
 from bot.cli.pictures import CannotDraw, PictureOptions, Pictures, read_pictures, redrawn, started
+from bot.cli.signing import signing
 from bot.cli.working import follow, format_of, print_notices, quiet, started_worker, write, writing
 from bot.errors import Refused
 from bot.presenting.texts import text
@@ -18,7 +21,13 @@ from pipeline.protocol.requests import narrowed
 
 
 async def draw(
-    given: GivenRequest, out: Path, *, options: PictureOptions, settings: Settings, catalogue: Catalogue
+    given: GivenRequest,
+    out: Path,
+    *,
+    options: PictureOptions,
+    settings: Settings,
+    catalogue: Catalogue,
+    is_signed: bool = False,
 ) -> list[Path]:
     """Draw the images and write the files, with a progress bar on standard error.
 
@@ -28,9 +37,10 @@ async def draw(
         options: pictures to start from, and the part of one that is drawn anew.
         settings: the settings.
         catalogue: the models.
+        is_signed: whether the files are signed, as the bot signs its pictures.
 
     Raises:
-        CannotDraw: an option is wrong, there is no worker, a job failed, or a file cannot be written.
+        CannotDraw: an option is wrong, there is no worker, a job failed, or a file cannot be signed or written.
     """
     quiet()
     console = Console(stderr=True)
@@ -44,7 +54,10 @@ async def draw(
     resolved = await _resolved(given, pictures, options, settings, catalogue)
     settings = writing(settings, format_of(out))
     written: list[Path] = []
-    async with started_worker(resolved[0].request.model_key, settings, catalogue, console) as backend:
+    async with contextlib.AsyncExitStack() as stack:
+        seal = await stack.enter_async_context(signing(settings, pictures.files)) if is_signed else None
+        model_key = resolved[0].request.model_key
+        backend = await stack.enter_async_context(started_worker(model_key, settings, catalogue, console))
         # Only the worker knows what a pipeline does with a picture.
         resolved = await _resolved(given, pictures, options, settings, catalogue)
         paths = iter(_paths(out, sum(each.request.num_images for each in resolved)))
@@ -56,8 +69,11 @@ async def draw(
             finished = await follow(backend, each.request.num_inference_steps, console)
             print_notices(console, finished.notices)
             for output in finished.outputs:
-                drawn = narrowed(output, ImageFile)
-                written.append(write(next(paths), drawn, f"seed {drawn.seed}", console))
+                drawn, path = narrowed(output, ImageFile), next(paths)
+                if seal is not None:
+                    data = await seal(drawn.data, drawn.media_type, path, each.request)
+                    drawn = msgspec.structs.replace(drawn, data=data)
+                written.append(write(path, drawn, f"seed {drawn.seed}", console))
     return written
 
 

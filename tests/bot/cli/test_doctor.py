@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Generator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ import structlog
 from bot.cli import doctor
 from bot.cli.doctor import examine
 from bot.process.health import Health, write_health
+from bot.provenance.key import KeyFiles
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.migrating import migrations, newest_version
 from config.catalogue import Catalogue
-from config.settings import Settings, StorageSettings
+from config.settings import ProvenanceSettings, Settings, StorageSettings
 from pipeline.backends.base import WorkerState
+from provenance.keys import Root, write_key
 from tests.made_up_migration import add_migration
 
 Examined = Callable[..., Awaitable[tuple[bool, str]]]
@@ -98,3 +101,19 @@ async def test_a_folder_that_cannot_serve_is_named(examined: Examined, tmp_path:
     assert not is_fine
     assert "(storage.directory) cannot be written: " in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+async def test_it_says_once_whether_pictures_are_signed(examined: Examined, tmp_path: Path) -> None:
+    is_fine, said = await examined(is_quick=True)
+    assert is_fine
+    unsigned = "Pictures go out unsigned, since there is no key; `easel provenance init` makes one."
+    assert said.count("unsigned") == said.count(f"?    signing    {unsigned}") == 1
+    files, now = KeyFiles(key=tmp_path / "k", chain=tmp_path / "c", anchors=tmp_path / "a"), datetime.now(UTC)
+    named = ProvenanceSettings(key_file=files.key, chain_file=files.chain)
+    is_fine, said = await examined(is_quick=True, provenance=named)
+    assert not is_fine
+    assert f"BAD  signing    Pictures go out unsigned. The file {files.key} cannot be read" in said
+    write_key(Root.make("Ada", now).issue(now), files.key, files.chain)
+    is_fine, said = await examined(is_quick=True, provenance=named)
+    assert is_fine
+    assert "ok   signing    pictures are signed; the certificate holds until" in said
