@@ -116,7 +116,7 @@ def imagine(
     from bot.cli.imagine import draw
     from bot.cli.pictures import CannotDraw, PictureOptions
     from bot.requests.given import GivenRequest
-    from bot.requests.options import given_by
+    from bot.requests.options.table import given_by
 
     settings, catalogue = load(config)
     fields = given_by(COMMAND_LINE, typed)

@@ -19,9 +19,9 @@ from bot.interactions.services import Services
 from bot.presenting.images import details_message, done_message
 from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
-from bot.requests.deriving import as_it_was, remix
+from bot.requests.derived.deriving import as_it_was, remix
 from bot.requests.given import GivenRequest
-from bot.requests.options import FIELDS
+from bot.requests.options.table import FIELDS
 from bot.requests.resolving import Resolved, resolve
 from bot.store.rows.preferences import AskerDefaults
 from bot.tree import EaselTree

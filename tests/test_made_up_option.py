@@ -17,7 +17,7 @@ LINES = (
     ),
     ("bot/store/rows/preferences.py", "    model_key: str | None = None\n", "    sharpness: float | None = None\n"),
     (
-        "bot/requests/options.py",
+        "bot/requests/options/table.py",
         '        needs=Capability.GUIDANCE,\n        habits=("cfg_scale", "guidance_scale"),\n    ),\n',
         (
             "    number(\n"

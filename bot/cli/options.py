@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from bot.presenting.texts import text
-from bot.requests.option import Option
-from bot.requests.options import OPTIONS
-from bot.requests.takes import Number, Picture
+from bot.requests.options.option import Option
+from bot.requests.options.table import OPTIONS
+from bot.requests.options.takes import Number, Picture
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 COMMAND_LINE: Final = tuple(option for option in OPTIONS if option.is_for_command_line)

@@ -9,9 +9,9 @@ import msgspec
 from bot.pictures.reading import read_file
 from bot.pictures.telling import notices, refusal, too_large
 from bot.requests.given import GivenRequest
+from bot.requests.options.sizes import fit_sides
+from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved
-from bot.requests.sizes import fit_sides
-from bot.requests.takes import GivenPicture
 from bot.requests.uses import STRENGTHS
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard

@@ -15,7 +15,7 @@ from bot.requests.enlarging.creative import Enlargement, check_together, creativ
 from bot.requests.enlarging.upscale import faces_of, upscale_request, upscaler_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
-from bot.requests.takes import GivenPicture
+from bot.requests.options.takes import GivenPicture
 from bot.store.rows.jobs import WantedJob
 from config.catalogue import Catalogue
 from config.settings import Settings

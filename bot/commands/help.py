@@ -13,7 +13,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic, topic_name, topic_of
-from bot.requests.options import FIELDS
+from bot.requests.options.table import FIELDS
 
 
 def make_help(services: Services) -> app_commands.Command[Any, ..., None]:

@@ -20,7 +20,7 @@ from bot.commands.translating import localized
 from bot.interactions import start_jobs
 from bot.interactions.services import Services
 from bot.requests.given import GivenRequest
-from bot.requests.options import OPTIONS, PICTURES, given_by
+from bot.requests.options.table import OPTIONS, PICTURES, given_by
 from bot.requests.styles import find_style, styles_for
 from pipeline.protocol import limits
 

@@ -17,11 +17,11 @@ from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
-from bot.requests.option import Option
-from bot.requests.options import OPTIONS_WITH_DEFAULTS, arranged, given_by
+from bot.requests.options.option import Option
+from bot.requests.options.table import OPTIONS_WITH_DEFAULTS, arranged, given_by
+from bot.requests.options.takes import Number, Picture, Text
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
-from bot.requests.takes import Number, Picture, Text
 from bot.requests.uses import ROLES, STRENGTHS, uses_for
 from bot.store.rows.preferences import Preferences
 from pipeline.protocol.inputs import InputRole

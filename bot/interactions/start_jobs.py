@@ -18,9 +18,9 @@ from bot.pictures.receiving import Received
 from bot.presenting import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
+from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
-from bot.requests.takes import GivenPicture
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows.origin import Lineage, StartedBy
 from pipeline.protocol.messages import Notice

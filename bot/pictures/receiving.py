@@ -14,7 +14,7 @@ from bot.errors import Refused
 from bot.pictures.inputs import InputPictures
 from bot.pictures.reading import File, read_file
 from bot.pictures.telling import notices, refusal, too_large
-from bot.requests.takes import GivenPicture
+from bot.requests.options.takes import GivenPicture
 from bot.store.images import StorageFailed
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.reading import (

@@ -15,7 +15,7 @@ from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
 from bot.quotas.standing import Outlook
-from bot.requests.options import FIELDS, arranged
+from bot.requests.options.table import FIELDS, arranged
 from bot.store.expansions import Expansion
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed

@@ -12,7 +12,7 @@ from discord import ui
 from bot.presenting.custom_ids import example_id
 from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
-from bot.requests.sizes import size_values
+from bot.requests.options.sizes import size_values
 from pipeline.protocol.models import ModelSpec
 
 MAX_MODELS: Final = 12

@@ -2,9 +2,9 @@
 
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
-from bot.requests.option import Option
-from bot.requests.sizes import SIZES, read_size, size_values
-from bot.requests.takes import Picture, Text
+from bot.requests.options.option import Option
+from bot.requests.options.sizes import SIZES, read_size, size_values
+from bot.requests.options.takes import Picture, Text
 from config.settings import LimitSettings
 from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest

@@ -9,10 +9,10 @@ from typing import Final, Self
 import msgspec
 
 from bot.errors import Refused
-from bot.requests.option import Option
-from bot.requests.options import find_option
+from bot.requests.options.option import Option
+from bot.requests.options.table import find_option
+from bot.requests.options.takes import GivenPicture, PictureWeight
 from bot.requests.styles import find_style
-from bot.requests.takes import GivenPicture, PictureWeight
 from bot.requests.typed.offers import Offers
 from bot.store.rows.preferences import Preferences
 from bot.words import clean

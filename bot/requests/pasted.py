@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from bot.requests.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
-from bot.requests.options import FIELDS, FILE_KEYS, OPTIONS
+from bot.requests.options.table import FIELDS, FILE_KEYS, OPTIONS
 from bot.requests.typed.offers import Offers
 from pipeline.protocol.messages import Notice
 from pipeline.protocol.samplers import find_sampler

@@ -13,8 +13,8 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.advice import advice
 from bot.requests.given import GivenRequest
-from bot.requests.option import Situation
-from bot.requests.options import OPTIONS, OPTIONS_WITH_DEFAULTS, arranged, sampler_of
+from bot.requests.options.option import Situation
+from bot.requests.options.table import OPTIONS, OPTIONS_WITH_DEFAULTS, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
 from bot.requests.styles import Mentioned
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words

@@ -8,8 +8,8 @@ import msgspec
 
 from bot.errors import Refused
 from bot.requests.given import GivenRequest
-from bot.requests.sizes import shaped_size, size_values
-from bot.requests.takes import GivenPicture, PictureWeight, read_use
+from bot.requests.options.sizes import shaped_size, size_values
+from bot.requests.options.takes import GivenPicture, PictureWeight, read_use
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard

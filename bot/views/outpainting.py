@@ -15,8 +15,8 @@ from bot.interactions.start_jobs import ask_each
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images import region_form, region_message
 from bot.presenting.images.remix_form import PROMPT
-from bot.requests import deriving, inpainting
-from bot.requests.takes import GivenPicture
+from bot.requests.derived import deriving, inpainting
+from bot.requests.options.takes import GivenPicture
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import StartedBy
 from bot.views.fields import Fields

@@ -15,9 +15,9 @@ from bot.interactions.start_job import asker_of
 from bot.presenting.custom_ids import Press
 from bot.presenting.images import region_form, region_message
 from bot.presenting.images.remix_form import PROMPT
-from bot.requests import inpainting
+from bot.requests.derived import inpainting
+from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved
-from bot.requests.takes import GivenPicture
 from bot.requests.uses import STRENGTHS
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows.jobs import Job, WantedJob

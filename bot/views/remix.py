@@ -7,7 +7,7 @@ from bot.interactions.start_job import lineage_of
 from bot.interactions.start_jobs import ask_each
 from bot.presenting.custom_ids import Press
 from bot.presenting.images import remix_form
-from bot.requests import deriving
+from bot.requests.derived import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles

@@ -8,7 +8,7 @@ from bot.interactions.find_job import find_job
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, lineage_of, origin_of
 from bot.presenting.custom_ids import Press
-from bot.requests import deriving
+from bot.requests.derived import deriving
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import Origin, StartedBy
 from bot.store.rows.preferences import Preferences

@@ -11,8 +11,8 @@ from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
-from bot.requests.options import OPTIONS
-from bot.requests.sizes import size_values
+from bot.requests.options.sizes import size_values
+from bot.requests.options.table import OPTIONS
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
 from pipeline.protocol.inputs import Inpaint

@@ -25,7 +25,7 @@ from bot.presenting.job_message import (
 )
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
-from bot.requests.options import arranged
+from bot.requests.options.table import arranged
 from bot.store.rows.jobs import Job
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.models import ModelSpec

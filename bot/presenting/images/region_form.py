@@ -8,7 +8,7 @@ from discord import ui
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.images.remix_form import PROMPT, choice, words
 from bot.presenting.texts import text
-from bot.requests.inpainting import ZOOMS
+from bot.requests.derived.inpainting import ZOOMS
 from bot.requests.uses import STRENGTHS
 from bot.store.rows.jobs import Job
 from pipeline.protocol.limits import GRID_CELLS, MAX_PART_WORDS

@@ -9,8 +9,8 @@ from discord import ui
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
+from bot.requests.options.sizes import size_values
 from bot.requests.resolving import sampler_names
-from bot.requests.sizes import size_values
 from bot.store.rows.jobs import Job
 from config.settings import LimitSettings
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH

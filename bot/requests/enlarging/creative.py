@@ -9,10 +9,10 @@ import msgspec
 
 from bot.errors import Refused
 from bot.requests.enlarging.upscale import sides_of
-from bot.requests.options import FIELDS
+from bot.requests.options.table import FIELDS
+from bot.requests.options.takes import GivenPicture
 from bot.requests.pasted import prompt_of
 from bot.requests.resolving import Resolved
-from bot.requests.takes import GivenPicture
 from bot.requests.uses import cut_notice_of
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

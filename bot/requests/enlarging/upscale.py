@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.errors import Refused
-from bot.requests.takes import GivenPicture
+from bot.requests.options.takes import GivenPicture
 from config.catalogue import Catalogue
 from pipeline.protocol import limits
 from pipeline.protocol.inputs import Input, InputRole

@@ -14,7 +14,7 @@ from bot.presenting.job_message import Allowance, ShownOutput, notice_line
 from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken
-from bot.requests.sizes import read_size
+from bot.requests.options.sizes import read_size
 from bot.store.rows.jobs import Job
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

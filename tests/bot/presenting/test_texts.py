@@ -11,7 +11,7 @@ from bot.presenting.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.enlarging.creative import CREATIVE, OFF
-from bot.requests.options import OPTIONS
+from bot.requests.options.table import OPTIONS
 from bot.requests.uses import STRENGTHS
 from bot.store.rows.preferences import Preferences
 from config.settings import Period

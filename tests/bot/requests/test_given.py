@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from bot.errors import Refused
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.given import GivenRequest, read_typed_options, split_at_options
-from bot.requests.option import Option
-from bot.requests.options import FIELDS, OPTIONS, find_option
+from bot.requests.options.option import Option
+from bot.requests.options.table import FIELDS, OPTIONS, find_option
 from bot.requests.typed.offers import Offers
 from pipeline.protocol.loras import LoraEntry
 

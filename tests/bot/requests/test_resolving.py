@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.presenting.job_message import notice_line
 from bot.presenting.refusal import sentence_of
 from bot.requests.given import GivenRequest
+from bot.requests.options.sizes import SIZES
 from bot.requests.resolving import choose_seed, offers_of, resolve, sampler_names
-from bot.requests.sizes import SIZES
 from bot.requests.typed.offers import Offers
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.requests.options import find_option
+from bot.requests.options.table import find_option
 from bot.requests.typed.offers import Offers
 from pipeline.protocol.loras import LoraEntry
 

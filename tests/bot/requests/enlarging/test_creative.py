@@ -7,11 +7,11 @@ import pytest
 
 from bot.errors import Refused
 from bot.quotas.pricing import price
-from bot.requests import deriving
+from bot.requests.derived import deriving
 from bot.requests.enlarging.creative import Enlargement, check_together, creative_of, drawn_in_tiles, prompt_in
 from bot.requests.given import GivenRequest
+from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved, resolve
-from bot.requests.takes import GivenPicture
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

@@ -5,7 +5,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.requests.enlarging.upscale import upscale_request, upscaler_of
-from bot.requests.takes import GivenPicture
+from bot.requests.options.takes import GivenPicture
 from config.catalogue import Catalogue
 
 

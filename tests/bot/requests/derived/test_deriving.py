@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.requests.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
+from bot.requests.derived.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
 from bot.requests.resolving import Resolved
 from bot.store.rows.jobs import Job
 from bot.store.rows.preferences import AskerDefaults, Preferences

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.requests.sizes import is_size, read_size, size_values
+from bot.requests.options.sizes import is_size, read_size, size_values
 from config.settings import LimitSettings
 from pipeline.protocol.models import Bounds, Defaults, ModelSpec
 from pipeline.protocol.networks import Enlarger, FolderSource

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bot.errors import Refused
-from bot.requests.option import Option, Situation, number
-from bot.requests.sizes import is_size, read_size
-from bot.requests.takes import (
+from bot.requests.options.option import Option, Situation, number
+from bot.requests.options.sizes import is_size, read_size
+from bot.requests.options.takes import (
     WEIGHT,
     Picture,
     Text,

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bot.requests.takes import Number, Picture, Text
+from bot.requests.options.takes import Number, Picture, Text
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.messages import Notice

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from bot.errors import Refused
-from bot.requests.options import OPTIONS_WITH_DEFAULTS
+from bot.requests.options.table import OPTIONS_WITH_DEFAULTS
 from bot.requests.resolving import OWNERS, Resolved, choose_seed
 from bot.store.rows.jobs import Job
 from bot.store.rows.preferences import AskerDefaults, Preferences

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from bot.requests.options.sizes import fit_sides
 from bot.requests.resolving import choose_seed
-from bot.requests.sizes import fit_sides
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.requests import inpainting
+from bot.requests.derived import inpainting
 from bot.requests.uses import refuse_without
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

@@ -11,9 +11,9 @@ from bot.presenting.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.presenting.texts import LANGUAGES, spoken, text
-from bot.requests.deriving import as_it_was, remix, still_default
+from bot.requests.derived.deriving import as_it_was, remix, still_default
 from bot.requests.given import GivenRequest
-from bot.requests.options import (
+from bot.requests.options.table import (
     OPTIONS,
     OPTIONS_WITH_DEFAULTS,
     Option,
@@ -23,8 +23,8 @@ from bot.requests.options import (
     number,
     sampler_of,
 )
+from bot.requests.options.takes import whole
 from bot.requests.resolving import OWNERS, Resolved, resolve
-from bot.requests.takes import whole
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

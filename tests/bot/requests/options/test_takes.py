@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bot.errors import Refused
-from bot.requests.takes import decimal, name_of, whole
+from bot.requests.options.takes import decimal, name_of, whole
 from bot.requests.typed.offers import Offers
 from config.settings import LimitSettings
 from pipeline.protocol.messages import Notice
