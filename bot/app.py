@@ -21,10 +21,10 @@ from bot.client import EaselClient
 from bot.interactions.services import Services
 from bot.jobs.accepting import Accepting
 from bot.jobs.content_check import ContentCheck
-from bot.jobs.delivery import Delivery
+from bot.jobs.delivering.delivery import Delivery
+from bot.jobs.delivering.last_words import LastWords
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
-from bot.jobs.last_words import LastWords
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.storing import Storing

@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("ci" if IS_THOROUGH else "dev")
 ROOT = Path(__file__).parents[1]
 TESTS: Final = Path(__file__).parent
 STARTS: Final = {
-    "worker": ("bot/jobs/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
+    "worker": ("bot/jobs/delivering/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
     "system": (
         "bot/cli/test_convert.py",
         "bot/cli/test_provenance.py",
@@ -39,7 +39,7 @@ STARTS: Final = {
         "bot/jobs/test_full_disk.py",
         "bot/jobs/test_inputs.py",
         "bot/jobs/test_hurt_workers.py",
-        "bot/jobs/test_last_words.py",
+        "bot/jobs/delivering/test_last_words.py",
         "bot/jobs/test_preparing.py",
         "bot/jobs/test_restoring.py",
         "bot/jobs/test_signing.py",

@@ -17,7 +17,7 @@ from bot.commands import add_commands
 from bot.commands.translating import Translator
 from bot.interactions.services import Services
 from bot.presenting.images import details_message, done_message
-from bot.presenting.job_message import Allowance
+from bot.presenting.jobs.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.requests.derived.deriving import as_it_was, remix
 from bot.requests.given import GivenRequest

@@ -53,7 +53,7 @@ LINES: Final = (
     ("pipeline/protocol/messages.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",
-        "from bot.presenting import job_buttons, job_message\n",
+        "from bot.presenting.jobs import job_buttons, job_message\n",
         "from bot.presenting import descriptions\nfrom pipeline.protocol.requests import DescribeRequest\n",
     ),
     (
@@ -66,8 +66,8 @@ PRESENTERS: Final = '''"""Messages about descriptions."""
 
 from discord import ui
 
-from bot.presenting import job_buttons
-from bot.presenting.job_message import GREEN, attachment, cost, in_its_language, layout, small
+from bot.presenting.jobs import job_buttons
+from bot.presenting.jobs.job_message import GREEN, attachment, cost, in_its_language, layout, small
 
 
 @in_its_language
@@ -92,7 +92,8 @@ def details(job, spec, outputs):
 NEEDED: Final = ("kind_life.py", *(f"kill_points/{name}.py" for name in ("engine", "members", "tiny_discord")))
 KNOW_NO_KIND: Final = (
     *("bot/store/", "bot/quotas/", "bot/calls/", "bot/interactions/", "bot/views/", "bot/commands/"),
-    *(f"bot/jobs/{name}.py" for name in ("dispatcher", "recovery", "accepting", "storing", "delivery", "waiting")),
+    "bot/jobs/delivering/",
+    *(f"bot/jobs/{name}.py" for name in ("dispatcher", "recovery", "accepting", "storing", "waiting")),
 )
 """Rooms and files that run, count, charge, recover and forget jobs of every kind."""
 

@@ -10,8 +10,8 @@ from bot.commands.translating import localized
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
-from bot.presenting import queue_message
-from bot.presenting.queue_message import Place, ServerQueue
+from bot.presenting.jobs import queue_message
+from bot.presenting.jobs.queue_message import Place, ServerQueue
 from bot.store.rows.jobs import JobStatus
 
 _MAX_KEPT = 3

@@ -6,7 +6,7 @@ from bot.calls.answers import Interaction
 from bot.calls.repeating import as_files
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
-from bot.jobs.fitting import thumbnail
+from bot.jobs.delivering.fitting import thumbnail
 from bot.jobs.kinds import kind_of
 from bot.presenting.details import GivenFile, add_given
 from bot.store.images import StorageFailed

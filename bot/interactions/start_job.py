@@ -14,7 +14,7 @@ from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.jobs.kinds import kind_of
-from bot.presenting import job_message
+from bot.presenting.jobs import job_message
 from bot.store.queue import Place
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobOrder, JobStatus

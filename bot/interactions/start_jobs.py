@@ -15,7 +15,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
 from bot.pictures.receiving import Received
-from bot.presenting import expansion_message
+from bot.presenting.jobs import expansion_message
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture

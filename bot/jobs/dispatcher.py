@@ -13,15 +13,15 @@ import structlog
 
 from bot.calls.errors import CallFailed
 from bot.jobs.content_check import ContentCheck
-from bot.jobs.delivery import Delivery
+from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
 from bot.jobs.running import TrackedJob, worth_saying
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
-from bot.presenting import job_message
-from bot.presenting.job_message import Prospect
+from bot.presenting.jobs import job_message
+from bot.presenting.jobs.job_message import Prospect
 from bot.provenance.signing import SigningFailed
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository

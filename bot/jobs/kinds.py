@@ -13,10 +13,10 @@ import msgspec
 from discord import ui
 
 from bot.calls.repeating import Files
-from bot.presenting import job_buttons, job_message
 from bot.presenting.custom_ids import Action
 from bot.presenting.images import details_message, done_message
-from bot.presenting.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs import job_buttons, job_message
+from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
 from bot.presenting.upscales import messages as upscales
 from bot.quotas.pricing import Networks, Pricing, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike

@@ -4,8 +4,8 @@ import structlog
 
 from bot.calls.errors import AddressBlocked, CallFailed
 from bot.calls.messages import Calls
-from bot.jobs.conversation import JobMessage
-from bot.jobs.delivery import Delivery
+from bot.jobs.delivering.conversation import JobMessage
+from bot.jobs.delivering.delivery import Delivery
 from bot.store.jobs import JobRepository
 from bot.store.queue import QueueRepository
 from bot.store.rows.failures import JobFailure

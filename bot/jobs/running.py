@@ -4,10 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.jobs.conversation import JobMessage
+from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
-from bot.presenting import job_message
+from bot.presenting.jobs import job_message
 from bot.store.rows.jobs import Job
 from pipeline.protocol.messages import Progress
 

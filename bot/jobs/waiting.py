@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.calls.messages import Calls
-from bot.jobs.conversation import JobMessage
+from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.kinds import kind_of
-from bot.presenting.job_message import Prospect
+from bot.presenting.jobs.job_message import Prospect
 from bot.store.queue import QueueRepository
 from bot.store.rows.jobs import Job
 

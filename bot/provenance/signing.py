@@ -14,7 +14,7 @@ from PIL import Image
 from bot.calls.owner import Owner
 from bot.calls.repeating import Files
 from bot.pictures.inputs import InputPictures
-from bot.presenting.job_message import output_file_name
+from bot.presenting.jobs.job_message import output_file_name
 from bot.store.images import StorageFailed, extension_of
 from bot.store.register import Place, RegisterRepository
 from bot.store.rows.jobs import Job
@@ -124,7 +124,7 @@ class Signing:
             job: the job of the files.
             indexes: index of the output of each file.
             originals: the stored files.
-            fitted: the same files, of which some were made smaller by `bot.jobs.fitting`.
+            fitted: the same files, of which some were made smaller by `bot.jobs.delivering.fitting`.
 
         Raises:
             SigningFailed: each file must be signed, and one could not be for some minutes.

@@ -13,9 +13,10 @@ from bot.interactions.replies import answer_error
 from bot.interactions.services import Services, services_of
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
-from bot.presenting.job_buttons import PANS
+from bot.presenting.jobs.job_buttons import PANS
 from bot.presenting.texts import speak
-from bot.views import ending, expanding, keeping, outpainting, region, remix, starting
+from bot.views import ending, expanding, keeping, remix, starting
+from bot.views.inpainting import outpainting, region
 
 PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitable[None]]]] = MappingProxyType(
     {

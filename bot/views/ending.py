@@ -11,8 +11,8 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs import kinds
-from bot.presenting import job_message
 from bot.presenting.custom_ids import Press
+from bot.presenting.jobs import job_message
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.store.rows.failures import NOT_SHOWN

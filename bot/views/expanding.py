@@ -8,8 +8,8 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import Unseen, server_of
 from bot.interactions.start_jobs import start_each
-from bot.presenting import expansion_message
 from bot.presenting.custom_ids import Press
+from bot.presenting.jobs import expansion_message
 from bot.store.expansions import Expansion
 
 LIFETIME: Final = timedelta(hours=1)

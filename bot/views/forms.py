@@ -14,8 +14,9 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
 from bot.presenting.texts import speak
-from bot.views import outpainting, reference, region, remix
+from bot.views import reference, remix
 from bot.views.fields import Fields
+from bot.views.inpainting import outpainting, region
 from bot.words import clean_texts
 
 ANSWERED: Final[Mapping[Action, Callable[[Services, Interaction, Press, Fields], Awaitable[None]]]] = MappingProxyType(

@@ -11,9 +11,9 @@ from bot.interactions.find_job import find_job
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
-from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
+from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
 from bot.presenting.custom_ids import Press
-from bot.presenting.job_message import output_file_name
+from bot.presenting.jobs.job_message import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.provenance.signing import SigningFailed

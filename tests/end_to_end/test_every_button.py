@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.presenting.custom_ids import ABOUT_EXPANSIONS, Action
-from bot.presenting.job_buttons import PANS
+from bot.presenting.jobs.job_buttons import PANS
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.safety_checkers import save_checker

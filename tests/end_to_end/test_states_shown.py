@@ -16,7 +16,7 @@ from discord import http
 from PIL import Image
 
 from bot.presenting.images import done_message
-from bot.presenting.job_message import Allowance, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, ShownOutput
 from config.catalogue import Catalogue
 from pipeline.protocol.requests import GenerationRequest
 from playground import LocalDiscord

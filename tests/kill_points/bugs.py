@@ -9,8 +9,8 @@ import pytest
 from discord import ui
 
 from bot.calls.messages import Calls
-from bot.jobs.conversation import Files, JobMessage
-from bot.jobs.delivery import Delivery
+from bot.jobs.delivering.conversation import Files, JobMessage
+from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.dispatcher import Dispatcher
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository

@@ -6,10 +6,10 @@ from typing import Final
 import discord
 from discord import ui
 
-from bot.presenting import job_buttons
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.escaping import alt_text
-from bot.presenting.job_message import (
+from bot.presenting.jobs import job_buttons
+from bot.presenting.jobs.job_message import (
     GREEN,
     WORDS_HIDDEN,
     Allowance,

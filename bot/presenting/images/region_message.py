@@ -6,10 +6,10 @@ from typing import Final
 import discord
 from discord import ui
 
-from bot.presenting import job_buttons
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.escaping import alt_text, escape
-from bot.presenting.job_message import attachment, notice_line, small
+from bot.presenting.jobs import job_buttons
+from bot.presenting.jobs.job_message import attachment, notice_line, small
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text
@@ -80,5 +80,5 @@ def _layout(items: Sequence[ui.Item[ui.LayoutView]], *, timeline: int | None = N
     container: ui.Container[ui.LayoutView] = ui.Container(*items, id=timeline)
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # `bot.presenting.job_message` explains it
+    view.stop()  # `bot.presenting.jobs.job_message` explains it
     return view

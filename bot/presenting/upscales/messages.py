@@ -6,10 +6,10 @@ from datetime import datetime
 import discord
 from discord import ui
 
-from bot.presenting import job_buttons
 from bot.presenting.details import cost_lines, head_lines, title_and_license, view_of
 from bot.presenting.escaping import alt_text, escape, relative
-from bot.presenting.job_message import (
+from bot.presenting.jobs import job_buttons
+from bot.presenting.jobs.job_message import (
     BLUE,
     GREEN,
     Allowance,

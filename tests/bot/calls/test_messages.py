@@ -16,8 +16,8 @@ from bot.calls.errors import (
     NotPermitted,
     TooLarge,
 )
-from bot.presenting import job_message
-from bot.presenting.job_message import Prospect, output_file_name
+from bot.presenting.jobs import job_message
+from bot.presenting.jobs.job_message import Prospect, output_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 from tests.example_jobs import from_elsewhere
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bot.jobs.waiting import WaitingLine
-from bot.presenting.job_message import Prospect
+from bot.presenting.jobs.job_message import Prospect
 from bot.store.rows.jobs import JobStatus
 from bot.store.timings import Preparation, TimingRepository
 from pipeline.backends.base import Start

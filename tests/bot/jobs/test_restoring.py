@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cli.care import back_up, examine_database, restore
-from bot.presenting.job_message import output_file_name
+from bot.presenting.jobs.job_message import output_file_name
 from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite.timelines import UNSEEN
 from pipeline.protocol.messages import Finished, ImageFile

@@ -7,12 +7,13 @@ import msgspec
 import pytest
 from discord import ui
 
-from bot.presenting import queue_message, quota_message
+from bot.presenting import quota_message
 from bot.presenting.admin import sentences
 from bot.presenting.admin.status import status_lines
-from bot.presenting.job_message import Prospect
+from bot.presenting.jobs import queue_message
+from bot.presenting.jobs.job_message import Prospect
+from bot.presenting.jobs.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.links import job_link
-from bot.presenting.queue_message import MAX_SHOWN_JOBS, Place, ServerQueue
 from bot.presenting.refusal import sentence_of
 from bot.quotas.standing import Bonus, Obstacle, QueueState, Standing
 from bot.store.members.servers import AuditRow

@@ -7,7 +7,7 @@ import pytest
 
 from bot.presenting.custom_ids import Action
 from bot.presenting.help_message import Topic
-from bot.presenting.job_buttons import WITHOUT_LABEL
+from bot.presenting.jobs.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
 from bot.quotas.standing import Obstacle
 from bot.requests.enlarging.creative import CREATIVE, OFF

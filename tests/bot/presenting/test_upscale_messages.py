@@ -5,7 +5,7 @@ import pytest
 from discord import ui
 
 from bot.jobs.kinds import ended, kind_of, workload_of
-from bot.presenting.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
 from bot.quotas.pricing import upscale_price
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Lineage, StartedBy
@@ -13,7 +13,7 @@ from bot.store.timings import Workload
 from config.catalogue import Catalogue
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import UpscaleRequest
-from tests.bot.presenting.test_job_message import texts
+from tests.bot.presenting.jobs.test_job_message import texts
 from tests.example_jobs import example_job, from_elsewhere
 
 REQUEST = UpscaleRequest(

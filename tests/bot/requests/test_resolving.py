@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.presenting.job_message import notice_line
+from bot.presenting.jobs.job_message import notice_line
 from bot.presenting.refusal import sentence_of
 from bot.requests.given import GivenRequest
 from bot.requests.options.sizes import SIZES

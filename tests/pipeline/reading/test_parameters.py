@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image, PngImagePlugin
 
-from bot.jobs.fitting import fit
+from bot.jobs.delivering.fitting import fit
 from tests.picture_files import parameters_in
 
 

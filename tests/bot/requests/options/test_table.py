@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.presenting import expansion_message
 from bot.presenting.images import done_message
 from bot.presenting.images.details_message import command_of
-from bot.presenting.job_message import Allowance
+from bot.presenting.jobs import expansion_message
+from bot.presenting.jobs.job_message import Allowance
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.presenting.texts import LANGUAGES, spoken, text
@@ -32,7 +32,7 @@ from pipeline.images.parameters import parameters_text
 from pipeline.protocol.models import Defaults
 from pipeline.protocol.requests import GenerationRequest, usual_request
 from pipeline.protocol.samplers import SAMPLERS
-from tests.bot.presenting.test_expansion_message import expansion_of, fine, words_of
+from tests.bot.presenting.jobs.test_expansion_message import expansion_of, fine, words_of
 from tests.example_jobs import IMAGES, example_job
 
 WISHES = Preferences(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bot.presenting.job_message import notice_line
+from bot.presenting.jobs.job_message import notice_line
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.typed.known_words import BETWEEN, NO_KNOWN_WORD, drawn_alike, unknown_words
 from config.catalogue import Catalogue

@@ -18,12 +18,12 @@ from bot.calls.repeating import Files
 from bot.errors import new_error_id
 from bot.jobs import kinds
 from bot.jobs.accepting import Accepting
-from bot.jobs.conversation import JobMessage
-from bot.jobs.fitting import fit
+from bot.jobs.delivering.conversation import JobMessage
+from bot.jobs.delivering.fitting import fit
+from bot.jobs.delivering.last_words import LastWords, Present
 from bot.jobs.kinds import kind_of
-from bot.jobs.last_words import LastWords, Present
 from bot.jobs.preparing import Preparing
-from bot.presenting.job_message import Allowance, ShownOutput, output_file_name
+from bot.presenting.jobs.job_message import Allowance, ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.provenance.signing import Signing, SigningFailed

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs import last_words
-from bot.presenting import job_message
+from bot.jobs.delivering import last_words
+from bot.presenting.jobs import job_message
 from bot.store.rows.jobs import Job, JobStatus
 from tests.bot.jobs.conftest import House
 from tests.kill_points.tiny_discord import DIRECT, Payload, Refusal, World

@@ -5,8 +5,8 @@ import pytest
 from discord import ui
 
 from bot.errors import Refused
-from bot.presenting import expansion_message
 from bot.presenting.custom_ids import is_about
+from bot.presenting.jobs import expansion_message
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.quotas.standing import Obstacle, Outlook
 from bot.requests.typed.known_words import NO_KNOWN_WORD

@@ -8,8 +8,8 @@ from discord import ui
 
 from bot.presenting.custom_ids import Action
 from bot.presenting.escaping import escape
-from bot.presenting.job_buttons import button
-from bot.presenting.job_message import Prospect, prospect_line, words_of
+from bot.presenting.jobs.job_buttons import button
+from bot.presenting.jobs.job_message import Prospect, prospect_line, words_of
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.quotas.standing import QueueState
@@ -66,7 +66,7 @@ def my_jobs(
         container.add_item(ui.TextDisplay("\n".join(foot)))
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # `bot.presenting.job_message` explains it
+    view.stop()  # `bot.presenting.jobs.job_message` explains it
     return view
 
 

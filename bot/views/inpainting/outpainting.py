@@ -20,7 +20,7 @@ from bot.requests.options.takes import GivenPicture
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import StartedBy
 from bot.views.fields import Fields
-from bot.views.redrawing import adopt, masking_model_of, redrawn
+from bot.views.inpainting.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import job_for, lineage_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
 

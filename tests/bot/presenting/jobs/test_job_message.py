@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.presenting import job_message
 from bot.presenting.escaping import escape
 from bot.presenting.images import done_message
-from bot.presenting.job_message import Allowance
+from bot.presenting.jobs import job_message
+from bot.presenting.jobs.job_message import Allowance
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Lineage, StartedBy

@@ -16,9 +16,9 @@ import structlog
 from bot.calls.errors import AddressBlocked, CallFailed, MessageGone, NotNow, NotPermitted, WordsBlocked
 from bot.calls.messages import Calls
 from bot.calls.repeating import Files
-from bot.jobs.conversation import JobMessage
-from bot.jobs.fitting import DIRECT_MESSAGE_LIMIT, fit
-from bot.presenting import job_message
+from bot.jobs.delivering.conversation import JobMessage
+from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit
+from bot.presenting.jobs import job_message
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.provenance.signing import Signing, SigningFailed

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from bot.jobs.fitting import REQUEST_LIMIT, fit, in_messages
+from bot.jobs.delivering.fitting import REQUEST_LIMIT, fit, in_messages
 from pipeline.images.encode import encode
 from pipeline.protocol.messages import ImageFormat, ImageOutput
 from tests.picture_files import parameters_in

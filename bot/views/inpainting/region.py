@@ -24,8 +24,8 @@ from bot.store.rows.jobs import Job, WantedJob
 from bot.store.rows.origin import StartedBy
 from bot.views.expanding import find_open
 from bot.views.fields import Fields
-from bot.views.finding import can_find_parts, find_part
-from bot.views.redrawing import adopt, masking_model_of, redrawn
+from bot.views.inpainting.finding import can_find_parts, find_part
+from bot.views.inpainting.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import lineage_of
 from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.limits import GRID_CELLS

@@ -9,7 +9,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.escaping import escape
-from bot.presenting.job_message import notice_line
+from bot.presenting.jobs.job_message import notice_line
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import summary
@@ -108,5 +108,5 @@ def _layout(lines: Sequence[str], *rows: ui.ActionRow[ui.LayoutView]) -> ui.Layo
     container: ui.Container[ui.LayoutView] = ui.Container(ui.TextDisplay("\n".join(lines)), *rows)
     view = ui.LayoutView(timeout=None)
     view.add_item(container)
-    view.stop()  # `bot.presenting.job_message` explains it
+    view.stop()  # `bot.presenting.jobs.job_message` explains it
     return view

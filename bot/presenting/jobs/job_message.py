@@ -13,9 +13,9 @@ import discord
 import msgspec
 from discord import ui
 
-from bot.presenting import job_buttons
 from bot.presenting.custom_ids import Action
 from bot.presenting.escaping import alt_text, escape, relative
+from bot.presenting.jobs import job_buttons
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part

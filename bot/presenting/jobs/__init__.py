@@ -1,0 +1,1 @@
+"""Messages about jobs of every kind, and their buttons."""
