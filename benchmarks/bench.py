@@ -20,8 +20,9 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import quiet_libraries
-from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 
 THREADS: Final = 2
 WORDS: Final = ("a red apple", "two green leaves", "a house in the snow", "a blue fish, night")

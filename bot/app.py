@@ -58,7 +58,8 @@ from config.settings import Settings
 from pipeline.backends.base import Backend
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import PROTOCOL_VERSION, Acceleration, Configure, EngineOptions, ImageOutput
+from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
+from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput
 
 if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
     from provenance.keys import SigningKey

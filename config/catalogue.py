@@ -16,11 +16,8 @@ from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
 from config.sources import absolute
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.inputs import Use
-from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.messages import Ready
-from pipeline.protocol.models import Entry, ModelSpec, Vocabulary
-from pipeline.protocol.networks import (
+from pipeline.protocol.catalogue.models import Entry, ModelSpec, Vocabulary
+from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     Enlarger,
     FaceSpec,
@@ -29,7 +26,10 @@ from pipeline.protocol.networks import (
     TextMaskSpec,
     UpscalerSpec,
 )
-from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from pipeline.protocol.inputs import Use
+from pipeline.protocol.limits import NO_GUIDANCE
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
+from pipeline.protocol.wire.messages import Ready
 
 _SHIPPED: Final = Path(__file__).with_name("models.toml")
 

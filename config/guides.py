@@ -8,7 +8,7 @@ import msgspec
 
 from config.loading import ConfigError
 from config.sources import absolute
-from pipeline.protocol.networks import ControlSpec, GuideSpec, ReferenceSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec, ReferenceSpec
 
 _FROM_MODELS: Final = ("depth", "pose")
 """Preprocessors that are models of the owner's."""

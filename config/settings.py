@@ -20,7 +20,7 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from config.reading import NotReadable, read_text, read_toml
-from pipeline.protocol.messages import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
+from pipeline.protocol.wire.settings import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
 
 _PACKAGE_DIRECTORY = Path(__file__).parent
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.protocol.networks import FileSource, FolderSource, Source
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, Source
 
 S = TypeVar("S", bound=Source)
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from pipeline.processes import die_with, set_name, set_variables
 from pipeline.protocol.errors import ProtocolError
-from pipeline.protocol.starting import (
+from pipeline.protocol.wire.starting import (
     MAX_PACKET,
     Ended,
     Fork,

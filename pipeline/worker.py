@@ -34,9 +34,10 @@ from pipeline.engine.models.upscalers import check_faces, check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.processes import die_with
-from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
+from pipeline.protocol.catalogue.networks import TextMaskSpec
 from pipeline.protocol.errors import FailureReason, ProtocolError
-from pipeline.protocol.messages import (
+from pipeline.protocol.wire.codec import FrameReader, decode_to_worker, encode_frame
+from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Configure,
@@ -49,7 +50,6 @@ from pipeline.protocol.messages import (
     ToWorker,
     Unusable,
 )
-from pipeline.protocol.networks import TextMaskSpec
 
 EXIT_PROTOCOL: Final = 1
 EXIT_DEVICE: Final = 70

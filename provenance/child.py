@@ -19,9 +19,9 @@ from PIL import Image, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImag
 from pipeline.images.fingerprint import fingerprint
 from pipeline.metadata.texts import texts_in
 from pipeline.metadata.tools import parameters_from
-from pipeline.protocol.codec import FrameReader, framed
 from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.reading import MAX_PIXELS, PictureFault
+from pipeline.protocol.wire.codec import FrameReader, framed
 from pipeline.reading.confinement import confine
 from provenance.claims import credentials_of, says_ai
 from provenance.messages import FromChild, Read, Reading, Refusal, Seal, Sealed, Sign, Signed, ToChild

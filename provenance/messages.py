@@ -2,7 +2,7 @@
 
 The bot sends one `Sign` or `Read` at a time. The child answers a `Sign` with `Seal`, which the bot's `Sealed` answers,
 and then with `Signed`; a `Read` with `Reading`; either with `Refusal` if nothing came of it. The frames are those of
-`pipeline.protocol.codec`.
+`pipeline.protocol.wire.codec`.
 """
 
 from enum import StrEnum

@@ -13,8 +13,8 @@ from typing import Final, Literal, Self
 import msgspec
 
 from pipeline.processes import bare_environment
-from pipeline.protocol.codec import FrameReader, framed
 from pipeline.protocol.errors import ProtocolError
+from pipeline.protocol.wire.codec import FrameReader, framed
 from provenance.messages import MAX_SEAL_BYTES, FromChild, Read, Reading, Refusal, Seal, Sealed, Sign, Signed, ToChild
 
 COMMAND: Final = (sys.executable, "-m", "provenance.child")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pipeline.protocol.networks import ControlSpec, FolderSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 
 CANNY: Final = ControlSpec(
     key="canny",

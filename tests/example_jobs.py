@@ -15,8 +15,8 @@ from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Asker, Origin, StartedBy
 from bot.store.rows.preferences import AskerDefaults
 from config.catalogue import Catalogue
-from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.outputs import Notice, Recipe
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 IMAGES = tuple(ShownOutput(index=k, file_name=f"easel-7-{k + 1}.png", data=b"", sides=(256, 256)) for k in range(4))

@@ -18,8 +18,8 @@ from aiohttp import web
 from discord import http
 from typing_extensions import override
 
-import pipeline.protocol.messages
 import pipeline.protocol.requests
+import pipeline.protocol.wire.outputs
 from bot.app import compose, make_configure
 from bot.client import EaselClient
 from bot.errors import Refused
@@ -37,8 +37,8 @@ from config.catalogue import load_catalogue
 from config.settings import LoggingSettings, QuotaSettings, Settings
 from pipeline.backends.base import NO_PICTURES
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Failed, Finished, Progress
 from pipeline.protocol.requests import Request, kind_name, usual_request
+from pipeline.protocol.wire.messages import Failed, Finished, Progress
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
@@ -46,7 +46,7 @@ from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
 PATIENCE_S = 30.0
 MEMBER = 42
 # The types of the made-up kind are in the copy only.
-_messages: Any = pipeline.protocol.messages
+_outputs: Any = pipeline.protocol.wire.outputs
 _requests: Any = pipeline.protocol.requests
 
 
@@ -85,7 +85,7 @@ class Describes(DrawsAtOnce):
 def finished(job_id: int, attempt: int, request: Any) -> Finished:
     """The end of a described attempt."""
     outputs = tuple(
-        _messages.TextFile(index=index, data=f"{request.tone}: {request.prompt}".encode(), media_type="text/plain")
+        _outputs.TextFile(index=index, data=f"{request.tone}: {request.prompt}".encode(), media_type="text/plain")
         for index in range(max(1, request.answers - 1))
     )
     return Finished(job_id=job_id, attempt=attempt, outputs=outputs, notices=(), denoise_s=6.0, total_s=8.0)

@@ -49,8 +49,8 @@ LINES: Final = (
         REQUEST,
     ),
     ("pipeline/protocol/requests.py", "Request: TypeAlias = GenerationRequest", " | DescribeRequest"),
-    ("pipeline/protocol/messages.py", "    fingerprint: Fingerprint | None = None\n", OUTPUT),
-    ("pipeline/protocol/messages.py", "Output: TypeAlias = ImageFile", " | TextFile"),
+    ("pipeline/protocol/wire/outputs.py", "    fingerprint: Fingerprint | None = None\n", OUTPUT),
+    ("pipeline/protocol/wire/outputs.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",
         "from bot.presenting.jobs import job_buttons, job_message\n",

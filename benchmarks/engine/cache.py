@@ -75,10 +75,10 @@ def _pairs(folder: str) -> tuple[list[float], list[float], list[float], list[flo
     from pipeline.engine.device.activity import Activity  # noqa: PLC0415 - as above
     from pipeline.engine.device.placement import choose_placement  # noqa: PLC0415 - as above
     from pipeline.engine.models.cache import ModelCache  # noqa: PLC0415 - as above
-    from pipeline.protocol.messages import EngineOptions  # noqa: PLC0415 - as above
-    from pipeline.protocol.models import Bounds, ModelSpec  # noqa: PLC0415 - as above
-    from pipeline.protocol.networks import FolderSource  # noqa: PLC0415 - as above
+    from pipeline.protocol.catalogue.models import Bounds, ModelSpec  # noqa: PLC0415 - as above
+    from pipeline.protocol.catalogue.networks import FolderSource  # noqa: PLC0415 - as above
     from pipeline.protocol.requests import GenerationRequest  # noqa: PLC0415 - as above
+    from pipeline.protocol.wire.settings import EngineOptions  # noqa: PLC0415 - as above
 
     twins = {
         key: ModelSpec(

@@ -21,7 +21,7 @@ from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.loading import load_model, quiet_libraries
 from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.protocol.messages import Acceleration
+from pipeline.protocol.wire.settings import Acceleration
 
 GOAL: Final = 1.3
 MOST_DIFFERENCE: Final = 1e-4

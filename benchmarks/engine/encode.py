@@ -30,9 +30,10 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.images.encode import encode
 from pipeline.images.parameters import parameters_text
-from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
-from pipeline.protocol.messages import EngineOptions, Finished, ImageOutput, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, encode_frame
+from pipeline.protocol.wire.messages import Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
 
 GOAL: Final = 10.0
 PAIRS: Final = 9

@@ -16,7 +16,7 @@ from pipeline.engine.device.placement import choose_placement, rss_bytes
 from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, Enlarging, Pixels
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.images.encode import encode_rows
-from pipeline.protocol.messages import ImageOutput
+from pipeline.protocol.wire.settings import ImageOutput
 
 SIDE: Final = 1_024
 SCALE: Final = 4

@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmarks.bench import Bench, mixed
 from benchmarks.report import Report
-from pipeline.protocol.messages import Finished
+from pipeline.protocol.wire.messages import Finished
 
 JOBS: Final = 24
 SCHEDULES: Final = 4

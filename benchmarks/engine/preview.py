@@ -9,7 +9,7 @@ from benchmarks.report import Report
 from benchmarks.running_bot import percentile
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.steps.pipeline_jobs import DrawingJob
-from pipeline.protocol.messages import Cancel, Progress
+from pipeline.protocol.wire.messages import Cancel, Progress
 
 OTHERS: Final = 7
 TRIES: Final = 20

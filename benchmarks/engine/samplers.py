@@ -15,7 +15,7 @@ from benchmarks.bench import Bench, request
 from benchmarks.report import Report
 from config.catalogue import load_catalogue
 from config.settings import PipelineSettings
-from pipeline.protocol.samplers import offered_samplers
+from pipeline.protocol.samplers.table import offered_samplers
 from recipes.pocket.__main__ import FOLDER
 from recipes.pocket.drawing import measure
 from recipes.pocket.drawing.painter import Painter

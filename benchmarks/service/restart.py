@@ -22,8 +22,8 @@ from config.catalogue import load_catalogue
 from config.settings import PipelineSettings, Settings, StorageSettings
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import Failed, Progress
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Progress
 
 GOAL_S: Final = 2.0
 PAIRS: Final = 7

@@ -26,7 +26,7 @@ from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol.messages import Ready
+from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 1 << 30
 _MIN_FREE_BYTES: Final = _GIB

@@ -16,8 +16,8 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.protocol.messages import ImageFile
 from pipeline.protocol.requests import narrowed
+from pipeline.protocol.wire.outputs import ImageFile
 
 
 async def draw(

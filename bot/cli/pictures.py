@@ -16,10 +16,10 @@ from bot.requests.uses import STRENGTHS
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Parameters, Wanted
+from pipeline.protocol.wire.outputs import Notice
 
 _MAX_ZOOM: Final = 1 + 2 * hard.MAX_MARGIN
 _SIDES: Final = tuple(Outpaint.__struct_fields__)

@@ -18,8 +18,9 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol import messages
-from pipeline.protocol.messages import ImageFormat, Notice
+from pipeline.protocol.wire import messages
+from pipeline.protocol.wire.outputs import Notice, Output
+from pipeline.protocol.wire.settings import ImageFormat
 
 _READY_TIMEOUT_S = 600.0
 _FORMATS: Mapping[str, ImageFormat] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -44,7 +45,7 @@ def format_of(out: Path) -> ImageFormat:
     return image_format
 
 
-def write(path: Path, picture: messages.ImageFile | messages.UpscaledFile, fact: str, console: Console) -> Path:
+def write(path: Path, picture: Output, fact: str, console: Console) -> Path:
     """Write a picture and print a line about it that ends with a fact.
 
     Raises:

@@ -18,8 +18,8 @@ from bot.presenting.summaries import size_choices
 from bot.requests.given import GivenRequest
 from bot.requests.uses import BLENDED, blending
 from pipeline.protocol import limits
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Use
-from pipeline.protocol.models import ModelSpec
 
 
 def make_blend(services: Services) -> app_commands.Command[Any, ..., None]:

@@ -24,8 +24,8 @@ from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.requests.uses import ROLES, STRENGTHS, uses_for
 from bot.store.rows.preferences import Preferences
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.models import ModelSpec
 
 _MAX_CHOICES = 25
 """Discord's limit of suggestions."""

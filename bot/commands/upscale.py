@@ -15,7 +15,7 @@ from bot.interactions import start_upscale
 from bot.interactions.services import Services
 from bot.requests.enlarging.creative import CREATIVE, OFF, is_creative
 from pipeline.protocol import limits
-from pipeline.protocol.networks import FaceSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import FaceSpec, UpscalerSpec
 
 _MAX_CHOICES: Final = 25
 """Discord's limit of choices."""

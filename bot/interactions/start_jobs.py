@@ -23,8 +23,8 @@ from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows.origin import Lineage, StartedBy
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 Receive = Callable[[], Coroutine[Any, Any, Received]]
 """Fetches and keeps one picture."""

@@ -24,7 +24,7 @@ from bot.requests.enlarging.upscale import faces_of, upscale_request, upscaler_o
 from bot.requests.given import GivenRequest
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import StartedBy
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _FIRST: Final = Notice(key="notice-first-picture")
 

@@ -30,7 +30,7 @@ from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.errors import RETRYABLE, FailureReason
-from pipeline.protocol.messages import Failed, Finished, Progress
+from pipeline.protocol.wire.messages import Failed, Finished, Progress
 
 MAX_CRASHES: Final = 2
 """A job that loses its worker gets a second attempt, alone. If that fails too, the job is likely the cause."""

@@ -23,9 +23,9 @@ from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
 from bot.store.timings import Workload
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.wire.outputs import Notice
 
 R = TypeVar("R", bound=Request)
 

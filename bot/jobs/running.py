@@ -9,7 +9,7 @@ from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting.jobs import job_message
 from bot.store.rows.jobs import Job
-from pipeline.protocol.messages import Progress
+from pipeline.protocol.wire.messages import Progress
 
 _MIN_SHOWN_ETA_S: Final = 3.0
 _PREVIEW_NAME: Final = "preview-{job_id}-{step}.webp"

@@ -17,8 +17,8 @@ from bot.store.jobs import JobRepository
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import NewFingerprint, NewOutput
 from bot.store.timings import TimingRepository
-from pipeline.protocol.messages import Finished
 from pipeline.protocol.requests import kind_name
+from pipeline.protocol.wire.messages import Finished
 
 RETRY_S: Final = 5.0
 KEPT_S: Final = 300.0

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.errors import Refused
 from bot.pictures.receiving import Received, Receiving
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 MOST: Final = 256
 """Most picked pictures. The oldest one is forgotten."""

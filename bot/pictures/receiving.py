@@ -16,7 +16,6 @@ from bot.pictures.reading import File, read_file
 from bot.pictures.telling import notices, refusal, too_large
 from bot.requests.options.takes import GivenPicture
 from bot.store.images import StorageFailed
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.reading import (
     MAX_FILE_BYTES,
     CleanPicture,
@@ -28,6 +27,7 @@ from pipeline.protocol.reading import (
     joined,
 )
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 _AT_ONCE: Final = 2
 """Most files that are fetched and read at once. Each is in memory, and its process may take a gigabyte."""

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.errors import Refused
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.reading import (
     MAX_FILE_BYTES,
     MAX_PIXELS,
@@ -17,6 +16,7 @@ from pipeline.protocol.reading import (
     ReadingAnswer,
     Unreadable,
 )
+from pipeline.protocol.wire.outputs import Notice
 
 _BOUNDS: Final[Mapping[PictureFault, dict[str, int]]] = MappingProxyType(
     {

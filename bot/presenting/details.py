@@ -10,9 +10,9 @@ from bot.presenting.escaping import escape
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import UpscalerSpec
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import UpscalerSpec
 
 
 def head_lines(job: Job) -> list[str]:

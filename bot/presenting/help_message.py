@@ -13,7 +13,7 @@ from bot.presenting.custom_ids import example_id
 from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
 from bot.requests.options.sizes import size_values
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 
 MAX_MODELS: Final = 12
 """Most models in the list; so many lines always fit into one message."""

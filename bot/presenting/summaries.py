@@ -6,7 +6,7 @@ from bot.requests.options.option import Option
 from bot.requests.options.sizes import SIZES, read_size, size_values
 from bot.requests.options.takes import Picture, Text
 from config.settings import LimitSettings
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 _MAX_LENGTH = 100

@@ -18,7 +18,8 @@ from bot.presenting.jobs.job_message import output_file_name
 from bot.store.images import StorageFailed, extension_of
 from bot.store.register import Place, RegisterRepository
 from bot.store.rows.jobs import Job
-from pipeline.protocol.messages import Finished, OutputFile
+from pipeline.protocol.wire.messages import Finished
+from pipeline.protocol.wire.outputs import OutputFile
 from provenance.manifests import ingredient_inputs, ingredients_of, manifest_of, trial_manifest
 from provenance.messages import Ingredient, Refusal, Sign, Signed
 from provenance.process import COMMAND, Child, ChildFailed

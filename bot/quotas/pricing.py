@@ -9,13 +9,13 @@ from typing import Final, Literal
 import msgspec
 
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import FamilyFacts, ModelSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
-from pipeline.protocol.models import FamilyFacts, ModelSpec
-from pipeline.protocol.networks import ControlSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_request
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
 
 _REFERENCE_PIXELS: Final = 512 * 512
 _FACES_TFLOP: Final = 0.396

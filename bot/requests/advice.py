@@ -3,10 +3,10 @@
 from typing import Final
 
 from bot.store.rows.preferences import Preferences
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 _USUAL_CFG: Final = (3.0, 15.0)
 _USUAL_STEPS: Final = (8, 50)

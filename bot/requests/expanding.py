@@ -25,7 +25,7 @@ from pipeline.prompts.expansion import (
     has_chances,
 )
 from pipeline.protocol.loras import Style
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _NO_DEFAULTS: Final = AskerDefaults()
 _MOST_HINTS: Final = 3

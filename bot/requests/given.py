@@ -17,7 +17,7 @@ from bot.requests.typed.offers import Offers
 from bot.store.rows.preferences import Preferences
 from bot.words import clean
 from pipeline.protocol.loras import LoraEntry, Style
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _NO_OFFERS: Final = Offers()
 _MOST_NEAR: Final = 3

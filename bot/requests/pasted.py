@@ -12,8 +12,8 @@ import msgspec
 from bot.requests.given import GivenRequest, chosen_style, merged, overruled, overruled_notices, split_at_options
 from bot.requests.options.table import FIELDS, FILE_KEYS, OPTIONS
 from bot.requests.typed.offers import Offers
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.samplers import find_sampler
+from pipeline.protocol.samplers.table import find_sampler
+from pipeline.protocol.wire.outputs import Notice
 
 # Other bots have other names for the command, and some write "Positive prompt:".
 _BEGINNING = re.compile(

@@ -13,8 +13,8 @@ from bot.requests.typed.german import in_english
 from bot.requests.typed.known_words import BETWEEN
 from bot.requests.typed.offers import Offers
 from pipeline.prompts.neighbors import find_signs, read_weights
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

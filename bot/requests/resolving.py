@@ -27,10 +27,10 @@ from config.settings import LimitSettings
 from pipeline.prompts.expansion import Lists, Wildcards
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import Defaults, ModelSpec
 from pipeline.protocol.loras import Style
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import Defaults, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 _NO_DEFAULTS: Final = AskerDefaults()
 OWNERS: Final = {*GenerationRequest.__struct_fields__} & {*Defaults.__struct_fields__} - {

@@ -8,9 +8,9 @@ from bot.errors import Refused
 from pipeline.backends.base import BackendStatus
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry, Style
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 _MAX_VALUE: Final = 100
 """Discord's limit of characters for an option's value."""

@@ -14,11 +14,11 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec
 from pipeline.protocol.inputs import USES, Input, InputRole, Use
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import ControlSpec, GuideSpec
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium": 0.55, "strong": 0.75})
 """Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""

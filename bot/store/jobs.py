@@ -20,8 +20,8 @@ from bot.store.rows.outputs import NewFingerprint, NewOutput, Output
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure, to_json, to_ms
 from config.settings import QuotaSettings
-from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import PRIVATE
+from pipeline.protocol.wire.outputs import Notice, Recipe
 
 _HAS_HAD_NOTICE: Final = """
 SELECT 1 FROM (SELECT notices FROM jobs WHERE requester_id = ? ORDER BY created_at DESC LIMIT 200)

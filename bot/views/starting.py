@@ -14,7 +14,7 @@ from bot.store.rows.origin import Origin, StartedBy
 from bot.store.rows.preferences import Preferences
 from bot.views import from_output
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 

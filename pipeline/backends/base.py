@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from pipeline.protocol.messages import FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.messages import FoundPart, JobEvent, Phase, Ready
 
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
 """The pictures of a request without inputs."""

@@ -20,8 +20,8 @@ import structlog
 
 from pipeline.backends.launching import cancel, environment_without_ours, log_lines, socket_pair, start_program
 from pipeline.backends.starter import NoFork, Starter
-from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
-from pipeline.protocol.messages import FromWorker, ToWorker
+from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, encode_frame
+from pipeline.protocol.wire.messages import FromWorker, ToWorker
 
 _READ_BYTES: Final = 1 << 18
 

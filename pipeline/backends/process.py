@@ -21,7 +21,8 @@ from pipeline.backends.connection import Connection
 from pipeline.backends.starter import Starter
 from pipeline.backends.watchdog import Timeouts, Watchdog
 from pipeline.protocol.errors import FailureReason, ProtocolError
-from pipeline.protocol.messages import (
+from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.messages import (
     Cancel,
     Configure,
     Failed,
@@ -36,7 +37,6 @@ from pipeline.protocol.messages import (
     Submit,
     Unusable,
 )
-from pipeline.protocol.requests import Request
 
 _DRAIN_S: Final = 1.0
 _ANSWER_S: Final = 60.0

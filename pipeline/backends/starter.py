@@ -20,7 +20,16 @@ import msgspec
 
 from pipeline.backends.launching import cancel, environment_without_ours, log_lines, socket_pair, start_program
 from pipeline.protocol.errors import ProtocolError
-from pipeline.protocol.starting import MAX_PACKET, Ended, Fork, Forked, Unfit, Warm, decode_from_starter, encode_packet
+from pipeline.protocol.wire.starting import (
+    MAX_PACKET,
+    Ended,
+    Fork,
+    Forked,
+    Unfit,
+    Warm,
+    decode_from_starter,
+    encode_packet,
+)
 
 PRELOADED: Final = ("pipeline.worker", "spandrel")
 _CAN_FORK: Final = sys.platform == "linux"

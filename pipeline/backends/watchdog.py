@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.protocol.messages import FromWorker, Heartbeat
+from pipeline.protocol.wire.messages import FromWorker, Heartbeat
 
 _MAX_CHECK_S: Final = 0.5
 _CHECKS_PER_LIMIT: Final = 4

@@ -49,8 +49,9 @@ from pipeline.engine.steps.shapes import ShapeBook
 from pipeline.engine.steps.solo_lane import SoloLane
 from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, EngineOptions, FindPart, Finished, FoundPart, JobEvent, Submit
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.messages import Cancel, FindPart, Finished, FoundPart, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 
 _T = TypeVar("_T")
 

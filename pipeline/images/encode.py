@@ -12,10 +12,11 @@ from pipeline.images.fingerprint import fingerprint
 from pipeline.images.png import png_bytes, png_of_rows
 from pipeline.images.xmp import xmp_packet
 from pipeline.protocol.exif import exif_with
-from pipeline.protocol.messages import ImageFile, ImageOutput, UpscaledFile
 from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.provenance.source_types import GENERATED
 from pipeline.protocol.requests import Upscale
+from pipeline.protocol.wire.outputs import ImageFile, UpscaledFile
+from pipeline.protocol.wire.settings import ImageOutput
 
 _WEBP_METHOD: Final = 2
 """Effort of lossy WebP; it takes half the time of Pillow's default and gives equally small files."""

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pipeline.protocol.requests import FACTS, GenerationRequest
-from pipeline.protocol.samplers import find_sampler
+from pipeline.protocol.samplers.table import find_sampler
 
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
 _FACTS: Final = FACTS[GenerationRequest]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.inputs import Tiles
-from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.requests import GenerationRequest
 
 

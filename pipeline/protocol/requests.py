@@ -8,9 +8,9 @@ import msgspec
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Tiles
 from pipeline.protocol.limits import MAX_SEED
-from pipeline.protocol.models import ModelSpec
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ class GenerationRequest(
         guidance_scale: scale of classifier-free guidance; at 1 or below the negative prompt has no effect.
         width: width in pixels that the model draws; an enlarger may deliver more.
         height: height in pixels that the model draws.
-        scheduler_name: name of a sampler in `pipeline.protocol.samplers`.
+        scheduler_name: name of a sampler in `pipeline.protocol.samplers.table`.
         seed: seed of image 0; image k has seed + k. With variations, every image starts from this seed.
         num_images: number of images in the job.
         model_key: key of the model in the catalogue.

@@ -7,7 +7,7 @@ import pytest
 from bot.app import make_configure
 from config.catalogue import Catalogue
 from config.loading import load_settings
-from pipeline.protocol.messages import ImageOutput
+from pipeline.protocol.wire.settings import ImageOutput
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 
 from config.catalogue import Catalogue, load_catalogue
 from config.loading import ConfigError
-from pipeline.protocol import models
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue import models
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.inputs import Use
-from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.networks import FolderSource
 from tests.control_nets import CANNY
 from tests.pipeline.backends.children.speech import READY
 

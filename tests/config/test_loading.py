@@ -12,7 +12,7 @@ from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
 from config.settings import Area, DiscordSettings, Settings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.networks import FileSource, FolderSource, TextMaskSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, TextMaskSpec
 from tests.pipeline.backends.children.speech import READY
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from PIL import Image
 
 from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState, WorkerUnavailable
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import Configure, Finished, FoundPart, ImageFile, JobEvent, Progress, Ready
 from pipeline.protocol.requests import GenerationRequest, Request, narrowed
+from pipeline.protocol.wire.messages import Configure, Finished, FoundPart, JobEvent, Progress, Ready
+from pipeline.protocol.wire.outputs import ImageFile
 
 
 def picture_of(prompt: str) -> bytes:

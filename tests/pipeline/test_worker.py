@@ -11,25 +11,24 @@ import msgspec
 import pytest
 
 from config.catalogue import Catalogue
-from pipeline.protocol.codec import FrameReader, decode_from_worker, encode_frame
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import (
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, encode_frame
+from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Configure,
-    EngineOptions,
     Failed,
     Finished,
     FromWorker,
     Heartbeat,
-    ImageOutput,
     Progress,
     Ready,
     Submit,
     ToWorker,
     Unusable,
 )
-from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 
 pytestmark = pytest.mark.slow

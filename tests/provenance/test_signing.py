@@ -15,8 +15,8 @@ from PIL import Image
 from pipeline.images.encode import encode
 from pipeline.images.fingerprint import fingerprint
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.messages import ImageFormat, ImageOutput
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.settings import ImageFormat, ImageOutput
 from provenance.keys import KeyUnusable, Root, SigningKey, read_key, write_key, write_secret
 from provenance.manifests import ingredients_of, manifest_of
 from provenance.messages import Read, Refusal, Sign, Signed, Trust

@@ -34,7 +34,7 @@ from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.outputs import Output
 from config.catalogue import Catalogue
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _LONG: Final = timedelta(seconds=30)
 """Members do not watch the message for longer than this, so a longer job notifies them."""

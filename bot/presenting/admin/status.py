@@ -9,7 +9,7 @@ from bot.presenting.texts import text
 from bot.store.queue import Waiting
 from bot.store.statistics import Recent
 from pipeline.backends.base import BackendStatus, WorkerState
-from pipeline.protocol.messages import Ready
+from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 2**30
 _MINUTE_S: Final = 60

@@ -15,8 +15,8 @@ from bot.requests.options.sizes import size_values
 from bot.requests.options.table import OPTIONS
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _MAX_CHARACTERS: Final = 4_000

@@ -28,7 +28,7 @@ from bot.presenting.texts import text
 from bot.requests.options.table import arranged
 from bot.store.rows.jobs import Job
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 _SUMMARIZED: Final = ("seed", "steps", "cfg", "sampler", "size", "model", "negative")

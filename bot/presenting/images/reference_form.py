@@ -10,8 +10,8 @@ from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.uses import STRENGTHS, default_use
 from config.settings import LimitSettings
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Use
-from pipeline.protocol.models import ModelSpec
 
 USE: Final = "use"
 STRENGTH: Final = "strength"

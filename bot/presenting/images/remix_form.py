@@ -13,8 +13,8 @@ from bot.requests.options.sizes import size_values
 from bot.requests.resolving import sampler_names
 from bot.store.rows.jobs import Job
 from config.settings import LimitSettings
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.limits import MAX_PROMPT_LENGTH
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 PROMPT: Final = "prompt"

@@ -17,7 +17,7 @@ from bot.presenting.texts import text
 from bot.quotas.standing import Outlook
 from bot.requests.options.table import FIELDS, arranged
 from bot.store.expansions import Expansion
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 MAX_SHOWN: Final = 5

@@ -21,7 +21,7 @@ from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 P = ParamSpec("P")
 

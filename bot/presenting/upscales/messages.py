@@ -26,7 +26,7 @@ from bot.presenting.jobs.job_message import (
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
-from pipeline.protocol.networks import UpscalerSpec
+from pipeline.protocol.catalogue.networks import UpscalerSpec
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 
 

@@ -12,8 +12,8 @@ from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 
 SUBTLE: Final = 0.2

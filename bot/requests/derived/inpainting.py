@@ -10,8 +10,8 @@ from bot.requests.options.sizes import fit_sides
 from bot.requests.resolving import choose_seed
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 ZOOMS: Final[Mapping[str, float]] = MappingProxyType({"1.5": 1.5, "2": 2.0})

@@ -18,10 +18,10 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Input, InputRole, Tiles, Use
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 OFF: Final = "off"
 CREATIVE: Final[Mapping[str, float]] = MappingProxyType({"subtle": 2 / 3, "strong": 1.0})

@@ -6,8 +6,8 @@ from bot.errors import Refused
 from bot.requests.options.takes import GivenPicture
 from config.catalogue import Catalogue
 from pipeline.protocol import limits
+from pipeline.protocol.catalogue.networks import UpscalerSpec
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.networks import UpscalerSpec
 from pipeline.protocol.requests import UpscaleRequest
 
 _MILLION: Final = 1_000_000

@@ -9,10 +9,10 @@ import msgspec
 from bot.requests.options.takes import Number, Picture, Text
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import Sampler
+from pipeline.protocol.samplers.sampler import Sampler
+from pipeline.protocol.wire.outputs import Notice
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):

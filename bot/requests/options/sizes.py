@@ -8,8 +8,8 @@ from typing import Final
 
 from bot.errors import Refused
 from config.settings import LimitSettings
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 SIZES: Final[Mapping[str, str]] = MappingProxyType(
     {"square": "1:1", "portrait": "3:4", "landscape": "4:3", "wide": "16:9", "tall": "9:16"}

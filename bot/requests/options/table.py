@@ -31,10 +31,11 @@ from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
 from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import FACTS, GenerationRequest
-from pipeline.protocol.samplers import SAMPLERS, Sampler, find_sampler
+from pipeline.protocol.samplers.sampler import Sampler
+from pipeline.protocol.samplers.table import SAMPLERS, find_sampler
 
 _FACTS: Final = FACTS[GenerationRequest]
 

@@ -12,9 +12,9 @@ from bot.requests.typed.offers import Offers
 from bot.requests.typed.option_values import Cut
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Input, Use
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 WEIGHT: Final = "iw"
 """Midjourney's name of the image weight."""

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.wire.outputs import Notice
 
 _MOST_NAMED: Final = 3
 _MOST_OFFERED: Final = 6

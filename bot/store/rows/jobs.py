@@ -11,8 +11,8 @@ from bot.store.rows.failures import JobFailure
 from bot.store.rows.origin import Origin
 from bot.store.rows.preferences import AskerDefaults
 from bot.store.sqlite.statements import Value, from_ms, to_json
-from pipeline.protocol.messages import Notice, Recipe
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.outputs import Notice, Recipe
 
 
 class JobStatus(StrEnum):

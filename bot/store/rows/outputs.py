@@ -9,7 +9,8 @@ import msgspec
 class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
     """A finished output on disk, found by its hash.
 
-    `output_index` is its index among the requested outputs. `kind` is the tag of `pipeline.protocol.messages.Output`.
+    `output_index` is its index among the requested outputs. `kind` is the tag of `Output` in
+    `pipeline.protocol.wire.outputs`.
     """
 
     output_index: int

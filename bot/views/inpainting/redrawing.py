@@ -19,8 +19,8 @@ from bot.store.rows.jobs import Job
 from bot.store.rows.preferences import AskerDefaults
 from bot.views.starting import job_for, model_of
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Input
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
 
 

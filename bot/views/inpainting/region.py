@@ -29,8 +29,8 @@ from bot.views.inpainting.redrawing import adopt, masking_model_of, redrawn
 from bot.views.starting import lineage_of
 from pipeline.protocol.inputs import Inpaint
 from pipeline.protocol.limits import GRID_CELLS
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.wire.outputs import Notice
 
 
 async def open_form(services: Services, interaction: Interaction, press: Press) -> None:

@@ -12,7 +12,7 @@ from transformers import AutoModelForDepthEstimation
 from pipeline.engine.control.estimators import read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage
-from pipeline.protocol.networks import FolderSource, HubSource
+from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 _LEAST_METRES = 1e-3
 

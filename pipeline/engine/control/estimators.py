@@ -11,7 +11,7 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.components import find_weights, read_json
 from pipeline.engine.weights.finite import check_numbers
-from pipeline.protocol.networks import FolderSource, HubSource
+from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 
 def check_folder(folder: Path, model_types: Collection[str]) -> None:

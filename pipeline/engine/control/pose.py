@@ -13,7 +13,7 @@ from transformers import AutoModelForObjectDetection, VitPoseForPoseEstimation
 from pipeline.engine.control.estimators import read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest
-from pipeline.protocol.networks import FolderSource, HubSource
+from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 Point = tuple[float, float]
 Pose = Mapping[int, Point]

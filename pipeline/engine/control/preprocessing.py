@@ -17,7 +17,7 @@ from pipeline.engine.control.pose import PoseEstimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.images.canvas import Mask
-from pipeline.protocol.networks import ControlSpec, FolderSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)

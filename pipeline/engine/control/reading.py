@@ -18,7 +18,7 @@ from pipeline.engine.weights.checkpoints import check_checkpoint
 from pipeline.engine.weights.completeness import check_component
 from pipeline.engine.weights.components import find_weights, read_json
 from pipeline.engine.weights.headers import read_tensors
-from pipeline.protocol.networks import ControlSpec, FileSource, FolderSource, HubSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FileSource, FolderSource, HubSource
 
 _CLASSES: Final[Mapping[str, Any]] = MappingProxyType(
     {"controlnet": ControlNetModel, "controlnet-union": ControlNetUnionModel, "t2i-adapter": T2IAdapter}

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Generator
 
-from pipeline.protocol.messages import Phase
+from pipeline.protocol.wire.messages import Phase
 
 
 class Activity:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import torch
 
-from pipeline.protocol.messages import Acceleration, Device, DType
+from pipeline.protocol.wire.settings import Acceleration, Device, DType
 
 _DTYPES: Final[dict[str, torch.dtype]] = {
     "float16": torch.float16,

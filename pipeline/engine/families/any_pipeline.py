@@ -26,8 +26,8 @@ from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 _GIVEN: Final = frozenset({"self", "prompt", "args", "kwargs"})
 _EMBEDDINGS: Final = EmbeddingNames({})

@@ -14,11 +14,11 @@ from pipeline.engine.families.autoencoder import Autoencoder, Posterior
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import FamilyFacts
+from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.passes import Pass
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import Sampler
+from pipeline.protocol.samplers.sampler import Sampler
+from pipeline.protocol.wire.outputs import Notice
 
 Conditioning = Mapping[str, torch.Tensor]
 """Encoded text, one row per tensor: `prompt_embeds` [1, tokens, features] and further tensors of the family."""

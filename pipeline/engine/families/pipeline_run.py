@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 
 class _Closed(BaseException):

@@ -9,11 +9,11 @@ from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
 from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
+from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):

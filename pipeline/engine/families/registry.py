@@ -17,8 +17,8 @@ from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Family
 
 
 class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.prompts.chunks import Chunked
-from pipeline.protocol.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.requests import GenerationRequest
 
 

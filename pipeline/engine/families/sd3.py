@@ -22,9 +22,9 @@ from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.engine.references.rows import ReferencesOfRows
 from pipeline.prompts.emphasis import Fragment, read_emphasis
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 
 class StableDiffusion3(StepAdapter):

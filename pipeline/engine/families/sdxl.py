@@ -17,7 +17,7 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.loras.mentioning import ModelEmbeddings
 from pipeline.engine.loras.rows import Rows
 from pipeline.engine.references.rows import ReferencesOfRows
-from pipeline.protocol.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.passes import Pass, passes_of
 from pipeline.protocol.requests import GenerationRequest
 

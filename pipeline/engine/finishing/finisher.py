@@ -14,8 +14,10 @@ from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
-from pipeline.protocol.messages import Finished, ImageOutput, Notice
 from pipeline.protocol.provenance.source_types import source_type_of
+from pipeline.protocol.wire.messages import Finished
+from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import ImageOutput
 
 
 class Finisher:

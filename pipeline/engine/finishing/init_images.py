@@ -33,8 +33,9 @@ from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.pasting import Paste
 from pipeline.protocol import limits
-from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.wire.messages import Submit
+from pipeline.protocol.wire.outputs import Notice
 
 MASKED: Final = 0.5
 """Value of a masked pixel, from 0 to 1."""

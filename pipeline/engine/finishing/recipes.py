@@ -7,7 +7,7 @@ from pipeline.engine.device.placement import Placement, accelerator_version
 from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
-from pipeline.protocol.messages import Recipe
+from pipeline.protocol.wire.outputs import Recipe
 
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
 _UPSCALERS: Final = ("torch", "spandrel", "pillow")

@@ -13,7 +13,7 @@ from pipeline.engine.references.layers import cross_attention, layers_of
 from pipeline.engine.references.rows import Attended, JobReference
 from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.protocol.inputs import Input, Use
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 
 class _Seen(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.upscale_jobs import EngineJob
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Failed, JobEvent, Progress, Submit
+from pipeline.protocol.wire.messages import Failed, JobEvent, Progress, Submit
 
 log = logging.getLogger(__name__)
 

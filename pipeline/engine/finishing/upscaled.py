@@ -11,8 +11,10 @@ from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.steps.jobs import AttemptId
 from pipeline.engine.steps.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
-from pipeline.protocol.messages import Finished, ImageOutput, UpscaledFile
 from pipeline.protocol.provenance.source_types import source_type_of
+from pipeline.protocol.wire.messages import Finished
+from pipeline.protocol.wire.outputs import UpscaledFile
+from pipeline.protocol.wire.settings import ImageOutput
 
 _VERSION: Final = f"Easel {version('easel')}"
 

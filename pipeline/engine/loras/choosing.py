@@ -21,7 +21,7 @@ from pipeline.engine.loras.kinds import OtherKind, check_is_lora
 from pipeline.engine.loras.rows import LoraRows, RowLora, Rows, combined, fitted
 from pipeline.prompts.tags import MAX_LORA_SCALE, LoraTag, Tagged
 from pipeline.protocol.limits import MAX_LORAS
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _KEPT_FILES: Final = 8
 _KEPT_ON_DEVICE: Final = 8

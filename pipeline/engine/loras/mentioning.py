@@ -13,7 +13,7 @@ from pipeline.engine.loras.contents import Contents, MadeOfFiles, anything
 from pipeline.engine.loras.embeddings import Embedding, EmbeddingUnfit, check_fits, embedding_in, layout_of
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.prompts.embeddings import EmbeddingNames, Mention, marks_beside
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 _KEPT_FILES: Final = 64
 

@@ -25,9 +25,9 @@ from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec, check_
 from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
-from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, FaceSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.settings import EngineOptions
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pipeline.engine.families.pipeline_classes import lacks_of_class, takes_scal
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 
 
 def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:

@@ -14,8 +14,8 @@ from pipeline.engine.models.memory import restore
 from pipeline.engine.models.networks import NetworkOffer
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
+from pipeline.protocol.catalogue.networks import ControlSpec
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.networks import ControlSpec
 
 
 class LoadedControl:

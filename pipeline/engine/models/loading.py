@@ -29,8 +29,8 @@ from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
 
 log = logging.getLogger(__name__)
 

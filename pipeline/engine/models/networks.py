@@ -7,9 +7,8 @@ import msgspec
 
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.weights.fingerprints import Sourced, Weights
-from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.models import Entry, ModelSpec
-from pipeline.protocol.networks import (
+from pipeline.protocol.catalogue.models import Entry, ModelSpec
+from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     FaceSpec,
     FolderSource,
@@ -18,6 +17,7 @@ from pipeline.protocol.networks import (
     ReferenceSpec,
     UpscalerSpec,
 )
+from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import Request, UpscaleRequest
 
 

@@ -9,7 +9,7 @@ import msgspec
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.sources import Look, check_source
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 
 log = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from pipeline.engine.models.sources import (
 from pipeline.engine.weights.components import find_weights, part_of
 from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.quantised import is_scaled, take_scales
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
 
 _CONFIGURATIONS = ("**/*.json", "*.json", "*.txt", "**/*.txt", "**/*.model")
 """Patterns for the files of a repository that hold no weights."""

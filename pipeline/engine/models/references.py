@@ -15,7 +15,7 @@ from pipeline.engine.references.encoder import ImageEncoder, check_encoder
 from pipeline.engine.references.files import AdapterFile, look_through
 from pipeline.engine.references.network import ReferenceNetwork
 from pipeline.engine.weights.fingerprints import Weights, weights_of
-from pipeline.protocol.networks import FolderSource, ReferenceSpec
+from pipeline.protocol.catalogue.networks import FolderSource, ReferenceSpec
 
 
 class LoadedReference:

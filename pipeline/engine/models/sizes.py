@@ -12,7 +12,7 @@ from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
-from pipeline.protocol.networks import (
+from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     FaceSpec,
     FileSource,

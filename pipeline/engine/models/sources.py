@@ -23,9 +23,9 @@ from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource, Source
-from pipeline.protocol.samplers import NoiseSchedule
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource, Source
+from pipeline.protocol.samplers.sampler import NoiseSchedule
 
 _INDEX: Final = "model_index.json"
 _LIGHT: Final = {

@@ -15,7 +15,7 @@ from pipeline.engine.pixels.faces import FaceNetwork, remark_about
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
 from pipeline.engine.weights.file_identity import identity_of
 from pipeline.engine.weights.fingerprints import Weights
-from pipeline.protocol.networks import FaceSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import FaceSpec, UpscalerSpec
 
 
 class LoadedUpscaler:

@@ -7,7 +7,7 @@ from pipeline.engine.failures import FlaggedInput, InvalidRequest
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.messages import Submit
+from pipeline.protocol.wire.messages import Submit
 
 
 def check_inputs(submit: Submit, checker: SafetyChecker) -> None:

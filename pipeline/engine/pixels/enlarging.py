@@ -14,8 +14,8 @@ from pipeline.engine.device.fallbacks import Fallback
 from pipeline.engine.device.placement import release_memory
 from pipeline.engine.failures import reason_of
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
+from pipeline.protocol.catalogue.networks import rounds_to
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.networks import rounds_to
 
 log = logging.getLogger(__name__)
 

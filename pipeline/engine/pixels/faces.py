@@ -18,8 +18,8 @@ from pipeline.engine.pixels.face_detector import Face, Points, find_faces
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
+from pipeline.protocol.catalogue.models import FaceSpec
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.models import FaceSpec
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor

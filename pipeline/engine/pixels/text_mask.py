@@ -14,8 +14,8 @@ from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.images.decode import read_png
 from pipeline.images.png import png_bytes
-from pipeline.protocol.messages import FindPart, FoundPart
-from pipeline.protocol.networks import TextMaskSpec
+from pipeline.protocol.catalogue.networks import TextMaskSpec
+from pipeline.protocol.wire.messages import FindPart, FoundPart
 
 _WHITE: Final = 255
 

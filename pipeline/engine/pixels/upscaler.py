@@ -15,7 +15,7 @@ from pipeline.engine.pixels.architectures import network_loader
 from pipeline.engine.sampling.latents import is_finite
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.headers import check_safetensors
-from pipeline.protocol.networks import Enlarger, UpscalerSpec
+from pipeline.protocol.catalogue.networks import Enlarger, UpscalerSpec
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor

@@ -14,7 +14,7 @@ from pipeline.engine.failures import blaming
 from pipeline.engine.weights.completeness import check_component
 from pipeline.engine.weights.components import find_weights, read_json
 from pipeline.engine.weights.finite import check_numbers
-from pipeline.protocol.networks import FolderSource, HubSource
+from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 _LAST_BUT_ONE: Final = -2
 """Hidden states that Plus adapters read."""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.inputs import Use
-from pipeline.protocol.networks import Family
 
 _SELF_ATTENTION: Final = "attn1.processor"
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.marks import NO_MARKS, Marks
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.samplers import NoiseSchedule, Prediction, SamplerKind
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.samplers.sampler import NoiseSchedule, Prediction, SamplerKind
 
 _PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "epsilon": "epsilon",

@@ -17,7 +17,8 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from pipeline.engine.failures import InvalidRequest, UnfitSampler
 from pipeline.engine.sampling.noise import read_schedule
-from pipeline.protocol.samplers import EXPLICIT_FROM, Sampler, find_sampler
+from pipeline.protocol.samplers.sampler import EXPLICIT_FROM, Sampler
+from pipeline.protocol.samplers.table import find_sampler
 
 
 def sampler_named(name: str) -> Sampler:

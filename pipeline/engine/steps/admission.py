@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from pipeline.engine.steps.jobs import AttemptId
-from pipeline.protocol.messages import Submit
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.messages import Submit
 
 SWITCH_PATIENCE_S: Final = 20.0
 """Seconds that later attempts may overtake an attempt whose model is not loaded.

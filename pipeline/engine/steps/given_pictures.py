@@ -5,7 +5,7 @@ from PIL import Image
 from pipeline.engine.failures import InvalidRequest
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.messages import Submit
+from pipeline.protocol.wire.messages import Submit
 
 
 def file_of(submit: Submit, given: Input) -> bytes:

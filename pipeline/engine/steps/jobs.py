@@ -20,10 +20,10 @@ from pipeline.engine.steps.rows import Branch, StepInputs
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import Sampler
+from pipeline.protocol.samplers.sampler import Sampler
+from pipeline.protocol.wire.outputs import Notice
 
 AttemptId = tuple[int, int]
 """`(job_id, attempt)`."""

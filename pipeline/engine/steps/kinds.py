@@ -18,10 +18,10 @@ from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.steps.pipeline_jobs import DrawingJob, begin_pipeline_job
 from pipeline.engine.steps.preparing import begin_job
 from pipeline.engine.steps.upscale_jobs import STEPS, EngineJob, UpscaleJob, begin_upscale_job
-from pipeline.protocol.messages import Submit
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.wire.messages import Submit
 
 R = TypeVar("R", bound=Request)
 

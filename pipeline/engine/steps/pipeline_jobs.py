@@ -24,9 +24,10 @@ from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted
 from pipeline.images.pasting import Paste
-from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.wire.messages import Submit
+from pipeline.protocol.wire.outputs import Notice
 
 _LEAST_SIDE: Final = 64
 

@@ -16,10 +16,10 @@ from pipeline.engine.sampling.schedulers import first_latents, sampler_named
 from pipeline.engine.sampling.tiling import tiling_of
 from pipeline.engine.steps.jobs import DenoisingJob
 from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
-from pipeline.protocol.messages import Submit
-from pipeline.protocol.models import ModelSpec
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed, usual_request
+from pipeline.protocol.wire.messages import Submit
 
 
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:

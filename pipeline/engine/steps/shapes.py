@@ -19,7 +19,7 @@ from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
 from pipeline.engine.steps.rows import Row, RowNetwork, predict_rows
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Batching
+from pipeline.protocol.wire.settings import Batching
 
 log = logging.getLogger(__name__)
 

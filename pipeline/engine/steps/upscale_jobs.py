@@ -16,8 +16,9 @@ from pipeline.engine.steps.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.validation import check_bounds
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol import limits
-from pipeline.protocol.messages import Notice, Submit
 from pipeline.protocol.requests import UpscaleRequest, narrowed
+from pipeline.protocol.wire.messages import Submit
+from pipeline.protocol.wire.outputs import Notice
 
 STEPS: Final = 100
 """Steps of every job, each of one percent: the number of tiles may change while it runs."""

@@ -5,11 +5,11 @@ import msgspec
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.inputs import USES, Input, InputRole
-from pipeline.protocol.models import FamilyFacts
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import FACTS, GenerationRequest, Request
-from pipeline.protocol.samplers import find_sampler
+from pipeline.protocol.samplers.table import find_sampler
 
 
 def check_request(request: GenerationRequest) -> None:

@@ -24,7 +24,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, T5EncoderMo
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.completeness import compare, expected_shapes
 from pipeline.engine.weights.components import part_of, read_json, title_of
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
 
 Checkpoint = Mapping[str, torch.Tensor]
 

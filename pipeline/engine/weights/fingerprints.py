@@ -11,7 +11,7 @@ from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
-from pipeline.protocol.networks import FaceSpec, FileSource, FolderSource, HubSource, Source, UpscalerSpec
+from pipeline.protocol.catalogue.networks import FaceSpec, FileSource, FolderSource, HubSource, Source, UpscalerSpec
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.headers import read_header, read_metadata
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import Family
-from pipeline.protocol.samplers import Prediction
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.samplers.sampler import Prediction
 
 _PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "epsilon": "epsilon",

@@ -9,7 +9,7 @@ import pytest
 from bot.commands.upscale import make_upscale
 from bot.interactions.services import Services
 from config.catalogue import Catalogue
-from pipeline.protocol.networks import FaceSpec
+from pipeline.protocol.catalogue.networks import FaceSpec
 
 FACES = FaceSpec(key="net", title="Net", path="net.safetensors", license="MIT")
 

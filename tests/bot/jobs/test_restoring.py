@@ -9,7 +9,8 @@ from bot.cli.care import back_up, examine_database, restore
 from bot.presenting.jobs.job_message import output_file_name
 from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite.timelines import UNSEEN
-from pipeline.protocol.messages import Finished, ImageFile
+from pipeline.protocol.wire.messages import Finished
+from pipeline.protocol.wire.outputs import ImageFile
 from tests.bot.jobs.conftest import House
 
 OpenHouse = Callable[..., Awaitable[House]]

@@ -15,8 +15,8 @@ from bot.store.rows.jobs import Job, WantedJob
 from bot.store.rows.origin import StartedBy
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_GROW
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
 from tests.example_jobs import example_job
 

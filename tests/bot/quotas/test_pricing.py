@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import Cost, Defaults, ModelSpec
+from pipeline.protocol.catalogue.networks import ControlKind, FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
-from pipeline.protocol.models import Cost, Defaults, ModelSpec
-from pipeline.protocol.networks import ControlKind, FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.control_nets import CANNY
 

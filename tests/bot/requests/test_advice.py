@@ -5,10 +5,10 @@ import pytest
 
 from bot.requests.advice import advice
 from bot.store.rows.preferences import Preferences
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import Defaults, ModelSpec
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.catalogue.models import Defaults, ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 
 LOW, HIGH = "notice-advice-cfg-low", "notice-advice-cfg-high"
 FEW, MANY = "notice-advice-steps-few", "notice-advice-steps-many"

@@ -21,7 +21,7 @@ from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.loras import LoraEntry, Style
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 
 NO_DEFAULTS = AskerDefaults()
 

@@ -21,9 +21,9 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings, Settings
 from pipeline.prompts.expansion import Wildcards
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import Bounds, Defaults
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
-from pipeline.protocol.models import Bounds, Defaults
 from pipeline.protocol.requests import GenerationRequest
 
 

@@ -19,11 +19,11 @@ from bot.requests.uses import blend_use, blending, pictures_of, uses_for
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
-from pipeline.protocol import models
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue import models
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.inputs import Input, InputRole, Use
-from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec
 from tests.control_nets import CANNY
 
 SQUARE = GivenPicture(sha256="ab" * 32, sides=(512, 512))

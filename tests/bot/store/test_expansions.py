@@ -16,8 +16,8 @@ from bot.store.rows.jobs import NewJob, WantedJob
 from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.settings import Period
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
 
 Make = Callable[..., NewJob]

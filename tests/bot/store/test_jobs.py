@@ -16,7 +16,7 @@ from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.rows.origin import Asker, Lineage, Origin, StartedBy
 from bot.store.rows.outputs import NewOutput
 from bot.store.rows.preferences import AskerDefaults, Preferences
-from pipeline.protocol.messages import Notice
+from pipeline.protocol.wire.outputs import Notice
 from tests.bot.store.conftest import NOW, Store, decision
 
 Make = Callable[..., NewJob]

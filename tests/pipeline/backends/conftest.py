@@ -12,7 +12,8 @@ import pytest
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.backends.watchdog import Timeouts
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, EngineOptions, JobEvent, Progress
+from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure, JobEvent, Progress
+from pipeline.protocol.wire.settings import EngineOptions
 
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 CHILDREN = Path(__file__).parent / "children"

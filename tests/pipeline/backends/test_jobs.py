@@ -8,8 +8,8 @@ import pytest
 from pipeline.backends import process
 from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Failed, Finished, Progress
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Finished, Progress
 from tests.pipeline.backends.conftest import Make
 
 

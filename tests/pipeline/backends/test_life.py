@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from pipeline.backends.base import WorkerState, WorkerUnavailable
 from pipeline.backends.starter import ForkedChild
-from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed
 from tests.pipeline.backends.conftest import PATIENCE_S, Make, is_alive, start_owner, wait_until
 
 

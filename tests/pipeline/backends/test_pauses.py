@@ -7,8 +7,8 @@ from structlog.testing import capture_logs
 
 from pipeline.backends.connection import describe_exit
 from pipeline.backends.watchdog import Timeouts, Watchdog
-from pipeline.protocol.messages import Heartbeat, Progress
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Heartbeat, Progress
 from tests.pipeline.backends.conftest import PATIENCE_S, Make, Rig
 
 

@@ -18,8 +18,8 @@ from pipeline.backends import starter as starters
 from pipeline.backends.starter import Starter
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Failed
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed
 from tests.pipeline.backends.conftest import (
     CHILDREN,
     CONFIGURE,
@@ -34,7 +34,7 @@ from tests.pipeline.backends.conftest import (
 )
 
 pytestmark = needs_fork
-LIGHT = ("pipeline.protocol.messages",)
+LIGHT = ("pipeline.protocol.wire.messages",)
 
 
 @asynccontextmanager

@@ -22,9 +22,10 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps import shapes
-from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.measured_once import remembering
 from tests.pipeline.engine.tiny import POCKET, catalogue_of, in_float64, stable_diffusion

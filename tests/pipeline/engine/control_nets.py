@@ -12,10 +12,10 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.controlnets.controlnet_union import ControlNetUnionModel
 from PIL import Image
 
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from pipeline.protocol.inputs import Input, InputRole, Use
-from pipeline.protocol.messages import Submit
-from pipeline.protocol.networks import ControlSpec, FolderSource
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Submit
 from tests.pipeline.engine.test_pictures_in import png
 from tests.pipeline.engine.tiny import PROJECTION, made
 

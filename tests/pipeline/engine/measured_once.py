@@ -9,7 +9,7 @@ import torch
 
 from pipeline.engine.steps import shapes
 from pipeline.engine.steps.shapes import Shapes, _Trial
-from pipeline.protocol.messages import Batching
+from pipeline.protocol.wire.settings import Batching
 
 Measure = Callable[[_Trial, Batching], Shapes]
 

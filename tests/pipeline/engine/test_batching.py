@@ -22,8 +22,9 @@ from pipeline.engine.steps.buckets import Bucket, weight_of
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Acceleration, Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.settings import Acceleration, EngineOptions
 from tests.pipeline.engine.loaded import model_in
 
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M Karras", "Heun", "DDIM", "DPM++ SDE")

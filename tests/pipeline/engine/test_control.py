@@ -16,10 +16,10 @@ from diffusers.pipelines.t2i_adapter.pipeline_stable_diffusion_adapter import St
 from diffusers.pipelines.t2i_adapter.pipeline_stable_diffusion_xl_adapter import StableDiffusionXLAdapterPipeline
 
 from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.protocol.messages import Submit
-from pipeline.protocol.networks import ControlSpec
+from pipeline.protocol.catalogue.networks import ControlSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.wire.messages import Submit
 from tests.pipeline.engine.control_nets import adapter, control_net, job, spec_of, steered, union_net
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_inpainting import blot, redrawn

@@ -11,10 +11,11 @@ import torch
 
 from pipeline.engine.control.nets import ControlNet
 from pipeline.engine.steps import shapes
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Acceleration, Failed, Finished, Submit
-from pipeline.protocol.networks import ControlSpec, FolderSource
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
+from pipeline.protocol.wire.messages import Failed, Finished, Submit
+from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine.control_nets import adapter, control_net, job, spec_of, steered, union_net
 from tests.pipeline.engine.test_batching import Shared
 from tests.pipeline.engine.test_inpainting import blot, redrawn

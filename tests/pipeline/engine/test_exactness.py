@@ -12,9 +12,10 @@ from bot.quotas.pricing import rows as rows_of
 from config.catalogue import Catalogue
 from pipeline.engine.steps import forwards
 from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.protocol.messages import Finished, ImageFile, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.wire.messages import Finished, Progress
+from pipeline.protocol.wire.outputs import ImageFile
 from tests.pipeline.engine.conftest import Beside, Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
 

@@ -21,8 +21,8 @@ from pipeline.engine.pixels import upscaler
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, Failed, Finished, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, Progress
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared
 from tests.pipeline.engine.tiny import autoencoder

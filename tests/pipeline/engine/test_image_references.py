@@ -21,10 +21,11 @@ from pipeline.engine.references.encoder import squared
 from pipeline.engine.references.files import Kind
 from pipeline.engine.references.layers import cross_attention
 from pipeline.engine.references.rows import Attended, ReferenceRows, RowReference
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, ReferenceSpec, ReferenceUse
 from pipeline.protocol.inputs import Input, InputRole, Use
-from pipeline.protocol.messages import Acceleration, Failed, Finished, Submit
-from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec, ReferenceUse
 from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.wire.messages import Failed, Finished, Submit
+from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
 from tests.pipeline.engine.test_pictures_in import Mixed, photo, png
 from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl

@@ -21,12 +21,12 @@ from PIL import Image
 from config.catalogue import Catalogue
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.canvas import Mask, canvas_of, grown
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
-from pipeline.protocol.messages import Failed, Finished, Submit
-from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.wire.messages import Failed, Finished, Submit
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png, samplers_of

@@ -27,22 +27,13 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.models.networks import CacheEntry
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import to_pixels
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.messages import (
-    Acceleration,
-    Cancel,
-    DType,
-    EngineOptions,
-    Failed,
-    Finished,
-    JobEvent,
-    Progress,
-    Submit,
-)
-from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
-from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.settings import Acceleration, DType, EngineOptions
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.tiny import (

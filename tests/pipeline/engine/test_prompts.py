@@ -9,7 +9,7 @@ import torch
 from pipeline.engine.families.clip_text import MAX_CHUNKS, ClipText
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.pixels.test_safety_checker import PLACEMENT
 

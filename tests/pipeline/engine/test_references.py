@@ -14,8 +14,9 @@ from config.catalogue import Catalogue
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
-from pipeline.protocol.messages import EngineOptions, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.wire.messages import Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 
 FOLDER = Path(__file__).parent / "references"
 LEAST_DB = 35.0

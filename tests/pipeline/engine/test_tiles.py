@@ -18,12 +18,13 @@ from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import fitted, to_pixels
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input, InputRole, Tiles
-from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
-from pipeline.protocol.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.test_pictures_in import Scene, from_picture, open_scene, photo, run, tiny_request

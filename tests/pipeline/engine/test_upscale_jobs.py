@@ -21,22 +21,13 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels import enlarging
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
+from pipeline.protocol.catalogue.networks import FaceSpec, UpscalerSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.messages import (
-    Cancel,
-    EngineOptions,
-    Failed,
-    Finished,
-    ImageFile,
-    ImageOutput,
-    JobEvent,
-    Progress,
-    Submit,
-    UpscaledFile,
-)
-from pipeline.protocol.networks import FaceSpec, UpscalerSpec
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.outputs import ImageFile, UpscaledFile
+from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
 from tests.pipeline.engine.pixels.test_enlarging import photo
 from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny
 

@@ -13,9 +13,10 @@ from torch.nn.functional import interpolate
 from config.catalogue import Catalogue
 from pipeline.engine.sampling.latents import slerp
 from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.protocol.messages import ImageFile, Progress
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.wire.messages import Progress
+from pipeline.protocol.wire.outputs import ImageFile
 from tests.pipeline.engine.conftest import Beside, Studio
 
 TOLERANCE = 1e-8

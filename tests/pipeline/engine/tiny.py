@@ -49,8 +49,8 @@ from transformers import (
 )
 
 from config.catalogue import Catalogue
-from pipeline.protocol.models import Bounds, Defaults, ModelSpec
-from pipeline.protocol.networks import Family, FolderSource
+from pipeline.protocol.catalogue.models import Bounds, Defaults, ModelSpec
+from pipeline.protocol.catalogue.networks import Family, FolderSource
 from pipeline.protocol.passes import Pass
 
 POCKET = Path(__file__).parents[3] / "models" / "pocket"

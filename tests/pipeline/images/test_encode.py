@@ -17,10 +17,10 @@ from pipeline.images.fingerprint import fingerprint
 from pipeline.images.parameters import parameters_text
 from pipeline.images.png import png_bytes
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.messages import ImageFormat, ImageOutput
 from pipeline.protocol.provenance.fingerprints import ALIKE_BITS
 from pipeline.protocol.provenance.source_types import COMPOSITE, GENERATED, source_type_of
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.settings import ImageFormat, ImageOutput
 from tests.picture_files import parameters_in
 
 FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")

@@ -6,7 +6,7 @@ import pytest
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.requests import GenerationRequest, Upscale
-from pipeline.protocol.samplers import SAMPLERS, find_sampler
+from pipeline.protocol.samplers.table import SAMPLERS, find_sampler
 
 REQUEST = GenerationRequest(
     model_key="pocket",

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.models import FAMILY_FACTS
-from pipeline.protocol.networks import Family
 from pipeline.protocol.passes import Pass, passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, Upscale
 

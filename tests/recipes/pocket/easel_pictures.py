@@ -13,8 +13,9 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.protocol.messages import EngineOptions, Finished, Submit
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Finished, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 
 AT_ONCE = 8
 """Jobs that share forwards: a row of a large forward costs about half of one in a small forward."""

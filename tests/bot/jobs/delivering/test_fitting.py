@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from bot.jobs.delivering.fitting import REQUEST_LIMIT, fit, in_messages
 from pipeline.images.encode import encode
-from pipeline.protocol.messages import ImageFormat, ImageOutput
+from pipeline.protocol.wire.settings import ImageFormat, ImageOutput
 from tests.picture_files import parameters_in
 
 

@@ -13,8 +13,8 @@ from bot.requests.typed.known_words import NO_KNOWN_WORD
 from bot.store.expansions import Expansion
 from bot.store.rows.jobs import WantedJob
 from bot.store.rows.origin import StartedBy
-from pipeline.protocol.messages import Notice
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 from tests.bot.presenting.test_lists import NASTY, NOW, standing
 
 

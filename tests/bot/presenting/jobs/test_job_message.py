@@ -22,10 +22,10 @@ from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Lineage, StartedBy
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Outpaint
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, Upscale
+from pipeline.protocol.wire.outputs import Notice
 from tests.example_jobs import IMAGES, NOW, example_job, from_elsewhere, states
 
 

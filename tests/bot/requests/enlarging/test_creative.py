@@ -16,8 +16,8 @@ from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import Cost
 from pipeline.protocol.inputs import Tiles
-from pipeline.protocol.models import Cost
 from tests.example_jobs import example_job
 
 LIMITS = LimitSettings()

@@ -6,8 +6,8 @@ import pytest
 from bot.errors import Refused
 from bot.requests.options.sizes import is_size, read_size, size_values
 from config.settings import LimitSettings
-from pipeline.protocol.models import Bounds, Defaults, ModelSpec
-from pipeline.protocol.networks import Enlarger, FolderSource
+from pipeline.protocol.catalogue.models import Bounds, Defaults, ModelSpec
+from pipeline.protocol.catalogue.networks import Enlarger, FolderSource
 
 SPEC = ModelSpec(
     key="some",

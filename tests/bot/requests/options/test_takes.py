@@ -8,9 +8,9 @@ from bot.errors import Refused
 from bot.requests.options.takes import decimal, name_of, whole
 from bot.requests.typed.offers import Offers
 from config.settings import LimitSettings
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
+from pipeline.protocol.wire.outputs import Notice
 
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
 LIMITS = LimitSettings(max_steps=40)

@@ -7,7 +7,7 @@ from bot.presenting.jobs.job_message import notice_line
 from bot.presenting.texts import LANGUAGES, spoken, text
 from bot.requests.typed.known_words import BETWEEN, NO_KNOWN_WORD, drawn_alike, unknown_words
 from config.catalogue import Catalogue
-from pipeline.protocol.models import Vocabulary
+from pipeline.protocol.catalogue.models import Vocabulary
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 
 from speech import Speech
 
-from pipeline.protocol.messages import Heartbeat
+from pipeline.protocol.wire.messages import Heartbeat
 
 bot = Speech()
 bot.begin(device_name=str(os.getpid()))

@@ -11,7 +11,7 @@ import sys
 import msgspec
 from speech import Speech, beat, cancelled, finished, progress
 
-from pipeline.protocol.messages import Cancel, FindPart, FoundPart, Submit
+from pipeline.protocol.wire.messages import Cancel, FindPart, FoundPart, Submit
 
 bot = Speech()
 ours = [name for name in os.environ if name.upper().startswith("EASEL_")]

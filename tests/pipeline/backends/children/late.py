@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from speech import Speech, beat, finished, progress
 
-from pipeline.protocol.messages import Submit
+from pipeline.protocol.wire.messages import Submit
 
 bot = Speech()
 folder = Path(bot.rest[0])

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
-from pipeline.protocol.messages import PROTOCOL_VERSION, Configure, EngineOptions
+from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
+from pipeline.protocol.wire.settings import EngineOptions
 
 
 async def main() -> None:
@@ -25,7 +26,7 @@ async def main() -> None:
     )
     _, program, way = sys.argv
     path = None if way in {"exec", "fork"} else Path(way)
-    starter = None if way == "exec" else Starter(path, preloaded=["pipeline.protocol.messages"])
+    starter = None if way == "exec" else Starter(path, preloaded=["pipeline.protocol.wire.messages"])
     backend = ProcessBackend(configure=configure, command=(sys.executable, program), starter=starter)
     await backend.start()
     ready = await backend.wait_ready(30)

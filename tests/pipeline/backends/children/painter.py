@@ -9,8 +9,8 @@ from speech import Speech, beat, finished
 from pipeline.images.fingerprint import fingerprint
 from pipeline.images.png import png_of_rows
 from pipeline.images.xmp import xmp_packet
-from pipeline.protocol.messages import Submit
 from pipeline.protocol.provenance.source_types import GENERATED
+from pipeline.protocol.wire.messages import Submit
 
 SIDE = 96
 LARGE = 400

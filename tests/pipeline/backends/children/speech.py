@@ -8,22 +8,22 @@ from typing import Any
 
 import msgspec
 
-from pipeline.protocol.codec import FrameReader, decode_to_worker, encode_frame
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import (
+from pipeline.protocol.wire.codec import FrameReader, decode_to_worker, encode_frame
+from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Configure,
     Failed,
     Finished,
     FromWorker,
     Heartbeat,
-    ImageFile,
     Phase,
     Progress,
     Ready,
     Submit,
     ToWorker,
 )
+from pipeline.protocol.wire.outputs import ImageFile
 
 
 class Speech:

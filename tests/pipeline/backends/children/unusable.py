@@ -5,7 +5,7 @@ from pathlib import Path
 
 from speech import Speech
 
-from pipeline.protocol.messages import Unusable
+from pipeline.protocol.wire.messages import Unusable
 
 bot = Speech()
 bot.hear()

@@ -24,7 +24,7 @@ from pipeline.engine.control.pose import drawn, pose_of
 from pipeline.engine.control.preprocessing import check_preprocessor, read_preprocessor
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import BrokenImage, InvalidRequest, ModelUnavailable
-from pipeline.protocol.networks import ControlSpec, FolderSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from tests.pipeline.engine.test_pictures_in import photo
 from tests.pipeline.engine.tiny import made
 

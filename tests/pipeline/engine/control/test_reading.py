@@ -14,7 +14,7 @@ from pipeline.engine.control.reading import OF_WIDTH, check_network, read_networ
 from pipeline.engine.failures import InvalidRequest, ModelUnavailable
 from pipeline.engine.models.controls import LoadedControl, check_controls
 from pipeline.engine.weights.completeness import expected_shapes
-from pipeline.protocol.networks import ControlSpec, FileSource, FolderSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FileSource, FolderSource
 from tests.pipeline.engine.control.test_preprocessing import PLACEMENT
 from tests.pipeline.engine.control_nets import adapter, control_net, spec_of, union_net
 from tests.pipeline.engine.tiny import stable_diffusion, stable_diffusion_xl

@@ -24,8 +24,8 @@ from pipeline.engine.references.layers import cross_attention
 from pipeline.engine.references.rows import Attended, RowReference
 from pipeline.engine.steps.rows import Row, predict_rows
 from pipeline.engine.steps.shapes import ROW_COUNTS, ShapeBook
-from pipeline.protocol.messages import Acceleration
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine import tiny
 
 TOLERANCE = 1e-4

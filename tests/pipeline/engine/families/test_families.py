@@ -14,9 +14,9 @@ from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.schedulers import begin_late, build_scheduler, denoised_latents, scaled_input
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest, Upscale
-from pipeline.protocol.samplers import SAMPLERS, offered_samplers
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
 from tests.pipeline.engine.tiny import (

@@ -15,8 +15,8 @@ from pipeline.engine.loras import contents
 from pipeline.engine.loras.contents import BrokenNumbers, MadeOfFiles, anything, read_contents
 from pipeline.engine.models.loading import load_model
 from pipeline.engine.weights.fingerprints import weights_of
-from pipeline.protocol.messages import Submit
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Submit
 from tests.pipeline.engine import conftest
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion

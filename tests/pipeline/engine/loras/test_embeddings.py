@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline.protocol.messages import Notice
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.outputs import Notice
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.tiny import (
     catalogue_of,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import every_module, merge, write_lora
 from tests.pipeline.engine.conftest import Studio

@@ -13,7 +13,7 @@ from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.engine.steps import shapes
 from pipeline.engine.steps.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.samplers.table import SAMPLERS
 from tests.lora_files import Deltas, attention, every_module, merge, write_lora
 from tests.pipeline.engine.conftest import Studio
 

@@ -19,10 +19,11 @@ from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.memory import AUTO_SHARE, budget_bytes, computer_bytes, offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.steps import admission
-from pipeline.protocol.messages import EngineOptions, Failed, Finished, IdleModels, JobEvent, Progress, Submit
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.settings import EngineOptions, IdleModels
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 
 PLACEMENT = choose_placement("cpu", "float32")

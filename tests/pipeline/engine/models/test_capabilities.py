@@ -12,7 +12,7 @@ from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.capabilities import lacks_of
 from pipeline.engine.models.offering import check_models
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.networks import Family
+from pipeline.protocol.catalogue.networks import Family
 from tests.pipeline.engine.tiny import catalogue_of, flux, flux_2_klein, latent_consistency, stable_diffusion
 
 NEGATIVE, GUIDANCE = (Capability.NEGATIVE_PROMPT,), (Capability.GUIDANCE,)

@@ -17,8 +17,8 @@ from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.sources import check_source
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
 
 PLACEMENT = choose_placement("cpu", "float32")
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"

@@ -29,7 +29,7 @@ from pipeline.engine.pixels.faces import (
     repair,
     similarity,
 )
-from pipeline.protocol.networks import FaceSpec
+from pipeline.protocol.catalogue.networks import FaceSpec
 
 FACE = Path(__file__).with_name("face.jpg")
 """Eileen Collins, a part of a portrait by NASA, 1999; in the public domain."""

@@ -17,10 +17,11 @@ from pipeline.engine.failures import BrokenImage, ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.pixels.previews import PREVIEW_SIDE, PreviewTurn
-from pipeline.protocol.messages import EngineOptions, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FolderSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 
 PLACEMENT = choose_placement("cpu", "float32")
 

@@ -19,8 +19,9 @@ from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.png import png_bytes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
-from pipeline.protocol.messages import EngineOptions, Failed, Finished, JobEvent, Submit
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
 

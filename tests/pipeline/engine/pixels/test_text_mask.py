@@ -14,8 +14,8 @@ from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.images.png import png_bytes
-from pipeline.protocol.messages import FindPart
-from pipeline.protocol.networks import TextMaskSpec
+from pipeline.protocol.catalogue.networks import TextMaskSpec
+from pipeline.protocol.wire.messages import FindPart
 from tests.text_masks import save_text_mask
 
 PICTURE = Image.effect_noise((60, 40), 90).resize((90, 60)).convert("RGB")

@@ -12,7 +12,8 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.noise import read_schedule
 from pipeline.engine.sampling.schedulers import build_scheduler, first_latents, scaled_input, takes_generators
-from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, Sampler, offered_samplers
+from pipeline.protocol.samplers.sampler import NoiseSchedule, Prediction, Sampler
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 
 CONFIG = {
     "beta_start": 0.00085,

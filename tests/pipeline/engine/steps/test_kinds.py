@@ -7,8 +7,8 @@ import msgspec
 from pipeline.engine.steps.kinds import KINDS
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input
-from pipeline.protocol.messages import Failed, Submit
 from pipeline.protocol.requests import REQUEST_TYPES, Request
+from pipeline.protocol.wire.messages import Failed, Submit
 from tests.pipeline.engine.conftest import Studio
 
 

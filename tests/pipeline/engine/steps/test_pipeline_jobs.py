@@ -27,11 +27,12 @@ from pipeline.engine.models.sources import check_source
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.engine.steps.shapes import Shapes
 from pipeline.images.encode import to_picture
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.tiny import catalogue_of, pixart_sigma
 

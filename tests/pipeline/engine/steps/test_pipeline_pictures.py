@@ -28,11 +28,13 @@ from pipeline.images.canvas import canvas_of, grown
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.encode import to_picture
 from pipeline.images.pasting import Paste
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Outpaint
-from pipeline.protocol.messages import Cancel, EngineOptions, Failed, Finished, JobEvent, Notice, Progress, Submit
-from pipeline.protocol.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
+from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_instructed_edits import editing
 from tests.pipeline.engine.test_pictures_in import from_picture, photo

@@ -16,7 +16,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.references import LoadedReference, check_references
 from pipeline.engine.pixels.architectures import network_loader
 from pipeline.engine.references.files import AdapterFile, Kind, look_through
-from pipeline.protocol.networks import FileSource, FolderSource, ReferenceSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.reading import Converted
 from tests.pipeline.engine.test_image_references import EVERY
 from tests.pipeline.engine.tiny import stable_diffusion

@@ -16,9 +16,9 @@ from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.weights.marks import read_marks
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import Family, FileSource, FolderSource
-from pipeline.protocol.samplers import SAMPLERS
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Family, FileSource, FolderSource
+from pipeline.protocol.samplers.table import SAMPLERS
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import Tensors, checkpoint_of, vae_of, written
 from tests.pipeline.engine.weights.test_completeness import refusal, spec_of

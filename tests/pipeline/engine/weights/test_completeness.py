@@ -25,10 +25,10 @@ from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.protocol.messages import EngineOptions
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import Enlarger, Family, FolderSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.requests import usual_request
+from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import written
 from tests.safety_checkers import save_checker

@@ -11,8 +11,8 @@ from config.catalogue import Catalogue
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights import fingerprints
 from pipeline.engine.weights.fingerprints import Fingerprints, weights_of
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import FileSource, FolderSource, HubSource
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.limits import MAX_FRAME_BYTES
-from pipeline.protocol.messages import FromWorker, ToWorker
+from pipeline.protocol.wire.messages import FromWorker, ToWorker
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.networks import (
+from pipeline.protocol.catalogue.networks import (
     Enlarger,
     FaceSpec,
     Family,
@@ -20,7 +20,8 @@ from pipeline.protocol.networks import (
     Source,
     UpscalerSpec,
 )
-from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, Prediction, SamplerKind, offered_samplers
+from pipeline.protocol.samplers.sampler import NoiseSchedule, Prediction, SamplerKind
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 
 Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.protocol.samplers import SAMPLERS, NoiseSchedule, find_sampler, offered_samplers
+from pipeline.protocol.samplers.sampler import NoiseSchedule
+from pipeline.protocol.samplers.table import SAMPLERS, find_sampler, offered_samplers
 
 SPELLINGS = [(sampler.name, spelling) for sampler in SAMPLERS.values() for spelling in (sampler.name, *sampler.aliases)]
 

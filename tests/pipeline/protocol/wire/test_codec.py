@@ -8,34 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.protocol import codec
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
-from pipeline.protocol.errors import FailureReason, ProtocolError
-from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
-from pipeline.protocol.limits import MAX_FRAME_BYTES
-from pipeline.protocol.loras import LoraEntry
-from pipeline.protocol.messages import (
-    PROTOCOL_VERSION,
-    Cancel,
-    Configure,
-    EngineOptions,
-    Failed,
-    FindPart,
-    Finished,
-    FoundPart,
-    FromWorker,
-    Heartbeat,
-    ImageFile,
-    Notice,
-    Progress,
-    Ready,
-    Submit,
-    ToWorker,
-    Unusable,
-)
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import (
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     Enlarger,
     FileSource,
@@ -44,7 +19,31 @@ from pipeline.protocol.networks import (
     ReferenceSpec,
     TextMaskSpec,
 )
+from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
+from pipeline.protocol.limits import MAX_FRAME_BYTES
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire import codec
+from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
+from pipeline.protocol.wire.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Configure,
+    Failed,
+    FindPart,
+    Finished,
+    FoundPart,
+    FromWorker,
+    Heartbeat,
+    Progress,
+    Ready,
+    Submit,
+    ToWorker,
+    Unusable,
+)
+from pipeline.protocol.wire.outputs import ImageFile, Notice
+from pipeline.protocol.wire.settings import EngineOptions
 
 SOURCES = (
     FolderSource(path="/models/a"),

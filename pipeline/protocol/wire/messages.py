@@ -8,87 +8,22 @@ The bot sends `Configure` once and first, then `Submit` and `Cancel`. The end of
 the time.
 """
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 import msgspec
 
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
-from pipeline.protocol.models import ModelSpec
-from pipeline.protocol.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
-from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.outputs import Notice, Output, Recipe
+from pipeline.protocol.wire.settings import Acceleration, Device, DType, EngineOptions
 
 PROTOCOL_VERSION: Final = 22
 """Raised with every change of a message; the two sides must agree exactly."""
-
-Device = Literal["auto", "cuda", "mps", "cpu"]
-DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
-Batching = Literal["pinned", "flexible"]
-IdleModels = Literal["keep", "offload", "drop"]
-Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
 Phase = Literal["idle", "loading", "running"]
-ImageFormat = Literal["png", "webp", "jpeg"]
-
-
-class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """Format of finished image files.
-
-    Attributes:
-        image_format: format of the files.
-        quality: quality of WebP and JPEG, 1 to 100; WebP at 100 is lossless.
-        has_parameters: True when a file contains its generation parameters, with the prompt.
-    """
-
-    image_format: ImageFormat = "png"
-    quality: int = 90
-    has_parameters: bool = True
-
-    @property
-    def media_type(self) -> str:
-        """Media type of the files."""
-        return f"image/{self.image_format}"
-
-
-class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
-    """Acceleration of forward passes. Every setting changes the last bits of a picture, but nothing visible.
-
-    Attributes:
-        accelerator: `none` is plain torch; `compile` compiles a network's repeated blocks with torch; `openvino` runs
-            the network on a CPU with OpenVINO.
-        channels_last: use the memory order of convolutions that recent GPUs multiply fastest.
-        fuse_qkv: compute queries, keys and values of an attention layer in one multiplication.
-    """
-
-    accelerator: Accelerator = "none"
-    channels_last: bool = False
-    fuse_qkv: bool = False
-
-
-class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of the engine.
-
-    Attributes:
-        preview_interval_s: seconds between two previews of a job; 0 sends none.
-        cache_directory: folder for downloads from a model hub; None is the library's default.
-        state_directory: folder for the worker's measurements of its device; None keeps nothing on disk.
-        max_running: greatest number of attempts that are denoised at the same time.
-        batching: with `pinned`, a picture does not depend on other jobs; with `flexible`, its last bits may.
-        idle_models: handling of idle models when another one needs memory. `keep` drops the least recently used ones
-            until it fits, `offload` moves them to host memory instead, `drop` drops all.
-        model_memory_mb: memory budget of loaded models on the device in MiB; 0 means 70 % of the device's memory.
-        output: format of finished images.
-    """
-
-    preview_interval_s: float = 0
-    cache_directory: str | None = None
-    state_directory: str | None = None
-    max_running: int = 1
-    batching: Batching = "pinned"
-    idle_models: IdleModels = "keep"
-    model_memory_mb: int = 0
-    output: ImageOutput = ImageOutput()
 
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -229,79 +164,6 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     preview: bytes = b""
 
 
-class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """One finished output. Each kind is a subclass with a tag; it may have `width`, `height` and `seed`.
-
-    Attributes:
-        index: index of the output in the request, from 0.
-        data: the file's bytes.
-        media_type: media type of the file.
-        fingerprint: fingerprint of the picture in the file; None if the output is no picture.
-    """
-
-    index: int
-    data: bytes
-    media_type: str
-    fingerprint: Fingerprint | None = None
-
-
-class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):
-    """One finished image. Its media type is `image/` and the `ImageFormat`.
-
-    Attributes:
-        width: width of the delivered image in pixels.
-        height: its height in pixels.
-        seed: seed that repeats exactly this image as the only one of a job.
-    """
-
-    width: int
-    height: int
-    seed: int
-
-
-class UpscaledFile(OutputFile, frozen=True, kw_only=True, tag="upscaled"):
-    """An enlarged picture. Its media type is `image/` and the `ImageFormat`.
-
-    Attributes:
-        width: its width in pixels.
-        height: its height in pixels.
-    """
-
-    width: int
-    height: int
-
-
-Output: TypeAlias = ImageFile | UpscaledFile
-"""Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
-the column `kind` in the database."""
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts beyond the request that determine the bits of a picture.
-
-    Attributes:
-        model_hash: ten digits of the weights' SHA-256; empty when they could not be read.
-        loras: ten digits of each used LoRA's SHA-256, by name.
-        embeddings: ten digits of each used embedding's SHA-256, by name.
-        networks: ten digits of the SHA-256 of each network beside the model, by its key in the catalogue.
-        scheduler: name of the scheduler's class in diffusers.
-        rows: row counts that its forward passes may have had; all give the same bits.
-        device: the maker's name for the device.
-        dtype: precision.
-        versions: versions of the libraries, by name.
-    """
-
-    model_hash: str
-    loras: dict[str, str] = {}
-    embeddings: dict[str, str] = {}
-    networks: dict[str, str] = {}
-    scheduler: str
-    rows: tuple[int, ...]
-    device: str
-    dtype: str
-    versions: dict[str, str]
-
-
 class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Final event of a successful attempt.
 
@@ -320,13 +182,6 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     denoise_s: float
     total_s: float
     recipe: Recipe | None = None
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact about one attempt, as a key of the text catalogue with its values."""
-
-    key: str
-    values: dict[str, str | int] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):

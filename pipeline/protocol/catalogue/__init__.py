@@ -1,0 +1,1 @@
+"""Entries of the owner's catalogue: models, and networks beside them."""

@@ -1,0 +1,87 @@
+"""Finished outputs of a job, and facts that come with them."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from pipeline.protocol.provenance.fingerprints import Fingerprint
+
+
+class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """One finished output. Each kind is a subclass with a tag; it may have `width`, `height` and `seed`.
+
+    Attributes:
+        index: index of the output in the request, from 0.
+        data: the file's bytes.
+        media_type: media type of the file.
+        fingerprint: fingerprint of the picture in the file; None if the output is no picture.
+    """
+
+    index: int
+    data: bytes
+    media_type: str
+    fingerprint: Fingerprint | None = None
+
+
+class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):
+    """One finished image. Its media type is `image/` and the `ImageFormat`.
+
+    Attributes:
+        width: width of the delivered image in pixels.
+        height: its height in pixels.
+        seed: seed that repeats exactly this image as the only one of a job.
+    """
+
+    width: int
+    height: int
+    seed: int
+
+
+class UpscaledFile(OutputFile, frozen=True, kw_only=True, tag="upscaled"):
+    """An enlarged picture. Its media type is `image/` and the `ImageFormat`.
+
+    Attributes:
+        width: its width in pixels.
+        height: its height in pixels.
+    """
+
+    width: int
+    height: int
+
+
+Output: TypeAlias = ImageFile | UpscaledFile
+"""Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
+the column `kind` in the database."""
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts beyond the request that determine the bits of a picture.
+
+    Attributes:
+        model_hash: ten digits of the weights' SHA-256; empty when they could not be read.
+        loras: ten digits of each used LoRA's SHA-256, by name.
+        embeddings: ten digits of each used embedding's SHA-256, by name.
+        networks: ten digits of the SHA-256 of each network beside the model, by its key in the catalogue.
+        scheduler: name of the scheduler's class in diffusers.
+        rows: row counts that its forward passes may have had; all give the same bits.
+        device: the maker's name for the device.
+        dtype: precision.
+        versions: versions of the libraries, by name.
+    """
+
+    model_hash: str
+    loras: dict[str, str] = {}
+    embeddings: dict[str, str] = {}
+    networks: dict[str, str] = {}
+    scheduler: str
+    rows: tuple[int, ...]
+    device: str
+    dtype: str
+    versions: dict[str, str]
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about one attempt, as a key of the text catalogue with its values."""
+
+    key: str
+    values: dict[str, str | int] = {}
