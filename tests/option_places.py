@@ -28,7 +28,7 @@ from bot.tree import EaselTree
 from config.catalogue import load_catalogue
 from config.settings import LimitSettings, Settings
 from pipeline.engine.failures import InvalidRequest
-from pipeline.engine.steps.validation import check_request
+from pipeline.engine.steps.jobs.validation import check_request
 from pipeline.images.parameters import parameters_text
 from tests.example_jobs import IMAGES, example_job
 

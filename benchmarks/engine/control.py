@@ -31,9 +31,9 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.loading import load_model, quiet_libraries
-from pipeline.engine.steps.control_forwards import ControlForwards
-from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.engine.steps.shapes import ShapeBook, Shapes
+from pipeline.engine.steps.batching.control_forwards import ControlForwards
+from pipeline.engine.steps.batching.shapes import ShapeBook, Shapes
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 
 GOAL: Final = 1.05
 ROWS: Final = 8

@@ -20,7 +20,7 @@ from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_ac
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.loading import load_model, quiet_libraries
-from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 from pipeline.protocol.wire.settings import Acceleration
 
 GOAL: Final = 1.3

@@ -8,7 +8,7 @@ from benchmarks.bench import Bench, mixed, request
 from benchmarks.report import Report
 from benchmarks.running_bot import percentile
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
-from pipeline.engine.steps.pipeline_jobs import DrawingJob
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.protocol.wire.messages import Cancel, Progress
 
 OTHERS: Final = 7

@@ -37,17 +37,18 @@ from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
-from pipeline.engine.steps.buckets import Bucket, Share, Turns
-from pipeline.engine.steps.calibration import Calibration
-from pipeline.engine.steps.control_forwards import ControlForwards
-from pipeline.engine.steps.forwards import Forwards, Outcome
-from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
+from pipeline.engine.steps.batching.buckets import Bucket, Share, Turns
+from pipeline.engine.steps.batching.calibration import Calibration
+from pipeline.engine.steps.batching.control_forwards import ControlForwards
+from pipeline.engine.steps.batching.forwards import Forwards, Outcome
+from pipeline.engine.steps.batching.shapes import ShapeBook
+from pipeline.engine.steps.batching.solo_lane import SoloLane
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, PipelineJob
+from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.engine.steps.kinds import kind_of
-from pipeline.engine.steps.pipeline_jobs import DrawingJob, PipelineJob
 from pipeline.engine.steps.preparing import check_controls_fit
-from pipeline.engine.steps.shapes import ShapeBook
-from pipeline.engine.steps.solo_lane import SoloLane
-from pipeline.engine.steps.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.messages import Cancel, FindPart, Finished, FoundPart, JobEvent, Submit

@@ -17,7 +17,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds, file key and privacy of a request's field, declared beside its type.
 
     Decoding would enforce the bounds of a `msgspec.Meta`, and stored rows must decode whatever today's bounds are. So
-    `pipeline.engine.steps.validation` checks these bounds, and refuses a request with a sentence.
+    `pipeline.engine.steps.jobs.validation` checks these bounds, and refuses a request with a sentence.
 
     Attributes:
         lowest: least number, or least length of a text or list; None sets no bound.

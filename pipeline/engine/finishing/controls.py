@@ -9,8 +9,9 @@ from pipeline.engine.control.nets import Adapter
 from pipeline.engine.control.rows import FeatureControl, NetControl, RowControl
 from pipeline.engine.failures import BrokenImage
 from pipeline.engine.models.controls import LoadedControl, control_in
-from pipeline.engine.steps.given_pictures import picture_in
-from pipeline.engine.steps.jobs import DenoisingJob, JobControl
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.given_pictures import picture_in
+from pipeline.engine.steps.jobs.picture_state import JobControl
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.protocol.passes import Pass
 from pipeline.protocol.requests import Input

@@ -10,8 +10,8 @@ from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.pipeline_jobs import DrawingJob
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.provenance.source_types import source_type_of

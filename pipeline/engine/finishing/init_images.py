@@ -27,8 +27,9 @@ from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.references.rows import JobReference
 from pipeline.engine.sampling.latents import first_noise
 from pipeline.engine.sampling.schedulers import begin_at, begin_late, first_latents
-from pipeline.engine.steps.given_pictures import file_of, picture_in
-from pipeline.engine.steps.jobs import DenoisingJob, Kept
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.given_pictures import file_of, picture_in
+from pipeline.engine.steps.jobs.picture_state import Kept
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted, to_pixels
 from pipeline.images.pasting import Paste

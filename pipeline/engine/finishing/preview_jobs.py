@@ -6,7 +6,7 @@ from functools import partial
 
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
-from pipeline.engine.steps.pipeline_jobs import DrawingJob
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 
 
 class PreviewJobs:

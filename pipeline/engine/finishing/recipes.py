@@ -4,8 +4,8 @@ import importlib.metadata
 from typing import Final
 
 from pipeline.engine.device.placement import Placement, accelerator_version
-from pipeline.engine.steps.pipeline_jobs import DrawingJob
-from pipeline.engine.steps.upscale_jobs import UpscaleJob
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
+from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
 from pipeline.protocol.wire.outputs import Recipe
 

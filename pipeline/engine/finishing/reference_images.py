@@ -11,7 +11,7 @@ from pipeline.engine.models.networks import encoder_of
 from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference, check_fit
 from pipeline.engine.references.layers import cross_attention, layers_of
 from pipeline.engine.references.rows import Attended, JobReference
-from pipeline.engine.steps.jobs import DenoisingJob
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.protocol.inputs import Input, Use
 from pipeline.protocol.wire.outputs import Notice
 

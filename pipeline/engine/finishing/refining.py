@@ -11,7 +11,7 @@ from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.init_images import MASKED
 from pipeline.engine.sampling.schedulers import begin_late
 from pipeline.engine.sampling.tiling import tiling_of
-from pipeline.engine.steps.jobs import DenoisingJob
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
 
 
 @torch.inference_mode()

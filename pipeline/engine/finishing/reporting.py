@@ -4,8 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.upscale_jobs import EngineJob
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.upscale_jobs import EngineJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.messages import Failed, JobEvent, Progress, Submit
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.upscale_jobs import UpscaleJob
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Final
 
-from pipeline.engine.steps.jobs import AttemptId
+from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.messages import Submit
 

@@ -15,9 +15,9 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.upscalers import LoadedUpscaler
-from pipeline.engine.steps.pipeline_jobs import DrawingJob, begin_pipeline_job
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, begin_pipeline_job
+from pipeline.engine.steps.jobs.upscale_jobs import STEPS, EngineJob, UpscaleJob, begin_upscale_job
 from pipeline.engine.steps.preparing import begin_job
-from pipeline.engine.steps.upscale_jobs import STEPS, EngineJob, UpscaleJob, begin_upscale_job
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
 from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name

@@ -14,8 +14,8 @@ from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import first_noise, generators_for
 from pipeline.engine.sampling.schedulers import first_latents, sampler_named
 from pipeline.engine.sampling.tiling import tiling_of
-from pipeline.engine.steps.jobs import DenoisingJob
-from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed, usual_request

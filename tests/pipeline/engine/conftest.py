@@ -21,7 +21,7 @@ from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel
-from pipeline.engine.steps import shapes
+from pipeline.engine.steps.batching import shapes
 from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit

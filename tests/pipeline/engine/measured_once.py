@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 import torch
 
-from pipeline.engine.steps import shapes
-from pipeline.engine.steps.shapes import Shapes, _Trial
+from pipeline.engine.steps.batching import shapes
+from pipeline.engine.steps.batching.shapes import Shapes, _Trial
 from pipeline.protocol.wire.settings import Batching
 
 Measure = Callable[[_Trial, Batching], Shapes]

@@ -17,10 +17,10 @@ from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.networks import CacheEntry
-from pipeline.engine.steps import forwards
-from pipeline.engine.steps.buckets import Bucket, weight_of
-from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.engine.steps.shapes import ROW_COUNTS, Shapes
+from pipeline.engine.steps.batching import forwards
+from pipeline.engine.steps.batching.buckets import Bucket, weight_of
+from pipeline.engine.steps.batching.shapes import ROW_COUNTS, Shapes
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline.engine.control.nets import ControlNet
-from pipeline.engine.steps import shapes
+from pipeline.engine.steps.batching import shapes
 from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed

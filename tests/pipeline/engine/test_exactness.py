@@ -10,8 +10,8 @@ import torch
 
 from bot.quotas.pricing import rows as rows_of
 from config.catalogue import Catalogue
-from pipeline.engine.steps import forwards
-from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.engine.steps.batching import forwards
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Finished, Progress

@@ -22,8 +22,8 @@ from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.references.layers import cross_attention
 from pipeline.engine.references.rows import Attended, RowReference
-from pipeline.engine.steps.rows import Row, predict_rows
-from pipeline.engine.steps.shapes import ROW_COUNTS, ShapeBook
+from pipeline.engine.steps.batching.shapes import ROW_COUNTS, ShapeBook
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine import tiny

@@ -10,8 +10,8 @@ from torch import nn
 
 from config.catalogue import Catalogue
 from pipeline.engine.device.per_row_layers import order_dependent_layers, use, used
-from pipeline.engine.steps import shapes
-from pipeline.engine.steps.shapes import Shapes
+from pipeline.engine.steps.batching import shapes
+from pipeline.engine.steps.batching.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.test_batching import Shared

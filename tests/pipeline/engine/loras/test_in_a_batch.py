@@ -11,7 +11,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
 from config.catalogue import Catalogue
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.steps.rows import Row, predict_rows
+from pipeline.engine.steps.jobs.rows import Row, predict_rows
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed
 from tests.lora_files import attention, every_module, write_lora

@@ -10,8 +10,8 @@ import torch
 
 from config.catalogue import Catalogue
 from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.engine.steps import shapes
-from pipeline.engine.steps.shapes import Shapes
+from pipeline.engine.steps.batching import shapes
+from pipeline.engine.steps.batching.shapes import Shapes
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS
 from tests.lora_files import Deltas, attention, every_module, merge, write_lora

@@ -9,10 +9,10 @@ import torch
 
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import detail_of, drop_tracebacks, reason_of
-from pipeline.engine.steps.buckets import Bucket, Share
-from pipeline.engine.steps.control_forwards import ControlForwards
-from pipeline.engine.steps.rows import predict_rows
-from pipeline.engine.steps.shapes import ShapeBook
+from pipeline.engine.steps.batching.buckets import Bucket, Share
+from pipeline.engine.steps.batching.control_forwards import ControlForwards
+from pipeline.engine.steps.batching.shapes import ShapeBook
+from pipeline.engine.steps.jobs.rows import predict_rows
 from pipeline.protocol.errors import FailureReason
 
 log = logging.getLogger(__name__)

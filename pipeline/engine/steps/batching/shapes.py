@@ -17,7 +17,7 @@ from pipeline.engine.device.per_row_layers import order_dependent_layers
 from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
-from pipeline.engine.steps.rows import Row, RowNetwork, predict_rows
+from pipeline.engine.steps.jobs.rows import Row, RowNetwork, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.settings import Batching
 

@@ -17,9 +17,10 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.sampling.latents import check_finite, generators_for
 from pipeline.engine.sampling.schedulers import sampler_named
-from pipeline.engine.steps.given_pictures import picture_of
-from pipeline.engine.steps.jobs import AttemptId, DenoisingJob
-from pipeline.engine.steps.validation import check_capabilities, check_multiple, check_request
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.given_pictures import picture_of
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.validation import check_capabilities, check_multiple, check_request
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.canvas import grown
 from pipeline.images.decode import fitted

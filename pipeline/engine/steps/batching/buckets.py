@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.models.loading import LoadedModel
-from pipeline.engine.steps.jobs import BucketKey, DenoisingJob
-from pipeline.engine.steps.rows import Row
-from pipeline.engine.steps.shapes import Shapes
+from pipeline.engine.steps.batching.shapes import Shapes
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.keys import BucketKey
+from pipeline.engine.steps.jobs.rows import Row
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)

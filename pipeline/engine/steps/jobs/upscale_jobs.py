@@ -11,9 +11,9 @@ from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
 from pipeline.engine.pixels.enlarging import Enlarging
 from pipeline.engine.pixels.faces import LARGEST, Repairing
-from pipeline.engine.steps.jobs import AttemptId
-from pipeline.engine.steps.pipeline_jobs import DrawingJob
-from pipeline.engine.steps.validation import check_bounds
+from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
+from pipeline.engine.steps.jobs.validation import check_bounds
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol import limits
 from pipeline.protocol.requests import UpscaleRequest, narrowed

@@ -25,7 +25,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.sampling.latents import generators_for
-from pipeline.engine.steps.shapes import Shapes
+from pipeline.engine.steps.batching.shapes import Shapes
 from pipeline.images.encode import to_picture
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource
@@ -139,9 +139,9 @@ def test_it_shares_the_device_by_what_it_costs(
     shared: Shared, request_: GenerationRequest, whole_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that takes four forwards' time comes once in four forwards."""
-    monkeypatch.setattr("pipeline.engine.steps.solo_lane.SoloLane.cost_s", 4.0)
-    monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.shapes", Shapes({2: 1.0}), raising=False)
-    monkeypatch.setattr("pipeline.engine.steps.buckets.Bucket.cost_s", 1.0)
+    monkeypatch.setattr("pipeline.engine.steps.batching.solo_lane.SoloLane.cost_s", 4.0)
+    monkeypatch.setattr("pipeline.engine.steps.batching.buckets.Bucket.shapes", Shapes({2: 1.0}), raising=False)
+    monkeypatch.setattr("pipeline.engine.steps.batching.buckets.Bucket.cost_s", 1.0)
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
     shared.submit(2, msgspec.structs.replace(whole_request, num_inference_steps=60))
     for _ in range(40):

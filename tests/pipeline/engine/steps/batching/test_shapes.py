@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import torch
 
-from pipeline.engine.steps.shapes import Shapes, _Trial, measure
+from pipeline.engine.steps.batching.shapes import Shapes, _Trial, measure
 
 
 class Device(_Trial):

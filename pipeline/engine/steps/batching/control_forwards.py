@@ -14,8 +14,8 @@ from pipeline.engine.control.rows import NetControl, Residuals, net_controls, su
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import drop_tracebacks, reason_of
-from pipeline.engine.steps.rows import NO_RESIDUALS, Row, predict_rows
-from pipeline.engine.steps.shapes import ShapeBook
+from pipeline.engine.steps.batching.shapes import ShapeBook
+from pipeline.engine.steps.jobs.rows import NO_RESIDUALS, Row, predict_rows
 from pipeline.protocol.errors import FailureReason
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
-from pipeline.engine.control.rows import RowControl
 from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.cache import Loaded
 from pipeline.engine.models.loading import LoadedModel
@@ -16,59 +15,15 @@ from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.references.rows import JobReference, RowReference
 from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
 from pipeline.engine.sampling.tiling import Tiling
-from pipeline.engine.steps.rows import Branch, StepInputs
+from pipeline.engine.steps.jobs.keys import AttemptId, BucketKey
+from pipeline.engine.steps.jobs.picture_state import JobControl, Kept
+from pipeline.engine.steps.jobs.rows import Branch, StepInputs
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
-from pipeline.protocol.inputs import Input
 from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.sampler import Sampler
 from pipeline.protocol.wire.outputs import Notice
-
-AttemptId = tuple[int, int]
-"""`(job_id, attempt)`."""
-
-BucketKey = tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...], tuple[str, ...]]
-"""Model key, shape of a row's latents, names and shapes of a row's conditioning, and kinds of controls.
-
-Controls count only where an accelerator makes another network of a forward pass with residuals.
-
-Rows with equal keys can share a forward pass.
-"""
-
-
-@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
-class Kept:
-    """Latents of an init image, of which only a part is drawn anew.
-
-    Attributes:
-        known: latents of the init image, [images, c, h, w].
-        noise: the job's initial noise, of the same shape.
-        mask: the part that is drawn anew, [1, 1, h, w].
-    """
-
-    known: torch.Tensor
-    noise: torch.Tensor
-    mask: torch.Tensor
-
-    def blended(self, latents: torch.Tensor, kept: torch.Tensor | None = None) -> torch.Tensor:
-        """Drawn latents in the part that is drawn anew, and `kept` elsewhere; None is the init image's latents."""
-        return torch.where(self.mask, latents, self.known if kept is None else kept)
-
-
-@dataclass(slots=True, frozen=True, kw_only=True, eq=False)
-class JobControl:
-    """A control picture of a job.
-
-    Attributes:
-        given: the input, with its window.
-        rows: what steers a row, for each pass of the job.
-        is_guess: True when it steers the rows of the prompt alone, and not those of the negative prompt.
-    """
-
-    given: Input
-    rows: tuple[RowControl, ...]
-    is_guess: bool
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.engine.failures import InvalidRequest
-from pipeline.engine.steps.validation import check_capabilities, check_request
+from pipeline.engine.steps.jobs.validation import check_capabilities, check_request
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use

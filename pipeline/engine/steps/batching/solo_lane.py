@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pipeline.engine.steps.buckets import Lane
-from pipeline.engine.steps.pipeline_jobs import PipelineJob
-from pipeline.engine.steps.upscale_jobs import UpscaleJob
+from pipeline.engine.steps.batching.buckets import Lane
+from pipeline.engine.steps.jobs.pipeline_jobs import PipelineJob
+from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 
 SoloJob: TypeAlias = PipelineJob | UpscaleJob
 """A job that runs alone, one step of its own at a time."""

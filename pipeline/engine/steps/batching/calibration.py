@@ -9,11 +9,11 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import detail_of
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.models.loading import LoadedModel
-from pipeline.engine.steps.buckets import Bucket
-from pipeline.engine.steps.control_forwards import ControlForwards
-from pipeline.engine.steps.jobs import DenoisingJob
+from pipeline.engine.steps.batching.buckets import Bucket
+from pipeline.engine.steps.batching.control_forwards import ControlForwards
+from pipeline.engine.steps.batching.shapes import ShapeBook
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.preparing import begin_job, usual_job
-from pipeline.engine.steps.shapes import ShapeBook
 
 log = logging.getLogger(__name__)
 
