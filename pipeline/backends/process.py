@@ -10,14 +10,15 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from typing import Final
 
 import msgspec
 import structlog
 
+from pipeline.backends.attempts import Attempts
 from pipeline.backends.base import NO_PICTURES, BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
+from pipeline.backends.questions import Questions
 from pipeline.backends.starter import Starter
 from pipeline.backends.watchdog import Timeouts, Watchdog
 from pipeline.protocol.errors import FailureReason, ProtocolError
@@ -26,7 +27,6 @@ from pipeline.protocol.wire.messages import (
     Cancel,
     Configure,
     Failed,
-    FindPart,
     Finished,
     FoundPart,
     Heartbeat,
@@ -39,8 +39,6 @@ from pipeline.protocol.wire.messages import (
 )
 
 _DRAIN_S: Final = 1.0
-_ANSWER_S: Final = 60.0
-"""Seconds that an answer may take. The first one waits until the weights are read."""
 _JITTER: Final = 0.25
 
 _log = structlog.get_logger(__name__)
@@ -86,10 +84,8 @@ class ProcessBackend:
         self._phase: Phase = "idle"
         self._restarts = 0
         self._connection: Connection | None = None
-        self._running: set[tuple[int, int]] = set()
-        self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
-        self._questions: dict[int, asyncio.Future[FoundPart]] = {}
-        self._numbers = count(1)
+        self._attempts = Attempts()
+        self._questions = Questions()
         self._callbacks: list[Callable[[], None]] = []
         self._changed = asyncio.Condition()
         self._supervisor: asyncio.Task[None] | None = None
@@ -143,11 +139,11 @@ class ProcessBackend:
         self._connection.send(
             Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), is_checked=is_checked)
         )
-        self._running.add((job_id, attempt))
+        self._attempts.add((job_id, attempt))
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Stop an attempt at its next step; an attempt that is not running is ignored."""
-        if (job_id, attempt) in self._running and self._connection is not None:
+        if (job_id, attempt) in self._attempts and self._connection is not None:
             self._connection.send(Cancel(job_id=job_id, attempt=attempt))
 
     async def find_part(self, picture: bytes, words: str) -> FoundPart:
@@ -158,23 +154,12 @@ class ProcessBackend:
         """
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
-        question = next(self._numbers)
-        answer = self._questions[question] = asyncio.get_running_loop().create_future()
-        self._connection.send(FindPart(question=question, picture=picture, words=words))
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                return await answer
-        except TimeoutError as error:
-            raise WorkerUnavailable("The worker did not say which part it is.") from error
-        finally:
-            del self._questions[question]
+        return await self._questions.ask(self._connection, picture, words)
 
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the worker's attempts; ends after `close`."""
-        while (event := await self._events.get()) is not None:
+        async for event in self._attempts.events():
             yield event
-        # The end mark is put back, so that a further iteration ends too.
-        self._events.put_nowait(None)
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Register a callback for each time the worker becomes ready."""
@@ -198,7 +183,7 @@ class ProcessBackend:
         """Number of further attempts that the worker can take now."""
         if self._state is not WorkerState.READY or self._ready is None:
             return 0
-        return max(0, self._ready.capacity - len(self._running))
+        return max(0, self._ready.capacity - len(self._attempts))
 
     async def close(self) -> None:
         """End the worker in any state. Its running attempts get no event."""
@@ -209,20 +194,20 @@ class ProcessBackend:
                 self._supervisor.cancel()
                 await asyncio.gather(self._supervisor, return_exceptions=True)
             await self._set_state(WorkerState.STOPPED, "The worker was stopped.")
-            self._running.clear()
-            self._fail_questions(self._detail)
+            self._attempts.forget()
+            self._questions.fail(self._detail)
             if self._connection is not None:
                 await self._connection.close(self._timeouts.stop_s)
                 self._connection = None
             if self._starter is not None:
                 await self._starter.close()
             self._is_closed = True
-            self._events.put_nowait(None)
+            self._attempts.end()
 
     async def _supervise(self) -> None:
         pause_s = self._timeouts.backoff_min_s
         while True:
-            watchdog = Watchdog(self._timeouts, has_work=lambda: bool(self._running))
+            watchdog = Watchdog(self._timeouts, has_work=lambda: bool(self._attempts))
             self._sentence = None
             loss = await self._live(watchdog)
             if watchdog.was_stable:
@@ -268,7 +253,8 @@ class ProcessBackend:
         how = await connection.close(self._timeouts.stop_s)
         loss = loss or _Loss(FailureReason.WORKER_DIED, how)
         self._rss_bytes, self._phase = 0, "idle"
-        self._fail_running(loss)
+        self._questions.fail(f"The worker {loss.detail}.")
+        self._attempts.fail(loss.reason, f"The worker {loss.detail}.")
         if not connection.is_gone:
             detail = f"The worker {loss.detail}. It cannot be ended: a driver may hang. Restart the computer."
             _log.critical("worker cannot be ended", action="worker_stuck", pid=connection.pid)
@@ -298,9 +284,9 @@ class ProcessBackend:
             watchdog.heard(message)
             match message:
                 case Progress() | Finished() | Failed():
-                    self._hand_on(message)
+                    self._attempts.hand_on(message)
                 case FoundPart():
-                    self._answer(message)
+                    self._questions.answer(message)
                 case Heartbeat():
                     self._rss_bytes, self._phase = message.rss_bytes, message.phase
                 case _ if watchdog.is_over:
@@ -340,34 +326,6 @@ class ProcessBackend:
                 callback()
             except Exception:  # noqa: BLE001 - an error of a callback must not end the worker
                 _log.exception("a callback failed", action="callback_failed")
-
-    def _hand_on(self, event: JobEvent) -> None:
-        """Forward an event of a running attempt; other events are late or repeated, and are dropped."""
-        key = (event.job_id, event.attempt)
-        if key not in self._running:
-            _log.debug("stale message dropped", action="stale", kind=type(event).__name__, key=key)
-            return
-        if not isinstance(event, Progress):
-            self._running.discard(key)
-        self._events.put_nowait(event)
-
-    def _answer(self, found: FoundPart) -> None:
-        """Give an answer to the one who asked, unless they waited too long."""
-        answer = self._questions.get(found.question)
-        if answer is not None and not answer.done():
-            answer.set_result(found)
-
-    def _fail_questions(self, detail: str) -> None:
-        for answer in self._questions.values():
-            if not answer.done():
-                answer.set_exception(WorkerUnavailable(detail))
-
-    def _fail_running(self, loss: _Loss) -> None:
-        self._fail_questions(f"The worker {loss.detail}.")
-        for job_id, attempt in sorted(self._running):
-            detail = f"The worker {loss.detail}."
-            self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=loss.reason, detail=detail))
-        self._running.clear()
 
     async def _set_state(self, state: WorkerState, detail: str) -> None:
         async with self._changed:

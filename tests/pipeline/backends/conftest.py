@@ -53,7 +53,7 @@ class Rig(ProcessBackend):
 
     @property
     def waiting_events(self) -> int:
-        return self._events.qsize()
+        return self._attempts._events.qsize()
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from pipeline.backends import process
+from pipeline.backends import questions
 from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
@@ -82,7 +82,7 @@ async def test_a_question_ends_with_its_worker_or_its_time(make: Make, monkeypat
     with pytest.raises(WorkerUnavailable, match="exit code 3"):
         await waiting
     await backend.wait_ready(30)
-    monkeypatch.setattr(process, "_ANSWER_S", 0.1)
+    monkeypatch.setattr(questions, "_ANSWER_S", 0.1)
     with pytest.raises(WorkerUnavailable, match="did not say"):
         await backend.find_part(b"picture", "wait")
     monkeypatch.undo()
