@@ -5,7 +5,6 @@ full socket never delays a step. The fourth sends heartbeats. The process has no
 connection.
 """
 
-import contextlib
 import gc
 import logging
 import os
@@ -13,7 +12,6 @@ import queue
 import signal
 import socket
 import threading
-from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -33,18 +31,17 @@ from pipeline.engine.models.references import check_references
 from pipeline.engine.models.upscalers import check_faces, check_upscalers
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
+from pipeline.outbox import Outbox
 from pipeline.processes import die_with
 from pipeline.protocol.catalogue.networks import TextMaskSpec
 from pipeline.protocol.errors import FailureReason, ProtocolError
-from pipeline.protocol.wire.codec import FrameReader, decode_to_worker, encode_frame
+from pipeline.protocol.wire.codec import FrameReader, decode_to_worker
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Configure,
     FindPart,
-    FromWorker,
     Heartbeat,
-    Progress,
     Ready,
     Submit,
     ToWorker,
@@ -62,53 +59,6 @@ log = logging.getLogger(__name__)
 
 Inbox = queue.SimpleQueue[ToWorker | None]
 """Messages from the bot; None wakes the engine for a tick."""
-
-
-class Outbox:
-    """Queue of messages to the bot. A newer heartbeat, or newer progress of a job, replaces the waiting one."""
-
-    def __init__(self, stream: socket.socket) -> None:
-        self._stream = stream
-        self._waiting: deque[FromWorker] = deque()
-        self._changed = threading.Condition()
-        self._is_sending = False
-        threading.Thread(target=self._send_all, name="write", daemon=True).start()
-
-    def put(self, message: FromWorker) -> None:
-        """Queue a message; any thread may call this."""
-        with self._changed:
-            if isinstance(message, (Progress, Heartbeat)):
-                self._drop_older(_topic(message))
-            self._waiting.append(message)
-            self._changed.notify_all()
-
-    def flush(self, timeout_s: float) -> None:
-        """Wait until all messages are sent, at most `timeout_s` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._waiting and not self._is_sending, timeout_s)
-
-    def _drop_older(self, topic: tuple[int, int]) -> None:
-        for older in self._waiting:
-            if isinstance(older, (Progress, Heartbeat)) and _topic(older) == topic:
-                self._waiting.remove(older)
-                return
-
-    def _send_all(self) -> None:
-        # An error here means that the bot is gone. The reading thread notices it too and ends the process.
-        with contextlib.suppress(OSError):
-            while True:
-                with self._changed:
-                    self._is_sending = False
-                    self._changed.notify_all()
-                    self._changed.wait_for(lambda: bool(self._waiting))
-                    message = self._waiting.popleft()
-                    self._is_sending = True
-                self._stream.sendall(encode_frame(message))
-
-
-def _topic(message: Progress | Heartbeat) -> tuple[int, int]:
-    """Key of messages that replace each other; heartbeats have job number 0, which no job has."""
-    return (message.job_id, message.attempt) if isinstance(message, Progress) else (0, 0)
 
 
 def run_worker(socket_fd: int) -> int:
@@ -149,15 +99,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
-    offer = check_models(configure.models, configure.options.cache_directory)
-    for found in (
-        check_upscalers(configure.upscalers),
-        check_faces(configure.faces),
-        check_controls(configure.controls),
-        check_references(configure.references),
-    ):
-        offer.missing.update(found.missing)
-        offer.remarks.update(found.remarks)
+    offer = _offer(configure)
     networks = (*configure.upscalers, *configure.faces, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
@@ -182,6 +124,11 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     # Objects of the libraries live for ever. Garbage collection of them would take half the time of a model switch.
     gc.freeze()
     log.info("Ready on %s in %s with %d threads.", placement.name, placement.dtype_name, threads)
+    return _run(engine, inbox, outbox)
+
+
+def _run(engine: Engine, inbox: Inbox, outbox: Outbox) -> int:
+    """Receive messages and run the engine until the device is lost; the end of the stream ends the process itself."""
     try:
         while True:
             _receive(inbox, outbox, engine, is_waiting=not engine.has_work)
@@ -191,6 +138,20 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         gc.unfreeze()
         outbox.flush(_HEARTBEAT_S)
         return EXIT_DEVICE
+
+
+def _offer(configure: Configure) -> Offer:
+    """What the catalogue's files show before any of them is loaded."""
+    offer = check_models(configure.models, configure.options.cache_directory)
+    for found in (
+        check_upscalers(configure.upscalers),
+        check_faces(configure.faces),
+        check_controls(configure.controls),
+        check_references(configure.references),
+    ):
+        offer.missing.update(found.missing)
+        offer.remarks.update(found.remarks)
+    return offer
 
 
 def _text_mask(spec: TextMaskSpec | None) -> tuple[TextMask | None, str]:
