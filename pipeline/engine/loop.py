@@ -1,7 +1,6 @@
 """The engine: each tick runs one forward pass over rows of several jobs, then gives each job its own predictions."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -14,28 +13,26 @@ from pipeline.engine.device.background import Background
 from pipeline.engine.device.placement import Placement, work_clock
 from pipeline.engine.failures import (
     DeviceLost,
-    ModelUnavailable,
     detail_of,
     drop_tracebacks,
     raise_if_device_lost,
     reason_of,
 )
 from pipeline.engine.finishing.decoding import Decoder
-from pipeline.engine.finishing.finisher import Finisher
+from pipeline.engine.finishing.finishing import Finishing
 from pipeline.engine.finishing.init_images import begin_from_picture, encoded, given_pictures, needs_pictures
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.refining import begin_refining, enlarged
 from pipeline.engine.finishing.reporting import Reporter
-from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.loading import LoadedModel
-from pipeline.engine.models.networks import CacheEntry, named_weights
-from pipeline.engine.pixels.content_check import check_inputs
+from pipeline.engine.models.networks import CacheEntry
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.engine.sampling.latents import check_finite
+from pipeline.engine.starting import JobStarter
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
 from pipeline.engine.steps.batching.buckets import Bucket, Share, Turns
 from pipeline.engine.steps.batching.calibration import Calibration
@@ -47,11 +44,8 @@ from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, PipelineJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
-from pipeline.engine.steps.kinds import kind_of
-from pipeline.engine.steps.preparing import check_controls_fit
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.requests import Request
-from pipeline.protocol.wire.messages import Cancel, FindPart, Finished, FoundPart, JobEvent, Submit
+from pipeline.protocol.wire.messages import Cancel, FindPart, FoundPart, JobEvent, Submit
 from pipeline.protocol.wire.settings import EngineOptions
 
 _T = TypeVar("_T")
@@ -91,24 +85,32 @@ class Engine:
     ) -> None:
         self._placement = placement
         self._max_running = options.max_running
-        self._safety_checker = safety_checker
         self._text_mask = text_mask
-        self._output = options.output
         self._reporter = Reporter(emit)
         self._activity = activity
         self._cache = ModelCache(models, placement, options, activity, loras)
-        self._recipes = Recipes(placement, options.state_directory)
+        self._starter = JobStarter(self._cache, placement, self._reporter, safety_checker, activity)
         shapes = ShapeBook(placement, options.batching, options.state_directory)
         controls = ControlForwards(shapes, placement, activity)
         self._calibration = Calibration(shapes, controls, placement, activity)
         self._forwards = Forwards(shapes, controls, placement)
         self._decoder = Decoder(placement, options.state_directory)
+        recipes = Recipes(placement, options.state_directory)
         self._background = Background(placement, wake, activity)
+        self._finishing = Finishing(
+            output=options.output,
+            recipes=recipes,
+            safety_checker=safety_checker,
+            decoder=self._decoder,
+            activity=activity,
+            background=self._background,
+            emit=self._reporter.emit,
+            guarded=self._guarded,
+        )
         self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
         self._running: dict[AttemptId, EngineJob] = {}
-        self._finishing: dict[AttemptId, EngineJob] = {}
         self._cancelled: set[AttemptId] = set()
 
     @property
@@ -123,7 +125,7 @@ class Engine:
     @property
     def is_idle(self) -> bool:
         """True when every attempt has ended."""
-        return not (self._waiting or self._running or self._finishing or self._background.is_busy)
+        return not (self._waiting or self._running or self._finishing.jobs or self._background.is_busy)
 
     def submit(self, message: Submit) -> None:
         """Add an attempt to the waiting ones; a tick starts it when a running place is free."""
@@ -209,41 +211,18 @@ class Engine:
         """Start waiting attempts, up to `max_running`."""
         while len(self._running) < self._max_running:
             busy = {job.model.spec.key for job in self._running.values() if isinstance(job, PipelineJob)}
-            submit = self._waiting.take(self._may_start, busy)
+            submit = self._waiting.take(lambda request: self._starter.may_start(request, self._jobs), busy)
             if submit is None:
                 return
             self._guarded([name_of(submit)], partial(self._start, submit))
 
-    def _may_start(self, request: Request) -> bool:
-        """True when the budget allows what a request takes from the cache."""
-        return self._cache.may_load(self._cache.keys_of(request), self._in_use)
-
     @property
-    def _in_use(self) -> set[str]:
-        """Keys of the models and networks that running and finishing jobs use."""
-        jobs = (*self._running.values(), *self._finishing.values())
-        networks = {key for job in jobs if isinstance(job, DenoisingJob) for key in job.networks}
-        faces = {job.request.faces for job in jobs if isinstance(job, UpscaleJob) and job.faces is not None}
-        return {job.model.spec.key for job in jobs} | networks | faces
+    def _jobs(self) -> tuple[EngineJob, ...]:
+        """Running and finishing jobs."""
+        return (*self._running.values(), *self._finishing.jobs.values())
 
     def _start(self, submit: Submit) -> None:
-        started_at = time.monotonic()
-        if submit.is_checked:
-            if self._safety_checker is None:
-                raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
-            check_inputs(submit, self._safety_checker)
-        request, kind = submit.request, kind_of(submit.request)
-        if not all(map(self._cache.has, self._cache.keys_of(request))):
-            self._reporter.loading(submit, kind.total_steps(request, self._cache.spec(request.model_key)))
-        model, networks = self._cache.take_all(request, self._in_use)
-        self._activity.enter("running")
-        job = kind.begin(submit, model, self._placement, started_at)
-        if isinstance(job, UpscaleJob):
-            job = job.with_networks(networks)
-        if isinstance(job, DenoisingJob):
-            job.networks, job.network_weights = networks, named_weights(networks)
-            check_controls_fit(job)
-        self._reporter.progress(job)
+        job = self._starter.start(submit, self._jobs)
         self._running[job.name] = job
         if isinstance(job, PipelineJob | UpscaleJob):
             self._turns.add_lane(SoloLane(job, work_clock(self._placement.device)))
@@ -298,22 +277,7 @@ class Engine:
             raise_if_device_lost(picture.exception())
 
     def _finish(self, job: EngineJob) -> None:
-        self._finishing[job.name] = self._running.pop(job.name)
-        checker = self._safety_checker if job.is_checked else None
-        note_progress = self._activity.note_progress
-        if isinstance(job, UpscaleJob):
-            finisher = UpscaleFinisher(job, self._output, self._recipes, checker)
-        else:
-            finisher = Finisher(job, self._output, self._recipes, checker, self._decoder, note_progress)
-        self._background.on_device(finisher.decode, partial(self._encode, finisher))
-
-    def _encode(self, finisher: Finisher | UpscaleFinisher, decoded: Future[None]) -> None:
-        if self._guarded([finisher.name], decoded.result):
-            self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
-
-    def _end(self, name: AttemptId, encoded: Future[Finished]) -> None:
-        if self._guarded([name], lambda: self._reporter.emit(encoded.result())):
-            del self._finishing[name]
+        self._finishing.finish(self._running.pop(job.name))
 
     def _advance(self, lane: SoloLane) -> None:
         """Run one step of a job that runs alone."""
@@ -352,7 +316,7 @@ class Engine:
             job = self._running.pop(name, None)
             if job is not None:
                 self._turns.remove(job)
-            self._finishing.pop(name, None)
+            self._finishing.jobs.pop(name, None)
             self._reporter.failed(name, reason, detail)
         if reason is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail)

@@ -13,10 +13,10 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 
 from config.catalogue import Catalogue, load_catalogue
 from config.settings import PipelineSettings
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families.base import EncodedText
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
@@ -126,7 +126,7 @@ def studio(small_catalogue: Catalogue) -> Studio:
 
 @pytest.fixture(autouse=True)
 def record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "Finisher", _Recorder)
+    monkeypatch.setattr(finishing, "Finisher", _Recorder)
 
 
 @pytest.fixture

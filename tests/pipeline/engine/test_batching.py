@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
@@ -72,7 +72,7 @@ class Shared:
             counts.append(count)
             return predict_rows(adapter, rows, count, *rest)
 
-        monkeypatch.setattr(loop, "Finisher", Recorder)
+        monkeypatch.setattr(finishing, "Finisher", Recorder)
         monkeypatch.setattr(forwards, "predict_rows", counted)
         self.events.clear()
         self.latents.clear()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pipeline.engine.control.nets import ControlNet
+from pipeline.engine.starting import keys_in_use
 from pipeline.engine.steps.batching import shapes
 from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from pipeline.protocol.errors import FailureReason
@@ -111,9 +112,9 @@ def test_a_net_is_in_use_until_its_job_ends(house: House, like: GenerationReques
     while not steps or steps[-1] < STEPS - 1:
         engine.tick()
         steps += [found.steps_done for found in engine._running.values() if found.steps_done > 0]
-        assert "lines" in engine._in_use
+        assert "lines" in keys_in_use(engine._jobs)
     engine.run_until_idle()
-    assert engine._in_use == set()
+    assert keys_in_use(engine._jobs) == set()
 
 
 def test_an_image_of_several_can_be_drawn_alone(house: House, like: GenerationRequest) -> None:

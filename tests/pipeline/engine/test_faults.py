@@ -250,7 +250,7 @@ def test_a_decoding_that_hangs_is_seen_while_steps_go_on(
     activity = shared.engine._activity
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=1))
     shared.submit(2, msgspec.structs.replace(request_, num_inference_steps=150))
-    while not shared.engine._finishing:
+    while not shared.engine._finishing.jobs:
         shared.engine.tick()
     began = time.monotonic()
     while time.monotonic() - began < 0.5:

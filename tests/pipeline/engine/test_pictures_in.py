@@ -18,10 +18,10 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2im
 from PIL import Image
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families.autoencoder import Autoencoder
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.networks import CacheEntry
@@ -113,7 +113,7 @@ class Mixed:
                 latents[job.name[0]] = job.latents.clone()
                 super().__init__(job, *rest)
 
-        monkeypatch.setattr(loop, "Finisher", Recorder)
+        monkeypatch.setattr(finishing, "Finisher", Recorder)
         for number, submit in enumerate(submits):
             self.engine.submit(submit)
             if number % 2:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.models import cache, memory
@@ -233,7 +233,7 @@ class Shared:
                 latents[job.name[0]] = job.latents.clone()
                 super().__init__(job, *rest)
 
-        monkeypatch.setattr(loop, "Finisher", Recorder)
+        monkeypatch.setattr(finishing, "Finisher", Recorder)
 
     def submit(self, job_id: int, model_key: str, like: GenerationRequest, steps: int) -> None:
         request = msgspec.structs.replace(

@@ -17,10 +17,10 @@ from diffusers.pipelines.latent_consistency_models.pipeline_latent_consistency_i
 )
 from PIL import Image
 
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families import pipeline_run
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.sampling.latents import generators_for
@@ -100,7 +100,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 @pytest.fixture(autouse=True)
 def keep_no_latents(monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole pipeline's job has no latents that `tests/pipeline/engine/conftest.py` could keep."""
-    monkeypatch.setattr(loop, "Finisher", Finisher)
+    monkeypatch.setattr(finishing, "Finisher", Finisher)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from diffusers.pipelines.pixart_alpha.pipeline_pixart_sigma import PixArtSigmaPi
 from PIL import Image
 
 from config.catalogue import Catalogue
-from pipeline.engine import loop
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.sizes import expected_bytes
@@ -83,7 +83,7 @@ def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch) -> Shared:
                 loaded.latents[job.name[0]] = job.latents.clone()
             super().__init__(job, *rest)
 
-    monkeypatch.setattr(loop, "Finisher", Recorder)
+    monkeypatch.setattr(finishing, "Finisher", Recorder)
     loaded.events.clear()
     loaded.latents.clear()
     return loaded
