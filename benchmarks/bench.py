@@ -14,8 +14,8 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.loop import Engine

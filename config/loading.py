@@ -9,8 +9,9 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict, SettingsError
 
+from config.areas.area import Area
 from config.reading import NotReadable
-from config.settings import Area, Settings
+from config.settings import Settings
 
 EXIT_CONFIG: Final = 78
 """Exit code EX_CONFIG of sysexits.h. Service managers do not restart a program with it, since a person must act."""

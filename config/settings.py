@@ -1,4 +1,4 @@
-"""All settings of Easel, one model per area.
+"""All settings of Easel, one model per area; `config.areas` has the largest.
 
 They come from a TOML file and from variables `EASEL_<AREA>__<FIELD>`; a variable wins over the file. `config.loading`
 reads them; importing this module reads nothing.
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,161 +19,10 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from config.reading import NotReadable, read_text, read_toml
-from pipeline.protocol.wire.settings import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
-
-_PACKAGE_DIRECTORY = Path(__file__).parent
-
-
-class Area(BaseModel):
-    """One table of the settings file. An unknown name is an error, since it is usually a spelling mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _bare_token(text: str, where: str) -> str:
-    """The token without quotation marks and without the prefix "Bot", which people copy along with it.
-
-    Raises:
-        NotReadable: the text is empty, or has more than one word.
-    """
-    words = text.replace('"', " ").replace("'", " ").split()
-    if words and words[0].casefold() == "bot":
-        words = words[1:]
-    if not words:
-        raise NotReadable(f"in {where} is empty; paste the one from the developer portal")
-    if len(words) > 1 or not words[0].isascii() or not words[0].isprintable():
-        raise NotReadable(f"in {where} is not one word of plain letters; paste nothing but the token")
-    return words[0]
-
-
-class DiscordSettings(Area):
-    """How to reach Discord."""
-
-    token: SecretStr | None = Field(default=None, description="The bot's token. Prefer token_file.")
-    token_file: Path | None = Field(default=None, description="A file that holds nothing but the bot's token.")
-    direct_messages: bool = Field(
-        default=True,
-        description="Whether Easel also works in direct messages, and for people who bring it along for themselves.",
-    )
-    api_base_url: str = Field(
-        default="https://discord.com/api/v10",
-        description="Where the REST interface is. Changed only by the playground and by tests.",
-    )
-    gateway_url: str = Field(
-        default="wss://gateway.discord.gg/",
-        description="Where the gateway is. Changed only by the playground and by tests.",
-    )
-
-    @field_validator("api_base_url")
-    @classmethod
-    def _is_http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value.rstrip("/")
-
-    @field_validator("gateway_url")
-    @classmethod
-    def _is_websocket(cls, value: str) -> str:
-        if not value.startswith(("ws://", "wss://")):
-            raise ValueError("must begin with ws:// or wss://")
-        return value
-
-    def read_token(self) -> str | None:
-        """The token from its field or its file; None if neither is set.
-
-        Raises:
-            NotReadable: the file cannot be read, or the text is no token. The message follows "The bot's token".
-        """
-        # A compose file sets a variable without a value to the empty string.
-        if self.token is not None and (self.token.get_secret_value().strip() or self.token_file is None):
-            return _bare_token(self.token.get_secret_value(), "discord.token")
-        if self.token_file is None:
-            return None
-        try:
-            text = read_text(self.token_file)
-        except NotReadable as error:
-            raise NotReadable(f"in {self.token_file} (discord.token_file) {error}") from error
-        return _bare_token(text, f"{self.token_file} (discord.token_file)")
-
-
-class PipelineSettings(Area):
-    """The worker process and its models."""
-
-    device: Device = Field(default="auto", description="auto, cuda, mps or cpu.")
-    dtype: DType = Field(default="auto", description="auto, float16, bfloat16, float32 or float64.")
-    threads: int = Field(default=0, ge=0, le=256, description="CPU threads of the worker; 0 = one a core.")
-    catalogue: Path = Field(
-        default=_PACKAGE_DIRECTORY / "models.toml",
-        description="The file that lists the models members may use.",
-    )
-    default_model: str = Field(default="pocket", description="Key of the model that is used when none is named.")
-    max_running: int = Field(
-        default=8, ge=1, le=32, description="Jobs that are drawn at the same time; 1 = one after the other."
-    )
-    batching: Batching = Field(
-        default="pinned",
-        description="pinned: a seed repeats its picture whoever draws beside it; flexible: faster on some devices.",
-    )
-    idle_models: IdleModels = Field(
-        default="keep",
-        description="Models that nobody uses when another needs room. keep: the least recently used is dropped; "
-        "offload: it waits in RAM (on a GPU); drop: all of them are dropped at once.",
-    )
-    model_memory_mb: int = Field(
-        default=0,
-        ge=0,
-        description="MiB that loaded models may take on the device; 0 = 70 % of its memory.",
-    )
-    accelerator: Accelerator = Field(
-        default="none",
-        description="What computes the steps: none = torch; openvino: quicker on a CPU; cuda-graphs, compile: on GPUs.",
-    )
-    starter: Literal["own", "none"] | Path = Field(
-        default="own",
-        description="Forks workers on Linux, so that a lost one is replaced in a second. own: ours; none: nothing "
-        "does, which saves RAM; or the path of its socket, where several bots share one.",
-    )
-    channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
-    fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
-    preview_interval_s: float = Field(
-        default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
-    )
-    cache_directory: Path | None = Field(
-        default=None, description="Where models from a hub are kept; unset = models below storage.directory."
-    )
-    safety_checker: Path | None = Field(
-        default=None,
-        description="A folder with Stable Diffusion's safety checker, whose flagged pictures are hidden; unset = none.",
-    )
-    lora_directory: Path | None = Field(
-        default=None,
-        description="A folder with LoRAs and embeddings (.safetensors) that members may use as styles; unset = none.",
-    )
-    check_content: Literal["everywhere", "outside-age-restricted"] = Field(
-        default="outside-age-restricted",
-        description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",
-    )
-    image_format: ImageFormat = Field(default="png", description="Of finished pictures: png, webp or jpeg.")
-    image_quality: int = Field(
-        default=90, ge=1, le=100, description="Of WebP and JPEG, 1 to 100; WebP at 100 is without loss."
-    )
-    metadata: Literal["full", "none"] = Field(
-        default="full",
-        description='What a file says beside "made with AI": full = prompt and settings, as A1111 does; or none.',
-    )
-    job_timeout_s: float = Field(
-        default=900.0,
-        gt=0.0,
-        description="A job that runs longer is ended and refunded; loading a model counts.",
-    )
-
-    @field_validator("starter")
-    @classmethod
-    def _is_word_or_path(cls, value: str | Path) -> str | Path:
-        if isinstance(value, Path) and not value.is_absolute():
-            raise ValueError('must be "own", "none" or an absolute path')
-        return value
+from config.areas.area import Area
+from config.areas.discord import DiscordSettings
+from config.areas.pipeline import PipelineSettings
+from config.reading import read_toml
 
 
 class Period(StrEnum):

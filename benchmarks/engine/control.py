@@ -23,8 +23,8 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 
 from benchmarks.bench import THREADS, request
 from benchmarks.report import Report
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.control.nets import ControlNet
 from pipeline.engine.control.rows import NetControl
 from pipeline.engine.device.activity import Activity

@@ -14,8 +14,8 @@ from benchmarks.report import Report
 # After `bench`, which sets the waiting of torch's threads before torch is imported.
 import torch  # isort: skip
 
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.families.base import StepAdapter

@@ -21,8 +21,8 @@ from matplotlib import cbook
 from PIL import Image, PngImagePlugin
 
 from benchmarks.report import Report
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.finishing.finisher import Finisher

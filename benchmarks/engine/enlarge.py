@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from benchmarks.report import Report
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.placement import choose_placement, rss_bytes
 from pipeline.engine.pixels.enlarging import PROCESSOR_SIDES, Enlarging, Pixels
 from pipeline.engine.pixels.upscaler import LoadedEnlarger

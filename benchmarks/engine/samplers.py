@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmarks.bench import Bench, request
 from benchmarks.report import Report
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.protocol.samplers.table import offered_samplers
 from recipes.pocket.__main__ import FOLDER
 from recipes.pocket.drawing import measure

@@ -18,8 +18,9 @@ import psutil
 
 from benchmarks.report import Report
 from bot.app import make_configure
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings, Settings, StorageSettings
+from config.settings import Settings, StorageSettings
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.protocol.requests import GenerationRequest

@@ -17,9 +17,10 @@ from bot.client import EaselClient
 from bot.process import connecting
 from bot.process.health import FILE, read_health
 from bot.store.sqlite.timelines import Numbers, read_mark
+from config.areas.discord import DiscordSettings
 from config.catalogue import Catalogue
 from config.loading import ConfigError
-from config.settings import DiscordSettings, Settings, StorageSettings
+from config.settings import Settings, StorageSettings
 from pipeline.backends.base import WorkerState
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.tiny_discord import TinyDiscord

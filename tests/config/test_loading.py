@@ -7,10 +7,12 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from config.areas.area import Area
+from config.areas.discord import DiscordSettings
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
-from config.settings import Area, DiscordSettings, Settings
+from config.settings import Settings
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, TextMaskSpec
 from tests.pipeline.backends.children.speech import READY

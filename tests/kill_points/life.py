@@ -13,8 +13,9 @@ from typing_extensions import override
 from bot import app
 from bot.client import EaselClient
 from bot.store.sqlite import database
+from config.areas.discord import DiscordSettings
 from config.catalogue import load_catalogue
-from config.settings import DiscordSettings, Settings, StorageSettings
+from config.settings import Settings, StorageSettings
 from tests.kill_points.bugs import BUGS
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import ASKED, FEED, interaction

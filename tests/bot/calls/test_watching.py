@@ -13,7 +13,8 @@ from bot.calls.address_block import LONGEST_WAIT_S, AddressBlock, is_block
 from bot.calls.errors import AddressBlocked, AnsweredElsewhere, EditsHalted, InteractionLost
 from bot.calls.watching import FirstAnswers
 from bot.cli import doctor
-from config.settings import DiscordSettings, Settings
+from config.areas.discord import DiscordSettings
+from config.settings import Settings
 from playground import LocalDiscord
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import Catalogue, load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families.base import EncodedText

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine

@@ -12,8 +12,9 @@ from PIL import Image
 from bot.presenting.help_message import EXAMPLES
 from bot.requests.given import GivenRequest
 from bot.requests.resolving import resolve
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import LimitSettings, PipelineSettings
+from config.settings import LimitSettings
 from playground.launcher import WELCOME
 from recipes.pocket.drawing import measure
 from recipes.pocket.judging import questions

@@ -11,8 +11,8 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img impo
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from PIL import Image, ImageChops, ImageStat
 
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from config.settings import PipelineSettings
 from pipeline.protocol.requests import GenerationRequest
 from recipes.pocket import world
 from recipes.pocket.drawing import measure
