@@ -37,6 +37,9 @@ from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
 from bot.provenance.key import NoKey, load_key
 from bot.provenance.signing import Signing
+from bot.safety.gate import Gate
+from bot.safety.words.files import BadRuleFile, read_rule_file
+from bot.safety.words.rules import RuleSet
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
@@ -107,6 +110,20 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
             ),
         ),
     )
+
+
+def owners_rules(settings: Settings) -> RuleSet:
+    """The owner's rules of words.
+
+    Raises:
+        ConfigError: their file cannot be read.
+    """
+    if settings.safety.words is None:
+        return RuleSet()
+    try:
+        return read_rule_file(settings.safety.words)
+    except BadRuleFile as error:
+        raise ConfigError(str(error)) from error
 
 
 def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
@@ -207,6 +224,7 @@ def compose(
         catalogue=catalogue,
         backend=backend,
         storing=storing,
+        gate=Gate(owners_rules(settings)),
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
     delivery = Delivery(

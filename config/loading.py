@@ -66,9 +66,14 @@ def _refuse_unknown(variables: Iterable[str]) -> None:
         # pydantic checks variables inside an area, since an area may have a table with free names.
         if not asked.startswith("EASEL_") or asked.startswith(areas) or asked in known:
             continue
-        near = difflib.get_close_matches(asked, known, n=1, cutoff=0.6 if "__" in asked else 0.85)
+        # Their common beginning would make any two short names alike.
+        names = {name.removeprefix("EASEL_"): name for name in known}
+        near = difflib.get_close_matches(
+            asked.removeprefix("EASEL_"), names, n=1, cutoff=0.6 if "__" in asked else 0.75
+        )
         if near:
-            raise ConfigError(f"There is no setting {variable}; did you mean {near[0]} ({known[near[0]]})?")
+            name = names[near[0]]
+            raise ConfigError(f"There is no setting {variable}; did you mean {name} ({known[name]})?")
         if "__" in asked:
             raise ConfigError(f"There is no setting {variable}; easel.example.toml lists them all.")
 

@@ -154,6 +154,14 @@ class ProvenanceSettings(Area):
     )
 
 
+class SafetySettings(Area):
+    """What members may ask for."""
+
+    words: Path | None = Field(
+        default=None, description="A file of rules of words, plain text or TOML; unset = none. See docs/moderation.md."
+    )
+
+
 class PlaygroundSettings(Area):
     """The page of the local Discord."""
 
@@ -194,6 +202,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     prompts: PromptSettings = PromptSettings()
     provenance: ProvenanceSettings = ProvenanceSettings()
+    safety: SafetySettings = SafetySettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -43,6 +43,7 @@ STARTS: Final = {
         "bot/jobs/test_preparing.py",
         "bot/jobs/test_restoring.py",
         "bot/jobs/test_signing.py",
+        "bot/jobs/test_rules_of_words.py",
         "bot/pictures",
         "bot/provenance",
         "bot/store/power_loss/test_images_on_a_full_disk.py",

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from bot.app import make_configure, make_starter
+from bot.app import make_configure, make_starter, owners_rules
 from bot.calls.address_block import is_block, wait_of
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
@@ -22,6 +22,7 @@ from bot.provenance.key import NoKey, load_key
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
 from bot.store.sqlite.migrating import newest_version
 from config.catalogue import Catalogue
+from config.loading import ConfigError
 from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
@@ -53,7 +54,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
     # The report replaces the log; the worker's own words are in the report.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
-    findings = [*_folders(settings), _database(settings), _disk(settings), _signing(settings)]
+    findings = [*_folders(settings), *_rules(settings), _database(settings), _disk(settings), _signing(settings)]
     is_fine = True
     for finding in findings:
         result = await finding if asyncio.iscoroutine(finding) else finding
@@ -94,6 +95,17 @@ def _running(settings: Settings) -> Iterator[Finding]:
 def _folders(settings: Settings) -> Iterator[Finding]:
     for sentence in folder_mistakes(settings):
         yield Finding(subject="folder", is_fine=False, sentence=sentence)
+
+
+def _rules(settings: Settings) -> Iterator[Finding]:
+    if settings.safety.words is None:
+        return
+    try:
+        count = len(owners_rules(settings).rules)
+    except ConfigError as error:
+        yield Finding(subject="words", is_fine=False, sentence=str(error))
+    else:
+        yield Finding(subject="words", is_fine=True, sentence=f"{count} rule(s) in {settings.safety.words}")
 
 
 async def _database(settings: Settings) -> Finding:

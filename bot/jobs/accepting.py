@@ -11,6 +11,7 @@ from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
+from bot.safety.gate import Gate
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
@@ -39,6 +40,7 @@ class Accepting:
         catalogue: Catalogue,
         backend: Backend,
         storing: Storing,
+        gate: Gate,
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -47,6 +49,7 @@ class Accepting:
         self._catalogue = catalogue
         self._backend = backend
         self._storing = storing
+        self._gate = gate
         self._is_open = True
 
     def close(self) -> None:
@@ -90,6 +93,8 @@ class Accepting:
         """
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
+        for request in requests:
+            self._gate.judge(request)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -122,11 +127,16 @@ class Accepting:
         )
 
     async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
-        """The order's notices. A notice of its kind comes with them, but a member reads it only once."""
+        """The order's notices, with those of rules of words and of its kind. A member reads the last only once.
+
+        Raises:
+            Refused: a rule of words forbids the request.
+        """
+        notices = (*order.notices, *self._gate.judge(order.request))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
-            return order.notices
-        return (*order.notices, notice)
+            return notices
+        return (*notices, notice)
 
     def _check_house(self, model_key: str) -> None:
         """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.

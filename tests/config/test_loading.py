@@ -28,6 +28,7 @@ UNSET = {
     ("prompts", "wildcards"),
     ("provenance", "key_file"),
     ("provenance", "chain_file"),
+    ("safety", "words"),
 }
 
 

@@ -290,6 +290,10 @@ notice-cells-unnamed = Die Wörter sagen, wo; die angekreuzten Kästchen bewirke
 notice-cells-unused = Die übermalte Kopie sagt, wo; die angekreuzten Kästchen bewirken darum nichts.
 
 ## Facts about one run
+notice-word = „{ $word }“ ist hier nicht gern gesehen (Regel { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }).
 notice-clamped = { $option } { $given } → { $used }, die Grenze hier.
 notice-advice-negative = Bei CFG { $cfg } wirkt ein negativer Prompt nicht; über 1 wirkt er.
 notice-advice-cfg-low = Bei CFG { $cfg } folgt ein Bild seinem Prompt selten; ab 3 tut es das.
@@ -409,6 +413,11 @@ refused-blocked = { $until ->
        *[other] {" "}Der genannte Grund: { $reason }
     } Frag einen Admin des Servers, wenn du das für falsch hältst.
 refused-channel = Easel darf in diesem Kanal nicht benutzt werden. Frag in einem, in dem es erlaubt ist, oder bitte einen Admin, es hier zu erlauben.
+refused-word = Dieses Easel zeichnet keine Bilder mit „{ $word }“ (Regel { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
+refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
 refused-draining = Easel nimmt auf diesem Server gerade keine neuen Aufträge an; was wartet, wird noch gezeichnet. Versuch es später noch einmal.
 refused-quota = Das kostet { $price }, und du hast noch { $left } von { $limit }. Dein Kontingent beginnt { $resets } neu.
 refused-quota-too-big = Das kostet { $price }, und { $limit } ist alles, was ein Zeitraum hat. Bitte um weniger Bilder.

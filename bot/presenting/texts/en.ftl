@@ -290,6 +290,10 @@ notice-cells-unnamed = The words say where, so the ticked boxes have no effect.
 notice-cells-unused = The painted copy says where, so the ticked boxes have no effect.
 
 ## Facts about one run
+notice-word = “{ $word }” is not welcome here (rule { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }).
 notice-clamped = { $option } { $given } → { $used }, the limit here.
 notice-advice-negative = At CFG { $cfg } a negative prompt has no effect; above 1 it has.
 notice-advice-cfg-low = At CFG { $cfg } a picture seldom follows its prompt; from 3 on it does.
@@ -409,6 +413,11 @@ refused-blocked = { $until ->
        *[other] {" "}The reason given: { $reason }
     } Ask an admin of the server if you think that is wrong.
 refused-channel = Easel may not be used in this channel. Ask in one where it is allowed, or ask an admin to allow it here.
+refused-word = This Easel draws no pictures with “{ $word }” (rule { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }). Found: “{ $part }”. Nothing was charged.
+refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
 refused-draining = Easel takes no new jobs in this server for now; what waits is still done. Try again later.
 refused-quota = This costs { $price } and you have { $left } of { $limit } left. Your quota starts anew { $resets }.
 refused-quota-too-big = This costs { $price }, and { $limit } is all that a period has. Ask for fewer images.

@@ -117,3 +117,18 @@ async def test_it_says_once_whether_pictures_are_signed(examined: Examined, tmp_
     is_fine, said = await examined(is_quick=True, provenance=named)
     assert is_fine
     assert "ok   signing    pictures are signed; the certificate holds until" in said
+
+
+async def test_the_rules_of_words_are_counted_or_their_mistake_is_told(
+    examined: Examined, tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("dagger\nred dog*\n", encoding="utf-8")
+    safety = settings.safety.model_copy(update={"words": path})
+    is_fine, said = await examined(is_quick=True, safety=safety)
+    assert is_fine
+    assert f"ok   words      2 rule(s) in {path}" in said
+    path.write_text("dagger\nx\n", encoding="utf-8")
+    is_fine, said = await examined(is_quick=True, safety=safety)
+    assert not is_fine
+    assert f'BAD  words      {path}, line 2: "x" is no rule' in said
