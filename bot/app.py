@@ -47,6 +47,7 @@ from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
+from bot.store.members.words import WordRuleRepository
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
@@ -216,6 +217,8 @@ def compose(
         key=key, is_required=settings.provenance.sign == "required", inputs=inputs, register=register, owner=calls.owner
     )
     storing = Storing(images=images, jobs=jobs, timings=timings, signing=signing, owner=calls.owner)
+    word_rules = WordRuleRepository(database)
+    gate = Gate(owners_rules(settings), word_rules.rules)
     accepting = Accepting(
         jobs=jobs,
         timings=timings,
@@ -224,7 +227,7 @@ def compose(
         catalogue=catalogue,
         backend=backend,
         storing=storing,
-        gate=Gate(owners_rules(settings)),
+        gate=gate,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
     delivery = Delivery(
@@ -269,6 +272,8 @@ def compose(
         servers=ServerRepository(database),
         statistics=StatisticsRepository(database),
         user_settings=user_settings,
+        word_rules=word_rules,
+        gate=gate,
         expansions=ExpansionRepository(database),
         accepting=accepting,
         storing=storing,

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 3. A test compares them.
+-- The tables of easel.db after its last migration, 4. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -371,3 +371,19 @@ CREATE TABLE user_settings (
     defaults TEXT NOT NULL,
     is_told INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE word_exceptions (
+    guild_id INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (guild_id, word)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE word_rules (
+    guild_id INTEGER NOT NULL,
+    number INTEGER NOT NULL CHECK (number > 0),
+    word TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('refuse', 'warn')),
+    reason TEXT NOT NULL,
+    PRIMARY KEY (guild_id, number),
+    UNIQUE (guild_id, word)
+) STRICT, WITHOUT ROWID;

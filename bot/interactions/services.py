@@ -12,11 +12,13 @@ from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.provenance.signing import Signing
+from bot.safety.gate import Gate
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
+from bot.store.members.words import WordRuleRepository
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
@@ -40,6 +42,8 @@ class Services:
     servers: ServerRepository
     statistics: StatisticsRepository
     user_settings: UserSettingsRepository
+    word_rules: WordRuleRepository
+    gate: Gate
     expansions: ExpansionRepository
     accepting: Accepting
     storing: Storing

@@ -94,7 +94,7 @@ class Accepting:
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
         for request in requests:
-            self._gate.judge(request)
+            await self._gate.judge(asker.guild_id, request)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -132,7 +132,7 @@ class Accepting:
         Raises:
             Refused: a rule of words forbids the request.
         """
-        notices = (*order.notices, *self._gate.judge(order.request))
+        notices = (*order.notices, *await self._gate.judge(order.origin.asker.guild_id, order.request))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return notices

@@ -1,6 +1,7 @@
 """The gate: rules of words judge a resolved request before it is accepted."""
 
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.errors import Refused
@@ -9,32 +10,63 @@ from bot.safety.words.rules import Action, RuleSet
 from pipeline.protocol.requests import GenerationRequest, Request
 from pipeline.protocol.wire.outputs import Notice
 
+_MAX_MATCHERS: Final = 64
 _NO_REASON: Final = "none"
 _MAX_PART: Final = 80
 """Most characters of a prompt's part in a sentence."""
 
 
 class Gate:
-    """Judges requests by the owner's rules.
+    """Judges requests by the owner's rules, then by those of the server where they are asked for.
 
     Args:
         owners: the owner's rules.
+        servers: gives the rules of a server by its id; the same object until they change.
     """
 
-    def __init__(self, owners: RuleSet) -> None:
+    def __init__(self, owners: RuleSet, servers: Callable[[int], Awaitable[RuleSet]]) -> None:
         self._owners = Matcher(owners)
+        self._servers = servers
+        self._matchers: OrderedDict[int, Matcher] = OrderedDict()
 
-    def judge(self, request: Request) -> tuple[Notice, ...]:
+    async def judge(self, guild_id: int, request: Request) -> tuple[Notice, ...]:
         """Judge a request; returns what its rules of the action `warn` tell.
+
+        Args:
+            guild_id: the server whose rules apply beside the owner's; 0 for none.
+            request: the request.
 
         Raises:
             Refused: a rule forbids it.
         """
-        hits = hits_of(self._owners, request)
-        for hit in hits:
-            if hit.rule.action is Action.REFUSE:
-                raise Refused("refused-word", **_values(hit))
-        return tuple(_warnings(hits))
+        found = {"owner": hits_of(self._owners, request)}
+        if guild_id:
+            found["server"] = hits_of(await self.matcher_of(guild_id), request)
+        for whose, hits in found.items():
+            for hit in hits:
+                if hit.rule.action is Action.REFUSE:
+                    raise Refused("refused-word", whose=whose, **_values(hit))
+        return tuple(_warnings([hit for hits in found.values() for hit in hits]))
+
+    async def explain(self, guild_id: int, prompt: str) -> Mapping[str, Sequence[Hit]]:
+        """What the rules find in a prompt, with what exceptions allow: by `owner` and `server`.
+
+        Raises:
+            Refused: the prompt changes so often that it is not judged.
+        """
+        server = await self.matcher_of(guild_id)
+        return {"owner": self._owners.explain(prompt), "server": server.explain(prompt)}
+
+    async def matcher_of(self, guild_id: int) -> Matcher:
+        """The matcher of a server's rules; those of the last servers are kept."""
+        rules = await self._servers(guild_id)
+        matcher = self._matchers.pop(guild_id, None)
+        if matcher is None or matcher.rule_set is not rules:
+            matcher = Matcher(rules)
+        self._matchers[guild_id] = matcher
+        if len(self._matchers) > _MAX_MATCHERS:
+            self._matchers.popitem(last=False)
+        return matcher
 
 
 def hits_of(matcher: Matcher, request: Request) -> tuple[Hit, ...]:

@@ -19,6 +19,8 @@ _MAX_MESSAGE: Final = 2_000
 """Discord's limit of characters in a message."""
 _MAX_REASON: Final = 100
 _NONE: Final = "none"
+_WORDS: Final = "words-"
+"""Begins actions whose subject was typed."""
 
 
 def fit(lines: Sequence[str]) -> str:
@@ -144,7 +146,7 @@ def _audit_row(row: AuditRow) -> str:
         when=_NONE if row.created_at is None else relative(row.created_at),
         actor_id=str(row.actor_id),
         action=row.action,
-        subject=row.subject,
+        subject=escape(row.subject, _MAX_REASON) if row.action.startswith(_WORDS) else row.subject,
         detail=row.detail,
     )
     return line if row.reason is None else f"{line} {text('admin-reason', reason=escape(row.reason, _MAX_REASON))}"

@@ -413,11 +413,23 @@ refused-blocked = { $until ->
        *[other] {" "}Der genannte Grund: { $reason }
     } Frag einen Admin des Servers, wenn du das für falsch hältst.
 refused-channel = Easel darf in diesem Kanal nicht benutzt werden. Frag in einem, in dem es erlaubt ist, oder bitte einen Admin, es hier zu erlauben.
-refused-word = Dieses Easel zeichnet keine Bilder mit „{ $word }“ (Regel { $rule }{ $reason ->
+refused-word = { $whose ->
+        [server] Dieser Server
+       *[owner] Dieses Easel
+    } zeichnet keine Bilder mit „{ $word }“ (Regel { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
     }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
 refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
+refused-word-rule = Es gibt keine Regel { $rule }; /admin words list zeigt die Nummern.
+refused-word-rules = Ein Server hat höchstens { $limit } Regeln und { $limit } Ausnahmen. Entferne erst einige.
+refused-word-asterisk = Ein Sternchen darf nur am Anfang und am Ende einer Regel stehen: cat, cat*, *cat oder *cat*.
+refused-word-empty = Eine Regel braucht einen Buchstaben oder eine Ziffer.
+refused-word-short = Eine Regel braucht mindestens zwei Buchstaben, denn einer allein steht überall.
+refused-word-long = Eine Regel hat höchstens 60 Buchstaben.
+refused-word-file = Nichts wurde eingelesen. In der Datei, auf Englisch: { $mistake }
+refused-word-file-bytes = Nichts wurde eingelesen: Die Datei ist kein Text in UTF-8. Speichere sie als UTF-8.
+refused-word-file-size = Nichts wurde eingelesen: Eine Datei hat zwischen einem Byte und { $limit } KiB.
 refused-draining = Easel nimmt auf diesem Server gerade keine neuen Aufträge an; was wartet, wird noch gezeichnet. Versuch es später noch einmal.
 refused-quota = Das kostet { $price }, und du hast noch { $left } von { $limit }. Dein Kontingent beginnt { $resets } neu.
 refused-quota-too-big = Das kostet { $price }, und { $limit } ist alles, was ein Zeitraum hat. Bitte um weniger Bilder.
@@ -636,6 +648,13 @@ command-admin-quota-report = Ein Diagramm und eine Tabelle dessen, was benutzt w
 command-admin-block = Ein Mitglied nichts mehr fragen lassen
 command-admin-unblock = Ein gesperrtes Mitglied wieder fragen lassen
 command-admin-channel = Wo Easel benutzt werden darf, und die Vorgaben dort
+command-admin-words = Wörter, mit denen keine Bilder erbeten werden dürfen
+command-admin-words-add = Eine Regel hinzufügen oder die mit diesem Wort ändern
+command-admin-words-remove = Eine Regel entfernen
+command-admin-words-list = Regeln und Ausnahmen dieses Servers
+command-admin-words-except = Ein Wort trotz einer Regel dieses Servers erlauben; noch einmal nimmt es zurück
+command-admin-words-import = Die Regeln einer Datei hinzufügen
+command-admin-words-test = Was die Regeln in einem Prompt finden; zeichnet nichts
 command-admin-queue = Was wartet und läuft; anhalten, öffnen, leeren oder abbrechen
 command-admin-status = Wie es Easel geht
 command-admin-audit = Wer was entschieden hat, das Neueste zuerst
@@ -647,6 +666,20 @@ option-admin-user = Das Mitglied
 option-admin-grant-amount = Wie viel; wird vor dem Kontingent genommen
 option-admin-expires = Wann es endet, wie 12h, 7d oder 2w; ohne Angabe nie
 option-admin-reason = Warum; steht im Protokoll der Entscheidungen
+option-admin-word = cat; cat* beginnt so, *cat endet so, *cat* enthält es; oder mehrere Wörter
+option-admin-word-action = Ablehnen, oder zeichnen und es dem Mitglied sagen
+option-admin-word-reason = Warum; Mitglieder lesen es
+option-admin-word-kind = Wo im Wort es gefunden wird, statt Sternchen
+option-admin-word-rule = Nummer der Regel, wie /admin words list sie zeigt
+option-admin-word-exception = Das Wort oder die Wörter
+option-admin-word-file = Ein Text mit einer Regel je Zeile, oder eine Datei .toml
+option-admin-word-prompt = Der Prompt
+choice-word-refuse = ablehnen
+choice-word-warn = warnen
+choice-word-whole = das ganze Wort
+choice-word-begins = Wörter, die so beginnen
+choice-word-ends = Wörter, die so enden
+choice-word-contains = Wörter, die es enthalten
 option-admin-reason-notified = Warum; das Mitglied liest es auch
 option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
@@ -839,6 +872,50 @@ status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
 admin-audit-empty = Hier wurde noch nichts entschieden.
+words-added = Regel { $rule }: „{ $word }“ wird { $action ->
+        [warn] gezeichnet, und das Mitglied erfährt davon.
+       *[refuse] abgelehnt.
+    }
+words-removed = Regel { $rule } („{ $word }“) ist entfernt.
+words-excepted = { $is_there ->
+        [yes] „{ $word }“ ist jetzt erlaubt, obwohl eine Regel dieses Servers ihr Wort darin findet.
+       *[no] „{ $word }“ ist keine Ausnahme mehr.
+    }
+words-imported = Hinzugefügt: { $rules ->
+        [one] eine Regel
+       *[other] { $rules } Regeln
+    }, { $exceptions ->
+        [one] eine Ausnahme
+       *[other] { $exceptions } Ausnahmen
+    }.
+words-none = Dieser Server hat keine Wortregeln.
+words-rule = { $rule }. „{ $word }“: { $action ->
+        [warn] warnen
+       *[refuse] ablehnen
+    }{ $reason ->
+        [none] {""}
+       *[other] , { $reason }
+    }
+words-exception = Erlaubt: „{ $word }“
+words-hit = „{ $part }“ wird als „{ $word }“ gelesen ({ $how }), Regel { $rule } { $whose ->
+        [server] dieses Servers
+       *[owner] des Betreibers
+    }: { $action ->
+        [allow] erlaubt durch die Ausnahme „{ $exception }“.
+        [warn] wird gezeichnet, und das Mitglied erfährt davon.
+       *[refuse] wird abgelehnt.
+    }
+words-no-hit = Keine Regel findet etwas darin.
+how-plain = wie geschrieben
+how-looks = ähnlich aussehende Zeichen
+how-sounds = Buchstaben einer anderen Schrift
+how-signs = Zeichen statt Buchstaben
+how-inside = Zeichen im Wort
+how-hidden = ein Zeichen, das einen Buchstaben verbirgt
+how-repeated = wiederholte Buchstaben
+how-apart = einzelne Buchstaben
+how-turned = Buchstaben auf dem Kopf
+how-language = die Promptsprache
 admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [quota-set] legte das Kontingent fest für { $subject ->
             [server] den Server
@@ -854,6 +931,10 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
            *[other] { $subject }
         } auf { $detail }
         [queue] setzte die Reihe auf { $detail }
+        [words-add] fügte die Regel „{ $subject }“ hinzu ({ $detail })
+        [words-remove] entfernte die Regel „{ $subject }“
+        [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })
+        [words-import] las { $detail } Regeln und Ausnahmen ein
         [cancel] brach Auftrag { $detail } von { $subject } ab
        *[other] { $action } { $subject } { $detail }
     }

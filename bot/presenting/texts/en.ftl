@@ -413,11 +413,23 @@ refused-blocked = { $until ->
        *[other] {" "}The reason given: { $reason }
     } Ask an admin of the server if you think that is wrong.
 refused-channel = Easel may not be used in this channel. Ask in one where it is allowed, or ask an admin to allow it here.
-refused-word = This Easel draws no pictures with “{ $word }” (rule { $rule }{ $reason ->
+refused-word = { $whose ->
+        [server] This server
+       *[owner] This Easel
+    } draws no pictures with “{ $word }” (rule { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
     }). Found: “{ $part }”. Nothing was charged.
 refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
+refused-word-rule = There is no rule { $rule }; /admin words list shows the numbers.
+refused-word-rules = A server has at most { $limit } rules and { $limit } exceptions. Remove some first.
+refused-word-asterisk = An asterisk may stand only at the beginning and the end of a rule: cat, cat*, *cat or *cat*.
+refused-word-empty = A rule needs a letter or a digit.
+refused-word-short = A rule needs at least two letters, since one alone stands everywhere.
+refused-word-long = A rule has at most 60 letters.
+refused-word-file = Nothing was imported. In the file, { $mistake }
+refused-word-file-bytes = Nothing was imported: the file is no text in UTF-8. Save it as UTF-8.
+refused-word-file-size = Nothing was imported: a file has between one byte and { $limit } KiB.
 refused-draining = Easel takes no new jobs in this server for now; what waits is still done. Try again later.
 refused-quota = This costs { $price } and you have { $left } of { $limit } left. Your quota starts anew { $resets }.
 refused-quota-too-big = This costs { $price }, and { $limit } is all that a period has. Ask for fewer images.
@@ -636,6 +648,13 @@ command-admin-quota-report = A chart and a table of what was used
 command-admin-block = Let a member ask for nothing
 command-admin-unblock = Let a blocked member ask again
 command-admin-channel = Where Easel may be used, and its defaults there
+command-admin-words = Words that pictures may not be asked for with
+command-admin-words-add = Add a rule, or change the one with this word
+command-admin-words-remove = Remove a rule
+command-admin-words-list = The rules and exceptions of this server
+command-admin-words-except = Allow a word or phrase although a rule of this server finds its word in it; again removes it
+command-admin-words-import = Add the rules of a file
+command-admin-words-test = What the rules find in a prompt; draws nothing
 command-admin-queue = What waits and runs; pause, resume, drain or cancel
 command-admin-status = How Easel is doing
 command-admin-audit = Who decided what, newest first
@@ -647,6 +666,20 @@ option-admin-user = The member
 option-admin-grant-amount = How much, used before their quota
 option-admin-expires = When it ends, such as 12h, 7d or 2w; without it, never
 option-admin-reason = Why; shown in the audit log
+option-admin-word = cat; cat* begins so, *cat ends so, *cat* contains it; or a phrase
+option-admin-word-action = Refuse the request, or draw it and tell the member
+option-admin-word-reason = Why; members read it
+option-admin-word-kind = Where in a word it is found, in place of asterisks
+option-admin-word-rule = Number of the rule, as /admin words list shows it
+option-admin-word-exception = The word or phrase
+option-admin-word-file = A plain text with a rule a line, or a .toml file
+option-admin-word-prompt = The prompt
+choice-word-refuse = refuse
+choice-word-warn = warn
+choice-word-whole = the whole word
+choice-word-begins = words that begin so
+choice-word-ends = words that end so
+choice-word-contains = words that contain it
 option-admin-reason-notified = Why; the member reads it too
 option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
@@ -839,6 +872,50 @@ status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
 admin-audit-empty = Nothing was decided here yet.
+words-added = Rule { $rule }: “{ $word }” { $action ->
+        [warn] is drawn, and the member is told.
+       *[refuse] is refused.
+    }
+words-removed = Rule { $rule } (“{ $word }”) is removed.
+words-excepted = { $is_there ->
+        [yes] “{ $word }” is allowed now, although a rule of this server finds its word in it.
+       *[no] “{ $word }” is no exception any more.
+    }
+words-imported = Added: { $rules ->
+        [one] one rule
+       *[other] { $rules } rules
+    }, { $exceptions ->
+        [one] one exception
+       *[other] { $exceptions } exceptions
+    }.
+words-none = This server has no rules of words.
+words-rule = { $rule }. “{ $word }”: { $action ->
+        [warn] warn
+       *[refuse] refuse
+    }{ $reason ->
+        [none] {""}
+       *[other] , { $reason }
+    }
+words-exception = Allowed: “{ $word }”
+words-hit = “{ $part }” is read as “{ $word }” ({ $how }), rule { $rule } of { $whose ->
+        [server] this server
+       *[owner] the owner
+    }: { $action ->
+        [allow] allowed by the exception “{ $exception }”.
+        [warn] drawn, and the member is told.
+       *[refuse] refused.
+    }
+words-no-hit = No rule finds anything in it.
+how-plain = as written
+how-looks = look-alike characters
+how-sounds = letters of another script
+how-signs = signs for letters
+how-inside = signs inside the word
+how-hidden = a sign that hides a letter
+how-repeated = repeated letters
+how-apart = letters apart
+how-turned = letters upside down
+how-language = the prompt language
 admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [quota-set] set the quota of { $subject ->
             [server] the server
@@ -854,6 +931,10 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
            *[other] { $subject }
         } to { $detail }
         [queue] set the queue to { $detail }
+        [words-add] added the rule “{ $subject }” ({ $detail })
+        [words-remove] removed the rule “{ $subject }”
+        [words-except] { $detail } the exception “{ $subject }”
+        [words-import] imported { $detail } rules and exceptions
         [cancel] cancelled job { $detail } of { $subject }
        *[other] { $action } { $subject } { $detail }
     }

@@ -48,6 +48,7 @@ class Matcher:
     """
 
     def __init__(self, rule_set: RuleSet) -> None:
+        self.rule_set = rule_set
         self._rules = rule_set.rules
         self._patterns, self._owners = _patterns([rule.word for rule in rule_set.rules])
         self._automaton = Automaton(self._patterns)

@@ -1,6 +1,7 @@
 """Rules of words at the door: every way to a request is refused, costs nothing, and keeps the words."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from bot.requests.enlarging.upscale import upscale_request, upscaler_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
+from bot.safety.words.rules import Rule
+from bot.store.members.servers import Decision
 from bot.store.rows.jobs import JobOrder
 from bot.store.rows.origin import Asker
 from config.catalogue import Catalogue
@@ -140,3 +143,26 @@ async def test_a_warning_is_told_and_the_job_accepted(
     job, _ = await house.services.accepting.accept(order_of(request))
     (told,) = [notice for notice in job.notices if notice.key == "notice-word"]
     assert told.values == {"word": "castle", "rule": 2, "reason": "none"}
+
+
+async def test_a_server_adds_rules_of_its_own_and_its_exceptions_loosen_only_these(
+    open_house: OpenHouse, rules: dict[str, Any], request_: GenerationRequest
+) -> None:
+    house = await open_house(safety=rules)
+    by = Decision(guild_id=ASKER.guild_id, actor_id=9, now=datetime(2026, 5, 1, tzinfo=UTC))
+    await house.services.word_rules.add(by, [Rule(word="banana")], ["dagger", "banana bread"])
+
+    async def refusal(prompt: str, asker: Asker = ASKER) -> str:
+        request = msgspec.structs.replace(request_, prompt=prompt)
+        try:
+            await house.services.accepting.outlook(asker, [request])
+        except Refused as refused:
+            return str(refused.values["whose"])
+        return ""
+
+    assert await refusal("a b4nana") == "server"
+    assert await refusal("banana bread") == ""
+    assert await refusal("a banana", Asker(guild_id=2, channel_id=2, user_id=7)) == ""
+    assert await refusal("a dagger") == "owner"
+    await house.services.word_rules.remove(by, 1)
+    assert await refusal("a b4nana") == ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.admin.words import SHAPES
 from bot.presenting.custom_ids import Action
 from bot.presenting.help_message import Topic
 from bot.presenting.jobs.job_buttons import WITHOUT_LABEL
@@ -13,6 +14,9 @@ from bot.quotas.standing import Obstacle
 from bot.requests.enlarging.creative import CREATIVE, OFF
 from bot.requests.options.table import OPTIONS
 from bot.requests.uses import STRENGTHS
+from bot.safety.words.characters import How
+from bot.safety.words.rules import SENTENCES
+from bot.safety.words.rules import Action as WordAction
 from bot.store.rows.preferences import Preferences
 from config.settings import Period
 from pipeline.protocol.inputs import Use
@@ -36,6 +40,10 @@ BUILT = [
     *(f"cell-{cell}" for cell in range(GRID_CELLS)),
     *(f"choice-creative-{word}" for word in (OFF, *CREATIVE)),
     *(f"option-upscale-{name}" for name in ("image", "scale", "upscaler", "faces", "creative", "prompt")),
+    *(f"how-{how.name.casefold()}" for how in How),
+    *(f"refused-word-{key}" for key in SENTENCES),
+    *(f"choice-word-{action}" for action in WordAction),
+    *(f"choice-word-{kind}" for kind in SHAPES),
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

@@ -122,8 +122,14 @@ def fill_version_3(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO signing_keys VALUES ('7', 0, NULL, NULL)")
 
 
+def fill_version_4(connection: sqlite3.Connection, _: str) -> None:
+    """A server has a rule of words and an exception."""
+    connection.execute("INSERT INTO word_rules VALUES (5, 1, 'dagger', 'refuse', 'No weapons.')")
+    connection.execute("INSERT INTO word_exceptions VALUES (5, 'Dagger Falls')")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4}
 )
 """What was written in each version. A new migration needs a new entry."""
 
