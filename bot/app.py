@@ -38,6 +38,7 @@ from bot.process.pulse import Pulse
 from bot.provenance.key import NoKey, load_key
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
+from bot.safety.hard_rule import shipped_rule
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from bot.store.expansions import ExpansionRepository
@@ -217,8 +218,8 @@ def compose(
         key=key, is_required=settings.provenance.sign == "required", inputs=inputs, register=register, owner=calls.owner
     )
     storing = Storing(images=images, jobs=jobs, timings=timings, signing=signing, owner=calls.owner)
-    word_rules = WordRuleRepository(database)
-    gate = Gate(owners_rules(settings), word_rules.rules)
+    servers, word_rules = ServerRepository(database), WordRuleRepository(database)
+    gate = Gate(owners_rules(settings), word_rules.rules, shipped_rule())
     accepting = Accepting(
         jobs=jobs,
         timings=timings,
@@ -228,6 +229,7 @@ def compose(
         backend=backend,
         storing=storing,
         gate=gate,
+        servers=servers,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
     delivery = Delivery(
@@ -269,7 +271,7 @@ def compose(
         jobs=jobs,
         queue=queue,
         ledger=LedgerRepository(database),
-        servers=ServerRepository(database),
+        servers=servers,
         statistics=StatisticsRepository(database),
         user_settings=user_settings,
         word_rules=word_rules,

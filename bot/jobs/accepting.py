@@ -11,9 +11,11 @@ from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
-from bot.safety.gate import Gate
+from bot.safety.gate import Gate, HardRefused
+from bot.safety.hard_rule import CATEGORY
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
+from bot.store.members.servers import Decision, ServerRepository
 from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
 from bot.store.rows.origin import Asker
@@ -41,6 +43,7 @@ class Accepting:
         backend: Backend,
         storing: Storing,
         gate: Gate,
+        servers: ServerRepository,
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -50,6 +53,7 @@ class Accepting:
         self._backend = backend
         self._storing = storing
         self._gate = gate
+        self._servers = servers
         self._is_open = True
 
     def close(self) -> None:
@@ -94,7 +98,7 @@ class Accepting:
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
         for request in requests:
-            await self._gate.judge(asker.guild_id, request)
+            await self._judge(asker, request)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -132,11 +136,25 @@ class Accepting:
         Raises:
             Refused: a rule of words forbids the request.
         """
-        notices = (*order.notices, *await self._gate.judge(order.origin.asker.guild_id, order.request))
+        notices = (*order.notices, *await self._judge(order.origin.asker, order.request))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return notices
         return (*notices, notice)
+
+    async def _judge(self, asker: Asker, request: Request) -> tuple[Notice, ...]:
+        """Judge a request by the rules of words. What the hard rule refuses is in the audit log, without its words.
+
+        Raises:
+            Refused: a rule forbids the request.
+        """
+        try:
+            return await self._gate.judge(asker.guild_id, request)
+        except HardRefused:
+            _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
+            by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=datetime.now(UTC))
+            await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
+            raise
 
     def _check_house(self, model_key: str) -> None:
         """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.

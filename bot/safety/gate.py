@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import Final
 
 from bot.errors import Refused
+from bot.safety.hard_rule import HardRule
+from bot.safety.judging import hits_of
 from bot.safety.words.matching import Hit, Matcher
 from bot.safety.words.rules import Action, RuleSet
-from pipeline.protocol.requests import GenerationRequest, Request
+from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice
 
 _MAX_MATCHERS: Final = 64
@@ -16,15 +18,21 @@ _MAX_PART: Final = 80
 """Most characters of a prompt's part in a sentence."""
 
 
+class HardRefused(Refused):
+    """The hard rule forbids a request."""
+
+
 class Gate:
     """Judges requests by the owner's rules, then by those of the server where they are asked for.
 
     Args:
         owners: the owner's rules.
         servers: gives the rules of a server by its id; the same object until they change.
+        hard_rule: what is refused before any rule of theirs.
     """
 
-    def __init__(self, owners: RuleSet, servers: Callable[[int], Awaitable[RuleSet]]) -> None:
+    def __init__(self, owners: RuleSet, servers: Callable[[int], Awaitable[RuleSet]], hard_rule: HardRule) -> None:
+        self._hard_rule = hard_rule
         self._owners = Matcher(owners)
         self._servers = servers
         self._matchers: OrderedDict[int, Matcher] = OrderedDict()
@@ -37,8 +45,11 @@ class Gate:
             request: the request.
 
         Raises:
+            HardRefused: the hard rule forbids it.
             Refused: a rule forbids it.
         """
+        if self._hard_rule.forbids(request):
+            raise HardRefused("refused-hard")
         found = {"owner": hits_of(self._owners, request)}
         if guild_id:
             found["server"] = hits_of(await self.matcher_of(guild_id), request)
@@ -67,24 +78,6 @@ class Gate:
         if len(self._matchers) > _MAX_MATCHERS:
             self._matchers.popitem(last=False)
         return matcher
-
-
-def hits_of(matcher: Matcher, request: Request) -> tuple[Hit, ...]:
-    """The rules that a request meets: by its prompt, and by what its negative prompt attracts.
-
-    Raises:
-        Refused: the prompt changes so often that it is not judged.
-    """
-    if not isinstance(request, GenerationRequest):
-        return matcher.hits(request.prompt)
-    steps = request.num_inference_steps
-    hits = matcher.hits(request.prompt, steps=steps)
-    # Without guidance, the negative prompt has no effect.
-    return (
-        hits
-        if request.guidance_scale <= 1
-        else (*hits, *matcher.hits_in_negative(request.negative_prompt, steps=steps))
-    )
 
 
 def _warnings(hits: Iterable[Hit]) -> Iterator[Notice]:

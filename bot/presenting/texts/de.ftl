@@ -420,6 +420,7 @@ refused-word = { $whose ->
         [none] {""}
        *[other] : { $reason }
     }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
+refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
 refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
 refused-word-rule = Es gibt keine Regel { $rule }; /admin words list zeigt die Nummern.
 refused-word-rules = Ein Server hat höchstens { $limit } Regeln und { $limit } Ausnahmen. Entferne erst einige.
@@ -931,6 +932,7 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
            *[other] { $subject }
         } auf { $detail }
         [queue] setzte die Reihe auf { $detail }
+        [hard-rule] bat um etwas, das die feste Regel verbietet ({ $detail })
         [words-add] fügte die Regel „{ $subject }“ hinzu ({ $detail })
         [words-remove] entfernte die Regel „{ $subject }“
         [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })

@@ -420,6 +420,7 @@ refused-word = { $whose ->
         [none] {""}
        *[other] : { $reason }
     }). Found: “{ $part }”. Nothing was charged.
+refused-hard = This cannot be drawn. Nothing was charged.
 refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
 refused-word-rule = There is no rule { $rule }; /admin words list shows the numbers.
 refused-word-rules = A server has at most { $limit } rules and { $limit } exceptions. Remove some first.
@@ -931,6 +932,7 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
            *[other] { $subject }
         } to { $detail }
         [queue] set the queue to { $detail }
+        [hard-rule] asked for what the hard rule forbids ({ $detail })
         [words-add] added the rule “{ $subject }” ({ $detail })
         [words-remove] removed the rule “{ $subject }”
         [words-except] { $detail } the exception “{ $subject }”

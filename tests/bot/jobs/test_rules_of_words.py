@@ -15,6 +15,8 @@ from bot.requests.enlarging.upscale import upscale_request, upscaler_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
+from bot.safety.hard_rule import HardRule
+from bot.safety.words.files import read_text
 from bot.safety.words.rules import Rule
 from bot.store.members.servers import Decision
 from bot.store.rows.jobs import JobOrder
@@ -166,3 +168,19 @@ async def test_a_server_adds_rules_of_its_own_and_its_exceptions_loosen_only_the
     assert await refusal("a dagger") == "owner"
     await house.services.word_rules.remove(by, 1)
     assert await refusal("a b4nana") == ""
+
+
+async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_words(
+    open_house: OpenHouse, request_: GenerationRequest
+) -> None:
+    house = await open_house()
+    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    order = order_of(msgspec.structs.replace(request_, prompt="a blorbel, zindel"))
+    with pytest.raises(Refused) as refused:
+        await house.services.accepting.accept(order)
+    assert sentence_of(refused.value) == "This cannot be drawn. Nothing was charged."
+    with pytest.raises(Refused, match="refused-hard"):
+        await house.services.accepting.outlook(ASKER, [order.request])
+    assert await house.spent() == 0
+    rows = await house.services.servers.audit_log(ASKER.guild_id, 9)
+    assert [(row.action, row.actor_id, row.subject, row.detail) for row in rows] == [("hard-rule", 7, "", "minors")] * 2

@@ -1,0 +1,44 @@
+"""The hard rule needs a term of both lists. These tests have made-up lists; those of the package are only read."""
+
+import msgspec
+import pytest
+
+from bot.safety.hard_rule import HardRule, read_list, shipped_rule
+from bot.safety.words.files import read_text
+from pipeline.protocol.requests import GenerationRequest
+
+MADE_UP = HardRule(read_text("blorbel\n17 zorp old*\n"), read_text("zindel*\n"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_forbidden"),
+    [
+        ({"prompt": "a blorbel in a zindelig hat"}, True),
+        ({"prompt": "zindel, a big house, a bl0rbel"}, True),
+        ({"prompt": "a 17-zorp-old, zindel"}, True),
+        ({"prompt": "a [blorbel:cat:0.5] and a [dog:zindel:0.9]"}, True),
+        ({"prompt": "a blorbel", "negative_prompt": "(zindel:-1)"}, True),
+        ({"prompt": "a blorbel", "negative_prompt": "zindel"}, False),
+        ({"prompt": "a blorbel in a hat"}, False),
+        ({"prompt": "a zindel, 18 zorp old"}, False),
+        ({"prompt": "a red apple"}, False),
+    ],
+)
+def test_both_terms_are_needed(request_: GenerationRequest, changes: dict[str, str], *, is_forbidden: bool) -> None:
+    assert MADE_UP.forbids(msgspec.structs.replace(request_, **changes)) is is_forbidden
+
+
+def test_the_lists_of_the_package_can_be_read() -> None:
+    assert all(read_list(name).rules for name in ("minors", "sexual"))
+    assert shipped_rule() is shipped_rule()
+
+
+def test_ages_end_before_eighteen() -> None:
+    words = {rule.word for rule in read_list("minors").rules}
+    for written in ("{} years old", "{} year old*", "{} yo", "{} jahre alt", "aged {}", "{}歳"):
+        assert [age for age in range(1, 100) if written.format(age) in words] == list(range(1, 18))
+
+
+def test_ordinary_prompts_are_allowed(request_: GenerationRequest) -> None:
+    for prompt in ("children play in a park", "a nude in oil on canvas, a woman of 40", "a baby blue dress, sexy"):
+        assert not shipped_rule().forbids(msgspec.structs.replace(request_, prompt=prompt))
