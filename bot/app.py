@@ -35,6 +35,7 @@ from bot.pictures.receiving import Receiving
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
+from bot.provenance.asking import Asking
 from bot.provenance.key import NoKey, load_key
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
@@ -285,6 +286,7 @@ def compose(
         picking=Picking(receiving),
         signing=signing,
         register=register,
+        asking=Asking(settings=settings, receiving=receiving, register=register),
         backend=backend,
     )
 

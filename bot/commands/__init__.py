@@ -13,7 +13,9 @@ from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
 from bot.commands.styles import make_styles
 from bot.commands.upscale import make_upscale
+from bot.commands.verify import make_verify
 from bot.interactions.services import Services
+from bot.provenance.key import missing_library
 from bot.requests.uses import blending
 
 
@@ -24,6 +26,8 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: Servi
         tree.add_command(make_blend(services))
     if services.catalogue.upscalers:
         tree.add_command(make_upscale(services))
+    if not missing_library():
+        tree.add_command(make_verify(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))

@@ -1,7 +1,7 @@
 """Entries of a message's context menu: details of its picture, a job that starts from it, and the picture in larger."""
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
 from bot.calls.answers import Interaction
 from bot.commands.translating import localized
@@ -11,11 +11,15 @@ from bot.interactions.explain import explain
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_upscale import upscale_attached, upscale_drawn
+from bot.interactions.verifying import where_from
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import reference_id
 from bot.presenting.images import details_message
 from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
+from bot.presenting.origin_message import unknown_origin
+from bot.presenting.refusal import sentence_of
+from bot.provenance.key import missing_library
 from bot.requests.uses import uses_for
 from bot.store.rows.jobs import Job
 
@@ -30,8 +34,10 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
             return
         picture = _pictures_of(message)[0]
         await services.calls.defer(interaction, is_private=True)
-        parameters = await services.receiving.parameters(picture)
-        await answer_privately(interaction, view=details_message.foreign(parameters))
+        view = details_message.foreign(await _parameters(services, picture))
+        if not missing_library():
+            view.add_item(await _where_from(services, interaction, picture))
+        await answer_privately(interaction, view=view)
 
     async def reference(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(services, interaction, message)
@@ -69,6 +75,31 @@ async def _open_reference(services: Services, interaction: Interaction, message:
         interaction,
         reference_form(reference_id(key), spec, uses_for(spec, services.catalogue), services.settings.limits),
     )
+
+
+async def _parameters(services: Services, picture: discord.Attachment) -> str | None:
+    """The generation parameters in a file; None if it has none.
+
+    Raises:
+        Refused: the file is too large or no picture.
+        CallFailed: the file could not be fetched.
+    """
+    try:
+        return await services.receiving.parameters(picture)
+    except Refused as error:
+        if error.key != "refused-no-parameters":
+            raise
+        return None
+
+
+async def _where_from(
+    services: Services, interaction: Interaction, picture: discord.Attachment
+) -> ui.Container[ui.LayoutView]:
+    """Where a file comes from, or why that is not told."""
+    try:
+        return await where_from(services, interaction, picture)
+    except Refused as error:
+        return unknown_origin(sentence_of(error))
 
 
 async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:

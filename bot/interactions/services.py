@@ -11,6 +11,7 @@ from bot.jobs.keeping import Keeping
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
+from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
 from bot.store.expansions import ExpansionRepository
@@ -53,6 +54,7 @@ class Services:
     picking: Picking
     signing: Signing
     register: RegisterRepository
+    asking: Asking
     backend: Backend
 
 

@@ -142,6 +142,15 @@ class Receiving:
             raise Refused("refused-no-parameters")
         return answer.text
 
+    async def fetch(self, attachment: discord.Attachment) -> bytearray:
+        """The bytes of an attached file as they were sent.
+
+        Raises:
+            Refused: it is too large.
+            CallFailed: it could not be fetched.
+        """
+        return await self._fetching(attachment)()
+
     async def _png(self, file: File, wanted: Wanted) -> tuple[CleanPicture, bytes | bytearray]:
         """Facts about a picture, and its PNG.
 

@@ -69,8 +69,10 @@ def details(
     return view_of(container), files
 
 
-def foreign(parameters: str) -> ui.LayoutView:
-    """The layout for a file of no job of ours: its own metadata."""
+def foreign(parameters: str | None) -> ui.LayoutView:
+    """The layout for a file of no job of ours: its own metadata; None if it has none."""
+    if parameters is None:
+        return view_of(ui.Container(ui.TextDisplay(text("refused-no-parameters"))))
     shown = shorten(parameters.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}"), _MAX_FOREIGN)
     return view_of(ui.Container(ui.TextDisplay(f"{text('details-foreign')}\n```\n{shown}\n```")))
 

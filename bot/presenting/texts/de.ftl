@@ -973,6 +973,7 @@ name-images = bilder
 name-model = modell
 name-style = stil
 name-image = bild
+name-picture = bild
 name-strength = stärke
 name-use = verwendung
 name-image2 = bild2
@@ -1024,6 +1025,40 @@ help-more = -# Mehr mit `/hilfe`: { $topics }.
 button-try = Ausprobieren
 refused-topic = Zu „{ $topic }“ gibt es keine Hilfe. Wähle eines von: { $known }.
 refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heutige zeigt dir /hilfe.
+
+## Where a picture comes from
+command-verify = Sagt, woher ein Bild kommt
+option-verify-picture = Die Datei eines Bildes: PNG, JPEG oder WebP
+verify-head = Woher es kommt
+verify-intact = Hier gemacht und seitdem unverändert.
+verify-key-retired = Hier gemacht; mit einem Schlüssel unterschrieben, der nicht mehr benutzt wird.
+verify-key-stolen = Das trägt eine Unterschrift von uns, aber andere haben vielleicht diesen Schlüssel, und das Bild ist keines von denen, die hier gemacht wurden. Trau ihm nicht.
+verify-saved-anew = Hier gemacht. Die Datei wurde unterwegs neu gespeichert; die Bildpunkte sind dieselben.
+verify-changed = Das trägt unsere Unterschrift, wurde aber nachträglich verändert. Trau ihm nicht.
+verify-alike = Sieht aus wie etwas, das hier gemacht wurde. Das beweist nichts.
+verify-foreign = Unterschrieben mit einem Zertifikat, das sich „{ $signer }“ nennt; { $vouched ->
+        [yes] der Betreiber dieses Easel bürgt dafür
+       *[no] niemand, den wir kennen, bürgt dafür
+    }. Es sagt: { $made ->
+        [ai] mit KI gemacht
+       *[other] gemacht
+    }{ $has_tool ->
+        [yes] , von „{ $tool }“
+       *[no] {""}
+    }{ $count ->
+        [0] {""}
+        [one] , aus einem Bild
+       *[other] , aus { $count } Bildern
+    }.
+verify-broken = Seine Content Credentials passen nicht zum Bild.
+verify-claimed = Es sagt von sich, dass es mit KI gemacht wurde{ $has_tool ->
+        [yes] {" "}(von „{ $tool }“)
+       *[no] {""}
+    }. Das kann jeder schreiben.
+verify-nothing = Nichts gefunden. Das heißt nicht, dass keine KI benutzt wurde.
+verify-job = { $job } für <@{ $requester_id }>, { $at }: { $prompt }
+verify-elsewhere = Von diesem Easel gemacht, anderswo.
+refused-verify-often = Du kannst nach { $most } Bildern in der Minute fragen. Warte kurz und frag dann wieder.
 
 ## Messages to the owner of the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es hat eine Anfrage beantwortet, die dieses Easel dann erstattet hat; so wird nichts doppelt gezeichnet oder berechnet. Aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.

@@ -973,6 +973,7 @@ name-images = images
 name-model = model
 name-style = style
 name-image = image
+name-picture = picture
 name-strength = strength
 name-use = use
 name-image2 = image2
@@ -1024,6 +1025,40 @@ help-more = -# More with `/help`: { $topics }.
 button-try = Try it
 refused-topic = There is no help about “{ $topic }”. Choose one of: { $known }.
 refused-example-gone = This example is from an earlier version of the help. Use /help to see today's.
+
+## Where a picture comes from
+command-verify = Say where a picture comes from
+option-verify-picture = A picture's file: PNG, JPEG or WebP
+verify-head = Where it comes from
+verify-intact = Made here, and unchanged since.
+verify-key-retired = Made here; signed with a key that is no longer in use.
+verify-key-stolen = This carries a signature of ours, but others may have that key, and the picture is not among those that were made here. Do not trust it.
+verify-saved-anew = Made here. The file was saved anew on its way; the pixels are the same.
+verify-changed = This carries our signature, but was changed after it was made. Do not trust it.
+verify-alike = Looks like what was made here. That is no proof.
+verify-foreign = Signed by a certificate that calls itself “{ $signer }”; { $vouched ->
+        [yes] the owner of this Easel vouches for it
+       *[no] nobody we know vouches for it
+    }. It says: { $made ->
+        [ai] made with AI
+       *[other] made
+    }{ $has_tool ->
+        [yes] , by “{ $tool }”
+       *[no] {""}
+    }{ $count ->
+        [0] {""}
+        [one] , from one picture
+       *[other] , from { $count } pictures
+    }.
+verify-broken = Its Content Credentials do not fit the picture.
+verify-claimed = It says of itself that it was made with AI{ $has_tool ->
+        [yes] {" "}(by “{ $tool }”)
+       *[no] {""}
+    }. Anybody can write that.
+verify-nothing = Nothing found. That does not mean that no AI was used.
+verify-job = { $job } for <@{ $requester_id }>, { $at }: { $prompt }
+verify-elsewhere = Made by this Easel, elsewhere.
+refused-verify-often = You may ask about { $most } pictures a minute. Wait a moment, then ask again.
 
 ## Messages to the owner of the bot
 owner-other-instance = A second Easel runs with the token of this bot. It answered a request, which this Easel then gave back, so nothing is drawn or charged twice. But each Easel knows only its own jobs and quotas. End one of them, or give it a bot of its own.

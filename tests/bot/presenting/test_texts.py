@@ -22,6 +22,7 @@ from config.settings import Period
 from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.reading import PictureFault
+from provenance.verdict import Verdict
 
 CODE = Path(__file__).parents[3] / "bot"
 SOURCES = {name: (CODE / "presenting" / "texts" / f"{name}.ftl").read_text() for name in LANGUAGES}
@@ -44,6 +45,8 @@ BUILT = [
     *(f"refused-word-{key}" for key in SENTENCES),
     *(f"choice-word-{action}" for action in WordAction),
     *(f"choice-word-{kind}" for kind in SHAPES),
+    *(f"verify-{verdict}" for verdict in Verdict),
+    "name-picture",
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),
 ]

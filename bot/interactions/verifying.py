@@ -1,0 +1,46 @@
+"""`/verify`, and the part "Where it comes from" of *Easel: details*."""
+
+import discord
+from discord import ui
+
+from bot.calls.answers import Interaction
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.details import view_of
+from bot.presenting.origin_message import Origin, origin
+from bot.store.register import Place
+from bot.store.rows.jobs import Job
+
+
+async def verify(services: Services, interaction: Interaction, attachment: discord.Attachment) -> None:
+    """Answer privately where an attached file comes from."""
+    await services.calls.defer(interaction, is_private=True)
+    await answer_privately(interaction, view=view_of(await where_from(services, interaction, attachment)))
+
+
+async def where_from(
+    services: Services, interaction: Interaction, attachment: discord.Attachment
+) -> ui.Container[ui.LayoutView]:
+    """The part "Where it comes from" about an attached file.
+
+    Raises:
+        Refused: the member asks too often, or the file is too large or no picture that can be read.
+        CallFailed: the file could not be fetched.
+    """
+    judged = await services.asking.judge(attachment, interaction.user.id)
+    places = judged.alike or (() if judged.place is None else (judged.place,))
+    jobs = tuple([await _known(services, interaction, each) for each in places])
+    return origin(Origin(verdict=judged.verdict, reading=judged.reading, is_vouched=judged.is_vouched, jobs=jobs))
+
+
+async def _known(services: Services, interaction: Interaction, place: Place) -> Job | None:
+    """The job of a picture; None if this member may not know about it.
+
+    That needs the server whose channel shows it. Outside servers, and where a member brought Easel along, only that
+    member may see the picture's message. Nobody is told about a job without a name: its member's words were deleted.
+    """
+    job = await services.jobs.get(place.job_id)
+    if job is None or not job.origin.requester_name or job.origin.shown_guild_id != (interaction.guild_id or 0):
+        return None
+    is_private = job.guild_id == 0
+    return None if is_private and job.requester_id != interaction.user.id else job
