@@ -231,6 +231,7 @@ def compose(
         storing=storing,
         gate=gate,
         servers=servers,
+        trusted_roles=settings.safety.trusted_roles,
     )
     preparing = Preparing(backend=backend, timings=timings, default_key=catalogue.default_key)
     delivery = Delivery(

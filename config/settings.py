@@ -160,6 +160,9 @@ class SafetySettings(Area):
     words: Path | None = Field(
         default=None, description="A file of rules of words, plain text or TOML; unset = none. See docs/moderation.md."
     )
+    trusted_roles: frozenset[int] = Field(
+        default=frozenset(), description="Ids of roles whose refusals by rules of words lead to no pause."
+    )
 
 
 class PlaygroundSettings(Area):

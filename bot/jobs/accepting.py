@@ -9,10 +9,12 @@ import structlog
 from bot.errors import Refused
 from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
+from bot.presenting.escaping import relative
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
-from bot.safety.gate import Gate, HardRefused
+from bot.safety.gate import Gate, HardRefused, RuleRefused
 from bot.safety.hard_rule import CATEGORY
+from bot.safety.pauses import Pauses
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
@@ -44,6 +46,7 @@ class Accepting:
         storing: Storing,
         gate: Gate,
         servers: ServerRepository,
+        trusted_roles: frozenset[int],
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -54,6 +57,8 @@ class Accepting:
         self._storing = storing
         self._gate = gate
         self._servers = servers
+        self._trusted_roles = trusted_roles
+        self._pauses = Pauses()
         self._is_open = True
 
     def close(self) -> None:
@@ -146,14 +151,20 @@ class Accepting:
         """Judge a request by the rules of words. What the hard rule refuses is in the audit log, without its words.
 
         Raises:
-            Refused: a rule forbids the request.
+            Refused: a rule forbids the request, or the member is paused after many refusals.
         """
+        now, who = datetime.now(UTC), (asker.guild_id, asker.user_id)
+        if (until := self._pauses.until(who, now)) is not None:
+            raise Refused("refused-paused", until=relative(until))
         try:
             return await self._gate.judge(asker.guild_id, request)
-        except HardRefused:
-            _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
-            by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=datetime.now(UTC))
-            await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
+        except RuleRefused as refused:
+            if self._trusted_roles.isdisjoint(asker.role_ids):
+                self._pauses.note_refusal(who, now)
+            if isinstance(refused, HardRefused):
+                _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
+                by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=now)
+                await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
             raise
 
     def _check_house(self, model_key: str) -> None:

@@ -18,7 +18,11 @@ _MAX_PART: Final = 80
 """Most characters of a prompt's part in a sentence."""
 
 
-class HardRefused(Refused):
+class RuleRefused(Refused):
+    """A rule of words forbids a request."""
+
+
+class HardRefused(RuleRefused):
     """The hard rule forbids a request."""
 
 
@@ -46,7 +50,8 @@ class Gate:
 
         Raises:
             HardRefused: the hard rule forbids it.
-            Refused: a rule forbids it.
+            RuleRefused: another rule forbids it.
+            Refused: the prompt changes so often that it is not judged.
         """
         if self._hard_rule.forbids(request):
             raise HardRefused("refused-hard")
@@ -56,7 +61,7 @@ class Gate:
         for whose, hits in found.items():
             for hit in hits:
                 if hit.rule.action is Action.REFUSE:
-                    raise Refused("refused-word", whose=whose, **_values(hit))
+                    raise RuleRefused("refused-word", whose=whose, **_values(hit))
         return tuple(_warnings([hit for hits in found.values() for hit in hits]))
 
     async def explain(self, guild_id: int, prompt: str) -> Mapping[str, Sequence[Hit]]:

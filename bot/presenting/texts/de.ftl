@@ -420,6 +420,7 @@ refused-word = { $whose ->
         [none] {""}
        *[other] : { $reason }
     }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
+refused-paused = Wortregeln haben dich fünfmal in zehn Minuten abgelehnt. Du kannst { $until } wieder etwas erbitten. Es wurde nichts berechnet.
 refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
 refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
 refused-word-rule = Es gibt keine Regel { $rule }; /admin words list zeigt die Nummern.

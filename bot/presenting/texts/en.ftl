@@ -420,6 +420,7 @@ refused-word = { $whose ->
         [none] {""}
        *[other] : { $reason }
     }). Found: “{ $part }”. Nothing was charged.
+refused-paused = Rules of words refused you five times within ten minutes. You can ask again { $until }. Nothing was charged.
 refused-hard = This cannot be drawn. Nothing was charged.
 refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
 refused-word-rule = There is no rule { $rule }; /admin words list shows the numbers.

@@ -39,8 +39,8 @@ ASKER = Asker(guild_id=1, channel_id=2, user_id=7)
 OpenHouse = Callable[..., Awaitable[Any]]
 
 
-def order_of(request: Request, number: int = 900) -> JobOrder:
-    return JobOrder(origin=example_origin(ASKER, interaction_id=number), request=request, notices=())
+def order_of(request: Request, number: int = 900, asker: Asker = ASKER) -> JobOrder:
+    return JobOrder(origin=example_origin(asker, interaction_id=number), request=request, notices=())
 
 
 @pytest.fixture
@@ -96,12 +96,14 @@ async def test_every_way_is_refused_and_costs_nothing(
     before, _ = await house.services.accepting.accept(order_of(old))
     spent = await house.spent()
     house = await open_house(safety=rules)
-    for way, request in (await ways_to(settings, catalogue, old, tmp_path / "lists")).items():
+    ways = await ways_to(settings, catalogue, old, tmp_path / "lists")
+    for user_id, (way, request) in enumerate(ways.items(), 100):
+        asker = Asker(guild_id=1, channel_id=2, user_id=user_id)  # nobody is refused so often as to be paused
         with pytest.raises(Refused) as refused:
-            await house.services.accepting.accept(order_of(request, 901))
+            await house.services.accepting.accept(order_of(request, 901, asker))
         assert refused.value.key == "refused-word", way
         with pytest.raises(Refused):
-            await house.services.accepting.outlook(ASKER, [request_, request])
+            await house.services.accepting.outlook(asker, [request_, request])
     assert await house.spent() == spent
     assert [row[0] for row in await house.database.fetch_all("SELECT job_id FROM jobs")] == [before.job_id]
     assert await house.broken() == []
@@ -184,3 +186,24 @@ async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_wor
     assert await house.spent() == 0
     rows = await house.services.servers.audit_log(ASKER.guild_id, 9)
     assert [(row.action, row.actor_id, row.subject, row.detail) for row in rows] == [("hard-rule", 7, "", "minors")] * 2
+
+
+async def test_the_sixth_request_after_five_refusals_waits_and_nobody_is_blocked(
+    open_house: OpenHouse, rules: dict[str, Any], request_: GenerationRequest
+) -> None:
+    house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
+    refused_request = msgspec.structs.replace(request_, prompt="a dagger")
+
+    async def refusal(request: GenerationRequest, asker: Asker) -> str:
+        try:
+            await house.services.accepting.outlook(asker, [request])
+        except Refused as refused:
+            return refused.key
+        return ""
+
+    assert [await refusal(refused_request, ASKER) for _ in range(5)] == ["refused-word"] * 5
+    assert await refusal(request_, ASKER) == "refused-paused"
+    assert await house.database.fetch_all("SELECT * FROM blocks") == []
+    trusted = Asker(guild_id=1, channel_id=2, user_id=8, role_ids=(77,))
+    assert [await refusal(refused_request, trusted) for _ in range(6)] == ["refused-word"] * 6
+    assert await refusal(request_, trusted) == ""

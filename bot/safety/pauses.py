@@ -1,0 +1,46 @@
+"""Pauses: whom rules of words refuse again and again asks for nothing for a while. They end by themselves.
+
+They are kept in memory, since none is longer than ten minutes: a restart ends them.
+"""
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+MAX_REFUSALS: Final = 5
+WINDOW: Final = timedelta(minutes=10)
+"""Time within which so many refusals lead to a pause."""
+LENGTH: Final = timedelta(minutes=10)
+
+Who: TypeAlias = tuple[int, int]
+"""Server and member."""
+
+
+class Pauses:
+    """Counts refusals by rules of words, by server and member."""
+
+    def __init__(self) -> None:
+        self._refused: dict[Who, deque[datetime]] = {}
+        self._until: dict[Who, datetime] = {}
+
+    def note_refusal(self, who: Who, now: datetime) -> None:
+        """Count a refusal; the last of too many begins a pause."""
+        self._drop_old(now)
+        times = self._refused.setdefault(who, deque(maxlen=MAX_REFUSALS))
+        times.append(now)
+        if len(times) == MAX_REFUSALS:
+            del self._refused[who]
+            self._until[who] = now + LENGTH
+
+    def until(self, who: Who, now: datetime) -> datetime | None:
+        """The end of a member's pause; None if there is none."""
+        end = self._until.get(who)
+        return None if end is None or end <= now else end
+
+    def _drop_old(self, now: datetime) -> None:
+        for who, times in list(self._refused.items()):
+            while times and times[0] <= now - WINDOW:
+                times.popleft()
+            if not times:
+                del self._refused[who]
+        self._until = {who: end for who, end in self._until.items() if end > now}
