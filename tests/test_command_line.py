@@ -21,6 +21,7 @@ from tests.shared_worker import warm_starter
 
 pytestmark = pytest.mark.slow
 
+FEW_STEPS = ("--steps", "8", "--seed", "3")
 FROM_A_PICTURE = ("imagine", "x", "-o", "x.png", "--image", "x.png")
 
 
@@ -51,14 +52,15 @@ def test_a_picture_without_discord(tmp_path: Path) -> None:
     options = ("--images", "2", "--seed", "3", "-o", str(out))
     # The file's name says the format, whatever the server's own choice.
     words = "a {red|green} apple --cfg 1 --steps {99|3}"
-    result = easel("imagine", words, *options, EASEL_PIPELINE__IMAGE_FORMAT="webp")
+    variables = {"EASEL_PIPELINE__IMAGE_FORMAT": "webp", "EASEL_LIMITS__MAX_STEPS": "5"}
+    result = easel("imagine", words, *options, **variables)
     assert result.returncode == 0, result.stderr
-    assert "steps 99 → 50" in result.stderr
+    assert "steps 99 → 5" in result.stderr
     for number in range(8):
         with Image.open(tmp_path / f"apple-{number + 1}.png") as picture:
             assert (picture.format, picture.size) == ("PNG", (256, 256))
             parameters = str(picture.info["parameters"])
-            assert parameters.startswith(f"a {('red', 'green')[number // 4]} apple\nSteps: {(50, 3)[number // 2 % 2]},")
+            assert parameters.startswith(f"a {('red', 'green')[number // 4]} apple\nSteps: {(5, 3)[number // 2 % 2]},")
             assert f"Seed: {3 + number % 2}" in parameters
 
 
@@ -83,14 +85,14 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
     given = files.colorful((64, 64))
     (tmp_path / "given.jpg").write_bytes(files.saved(given, "JPEG", quality=95))
     drawn: dict[str, Image.Image] = {}
-    for name, strength, seed in (
-        ("near", "0.05", "3"),
-        ("again", "0.05", "3"),
-        ("far", "0.9", "3"),
-        ("else", "0.9", "4"),
+    for name, strength, steps, seed in (
+        ("near", "0.05", "20", "3"),
+        ("again", "0.05", "20", "3"),
+        ("far", "0.9", "6", "3"),
+        ("else", "0.9", "6", "4"),
     ):
         out = tmp_path / f"{name}.png"
-        options = ("--image", str(tmp_path / "given.jpg"), "--strength", strength, "--steps", "20", "--seed", seed)
+        options = ("--image", str(tmp_path / "given.jpg"), "--strength", strength, "--steps", steps, "--seed", seed)
         result = easel("imagine", "a tree", *options, "-o", str(out))
         assert result.returncode == 0, result.stderr
         drawn[name] = Image.open(out).convert("RGB")
@@ -104,14 +106,14 @@ def test_a_picture_from_a_picture(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("house") / "house.png"
-    result = easel("imagine", "a blue house in a meadow", "--seed", "3", "-o", str(out))
+    result = easel("imagine", "a blue house in a meadow", *FEW_STEPS, "-o", str(out))
     assert result.returncode == 0, result.stderr
     return out
 
 
 def anew(house: Path, out: Path, *options: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The house and the picture that comes of it, [H, W, 3] each."""
-    result = easel("imagine", "a tree in a meadow", "--image", str(house), *options, "--seed", "3", "-o", str(out))
+    result = easel("imagine", "a tree in a meadow", "--image", str(house), *options, *FEW_STEPS, "-o", str(out))
     assert result.returncode == 0, result.stderr
     old, new = (np.asarray(Image.open(path).convert("RGB"), dtype=np.int64) for path in (house, out))
     return old, new

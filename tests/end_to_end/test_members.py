@@ -133,7 +133,7 @@ async def test_a_killed_worker_costs_nothing_but_time(
     bot = start_bot(EASEL_PIPELINE__STARTER=starter)
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="a star that survives", steps=50, images=4)
+    await local.member.slash(local.channel, "imagine", prompt="a star that survives", steps=50, images=2)
     await local.wait_for_message(has("Drawing: "))
     (*_, worker) = psutil.Process(bot.process.pid).children(recursive=True)
     assert worker.name() == "easel-worker"
@@ -143,7 +143,7 @@ async def test_a_killed_worker_costs_nothing_but_time(
         await local.wait_for_message(has("starts again shortly"))
     await local.wait_for_message(has("seed "), 120)
     await wait_until(lambda: rows(tmp_path, "SELECT status, attempt FROM jobs") == [("succeeded", 2)])
-    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(4,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(2,)]
 
 
 async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
@@ -151,12 +151,13 @@ async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot:
     await bot.start()
     await bot.wait_for_log("worker ready")
     for number in range(3):
-        await local.member.slash(local.channel, "imagine", prompt=f"star {number}", steps=40, images=4)
+        await local.member.slash(local.channel, "imagine", prompt=f"star {number}", steps=25, images=2)
     await local.wait_for_message(has("Drawing: "))
     await bot.stop(signal.SIGKILL)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(0,)]
     await bot.start()
     await wait_until(lambda: rows(tmp_path, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == [(3,)], 120)
-    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(12,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(6,)]
     messages = [message for message in local.messages() if "star " in text_of(message)]
     assert len(messages) == 3
     assert all("seed " in text_of(message) for message in messages)
