@@ -54,14 +54,15 @@ def load_key(settings: Settings) -> "SigningKey":
     missing = missing_library()
     if missing:
         raise NoKey(f"Pictures go out unsigned, since {missing} has no package for this system.", is_wrong=is_required)
-    from provenance.keys import KeyUnusable, read_key  # noqa: PLC0415 - see above
-
     files = KeyFiles.of(settings)
     is_set_up = is_required or wanted.key_file is not None or files.key.exists()
     if not is_set_up:
         raise NoKey(
             "Pictures go out unsigned, since there is no key; `easel provenance init` makes one.", is_wrong=False
         )
+    # Without a key, no start of the bot waits for these libraries.
+    from provenance.keys import KeyUnusable, read_key  # noqa: PLC0415 - see above
+
     try:
         return read_key(files.key, files.chain, datetime.now(UTC))
     except KeyUnusable as error:

@@ -1,5 +1,6 @@
 """Whether pictures are signed, and the sentence that says why they are not."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ def test_by_default_there_is_no_key_and_nothing_is_wrong(here: Settings) -> None
     with capture_logs() as logs:
         assert app._key(here) is None
     assert [(each["log_level"], each["action"]) for each in logs] == [("info", "unsigned")]
+
+
+def test_without_a_key_no_library_is_loaded(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "provenance.keys", None)  # whoever imports it now fails
+    assert "there is no key" in str(told(here))
 
 
 def test_a_key_that_was_made_signs(here: Settings) -> None:
