@@ -1,6 +1,7 @@
 """What most tests share: the example settings, the shipped catalogue, a valid request, and the marks."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Generator
@@ -71,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[STARTER] = warm_starter()
 
 
+@functools.cache
 def _mark_of(path: Path) -> str | None:
     return next(
         (mark for mark, places in STARTS.items() if any(path.is_relative_to(TESTS / place) for place in places)), None
