@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -87,6 +88,22 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Who wants the unmarked tests alone need not import torch to learn that the others are not wanted."""
     is_unwanted = config.option.markexpr == UNMARKED and _mark_of(collection_path) is not None
     return True if is_unwanted else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported now stays for ever: no collection of garbage looks through torch and all tests again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let libraries free at the end what they count."""
+    gc.unfreeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
