@@ -62,7 +62,7 @@ class Matcher:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        return self._hits(texts_of(prompt, steps))
+        return self._hits(texts_of(prompt, steps)) if self._rules else ()
 
     def hits_in_negative(self, negative_prompt: str, *, steps: int = USUAL_STEPS) -> tuple[Hit, ...]:
         """The rules that those parts of a negative prompt meet that attract.
@@ -70,7 +70,7 @@ class Matcher:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        return self._hits(attracting(negative_prompt, steps))
+        return self._hits(attracting(negative_prompt, steps)) if self._rules else ()
 
     def explain(self, prompt: str) -> tuple[Hit, ...]:
         """The hits, and those that an exception allows.
@@ -78,11 +78,9 @@ class Matcher:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        return self._hits(texts_of(prompt, USUAL_STEPS), with_allowed=True)
+        return self._hits(texts_of(prompt, USUAL_STEPS), with_allowed=True) if self._rules else ()
 
     def _hits(self, texts: Mapping[str, bool], *, with_allowed: bool = False) -> tuple[Hit, ...]:
-        if not self._rules:
-            return ()
         found: dict[int, Hit] = {}
         for text, is_changed in texts.items():
             for reading in _readings(text):

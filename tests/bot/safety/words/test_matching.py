@@ -107,3 +107,31 @@ def test_any_text_is_judged_and_told_from_itself(text: str) -> None:
     for hit in matcher("dagger", "*it*", "ab", "нож", "匕首", "red cat").hits(text):
         assert hit.part
         assert hit.how
+
+
+LONG = " ".join(f"word{number} of a long prompt," for number in range(70))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "[cat|dog|fox|owl|hen|dagger]",
+        "[cat:dagger:0.2]",
+        "[dagger:cat:0.2]",
+        "[cat:[dagger:dog:30]:10]",
+        "dag[cat|x]ger",
+    ],
+)
+def test_a_change_within_a_long_prompt_is_judged(change: str) -> None:
+    assert matcher("dagger").hits(f"{LONG} {change.replace('dag[cat|x]ger', 'dag[|x]ger')} {LONG}")
+    assert not matcher("dagger").hits(f"{LONG} {change.replace('dag', 'big')} {LONG}")
+
+
+def test_a_phrase_across_a_change_is_judged() -> None:
+    assert matcher("red dagger").hits(f"{LONG} [blue|red] dagger {LONG}")
+    assert not matcher("red dagger").hits(f"{LONG} [blue|red] cat dagger {LONG}")
+
+
+def test_without_rules_nothing_is_read_and_nothing_refused() -> None:
+    changes = " ".join(f"[word{number}:other{number}:{number}]" for number in range(60))
+    assert matcher().hits(changes, steps=100) == ()
