@@ -17,6 +17,7 @@ from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import BrokenImage, DeviceLost, drop_tracebacks
 from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.finishing.decoding import Decoder
+from pipeline.engine.loop import Engine
 from pipeline.engine.pixels import upscaler
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
@@ -30,6 +31,13 @@ from tests.pipeline.engine.tiny import autoencoder
 FULL = "CUDA out of memory. Tried to allocate 2.00 GiB"
 
 
+def give_decoder(engine: Engine, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder of a new process, which knows what is in the folder `state`."""
+    decoder = Decoder(choose_placement("cpu", "float32"), str(state))
+    monkeypatch.setattr(engine, "_decoder", decoder)
+    monkeypatch.setattr(engine._finishing, "_decoder", decoder)
+
+
 @pytest.fixture(scope="module")
 def loaded(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Shared:
     return Shared(module_catalogue, state_directory=str(tmp_path_factory.mktemp("learnt")))
@@ -39,7 +47,7 @@ def loaded(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
 def shared(loaded: Shared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shared:
     """Nothing was said and nothing is known of what the device has no room for."""
     loaded.events.clear()
-    monkeypatch.setattr(loaded.engine, "_decoder", Decoder(choose_placement("cpu", "float32"), str(tmp_path)))
+    give_decoder(loaded.engine, tmp_path, monkeypatch)
     return loaded
 
 
@@ -92,7 +100,7 @@ def test_a_full_device_decodes_in_tiles_and_remembers(
     assert picture_of(shared, 2, request_) == first
     assert 16 not in sides, "it is tried once"
     # A new process knows it too.
-    monkeypatch.setattr(shared.engine, "_decoder", Decoder(choose_placement("cpu", "float32"), str(tmp_path)))
+    give_decoder(shared.engine, tmp_path, monkeypatch)
     assert picture_of(shared, 3, request_) == first
     assert 16 not in sides
     assert not vae.use_tiling, "previews are drawn with it as well"
