@@ -20,8 +20,9 @@ from typing_extensions import override
 
 import pipeline.protocol.requests
 import pipeline.protocol.wire.outputs
-from bot.app import compose, make_configure
 from bot.client import EaselClient
+from bot.composing import compose
+from bot.configure import make_configure
 from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, origin_of

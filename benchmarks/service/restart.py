@@ -17,7 +17,7 @@ from typing import Final
 import psutil
 
 from benchmarks.report import Report
-from bot.app import make_configure
+from bot.configure import make_configure
 from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
 from config.settings import Settings, StorageSettings

@@ -14,8 +14,9 @@ import aiohttp
 import msgspec
 import structlog
 
-from bot.app import make_configure, make_starter, owners_rules
 from bot.calls.address_block import is_block, wait_of
+from bot.composing import owners_rules
+from bot.configure import make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
 from bot.provenance.key import NoKey, load_key

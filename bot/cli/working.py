@@ -11,8 +11,8 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.app import make_configure, make_starter
 from bot.cli.pictures import CannotDraw
+from bot.configure import make_configure, make_starter
 from bot.presenting.texts import text
 from config.catalogue import Catalogue
 from config.settings import Settings

@@ -1,4 +1,4 @@
-"""The services for commands and buttons: one object in a process, built by `bot.app`."""
+"""The services for commands and buttons: one object in a process, built by `bot.composing`."""
 
 from dataclasses import dataclass
 from typing import Protocol, cast

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import make_configure
+from bot.configure import make_configure
 from config.catalogue import Catalogue
 from config.loading import load_settings
 from pipeline.protocol.wire.settings import ImageOutput

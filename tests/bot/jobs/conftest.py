@@ -17,8 +17,8 @@ from aiohttp import web
 from discord import http
 from typing_extensions import override
 
-from bot.app import compose
 from bot.client import EaselClient
+from bot.composing import compose
 from bot.interactions.services import Services
 from bot.store.images import ImageStore
 from bot.store.rows.jobs import Job, JobStatus, NewJob

@@ -1,0 +1,55 @@
+"""What the bot tells a worker, and the starter that forks it."""
+
+from pathlib import Path
+
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.starter import Starter
+from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
+from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput
+
+
+def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
+    """The first message to a worker."""
+    pipeline = settings.pipeline
+    cache = pipeline.cache_directory or settings.storage.directory / "models"
+    return Configure(
+        protocol_version=PROTOCOL_VERSION,
+        device=pipeline.device,
+        dtype=pipeline.dtype,
+        threads=pipeline.threads,
+        models=tuple(catalogue.models.values()),
+        upscalers=tuple(catalogue.upscalers.values()),
+        faces=tuple(catalogue.faces.values()),
+        controls=tuple(catalogue.controls.values()),
+        references=tuple(catalogue.references.values()),
+        text_mask=catalogue.text_mask,
+        preload=catalogue.default_key,
+        acceleration=Acceleration(
+            accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
+        ),
+        safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
+        lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
+        options=EngineOptions(
+            preview_interval_s=pipeline.preview_interval_s,
+            cache_directory=str(cache.resolve()),
+            state_directory=str((settings.storage.directory / "worker").resolve()),
+            max_running=pipeline.max_running,
+            batching=pipeline.batching,
+            idle_models=pipeline.idle_models,
+            model_memory_mb=pipeline.model_memory_mb,
+            output=ImageOutput(
+                image_format=pipeline.image_format,
+                quality=pipeline.image_quality,
+                has_parameters=pipeline.metadata == "full",
+            ),
+        ),
+    )
+
+
+def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
+    """The starter that forks workers. An own starter only pays off in a program that may need a second worker."""
+    where = settings.pipeline.starter
+    if isinstance(where, Path):
+        return Starter(where)
+    return Starter() if where == "own" and is_lasting else None
