@@ -16,6 +16,10 @@ class Keeping:
         self._inputs = inputs
         self._stars = stars
 
+    async def gave_input(self, user_id: int, sha256: str) -> bool:
+        """Whether a member gave this picture to a job themselves."""
+        return await self._inputs.gave(user_id, sha256)
+
     async def read_input(self, sha256: str) -> bytes:
         """The bytes of a picture that a job was given.
 

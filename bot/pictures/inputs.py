@@ -35,6 +35,10 @@ class InputPictures:
         """
         return await self._files.read(sha256)
 
+    async def gave(self, user_id: int, sha256: str) -> bool:
+        """Whether a member gave this picture themselves."""
+        return await self._inputs.gave(user_id, sha256)
+
     async def of(self, request: Request) -> dict[str, bytes]:
         """The bytes of a request's inputs by their hashes.
 

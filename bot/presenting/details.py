@@ -44,22 +44,35 @@ GIVEN_CHARACTERS: Final = 110
 
 
 class GivenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that a job was given: its name and bytes in the message. Without bytes it is not kept any more."""
+    """A picture that a job was given.
+
+    Attributes:
+        picture: the input.
+        name: its name in the message.
+        data: its bytes; None if it is not kept any more, or not shown.
+        is_own: whether whoever reads the message gave it; nobody else sees it.
+    """
 
     picture: Input
     name: str
     data: bytes | None
+    is_own: bool = True
 
 
 def add_given(view: ui.LayoutView, given: Sequence[GivenFile]) -> None:
-    """Add the pictures that a job was given, each small beside what it was for."""
+    """Add the pictures that a job was given, each small beside what it was for.
+
+    They are no part of the posted message, so others than their giver only read that there were some.
+    """
     if not given:
         return
     container: ui.Container[ui.LayoutView] = ui.Container()
     for each in given:
         picture = each.picture
         said = text("details-given", use=picture.use or picture.role, strength=f"{picture.strength:g}")
-        if each.data is None:
+        if not each.is_own:
+            container.add_item(ui.TextDisplay(text("details-given-private", given=said)))
+        elif each.data is None:
             container.add_item(ui.TextDisplay(text("details-given-gone", given=said)))
         else:
             container.add_item(ui.Section(said, accessory=ui.Thumbnail(f"attachment://{each.name}")))

@@ -25,6 +25,20 @@ SELECT sha256 FROM inputs JOIN jobs USING (job_id) WHERE requester_id = :user
 UNION {_WANTED} WHERE user_id = :user
 """  # noqa: S608 - ours
 
+_GAVE: Final = """
+SELECT parent.job_id IS NULL OR parent.requester_id = :user OR (
+    parent.requester_name <> '' AND NOT EXISTS (
+        SELECT 1 FROM json_each(parent.request, '$.inputs') AS input
+        WHERE json_extract(input.value, '$.sha256') = :sha256
+    )
+) AS gave
+FROM inputs JOIN jobs USING (job_id) LEFT JOIN jobs AS parent ON parent.job_id = jobs.parent_job_id
+WHERE inputs.sha256 = :sha256 AND jobs.requester_id = :user
+ORDER BY jobs.job_id LIMIT 1
+"""
+"""Whether the first job of a member that names a picture does not have it from somebody else's job. Jobs of forgotten
+members, which have no name, do not say any more what they were given."""
+
 
 class InputRepository:
     """The table of inputs."""
@@ -39,6 +53,11 @@ class InputRepository:
     async def named_since(self, now: datetime, days: int) -> frozenset[str]:
         """Hashes that a job of the last `days` days, an open one or a starred one names."""
         return _hashes(await self._database.fetch_all(_NAMED_SINCE, {"since": to_ms(now - timedelta(days=days))}))
+
+    async def gave(self, user_id: int, sha256: str) -> bool:
+        """Whether a member gave this picture themselves; a job begun from another's has that one's pictures."""
+        row = await self._database.fetch_one(_GAVE, {"user": user_id, "sha256": sha256})
+        return row is not None and bool(row["gave"])
 
     async def release(self, job_id: int) -> frozenset[str]:
         """Let a job name no inputs any more; returns the hashes that no other job names."""

@@ -199,6 +199,7 @@ details-given = { $use ->
        *[other] Verwendung dieses Bildes: { $use }, Stärke { $strength }
     }
 details-given-gone = { $given } (es wird hier nicht mehr aufbewahrt)
+details-given-private = { $given } (hier sieht es nur, wer es gegeben hat)
 details-image = Das Bild, von dem es ausging, steht nicht im Befehl: Häng dasselbe wieder als „bild“ an.
 details-inpaint = { $part ->
         [cells] Nur ein Ausschnitt des Bildes ist neu gezeichnet, in Feldern eines Rasters

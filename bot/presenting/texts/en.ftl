@@ -199,6 +199,7 @@ details-given = { $use ->
        *[other] This picture was used for { $use }, strength { $strength }
     }
 details-given-gone = { $given } (it is not kept here any more)
+details-given-private = { $given } (only whoever gave it sees it here)
 details-image = The picture that it started from is no part of the command: attach the same one again as “image”.
 details-inpaint = { $part ->
         [cells] Only a part of the picture is drawn anew, in cells of a grid

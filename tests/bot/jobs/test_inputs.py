@@ -1,9 +1,13 @@
 """A job's input pictures reach the worker at every attempt, and a job without its pictures ends with a sentence."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from PIL import Image
+
+from bot.interactions.explain import _given
 from bot.store.images import ImageStore
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import JobStatus
@@ -44,3 +48,18 @@ async def test_a_job_whose_picture_is_gone_costs_nothing_and_says_so(open_house:
     # The worker is free for the next one.
     await house.until(await house.ask(), JobStatus.SUCCEEDED)
     assert await house.broken() == []
+
+
+async def test_details_show_a_given_picture_to_its_giver_alone(open_house: OpenHouse, tmp_path: Path) -> None:
+    png = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(png, "PNG")
+    sha256 = await ImageStore(tmp_path / "inputs").save(png.getvalue())
+    house = await open_house()
+    job = await house.ask(inputs=(sha256,))
+    (picture,) = job.request.inputs
+    shown = await _given(house.services, job.requester_id, picture, "given.webp")
+    assert shown.is_own
+    assert shown.data
+    hidden = await _given(house.services, job.requester_id + 1, picture, "given.webp")
+    assert not hidden.is_own
+    assert hidden.data is None

@@ -43,6 +43,18 @@ def test_one_that_retention_removed_is_said() -> None:
     assert len(container["components"][0]["content"]) <= GIVEN_CHARACTERS
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_somebody_elses_is_said_and_not_shown(language: str) -> None:
+    view = view_of(ui.Container(ui.TextDisplay("facts")))
+    with spoken(language):
+        add_given(view, [GivenFile(picture=each, name="a.webp", data=b"x", is_own=False) for each in PICTURES])
+    (container,) = view.to_components()[1:]
+    assert "attachment://" not in json.dumps(container)
+    said = [each["content"] for each in container["components"]]
+    assert len({*said}) == 3
+    assert max(map(len, said)) <= GIVEN_CHARACTERS
+
+
 def test_a_job_without_pictures_shows_none() -> None:
     view = view_of(ui.Container(ui.TextDisplay("facts")))
     add_given(view, [])

@@ -12,8 +12,8 @@ from bot.pictures.inputs import InputPictures
 from bot.store.expansions import ExpansionRepository, NewExpansion, WantedJob
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
-from bot.store.rows.jobs import JobStatus, NewJob
-from bot.store.rows.origin import StartedBy
+from bot.store.rows.jobs import Job, JobStatus, NewJob
+from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.stars import StarRepository
 from tests.bot.store.conftest import GUILD, NOW, Store, inputs_of, with_inputs
 
@@ -56,6 +56,29 @@ async def test_a_job_is_stored_with_its_inputs(store: Store, new_job: Make, pict
     assert await pictures.of(job.request) == {sha256: b"png"}
     rows = await store.database.fetch_all("SELECT * FROM inputs")
     assert [tuple(row) for row in rows] == [(job.job_id, 0, "init-image", sha256)]
+
+
+async def test_a_picture_is_its_givers_whatever_is_begun_from_it(
+    store: Store, new_job: Make, pictures: InputPictures
+) -> None:
+    sha256, own = await pictures.keep(b"png"), await pictures.keep(b"own")
+    first = await store.accept(with_inputs(new_job(1, user=1), sha256))
+    theirs = await store.accept(with_inputs(new_job(2, user=2, lineage=begun_from(first)), sha256, own))
+    await store.accept(with_inputs(new_job(3, user=2, lineage=begun_from(theirs)), sha256))
+    await store.accept(with_inputs(new_job(4, user=1, lineage=begun_from(theirs)), sha256))
+    assert await pictures.gave(1, sha256)
+    assert not await pictures.gave(2, sha256)
+    assert await pictures.gave(2, own)
+    assert not await pictures.gave(3, sha256)
+    # What its giver deletes, or whom the bot forgets, does not make it another member's.
+    await pictures.release(first.job_id)
+    assert not await pictures.gave(2, sha256)
+    await store.jobs.forget_user(1, NOW)
+    assert not await pictures.gave(2, sha256)
+
+
+def begun_from(job: Job) -> Lineage:
+    return Lineage(parent_job_id=job.job_id, parent_message_id=None)
 
 
 async def test_the_last_deleted_job_removes_its_input(
