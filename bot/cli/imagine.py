@@ -1,6 +1,7 @@
 """`easel imagine`: the jobs of a prompt in the real worker, without Discord and database."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.resolving import Resolved
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.backends.process import ProcessBackend
 from pipeline.protocol.requests import narrowed
 from pipeline.protocol.wire.outputs import ImageFile
 
@@ -58,8 +60,11 @@ async def draw(
         seal = await stack.enter_async_context(signing(settings, pictures.files)) if is_signed else None
         model_key = resolved[0].request.model_key
         backend = await stack.enter_async_context(started_worker(model_key, settings, catalogue, console))
-        # Only the worker knows what a pipeline does with a picture.
-        resolved = await _resolved(given, pictures, options, settings, catalogue)
+        # Only the worker knows what a pipeline does with a picture, and which networks are there.
+        try:
+            resolved = await _resolved(given, pictures, options, settings, catalogue)
+        except CannotDraw as error:
+            raise CannotDraw(_missing_network(resolved, backend, catalogue) or str(error)) from error
         paths = iter(_paths(out, sum(each.request.num_images for each in resolved)))
         for number, each in enumerate(resolved, 1):
             if len(resolved) > 1:
@@ -92,6 +97,15 @@ async def _resolved(
     return tuple(
         redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits) for each in resolved
     )
+
+
+def _missing_network(resolved: Sequence[Resolved], backend: ProcessBackend, catalogue: Catalogue) -> str | None:
+    """What the worker says of the first missing network of these requests; None if it misses none."""
+    ready = backend.status.ready
+    missing = {} if ready is None else ready.missing
+    named = (picture.network for each in resolved for picture in each.request.inputs)
+    key = next((key for key in named if key in missing), None)
+    return None if key is None else f"{catalogue.networks[key].title} cannot be used: {missing[key]}"
 
 
 def _paths(out: Path, count: int) -> list[Path]:
