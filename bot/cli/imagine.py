@@ -95,7 +95,8 @@ async def _resolved(
     except Refused as error:
         raise CannotDraw(text(error.key, **error.values)) from error
     return tuple(
-        redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits) for each in resolved
+        redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits, given.strength)
+        for each in resolved
     )
 
 

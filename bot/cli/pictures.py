@@ -10,7 +10,7 @@ from bot.pictures.reading import read_file
 from bot.pictures.telling import notices, refusal, too_large
 from bot.requests.given import GivenRequest
 from bot.requests.options.sizes import fit_sides
-from bot.requests.options.takes import GivenPicture
+from bot.requests.options.takes import GivenPicture, PictureWeight
 from bot.requests.resolving import Resolved
 from bot.requests.uses import STRENGTHS
 from config.settings import LimitSettings
@@ -125,20 +125,35 @@ def started(given: GivenRequest, pictures: Pictures, options: PictureOptions) ->
 
 
 def redrawn(
-    resolved: Resolved, pictures: Pictures, options: PictureOptions, spec: ModelSpec, limits: LimitSettings
+    resolved: Resolved,
+    pictures: Pictures,
+    options: PictureOptions,
+    spec: ModelSpec,
+    limits: LimitSettings,
+    strength: float | PictureWeight | None,
 ) -> Resolved:
     """The job with only a part of its picture drawn anew, if the options say so. A pan makes it wider or taller.
+
+    Args:
+        resolved: the job.
+        pictures: the pictures of the options.
+        options: the options.
+        spec: the model.
+        limits: the host's limits.
+        strength: that of the picture to start from; see `started`.
 
     Raises:
         CannotDraw: the model draws no part of a picture, or none of the wider shape.
     """
-    outpaint, request = options.outpaint, resolved.request
+    outpaint = options.outpaint
     if pictures.mask is None and outpaint is None:
         return resolved
-    if request.init_image is None:
-        raise CannotDraw("--mask, --zoom and --pan change a picture to start from; give one with the use start.")
+    resolved = _begun_from_edited(resolved, spec, strength)
+    request = resolved.request
     if not spec.can(Capability.MASK):
         raise CannotDraw(f"{spec.title} draws no part of a picture anew; choose another --model.")
+    if request.init_image is None:
+        raise CannotDraw("--mask, --zoom and --pan change a picture to start from; give one with the use start.")
     if pictures.mask is not None:
         inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=pictures.mask))
         request = msgspec.structs.replace(request, inputs=inputs, inpaint=Inpaint(is_enlarged=True))
@@ -157,6 +172,25 @@ def redrawn(
     # All of a picture with margins stays.
     told = tuple(notice for notice in resolved.notices if notice.key != "notice-cut")
     return msgspec.structs.replace(resolved, request=request, notices=told)
+
+
+def _begun_from_edited(resolved: Resolved, spec: ModelSpec, strength: float | PictureWeight | None) -> Resolved:
+    """The job, begun from the picture that it was to edit, where the model starts from pictures only to draw a part.
+
+    Such models (FLUX Kontext, Qwen-Image-Edit) edit a picture without a use, and have an inpainting twin.
+    """
+    request = resolved.request
+    is_for_parts = spec.can(Capability.MASK) and not spec.can(Capability.INIT_IMAGE)
+    if not is_for_parts or request.init_image is not None or len(request.edits) != 1 or strength is None:
+        return resolved
+    used = strength.for_start() if isinstance(strength, PictureWeight) else strength
+    start = Input(role=InputRole.INIT_IMAGE, sha256=request.edits[0].sha256, strength=used)
+    others = tuple(each for each in request.inputs if each.role is not InputRole.EDIT)
+    # The strength counts now.
+    told = tuple(notice for notice in resolved.notices if notice.key != "notice-strength-unused")
+    return msgspec.structs.replace(
+        resolved, request=msgspec.structs.replace(request, inputs=(start, *others)), notices=told
+    )
 
 
 async def clean_file(path: Path) -> tuple[CleanPicture, bytes]:
