@@ -104,14 +104,16 @@ def rows(request: GenerationRequest) -> int:
     )
 
 
-def _encodes(request: GenerationRequest) -> int:
+def _encodes(request: GenerationRequest, spec: ModelSpec) -> int:
     """Pictures that the first pass encodes: those of an edit; the init image, and it without the part drawn anew.
 
-    Each is encoded once for all images. A second pass encodes each image, enlarged.
+    Each is encoded once for all images; but a diffusers pipeline encodes its init image for each of them. A second
+    pass encodes each image, enlarged.
     """
     if request.init_image is None:
         return len(request.edits)
-    return 1 if request.inpaint is None else 2
+    starts = request.num_images if spec.family == "pipeline" else 1
+    return starts if request.inpaint is None else 2 * starts
 
 
 def _guided_rows(spec: ModelSpec) -> int:
@@ -147,7 +149,7 @@ def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_
 
 def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
     """TFLOP of a job."""
-    images, encodes = request.num_images, _encodes(request)
+    images, encodes = request.num_images, _encodes(request, spec)
     beside = len(request.edits) if spec.facts.edits_lengthen else 0
     return sum(
         _work(

@@ -352,6 +352,20 @@ def test_an_edit_has_a_third_row_and_its_picture_is_encoded(request_: Generation
     assert price(_edit(request_, spec, 1), spec, spec, "work") == 1, "one default image of an instruct model"
 
 
+@pytest.mark.parametrize(("inputs", "each"), [((HALF,), 10), ((HALF, MASK), 20)])
+def test_a_pipeline_encodes_its_init_image_for_each_image(
+    request_: GenerationRequest, inputs: tuple[Input, ...], each: int
+) -> None:
+    cost = Cost(row_linear=0.0, row_quadratic=0.0, decode=0.0, encode=10.0, text=0.0)
+    inpaint = None if MASK not in inputs else Inpaint()
+    spec = msgspec.structs.replace(SD15, cost=cost)
+    whole = msgspec.structs.replace(spec, family="pipeline", samplers=())
+    for count in (1, 3):
+        request = _like(request_, spec, inputs=inputs, inpaint=inpaint, num_images=count)
+        assert price(request, whole, TFLOP, "work") == count * each
+        assert price(request, spec, TFLOP, "work") == each
+
+
 def test_the_pictures_of_a_pipelines_edit_stand_in_each_row(request_: GenerationRequest) -> None:
     usual = Defaults(steps=4, cfg=1.0, width=512, height=512, sampler="Model's own")
     cost = Cost(row_linear=1.0, row_quadratic=1.0, decode=0.0, encode=10.0, text=0.0)
