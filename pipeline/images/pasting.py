@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 from pipeline.images.canvas import Canvas, canvas_of, grown, softened
 from pipeline.images.color_fit import color_fitted
 from pipeline.images.decode import to_pixels
+from pipeline.images.encode import to_picture
 from pipeline.images.window import window_of
 from pipeline.protocol.inputs import Inpaint
 
@@ -35,6 +36,7 @@ class Paste:
         self._mask = mask
         self._inpaint = inpaint
         self._width = width
+        self._height = height
         self._layers: dict[tuple[int, int, bool], tuple[torch.Tensor, torch.Tensor]] = {}
         # At a multiple of the job's size, the window has the details of a larger init image.
         self._scale = max(1, min(picture.width // width, picture.height // height))
@@ -46,6 +48,16 @@ class Paste:
         if self._large is None or self._window is None:
             return self._whole(width, height)
         return self._window.cut(self._large, width, height)
+
+    @property
+    def has_window(self) -> bool:
+        """True when what is drawn is only a window of the init image, enlarged."""
+        return self._window is not None
+
+    def shown_within(self, drawn: Image.Image) -> Image.Image:
+        """A preview of what is drawn, shrunk into its window of the init image, at the job's size."""
+        pixels = to_pixels(drawn.resize((self._width, self._height), Image.Resampling.BICUBIC))
+        return to_picture(self.whole(pixels)[0])
 
     def onto(self, pixels: torch.Tensor) -> torch.Tensor:
         """Paste the init image over drawn pixels [1, 3, H, W] from 0 to 1, except for the part that is drawn anew.

@@ -1,12 +1,17 @@
 """Previews of running jobs, drawn in the background of the step loop."""
 
+import io
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
+from PIL import Image
+
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
+from pipeline.engine.pixels.previews import as_preview
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
+from pipeline.images.pasting import Paste
 
 
 class PreviewJobs:
@@ -35,7 +40,11 @@ class PreviewJobs:
         if preview is None or not job.can_preview or not job.preview.begin(self._interval_s):
             return job.preview.is_first_awaited
         draw = job.preview.choose(preview, job.model.preview_decoder, is_coarse=job.is_checked)
-        self._background.on_processor(partial(draw, job.likely_latents()), partial(self._drawn, job))
+        latents, paste = job.likely_latents(), job.paste
+        work = partial(draw, latents)
+        if paste is not None and paste.has_window:
+            work = partial(_within, paste, work, len(latents))
+        self._background.on_processor(work, partial(self._drawn, job))
         return job.preview.is_first_awaited
 
     def _drawn(self, job: DrawingJob, drawn: Future[bytes]) -> None:
@@ -43,3 +52,15 @@ class PreviewJobs:
         raise_if_device_lost(drawn.exception())
         if drawn.exception() is None:
             self._show(job, drawn.result())
+
+
+def _within(paste: Paste, draw: Callable[[], bytes], count: int) -> bytes:
+    """A preview of `count` images side by side that are enlarged windows, each shown within its whole picture."""
+    with Image.open(io.BytesIO(draw())) as row:
+        width = row.width // count
+        parts = [row.crop((index * width, 0, (index + 1) * width, row.height)).convert("RGB") for index in range(count)]
+    wholes = [paste.shown_within(part) for part in parts]
+    joined = Image.new("RGB", (sum(each.width for each in wholes), wholes[0].height))
+    for index, each in enumerate(wholes):
+        joined.paste(each, (index * each.width, 0))
+    return as_preview(joined)

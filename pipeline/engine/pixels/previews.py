@@ -82,7 +82,7 @@ class PreviewMap:
         picture = Image.fromarray(pixels)
         if is_coarse:
             picture.thumbnail((_COARSE_SIDE * len(latents), _COARSE_SIDE), Image.Resampling.BOX)
-        return _as_preview(picture)
+        return as_preview(picture)
 
 
 class PreviewDecoder:
@@ -114,7 +114,7 @@ class PreviewDecoder:
             pixels: torch.Tensor = self._decoder.decode(one, return_dict=False)[0].float() / 2 + 0.5
             scale = min(1.0, PREVIEW_SIDE / (max(pixels.shape[2], pixels.shape[3] * len(scaled))))
             parts.append(interpolate(pixels, scale_factor=scale, mode="area"))
-        return _as_preview(to_picture(torch.cat(parts, dim=3)[0]))
+        return as_preview(to_picture(torch.cat(parts, dim=3)[0]))
 
 
 @dataclass(slots=True)
@@ -162,7 +162,8 @@ class PreviewTurn:
         return decoder.draw
 
 
-def _as_preview(picture: Image.Image) -> bytes:
+def as_preview(picture: Image.Image) -> bytes:
+    """A WebP file of a picture, whose longer side gets `PREVIEW_SIDE`."""
     scale = PREVIEW_SIDE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     data = io.BytesIO()

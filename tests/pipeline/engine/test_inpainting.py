@@ -26,7 +26,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers.table import SAMPLERS
-from pipeline.protocol.wire.messages import Failed, Finished, Submit
+from pipeline.protocol.wire.messages import Failed, Finished, Progress, Submit
 from tests.pipeline.engine.reference import TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png, samplers_of
@@ -363,6 +363,25 @@ def test_the_kept_part_does_not_change_between_previews(
     for one, other in itertools.pairwise(seen):
         assert one[:, :, below:].equal(other[:, :, below:])
         assert not one[:, :, :4].equal(other[:, :, :4])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_previews_of_an_enlarged_part_show_it_within_the_whole_picture(
+    shared: Exact, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(shared.engine._preview_jobs, "_interval_s", 0.0001)
+    request = msgspec.structs.replace(request_, num_inference_steps=6, num_images=count)
+    part = Inpaint(cells=(0,), is_enlarged=True)
+    run(shared, redrawn(from_picture(request, photo(), 1.0), inpaint=part))
+    previews = [event.preview for event in shared.of(Progress, 1) if event.preview]
+    assert previews
+    known = np.asarray(photo().convert("RGB").resize((64, 64)), dtype=float)
+    for preview in previews:
+        row = Image.open(io.BytesIO(preview)).convert("RGB").resize((64 * count, 64))
+        for index in range(count):
+            seen = np.asarray(row.crop((64 * index, 0, 64 * (index + 1), 64)), dtype=float)
+            # The kept two thirds on the right and below are those of the photo.
+            assert np.abs(seen - known)[32:, 32:].mean() < 10
 
 
 @pytest.mark.parametrize(
