@@ -5,14 +5,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from playground import LocalDiscord
+from provenance.keys import read_key
 from tests.end_to_end.conftest import BotProcess
 from tests.end_to_end.test_pictures_in import said, with_words
+from tests.process_memory import descendants, holds
 
 StartBot = Callable[..., BotProcess]
 
@@ -23,6 +26,11 @@ def easel(folder: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "bot", *arguments], env=environment, check=True, capture_output=True)
 
 
+def make_key(folder: Path) -> None:
+    (folder / "passphrase").write_text("correct horse")
+    easel(folder, "provenance", "init", f"{folder}/root.pem", "--passphrase-file", f"{folder}/passphrase")
+
+
 async def asked(local: LocalDiscord, person: Any, data: bytes) -> str:
     return await said(await person.slash(local.channel, "verify", picture=("a.png", data)))
 
@@ -30,8 +38,7 @@ async def asked(local: LocalDiscord, person: Any, data: bytes) -> str:
 async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
-    (tmp_path / "passphrase").write_text("correct horse")
-    easel(tmp_path, "provenance", "init", f"{tmp_path}/root.pem", "--passphrase-file", f"{tmp_path}/passphrase")
+    make_key(tmp_path)
     bot = start_bot()
     await bot.start()
     await bot.wait_for_log("worker ready")
@@ -74,6 +81,26 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     assert "Made by this Easel, elsewhere." in told
     assert f"<@{local.member.user.id}>" not in told
     assert "Traceback" not in bot.log
+
+
+async def test_no_process_but_the_bot_holds_the_key(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    make_key(tmp_path)
+    bot = start_bot(EASEL_PIPELINE__STARTER="none")  # so that its worker is a child of its own
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.member.slash(local.channel, "imagine", prompt="a star", steps=2, seed=3)
+    await local.wait_for_message(with_words("a star", "seed "), 90)
+    folder = tmp_path / "data" / "provenance"
+    key = read_key(folder / "key.pem", folder / "chain.pem", datetime.now(UTC))
+    number = key.private.private_numbers().private_value
+    secrets = (number.to_bytes(32, "big"), number.to_bytes(32, "little"))
+    assert bot.process is not None
+    assert holds(bot.process.pid, secrets), "so the search can find it"
+    others = descendants(bot.process.pid)
+    commands = [Path(f"/proc/{each}/cmdline").read_bytes() for each in others]
+    for child in (b"\0provenance.child\0", b"\0pipeline\0"):
+        assert any(child in each for each in commands), commands
+    assert [command for each, command in zip(others, commands, strict=True) if holds(each, secrets)] == []
 
 
 async def test_a_member_asks_ten_times_a_minute(local: LocalDiscord, start_bot: StartBot) -> None:

@@ -23,6 +23,7 @@ from provenance.messages import Read, Refusal, Sign, Signed, Trust
 from provenance.process import Child, ChildFailed
 from provenance.repairing import without_tail
 from tests.picture_files import parameters_in
+from tests.process_memory import memory_of
 from tests.provenance.made import NOW, PATIENCE_S, WORDS, key_of, picture, png, reading_of, saved, signed
 
 FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")
@@ -150,30 +151,13 @@ async def test_the_child_has_no_variable_of_ours_and_no_key(
     assert isinstance(await child.sign(order, key.seal, PATIENCE_S), Signed)
     place = Path(f"/proc/{child.process.pid}")
     number = key.private.private_numbers().private_value
-    held = memory_of(child.process.pid)
+    held = b"".join(memory_of(child.process.pid))
     await_nothing = (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
     await child.close()
     assert b"EASEL_" not in await_nothing
     assert key.certificate.signature in held  # the memory that is searched is the right one
     for secret in (number.to_bytes(32, "big"), number.to_bytes(32, "little"), b"PRIVATE KEY", b"a-secret-token"):
         assert secret not in held
-
-
-def memory_of(pid: int) -> bytes:
-    """All that a process can write to and read from."""
-    parts: list[bytes] = []
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, rights, *_ = line.split()
-            if not rights.startswith("rw"):
-                continue
-            first, last = (int(each, 16) for each in span.split("-"))
-            memory.seek(first)
-            try:
-                parts.append(memory.read(last - first))
-            except OSError:
-                continue
-    return b"".join(parts)
 
 
 async def test_a_read_wants_no_signature() -> None:
