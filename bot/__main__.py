@@ -152,6 +152,24 @@ def upscale(
 
 
 @app.command()
+def cutout(
+    file: Annotated[Path, typer.Argument(help="The picture.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write; a PNG.")],
+    network: Annotated[str | None, typer.Option(help="Key of an entry of [[cutouts]]; else the first.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Make the background of a picture transparent without Discord, through the same worker and engine."""
+    from bot.cli.cutout import cut_out
+    from bot.cli.pictures import CannotDraw
+
+    settings, catalogue = load(config)
+    try:
+        asyncio.run(cut_out(file, out, network=network, settings=settings, catalogue=catalogue))
+    except CannotDraw as error:
+        stop(str(error), 1)
+
+
+@app.command()
 def convert(
     file: Annotated[Path, typer.Argument(help="A .pth, .pt or .bin file of weights.")],
 ) -> None:

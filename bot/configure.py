@@ -21,6 +21,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         models=tuple(catalogue.models.values()),
         upscalers=tuple(catalogue.upscalers.values()),
         faces=tuple(catalogue.faces.values()),
+        cutouts=tuple(catalogue.cutouts.values()),
         controls=tuple(catalogue.controls.values()),
         references=tuple(catalogue.references.values()),
         text_mask=catalogue.text_mask,

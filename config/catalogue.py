@@ -19,6 +19,7 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import Entry, ModelSpec, Vocabulary
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
+    CutoutSpec,
     Enlarger,
     FaceSpec,
     GuideSpec,
@@ -43,6 +44,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         written: the models as in the file; by default the same as `models`.
         upscalers: the upscalers; the first is for requests without one.
         faces: the networks that repair faces.
+        cutouts: the networks that find a foreground; the first is for requests without one.
         controls: the control nets; the first that fits is used.
         references: the reference adapters; the first that fits is used.
         missing: keys of entries that the worker cannot offer.
@@ -54,6 +56,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     written: Mapping[str, ModelSpec] = {}
     upscalers: Mapping[str, UpscalerSpec] = {}
     faces: Mapping[str, FaceSpec] = {}
+    cutouts: Mapping[str, CutoutSpec] = {}
     controls: Mapping[str, ControlSpec] = {}
     references: Mapping[str, ReferenceSpec] = {}
     missing: Container[str] = ()
@@ -70,8 +73,8 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        """Models, upscalers and networks for faces together."""
-        return {**self.models, **self.upscalers, **self.faces}
+        """Models, upscalers, networks for faces and networks that find a foreground together."""
+        return {**self.models, **self.upscalers, **self.faces, **self.cutouts}
 
     @property
     def guides(self) -> Mapping[str, GuideSpec]:
@@ -110,13 +113,14 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
                 yield each
 
 
-N = TypeVar("N", UpscalerSpec, FaceSpec)
+N = TypeVar("N", UpscalerSpec, FaceSpec, CutoutSpec)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSpec]
     upscalers: list[UpscalerSpec] | None = None
     faces: list[FaceSpec] = []
+    cutouts: list[CutoutSpec] = []
     controls: list[ControlSpec] = []
     references: list[ReferenceSpec] = []
     text_mask: TextMaskSpec | None = None
@@ -151,7 +155,8 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
     owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
     upscalers = _networks(listed or [], owner, models)
     faces = _networks(file.faces, path, {*models, *upscalers})
-    guides = read_guides(file.controls, file.references, path, {*models, *upscalers, *faces})
+    cutouts = _networks(file.cutouts, path, {*models, *upscalers, *faces})
+    guides = read_guides(file.controls, file.references, path, {*models, *upscalers, *faces, *cutouts})
     marker = file.text_mask
     if marker is not None:
         marker = msgspec.structs.replace(marker, path=str((path.parent / marker.path).resolve()))
@@ -160,6 +165,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         default_key=default_key,
         upscalers=upscalers,
         faces=faces,
+        cutouts=cutouts,
         controls={spec.key: spec for spec in guides if isinstance(spec, ControlSpec)},
         references={spec.key: spec for spec in guides if isinstance(spec, ReferenceSpec)},
         text_mask=marker,
@@ -176,7 +182,7 @@ def _read(path: Path) -> _File:
 
 
 def _networks(listed: Sequence[N], path: Path, taken: Container[str]) -> Mapping[str, N]:
-    """The upscalers or networks for faces of a file by key, with absolute paths.
+    """The upscalers, networks for faces or networks that find a foreground of a file by key, with absolute paths.
 
     Raises:
         ConfigError: a key is taken, or a title is empty.

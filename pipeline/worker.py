@@ -25,6 +25,7 @@ from pipeline.engine.finishing.recipes import library_versions
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.controls import check_controls
+from pipeline.engine.models.cutouts import check_cutouts
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
@@ -100,7 +101,8 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
     offer = _offer(configure)
-    networks = (*configure.upscalers, *configure.faces, *configure.controls, *configure.references)
+    picture_networks = (*configure.upscalers, *configure.faces, *configure.cutouts)
+    networks = (*picture_networks, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
     loras = LoraFolder(directory, {spec.family for spec in configure.models})
     engine = Engine(
@@ -146,6 +148,7 @@ def _offer(configure: Configure) -> Offer:
     for found in (
         check_upscalers(configure.upscalers),
         check_faces(configure.faces),
+        check_cutouts(configure.cutouts),
         check_controls(configure.controls),
         check_references(configure.references),
     ):
@@ -217,7 +220,7 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         vram_bytes=placement.vram_bytes,
         models=tuple(
             spec.key
-            for spec in (*configure.models, *configure.upscalers, *configure.faces)
+            for spec in (*configure.models, *configure.upscalers, *configure.faces, *configure.cutouts)
             if spec.key not in offer.missing
         ),
         missing=offer.missing,

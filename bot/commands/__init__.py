@@ -5,6 +5,7 @@ from discord import app_commands
 
 from bot.commands.admin import make_admin
 from bot.commands.blend import make_blend
+from bot.commands.cutout import make_cutout
 from bot.commands.help import make_help
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
@@ -28,6 +29,8 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: Servi
         tree.add_command(make_upscale(services))
     if not missing_library():
         tree.add_command(make_verify(services))
+    if services.catalogue.cutouts:
+        tree.add_command(make_cutout(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
     tree.add_command(make_settings(services))

@@ -119,6 +119,6 @@ async def upscale_drawn(services: Services, interaction: Interaction, job: Job, 
     received = await in_time(services, interaction, received_from(services, first, message))
     request = upscale_request(received.picture, None, spec, was_shrunk=received.was_shrunk, prompt=job.request.prompt)
     lineage = lineage_of(job, first.output_index)
-    notices = (_FIRST,) if len(pictures) > 1 else ()
+    notices = (*((_FIRST,) if len(pictures) > 1 else ()), *received.notices)
     origin = origin_of(interaction, StartedBy.UPSCALE, lineage)
     await ask(services, interaction, JobOrder(origin=origin, request=request, notices=notices))

@@ -14,17 +14,18 @@ from discord import ui
 
 from bot.calls.repeating import Files
 from bot.presenting.custom_ids import Action
+from bot.presenting.cutouts import messages as cutouts
 from bot.presenting.images import details_message, done_message
 from bot.presenting.jobs import job_buttons, job_message
 from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
 from bot.presenting.upscales import messages as upscales
-from bot.quotas.pricing import Networks, Pricing, price, rows, upscale_price
+from bot.quotas.pricing import Networks, Pricing, cutout_price, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
 from bot.store.timings import Workload
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, Request, UpscaleRequest, kind_name
 from pipeline.protocol.wire.outputs import Notice
 
 R = TypeVar("R", bound=Request)
@@ -115,6 +116,13 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             details=upscales.details,
             price=upscale_price,
             size=lambda request: request.width * request.height,
+        ),
+        CutoutRequest: Kind[CutoutRequest](
+            is_checked=True,
+            running=cutouts.running,
+            done=cutouts.done,
+            details=cutouts.details,
+            price=cutout_price,
         ),
     }
 )

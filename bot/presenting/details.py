@@ -11,7 +11,7 @@ from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import UpscalerSpec
+from pipeline.protocol.catalogue.networks import CutoutSpec, UpscalerSpec
 from pipeline.protocol.inputs import Input
 
 
@@ -24,7 +24,7 @@ def head_lines(job: Job) -> list[str]:
     return lines
 
 
-def title_and_license(job: Job, spec: ModelSpec | UpscalerSpec | None) -> tuple[str, str]:
+def title_and_license(job: Job, spec: ModelSpec | UpscalerSpec | CutoutSpec | None) -> tuple[str, str]:
     """Of the network that the job used; `spec` is None if it is no longer offered."""
     if spec is None:
         return escape(job.request.model_key), text("details-license-gone")

@@ -10,11 +10,11 @@ import msgspec
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FamilyFacts, ModelSpec
-from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, UpscaleRequest, usual_request
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, UpscaleRequest, usual_request
 from pipeline.protocol.samplers.table import SAMPLERS
 
 _REFERENCE_PIXELS: Final = 512 * 512
@@ -76,6 +76,17 @@ def upscale_price(
         return 1
     faces = _FACES_TFLOP if request.faces else 0.0
     return _units(spec.cost * spec.made_pixels(request.width * request.height, request.scale) / 1e6 + faces, default)
+
+
+def cutout_price(
+    _: CutoutRequest,
+    spec: CutoutSpec,
+    default: ModelSpec,
+    pricing: Pricing,
+    __: Networks = MappingProxyType({}),
+) -> int:
+    """Units that a cutout costs: one, or by its network's work, which is the same for every picture."""
+    return 1 if pricing == "flat" else _units(spec.cost, default)
 
 
 def _units(work: float, default: ModelSpec) -> int:

@@ -40,6 +40,7 @@ from pipeline.engine.steps.batching.control_forwards import ControlForwards
 from pipeline.engine.steps.batching.forwards import Forwards, Outcome
 from pipeline.engine.steps.batching.shapes import ShapeBook
 from pipeline.engine.steps.batching.solo_lane import SoloLane
+from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, PipelineJob
@@ -224,7 +225,7 @@ class Engine:
     def _start(self, submit: Submit) -> None:
         job = self._starter.start(submit, self._jobs)
         self._running[job.name] = job
-        if isinstance(job, PipelineJob | UpscaleJob):
+        if isinstance(job, PipelineJob | UpscaleJob | CutoutJob):
             self._turns.add_lane(SoloLane(job, work_clock(self._placement.device)))
         elif needs_pictures(job):
             work = partial(encoded, job, given_pictures(submit), self._decoder, self._activity.note_progress)

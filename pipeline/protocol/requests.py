@@ -220,7 +220,32 @@ class UpscaleRequest(
         return width * height
 
 
-Request: TypeAlias = GenerationRequest | UpscaleRequest
+class CutoutRequest(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="cutout"
+):
+    """A resolved request to make the background of a picture transparent.
+
+    Attributes:
+        prompt: always empty; the head of a message shows it.
+        width: width of the given picture and of the result in pixels.
+        height: their height in pixels.
+        model_key: key of the network in the catalogue.
+        inputs: the given picture, as the only one.
+    """
+
+    prompt: Annotated[str, _WORDS] = ""
+    width: Annotated[int, Fact(lowest=1, highest=limits.MAX_INPUT_SIDE)]
+    height: Annotated[int, Fact(lowest=1, highest=limits.MAX_INPUT_SIDE)]
+    model_key: Annotated[str, Fact(is_private=False)]
+    inputs: Annotated[tuple[Input, ...], Fact(lowest=1, highest=1, is_private=True)]
+
+    @property
+    def output_count(self) -> int:
+        """Number of requested outputs, always 1."""
+        return 1
+
+
+Request: TypeAlias = GenerationRequest | UpscaleRequest | CutoutRequest
 """Union of all kinds of requests. JSON must have the tag; a migration wrote it into rows that are older than it.
 
 Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, and a `prompt`: the words at the head of

@@ -377,9 +377,20 @@ def test_networks_for_faces_are_entries_with_absolute_paths(tmp_path: Path) -> N
     assert catalogue.faces["net"].path == str(tmp_path.resolve() / "net.safetensors")
 
 
+def test_networks_for_cutouts_are_entries_with_absolute_paths(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    cutout = UPSCALER.replace("upscalers", "cutouts")
+    path.write_text("upscalers = []\n[[model]]\n" + ENTRY + cutout + 'family = "isnet"\n')
+    catalogue = load_catalogue(path, "a")
+    assert [*catalogue.entries] == ["a", "net"]
+    assert catalogue.cutouts["net"].path == str(tmp_path.resolve() / "net.safetensors")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (UPSCALER.replace("upscalers", "cutouts"), "family"),
+        (UPSCALER + UPSCALER.replace("upscalers", "cutouts") + 'family = "u2net"\n', "two entries with the key 'net'"),
         ('[text_mask]\npath = "clipseg"\n', "license"),
         ('[text_mask]\npath = "clipseg"\nlicense = "MIT"\nthreshold = 1.0\n', "text_mask.threshold"),
         (UPSCALER + UPSCALER, "two entries with the key 'net'"),

@@ -48,7 +48,7 @@ def thumbnail(png: bytes) -> bytes:
     """A picture of ours in small, as WebP. This blocks: call it in a thread."""
     with Image.open(io.BytesIO(png), formats=_FORMATS) as opened:
         opened.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-        return _webp(opened.convert("RGB"), {})
+        return _webp(_decoded(opened), {})
 
 
 def in_messages(files: Sequence[tuple[str, bytes]], limit: int, reserve_bytes: int = 0) -> list[Files]:
@@ -79,7 +79,7 @@ def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
     texts = texts_in(data)
     exif = exif_with(texts.get("parameters") or texts.get(COMMENT, ""))
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
-        picture = opened.convert("RGB")
+        picture = _decoded(opened)
         is_lossless = opened.format == "PNG"
         about = {"exif": exif, "xmp": opened.info.get("xmp", b"")}
     new_name = str(PurePath(name).with_suffix(".webp"))
@@ -95,6 +95,11 @@ def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
         encoded = _webp(picture, about, quality=_QUALITIES[-1])
         if len(encoded) <= limit or min(picture.size) <= _LEAST_SIDE:
             return new_name, encoded
+
+
+def _decoded(opened: Image.Image) -> Image.Image:
+    """The pixels; what is transparent stays so."""
+    return opened.convert("RGBA" if "A" in opened.getbands() else "RGB")
 
 
 def _webp(picture: Image.Image, about: Mapping[str, Any], *, lossless: bool = False, quality: int = 80) -> bytes:

@@ -5,6 +5,7 @@ command-imagine = Bilder aus einem Prompt zeichnen
 command-blend = Zeichnen, was mehrere Bilder zeigen, in einem
 option-blend-image = Ein Bild für die Mischung
 option-blend-prompt = Was du sehen willst; ohne Angabe entscheiden die Bilder allein
+command-cutout = Den Hintergrund eines Bildes durchsichtig machen
 command-upscale = Jedes Bild vergrößern
 option-prompt = Was du sehen möchtest
 option-negative = Was du nicht sehen möchtest
@@ -35,6 +36,8 @@ choice-use-map = { $use } map: das ist eine fertige Karte dafür
 choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
 choice-strength-strong = stark ({ $strength })
+option-cutout-image = Das Bild, dessen Hintergrund wegkommt
+option-cutout-network = Womit der Vordergrund gefunden wird
 option-upscale-image = Das Bild, das größer werden soll
 option-upscale-creative = Wieviel von den Einzelheiten neu gezeichnet wird; ohne Angabe nichts
 option-upscale-prompt = Was das Bild zeigt, für creative; ohne Angabe der Prompt in der Bilddatei
@@ -69,6 +72,7 @@ job-head = **{ $prompt }**
         [pan] Schwenk von { $parent } für
         [remix] Remix von { $parent } für
         [enlarge] Vergrößert für
+        [cutout] Freigestellt für
        *[imagine] Für
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -87,6 +91,7 @@ job-loading-starts = { job-loading } Der Auftrag beginnt { $starts }.
 job-waiting-again = Der Worker blieb mittendrin stehen; der Auftrag beginnt gleich noch einmal. Nichts ist verloren.
 job-running = Wird gezeichnet: { $percent } % ({ $step } von { $total } Schritten).
 job-running-ends = { job-running } Fertig { $ends }.
+job-cutting = Der Vordergrund wird gesucht.
 job-enlarging = Wird vergrößert: { $percent } %.
 job-enlarging-ends = { job-enlarging } Fertig { $ends }.
 job-without-words = Ein Bild
@@ -129,8 +134,10 @@ summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
 summary-price = Preis { $price }, noch { $left }
+summary-cutout = { $width }×{ $height }, Hintergrund durchsichtig
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } von { $count }: { $prompt }
+alt-cutout = Ein Bild von { $width }×{ $height } ohne seinen Hintergrund
 alt-enlarged = Vergrößert, von { $from } auf { $width }×{ $height }: { $prompt }
 alt-preview = Vorschau, nicht fertig: { $prompt }
 
@@ -207,6 +214,7 @@ details-inpaint = { $part ->
        *[around] Um das Bild herum gezeichnet
     }
 details-tiles = In { $count } Kacheln neu gezeichnet, über dem vergrößerten Bild
+details-cutout = Hintergrund entfernt mit { $network } ({ $licence })
 details-upscaler = Vergrößerer: { $upscaler } ({ $licence })
 details-enlarged = { $scale }-fach vergrößert, von { $from } auf { $width }×{ $height }
 details-faces = Gesichter ausgebessert mit { $model }
@@ -476,6 +484,7 @@ refused-creative-size = { $model } kann keine { $width }×{ $height } Pixel zeic
         [none] Schick ein Bild von anderer Größe, oder lass „creative“ weg.
        *[other] Wähle { $fitting } als Faktor, oder lass „creative“ weg.
     }
+refused-cutout-nowhere = Hier wird nichts angeboten, was einen Hintergrund durchsichtig macht. Wer Easel betreibt, kann es in den Katalog aufnehmen.
 refused-upscale-nowhere = Hier wird nichts angeboten, was Bilder vergrößert. Wer Easel betreibt, kann es in den Katalog aufnehmen.
 refused-typed-picture = Ein Bild wird angehängt und nicht getippt; ein Link wird nie geöffnet. Lass { $option } weg und häng das Bild als Angabe „bild“ an.
 refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt. Sag, was du sehen möchtest; ein Bild, von dem ausgegangen wird, kannst du als Angabe „bild“ anhängen.

@@ -5,6 +5,7 @@ command-imagine = Draw images from a prompt
 command-blend = Draw what several pictures show, in one
 option-blend-image = A picture to blend
 option-blend-prompt = What you want to see; without it, the pictures alone decide
+command-cutout = Make the background of a picture transparent
 command-upscale = Make any picture larger
 option-prompt = What you want to see
 option-negative = What you do not want to see
@@ -35,6 +36,8 @@ choice-use-map = { $use } map: this is a ready-made map
 choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
 choice-strength-strong = strong ({ $strength })
+option-cutout-image = The picture whose background goes
+option-cutout-network = What finds the foreground
 option-upscale-image = The picture to make larger
 option-upscale-creative = How much of the details is drawn anew; without it, nothing
 option-upscale-prompt = What the picture shows, for creative; without it, the prompt in the picture's file
@@ -69,6 +72,7 @@ job-head = **{ $prompt }**
         [pan] Pan of { $parent } for
         [remix] Remix of { $parent } for
         [enlarge] Made larger for
+        [cutout] Cut out for
        *[imagine] For
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -87,6 +91,7 @@ job-loading-starts = { job-loading } The job starts { $starts }.
 job-waiting-again = The worker stopped in the middle; the job starts again shortly. Nothing is lost.
 job-running = Drawing: { $percent } % ({ $step } of { $total } steps).
 job-running-ends = { job-running } Ready { $ends }.
+job-cutting = Finding the foreground.
 job-enlarging = Making it larger: { $percent } %.
 job-enlarging-ends = { job-enlarging } Ready { $ends }.
 job-without-words = A picture
@@ -129,8 +134,10 @@ summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
 summary-price = cost { $price }, { $left } left
+summary-cutout = { $width }×{ $height }, background transparent
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } of { $count }: { $prompt }
+alt-cutout = A picture of { $width }×{ $height } without its background
 alt-enlarged = Made larger, from { $from } to { $width }×{ $height }: { $prompt }
 alt-preview = Preview, not finished: { $prompt }
 
@@ -207,6 +214,7 @@ details-inpaint = { $part ->
        *[around] Drawn around the picture
     }
 details-tiles = Drawn anew in { $count } tiles, over the enlarged picture
+details-cutout = Background removed with { $network } ({ $licence })
 details-upscaler = Upscaler: { $upscaler } ({ $licence })
 details-enlarged = Made { $scale } times larger, from { $from } to { $width }×{ $height }
 details-faces = Faces repaired with { $model }
@@ -476,6 +484,7 @@ refused-creative-size = { $model } cannot draw { $width }×{ $height } pixels. {
         [none] Send a picture of another size, or leave out “creative”.
        *[other] Choose { $fitting } as the scale, or leave out “creative”.
     }
+refused-cutout-nowhere = Nothing that makes a background transparent is offered here. The owner of Easel can add it to the catalogue.
 refused-upscale-nowhere = Nothing that makes pictures larger is offered here. The owner of Easel can add it to the catalogue.
 refused-typed-picture = A picture is attached and not typed; a link is never opened. Leave { $option } out, and attach the picture as the option “image”.
 refused-address = A link is never opened, and there was nothing else in the prompt. Say what you want to see; a picture to start from can be attached as the option “image”.

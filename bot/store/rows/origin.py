@@ -25,6 +25,7 @@ class StartedBy(StrEnum):
     PAN = "pan"
     ENLARGE = "enlarge"
     """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
+    CUTOUT = "cutout"
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,6 @@ class OpenVinoNetwork:
         import openvino  # noqa: PLC0415 - an optional package, and a second of start-up
 
         self._openvino: Any = openvino
-        self._core = _core()
         self._module = module
         self._forward = forward
         self._requests: OrderedDict[_Key, Any] = OrderedDict()
@@ -87,13 +86,7 @@ class OpenVinoNetwork:
         for parameter, tensor in zip(model.inputs, inputs.values(), strict=True):
             parameter.get_node().set_partial_shape(self._openvino.PartialShape([*tensor.shape]))
         model.validate_nodes_and_infer_types()
-        options = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # the bot and other programs use these cores too
-        }
-        return self._core.compile_model(model, "CPU", options).create_infer_request()
+        return compiled_on_processor(model)
 
     def _trace(self, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
         """Translated model for these sizes and any row count, and the decoder, whose memory holds the weights."""
@@ -112,8 +105,19 @@ class OpenVinoNetwork:
             return front_end.convert(front_end.load(decoder)), decoder
 
 
+def compiled_on_processor(model: Any) -> Any:
+    """An inference request of a model of OpenVINO, in float32 and with as many threads as torch has."""
+    options = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # the bot and other programs use these cores too
+    }
+    return the_core().compile_model(model, "CPU", options).create_infer_request()
+
+
 @functools.cache
-def _core() -> Any:
+def the_core() -> Any:
     """Single OpenVINO core of this process; it is never released.
 
     The CPU plugin of a core gives the first compiling thread an alternate signal stack, and frees it when the core is

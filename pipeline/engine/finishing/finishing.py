@@ -6,11 +6,13 @@ from functools import partial
 
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
+from pipeline.engine.finishing.cutouts import CutoutFinisher
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.wire.messages import Finished
@@ -59,13 +61,15 @@ class Finishing:
         finisher = self._finisher_of(job)
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
-    def _finisher_of(self, job: EngineJob) -> Finisher | UpscaleFinisher:
+    def _finisher_of(self, job: EngineJob) -> Finisher | UpscaleFinisher | CutoutFinisher:
         checker = self._safety_checker if job.is_checked else None
         if isinstance(job, UpscaleJob):
             return UpscaleFinisher(job, self._output, self._recipes, checker)
+        if isinstance(job, CutoutJob):
+            return CutoutFinisher(job, self._output, self._recipes, checker)
         return Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.note_progress)
 
-    def _encode(self, finisher: Finisher | UpscaleFinisher, decoded: Future[None]) -> None:
+    def _encode(self, finisher: Finisher | UpscaleFinisher | CutoutFinisher, decoded: Future[None]) -> None:
         if self._guarded([finisher.name], decoded.result):
             self._background.on_processor(finisher.encode, partial(self._end, finisher.name))
 

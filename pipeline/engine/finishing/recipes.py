@@ -1,9 +1,11 @@
 """Recipes: all facts beyond the request that determine the bits of a picture."""
 
 import importlib.metadata
+from collections.abc import Sequence
 from typing import Final
 
 from pipeline.engine.device.placement import Placement, accelerator_version
+from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
@@ -11,6 +13,7 @@ from pipeline.protocol.wire.outputs import Recipe
 
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
 _UPSCALERS: Final = ("torch", "spandrel", "pillow")
+_CUTOUTS: Final = ("openvino", "pillow")
 
 
 class Recipes:
@@ -45,13 +48,22 @@ class Recipes:
     def of_upscale(self, job: UpscaleJob) -> Recipe:
         """Make the recipe of an enlarged picture; it has no scheduler and no rows, and may name two networks."""
         networks = [job.model, *([] if job.faces is None else [job.faces])]
+        digest = " + ".join(self._fingerprints.of(each.spec, each.weights) for each in networks)
+        return self._undrawn(digest, _UPSCALERS, self._placement.name, self._placement.dtype_name)
+
+    def of_cutout(self, job: CutoutJob) -> Recipe:
+        """Make the recipe of a cutout; OpenVINO computes it on the processor in float32, wherever torch draws."""
+        return self._undrawn(self._fingerprints.of(job.model.spec, job.model.weights), _CUTOUTS, "CPU", "float32")
+
+    @staticmethod
+    def _undrawn(digest: str, libraries: Sequence[str], device: str, dtype: str) -> Recipe:
         return Recipe(
-            model_hash=" + ".join(self._fingerprints.of(each.spec, each.weights) for each in networks),
+            model_hash=digest,
             scheduler="",
             rows=(),
-            device=self._placement.name,
-            dtype=self._placement.dtype_name,
-            versions={name: importlib.metadata.version(name) for name in _UPSCALERS},
+            device=device,
+            dtype=dtype,
+            versions={name: importlib.metadata.version(name) for name in libraries},
         )
 
 

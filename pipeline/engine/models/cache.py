@@ -11,6 +11,7 @@ from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.controls import LoadedControl
+from pipeline.engine.models.cutouts import LoadedCutout
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.memory import (
     AUTO_SHARE,
@@ -25,13 +26,15 @@ from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec, check_
 from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
-from pipeline.protocol.catalogue.networks import ControlSpec, FaceSpec, ReferenceSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, FaceSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.settings import EngineOptions
 
 log = logging.getLogger(__name__)
 
-Loaded: TypeAlias = LoadedModel | LoadedUpscaler | LoadedFaces | LoadedControl | LoadedReference | LoadedImageEncoder
+Loaded: TypeAlias = (
+    LoadedModel | LoadedUpscaler | LoadedFaces | LoadedCutout | LoadedControl | LoadedReference | LoadedImageEncoder
+)
 """A loaded entry of the catalogue, or an image encoder that one names."""
 
 
@@ -138,6 +141,8 @@ class ModelCache:
                 model: Loaded = LoadedUpscaler(spec, self._placement)
             case FaceSpec():
                 model = LoadedFaces(spec, self._placement)
+            case CutoutSpec():
+                model = LoadedCutout(spec)
             case ReferenceSpec():
                 model = LoadedReference(spec, self._placement)
             case ImageEncoderSpec():
@@ -148,7 +153,9 @@ class ModelCache:
                 model = load_model(
                     spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras
                 )
-        self._measured[spec.key] = size_of(model.modules)
+        # A network that OpenVINO runs has no modules.
+        measured = size_of(model.modules) or expected_bytes(spec, self._placement, self._cache_directory)
+        self._measured[spec.key] = measured or 0
         return model
 
     def _restored(self, model: Loaded) -> Loaded:

@@ -8,12 +8,14 @@ from transformers import CLIPVisionModelWithProjection
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.models.memory import has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
+    CutoutSpec,
     FaceSpec,
     FileSource,
     FolderSource,
@@ -32,17 +34,31 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
     try:
         if isinstance(spec, UpscalerSpec | FaceSpec):
             return count_numbers(Path(spec.path)) * torch.float32.itemsize
-        if isinstance(spec, ReferenceSpec):
-            return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize
-        if isinstance(spec, ImageEncoderSpec):
-            return _encoder_bytes(spec, placement)
-        if isinstance(spec, ControlSpec):
-            return _control_bytes(spec, placement)
+        if isinstance(spec, CutoutSpec):
+            return _cutout_bytes(spec, placement)
+        if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec):
+            return _guide_bytes(spec, placement)
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
         return None
     return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
+
+
+def _guide_bytes(spec: ReferenceSpec | ImageEncoderSpec | ControlSpec, placement: Placement) -> int | None:
+    match spec:
+        case ReferenceSpec():
+            return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize
+        case ImageEncoderSpec():
+            return _encoder_bytes(spec, placement)
+        case ControlSpec():
+            return _control_bytes(spec, placement)
+
+
+def _cutout_bytes(spec: CutoutSpec, placement: Placement) -> int:
+    """Bytes of a network on the processor, which needs memory of the device only where both are one."""
+    path = Path(spec.path)
+    return 0 if has_own_memory(placement.device) or not path.is_file() else path.stat().st_size
 
 
 def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement) -> int | None:

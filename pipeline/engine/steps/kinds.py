@@ -13,14 +13,16 @@ import msgspec
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline
+from pipeline.engine.models.cutouts import LoadedCutout
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.upscalers import LoadedUpscaler
+from pipeline.engine.steps.jobs import cutout_jobs, upscale_jobs
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, begin_pipeline_job
-from pipeline.engine.steps.jobs.upscale_jobs import STEPS, EngineJob, UpscaleJob, begin_upscale_job
+from pipeline.engine.steps.jobs.upscale_jobs import EngineJob
 from pipeline.engine.steps.preparing import begin_job
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
-from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, Request, UpscaleRequest, kind_name
 from pipeline.protocol.wire.messages import Submit
 
 R = TypeVar("R", bound=Request)
@@ -50,14 +52,19 @@ def _image_steps(request: GenerationRequest, spec: ModelSpec) -> int:
     return total_steps(passes_of(request, spec.facts))
 
 
-def _begin_upscale(submit: Submit, model: LoadedUpscaler, _: Placement, started_at: float) -> UpscaleJob:
-    return begin_upscale_job(submit, model, started_at)
+def _begin_upscale(submit: Submit, model: LoadedUpscaler, _: Placement, started_at: float) -> EngineJob:
+    return upscale_jobs.begin_upscale_job(submit, model, started_at)
+
+
+def _begin_cutout(submit: Submit, model: LoadedCutout, _: Placement, started_at: float) -> EngineJob:
+    return cutout_jobs.begin_cutout_job(submit, model, started_at)
 
 
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](total_steps=_image_steps, begin=_begin_image),
-        UpscaleRequest: Kind[UpscaleRequest](total_steps=lambda *_: STEPS, begin=_begin_upscale),
+        UpscaleRequest: Kind[UpscaleRequest](total_steps=lambda *_: upscale_jobs.STEPS, begin=_begin_upscale),
+        CutoutRequest: Kind[CutoutRequest](total_steps=lambda *_: cutout_jobs.STEPS, begin=_begin_cutout),
     }
 )
 """A row for each member of the union `Request` that the engine runs."""

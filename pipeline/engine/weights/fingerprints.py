@@ -11,7 +11,15 @@ from pipeline.engine.device.state_file import StateFile
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.file_identity import Identity, identity_in, identity_of
 from pipeline.engine.weights.headers import opened
-from pipeline.protocol.catalogue.networks import FaceSpec, FileSource, FolderSource, HubSource, Source, UpscalerSpec
+from pipeline.protocol.catalogue.networks import (
+    CutoutSpec,
+    FaceSpec,
+    FileSource,
+    FolderSource,
+    HubSource,
+    Source,
+    UpscalerSpec,
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +77,7 @@ class Fingerprints:
         self._known = StateFile(directory, "hashes.json", str)
         self._lock = threading.Lock()
 
-    def of(self, spec: Sourced | UpscalerSpec | FaceSpec, weights: Weights) -> str:
+    def of(self, spec: Sourced | UpscalerSpec | FaceSpec | CutoutSpec, weights: Weights) -> str:
         """Ten digits of a hash, or the revision of a model on a hub; blocks while unknown files are hashed.
 
         A single file has the same digits as in A1111. A folder has the hash of its files' hashes. The result is empty
@@ -79,7 +87,7 @@ class Fingerprints:
             spec: the catalogue's entry.
             weights: the files with their identities when the model was loaded.
         """
-        source = FileSource(path=spec.path) if isinstance(spec, UpscalerSpec | FaceSpec) else spec.source
+        source = FileSource(path=spec.path) if isinstance(spec, UpscalerSpec | FaceSpec | CutoutSpec) else spec.source
         if isinstance(source, HubSource):
             return shortened(source.revision)
         try:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.networks import (
+    CutoutSpec,
     Enlarger,
     FaceSpec,
     Family,
@@ -276,5 +277,5 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return msgspec.structs.replace(self, samplers=kept, lacks=lost, defaults=usual)
 
 
-Entry: TypeAlias = ModelSpec | UpscalerSpec | FaceSpec
+Entry: TypeAlias = ModelSpec | UpscalerSpec | FaceSpec | CutoutSpec
 """An entry of the catalogue whose weights a worker loads."""

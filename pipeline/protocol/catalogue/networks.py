@@ -93,6 +93,31 @@ def rounds_to(scale: int, network_scale: int) -> int:
     return 1 if network_scale >= scale else 1 + rounds_to(-(-scale // network_scale), network_scale)
 
 
+CutoutFamily = Literal["u2net", "isnet", "birefnet"]
+
+
+class CutoutSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the catalogue: a network that finds the foreground of a picture.
+
+    Attributes:
+        key: the name in the database; never reused for other weights, and no other entry has the same.
+        title: the name that members see.
+        path: its .onnx file, absolute once the catalogue is loaded.
+        license: one line about the licence's terms, shown to the owner and in a picture's details.
+        family: the architecture, from which size and range of the network's input follow. U2-Net-p and other networks
+            of U2-Net's authors are `u2net`.
+        cost: computing work in TFLOP for one picture, whatever its size. The default is a round number for networks of
+            these families.
+    """
+
+    key: ModelKey
+    title: str
+    path: str
+    license: str
+    family: CutoutFamily
+    cost: Annotated[float, Meta(gt=0.0)] = 0.1
+
+
 ControlFamily = Literal["sd", "sdxl"]
 ControlKind = Literal["controlnet", "controlnet-union", "t2i-adapter"]
 ControlUse = Literal["lines", "scribble", "depth", "pose"]

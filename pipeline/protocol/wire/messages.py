@@ -14,14 +14,21 @@ import msgspec
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import ControlSpec, FaceSpec, ReferenceSpec, TextMaskSpec, UpscalerSpec
+from pipeline.protocol.catalogue.networks import (
+    ControlSpec,
+    CutoutSpec,
+    FaceSpec,
+    ReferenceSpec,
+    TextMaskSpec,
+    UpscalerSpec,
+)
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Output, Recipe
 from pipeline.protocol.wire.settings import Acceleration, Device, DType, EngineOptions
 
-PROTOCOL_VERSION: Final = 22
+PROTOCOL_VERSION: Final = 23
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 
@@ -42,6 +49,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         options: settings of the engine.
         upscalers: every upscaler in the catalogue.
         faces: every network for faces in the catalogue.
+        cutouts: every network in the catalogue that finds the foreground.
         controls: every control net in the catalogue.
         references: every reference adapter in the catalogue.
         text_mask: the model that marks what words name; None for none.
@@ -59,6 +67,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     options: EngineOptions = EngineOptions()
     upscalers: tuple[UpscalerSpec, ...] = ()
     faces: tuple[FaceSpec, ...] = ()
+    cutouts: tuple[CutoutSpec, ...] = ()
     controls: tuple[ControlSpec, ...] = ()
     references: tuple[ReferenceSpec, ...] = ()
     text_mask: TextMaskSpec | None = None

@@ -49,7 +49,19 @@ class UpscaledFile(OutputFile, frozen=True, kw_only=True, tag="upscaled"):
     height: int
 
 
-Output: TypeAlias = ImageFile | UpscaledFile
+class CutoutFile(OutputFile, frozen=True, kw_only=True, tag="cutout"):
+    """A picture with a transparent background. It is always a PNG.
+
+    Attributes:
+        width: its width in pixels.
+        height: its height in pixels.
+    """
+
+    width: int
+    height: int
+
+
+Output: TypeAlias = ImageFile | UpscaledFile | CutoutFile
 """Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
 the column `kind` in the database."""
 

@@ -41,6 +41,7 @@ BUILT = [
     *(f"cell-{cell}" for cell in range(GRID_CELLS)),
     *(f"choice-creative-{word}" for word in (OFF, *CREATIVE)),
     *(f"option-upscale-{name}" for name in ("image", "scale", "upscaler", "faces", "creative", "prompt")),
+    *(f"option-cutout-{name}" for name in ("image", "network")),
     *(f"how-{how.name.casefold()}" for how in How),
     *(f"refused-word-{key}" for key in SENTENCES),
     *(f"choice-word-{action}" for action in WordAction),

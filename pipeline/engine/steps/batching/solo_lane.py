@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pipeline.engine.steps.batching.buckets import Lane
+from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.pipeline_jobs import PipelineJob
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 
-SoloJob: TypeAlias = PipelineJob | UpscaleJob
+SoloJob: TypeAlias = PipelineJob | UpscaleJob | CutoutJob
 """A job that runs alone, one step of its own at a time."""
 
 

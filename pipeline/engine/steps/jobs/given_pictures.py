@@ -1,8 +1,10 @@
 """The files that come with a request, as pictures."""
 
+import numpy as np
 from PIL import Image
 
 from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.pixels.enlarging import Pixels
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.wire.messages import Submit
@@ -38,3 +40,16 @@ def picture_of(submit: Submit, given: Input) -> Image.Image:
         InvalidRequest: the message lacks the file, or it cannot be read.
     """
     return picture_in(file_of(submit, given))
+
+
+def only_picture(submit: Submit, width: int, height: int) -> Pixels:
+    """The picture of a request that has one input, [h, w, 3].
+
+    Raises:
+        InvalidRequest: the message lacks the file, or it cannot be read or has other sides.
+    """
+    (given,) = submit.request.inputs
+    picture = picture_of(submit, given)
+    if picture.size != (width, height):
+        raise InvalidRequest(f"The given picture has {picture.width} x {picture.height} pixels.")
+    return np.asarray(picture)

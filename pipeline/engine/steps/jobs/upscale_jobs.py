@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-import numpy as np
-
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
 from pipeline.engine.pixels.enlarging import Enlarging
 from pipeline.engine.pixels.faces import LARGEST, Repairing
+from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
+from pipeline.engine.steps.jobs.given_pictures import only_picture
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.jobs.validation import check_bounds
-from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol import limits
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 from pipeline.protocol.wire.messages import Submit
@@ -92,7 +91,7 @@ class UpscaleJob:
         return time.monotonic() - self.started_at
 
 
-EngineJob: TypeAlias = DrawingJob | UpscaleJob
+EngineJob: TypeAlias = DrawingJob | UpscaleJob | CutoutJob
 """Every job that the engine runs."""
 
 
@@ -106,21 +105,13 @@ def begin_upscale_job(submit: Submit, model: LoadedUpscaler, started_at: float) 
     check_bounds(request)
     if request.scale not in limits.UPSCALES or request.delivered_pixels > limits.MAX_UPSCALED_PIXELS:
         raise InvalidRequest(f"{request.width} x {request.height} pixels are not enlarged {request.scale} times.")
-    (source,) = request.inputs
-    if source.sha256 not in submit.pictures:
-        raise InvalidRequest("The picture to enlarge did not come with the request.")
-    try:
-        picture = read_png(submit.pictures[source.sha256])
-    except UnreadablePicture as error:
-        raise InvalidRequest(str(error)) from error
-    if picture.size != (request.width, request.height):
-        raise InvalidRequest(f"The picture to enlarge has {picture.width} x {picture.height} pixels.")
+    picture = only_picture(submit, request.width, request.height)
     return UpscaleJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         is_checked=submit.is_checked,
         model=model,
-        enlarging=model.begin(np.asarray(picture), request.scale),
+        enlarging=model.begin(picture, request.scale),
         started_at=started_at,
         enlarging_started_at=time.monotonic(),
     )

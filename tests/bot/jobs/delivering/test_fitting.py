@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from bot.jobs.delivering.fitting import REQUEST_LIMIT, fit, in_messages
+from bot.jobs.delivering.fitting import REQUEST_LIMIT, fit, in_messages, thumbnail
 from pipeline.images.encode import encode
 from pipeline.protocol.wire.settings import ImageFormat, ImageOutput
 from tests.picture_files import parameters_in
@@ -41,6 +41,20 @@ def test_what_can_be_small_without_loss_loses_nothing() -> None:
     assert name == "easel-7-1.webp"
     assert len(small) <= len(data) // 2
     assert opened(small).convert("RGB").tobytes() == opened(data).convert("RGB").tobytes()
+
+
+def test_what_is_transparent_stays_so() -> None:
+    with Image.open(io.BytesIO(png())) as noise:
+        picture = noise.convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=0)
+    ((name, small),) = fit([("easel-7-1.png", file.getvalue())], len(file.getvalue()) // 4)
+    assert name == "easel-7-1.webp"
+    assert opened(small).mode == "RGBA"
+    alpha = np.asarray(opened(small).getchannel("A"), dtype=int)
+    assert np.abs(alpha - np.asarray(picture.getchannel("A").resize(opened(small).size), dtype=int)).max() < 8
+    assert opened(thumbnail(file.getvalue())).mode == "RGBA"
 
 
 def test_what_cannot_keeps_its_size_in_pixels_as_long_as_possible() -> None:

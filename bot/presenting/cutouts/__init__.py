@@ -1,0 +1,1 @@
+"""Messages about jobs of the kind `cutout`."""
