@@ -71,6 +71,7 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     assert "Made by this Easel, elsewhere." in told
     assert "secret" not in told
     assert "a secret star" in await said(await user.slash("verify", picture=("a.png", private)))
+    assert "secret" not in await said(await local.friend.user.slash("verify", picture=("a.png", private)))
 
     assert "cannot be read here" in await asked(local, local.friend, b"no picture")
     assert await bot.stop() == 0
