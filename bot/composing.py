@@ -9,10 +9,10 @@ from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.interactions.services import Services
 from bot.jobs.accepting import Accepting
-from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.delivering.last_words import LastWords
 from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.image_checking import ImageChecking
 from bot.jobs.keeping import Keeping
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
@@ -197,9 +197,7 @@ def _dispatcher(parts: _Parts, accepting: Accepting, storing: Storing) -> Dispat
         delivery=delivery,
         preparing=preparing,
         recovery=Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery),
-        content_check=ContentCheck(
-            is_possible=settings.pipeline.safety_checker is not None, where=settings.pipeline.check_content
-        ),
+        image_checking=ImageChecking(is_possible=settings.image_check != "off", where=settings.pipeline.check_content),
         running_per_user=settings.quotas.running_per_user,
         job_timeout_s=settings.pipeline.job_timeout_s,
         max_wait=parts.max_wait,

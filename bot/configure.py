@@ -6,13 +6,14 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.starter import Starter
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
-from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput
+from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput, ImageThresholds
 
 
 def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
     """The first message to a worker."""
     pipeline = settings.pipeline
     cache = pipeline.cache_directory or settings.storage.directory / "models"
+    checker = pipeline.safety_checker
     return Configure(
         protocol_version=PROTOCOL_VERSION,
         device=pipeline.device,
@@ -29,7 +30,8 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
         ),
-        safety_checker=None if pipeline.safety_checker is None else str(pipeline.safety_checker.resolve()),
+        classifier=None if settings.image_check == "off" else ImageThresholds(**settings.safety.thresholds),
+        safety_checker=str(checker.resolve()) if checker is not None and settings.image_check == "both" else None,
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
         options=EngineOptions(
             preview_interval_s=pipeline.preview_interval_s,

@@ -7,10 +7,10 @@ reads them; importing this module reads nothing.
 from enum import StrEnum
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -155,13 +155,23 @@ class ProvenanceSettings(Area):
 
 
 class SafetySettings(Area):
-    """What members may ask for."""
+    """What members may ask for and see."""
 
     words: Path | None = Field(
         default=None, description="A file of rules of words, plain text or TOML; unset = none. See docs/moderation.md."
     )
     trusted_roles: frozenset[int] = Field(
         default=frozenset(), description="Ids of roles whose refusals by rules of words lead to no pause."
+    )
+    image_check: Literal["small", "both", "off"] | None = Field(
+        default=None,
+        description="What checks pictures: small: the shipped classifier; both: it and pipeline.safety_checker; "
+        "or off. Unset = both where there is a safety checker, else small.",
+    )
+    thresholds: dict[Literal["sexual", "suggestive"], Annotated[float, Field(gt=0.0, le=1.0)]] = Field(
+        default_factory=dict[Literal["sexual", "suggestive"], float],
+        description="From which probability the classifier's word counts; what is not named here stays at "
+        "sexual = 0.7 (hidden), suggestive = 0.85 (behind a spoiler).",
     )
 
 
@@ -208,6 +218,20 @@ class Settings(BaseSettings):
     safety: SafetySettings = SafetySettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def image_check(self) -> Literal["small", "both", "off"]:
+        """What checks pictures."""
+        has_checker = self.pipeline.safety_checker is not None
+        return self.safety.image_check or ("both" if has_checker else "small")
+
+    @model_validator(mode="after")
+    def _has_the_checker(self) -> Self:
+        if self.safety.image_check == "both" and self.pipeline.safety_checker is None:
+            raise ValueError(
+                'safety.image_check is "both"; set pipeline.safety_checker to the folder of a safety checker'
+            )
+        return self
 
     @override
     @classmethod

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 4. A test compares them.
+-- The tables of easel.db after its last migration, 5. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -257,7 +257,7 @@ CREATE TABLE outputs (
     size_bytes INTEGER NOT NULL,
     width INTEGER,
     height INTEGER,
-    seed INTEGER,
+    seed INTEGER, rating TEXT NOT NULL DEFAULT 'harmless',
     PRIMARY KEY (job_id, output_index),
     CHECK (kind <> 'image' OR width IS NOT NULL AND height IS NOT NULL AND seed IS NOT NULL)
 ) STRICT, WITHOUT ROWID;

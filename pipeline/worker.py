@@ -30,6 +30,7 @@ from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
 from pipeline.engine.models.upscalers import check_faces, check_upscalers
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.outbox import Outbox
@@ -95,8 +96,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
     activity = Activity()
     threading.Thread(target=_send_heartbeats, args=(activity, outbox), name="beat", daemon=True).start()
     try:
-        folder = configure.safety_checker
-        safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
+        image_check = _image_check(configure, placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
@@ -109,7 +109,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         models={**offer.models, **{spec.key: spec for spec in networks}},
         placement=placement,
         options=configure.options,
-        safety_checker=safety_checker,
+        image_check=image_check,
         text_mask=text_mask,
         loras=loras,
         emit=outbox.put,
@@ -155,6 +155,19 @@ def _offer(configure: Configure) -> Offer:
         offer.missing.update(found.missing)
         offer.remarks.update(found.remarks)
     return offer
+
+
+def _image_check(configure: Configure, placement: Placement) -> ImageCheck | None:
+    """The image check; None if the owner wants none.
+
+    Raises:
+        ModelUnavailable: the safety checker cannot be used.
+    """
+    folder = configure.safety_checker
+    safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
+    if safety_checker is None and configure.classifier is None:
+        return None
+    return ImageCheck(configure.classifier, safety_checker)
 
 
 def _text_mask(spec: TextMaskSpec | None) -> tuple[TextMask | None, str]:

@@ -40,6 +40,7 @@ from pipeline.backends.base import NO_PICTURES
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request, kind_name, usual_request
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
+from pipeline.protocol.wire.settings import Checking
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
@@ -57,7 +58,7 @@ class Describes(DrawsAtOnce):
     def __init__(self, settings: Settings) -> None:
         catalogue = load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
         super().__init__(configure=make_configure(settings, catalogue))
-        self.submitted: list[tuple[str, bool]] = []
+        self.submitted: list[tuple[str, Checking]] = []
         self.is_shut = False
 
     @override
@@ -68,9 +69,9 @@ class Describes(DrawsAtOnce):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        is_checked: bool = False,
+        checking: Checking = "none",
     ) -> None:
-        self.submitted.append((kind_name(request), is_checked))
+        self.submitted.append((kind_name(request), checking))
         if kind_name(request) == "image":
             await super().submit(job_id, attempt, request, pictures=pictures)
             return
@@ -110,8 +111,6 @@ class Life:
     async def lived(cls, directory: Path, world: World) -> AsyncGenerator["Life"]:
         """Open the bot's rooms on what an earlier life left; at the end, leave what is under way to the next one."""
         settings = Settings(quotas=QuotaSettings(amount=100, cooldown_s=0))
-        checked = settings.pipeline.model_copy(update={"safety_checker": Path("checker")})
-        settings = settings.model_copy(update={"pipeline": checked})
         catalogue = load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
         client = EaselClient()
         await client.http.static_login("a-token")

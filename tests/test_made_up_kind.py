@@ -49,7 +49,7 @@ LINES: Final = (
         REQUEST,
     ),
     ("pipeline/protocol/requests.py", "Request: TypeAlias = GenerationRequest", " | DescribeRequest"),
-    ("pipeline/protocol/wire/outputs.py", "    fingerprint: Fingerprint | None = None\n", OUTPUT),
+    ("pipeline/protocol/wire/outputs.py", "    rating: Rating = Rating.HARMLESS\n", OUTPUT),
     ("pipeline/protocol/wire/outputs.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",
@@ -116,7 +116,7 @@ def test_it_is_priced_queued_and_handed_to_the_engine_as_its_row_says(told: dict
     assert "**what is a star?**" in told["queued"]
     assert "Costs 6" in told["queued"]
     # The safety checker looks at pictures only.
-    assert told["submitted"] == [["describe", False], ["describe", False], ["image", True]]
+    assert told["submitted"] == [["describe", "none"], ["describe", "none"], ["image", "hide"]]
     assert "Thinking: 1 of 2." in told["running"]
 
 

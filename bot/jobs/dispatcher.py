@@ -12,8 +12,8 @@ import msgspec
 import structlog
 
 from bot.calls.errors import CallFailed
-from bot.jobs.content_check import ContentCheck
 from bot.jobs.delivering.delivery import Delivery
+from bot.jobs.image_checking import ImageChecking
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
 from bot.jobs.running import TrackedJob, worth_saying
@@ -58,7 +58,7 @@ class Dispatcher:
         delivery: Delivery,
         preparing: Preparing,
         recovery: Recovery,
-        content_check: ContentCheck,
+        image_checking: ImageChecking,
         running_per_user: int,
         job_timeout_s: float,
         max_wait: timedelta,
@@ -72,7 +72,7 @@ class Dispatcher:
         self._delivery = delivery
         self._preparing = preparing
         self._recovery = recovery
-        self._content_check = content_check
+        self._image_checking = image_checking
         self._running_per_user = running_per_user
         self._job_timeout_s = job_timeout_s
         self._max_wait = max_wait
@@ -201,7 +201,7 @@ class Dispatcher:
                 job.attempt,
                 job.request,
                 pictures=await self._inputs.of(job.request),
-                is_checked=self._content_check.applies_to(job),
+                checking=self._image_checking.of(job),
             )
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))

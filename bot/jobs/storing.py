@@ -130,6 +130,7 @@ class Storing:
                 sha256=await self._images.save(output.data, output.media_type),
                 media_type=output.media_type,
                 size_bytes=len(output.data),
+                rating=output.rating,
                 **{name: getattr(output, name, None) for name in _FACTS},
             )
             for output in finished.outputs

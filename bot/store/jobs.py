@@ -34,8 +34,8 @@ SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_
 ORDER BY created_at DESC LIMIT :limit
 """  # noqa: S608 - ours
 _INSERT_OUTPUT: Final = """
-INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes, width, height, seed)
-VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width, :height, :seed)
+INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes, width, height, seed, rating)
+VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width, :height, :seed, :rating)
 ON CONFLICT (job_id, output_index) DO NOTHING
 """
 

@@ -66,7 +66,7 @@ class PipelineSettings(Area):
     )
     check_content: Literal["everywhere", "outside-age-restricted"] = Field(
         default="outside-age-restricted",
-        description="Where pictures are checked, if there is a safety checker; direct messages are never exempt.",
+        description="Where sexual pictures are hidden; direct messages are never exempt.",
     )
     image_format: ImageFormat = Field(default="png", description="Of finished pictures: png, webp or jpeg.")
     image_quality: int = Field(

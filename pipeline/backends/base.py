@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.messages import FoundPart, JobEvent, Phase, Ready
+from pipeline.protocol.wire.settings import Checking
 
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
 """The pictures of a request without inputs."""
@@ -86,7 +87,7 @@ class Backend(Protocol):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        is_checked: bool = False,
+        checking: Checking = "none",
     ) -> None:
         """Submit an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 

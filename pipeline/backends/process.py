@@ -37,6 +37,7 @@ from pipeline.protocol.wire.messages import (
     Submit,
     Unusable,
 )
+from pipeline.protocol.wire.settings import Checking
 
 _DRAIN_S: Final = 1.0
 _JITTER: Final = 0.25
@@ -127,7 +128,7 @@ class ProcessBackend:
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        is_checked: bool = False,
+        checking: Checking = "none",
     ) -> None:
         """Submit an attempt.
 
@@ -137,7 +138,7 @@ class ProcessBackend:
         if self._state is not WorkerState.READY or self._connection is None:
             raise WorkerUnavailable(self._detail)
         self._connection.send(
-            Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), is_checked=is_checked)
+            Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), checking=checking)
         )
         self._attempts.add((job_id, attempt))
 

@@ -21,7 +21,7 @@ class UnfitSampler(InvalidRequest):
 
 
 class FlaggedInput(Exception):
-    """The safety checker flagged a picture that the job was given."""
+    """The image check calls a picture sexual that the job was given."""
 
 
 class ModelUnavailable(Exception):

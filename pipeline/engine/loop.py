@@ -29,7 +29,7 @@ from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.networks import CacheEntry
-from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.starting import JobStarter
@@ -63,7 +63,7 @@ class Engine:
         models: the catalogue's models and networks, by key.
         placement: device and precision.
         options: settings of the engine.
-        safety_checker: checks the given and the finished pictures; None checks none.
+        image_check: rates the given and the finished pictures; None rates none.
         text_mask: marks what words name; None marks nothing.
         loras: the owner's LoRA folder; None offers no LoRA.
         emit: receives each event of an attempt.
@@ -77,7 +77,7 @@ class Engine:
         models: Mapping[str, CacheEntry],
         placement: Placement,
         options: EngineOptions,
-        safety_checker: SafetyChecker | None = None,
+        image_check: ImageCheck | None = None,
         text_mask: TextMask | None = None,
         loras: LoraFolder | None = None,
         emit: Callable[[JobEvent], None],
@@ -90,7 +90,7 @@ class Engine:
         self._reporter = Reporter(emit)
         self._activity = activity
         self._cache = ModelCache(models, placement, options, activity, loras)
-        self._starter = JobStarter(self._cache, placement, self._reporter, safety_checker, activity)
+        self._starter = JobStarter(self._cache, placement, self._reporter, image_check, activity)
         shapes = ShapeBook(placement, options.batching, options.state_directory)
         controls = ControlForwards(shapes, placement, activity)
         self._calibration = Calibration(shapes, controls, placement, activity)
@@ -101,14 +101,14 @@ class Engine:
         self._finishing = Finishing(
             output=options.output,
             recipes=recipes,
-            safety_checker=safety_checker,
+            image_check=image_check,
             decoder=self._decoder,
             activity=activity,
             background=self._background,
             emit=self._reporter.emit,
             guarded=self._guarded,
         )
-        self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show)
+        self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show, image_check)
         self._turns = Turns()
         self._waiting = WaitingAttempts()
         self._running: dict[AttemptId, EngineJob] = {}

@@ -9,8 +9,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.finishing.reporting import Reporter
 from pipeline.engine.models.cache import ModelCache
 from pipeline.engine.models.networks import named_weights
-from pipeline.engine.pixels.content_check import check_inputs
-from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.image_check import ImageCheck, check_inputs
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.engine.steps.kinds import kind_of
@@ -26,7 +25,7 @@ class JobStarter:
         cache: the models and networks.
         placement: device and precision.
         reporter: reports that a model is loaded, and the first progress.
-        safety_checker: checks the given pictures of checked jobs; None if there is none.
+        image_check: rates the given pictures; None if there is none.
         activity: receives the engine's present state.
     """
 
@@ -35,13 +34,13 @@ class JobStarter:
         cache: ModelCache,
         placement: Placement,
         reporter: Reporter,
-        safety_checker: SafetyChecker | None,
+        image_check: ImageCheck | None,
         activity: Activity,
     ) -> None:
         self._cache = cache
         self._placement = placement
         self._reporter = reporter
-        self._safety_checker = safety_checker
+        self._image_check = image_check
         self._activity = activity
 
     def may_start(self, request: Request, jobs: Collection[EngineJob]) -> bool:
@@ -53,13 +52,13 @@ class JobStarter:
 
         Raises:
             InvalidRequest: the engine or the model cannot run this request.
-            ModelUnavailable: a model or network cannot be loaded, or there is no safety checker for a checked job.
+            ModelUnavailable: a model or network cannot be loaded, or there is no image check for a checked job.
         """
         started_at = time.monotonic()
-        if submit.is_checked:
-            if self._safety_checker is None:
-                raise ModelUnavailable("There is no safety checker, and nothing may be shown without it.")
-            check_inputs(submit, self._safety_checker)
+        if submit.checking != "none" and self._image_check is None:
+            raise ModelUnavailable("There is no image check, and nothing may be shown without it.")
+        if submit.checking == "hide" and self._image_check is not None:
+            check_inputs(submit, self._image_check)
         request, kind = submit.request, kind_of(submit.request)
         if not all(map(self._cache.has, self._cache.keys_of(request))):
             self._reporter.loading(submit, kind.total_steps(request, self._cache.spec(request.model_key)))

@@ -15,7 +15,7 @@ from pipeline.protocol.exif import exif_with
 from pipeline.protocol.provenance.fingerprints import Fingerprint
 from pipeline.protocol.provenance.source_types import GENERATED
 from pipeline.protocol.requests import Upscale
-from pipeline.protocol.wire.outputs import CutoutFile, ImageFile, UpscaledFile
+from pipeline.protocol.wire.outputs import CutoutFile, ImageFile, Rating, UpscaledFile
 from pipeline.protocol.wire.settings import ImageOutput
 
 _WEBP_METHOD: Final = 2
@@ -38,6 +38,7 @@ def encode(
     index: int,
     seed: int,
     source_type: str = GENERATED,
+    rating: Rating = Rating.HARMLESS,
 ) -> ImageFile:
     """Encode one picture of a job.
 
@@ -48,6 +49,7 @@ def encode(
         index: index of the picture in the job.
         seed: seed of this picture.
         source_type: its digital source type, which every file says.
+        rating: what the image check found in it.
     """
     written = parameters if output.has_parameters else ""
     xmp = xmp_packet(source_type)
@@ -61,11 +63,17 @@ def encode(
         height=picture.height,
         seed=seed,
         fingerprint=_fingerprint(np.asarray(picture), data, output),
+        rating=rating,
     )
 
 
 def encode_rows(
-    rows: NDArray[np.uint8], parameters: str, output: ImageOutput, *, source_type: str = GENERATED
+    rows: NDArray[np.uint8],
+    parameters: str,
+    output: ImageOutput,
+    *,
+    source_type: str = GENERATED,
+    rating: Rating = Rating.HARMLESS,
 ) -> UpscaledFile:
     """Encode a large RGB picture [h, w, 3]. A PNG needs no copy of it; for other formats Pillow makes one.
 
@@ -74,6 +82,7 @@ def encode_rows(
         parameters: written if `output.has_parameters`.
         output: format of the file.
         source_type: its digital source type, which every file says.
+        rating: what the image check found in it.
     """
     written = parameters if output.has_parameters else ""
     xmp = xmp_packet(source_type)
@@ -87,11 +96,17 @@ def encode_rows(
         width=width,
         height=height,
         fingerprint=_fingerprint(rows, data, output),
+        rating=rating,
     )
 
 
 def encode_cutout(
-    picture: Image.Image, parameters: str, output: ImageOutput, *, source_type: str = GENERATED
+    picture: Image.Image,
+    parameters: str,
+    output: ImageOutput,
+    *,
+    source_type: str = GENERATED,
+    rating: Rating = Rating.HARMLESS,
 ) -> CutoutFile:
     """Encode an RGBA picture as PNG, since JPEG has no transparency. `encode_rows` explains the other arguments."""
     texts = PngImagePlugin.PngInfo()
@@ -109,6 +124,7 @@ def encode_cutout(
         width=picture.width,
         height=picture.height,
         fingerprint=fingerprint(np.asarray(seen.convert("RGB"))),
+        rating=rating,
     )
 
 

@@ -29,6 +29,7 @@ UNSET = {
     ("provenance", "key_file"),
     ("provenance", "chain_file"),
     ("safety", "words"),
+    ("safety", "image_check"),
 }
 
 

@@ -11,6 +11,7 @@ from pipeline.backends.starter import Starter
 from pipeline.protocol.requests import GenerationRequest, Request, narrowed
 from pipeline.protocol.wire.messages import Configure, Finished, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.outputs import ImageFile
+from pipeline.protocol.wire.settings import Checking
 
 
 def picture_of(prompt: str) -> bytes:
@@ -53,9 +54,9 @@ class DrawsAtOnce(Backend):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        is_checked: bool = False,
+        checking: Checking = "none",
     ) -> None:
-        assert not is_checked  # there is no safety checker here
+        assert checking == "none"  # nothing checks pictures here
         assert not pictures  # and nothing starts from a picture
         request = narrowed(request, GenerationRequest)
         steps = request.num_inference_steps

@@ -21,6 +21,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.delivering.fitting import fit
 from bot.jobs.delivering.last_words import LastWords, Present
+from bot.jobs.image_checking import is_veiled
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting.jobs.job_message import Allowance, ShownOutput, output_file_name
@@ -109,7 +110,13 @@ class Delivery:
             fitted = await asyncio.to_thread(fit, originals, limit, self._signing.reserve_bytes)
             files = await self._signing.copies(job, indexes, originals, fitted)
             shown = tuple(
-                ShownOutput(index=output.output_index, file_name=name, data=data, sides=output.sides)
+                ShownOutput(
+                    index=output.output_index,
+                    file_name=name,
+                    data=data,
+                    sides=output.sides,
+                    is_veiled=is_veiled(job, output.rating),
+                )
                 for (name, data), output in zip(files, outputs, strict=True)
             )
             present = self._presenter(shown, allowance, is_reduced=files != originals)

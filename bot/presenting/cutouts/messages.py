@@ -21,6 +21,7 @@ from bot.presenting.jobs.job_message import (
     layout,
     notice_lines,
     small,
+    veil_lines,
 )
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
@@ -44,7 +45,11 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: CutoutSpec | None,
     sizes = _sizes(job)
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
         *(
-            discord.MediaGalleryItem(attachment(output.file_name), description=alt_text(text("alt-cutout", **sizes)))
+            discord.MediaGalleryItem(
+                attachment(output.file_name),
+                description=alt_text(text("alt-cutout", **sizes)),
+                spoiler=output.is_veiled,
+            )
             for output in outputs
         )
     )
@@ -56,7 +61,7 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: CutoutSpec | None,
         GREEN,
         None,
         gallery,
-        ui.TextDisplay("\n".join([*notice_lines(job), line])),
+        ui.TextDisplay("\n".join([*notice_lines(job), *veil_lines(outputs), line])),
         job_buttons.keeping(job),
         is_shown_with_notices=False,
     )

@@ -22,6 +22,7 @@ from bot.presenting.jobs.job_message import (
     notice_lines,
     prompt_of,
     small,
+    veil_lines,
 )
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
@@ -46,6 +47,7 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, 
                 description=alt_text(
                     text("alt-image", number=image.index + 1, count=job.request.output_count, prompt=prompt_of(job))
                 ),
+                spoiler=image.is_veiled,
             )
             for image in outputs
         )
@@ -54,6 +56,7 @@ def done(job: Job, *, outputs: tuple[ShownOutput, ...], spec: ModelSpec | None, 
     inpaint = narrowed(job.request, GenerationRequest).inpaint
     if inpaint is not None and inpaint.outpaint is None:
         notices.append(small(text("region-kept")))
+    notices += veil_lines(outputs)
     line = small(" · ".join(_summary_parts(job, outputs, spec, allowance)))
     return layout(
         job,

@@ -5,7 +5,7 @@ instead (`bot.views`).
 """
 
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec
 
@@ -61,12 +61,20 @@ class ShownOutput(msgspec.Struct, frozen=True, kw_only=True):
         file_name: name of the attachment.
         data: bytes of the attachment.
         sides: width and height in pixels that the job delivered; None for an output that is no picture.
+        is_veiled: whether it is shown behind a spoiler.
     """
 
     index: int
     file_name: str
     data: bytes
     sides: tuple[int, int] | None = None
+    is_veiled: bool = False
+
+
+def veil_lines(outputs: Sequence[ShownOutput]) -> list[str]:
+    """Why outputs are behind a spoiler, if some are."""
+    veiled = sum(output.is_veiled for output in outputs)
+    return [small(text("notice-veiled", count=veiled))] if veiled else []
 
 
 def in_its_language(

@@ -347,6 +347,10 @@ notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie s
 notice-more = Und { $count } weitere Hinweise.
 notice-words-hidden = Die automatische Moderation nimmt hier keine Nachricht mit diesem Prompt an; deshalb steht er nur in ℹ️.
 notice-handed-over = Die Bilder konnten nicht gezeigt werden, wo danach gefragt wurde, und kamen als Direktnachricht.
+notice-veiled = { $count ->
+    [one] Ein Bild ist hinter einem Spoiler, weil die Bildprüfung es aufreizend oder sexuell nennt.
+   *[other] { $count } Bilder sind hinter einem Spoiler, weil die Bildprüfung sie aufreizend oder sexuell nennt.
+}
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-references-padded = { $count ->
         [one] Eine Vorlage, die kein Quadrat ist, bekam Ränder

@@ -347,6 +347,10 @@ notice-reduced = The files were made smaller to fit Discord; 📩 sends them as 
 notice-more = And { $count } more notes.
 notice-words-hidden = Automatic moderation takes no message with this prompt here, so it is not shown; ℹ️ has it.
 notice-handed-over = The pictures could not be shown where they were asked for, so they were sent in a direct message.
+notice-veiled = { $count ->
+    [one] A picture is behind a spoiler, because the image check calls it suggestive or sexual.
+   *[other] { $count } pictures are behind a spoiler, because the image check calls them suggestive or sexual.
+}
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-references-padded = { $count ->
         [one] A reference that was no square got borders

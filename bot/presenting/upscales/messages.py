@@ -22,6 +22,7 @@ from bot.presenting.jobs.job_message import (
     notice_lines,
     prompt_of,
     small,
+    veil_lines,
 )
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
@@ -54,7 +55,9 @@ def done(
     gallery: ui.MediaGallery[ui.LayoutView] = ui.MediaGallery(
         *(
             discord.MediaGalleryItem(
-                attachment(output.file_name), description=alt_text(text("alt-enlarged", prompt=prompt_of(job), **sizes))
+                attachment(output.file_name),
+                description=alt_text(text("alt-enlarged", prompt=prompt_of(job), **sizes)),
+                spoiler=output.is_veiled,
             )
             for output in outputs
         )
@@ -67,7 +70,7 @@ def done(
         GREEN,
         None,
         gallery,
-        ui.TextDisplay("\n".join([*notice_lines(job), line])),
+        ui.TextDisplay("\n".join([*notice_lines(job), *veil_lines(outputs), line])),
         job_buttons.starting_from(job),
         job_buttons.keeping(job),
         is_shown_with_notices=False,

@@ -5,6 +5,8 @@ from typing import Self
 
 import msgspec
 
+from pipeline.protocol.wire.outputs import Rating
+
 
 class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
     """A finished output on disk, found by its hash.
@@ -18,6 +20,7 @@ class NewOutput(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     media_type: str
     size_bytes: int
+    rating: Rating = Rating.HARMLESS
     width: int | None = None
     height: int | None = None
     seed: int | None = None
@@ -45,4 +48,6 @@ class Output(NewOutput, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of the table `outputs`."""
-        return cls(**{name: row[name] for name in cls.__struct_fields__})
+        values = {name: row[name] for name in cls.__struct_fields__}
+        values["rating"] = Rating(values["rating"])
+        return cls(**values)

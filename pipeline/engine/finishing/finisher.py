@@ -9,14 +9,14 @@ from PIL import Image
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.image_check import ImageCheck, is_hidden
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.outputs import Notice, Rating
 from pipeline.protocol.wire.settings import ImageOutput
 
 
@@ -27,7 +27,7 @@ class Finisher:
         job: a job that is fully denoised.
         output: format of the image files.
         recipes: makes the job's recipe.
-        checker: the safety checker; None when the job is not checked.
+        check: the image check; None when the job is not checked.
         decoder: decodes and enlarges.
         note_progress: called after each image as a sign of progress.
     """
@@ -37,7 +37,7 @@ class Finisher:
         job: DrawingJob,
         output: ImageOutput,
         recipes: Recipes,
-        checker: SafetyChecker | None,
+        check: ImageCheck | None,
         decoder: Decoder,
         note_progress: Callable[[], None],
     ) -> None:
@@ -45,11 +45,12 @@ class Finisher:
         self._model = job.model
         self._output = output
         self._recipes = recipes
-        self._checker = checker
+        self._check = check
         self._decoder = decoder
         self._note_progress = note_progress
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
+        self._ratings: dict[int, Rating] = {}
 
     @property
     def name(self) -> AttemptId:
@@ -58,7 +59,7 @@ class Finisher:
 
     @torch.inference_mode()
     def decode(self) -> None:
-        """Decode the pictures one at a time to save memory, and drop those that the safety checker flags.
+        """Decode the pictures one at a time to save memory, and drop those that the image check hides.
 
         Raises:
             BrokenImage: the result is no picture; see `Autoencoder.decode`.
@@ -68,9 +69,11 @@ class Finisher:
             pixels = enlarged_pixels(self._model, self._decoder, decoded, self._job.paste)
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._note_progress()
-        if self._checker is not None:
-            flags = self._checker.flagged([*self._pictures.values()])
-            self._pictures = {index: self._pictures[index] for index, flag in enumerate(flags) if not flag}
+        if self._check is not None:
+            self._ratings = dict(enumerate(self._check.ratings([*self._pictures.values()])))
+            for index, rating in self._ratings.items():
+                if is_hidden(rating, self._job.checking):
+                    del self._pictures[index]
             self._note_progress()
 
     def encode(self) -> Finished:
@@ -87,6 +90,7 @@ class Finisher:
                 index=index,
                 seed=singles[index].last_seed,
                 source_type=source_type_of(request),
+                rating=self._ratings.get(index, Rating.HARMLESS),
             )
             for index, picture in self._pictures.items()
         )

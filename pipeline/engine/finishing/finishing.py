@@ -11,7 +11,7 @@ from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.finishing.recipes import Recipes
 from pipeline.engine.finishing.upscaled import UpscaleFinisher
-from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
@@ -25,7 +25,7 @@ class Finishing:
     Args:
         output: format of the image files.
         recipes: makes the recipes of jobs.
-        safety_checker: checks the pictures of checked jobs; None if there is none.
+        image_check: rates the pictures of checked jobs; None if there is none.
         decoder: decodes and enlarges.
         activity: receives each finished picture as a sign of progress.
         background: runs the work beside the steps.
@@ -38,7 +38,7 @@ class Finishing:
         *,
         output: ImageOutput,
         recipes: Recipes,
-        safety_checker: SafetyChecker | None,
+        image_check: ImageCheck | None,
         decoder: Decoder,
         activity: Activity,
         background: Background,
@@ -47,7 +47,7 @@ class Finishing:
     ) -> None:
         self._output = output
         self._recipes = recipes
-        self._safety_checker = safety_checker
+        self._image_check = image_check
         self._decoder = decoder
         self._activity = activity
         self._background = background
@@ -62,12 +62,12 @@ class Finishing:
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _finisher_of(self, job: EngineJob) -> Finisher | UpscaleFinisher | CutoutFinisher:
-        checker = self._safety_checker if job.is_checked else None
+        check = None if job.checking == "none" else self._image_check
         if isinstance(job, UpscaleJob):
-            return UpscaleFinisher(job, self._output, self._recipes, checker)
+            return UpscaleFinisher(job, self._output, self._recipes, check)
         if isinstance(job, CutoutJob):
-            return CutoutFinisher(job, self._output, self._recipes, checker)
-        return Finisher(job, self._output, self._recipes, checker, self._decoder, self._activity.note_progress)
+            return CutoutFinisher(job, self._output, self._recipes, check)
+        return Finisher(job, self._output, self._recipes, check, self._decoder, self._activity.note_progress)
 
     def _encode(self, finisher: Finisher | UpscaleFinisher | CutoutFinisher, decoded: Future[None]) -> None:
         if self._guarded([finisher.name], decoded.result):

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
+import torch
 from PIL import Image
 
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
-from pipeline.engine.pixels.previews import as_preview
+from pipeline.engine.pixels.image_check import ImageCheck
+from pipeline.engine.pixels.previews import PreviewMap, as_preview
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.images.pasting import Paste
 
@@ -21,12 +23,20 @@ class PreviewJobs:
         interval_s: seconds between two previews of a job; 0 draws none.
         background: runs the drawing.
         show: receives each preview. A preview that fails is skipped, because the final picture may still succeed.
+        image_check: may judge the previews of jobs whose sexual pictures are hidden.
     """
 
-    def __init__(self, interval_s: float, background: Background, show: Callable[[DrawingJob, bytes], None]) -> None:
+    def __init__(
+        self,
+        interval_s: float,
+        background: Background,
+        show: Callable[[DrawingJob, bytes], None],
+        image_check: ImageCheck | None,
+    ) -> None:
         self._interval_s = interval_s
         self._background = background
         self._show = show
+        self._image_check = image_check
 
     def start_if_due(self, job: DrawingJob) -> bool:
         """Start drawing a preview if one is due.
@@ -39,13 +49,28 @@ class PreviewJobs:
         preview = job.model.preview
         if preview is None or not job.can_preview or not job.preview.begin(self._interval_s):
             return job.preview.is_first_awaited
-        draw = job.preview.choose(preview, job.model.preview_decoder, is_coarse=job.is_checked)
+        draw = self._drawing(job, preview)
         latents, paste = job.likely_latents(), job.paste
         work = partial(draw, latents)
         if paste is not None and paste.has_window:
             work = partial(_within, paste, work, len(latents))
         self._background.on_processor(work, partial(self._drawn, job))
         return job.preview.is_first_awaited
+
+    def _drawing(self, job: DrawingJob, preview: PreviewMap) -> Callable[[torch.Tensor], bytes]:
+        """How a preview is drawn: with details if nothing is hidden, or if the image check calls it harmless."""
+        check, decoder = self._image_check, job.model.preview_decoder
+        if job.checking != "hide":
+            return job.preview.choose(preview, decoder, is_coarse=False)
+        if check is None or not check.judges_previews:
+            return job.preview.choose(preview, decoder, is_coarse=True)
+        detailed = job.preview.choose(preview, decoder, is_coarse=False)
+
+        def draw(latents: torch.Tensor) -> bytes:
+            data = detailed(latents)
+            return data if check.is_harmless_preview(data, len(latents)) else preview.draw(latents, is_coarse=True)
+
+        return draw
 
     def _drawn(self, job: DrawingJob, drawn: Future[bytes]) -> None:
         job.preview.end()

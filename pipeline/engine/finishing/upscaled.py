@@ -7,13 +7,13 @@ from typing import Final
 from PIL import Image
 
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.pixels.image_check import ImageCheck, is_hidden
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import UpscaledFile
+from pipeline.protocol.wire.outputs import Rating, UpscaledFile
 from pipeline.protocol.wire.settings import ImageOutput
 
 _VERSION: Final = f"Easel {version('easel')}"
@@ -22,13 +22,13 @@ _VERSION: Final = f"Easel {version('easel')}"
 class UpscaleFinisher:
     """Checks and encodes an enlarged picture. `Finisher` explains the arguments."""
 
-    def __init__(self, job: UpscaleJob, output: ImageOutput, recipes: Recipes, checker: SafetyChecker | None) -> None:
+    def __init__(self, job: UpscaleJob, output: ImageOutput, recipes: Recipes, check: ImageCheck | None) -> None:
         self._job = job
         self._output = output
         self._recipes = recipes
-        self._checker = checker
+        self._check = check
         self._enlarging_s = time.monotonic() - job.enlarging_started_at
-        self._is_flagged = False
+        self._rating = Rating.HARMLESS
 
     @property
     def name(self) -> AttemptId:
@@ -36,18 +36,20 @@ class UpscaleFinisher:
         return self._job.name
 
     def decode(self) -> None:
-        """Ask the safety checker, which sees the picture at its first size, since it shrinks every picture anyway."""
-        if self._checker is not None:
+        """Ask the image check, which sees the picture at its first size, since it shrinks every picture anyway."""
+        if self._check is not None:
             scale = self._job.request.scale
-            (self._is_flagged,) = self._checker.flagged([Image.fromarray(self._job.enlarging.larger[::scale, ::scale])])
+            (self._rating,) = self._check.ratings([Image.fromarray(self._job.enlarging.larger[::scale, ::scale])])
 
     def encode(self) -> Finished:
-        """Encode the picture, unless it is flagged, and return the attempt's final event."""
+        """Encode the picture, unless it is hidden, and return the attempt's final event."""
         source_type = source_type_of(self._job.request)
         outputs: tuple[UpscaledFile, ...] = ()
-        if not self._is_flagged:
+        if not is_hidden(self._rating, self._job.checking):
             larger = self._job.enlarging.larger
-            outputs = (encode_rows(larger, self._parameters(), self._output, source_type=source_type),)
+            outputs = (
+                encode_rows(larger, self._parameters(), self._output, source_type=source_type, rating=self._rating),
+            )
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],

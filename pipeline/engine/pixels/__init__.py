@@ -1,1 +1,1 @@
-"""Small additional networks: previews, the safety checker, upscalers."""
+"""Small additional networks: previews, the image check, upscalers."""

@@ -70,7 +70,7 @@ class PreviewMap:
 
         Args:
             latents: latents of all images of a job.
-            is_coarse: True for a preview without details, because the safety checker has not seen the picture yet.
+            is_coarse: True for a preview without details, because nobody checked the picture yet.
 
         Raises:
             BrokenImage: the latents hold NaN or infinity.

@@ -51,7 +51,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
     job = DenoisingJob(
         name=(submit.job_id, submit.attempt),
         request=request,
-        is_checked=submit.is_checked,
+        checking=submit.checking,
         model=model,
         sampler=sampler,
         scheduler=scheduler,

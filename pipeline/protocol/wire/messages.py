@@ -26,7 +26,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Output, Recipe
-from pipeline.protocol.wire.settings import Acceleration, Device, DType, EngineOptions
+from pipeline.protocol.wire.settings import Acceleration, Checking, Device, DType, EngineOptions, ImageThresholds
 
 PROTOCOL_VERSION: Final = 23
 """Raised with every change of a message; the two sides must agree exactly."""
@@ -44,7 +44,8 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         models: every model in the catalogue.
         preload: key of the model to load before the first job; None loads on demand.
         acceleration: acceleration of forward passes.
-        safety_checker: folder of the safety checker; None checks nothing.
+        classifier: thresholds of the picture classifier; None leaves it out.
+        safety_checker: folder of the safety checker; None leaves it out.
         lora_directory: folder of the owner's LoRAs and embeddings; None offers none.
         options: settings of the engine.
         upscalers: every upscaler in the catalogue.
@@ -62,6 +63,7 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     models: tuple[ModelSpec, ...]
     preload: str | None
     acceleration: Acceleration = Acceleration()
+    classifier: ImageThresholds | None = None
     safety_checker: str | None = None
     lora_directory: str | None = None
     options: EngineOptions = EngineOptions()
@@ -74,18 +76,20 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Run this request; if `is_checked`, hide the pictures that the safety checker flags.
+    """Run this request.
 
     Attributes:
         pictures: PNG file of each input of the request, by its SHA-256; at most `MAX_INPUTS` files, none with a side
             over `MAX_INPUT_SIDE`.
+        checking: what the image check does with pictures: nothing, rate them, or also leave out the sexual ones and
+            draw nothing from them.
     """
 
     job_id: int
     attempt: int
     request: Request
     pictures: dict[str, bytes] = {}
-    is_checked: bool = False
+    checking: Checking = "none"
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -177,7 +181,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Final event of a successful attempt.
 
     Attributes:
-        outputs: outputs of the request in order, without those that the safety checker flagged.
+        outputs: outputs of the request in order, without those that the image check hid.
         notices: facts for the requester, such as text that did not fit the model.
         denoise_s: seconds of denoising.
         total_s: seconds from the start of the attempt to this message.

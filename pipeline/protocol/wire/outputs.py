@@ -1,10 +1,20 @@
 """Finished outputs of a job, and facts that come with them."""
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
 from pipeline.protocol.provenance.fingerprints import Fingerprint
+
+
+class Rating(StrEnum):
+    """What the image check finds in a picture."""
+
+    HARMLESS = "harmless"
+    """Nothing, or nobody looked."""
+    SUGGESTIVE = "suggestive"
+    SEXUAL = "sexual"
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -15,12 +25,14 @@ class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
         data: the file's bytes.
         media_type: media type of the file.
         fingerprint: fingerprint of the picture in the file; None if the output is no picture.
+        rating: what the image check found in the picture.
     """
 
     index: int
     data: bytes
     media_type: str
     fingerprint: Fingerprint | None = None
+    rating: Rating = Rating.HARMLESS
 
 
 class ImageFile(OutputFile, frozen=True, kw_only=True, tag="image"):

@@ -10,6 +10,7 @@ Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
 Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
 ImageFormat = Literal["png", "webp", "jpeg"]
+Checking = Literal["none", "rate", "hide"]
 
 
 class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,18 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
     def media_type(self) -> str:
         """Media type of the files."""
         return f"image/{self.image_format}"
+
+
+class ImageThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """From which probabilities of the picture classifier on a picture is more than harmless.
+
+    Attributes:
+        sexual: of the classes hentai and porn together.
+        suggestive: of the class sexy.
+    """
+
+    sexual: float = 0.7
+    suggestive: float = 0.85
 
 
 class Acceleration(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from pipeline.backends.base import NO_PICTURES
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.settings import Checking
 from provenance.keys import SigningKey
 from provenance.process import COMMAND
 from tests.bot.store.conftest import inputs_of
@@ -56,7 +57,7 @@ class Gate(ProcessBackend):
         self.is_open.set()
         self.submitted: list[tuple[int, int]] = []
         self.pictures: list[dict[str, bytes]] = []
-        self.checked: list[int] = []
+        self.checked: list[tuple[int, Checking]] = []
         self.before_submit: Callable[[int], Awaitable[None]] | None = None
 
     @override
@@ -67,16 +68,16 @@ class Gate(ProcessBackend):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        is_checked: bool = False,
+        checking: Checking = "none",
     ) -> None:
         self.submitted.append((job_id, attempt))
         self.pictures.append(dict(pictures))
-        if is_checked:
-            self.checked.append(job_id)
+        if checking != "none":
+            self.checked.append((job_id, checking))
         if self.before_submit is not None:
             await self.before_submit(job_id)
         await self.is_open.wait()
-        await super().submit(job_id, attempt, request, pictures=pictures, is_checked=is_checked)
+        await super().submit(job_id, attempt, request, pictures=pictures, checking=checking)
 
 
 class House:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -279,19 +278,19 @@ def _attempts(job: Job, count: int) -> list[tuple[int, int]]:
     return [(job.job_id, attempt) for attempt in range(1, count + 1)]
 
 
-@pytest.mark.parametrize(("where", "checked"), [("outside-age-restricted", [1]), ("everywhere", [1, 2])])
-async def test_the_content_check_knows_where_adults_are_among_themselves(
-    open_house: OpenHouse, tmp_path: Path, where: str, checked: list[int]
+@pytest.mark.parametrize(("where", "among_adults"), [("outside-age-restricted", "rate"), ("everywhere", "hide")])
+async def test_the_image_check_knows_where_adults_are_among_themselves(
+    open_house: OpenHouse, where: str, among_adults: str
 ) -> None:
-    house = await open_house(pipeline={"safety_checker": tmp_path, "check_content": where})
+    house = await open_house(pipeline={"check_content": where})
     house.work()
     for is_age_restricted in (False, True):
         await house.until(await house.ask(is_age_restricted=is_age_restricted), SUCCEEDED)
-    assert house.backend.checked == checked
+    assert house.backend.checked == [(1, "hide"), (2, among_adults)]
 
 
-async def test_without_a_safety_checker_nothing_is_checked(open_house: OpenHouse) -> None:
-    house = await open_house()
+async def test_a_check_that_is_off_checks_nothing(open_house: OpenHouse) -> None:
+    house = await open_house(safety={"image_check": "off"})
     house.work()
     await house.until(await house.ask(), SUCCEEDED)
     assert house.backend.checked == []

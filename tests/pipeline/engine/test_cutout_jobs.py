@@ -15,6 +15,7 @@ from config.catalogue import Catalogue
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.loop import Engine
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.protocol.catalogue.networks import CutoutSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Input, InputRole
@@ -56,7 +57,7 @@ class Shop:
             models={**catalogue.entries, "red": self.spec},
             placement=choose_placement("cpu", "float32"),
             options=EngineOptions(max_running=3, output=ImageOutput(**output)),
-            safety_checker=checker,
+            image_check=None if checker is None else ImageCheck(None, checker),
             emit=self.events.append,
             activity=Activity(),
         )
@@ -121,7 +122,7 @@ def test_the_bits_of_a_picture_beside_it_are_those_of_one_alone(
 def test_the_safety_checker_sees_the_picture_and_the_result(catalogue: Catalogue, tmp_path: Path, after: int) -> None:
     checker = Hides(after)
     shop = Shop(catalogue, tmp_path, checker)
-    shop.run(msgspec.structs.replace(shop.order(), is_checked=True))
+    shop.run(msgspec.structs.replace(shop.order(), checking="hide"))
     assert all(not event.outputs for event in shop.of(Finished))
     assert checker.seen == after + 1
 

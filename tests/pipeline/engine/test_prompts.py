@@ -11,7 +11,7 @@ from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS
 from tests.pipeline.engine.conftest import Studio
-from tests.pipeline.engine.pixels.test_safety_checker import PLACEMENT
+from tests.pipeline.engine.pixels.test_image_check import PLACEMENT
 
 TOLERANCE = 1e-8
 

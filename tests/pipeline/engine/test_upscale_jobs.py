@@ -20,6 +20,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.upscalers import check_upscalers
 from pipeline.engine.pixels import enlarging
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.upscaler import LoadedEnlarger, read_enlarger
 from pipeline.protocol.catalogue.networks import FaceSpec, UpscalerSpec
 from pipeline.protocol.errors import FailureReason
@@ -58,7 +59,7 @@ class Shop:
             models={**catalogue.entries, **{spec.key: spec for spec in faces}},
             placement=choose_placement("cpu", "float32"),
             options=EngineOptions(max_running=3, output=ImageOutput(**output)),
-            safety_checker=checker,
+            image_check=None if checker is None else ImageCheck(None, checker),
             emit=self.events.append,
             activity=Activity(),
         )
@@ -161,14 +162,14 @@ def test_a_request_that_cannot_be_is_refused(catalogue: Catalogue, changes: dict
 def test_the_safety_checker_sees_it_and_hides_it(catalogue: Catalogue) -> None:
     checker = Hides(after=1)
     shop = Shop(catalogue, checker)
-    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), is_checked=True))
+    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking="hide"))
     assert [event.outputs for event in shop.of(Finished)] == [()]
     assert checker.seen == [(40, 24)] * 2
 
 
 def test_a_flagged_picture_is_not_enlarged(catalogue: Catalogue) -> None:
     shop = Shop(catalogue, Hides(after=0))
-    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), is_checked=True))
+    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking="hide"))
     assert [event.reason for event in shop.of(Failed)] == [FailureReason.FLAGGED_INPUT]
     assert shop.of(Progress) == shop.of(Finished) == []
 

@@ -15,6 +15,7 @@ from pipeline.engine.steps.jobs.validation import check_bounds
 from pipeline.protocol.requests import CutoutRequest, narrowed
 from pipeline.protocol.wire.messages import Submit
 from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import Checking
 
 STEPS: Final = 1
 
@@ -30,7 +31,7 @@ class CutoutJob:
 
     name: AttemptId
     request: CutoutRequest
-    is_checked: bool
+    checking: Checking
     model: LoadedCutout
     picture: Pixels
     started_at: float
@@ -79,7 +80,7 @@ def begin_cutout_job(submit: Submit, model: LoadedCutout, started_at: float) -> 
     return CutoutJob(
         name=(submit.job_id, submit.attempt),
         request=request,
-        is_checked=submit.is_checked,
+        checking=submit.checking,
         model=model,
         picture=only_picture(submit, request.width, request.height),
         started_at=started_at,

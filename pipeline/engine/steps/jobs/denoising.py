@@ -24,6 +24,7 @@ from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.sampler import Sampler
 from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import Checking
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -33,7 +34,7 @@ class DenoisingJob:
     Attributes:
         name: job id and attempt.
         request: the member's request.
-        is_checked: True when the safety checker hides the pictures that it flags.
+        checking: what the image check does with its pictures.
         model: the loaded model.
         sampler: the sampler that the request names.
         scheduler: a diffusers scheduler with its timesteps set.
@@ -66,7 +67,7 @@ class DenoisingJob:
 
     name: AttemptId
     request: GenerationRequest
-    is_checked: bool
+    checking: Checking
     model: LoadedModel
     sampler: Sampler
     scheduler: Any

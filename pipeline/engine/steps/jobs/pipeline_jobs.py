@@ -29,6 +29,7 @@ from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.messages import Submit
 from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import Checking
 
 _LEAST_SIDE: Final = 64
 
@@ -39,7 +40,7 @@ class PipelineJob:
 
     name: AttemptId
     request: GenerationRequest
-    is_checked: bool
+    checking: Checking
     model: LoadedModel
     run: PipelineRun
     total_steps: int
@@ -163,7 +164,7 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
     return PipelineJob(
         name=(submit.job_id, submit.attempt),
         request=request,
-        is_checked=submit.is_checked,
+        checking=submit.checking,
         model=model,
         run=pipeline.begin(request, generators_for(request), images, first.steps if first.is_from_picture else None),
         total_steps=first.steps,

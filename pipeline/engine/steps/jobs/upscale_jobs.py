@@ -18,6 +18,7 @@ from pipeline.protocol import limits
 from pipeline.protocol.requests import UpscaleRequest, narrowed
 from pipeline.protocol.wire.messages import Submit
 from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.settings import Checking
 
 STEPS: Final = 100
 """Steps of every job, each of one percent: the number of tiles may change while it runs."""
@@ -32,7 +33,7 @@ class UpscaleJob:
 
     name: AttemptId
     request: UpscaleRequest
-    is_checked: bool
+    checking: Checking
     model: LoadedUpscaler
     enlarging: Enlarging
     faces: LoadedFaces | None = None
@@ -109,7 +110,7 @@ def begin_upscale_job(submit: Submit, model: LoadedUpscaler, started_at: float) 
     return UpscaleJob(
         name=(submit.job_id, submit.attempt),
         request=request,
-        is_checked=submit.is_checked,
+        checking=submit.checking,
         model=model,
         enlarging=model.begin(picture, request.scale),
         started_at=started_at,

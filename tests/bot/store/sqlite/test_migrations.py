@@ -128,8 +128,13 @@ def fill_version_4(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO word_exceptions VALUES (5, 'Dagger Falls')")
 
 
+def fill_version_5(connection: sqlite3.Connection, _: str) -> None:
+    """A picture is suggestive."""
+    connection.execute("UPDATE outputs SET rating = 'suggestive' WHERE job_id = 2")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4}
+    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5}
 )
 """What was written in each version. A new migration needs a new entry."""
 

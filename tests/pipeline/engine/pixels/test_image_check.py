@@ -1,4 +1,4 @@
-"""The content check: what it flags is never encoded, and nothing is shown where it cannot be done."""
+"""The image check: what it hides is never encoded, and nothing is shown where it cannot be done."""
 
 import io
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loop import Engine
+from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.png import png_bytes
@@ -21,7 +22,8 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
-from pipeline.protocol.wire.settings import EngineOptions
+from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageThresholds
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
 
@@ -40,21 +42,23 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
 
     def run(
         request: GenerationRequest,
-        checker: SafetyChecker | None,
+        check: ImageCheck | SafetyChecker | None,
         *,
-        is_checked: bool = True,
+        checking: Checking = "hide",
         pictures: dict[str, bytes] | None = None,
     ) -> JobEvent:
         events: list[JobEvent] = []
+        if isinstance(check, SafetyChecker):
+            check = ImageCheck(None, check)
         engine = Engine(
             models=module_catalogue.models,
             placement=PLACEMENT,
-            safety_checker=checker,
+            image_check=check,
             emit=events.append,
             activity=Activity(),
             options=EngineOptions(),
         )
-        submit = Submit(job_id=1, attempt=1, request=request, is_checked=is_checked, pictures=pictures or {})
+        submit = Submit(job_id=1, attempt=1, request=request, checking=checking, pictures=pictures or {})
         engine.submit(submit)
         engine.run_until_idle()
         return events[-1]
@@ -77,9 +81,43 @@ def test_a_flagged_picture_is_left_out_and_told(
     (notice,) = checked.notices
     assert (notice.key, notice.values) == ("notice-flagged", {"count": 1, "asked": 3})
 
-    free = draw(three, checker, is_checked=False)
+    free = draw(three, checker, checking="none")
     assert isinstance(free, Finished)
     assert (free.outputs, free.notices) == (unchecked.outputs, ())
+
+
+SEXUAL_ALL, SUGGESTIVE_ALL = ImageThresholds(sexual=1e-12), ImageThresholds(suggestive=1e-12)
+"""Thresholds at which the shipped classifier calls every picture so."""
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "checking", "ratings"),
+    [
+        (ImageThresholds(), "hide", [Rating.HARMLESS]),
+        (SUGGESTIVE_ALL, "hide", [Rating.SUGGESTIVE]),
+        (SEXUAL_ALL, "rate", [Rating.SEXUAL]),
+        (SEXUAL_ALL, "hide", []),
+        (SEXUAL_ALL, "none", [Rating.HARMLESS]),
+    ],
+)
+def test_the_classifier_rates_a_picture_and_hides_a_sexual_one(
+    draw: Callable[..., JobEvent],
+    request_: GenerationRequest,
+    thresholds: ImageThresholds,
+    checking: Checking,
+    ratings: list[Rating],
+) -> None:
+    last = draw(request_, ImageCheck(thresholds), checking=checking)
+    assert isinstance(last, Finished)
+    assert [output.rating for output in last.outputs] == ratings
+
+
+def test_the_stricter_of_both_decides(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (64, 64))
+    flagging = SafetyChecker(save_checker(tmp_path), PLACEMENT)
+    assert ImageCheck(ImageThresholds(), flagging).ratings([picture]) == [Rating.SEXUAL]
+    passing = SafetyChecker(save_checker(tmp_path / "other", flagged=Image.new("RGB", (64, 64), "white")), PLACEMENT)
+    assert ImageCheck(SUGGESTIVE_ALL, passing).ratings([picture]) == [Rating.SUGGESTIVE]
 
 
 def test_nothing_is_drawn_for_a_check_that_cannot_be_made(
@@ -105,19 +143,19 @@ def test_nothing_is_drawn_from_a_flagged_picture(
     checker = SafetyChecker(save_checker(tmp_path, flagged=bad), PLACEMENT)
     files = {sha256: png_bytes(picture, "") for sha256, picture in (("bad", bad), ("good", good))}
 
-    def from_pictures(first: str, mask: str, *, is_checked: bool = True) -> JobEvent:
+    def from_pictures(first: str, mask: str, *, checking: Checking = "hide") -> JobEvent:
         inputs = (
             Input(role=InputRole.INIT_IMAGE, sha256=first, strength=0.5),
             Input(role=InputRole.MASK, sha256=mask),
         )
         request = msgspec.structs.replace(request_, inputs=inputs, inpaint=Inpaint())
-        return draw(request, checker, is_checked=is_checked, pictures={name: files[name] for name in {first, mask}})
+        return draw(request, checker, checking=checking, pictures={name: files[name] for name in {first, mask}})
 
     last = from_pictures("bad", "good")
     assert isinstance(last, Failed)
     assert last.reason is FailureReason.FLAGGED_INPUT
     # A mask says where, and shows nothing.
-    for drawn in (from_pictures("good", "bad"), from_pictures("bad", "good", is_checked=False)):
+    for drawn in (from_pictures("good", "bad"), from_pictures("bad", "good", checking="none")):
         assert isinstance(drawn, Finished)
         assert len(drawn.outputs) == 1
 

@@ -1,0 +1,86 @@
+"""Image check: rates pictures that a job made or was given, before anybody sees them."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image
+
+from pipeline.engine.failures import FlaggedInput, InvalidRequest
+from pipeline.engine.pixels.picture_classifier import Classes, classify
+from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.images.decode import UnreadablePicture, read_png
+from pipeline.protocol.inputs import InputRole
+from pipeline.protocol.wire.messages import Submit
+from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.settings import Checking, ImageThresholds
+
+
+class ImageCheck:
+    """Rates pictures with the shipped classifier, with a safety checker, or with both: the stricter one decides.
+
+    Args:
+        thresholds: of the classifier; None leaves it out.
+        safety_checker: the owner's safety checker, whose flagged pictures are sexual; None leaves it out.
+    """
+
+    def __init__(self, thresholds: ImageThresholds | None, safety_checker: SafetyChecker | None = None) -> None:
+        self._thresholds = thresholds
+        self._safety_checker = safety_checker
+
+    def ratings(self, pictures: Sequence[Image.Image]) -> list[Rating]:
+        """The rating of each RGB picture."""
+        found = [Rating.HARMLESS] * len(pictures)
+        if self._thresholds is not None:
+            found = [_rating(classes, self._thresholds) for classes in classify(pictures)]
+        if self._safety_checker is not None:
+            flags = self._safety_checker.flagged(pictures)
+            found = [Rating.SEXUAL if flag else rating for flag, rating in zip(flags, found, strict=True)]
+        return found
+
+    @property
+    def judges_previews(self) -> bool:
+        """Whether it can judge previews: the classifier can, the safety checker would cost the steps too much."""
+        return self._thresholds is not None and self._safety_checker is None
+
+    def is_harmless_preview(self, data: bytes, count: int) -> bool:
+        """Whether a WebP picture of `count` images side by side may be shown with its details.
+
+        An image that is not finished is judged less surely, so half of each threshold is too much.
+        """
+        if self._thresholds is None:
+            return False
+        with Image.open(io.BytesIO(data), formats=("WEBP",)) as strip:
+            width = strip.width // count
+            images = [strip.crop((width * n, 0, width * (n + 1), strip.height)) for n in range(count)]
+        half = ImageThresholds(sexual=self._thresholds.sexual / 2, suggestive=self._thresholds.suggestive / 2)
+        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images))
+
+
+def check_inputs(submit: Submit, check: ImageCheck) -> None:
+    """Check the pictures of an attempt. A mask is not checked: it says where, and shows nothing.
+
+    Raises:
+        FlaggedInput: one of them is sexual.
+        InvalidRequest: a file cannot be read.
+    """
+    shown = {each.sha256 for each in submit.request.inputs if each.role is not InputRole.MASK}
+    files = [file for sha256, file in submit.pictures.items() if sha256 in shown]
+    if not files:
+        return
+    try:
+        pictures = [read_png(file) for file in files]
+    except UnreadablePicture as error:
+        raise InvalidRequest(str(error)) from error
+    if Rating.SEXUAL in check.ratings(pictures):
+        raise FlaggedInput("The image check calls a picture sexual that the job was given.")
+
+
+def is_hidden(rating: Rating, checking: Checking) -> bool:
+    """Whether nobody may see a picture with this rating."""
+    return checking == "hide" and rating is Rating.SEXUAL
+
+
+def _rating(classes: Classes, thresholds: ImageThresholds) -> Rating:
+    if classes.porn + classes.hentai >= thresholds.sexual:
+        return Rating.SEXUAL
+    return Rating.SUGGESTIVE if classes.sexy >= thresholds.suggestive else Rating.HARMLESS
