@@ -86,7 +86,9 @@ async def test_a_picture_is_used_for_what_its_member_says(
     first, second = [await local.fetch_cdn(each["attachments"][0]["url"]) for each in (done, plain)]
     assert Image.open(io.BytesIO(first)).tobytes() != Image.open(io.BytesIO(second)).tobytes()
 
-    details = await local.friend.click(done, custom_id="easel:details:1")
+    told = await local.friend.click(done, custom_id="easel:details:1")
+    assert "only whoever gave it sees it here" in await said(told)
+    details = await local.member.click(done, custom_id="easel:details:1")
     shown = next(each for each in (details.response, *details.followups) if each is not None and each.ephemeral)
     assert "This picture was used for subject, strength 1" in words_of(details)
     (given,) = shown.attachments

@@ -40,13 +40,25 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def used_numbers(connection: sqlite3.Connection) -> Numbers:
-    """The highest used ids in a database of any version."""
+    """The highest used ids in a database of any version.
+
+    Raises:
+        sqlite3.DatabaseError: the file is damaged.
+    """
     return numbers_in(fetch_all(connection, USED))
 
 
-def numbers_in(rows: Iterable[tuple[str, int] | sqlite3.Row]) -> Numbers:
-    """The highest used ids in the rows of `USED`."""
-    used = {str(row[0]): int(row[1]) for row in rows}
+def numbers_in(rows: Iterable[tuple[str, int | None] | sqlite3.Row]) -> Numbers:
+    """The highest used ids in the rows of `USED`.
+
+    Raises:
+        sqlite3.DatabaseError: a number is missing, as after a loss of power on a disk that wrote out of order.
+    """
+    used: dict[str, int] = {}
+    for name, seq in rows:
+        if not isinstance(seq, int):
+            raise sqlite3.DatabaseError(f"sqlite_sequence holds no number for {name}")
+        used[str(name)] = seq
     return Numbers(jobs=used.get("jobs", 0), expansions=used.get("expansions", 0))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli.care import CareFailed, back_up, examine_database, restore
 from bot.store.rows.jobs import NewJob
-from bot.store.sqlite.database import Database
+from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.timelines import BEGIN, UNSEEN, Numbers, read_mark, write_mark
 from tests.bot.store.conftest import Store
@@ -78,6 +78,15 @@ async def test_without_any_mark_a_copy_goes_on_far_behind(tmp_path: Path, new_jo
     await accepted(tmp_path / "easel.db", new_job, 1)
     await back_up(tmp_path / "easel.db", tmp_path / "elsewhere.db")
     assert (await accepted(tmp_path / "elsewhere.db", new_job, 2))[0][0] == 1_000_002
+
+
+async def test_a_database_without_its_numbers_is_damaged(tmp_path: Path, new_job: Make) -> None:
+    path = tmp_path / "easel.db"
+    await accepted(path, new_job, 1)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE sqlite_sequence SET seq = NULL WHERE name = 'jobs'")
+    with pytest.raises(DatabaseUnusable, match="holds no number for jobs"):
+        await Database.open(path)
 
 
 async def test_a_mark_that_was_torn_is_none(tmp_path: Path) -> None:
