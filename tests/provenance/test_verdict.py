@@ -206,7 +206,8 @@ async def test_a_hostile_file_is_refused_and_costs_the_bot_nothing() -> None:
         before = resident()
         found = await read_once(data, "", timeout_s=8.0)
         assert isinstance(found, Refusal) or found.fingerprint is None
-        assert resident() - before < 30_000_000
+        # The bound for any hostile file; the allocator of this process keeps some of the copies.
+        assert resident() - before < 60_000_000
 
 
 def resident() -> int:
