@@ -64,7 +64,7 @@ class Kind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
     Attributes:
         is_drawn: whether a remix repeats its request with other words; otherwise a remix starts from its output.
-        is_checked: whether the safety checker looks at its outputs, where the owner wants it.
+        is_checked: whether the image check looks at its outputs, where the owner wants it.
         actions: buttons that only some kinds have; `ABOUT_ANY_JOB` are those of all.
         done: the message with its outputs.
         details: the answer to `Action.DETAILS`, and its attachments.

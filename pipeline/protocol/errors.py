@@ -13,7 +13,7 @@ class FailureReason(StrEnum):
     UNFIT_SAMPLER = "unfit-sampler"
     """The sampler that was asked for cannot draw with this model; its files may have told so only now."""
     FLAGGED_INPUT = "flagged-input"
-    """The safety checker flagged a picture that the job was given, so nothing was drawn."""
+    """The image check calls a picture sexual that the job was given, so nothing was drawn."""
     MODEL_UNAVAILABLE = "model-unavailable"
     """The model's files are missing or broken."""
     OUT_OF_MEMORY = "out-of-memory"

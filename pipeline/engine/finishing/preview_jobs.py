@@ -1,6 +1,5 @@
 """Previews of running jobs, drawn in the background of the step loop."""
 
-import io
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -11,7 +10,7 @@ from PIL import Image
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
 from pipeline.engine.pixels.image_check import ImageCheck
-from pipeline.engine.pixels.previews import PreviewMap, as_preview
+from pipeline.engine.pixels.previews import PreviewMap, as_preview, images_in
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.images.pasting import Paste
 
@@ -81,10 +80,7 @@ class PreviewJobs:
 
 def _within(paste: Paste, draw: Callable[[], bytes], count: int) -> bytes:
     """A preview of `count` images side by side that are enlarged windows, each shown within its whole picture."""
-    with Image.open(io.BytesIO(draw())) as row:
-        width = row.width // count
-        parts = [row.crop((index * width, 0, (index + 1) * width, row.height)).convert("RGB") for index in range(count)]
-    wholes = [paste.shown_within(part) for part in parts]
+    wholes = [paste.shown_within(part) for part in images_in(draw(), count)]
     joined = Image.new("RGB", (sum(each.width for each in wholes), wholes[0].height))
     for index, each in enumerate(wholes):
         joined.paste(each, (index * each.width, 0))

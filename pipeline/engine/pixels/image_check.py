@@ -1,12 +1,12 @@
 """Image check: rates pictures that a job made or was given, before anybody sees them."""
 
-import io
 from collections.abc import Sequence
 
 from PIL import Image
 
 from pipeline.engine.failures import FlaggedInput, InvalidRequest
 from pipeline.engine.pixels.picture_classifier import Classes, classify
+from pipeline.engine.pixels.previews import images_in
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import InputRole
@@ -49,11 +49,8 @@ class ImageCheck:
         """
         if self._thresholds is None:
             return False
-        with Image.open(io.BytesIO(data), formats=("WEBP",)) as strip:
-            width = strip.width // count
-            images = [strip.crop((width * n, 0, width * (n + 1), strip.height)) for n in range(count)]
         half = ImageThresholds(sexual=self._thresholds.sexual / 2, suggestive=self._thresholds.suggestive / 2)
-        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images))
+        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images_in(data, count)))
 
 
 def check_inputs(submit: Submit, check: ImageCheck) -> None:

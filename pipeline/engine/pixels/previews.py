@@ -162,6 +162,13 @@ class PreviewTurn:
         return decoder.draw
 
 
+def images_in(data: bytes, count: int) -> list[Image.Image]:
+    """The images of a preview that shows `count` of them side by side."""
+    with Image.open(io.BytesIO(data), formats=("WEBP",)) as row:
+        width = row.width // count
+        return [row.crop((width * index, 0, width * (index + 1), row.height)).convert("RGB") for index in range(count)]
+
+
 def as_preview(picture: Image.Image) -> bytes:
     """A WebP file of a picture, whose longer side gets `PREVIEW_SIDE`."""
     scale = PREVIEW_SIDE / max(picture.size)
