@@ -31,6 +31,22 @@ def title_and_license(job: Job, spec: ModelSpec | UpscalerSpec | CutoutSpec | No
     return escape(spec.title), escape(spec.license)
 
 
+def network_lines(job: Job) -> list[str]:
+    """What determined the bits of a picture that a network made from another one, once the job is done."""
+    if (recipe := job.recipe) is None:
+        return []
+    versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
+    return [
+        text(
+            "details-enlarged-recipe",
+            hash=recipe.model_hash or "?",
+            device=escape(recipe.device),
+            dtype=recipe.dtype,
+            versions=versions,
+        )
+    ]
+
+
 def cost_lines(job: Job) -> list[str]:
     """The job's price, and its time if it was drawn."""
     lines = [text("details-price", price=job.price)]

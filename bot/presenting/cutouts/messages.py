@@ -6,7 +6,7 @@ from datetime import datetime
 import discord
 from discord import ui
 
-from bot.presenting.details import cost_lines, head_lines, title_and_license, view_of
+from bot.presenting.details import cost_lines, head_lines, network_lines, title_and_license, view_of
 from bot.presenting.escaping import alt_text, escape
 from bot.presenting.jobs import job_buttons
 from bot.presenting.jobs.job_message import (
@@ -77,18 +77,8 @@ def details(
         *head_lines(job),
         text("details-cutout", network=title, licence=licence),
         *cost_lines(job),
+        *network_lines(job),
     ]
-    if (recipe := job.recipe) is not None:
-        versions = ", ".join(f"{name} {version}" for name, version in recipe.versions.items())
-        lines.append(
-            text(
-                "details-enlarged-recipe",
-                hash=recipe.model_hash or "?",
-                device=escape(recipe.device),
-                dtype=recipe.dtype,
-                versions=versions,
-            )
-        )
     return view_of(ui.Container(ui.TextDisplay("\n".join(lines)))), []
 
 
