@@ -11,6 +11,7 @@ from typing import Final
 
 import hypothesis
 import pytest
+import structlog
 
 from config.catalogue import Catalogue, load_catalogue
 from config.loading import load_settings
@@ -63,8 +64,20 @@ STARTS: Final = {
 }
 """What tests start, by folder or file: `worker` is torch in their own process, `system` other processes."""
 UNMARKED: Final = "not worker and not system"
+_LOGGING: Final = structlog.get_config()
 _PROCESSES: Final = frozenset({"subprocess.Popen", "os.fork", "os.posix_spawn"})
 _running_unmarked = False
+
+
+@pytest.fixture(autouse=True)
+def _log_as_at_first() -> Generator[None]:  # pyright: ignore[reportUnusedFunction] # pytest calls it
+    """Commands silence the log of their process, and later tests read it.
+
+    The first state is kept, not the one before the test: a fixture of a whole module may have called a command.
+    """
+    structlog.configure(**_LOGGING)
+    yield
+    structlog.configure(**_LOGGING)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,12 +3,11 @@
 import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bot.cli import doctor
 from bot.cli.doctor import examine
@@ -30,9 +29,7 @@ def no_worker(**_: object) -> None:
 
 
 @pytest.fixture
-def examined(
-    settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generator[Examined]:
+def examined(settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examined:
     """Every line that the doctor says of these settings, beside a running Easel or quick."""
     monkeypatch.setattr(doctor, "ProcessBackend", no_worker)
     here = settings.model_copy(update={"storage": StorageSettings(directory=tmp_path)})
@@ -43,9 +40,7 @@ def examined(
         is_fine = await examine(changed, catalogue, is_quick=is_quick, say=said.append)
         return is_fine, "\n".join(said)
 
-    logging = structlog.get_config()
-    yield examine_
-    structlog.configure(**logging)  # the doctor silences the log of its process
+    return examine_
 
 
 async def test_beside_a_running_easel_it_reads_what_that_one_says(examined: Examined, tmp_path: Path) -> None:
