@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 5. A test compares them.
+-- The tables of easel.db after its last migration, 6. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,6 +75,16 @@ CREATE TABLE fingerprints (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX fingerprints_by_pixels ON fingerprints (pixels);
+
+CREATE TABLE image_blocks (
+    guild_id INTEGER NOT NULL,
+    number INTEGER NOT NULL CHECK (number > 0),
+    look BLOB NOT NULL CHECK (length(look) = 32),
+    reason TEXT NOT NULL,
+    blocked_at INTEGER NOT NULL,
+    PRIMARY KEY (guild_id, number),
+    UNIQUE (guild_id, look)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inputs (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),

@@ -72,6 +72,13 @@ class RegisterRepository:
         """
         return await self._database.read(_find, sha256, fingerprint)
 
+    async def look_of(self, place: Place) -> bytes | None:
+        """The look of a finished picture; None if it is not known."""
+        row = await self._database.fetch_one(
+            "SELECT look FROM fingerprints WHERE job_id = ? AND image_index = ?", (place.job_id, place.image_index)
+        )
+        return None if row is None else bytes(row["look"])
+
     async def use_key(self, serial: str, now: datetime) -> None:
         """Note the key that signs from now on. Another one that was in use is retired; a compromised one stays so."""
         await self._database.write(_use_key, serial, now)

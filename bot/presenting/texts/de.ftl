@@ -952,6 +952,8 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [words-remove] entfernte die Regel „{ $subject }“
         [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })
         [words-import] las { $detail } Regeln und Ausnahmen ein
+        [picture-block] sperrte ein Bild, Nummer { $subject }
+        [picture-unblock] erlaubte das Bild { $subject } wieder
         [cancel] brach Auftrag { $detail } von { $subject } ab
        *[other] { $action } { $subject } { $detail }
     }

@@ -952,6 +952,8 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [words-remove] removed the rule “{ $subject }”
         [words-except] { $detail } the exception “{ $subject }”
         [words-import] imported { $detail } rules and exceptions
+        [picture-block] blocked a picture, number { $subject }
+        [picture-unblock] allowed picture { $subject } again
         [cancel] cancelled job { $detail } of { $subject }
        *[other] { $action } { $subject } { $detail }
     }

@@ -64,6 +64,11 @@ async def test_a_file_is_found_by_its_bytes_then_its_pixels_then_its_look(regist
     assert await register.find("other", nothing) == Found()
 
 
+async def test_the_look_of_a_picture_is_known(register: RegisterRepository) -> None:
+    assert await register.look_of(place(1)) == LOOK
+    assert await register.look_of(place(9)) is None
+
+
 async def test_looks_are_alike_up_to_a_bound(register: RegisterRepository) -> None:
     for bits, is_alike in ((ALIKE_BITS + 3, True), (ALIKE_BITS + 4, False)):  # of the second picture three are others
         found = await register.find("other", Fingerprint(pixels="none", look=changed(LOOK, bits)))

@@ -133,8 +133,20 @@ def fill_version_5(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("UPDATE outputs SET rating = 'suggestive' WHERE job_id = 2")
 
 
+def fill_version_6(connection: sqlite3.Connection, _: str) -> None:
+    """A server blocks a picture."""
+    connection.execute("INSERT INTO image_blocks VALUES (5, 1, ?, 'No.', 0)", (bytes(32),))
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
-    {1: fill_version_1, 2: fill_version_2, 3: fill_version_3, 4: fill_version_4, 5: fill_version_5}
+    {
+        1: fill_version_1,
+        2: fill_version_2,
+        3: fill_version_3,
+        4: fill_version_4,
+        5: fill_version_5,
+        6: fill_version_6,
+    }
 )
 """What was written in each version. A new migration needs a new entry."""
 
