@@ -45,8 +45,8 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         upscalers: the upscalers; the first is for requests without one.
         faces: the networks that repair faces.
         cutouts: the networks that find a foreground; the first is for requests without one.
-        controls: the control nets; the first that fits is used.
-        references: the reference adapters; the first that fits is used.
+        controls: the control nets; the first that fits is for requests without one.
+        references: the reference adapters; the first that fits is for requests without one.
         missing: keys of entries that the worker cannot offer.
         text_mask: the model that marks what words name; None without one.
     """

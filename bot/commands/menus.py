@@ -19,8 +19,8 @@ from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
 from bot.presenting.origin_message import unknown_origin
 from bot.presenting.refusal import sentence_of
+from bot.presenting.summaries import use_choices
 from bot.provenance.key import missing_library
-from bot.requests.uses import uses_for
 from bot.store.rows.jobs import Job
 
 
@@ -73,7 +73,7 @@ async def _open_reference(services: Services, interaction: Interaction, message:
     key = services.picking.pick(pictures[0], has_more=len(pictures) > 1)
     await services.calls.open_form(
         interaction,
-        reference_form(reference_id(key), spec, uses_for(spec, services.catalogue), services.settings.limits),
+        reference_form(reference_id(key), spec, use_choices(spec, services.catalogue), services.settings.limits),
     )
 
 

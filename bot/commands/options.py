@@ -14,12 +14,12 @@ from bot.commands.translating import renamed
 from bot.interactions.services import Services
 from bot.presenting.escaping import plain, shorten
 from bot.presenting.styles_message import style_line
-from bot.presenting.summaries import size_choices
+from bot.presenting.summaries import size_choices, use_choices
 from bot.presenting.texts import text
 from bot.requests.given import GivenRequest
 from bot.requests.options.option import Option
 from bot.requests.options.table import OPTIONS_WITH_DEFAULTS, arranged, given_by
-from bot.requests.options.takes import Number, Picture, Text
+from bot.requests.options.takes import Number, Picture, PictureUse, Text
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
 from bot.requests.uses import ROLES, STRENGTHS, uses_for
@@ -152,10 +152,13 @@ def add_use_suggestions(command: app_commands.Command[Any, ..., None], services:
     """Add autocomplete to `use` and `use2`: what the chosen model can do with a picture, and ready-made maps."""
 
     async def uses(interaction: Interaction, current: str) -> list[Choice[str]]:
-        found = uses_for(_chosen_model(interaction, services), services.catalogue)
-        names = [(text(f"choice-use-{use}"), use.value) for use in found]
-        maps = [use for use in found if ROLES[use] is InputRole.CONTROL]
-        names += [(text("choice-use-map", use=use.value), f"{use.value} map") for use in maps]
+        spec = _chosen_model(interaction, services)
+        names = [(words, typed) for typed, words in use_choices(spec, services.catalogue).items()]
+        names += [
+            (text("choice-use-map", use=use.value), PictureUse(use=use, is_map=True).words)
+            for use in uses_for(spec, services.catalogue)
+            if ROLES[use] is InputRole.CONTROL
+        ]
         return matching(current, names)
 
     for option in ("use", "use2"):

@@ -1,15 +1,23 @@
 """The value of a request's option in a few words, and the one wording for the size of a picture."""
 
+from typing import Final
+
+import msgspec
+
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
+from bot.requests.guiding import rival_guides
 from bot.requests.options.option import Option
 from bot.requests.options.sizes import SIZES, read_size, size_values
-from bot.requests.options.takes import Picture, Text
+from bot.requests.options.takes import Picture, PictureUse, Text, read_use
+from bot.requests.uses import uses_for
+from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 
 _MAX_LENGTH = 100
+_USES: Final = ("use", "use2")
 
 
 def summary(
@@ -39,6 +47,9 @@ def summary(
         return size_of(*sides, spec) if delivered is None else size_words(*sides, delivered)
     if option.name == "model" and spec is not None:
         written = spec.title
+    use = read_use(str(written)) if option.name in _USES else None
+    if use is not None:  # the details name the network with its file
+        written = msgspec.structs.replace(use, network="").words
     if isinstance(option.takes, Text):
         written = escape(str(written), length)
     return text(f"summary-{option.name}", **{option.name: written})
@@ -61,4 +72,15 @@ def size_choices(spec: ModelSpec, limits: LimitSettings) -> dict[str, str]:
         width, height, _ = read_size(name, spec, limits)
         values = size_values(width, height, spec.delivered(width, height))
         choices[name] = text("size-choice", name=name, ratio=ratio, **values)
+    return choices
+
+
+def use_choices(spec: ModelSpec, catalogue: Catalogue) -> dict[str, str]:
+    """Uses of a picture as members type them, each with its words; those by one of several networks come last."""
+    uses = uses_for(spec, catalogue)
+    choices = {use.value: text(f"choice-use-{use}") for use in uses}
+    for use in uses:
+        for guide in rival_guides(use, spec, catalogue):
+            typed = PictureUse(use=use, network=guide.key).words
+            choices[typed] = text("choice-use-network", use=use.value, network=guide.title)
     return choices

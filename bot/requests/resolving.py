@@ -150,11 +150,12 @@ def offers_of(catalogue: Catalogue, styles: Sequence[Style] | None) -> Offers:
     """The known names for typed options.
 
     Args:
-        catalogue: the models.
+        catalogue: models, control nets and reference adapters.
         styles: the worker's styles; None if they are unknown.
     """
     models = [name for spec in catalogue.models.values() for name in (spec.key, spec.title)]
-    return Offers(models=models, styles=styles)
+    guides = [name for spec in catalogue.guides.values() for name in (spec.key, spec.title)]
+    return Offers(models=models, guides=guides, styles=styles)
 
 
 def choose_seed() -> int:

@@ -8,8 +8,9 @@ import msgspec
 
 from bot.errors import Refused
 from bot.requests.given import GivenRequest
+from bot.requests.guiding import guide_for, usable_guide
 from bot.requests.options.sizes import shaped_size, size_values
-from bot.requests.options.takes import GivenPicture, PictureWeight, read_use
+from bot.requests.options.takes import GivenPicture, PictureWeight, read_use, use_of
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
@@ -61,11 +62,12 @@ _LEAST_CUT: Final = 0.005
 
 
 class Wished(msgspec.Struct, frozen=True, kw_only=True):
-    """A given picture with its use; `is_map` as in `Input`."""
+    """A given picture with its use, as in `PictureUse`."""
 
     picture: GivenPicture
     use: Use
     is_map: bool = False
+    network: str = ""
 
     @property
     def role(self) -> InputRole:
@@ -127,7 +129,8 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
     """The given pictures with their uses, and a notice for a use without a picture.
 
     Raises:
-        Refused: a use is unknown, the model has it not, the pictures do not go together, or the model needs one.
+        Refused: a use or its network is unknown, the model has it not, the pictures do not go together, or the model
+            needs one.
     """
     found: list[Wished] = []
     for option, picture, words in (("use", given.image, given.use), ("use2", given.image2, given.use2)):
@@ -140,6 +143,8 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
         found.append(_wished("use2", each, words, spec, catalogue, found))
     for each in found:
         refuse_use(each.use, spec, catalogue)
+        if each.network:
+            guide_for(each.use, each.network, spec, catalogue)
     _refuse_together(found, spec, catalogue)
     if not spec.can(Capability.TEXT_TO_IMAGE) and not any(each.role in _DRAWN for each in found):
         known = [each.title for each in catalogue.models.values() if each.can(Capability.TEXT_TO_IMAGE)]
@@ -158,14 +163,14 @@ def _wished(
     """A picture with the use of its option, that of an earlier job, or the usual one after those before it."""
     if words is not None:
         found = read_use(words)
-        if found is None:
+        if found is None or (found.network and ROLES[found.use] not in _FROM_NETWORKS):
             raise Refused("refused-use-unknown", option=option, use=words[:40], known=", ".join(Use))
-        use, is_map = found
-        if is_map and ROLES[use] is not InputRole.CONTROL:
-            raise Refused("refused-use-map", use=use.value)
-        return Wished(picture=picture, use=use, is_map=is_map)
+        if found.is_map and ROLES[found.use] is not InputRole.CONTROL:
+            raise Refused("refused-use-map", use=found.use.value)
+        return Wished(picture=picture, use=found.use, is_map=found.is_map, network=found.network)
     if picture.use is not None:
-        return Wished(picture=picture, use=picture.use, is_map=picture.is_map)
+        network = usable_guide(picture.network, picture.use, spec, catalogue)
+        return Wished(picture=picture, use=picture.use, is_map=picture.is_map, network=network)
     use = default_use(spec)
     if before and use is Use.START:
         # A second start is none: the first other use is what the member can only mean.
@@ -226,7 +231,7 @@ def _input(
             wanted = None
         strength = _within(usual if wanted is None else wanted, hard.MIN_STRENGTH, hard.MAX_STRENGTH, notices)
         return Input(role=wished.role, sha256=picture.sha256, strength=strength, use=wished.use)
-    guide = catalogue.guides_for(spec, wished.use)[0]
+    guide = guide_for(wished.use, wished.network, spec, catalogue)
     usual = guide.scale if picture.strength is None else picture.strength
     wanted = typed.for_network(guide.scale) if isinstance(typed, PictureWeight) else typed
     return Input(
@@ -280,7 +285,10 @@ def pictures_of(request: GenerationRequest) -> dict[str, Any]:
 
 def _again(request: GenerationRequest) -> Iterator[GivenPicture]:
     for each in request.given:
-        yield GivenPicture(sha256=each.sha256, strength=each.strength, use=each.use or Use.START, is_map=each.is_map)
+        asked = use_of(each)
+        yield GivenPicture(
+            sha256=each.sha256, strength=each.strength, use=asked.use, is_map=asked.is_map, network=asked.network
+        )
 
 
 def _sides(wished: Sequence[Wished]) -> tuple[int, int] | None:

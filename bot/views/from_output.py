@@ -13,8 +13,9 @@ from bot.interactions.start_job import lineage_of
 from bot.pictures.receiving import Received
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.images.reference_form import reference_form
+from bot.presenting.summaries import use_choices
 from bot.requests.given import GivenRequest
-from bot.requests.uses import STRENGTHS, uses_for
+from bot.requests.uses import STRENGTHS
 from bot.store.rows.jobs import Job
 from bot.store.rows.origin import StartedBy
 from bot.views import reference
@@ -36,7 +37,7 @@ async def open_form(services: Services, interaction: Interaction, job: Job) -> N
     spec = await start_jobs.model_for_picture(services, interaction)
     form_id = custom_id(Action.REMIX, job.job_id)
     form = reference_form(
-        form_id, spec, uses_for(spec, services.catalogue), services.settings.limits, job.request.prompt
+        form_id, spec, use_choices(spec, services.catalogue), services.settings.limits, job.request.prompt
     )
     await services.calls.open_form(interaction, form)
 

@@ -1,39 +1,41 @@
 """The form for a job that starts from a picture: one of no job, or one that a job made and did not draw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from discord import ui
 
+from bot.presenting.escaping import shorten
 from bot.presenting.images.remix_form import KEPT, PROMPT, SIZE, choice, words
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
 from bot.requests.uses import STRENGTHS, default_use
 from config.settings import LimitSettings
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.inputs import Use
 
 USE: Final = "use"
 STRENGTH: Final = "strength"
 USUAL_STRENGTH: Final = "medium"
+_LONGEST: Final = 100
+"""Discord's limit for the words of a choice."""
 
 
 def reference_form(
-    form_id: str, spec: ModelSpec, uses: Sequence[Use], limits: LimitSettings, prompt: str = ""
+    form_id: str, spec: ModelSpec, uses: Mapping[str, str], limits: LimitSettings, prompt: str = ""
 ) -> ui.Modal:
     """The prompt, what the picture is for where there is a choice, how much of it changes, and the size.
 
     Args:
         form_id: custom id of the form, which names the picture.
         spec: the model that will probably draw; the prompt may name another one.
-        uses: the uses that the model has for pictures.
+        uses: the uses that the model has for pictures, each with its words.
         limits: the host's limits.
         prompt: the words that are already in the form.
     """
     form = ui.Modal(title=text("reference-title"), custom_id=form_id, timeout=None)
     form.add_item(words(PROMPT, prompt, label=text("remix-prompt"), is_required=True))
     if len(uses) > 1:
-        named = [(KEPT if use is default_use(spec) else use, text(f"choice-use-{use}")) for use in uses]
+        named = [(KEPT if use == default_use(spec) else use, shorten(words, _LONGEST)) for use, words in uses.items()]
         form.add_item(choice(USE, named, KEPT, label=text("reference-use")))
     strengths = [(name, text(f"choice-strength-{name}", strength=f"{value:g}")) for name, value in STRENGTHS.items()]
     form.add_item(choice(STRENGTH, strengths, USUAL_STRENGTH, label=text("reference-strength")))

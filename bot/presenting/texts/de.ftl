@@ -32,6 +32,7 @@ choice-use-scribble = scribble: dieser groben Zeichnung folgen
 choice-use-depth = depth: lassen, was nah und was fern ist
 choice-use-pose = pose: die Haltung der Menschen nehmen
 choice-use-edit = edit: dieses Bild ändern, wie der Prompt es sagt
+choice-use-network = { $use } mit { $network }
 choice-use-map = { $use } map: das ist eine fertige Karte dafür
 choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
@@ -497,6 +498,7 @@ refused-image-nowhere = Kein Modell hier kann von einem Bild ausgehen. Lass es w
 refused-picture-gone = Dieses Bild ist hier nicht mehr gespeichert. Drücke 🔁 an seiner Nachricht, um eines neu zu zeichnen, und ändere dann jenes.
 refused-use-unknown = „{ $use }“ ist keine Verwendung eines Bildes. Wähl eine für { $option }: { $known }.
 refused-use-map = Fertige Karten gibt es nur für lines, scribble, depth und pose. Lass „map“ hinter { $use } weg.
+refused-use-network = { $model } hat für { $use } kein „{ $network }“. Wähle eines von diesen: { $known }.
 refused-use-model = { $model } kann { $use ->
         [style] nicht im Stil eines Bildes zeichnen
         [subject] nicht zeichnen, was ein Bild zeigt

@@ -32,6 +32,7 @@ choice-use-scribble = scribble: follow this rough drawing
 choice-use-depth = depth: keep what is near and far
 choice-use-pose = pose: take the pose of the people
 choice-use-edit = edit: change this picture as the prompt says
+choice-use-network = { $use } by { $network }
 choice-use-map = { $use } map: this is a ready-made map
 choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
@@ -497,6 +498,7 @@ refused-image-nowhere = No model here can start from a picture. Leave it out, an
 refused-picture-gone = That picture is not kept here any more. Press 🔁 on its message to draw one anew, then change that one.
 refused-use-unknown = “{ $use }” is no use of a picture. Choose one for { $option }: { $known }.
 refused-use-map = Only lines, scribble, depth and pose have ready-made maps. Leave out “map” after { $use }.
+refused-use-network = { $model } has no “{ $network }” for { $use }. Choose one of these: { $known }.
 refused-use-model = { $model } cannot { $use ->
         [style] draw in the style of a picture
         [subject] draw what a picture shows

@@ -19,9 +19,9 @@ from bot.requests.options.takes import (
     Picture,
     Text,
     decimal,
+    is_use,
     name_of,
     picture,
-    read_use,
     strength_or_weight,
     use_of,
     whole,
@@ -108,12 +108,12 @@ def _use(name: str, translation: str, number: int) -> Option:
         found = _given(request, number)
         if found is None or (number == 0 and found.role is InputRole.INIT_IMAGE):
             return None
-        return use_of(found)
+        return use_of(found).words
 
     return Option(
         name=name,
         field=name,
-        takes=name_of(lambda words, _: read_use(words) is not None, max_length=40, max_words=2),
+        takes=name_of(is_use, max_length=100, max_words=3),
         translations=(translation,),
         fields=(),
         value_in=value_in,

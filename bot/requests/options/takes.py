@@ -1,6 +1,7 @@
 """The values of an option: their bounds and their parsing."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from bot.requests.typed.option_values import Cut
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.inputs import Input, Use
+from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.wire.outputs import Notice
 
 WEIGHT: Final = "iw"
@@ -55,6 +56,7 @@ class GivenPicture(msgspec.Struct, frozen=True, kw_only=True):
         strength: its strength in an earlier job; None for a new picture.
         use: its use in an earlier job or in a blend; None for the one of its option.
         is_map: whether it was a ready-made map in an earlier job.
+        network: key of the control net or reference adapter of an earlier job; empty for the usual one.
     """
 
     sha256: str
@@ -62,6 +64,26 @@ class GivenPicture(msgspec.Struct, frozen=True, kw_only=True):
     strength: float | None = None
     use: Use | None = None
     is_map: bool = False
+    network: str = ""
+
+
+class PictureUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a picture is for, as members type it: `depth`, `depth map`, `depth map my-net`.
+
+    Attributes:
+        use: the use.
+        is_map: whether the picture is a ready-made map for it.
+        network: key or title of a control net or reference adapter; empty for the usual one.
+    """
+
+    use: Use
+    is_map: bool = False
+    network: str = ""
+
+    @property
+    def words(self) -> str:
+        """The use as members type it."""
+        return " ".join(filter(None, [self.use, _MAP if self.is_map else "", self.network]))
 
 
 class PictureWeight(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,19 +132,30 @@ def _refuse_typed(option: str, _: str) -> None:
 
 
 _MAP: Final = "map"
+_USE: Final = re.compile(
+    rf"\s*(?P<use>{'|'.join(Use)})(?:[\s-]+(?P<map>{_MAP}))?(?:\s+(?P<network>\S.*?))?\s*", re.IGNORECASE
+)
 
 
-def read_use(words: str) -> tuple[Use, bool] | None:
-    """A use, and whether the picture is a ready-made map for it (`depth map`); None for other words."""
-    name, _, rest = " ".join(words.replace("-", " ").casefold().split()).partition(" ")
-    if name not in (*Use,) or rest not in ("", _MAP):
+def read_use(words: str) -> PictureUse | None:
+    """A picture's use; None for words that begin with none. Whether there is such a network is not checked."""
+    match = _USE.fullmatch(words)
+    if match is None:
         return None
-    return Use(name), rest == _MAP
+    network = " ".join((match["network"] or "").split())
+    return PictureUse(use=Use(match["use"].casefold()), is_map=match["map"] is not None, network=network)
 
 
-def use_of(given: Input) -> str:
-    """The words of a picture's use, as members type them."""
-    return " ".join(filter(None, [given.use or Use.START, _MAP if given.is_map else ""]))
+def is_use(words: str, offers: Offers) -> bool:
+    """Whether words are a use, alone or with a network that there is."""
+    found = read_use(words)
+    return found is not None and (not found.network or offers.is_guide(found.network))
+
+
+def use_of(given: Input) -> PictureUse:
+    """A picture's use with the network that a job took for it."""
+    network = given.network if given.role in (InputRole.CONTROL, InputRole.REFERENCE) else ""
+    return PictureUse(use=given.use or Use.START, is_map=given.is_map, network=network)
 
 
 def strength_or_weight(option: str, value: str) -> float | PictureWeight:

@@ -16,6 +16,7 @@ from config.settings import Settings
 from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.loras import LoraEntry
 from playground.limits import mistake_in
+from tests.control_nets import CANNY
 from tests.pipeline.backends.children.speech import READY
 
 LONG = "absolutely_realistic_merge_of_everything_" * 4
@@ -104,6 +105,21 @@ async def test_a_use_is_suggested_where_the_model_has_it(catalogue: Catalogue) -
     command = imagine_of(catalogue)
     assert shown(await suggested(command, "use", "")) == [("start: draw from this picture", "start")]
     assert await suggested(command, "use2", "lines") == []
+
+
+async def test_nets_are_suggested_where_a_use_has_several(catalogue: Catalogue) -> None:
+    spec = msgspec.structs.replace(catalogue.default, lacks=())
+    controls = {key: msgspec.structs.replace(CANNY, key=key, title=f"The {key}") for key in ("canny", "soft")}
+    listed = Catalogue(models={spec.key: spec}, default_key=spec.key, controls=controls)
+    assert shown(await suggested(imagine_of(listed), "use2", "lines")) == [
+        ("lines: follow the lines of this picture", "lines"),
+        ("lines by The canny", "lines canny"),
+        ("lines by The soft", "lines soft"),
+        ("lines map: this is a ready-made map", "lines map"),
+    ]
+    single = msgspec.structs.replace(listed, controls={"canny": controls["canny"]})
+    found = shown(await suggested(imagine_of(single), "use", "lines"))
+    assert [value for _, value in found] == ["lines", "lines map"]
 
 
 def test_a_value_that_discord_does_not_take_is_left_out() -> None:

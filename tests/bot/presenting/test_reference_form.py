@@ -19,7 +19,7 @@ KEY = "0123456789abcdef"
 def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, language: str) -> None:
     with spoken(language):
         form: dict[str, Any] = dict(
-            reference_form(reference_id(KEY), catalogue.default, [Use.START], LimitSettings()).to_dict()
+            reference_form(reference_id(KEY), catalogue.default, {"start": "start"}, LimitSettings()).to_dict()
         )
     assert read_reference(form["custom_id"]) == KEY
     assert len(form["title"]) <= 45
@@ -33,14 +33,16 @@ def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, lan
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_model_with_several_uses_lets_members_choose(catalogue: Catalogue, language: str) -> None:
+    uses = {**dict.fromkeys(Use, "a use"), "lines my-net": "m" * 200}
     with spoken(language):
         form: dict[str, Any] = dict(
-            reference_form(reference_id(KEY), catalogue.default, [*Use], LimitSettings()).to_dict()
+            reference_form(reference_id(KEY), catalogue.default, uses, LimitSettings()).to_dict()
         )
     assert len(form["components"]) <= 5
     use = form["components"][1]["component"]
     assert use["custom_id"] == "use"
-    assert [option["value"] for option in use["options"]] == ["kept", *list(Use)[1:]]
+    assert [option["value"] for option in use["options"]] == ["kept", *list(Use)[1:], "lines my-net"]
+    assert max(len(option["label"]) for option in use["options"]) == 100
     assert [option["value"] for option in use["options"] if option.get("default")] == ["kept"]
 
 

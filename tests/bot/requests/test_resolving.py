@@ -25,6 +25,7 @@ from pipeline.protocol.catalogue.models import Bounds, Defaults
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import GenerationRequest
+from tests.control_nets import CANNY
 
 
 def _resolve(settings: Settings, catalogue: Catalogue, **options: object) -> tuple[GenerationRequest, list[str]]:
@@ -291,7 +292,9 @@ def test_lists_fill_wildcards_by_the_seed_and_without_them_they_are_words(catalo
 
 def test_models_and_styles_are_offered_to_typed_options(catalogue: Catalogue) -> None:
     style = LoraEntry(name="fur", title="Soft Fur", trigger_words=("zzfur",))
-    assert offers_of(catalogue, [style]) == Offers(models=["pocket", catalogue.default.title], styles=[style])
+    listed = msgspec.structs.replace(catalogue, controls={"canny": CANNY})
+    models, guides = ["pocket", catalogue.default.title], ["canny", "Lines"]
+    assert offers_of(listed, [style]) == Offers(models=models, guides=guides, styles=[style])
     styles = [style, EmbeddingEntry(name="calm", title="Calm", family="sdxl")]
     asked = GivenRequest(prompt="a cat, embedding:calm, zzfur, zzz --style soft fur --no rain")
     found = resolve(asked, catalogue=catalogue, limits=LimitSettings(), styles=styles)

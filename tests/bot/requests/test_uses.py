@@ -361,9 +361,63 @@ def test_messages_and_the_command_say_what_the_pictures_were_for(guided: Catalog
     said = [summary(FIELDS[name], request, guided.default) for name in ("image", "use", "strength", "image2", "use2")]
     assert said == ["from a picture", "used for lines map", "strength 0.9", "a second picture", "used for style"]
     command = command_of(request)
-    assert "use: lines map strength: 0.9 use2: style" in command
+    assert "use: lines map canny strength: 0.9 use2: style plus" in command
     pasted = asked(guided, command, image2=OTHER, size="64x64")
     assert pasted.request.inputs == request.inputs
+
+
+SOFT = msgspec.structs.replace(LINES, key="soft-edges", title="Soft edges", scale=0.5, guess=False)
+
+
+@pytest.fixture
+def rivals(guided: Catalogue) -> Catalogue:
+    """The same with two nets for lines, and one for another family."""
+    other = msgspec.structs.replace(SOFT, key="xl-lines", title="XL lines", family="sdxl")
+    return msgspec.structs.replace(guided, controls={**guided.controls, SOFT.key: SOFT, other.key: other})
+
+
+@pytest.mark.parametrize(
+    ("use", "network", "is_map"),
+    [
+        ("lines", "canny", False),
+        ("lines soft-edges", "soft-edges", False),
+        ("Lines  SOFT Edges", "soft-edges", False),
+        ("lines map soft-edges", "soft-edges", True),
+        ("lines-map Soft edges", "soft-edges", True),
+    ],
+)
+@pytest.mark.parametrize("typed", [False, True])
+def test_one_of_several_nets_is_chosen_by_name(
+    rivals: Catalogue, use: str, network: str, is_map: bool, typed: bool
+) -> None:
+    given: dict[str, Any] = {} if typed else {"use": use}
+    resolved = asked(rivals, f"--use {use}, a star" if typed else "a star", **given)
+    (found,) = resolved.request.inputs
+    assert (found.network, found.is_map, found.strength) == (network, is_map, rivals.controls[network].scale)
+    assert (resolved.request.prompt, resolved.notices) == ("a star", ())
+
+
+@pytest.mark.parametrize("use", ["lines xl-lines", "lines hat"])
+def test_a_net_that_the_model_has_not_is_refused_with_those_that_it_has(rivals: Catalogue, use: str) -> None:
+    with pytest.raises(Refused) as refused:
+        asked(rivals, use=use)
+    name = use.removeprefix("lines ")
+    sentence = f"Pocket has no “{name}” for lines. Choose one of these: canny, soft-edges."
+    assert sentence_of(refused.value).replace("\\", "") == sentence
+
+
+def test_words_behind_a_use_without_networks_are_no_use(rivals: Catalogue) -> None:
+    with pytest.raises(Refused, match="refused-use-unknown"):
+        asked(rivals, use="start canny")
+
+
+def test_a_remix_and_the_pasted_command_keep_the_chosen_net(rivals: Catalogue) -> None:
+    request = asked(rivals, use="lines soft-edges").request
+    assert asked(rivals, size="64x64", **pictures_of(request)).request.inputs == request.inputs
+    assert asked(rivals, command_of(request), size="64x64").request.inputs == request.inputs
+    assert summary(FIELDS["use"], request, rivals.default) == "used for lines"
+    gone = msgspec.structs.replace(rivals, controls={"canny": LINES})
+    assert asked(gone, **pictures_of(request)).request.inputs[0].network == "canny"
 
 
 def test_the_second_picture_has_typed_options_too(guided: Catalogue) -> None:
