@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from config.capabilities import lacks_of_files
 from config.guides import read_guides, uses_of
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
@@ -39,7 +40,8 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     """All entries by key, in the order of the file, and the default model.
 
     Attributes:
-        models: the models with the samplers and capabilities that fit their files, once a worker has read those.
+        models: the models with the samplers and capabilities that fit their files, as a worker has read them. Until
+            then, the bot knows less about the files (`lacks_of_files`).
         default_key: key of the model for requests without a model.
         written: the models as in the file; by default the same as `models`.
         upscalers: the upscalers; the first is for requests without one.
@@ -161,7 +163,8 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
     if marker is not None:
         marker = msgspec.structs.replace(marker, path=str((path.parent / marker.path).resolve()))
     return Catalogue(
-        models=MappingProxyType(models),
+        models=MappingProxyType({key: spec.narrowed(None, lacks_of_files(spec)) for key, spec in models.items()}),
+        written=MappingProxyType(models),
         default_key=default_key,
         upscalers=upscalers,
         faces=faces,

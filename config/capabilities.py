@@ -1,0 +1,39 @@
+"""What a model's configuration files take from it, as far as the bot can read that without the model's libraries."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from config.reading import NotReadable, read_text
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
+from pipeline.protocol.catalogue.pipelines import LACKED_BY_CLASS, SCALE_AS_INPUT
+
+
+def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
+    """Capabilities that a model in a diffusers folder lacks; none for other sources, and for files that say nothing.
+
+    The worker reads the same from all sources and says what is wrong with them. Until it is ready, this is known.
+    """
+    if not isinstance(spec.source, FolderSource):
+        return ()
+    folder = Path(spec.source.path)
+    if spec.family != "pipeline":
+        is_distilled = _read(folder / "unet" / "config.json").get("time_cond_proj_dim") is not None
+        return (Capability.NEGATIVE_PROMPT,) if is_distilled else ()
+    index = _read(folder / "model_index.json")
+    name = str(index.get("_class_name"))
+    lacks = LACKED_BY_CLASS.get(name, ())
+    is_blind = name in SCALE_AS_INPUT and _read(folder / "transformer" / "config.json").get("guidance_embeds") is False
+    if index.get("is_distilled") or is_blind:
+        return tuple(dict.fromkeys((*lacks, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT)))
+    return lacks
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(read_text(path), type=dict[str, Any])
+    except (NotReadable, msgspec.DecodeError):
+        return {}

@@ -1,0 +1,51 @@
+"""What diffusers' pipeline classes lack, for the bot, which offers models before a worker has looked at their files.
+
+The worker reads it from the classes themselves, which the bot cannot import. `test_known_before.py` compares this table
+with them. A class that is not listed is known when the worker is ready.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pipeline.protocol.capabilities import Capability
+
+_GUIDANCE, _NEGATIVE = Capability.GUIDANCE, Capability.NEGATIVE_PROMPT
+_WORDS, _START, _MASK = Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK
+_EDIT, _SEVERAL, _KEPT = Capability.EDIT, Capability.SEVERAL_PICTURES, Capability.EDIT_STRENGTH
+_DRAWS: Final = (_EDIT, _SEVERAL, _KEPT)
+"""Lacked by classes that draw and do not edit."""
+_NO_TWINS: Final = (_START, _MASK)
+
+_LACKED: Final[Mapping[tuple[Capability, ...], str]] = MappingProxyType(
+    {
+        _DRAWS: "Chroma QwenImage StableDiffusion StableDiffusion3 StableDiffusionXL ZImage",
+        (*_NO_TWINS, *_DRAWS): (
+            "AuraFlow Bria BriaFibo CogView3Plus CogView4 Cosmos2TextToImage ErnieImage HiDreamImage HunyuanDiT "
+            "Kandinsky5T2I Krea2 LongCatImage Lumina Lumina2 NucleusMoEImage OvisImage PRX PixArtAlpha PixArtSigma Sana"
+        ),
+        (_MASK, *_DRAWS): "Kandinsky3",
+        (_NEGATIVE, *_DRAWS): "Flux",
+        (_NEGATIVE, _MASK, *_DRAWS): "LatentConsistencyModel SanaSprint",
+        (_NEGATIVE, *_NO_TWINS, *_DRAWS): "Ideogram4",
+        (_GUIDANCE, *_NO_TWINS, *_DRAWS): "HunyuanImage StableCascadeCombined WuerstchenCombined",
+        (*_NO_TWINS, _KEPT): "BriaFibo2 BriaFiboEdit QwenImage21 ZImageOmni",
+        (*_NO_TWINS, _SEVERAL): "DreamLite",
+        (*_NO_TWINS, _SEVERAL, _KEPT): "JoyImageEdit Kandinsky5I2I",
+        (_NEGATIVE, *_NO_TWINS): "OmniGen",
+        (_NEGATIVE, *_NO_TWINS, _KEPT): "Flux2 GlmImage",
+        (_NEGATIVE, _START, _KEPT): "Flux2Klein",
+        (_NEGATIVE, _START, _SEVERAL, _KEPT): "FluxKontext",
+        (_GUIDANCE, _NEGATIVE, *_NO_TWINS, _KEPT): "Flux2KleinKV",
+        (_WORDS, _START, _SEVERAL, _KEPT): "QwenImageEdit",
+        (_WORDS, *_NO_TWINS, _SEVERAL, _KEPT): "LongCatImageEdit",
+        (_WORDS, *_NO_TWINS, _KEPT): "QwenImageEditPlus",
+        (_WORDS, *_NO_TWINS, _SEVERAL): "StableDiffusionInstructPix2Pix StableDiffusionXLInstructPix2Pix",
+    }
+)
+LACKED_BY_CLASS: Final[Mapping[str, tuple[Capability, ...]]] = MappingProxyType(
+    {f"{name}Pipeline": lacks for lacks, names in _LACKED.items() for name in names.split()}
+)
+"""What each class lacks, by its name."""
+SCALE_AS_INPUT: Final = frozenset({"FluxPipeline", "FluxKontextPipeline"})
+"""Classes that only give the guidance scale to their transformer, which may be trained without it."""
