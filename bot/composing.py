@@ -16,6 +16,7 @@ from bot.jobs.image_checking import ImageChecking
 from bot.jobs.keeping import Keeping
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
+from bot.jobs.reviewing import Reviewing
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
@@ -27,6 +28,7 @@ from bot.safety.gate import Gate
 from bot.safety.hard_rule import shipped_rule
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
+from bot.store.cases import CaseRepository
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
@@ -82,6 +84,7 @@ class _Tables:
         self.register = RegisterRepository(database)
         self.servers = ServerRepository(database)
         self.word_rules = WordRuleRepository(database)
+        self.cases = CaseRepository(database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,7 @@ def _services(parts: _Parts, database: Database) -> Services:
     )
     accepting = _accepting(parts, storing)
     receiving = Receiving(calls=parts.calls, inputs=parts.inputs)
+    keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
     return Services(
         settings=parts.settings,
         database=database,
@@ -153,12 +157,21 @@ def _services(parts: _Parts, database: Database) -> Services:
         statistics=StatisticsRepository(database),
         user_settings=tables.user_settings,
         word_rules=tables.word_rules,
+        cases=tables.cases,
+        reviewing=Reviewing(
+            calls=parts.calls,
+            jobs=tables.jobs,
+            cases=tables.cases,
+            servers=tables.servers,
+            keeping=keeping,
+            receiving=receiving,
+        ),
         gate=parts.gate,
         expansions=ExpansionRepository(database),
         accepting=accepting,
         storing=storing,
         dispatcher=_dispatcher(parts, accepting, storing),
-        keeping=Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database)),
+        keeping=keeping,
         receiving=receiving,
         picking=Picking(receiving),
         signing=parts.signing,

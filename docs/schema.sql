@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 6. A test compares them.
+-- The tables of easel.db after its last migration, 7. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -30,6 +30,25 @@ CREATE TABLE blocks (
     reason TEXT,
     PRIMARY KEY (guild_id, user_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+    case_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    job_id INTEGER REFERENCES jobs (job_id),
+    is_veiled INTEGER NOT NULL DEFAULT 0,
+    channel_id INTEGER,
+    message_id INTEGER,
+    created_at INTEGER NOT NULL,
+    outcome TEXT,
+    decided_by INTEGER,
+    decided_at INTEGER
+) STRICT;
+
+CREATE INDEX cases_open ON cases (guild_id, case_id) WHERE outcome IS NULL;
+
+CREATE UNIQUE INDEX cases_open_of_job ON cases (job_id, kind) WHERE outcome IS NULL AND job_id IS NOT NULL;
 
 CREATE TABLE channel_rules (
     guild_id INTEGER NOT NULL,
@@ -135,7 +154,7 @@ CREATE TABLE jobs (
     denoise_s REAL,
     total_s REAL,
     recipe TEXT NOT NULL DEFAULT 'null'
-) STRICT;
+, removed_at INTEGER) STRICT;
 
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
 
@@ -343,6 +362,26 @@ CREATE TABLE quota_rules (
     PRIMARY KEY (guild_id, subject, subject_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reports (
+    job_id INTEGER NOT NULL REFERENCES jobs (job_id),
+    reporter_id INTEGER NOT NULL,
+    case_id INTEGER NOT NULL REFERENCES cases (case_id),
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (job_id, reporter_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reports_of_case ON reports (case_id, created_at);
+
+CREATE INDEX reports_of_reporter ON reports (reporter_id, created_at);
+
+CREATE TABLE reports_channels (
+    guild_id INTEGER PRIMARY KEY,
+    channel_id INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE servers (
     guild_id INTEGER PRIMARY KEY,
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
@@ -381,6 +420,17 @@ CREATE TABLE user_settings (
     defaults TEXT NOT NULL,
     is_told INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE warnings (
+    warning_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    actor_id INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX warnings_of_user ON warnings (guild_id, user_id, created_at);
 
 CREATE TABLE word_exceptions (
     guild_id INTEGER NOT NULL,

@@ -20,6 +20,7 @@ from bot.calls.errors import (
     MessageGone,
 )
 from bot.calls.owner import Owner
+from bot.calls.posting import Posting
 from bot.calls.repeating import Files, Repeater, as_files
 from bot.calls.watching import Watch
 
@@ -54,7 +55,13 @@ class Answers:
         self._client = client
         self._repeat = Repeater(watch, timeout_s=call_timeout_s, pause_s=pause_s)
         self.owner = Owner(client, self._repeat)
+        self.posting = Posting(client, self._repeat)
         self._answer_timeout_s = answer_timeout_s
+
+    @property
+    def own_id(self) -> int:
+        """The bot's own id; 0 before the login."""
+        return 0 if self._client.user is None else self._client.user.id
 
     async def answer(self, interaction: Interaction, **message: Any) -> int | None:
         """Give an interaction its first answer; returns the message's id, or None if Discord does not send it.

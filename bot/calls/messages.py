@@ -187,7 +187,7 @@ class Calls(Answers):
         Raises:
             CallFailed: Discord gave no information.
         """
-        return await self._fetch(job) is not None
+        return await self.fetch_message(job) is not None
 
     async def find_delivered(self, job: Job) -> int | None:
         """The id of the message that shows the job's finished outputs; None if there is none.
@@ -204,7 +204,7 @@ class Calls(Answers):
         Raises:
             CallFailed: Discord gave no information.
         """
-        message = await self._fetch(job)
+        message = await self.fetch_message(job)
         if message is None or not outputs_shown(message, job):
             found = await self._search(self._channel(job), lambda found: outputs_shown(found, job) > 0, after=None)
             message = found or message
@@ -212,8 +212,12 @@ class Calls(Answers):
             return None
         return End(message_id=message.id, outputs=outputs_shown(message, job))
 
-    async def _fetch(self, job: Job) -> discord.Message | None:
-        """The job's message; None if it is gone."""
+    async def fetch_message(self, job: Job) -> discord.Message | None:
+        """The job's message; None if it is gone.
+
+        Raises:
+            CallFailed: Discord gave no information.
+        """
         message_id = job.message_id
         if message_id is None:
             return None
@@ -242,8 +246,7 @@ class Calls(Answers):
             messages = await self._as_bot(look)
         except MessageGone:
             return None
-        own = self._client.user.id if self._client.user is not None else 0
-        return next((message for message in messages if message.author.id == own and is_wanted(message)), None)
+        return next((found for found in messages if found.author.id == self.own_id and is_wanted(found)), None)
 
     async def _direct_messages(self, job: Job) -> discord.DMChannel:
         """The direct message channel with a job's requester."""

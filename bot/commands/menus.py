@@ -1,4 +1,4 @@
-"""Entries of a message's context menu: details of its picture, a job that starts from it, and the picture in larger."""
+"""Entries of a message's context menu: details of its picture, a job from it, the picture in larger, and a report."""
 
 import discord
 from discord import app_commands, ui
@@ -6,8 +6,9 @@ from discord import app_commands, ui
 from bot.calls.answers import Interaction
 from bot.commands.translating import localized
 from bot.errors import Refused
-from bot.interactions import start_jobs
+from bot.interactions import reporting, start_jobs
 from bot.interactions.explain import explain
+from bot.interactions.find_job import check_not_removed
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_upscale import upscale_attached, upscale_drawn
@@ -19,6 +20,7 @@ from bot.presenting.images.reference_form import reference_form
 from bot.presenting.images.remix_form import remix_form
 from bot.presenting.origin_message import unknown_origin
 from bot.presenting.refusal import sentence_of
+from bot.presenting.report_form import report_form
 from bot.presenting.summaries import use_choices
 from bot.provenance.key import missing_library
 from bot.store.rows.jobs import Job
@@ -63,7 +65,15 @@ def make_menus(services: Services) -> list[app_commands.ContextMenu]:
     ]
     if services.catalogue.upscalers:
         menus.append(app_commands.ContextMenu(name=localized("menu-upscale"), callback=upscale))
-    return menus
+    return [*menus, _make_report(services)]
+
+
+def _make_report(services: Services) -> app_commands.ContextMenu:
+    async def report(interaction: Interaction, message: discord.Message) -> None:
+        job = await reporting.job_to_report(services, interaction, await _job_of(services, interaction, message))
+        await services.calls.open_form(interaction, report_form(job.job_id))
+
+    return app_commands.ContextMenu(name=localized("menu-report"), callback=report)
 
 
 async def _open_reference(services: Services, interaction: Interaction, message: discord.Message) -> None:
@@ -103,10 +113,17 @@ async def _where_from(
 
 
 async def _job_of(services: Services, interaction: Interaction, message: discord.Message) -> Job | None:
-    """The job of a message; None if the message is not ours."""
+    """The job of a message; None if the message is not ours.
+
+    Raises:
+        Refused: moderators removed its pictures.
+    """
     if interaction.client.user is None or message.author.id != interaction.client.user.id:
         return None
-    return await services.jobs.shown_in(message.id)
+    job = await services.jobs.shown_in(message.id)
+    if job is not None:
+        check_not_removed(job)
+    return job
 
 
 def _pictures_of(message: discord.Message) -> list[discord.Attachment]:

@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.kinds import kind_of
-from bot.presenting.custom_ids import ABOUT_ANY_JOB, Press
+from bot.presenting.custom_ids import ABOUT_ANY_JOB, Action, Press
 from bot.store.rows.jobs import Job
 
 
@@ -49,6 +49,8 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         raise Refused("refused-unknown-job")
     if not is_in_timeline(interaction.message, job):
         raise Refused("refused-unknown-job")
+    if press.action is not Action.DELETE:
+        check_not_removed(job)
     if press.action not in ABOUT_ANY_JOB | kind_of(job.request).actions:
         raise Refused("refused-unknown-job")
     if press.index is not None and press.index >= job.request.output_count:
@@ -57,6 +59,16 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         # The press came before the response to our post, which carries the message's id.
         return msgspec.structs.replace(job, message_id=interaction.message.id)
     return job
+
+
+def check_not_removed(job: Job) -> None:
+    """Check that moderators did not remove a job's outputs.
+
+    Raises:
+        Refused: they did, so nothing is made from them any more.
+    """
+    if job.removed_at is not None:
+        raise Refused("refused-removed")
 
 
 def may_manage(interaction: Interaction, job: Job) -> bool:

@@ -8,12 +8,14 @@ from bot.calls.messages import Calls
 from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
+from bot.jobs.reviewing import Reviewing
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
+from bot.store.cases import CaseRepository
 from bot.store.expansions import ExpansionRepository
 from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
@@ -44,6 +46,8 @@ class Services:
     statistics: StatisticsRepository
     user_settings: UserSettingsRepository
     word_rules: WordRuleRepository
+    cases: CaseRepository
+    reviewing: Reviewing
     gate: Gate
     expansions: ExpansionRepository
     accepting: Accepting

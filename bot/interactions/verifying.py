@@ -37,10 +37,11 @@ async def _known(services: Services, interaction: Interaction, place: Place) -> 
     """The job of a picture; None if this member may not know about it.
 
     That needs the server whose channel shows it. Outside servers, and where a member brought Easel along, only that
-    member may see the picture's message. Nobody is told about a job without a name: its member's words were deleted.
+    member may see the picture's message. Nobody is told about a job without a name, since its member's words were
+    deleted, nor about one whose pictures moderators removed.
     """
     job = await services.jobs.get(place.job_id)
     if job is None or not job.origin.requester_name or job.origin.shown_guild_id != (interaction.guild_id or 0):
         return None
     is_private = job.guild_id == 0
-    return None if is_private and job.requester_id != interaction.user.id else job
+    return None if job.removed_at is not None or (is_private and job.requester_id != interaction.user.id) else job

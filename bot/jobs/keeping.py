@@ -1,5 +1,6 @@
 """Delivered pictures, and those that their jobs were given: read them again, keep them for ever, or remove them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.pictures.inputs import InputPictures
@@ -46,11 +47,27 @@ class Keeping:
             await self._images.remove(sha256)
         await self._inputs.release(job.job_id)
 
+    async def erase(self, job: Job, copies: Iterable[str]) -> None:
+        """Remove the files of a job that moderators removed, whoever keeps them.
+
+        Args:
+            job: the job.
+            copies: hashes of its outputs as pictures that other jobs were given.
+        """
+        for sha256 in await self._stars.all_of(job.job_id):
+            await self._images.remove(sha256)
+        await self._inputs.remove(copies)
+        await self._inputs.release(job.job_id)
+
     async def remove_old(self, keep_days: int) -> int:
         """Remove files without a star that are older than `keep_days` days, and inputs without a job.
 
+        A crash may have left files of a job that moderators removed. They go too.
+
         Returns the number of removed files. With `keep_days` 0, only inputs without a job are removed.
         """
+        for sha256 in await self._stars.removed():
+            await self._images.remove(sha256)
         count = await self._inputs.remove_unneeded(keep_days)
         if keep_days:
             count += await self._images.remove_older_than(keep_days, datetime.now(UTC), keep=await self._stars.kept())

@@ -13,6 +13,9 @@ TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?
 _PATTERN: Final = re.compile(TEMPLATE)
 EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
 """Pattern of the buttons in `/help`, which belong to no job."""
+CASE_TEMPLATE: Final = r"easel-case:(?P<act>[a-z0-9-]{1,20}):(?P<case_id>[0-9]{1,18})"
+"""Pattern of the buttons by which moderators decide a case."""
+_REPORT: Final = re.compile(r"easel-report:(?P<job_id>[0-9]{1,18})")
 _REFERENCE: Final = re.compile(r"easel-reference:(?P<key>[0-9a-f]{16})")
 
 
@@ -65,6 +68,17 @@ ABOUT_ANY_JOB: Final = frozenset(
 """Actions of jobs of every kind. A kind adds its own (`bot.jobs.kinds`)."""
 
 
+class CaseAct(StrEnum):
+    """What a moderator does about a case. Old cards keep these words for ever, so none may change its meaning."""
+
+    KEEP = "keep"
+    SPOILER = "spoiler"
+    REMOVE = "remove"
+    WARN = "warn"
+    PAUSE_HOUR = "pause-1h"
+    PAUSE_DAY = "pause-1d"
+
+
 class Press(msgspec.Struct, frozen=True, kw_only=True):
     """The values in the id of a pressed button. For `ABOUT_EXPANSIONS`, `job_id` is an expansion's id."""
 
@@ -101,6 +115,33 @@ def example_id(number: int) -> str:
 def reference_id(key: str) -> str:
     """The id of the form for a picked picture. It belongs to no row."""
     return f"easel-reference:{key}"
+
+
+def case_button_id(act: CaseAct, case_id: int) -> str:
+    """The id of a moderator's button."""
+    return f"easel-case:{act}:{case_id}"
+
+
+def read_act(found: str) -> CaseAct:
+    """What a moderator's button does.
+
+    Raises:
+        Refused: this Easel does not know it.
+    """
+    if found not in list(CaseAct):
+        raise Refused("refused-case-gone")
+    return CaseAct(found)
+
+
+def report_id(job_id: int) -> str:
+    """The id of the form that reports a job's result."""
+    return f"easel-report:{job_id}"
+
+
+def read_report(found: str) -> int | None:
+    """The job that a form reports; None if it is no such form."""
+    match = _REPORT.fullmatch(found)
+    return None if match is None else int(match["job_id"])
 
 
 def read_reference(found: str) -> str | None:

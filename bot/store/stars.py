@@ -16,6 +16,9 @@ EXCEPT SELECT sha256 FROM outputs WHERE job_id <> :job AND sha256 IN (SELECT sha
 """
 """Files of a job without a star that no other job uses."""
 
+ALL: Final = "SELECT DISTINCT sha256 FROM outputs WHERE job_id = ?"
+REMOVED: Final = "SELECT DISTINCT sha256 FROM outputs JOIN jobs USING (job_id) WHERE removed_at IS NOT NULL"
+
 
 class StarRepository:
     """Stars, and the files that they protect."""
@@ -30,6 +33,14 @@ class StarRepository:
     async def kept(self) -> frozenset[str]:
         """Hashes of all starred files."""
         return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(KEPT))
+
+    async def all_of(self, job_id: int) -> list[str]:
+        """Hashes of a job's files, whoever keeps them."""
+        return [str(row["sha256"]) for row in await self._database.fetch_all(ALL, (job_id,))]
+
+    async def removed(self) -> list[str]:
+        """Hashes of files that moderators removed."""
+        return [str(row["sha256"]) for row in await self._database.fetch_all(REMOVED)]
 
     async def own(self, job_id: int) -> list[str]:
         """Hashes of a job's files that may be removed with it."""

@@ -3,9 +3,10 @@
 import discord
 
 from bot.views.buttons import JobButton
+from bot.views.cases import CaseButton
 from bot.views.examples import ExampleButton
 
 
 def add_buttons(client: discord.Client) -> None:
     """Make the client answer every button that Easel ever posted."""
-    client.add_dynamic_items(JobButton, ExampleButton)
+    client.add_dynamic_items(JobButton, ExampleButton, CaseButton)

@@ -14,7 +14,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
 from bot.presenting.texts import speak
-from bot.views import reference, remix
+from bot.views import reference, remix, reporting
 from bot.views.fields import Fields
 from bot.views.inpainting import outpainting, region
 from bot.words import clean_texts
@@ -42,6 +42,9 @@ async def answer_form(services: Services, interaction: Interaction) -> None:
         custom_id = str(data.get("custom_id", ""))
         if (key := custom_ids.read_reference(custom_id)) is not None:
             await reference.answer(services, interaction, key, fields)
+            return
+        if (job_id := custom_ids.read_report(custom_id)) is not None:
+            await reporting.answer(services, interaction, job_id, fields)
             return
         press = custom_ids.read_press(custom_id)
         await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)

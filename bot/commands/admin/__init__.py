@@ -9,6 +9,7 @@ from bot.commands.admin.members import make_block, make_unblock
 from bot.commands.admin.overview import make_audit, make_status
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
+from bot.commands.admin.review import make_review
 from bot.commands.admin.words import make_words_group
 from bot.commands.translating import localized
 from bot.interactions.services import Services
@@ -25,6 +26,6 @@ def make_admin(services: Services) -> AdminGroup:
     )
     group.add_command(make_quota_group(services))
     group.add_command(make_words_group(services))
-    for make in (make_block, make_unblock, make_channel, make_queue_command, make_status, make_audit):
+    for make in (make_block, make_unblock, make_channel, make_review, make_queue_command, make_status, make_audit):
         group.add_command(make(services))
     return group

@@ -75,8 +75,22 @@ def blocked(user_id: int, until: datetime | None, *, cancelled: int, is_notified
     sentences = [text("admin-blocked", user_id=str(user_id), ends=ends)]
     if cancelled:
         sentences.append(text("admin-blocked-jobs", count=cancelled))
-    sentences.append(text("admin-notified" if is_notified else "admin-not-notified"))
-    return " ".join(sentences)
+    return " ".join([*sentences, told(is_notified)])
+
+
+def warned(user_id: int, *, is_notified: bool) -> str:
+    """A warning that was just given."""
+    return f"{text('admin-warned', user_id=str(user_id))} {told(is_notified)}"
+
+
+def warned_notice(server: str, reason: str) -> str:
+    """The direct message to a warned person."""
+    return text("warned-notice", server=escape(server, _MAX_REASON), reason=reason)
+
+
+def told(is_notified: bool) -> str:  # noqa: FBT001 - the sentence is about nothing else
+    """Whether a person got a direct message about a decision."""
+    return text("admin-notified" if is_notified else "admin-not-notified")
 
 
 def blocked_notice(server: str, until: datetime | None, reason: str | None) -> str:

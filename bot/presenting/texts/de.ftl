@@ -58,6 +58,7 @@ choice-creative-off = aus: nur größer
 choice-creative-subtle = leicht: feinere Einzelheiten
 choice-creative-strong = stark: neue Einzelheiten
 menu-upscale = Easel: vergrößern
+menu-report = Easel: melden
 choice-on = an
 choice-off = aus
 
@@ -109,6 +110,7 @@ job-flagged = { $count ->
 job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
 job-words-hidden = Der Prompt wird nicht gezeigt
+job-removed = Die Moderation hat entfernt, was hier stand (#{ $job_id }, für <@{ $requester_id }>).
 notify-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
@@ -260,6 +262,54 @@ reference-use = Wofür das Bild da ist
 reference-strength = Wie viel sich ändert
 reference-size-kept = In der Form des Bildes
 
+## Meldungen, und was die Moderation entscheidet
+report-title = Dieses Bild melden
+report-reason = Was daran nicht stimmt
+report-reason-sexual = Es ist sexuell
+report-reason-violence = Es zeigt Gewalt
+report-reason-hate = Es ist hasserfüllt oder belästigt jemanden
+report-reason-person = Es zeigt einen echten Menschen
+report-reason-other = Etwas anderes
+report-note = Was die Moderation wissen soll
+report-taken = Danke. Die Moderation liest deine Meldung, und du erfährst, was sie entscheidet. Andere lesen nicht, wer gemeldet hat.
+report-taken-unseen = Danke, deine Meldung ist aufbewahrt. Dieser Server hat keinen Kanal für Meldungen, oder Easel kann dort nicht schreiben; die Moderation sieht sie, wenn sie /admin review öffnet. Wenn es eilt, sag jemandem von ihr Bescheid.
+reporter-told-keep = Die Moderation hat deine Meldung zu { $job } angesehen. Sie hat nichts daran gefunden.
+reporter-told-spoiler = Die Moderation hat deine Meldung zu { $job } angesehen. Es steht jetzt hinter einem Spoiler.
+reporter-told-remove = Die Moderation hat deine Meldung zu { $job } angesehen. Es ist entfernt.
+reports-begin = Meldungen der Mitglieder stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
+case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
+case-prompt = Prompt: ||{ $prompt }||
+case-reporter = - <@{ $reporter_id }>: { $reason }{ $note ->
+        [none] {""}
+       *[other] {" "}(„{ $note }“)
+    }
+case-warnings = { $count ->
+        [one] In den letzten 30 Tagen einmal verwarnt.
+       *[other] In den letzten 30 Tagen { $count }-mal verwarnt.
+    }
+case-veiled = Hinter einem Spoiler, bis jemand entscheidet, denn drei Mitglieder haben es gemeldet.
+case-decided-keep = Nichts daran, sagt <@{ $actor_id }> ({ $when }).
+case-decided-spoiler = Von <@{ $actor_id }> hinter einen Spoiler gestellt ({ $when }).
+case-decided-remove = Von <@{ $actor_id }> entfernt ({ $when }).
+button-case-keep = Nichts daran
+button-case-spoiler = Spoiler
+button-case-remove = Entfernen
+button-case-warn = Verwarnen
+button-case-pause-1h = Pause 1 h
+button-case-pause-1d = Pause 1 Tag
+review-head = { $count ->
+        [0] Nichts wartet auf eine Entscheidung.
+        [one] **Ein Fall wartet auf eine Entscheidung.**
+       *[other] **{ $count } Fälle warten auf eine Entscheidung.**
+    }
+review-decided-keep = Fall { $case_id }: nichts daran.
+review-decided-spoiler = Fall { $case_id }: hinter einem Spoiler.
+review-decided-remove = Fall { $case_id }: entfernt.
+refused-not-moderator = Hier entscheidet nur, wer Nachrichten verwalten darf.
+refused-case-decided = Darüber hat schon jemand entschieden.
+refused-case-gone = Diesen Fall gibt es nicht mehr.
+refused-case-unapplied = Discord lässt Easel diese Nachricht gerade nicht ändern; es ist nichts entschieden. Prüfe die Rechte von Easel in dem Kanal und versuche es noch einmal.
+
 ## A part of a picture, and what lies around it
 region-title = Einen Ausschnitt ändern
 region-where = Wo
@@ -352,6 +402,8 @@ notice-veiled = { $count ->
     [one] Ein Bild ist hinter einem Spoiler, weil die Bildprüfung es aufreizend oder sexuell nennt.
    *[other] { $count } Bilder sind hinter einem Spoiler, weil die Bildprüfung sie aufreizend oder sexuell nennt.
 }
+veiled-by-reports = Hinter einem Spoiler, weil mehrere Mitglieder es gemeldet haben. Die Moderation sieht es sich an.
+veiled-by-moderator = Hinter einem Spoiler, weil die Moderation so entschieden hat.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
 notice-references-padded = { $count ->
         [one] Eine Vorlage, die kein Quadrat ist, bekam Ränder
@@ -436,6 +488,13 @@ refused-word = { $whose ->
     }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
 refused-paused = Wortregeln haben dich fünfmal in zehn Minuten abgelehnt. Du kannst { $until } wieder etwas erbitten. Es wurde nichts berechnet.
 refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
+refused-removed = Die Moderation hat diese Bilder entfernt; aus ihnen entsteht nichts mehr. Mit /imagine bekommst du ein anderes Bild.
+refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.
+refused-report-nothing = Die Nachricht hat kein fertiges Bild von Easel; hier ist nichts zu melden. Für andere Nachrichten gibt es „Nachricht melden“ von Discord.
+refused-report-own = Das ist dein eigenes Bild. Mit 🗑️ löschst du es.
+refused-report-again = Das hast du schon gemeldet. Einmal genügt: die Moderation sieht es, bis sie entscheidet.
+refused-report-often = Du hast an einem Tag { $most } Bilder gemeldet; mehr geht nicht. Sag einem Moderator Bescheid, wenn es eilt.
+refused-report-reason = Das Formular kam ohne Grund an. Öffne das Menü der Nachricht und melde sie noch einmal.
 refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
 refused-word-rule = Es gibt keine Regel { $rule }; /admin words list zeigt die Nummern.
 refused-word-rules = Ein Server hat höchstens { $limit } Regeln und { $limit } Ausnahmen. Entferne erst einige.
@@ -676,6 +735,7 @@ command-admin-words-test = Was die Regeln in einem Prompt finden; zeichnet nicht
 command-admin-queue = Was wartet und läuft; anhalten, öffnen, leeren oder abbrechen
 command-admin-status = Wie es Easel geht
 command-admin-audit = Wer was entschieden hat, das Neueste zuerst
+command-admin-review = Was Mitglieder gemeldet haben und niemand entschieden hat
 option-admin-amount = Eine ganze Zahl, „unlimited“, oder „default“, um die Regel zu entfernen
 option-admin-period = Wie oft es neu beginnt
 option-admin-quota-user = Nur für dieses Mitglied
@@ -703,6 +763,7 @@ option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
 option-admin-everywhere = Diese Vorgaben gelten im ganzen Server, wo weder Kanal noch Mitglied eigene haben
+option-admin-reports = Der Kanal, in dem die Moderation Meldungen liest; derselbe noch einmal nimmt es zurück
 option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
         [model] ein Modell
         [size] eine Größe
@@ -730,6 +791,7 @@ refused-amount = „{ $value }“ ist keine Menge. Nimm eine ganze Zahl von 0 bi
 refused-duration = „{ $value }“ ist keine Dauer. Schreib sie wie 12h, 7d oder 2w; zehn Jahre sind das meiste.
 refused-bot = Bots können Easel nichts fragen. Wähle einen Menschen.
 refused-everywhere = Vorgaben des ganzen Servers lassen sich nicht zusammen mit einem Kanal oder mit Erlauben oder Verbieten setzen. Lass das weg, oder lass „everywhere“ weg.
+refused-reports-channel = Easel darf in dem Kanal nicht schreiben. Lass es den Kanal sehen und dort Nachrichten senden, dann setze ihn noch einmal.
 refused-one-at-a-time = Das sind zwei Dinge auf einmal. Brich zuerst den Auftrag ab, dann ändere die Reihe.
 refused-no-such-job = Einen Auftrag { $job_id } gibt es auf diesem Server nicht. Die Nummer steht am Anfang jeder Zeile von /admin queue.
 
@@ -820,6 +882,11 @@ blocked-notice = { $ends ->
        *[other] {" "}Der genannte Grund: { $reason }
     }
     Frag einen Admin des Servers, wenn du das für falsch hältst.
+admin-warned = <@{ $user_id }> ist verwarnt. Die Verwarnung zählt 30 Tage.
+warned-notice = Die Moderation von { $server } hat dich verwarnt: { $reason } Die Verwarnung zählt 30 Tage.
+warning-reason = dein Bild { $job } passt nicht zu den Regeln des Servers.
+admin-reports-set = Meldungen der Mitglieder stehen in <#{ $channel_id }>.
+admin-reports-none = Kein Kanal zeigt mehr Meldungen der Mitglieder. /admin review zählt sie auf.
 admin-unblocked = <@{ $user_id }> darf wieder fragen.
 admin-not-blocked = <@{ $user_id }> ist nicht gesperrt; es gibt nichts zurückzunehmen.
 admin-channel-set = Festgelegt. { $rule }
@@ -950,6 +1017,12 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         } auf { $detail }
         [queue] setzte die Reihe auf { $detail }
         [hard-rule] bat um etwas, das die feste Regel verbietet ({ $detail })
+        [reports-channel] hat den Kanal für Meldungen gesetzt: { $subject }
+        [case-veil] hat Auftrag { $detail } von { $subject } nach drei Meldungen hinter einen Spoiler gestellt
+        [case-keep] hat an Auftrag { $detail } von { $subject } nichts gefunden
+        [case-spoiler] hat Auftrag { $detail } von { $subject } hinter einen Spoiler gestellt
+        [case-remove] hat Auftrag { $detail } von { $subject } entfernt
+        [warn] hat { $subject } verwarnt
         [words-add] fügte die Regel „{ $subject }“ hinzu ({ $detail })
         [words-remove] entfernte die Regel „{ $subject }“
         [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })
@@ -1016,11 +1089,11 @@ topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
-help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Bei jedem anderen Bild: wähle Apps im Menü seiner Nachricht.
+help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.
-help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf und mit welchen Vorgaben; `/admin block` schließt ein Mitglied aus. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
+help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf und mit welchen Vorgaben; `/admin block` schließt ein Mitglied aus. `/admin channel reports` wählt, wo Meldungen der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(wo keines genannt wird)
        *[no] {""}

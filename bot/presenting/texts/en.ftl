@@ -58,6 +58,7 @@ choice-creative-off = off: only larger
 choice-creative-subtle = subtle: finer details
 choice-creative-strong = strong: new details
 menu-upscale = Easel: upscale
+menu-report = Easel: report
 choice-on = on
 choice-off = off
 
@@ -109,6 +110,7 @@ job-flagged = { $count ->
 job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
 job-words-hidden = The prompt is not shown
+job-removed = Moderators removed what stood here (#{ $job_id }, for <@{ $requester_id }>).
 notify-over = { $job } could not be shown where it was asked for. { $sentence }
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
@@ -260,6 +262,54 @@ reference-use = What the picture is for
 reference-strength = How much changes
 reference-size-kept = In the shape of the picture
 
+## Reports, and what moderators decide
+report-title = Report this picture
+report-reason = What is wrong with it
+report-reason-sexual = It is sexual
+report-reason-violence = It shows violence
+report-reason-hate = It is hateful or harasses somebody
+report-reason-person = It shows a real person
+report-reason-other = Something else
+report-note = What moderators should know
+report-taken = Thank you. The moderators read your report, and you are told what they decide. Others do not read who reported it.
+report-taken-unseen = Thank you, your report is kept. This server has no channel for reports, or Easel cannot write there, so moderators see it when they look into /admin review. If it is urgent, tell one of them.
+reporter-told-keep = The moderators looked at your report about { $job }. They found nothing wrong with it.
+reporter-told-spoiler = The moderators looked at your report about { $job }. It is behind a spoiler now.
+reporter-told-remove = The moderators looked at your report about { $job }. It is removed.
+reports-begin = Reports of members are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
+case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
+case-prompt = Prompt: ||{ $prompt }||
+case-reporter = - <@{ $reporter_id }>: { $reason }{ $note ->
+        [none] {""}
+       *[other] {" "}(“{ $note }”)
+    }
+case-warnings = { $count ->
+        [one] The author was warned once in the last 30 days.
+       *[other] The author was warned { $count } times in the last 30 days.
+    }
+case-veiled = Behind a spoiler until somebody decides, since three members reported it.
+case-decided-keep = Nothing wrong, says <@{ $actor_id }> ({ $when }).
+case-decided-spoiler = Put behind a spoiler by <@{ $actor_id }> ({ $when }).
+case-decided-remove = Removed by <@{ $actor_id }> ({ $when }).
+button-case-keep = Nothing wrong
+button-case-spoiler = Spoiler
+button-case-remove = Remove
+button-case-warn = Warn the author
+button-case-pause-1h = Pause 1 h
+button-case-pause-1d = Pause 1 day
+review-head = { $count ->
+        [0] Nothing waits for a decision.
+        [one] **One case waits for a decision.**
+       *[other] **{ $count } cases wait for a decision.**
+    }
+review-decided-keep = Case { $case_id }: nothing wrong.
+review-decided-spoiler = Case { $case_id }: behind a spoiler.
+review-decided-remove = Case { $case_id }: removed.
+refused-not-moderator = Only members who may manage messages decide here.
+refused-case-decided = Somebody decided this already.
+refused-case-gone = This case is not there any more.
+refused-case-unapplied = Discord does not let Easel change that message now, so nothing was decided. Check Easel's permissions in that channel, then try again.
+
 ## A part of a picture, and what lies around it
 region-title = Change a part
 region-where = Where
@@ -352,6 +402,8 @@ notice-veiled = { $count ->
     [one] A picture is behind a spoiler, because the image check calls it suggestive or sexual.
    *[other] { $count } pictures are behind a spoiler, because the image check calls them suggestive or sexual.
 }
+veiled-by-reports = Behind a spoiler because several members reported it. Moderators will look at it.
+veiled-by-moderator = Behind a spoiler because moderators decided so.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
 notice-references-padded = { $count ->
         [one] A reference that was no square got borders
@@ -436,6 +488,13 @@ refused-word = { $whose ->
     }). Found: “{ $part }”. Nothing was charged.
 refused-paused = Rules of words refused you five times within ten minutes. You can ask again { $until }. Nothing was charged.
 refused-hard = This cannot be drawn. Nothing was charged.
+refused-removed = Moderators removed these pictures, so nothing is made from them any more. Ask for another picture with /imagine.
+refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.
+refused-report-nothing = That message has no finished picture of Easel, so there is nothing to report. For other messages, use “Report Message” of Discord.
+refused-report-own = This picture is yours. Press 🗑️ to delete it.
+refused-report-again = You reported this already. Once is enough: moderators see it until they decide.
+refused-report-often = You reported { $most } pictures within a day, which is the most. Tell a moderator if it is urgent.
+refused-report-reason = The form came without a reason. Open the menu of the message and report it again.
 refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
 refused-word-rule = There is no rule { $rule }; /admin words list shows the numbers.
 refused-word-rules = A server has at most { $limit } rules and { $limit } exceptions. Remove some first.
@@ -676,6 +735,7 @@ command-admin-words-test = What the rules find in a prompt; draws nothing
 command-admin-queue = What waits and runs; pause, resume, drain or cancel
 command-admin-status = How Easel is doing
 command-admin-audit = Who decided what, newest first
+command-admin-review = What members reported and nobody decided yet
 option-admin-amount = A whole number, “unlimited”, or “default” to take the rule away
 option-admin-period = How often it starts anew
 option-admin-quota-user = Only for this member
@@ -703,6 +763,7 @@ option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
 option-admin-everywhere = Set these defaults for the whole server, where neither channel nor member has their own
+option-admin-reports = The channel in which moderators read reports; the same one again takes it back
 option-admin-default = Used there when somebody does not name { $option ->
         [model] a model
         [size] a size
@@ -730,6 +791,7 @@ refused-amount = “{ $value }” is no amount. Use a whole number from 0 to { $
 refused-duration = “{ $value }” is no duration. Write it like 12h, 7d or 2w; ten years is the most.
 refused-bot = Bots cannot ask Easel for anything. Choose a person.
 refused-everywhere = Defaults of the whole server cannot be set together with a channel, nor with allow or forbid. Leave those out, or leave out “everywhere”.
+refused-reports-channel = Easel may not write in that channel. Let it see the channel and send messages there, then set it again.
 refused-one-at-a-time = That asks for two things at once. Cancel a job first, then change the queue.
 refused-no-such-job = There is no job { $job_id } in this server. The number is at the start of each line of /admin queue.
 
@@ -820,6 +882,11 @@ blocked-notice = { $ends ->
        *[other] {" "}The reason given: { $reason }
     }
     Ask an admin of the server if you think that is wrong.
+admin-warned = <@{ $user_id }> is warned. The warning counts for 30 days.
+warned-notice = A moderator of { $server } warned you: { $reason } The warning counts for 30 days.
+warning-reason = your picture { $job } does not fit the rules of the server.
+admin-reports-set = Members' reports are shown in <#{ $channel_id }>.
+admin-reports-none = No channel shows members' reports any more. /admin review lists them.
 admin-unblocked = <@{ $user_id }> may ask again.
 admin-not-blocked = <@{ $user_id }> is not blocked; there is nothing to take back.
 admin-channel-set = Set. { $rule }
@@ -950,6 +1017,12 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         } to { $detail }
         [queue] set the queue to { $detail }
         [hard-rule] asked for what the hard rule forbids ({ $detail })
+        [reports-channel] set the channel for reports to { $subject }
+        [case-veil] put job { $detail } of { $subject } behind a spoiler after three reports
+        [case-keep] found nothing wrong with job { $detail } of { $subject }
+        [case-spoiler] put job { $detail } of { $subject } behind a spoiler
+        [case-remove] removed job { $detail } of { $subject }
+        [warn] warned { $subject }
         [words-add] added the rule “{ $subject }” ({ $detail })
         [words-remove] removed the rule “{ $subject }”
         [words-except] { $detail } the exception “{ $subject }”
@@ -1016,11 +1089,11 @@ topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
-help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. For any other picture: choose Apps in the menu of its message.
+help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.
 help-models = Choose one with the field `model` of `/imagine`.
-help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used and with which defaults; `/admin block` keeps a member out. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
+help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used and with which defaults; `/admin block` keeps a member out. `/admin channel reports` chooses where members' reports are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(used where none is named)
        *[no] {""}

@@ -15,7 +15,7 @@ from bot.store.members.facts import set_rules
 from bot.store.rows.origin import Asker
 from bot.store.rows.preferences import Preferences
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import change, from_ms, to_json, to_ms
+from bot.store.sqlite.statements import change, fetch_one, from_ms, to_json, to_ms
 
 WHOLE_SERVER: Final = 0
 """Channel id of the server-wide rule. This rule holds only defaults."""
@@ -78,6 +78,10 @@ class ServerRepository:
         """Block a member, until a time or for ever."""
         await self._database.write(_block, by, user_id, until)
 
+    async def pause(self, by: Decision, user_id: int, until: datetime) -> datetime | None:
+        """Block a member until a time, unless they are blocked for longer; returns the end, None for ever."""
+        return await self._database.write(_pause, by, user_id, until)
+
     async def unblock(self, by: Decision, user_id: int) -> bool:
         """Unblock a member; False if the member was not blocked."""
         return await self._database.write(_unblock, by, user_id)
@@ -111,6 +115,15 @@ class ServerRepository:
         """The state of a server's queue."""
         row = await self._database.fetch_one("SELECT queue_state FROM servers WHERE guild_id = ?", (guild_id,))
         return QueueState.OPEN if row is None else QueueState(row["queue_state"])
+
+    async def set_reports_channel(self, by: Decision, channel_id: int | None) -> None:
+        """Set the channel in which moderators read reports; None for none."""
+        await self._database.write(_set_reports_channel, by, channel_id)
+
+    async def reports_channel(self, guild_id: int) -> int | None:
+        """The channel in which moderators read reports; None if there is none."""
+        row = await self._database.fetch_one("SELECT channel_id FROM reports_channels WHERE guild_id = ?", (guild_id,))
+        return None if row is None else row["channel_id"]
 
     async def write_audit(self, by: Decision, action: str, subject: str, detail: str) -> None:
         """Write an audit row for a decision that another repository stores."""
@@ -161,6 +174,16 @@ def _block(connection: sqlite3.Connection, by: Decision, user_id: int, until: da
     audit(connection, by, "block", f"<@{user_id}>", detail)
 
 
+def _pause(connection: sqlite3.Connection, by: Decision, user_id: int, until: datetime) -> datetime | None:
+    before = fetch_one(
+        connection, "SELECT until FROM blocks WHERE guild_id = ? AND user_id = ?", (by.guild_id, user_id)
+    )
+    if before is not None and (before["until"] is None or before["until"] >= to_ms(until)):
+        return from_ms(before["until"])
+    _block(connection, by, user_id, until)
+    return until
+
+
 def _unblock(connection: sqlite3.Connection, by: Decision, user_id: int) -> bool:
     values = (by.guild_id, user_id)
     was_blocked = change(connection, "DELETE FROM blocks WHERE guild_id = ? AND user_id = ?", values) > 0
@@ -189,6 +212,13 @@ def _set_queue_state(connection: sqlite3.Connection, by: Decision, state: QueueS
     )
     connection.execute("UPDATE members SET is_paused = ? WHERE guild_id = ?", (state is QueueState.PAUSED, by.guild_id))
     audit(connection, by, "queue", "", state)
+
+
+def _set_reports_channel(connection: sqlite3.Connection, by: Decision, channel_id: int | None) -> None:
+    connection.execute("DELETE FROM reports_channels WHERE guild_id = ?", (by.guild_id,))
+    if channel_id is not None:
+        connection.execute("INSERT INTO reports_channels VALUES (?, ?)", (by.guild_id, channel_id))
+    audit(connection, by, "reports-channel", "none" if channel_id is None else f"<#{channel_id}>", "")
 
 
 def _channel_rule(row: sqlite3.Row) -> ChannelRule:

@@ -87,7 +87,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
 
     `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before this job.
     `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
-    acceptance (`bot.store.sqlite.timelines`).
+    acceptance (`bot.store.sqlite.timelines`). `removed_at` is when moderators removed the job's outputs.
     """
 
     job_id: int
@@ -110,12 +110,13 @@ class Job(JobOrder, frozen=True, kw_only=True):
     total_s: float | None
     recipe: Recipe | None
     timeline: int
+    removed_at: datetime | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
         """Read a row of the table `jobs`."""
         values = {name: row[name] for name in cls.__struct_fields__ if name != "origin"}
-        for name in ("created_at", "started_at", "finished_at"):
+        for name in ("created_at", "started_at", "finished_at", "removed_at"):
             values[name] = from_ms(values[name])
         values["request"] = msgspec.json.decode(values["request"], type=Request)
         values["defaults"] = msgspec.json.decode(values["defaults"], type=AskerDefaults)

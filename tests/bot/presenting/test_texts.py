@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.admin.words import SHAPES
-from bot.presenting.custom_ids import Action
+from bot.presenting.custom_ids import Action, CaseAct
 from bot.presenting.help_message import Topic
 from bot.presenting.jobs.job_buttons import WITHOUT_LABEL
 from bot.presenting.texts import LANGUAGES, language_of, spoken, text
@@ -17,6 +17,7 @@ from bot.requests.uses import STRENGTHS
 from bot.safety.words.characters import How
 from bot.safety.words.rules import SENTENCES
 from bot.safety.words.rules import Action as WordAction
+from bot.store.rows.cases import Outcome, ReportReason
 from bot.store.rows.preferences import Preferences
 from config.settings import Period
 from pipeline.protocol.inputs import Use
@@ -47,6 +48,9 @@ BUILT = [
     *(f"choice-word-{action}" for action in WordAction),
     *(f"choice-word-{kind}" for kind in SHAPES),
     *(f"verify-{verdict}" for verdict in Verdict),
+    *(f"report-reason-{reason}" for reason in ReportReason),
+    *(f"button-case-{act}" for act in CaseAct),
+    *(f"{kind}-{outcome}" for kind in ("reporter-told", "case-decided", "review-decided") for outcome in Outcome),
     "name-picture",
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),

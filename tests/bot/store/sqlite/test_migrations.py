@@ -138,6 +138,16 @@ def fill_version_6(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO image_blocks VALUES (5, 1, ?, 'No.', 0)", (bytes(32),))
 
 
+def fill_version_7(connection: sqlite3.Connection, _: str) -> None:
+    """A member reported a picture, its author was warned, and moderators have a channel."""
+    connection.executescript(
+        "INSERT INTO cases (kind, guild_id, user_id, job_id, created_at) VALUES ('report', 5, 1, 2, 0);"
+        "INSERT INTO reports VALUES (2, 2, 1, 'other', 'odd', 'de', 0);"
+        "INSERT INTO warnings (guild_id, user_id, actor_id, reason, created_at) VALUES (5, 1, 99, 'spam', 0);"
+        "INSERT INTO reports_channels VALUES (5, 6);"
+    )
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -146,6 +156,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         4: fill_version_4,
         5: fill_version_5,
         6: fill_version_6,
+        7: fill_version_7,
     }
 )
 """What was written in each version. A new migration needs a new entry."""

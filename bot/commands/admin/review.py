@@ -1,0 +1,31 @@
+"""`/admin review`: the cases that moderators have not decided yet."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from discord import app_commands, ui
+
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import guild_of
+from bot.commands.translating import localized
+from bot.interactions.replies import answer_privately
+from bot.interactions.services import Services
+from bot.presenting.admin import case_card
+
+
+def make_review(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="review", description=localized("command-admin-review"))
+    async def review(interaction: Interaction) -> None:
+        await answer_privately(interaction, view=await open_cases(services, guild_of(interaction)))
+
+    return review
+
+
+async def open_cases(services: Services, guild_id: int, note: str | None = None) -> ui.LayoutView:
+    """The private list of a server's open cases, oldest first, below a sentence about the last decision."""
+    waiting = await services.cases.waiting(guild_id, case_card.MAX_SHOWN_CASES)
+    now = datetime.now(UTC)
+    cards = [await services.reviewing.card_of(case, now) for case in waiting.cases]
+    return case_card.review(cards, waiting.count, note)

@@ -1,0 +1,208 @@
+"""Reports of members, and what moderators decide: from a report to a card, and from a decision to the message."""
+
+import asyncio
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+
+from bot.calls.errors import CallFailed, MessageGone
+from bot.calls.messages import Calls
+from bot.errors import Refused
+from bot.jobs.image_checking import is_veiled
+from bot.jobs.keeping import Keeping
+from bot.pictures.receiving import Receiving
+from bot.presenting.admin import case_card
+from bot.presenting.admin.case_card import Card
+from bot.presenting.jobs import moderated_message
+from bot.presenting.jobs.job_message import output_file_name
+from bot.presenting.links import job_link
+from bot.presenting.texts import spoken, text
+from bot.store.cases import CaseRepository
+from bot.store.images import StorageFailed
+from bot.store.jobs import JobRepository
+from bot.store.members.servers import Decision, ServerRepository
+from bot.store.rows.cases import Case, Outcome, Report
+from bot.store.rows.jobs import Job
+from bot.store.rows.outputs import Output
+
+ENOUGH_REPORTS: Final = 3
+"""Reports by so many members put pictures behind a spoiler, until a moderator looks."""
+_NOTE: Final[dict[Outcome | None, str]] = {None: "veiled-by-reports", Outcome.SPOILER: "veiled-by-moderator"}
+"""Why pictures are behind a spoiler; None before the decision."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Reviewing:
+    """Cases of servers, their cards, and the messages that they are about."""
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        jobs: JobRepository,
+        cases: CaseRepository,
+        servers: ServerRepository,
+        keeping: Keeping,
+        receiving: Receiving,
+    ) -> None:
+        self._calls = calls
+        self._jobs = jobs
+        self._cases = cases
+        self._servers = servers
+        self._keeping = keeping
+        self._receiving = receiving
+        self._one_at_a_time = asyncio.Lock()
+
+    async def report(self, job: Job, report: Report, now: datetime, locale: str) -> bool:
+        """Keep a report and show it to the moderators; returns whether it stands in their channel.
+
+        Args:
+            job: the reported job.
+            report: the report.
+            now: the present time.
+            locale: the server's language.
+
+        Raises:
+            AlreadyReported, TooManyReports: nothing was stored.
+        """
+        case, count = await self._cases.report(job, report, now)
+        _log.info("reported", action="reported", reason=report.reason, case_id=case.case_id, job_id=job.job_id)
+        async with self._one_at_a_time:
+            if count >= ENOUGH_REPORTS and not case.is_veiled:
+                case = await self._veil_by_reports(case, job, now)
+            return await self._show(case, now, locale)
+
+    async def decide(self, by: Decision, case: Case, outcome: Outcome) -> Case:
+        """Decide a case: change the message, store the decision, tell the reporters.
+
+        Raises:
+            Refused: somebody decided it before, or Discord does not let the message be changed now.
+        """
+        job = await self.job_of(case)
+        async with self._one_at_a_time:
+            if (await self._open(case)).outcome is not None:
+                raise Refused("refused-case-decided")
+            await self._apply(job, outcome)
+            decided = await self._cases.close(by, case, outcome)
+            if decided is None:
+                raise Refused("refused-case-decided")
+            if outcome is Outcome.REMOVE:
+                await self._erase(job)
+        for report in await self._cases.reports(case.case_id):
+            with spoken(report.locale):
+                sentence = text(f"reporter-told-{outcome}", job=job_link(job))
+            await self._calls.posting.tell(report.reporter_id, sentence)
+        return decided
+
+    async def card_of(self, case: Case, now: datetime) -> Card:
+        """What the card of a case shows."""
+        return Card(
+            case=case,
+            job=await self.job_of(case),
+            reports=await self._cases.reports(case.case_id),
+            warnings=await self._cases.warnings(case.guild_id, case.user_id, now),
+        )
+
+    async def refresh(self, case: Case, now: datetime, locale: str) -> None:
+        """Bring the card in the moderators' channel up to date. If that fails, `/admin review` is still right."""
+        if case.channel_id is None or case.message_id is None:
+            return
+        with spoken(locale):
+            view = case_card.card(await self.card_of(case, now))
+        try:
+            await self._calls.posting.edit(case.channel_id, case.message_id, view)
+        except CallFailed as error:
+            _log.info("card not brought up to date", action="card_stale", case_id=case.case_id, error=repr(error))
+
+    async def job_of(self, case: Case) -> Job:
+        """The job that a case is about.
+
+        Raises:
+            Refused: it is not there any more.
+        """
+        job = await self._jobs.get(case.job_id)
+        if job is None:
+            raise Refused("refused-case-gone")
+        return job
+
+    async def _open(self, case: Case) -> Case:
+        """The case as it is now."""
+        return await self._cases.get(case.guild_id, case.case_id) or case
+
+    async def _show(self, case: Case, now: datetime, locale: str) -> bool:
+        """Post the card of a case, or bring it up to date; returns whether it stands in the moderators' channel."""
+        channel_id = await self._servers.reports_channel(case.guild_id)
+        if channel_id is None:
+            return False
+        if case.channel_id == channel_id and case.message_id is not None:
+            await self.refresh(case, now, locale)
+            return True
+        with spoken(locale):
+            view = case_card.card(await self.card_of(case, now))
+        try:
+            message_id = await self._calls.posting.post(channel_id, view=view, nonce=f"easel-case-{case.case_id}")
+        except CallFailed as error:
+            _log.warning("card not posted", action="card_lost", channel_id=channel_id, error=repr(error))
+            return False
+        await self._cases.note_card(case.case_id, channel_id, message_id)
+        return True
+
+    async def _veil_by_reports(self, case: Case, job: Job, now: datetime) -> Case:
+        """Put reported pictures behind a spoiler. If Discord refuses, the next report tries again."""
+        try:
+            await self._redraw(job, is_hidden=True, note=_NOTE[None])
+        except CallFailed as error:
+            _log.warning("pictures not veiled", action="not_veiled", error=repr(error), **job.log_context())
+            return case
+        return await self._cases.note_veil(Decision(guild_id=case.guild_id, actor_id=self._calls.own_id, now=now), case)
+
+    async def _apply(self, job: Job, outcome: Outcome) -> None:
+        """Change the message as decided. A message that is gone needs no change.
+
+        Raises:
+            Refused: Discord does not let it be changed.
+        """
+        try:
+            if outcome is Outcome.REMOVE:
+                await self._calls.edit_message(job, moderated_message.removed(job), [], is_last_word=True)
+            else:
+                await self._redraw(job, is_hidden=outcome is Outcome.SPOILER, note=_NOTE.get(outcome))
+        except MessageGone:
+            _log.info("message of a case is gone", action="case_message_gone", **job.log_context())
+        except CallFailed as error:
+            _log.warning("message of a case not changed", action="case_unapplied", error=repr(error))
+            raise Refused("refused-case-unapplied") from error
+
+    async def _redraw(self, job: Job, *, is_hidden: bool, note: str | None) -> None:
+        """Set the spoilers of a job's message. What the image check put behind one stays there.
+
+        Raises:
+            CallFailed: the message is as it was.
+        """
+        message = await self._calls.fetch_message(job)
+        if message is None:
+            raise MessageGone("The message of the case is gone.")
+        outputs = await self._jobs.outputs(job.job_id)
+        hidden = partial(_is_hidden, job, [each for each in outputs if is_hidden or is_veiled(job, each.rating)])
+        view = moderated_message.veiled(job, message, hidden, note=note)
+        await self._calls.edit_message(job, view, None, is_last_word=True)
+
+    async def _erase(self, job: Job) -> None:
+        """Remove every file with the job's pictures: the outputs, and copies that other jobs were given."""
+        copies: list[str] = []
+        for output in await self._jobs.outputs(job.job_id):
+            try:
+                # Reading a file again gives the same clean picture, and so the name of the copy.
+                copies.append(await self._receiving.adopt(await self._keeping.read(output.sha256)))
+            except (StorageFailed, Refused) as error:
+                _log.info("no copies looked for", action="no_copies", error=repr(error), **job.log_context())
+        await self._keeping.erase(job, copies)
+
+
+def _is_hidden(job: Job, hidden: list[Output], file_name: str) -> bool:
+    """Whether a file of a message is one of these outputs, whatever its format is."""
+    stem = file_name.partition(".")[0]
+    return any(output_file_name(job, each.output_index, "").removesuffix(".") == stem for each in hidden)

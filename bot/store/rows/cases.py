@@ -1,0 +1,78 @@
+"""Reports of members and the cases that moderators decide, as frozen data."""
+
+import sqlite3
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+from bot.store.sqlite.statements import from_ms
+
+
+class CaseKind(StrEnum):
+    """What a case is about."""
+
+    REPORT = "report"
+
+
+class Outcome(StrEnum):
+    """What moderators decided about a picture."""
+
+    KEEP = "keep"
+    SPOILER = "spoiler"
+    REMOVE = "remove"
+
+
+class ReportReason(StrEnum):
+    """What a member finds wrong with a picture."""
+
+    SEXUAL = "sexual"
+    VIOLENCE = "violence"
+    HATE = "hate"
+    PERSON = "person"
+    OTHER = "other"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's report about a job's result; `locale` is the reporter's, who reads what was decided."""
+
+    reporter_id: int
+    reason: ReportReason
+    note: str
+    locale: str
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What moderators decide, with all reports about one job until then.
+
+    Attributes:
+        user_id: the member whom it is about.
+        is_veiled: whether reports put the job's pictures behind a spoiler.
+        channel_id, message_id: the case's card in the moderators' channel; None without one.
+        outcome: None until it is decided.
+    """
+
+    case_id: int
+    kind: CaseKind
+    guild_id: int
+    user_id: int
+    job_id: int
+    is_veiled: bool
+    channel_id: int | None
+    message_id: int | None
+    created_at: datetime
+    outcome: Outcome | None
+    decided_by: int | None
+    decided_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Self:
+        """Read a row of the table `cases`."""
+        values = {name: row[name] for name in cls.__struct_fields__}
+        values["kind"] = CaseKind(values["kind"])
+        values["is_veiled"] = bool(values["is_veiled"])
+        values["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
+        for name in ("created_at", "decided_at"):
+            values[name] = from_ms(values[name])
+        return cls(**values)

@@ -1,0 +1,114 @@
+"""Buttons of moderators: on a case's card, and in `/admin review`."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, Self, cast
+
+from discord import ui
+from typing_extensions import override
+
+from bot.calls.answers import Interaction
+from bot.commands.admin.checks import decision_of
+from bot.commands.admin.review import open_cases
+from bot.errors import Refused
+from bot.interactions.replies import answer_error
+from bot.interactions.services import Services, services_of
+from bot.presenting import custom_ids
+from bot.presenting.admin import case_card, sentences
+from bot.presenting.custom_ids import CaseAct
+from bot.presenting.links import job_link
+from bot.presenting.texts import speak, spoken, text
+from bot.store.members.servers import Decision
+from bot.store.rows.cases import Case, Outcome
+
+_OUTCOMES: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
+    {CaseAct.KEEP: Outcome.KEEP, CaseAct.SPOILER: Outcome.SPOILER, CaseAct.REMOVE: Outcome.REMOVE}
+)
+_PAUSES: Final[Mapping[CaseAct, timedelta]] = MappingProxyType(
+    {CaseAct.PAUSE_HOUR: timedelta(hours=1), CaseAct.PAUSE_DAY: timedelta(days=1)}
+)
+
+
+class CaseButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.CASE_TEMPLATE):
+    """A button about a case. Each press gets an answer."""
+
+    def __init__(self, item: ui.Button[ui.LayoutView], act: str, case_id: int) -> None:
+        super().__init__(item)
+        self.act = act
+        self.case_id = case_id
+
+    @override
+    @classmethod
+    async def from_custom_id(cls, interaction: Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        return cls(cast("ui.Button[ui.LayoutView]", item), match["act"], int(match["case_id"]))
+
+    @override
+    async def callback(self, interaction: Interaction) -> None:
+        services = services_of(interaction)
+        speak(str(interaction.locale))
+        try:
+            await _decide(services, interaction, custom_ids.read_act(self.act), self.case_id)
+        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
+            await answer_error(interaction, error)
+
+
+async def _decide(services: Services, interaction: Interaction, act: CaseAct, case_id: int) -> None:
+    """Do what a moderator pressed, and bring the pressed message and the card up to date.
+
+    Raises:
+        Refused: nothing was decided.
+    """
+    permissions = interaction.permissions
+    if not (permissions.manage_messages or permissions.manage_guild or permissions.administrator):
+        raise Refused("refused-not-moderator")
+    case = await services.cases.get(interaction.guild_id or 0, case_id)
+    if case is None:
+        raise Refused("refused-case-gone")
+    await services.calls.defer(interaction)
+    by = decision_of(interaction)
+    if act in _OUTCOMES:
+        case = await services.reviewing.decide(by, case, _OUTCOMES[act])
+        note = text(f"review-decided-{case.outcome}", case_id=case_id)
+    elif act is CaseAct.WARN:
+        note = await _warn(services, interaction, by, case)
+    else:
+        note = await _pause(services, interaction, by, case, _PAUSES[act])
+    await _show(services, interaction, case, note)
+
+
+async def _show(services: Services, interaction: Interaction, case: Case, note: str) -> None:
+    """Update the card, whichever message was pressed, and the private list if that was it."""
+    now = datetime.now(UTC)
+    if interaction.message is not None and interaction.message.id == case.message_id:
+        with spoken(str(interaction.guild_locale or "")):
+            view = case_card.card(await services.reviewing.card_of(case, now))
+        await services.calls.edit_answer(interaction, view)
+        return
+    await services.reviewing.refresh(case, now, str(interaction.guild_locale or ""))
+    await services.calls.edit_answer(interaction, await open_cases(services, case.guild_id, note))
+
+
+async def _warn(services: Services, interaction: Interaction, by: Decision, case: Case) -> str:
+    """Warn the member whom a case is about; returns what the moderator reads."""
+    job = await services.reviewing.job_of(case)
+    await services.cases.warn(by, case.user_id, text("warning-reason", job=job_link(job)))
+    with spoken(job.origin.locale):
+        sentence = sentences.warned_notice(_server_name(interaction), text("warning-reason", job=job_link(job)))
+    is_told = await services.calls.posting.tell(case.user_id, sentence)
+    return sentences.warned(case.user_id, is_notified=is_told)
+
+
+async def _pause(services: Services, interaction: Interaction, by: Decision, case: Case, length: timedelta) -> str:
+    """Pause the member whom a case is about: a block with an end; returns what the moderator reads."""
+    job = await services.reviewing.job_of(case)
+    until = await services.servers.pause(by, case.user_id, by.now + length)
+    with spoken(job.origin.locale):
+        sentence = sentences.blocked_notice(_server_name(interaction), until, None)
+    is_told = await services.calls.posting.tell(case.user_id, sentence)
+    return sentences.blocked(case.user_id, until, cancelled=0, is_notified=is_told)
+
+
+def _server_name(interaction: Interaction) -> str:
+    return interaction.guild.name if interaction.guild else ""
