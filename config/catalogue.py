@@ -50,6 +50,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         controls: the control nets; the first that fits is for requests without one.
         references: the reference adapters; the first that fits is for requests without one.
         missing: keys of entries that the worker cannot offer.
+        unfit: keys of the models of its family that a control net or reference adapter does not fit, by its own key.
         text_mask: the model that marks what words name; None without one.
     """
 
@@ -62,6 +63,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
     controls: Mapping[str, ControlSpec] = {}
     references: Mapping[str, ReferenceSpec] = {}
     missing: Container[str] = ()
+    unfit: Mapping[str, Container[str]] = {}
     text_mask: TextMaskSpec | None = None
 
     def __post_init__(self) -> None:
@@ -90,7 +92,7 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     def heed(self, ready: Ready) -> None:
         """Narrow the models to the samplers and capabilities that a worker found in the files of all entries."""
-        self.missing = ready.missing
+        self.missing, self.unfit = ready.missing, ready.unfit
         self.models = MappingProxyType(
             {
                 key: self._guided(spec.narrowed(ready.samplers.get(key) or None, ready.lacks.get(key, ())))
@@ -111,7 +113,8 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
 
     def _guides(self, spec: ModelSpec) -> Iterator[GuideSpec]:
         for each in (*self.controls.values(), *self.references.values()):
-            if each.family == spec.family and each.key not in self.missing:
+            is_fit = each.family == spec.family and spec.key not in self.unfit.get(each.key, ())
+            if is_fit and each.key not in self.missing:
                 yield each
 
 

@@ -26,6 +26,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.controls import check_controls
 from pipeline.engine.models.cutouts import check_cutouts
+from pipeline.engine.models.fitting import leave_out_unfit
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
@@ -154,6 +155,8 @@ def _offer(configure: Configure) -> Offer:
     ):
         offer.missing.update(found.missing)
         offer.remarks.update(found.remarks)
+        offer.text_features.update(found.text_features)
+    leave_out_unfit(offer, (*configure.controls, *configure.references))
     return offer
 
 
@@ -245,6 +248,7 @@ def _ready(configure: Configure, placement: Placement, offer: Offer, loras: Lora
         samplers=offer.samplers,
         lacks=offer.lacks,
         remarks=offer.remarks,
+        unfit=offer.unfit,
     )
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -29,7 +30,9 @@ from pipeline.protocol.wire.messages import (
     Unusable,
 )
 from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
+from tests.pipeline.engine.control_nets import control_net, spec_of
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
+from tests.pipeline.engine.tiny import stable_diffusion
 
 pytestmark = pytest.mark.slow
 
@@ -85,14 +88,18 @@ def configure(catalogue: Catalogue) -> Configure:
 
 
 def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
-    worker: Worker, configure: Configure, request_: GenerationRequest
+    worker: Worker, configure: Configure, request_: GenerationRequest, tmp_path: Path
 ) -> None:
     output = ImageOutput(image_format="jpeg", has_parameters=False)
-    worker.say(msgspec.structs.replace(configure, options=msgspec.structs.replace(configure.options, output=output)))
+    options = msgspec.structs.replace(configure.options, output=output)
+    elsewhere = spec_of(control_net(stable_diffusion(cross_attention_dim=48).unet), tmp_path, "elsewhere")
+    worker.say(msgspec.structs.replace(configure, options=options, controls=(elsewhere,)))
     ready = worker.hear()
     assert isinstance(ready, Ready)
     assert (ready.protocol_version, ready.device, ready.dtype) == (PROTOCOL_VERSION, "cpu", "float32")
-    assert (ready.models, ready.missing) == (("pocket",), {})
+    assert ready.models == ("pocket",)
+    (reason,) = ready.missing.values()
+    assert reason.startswith("Elsewhere is made for models with 48 text features, and no model here is: Pocket")
     assert (ready.samplers, ready.lacks) == ({}, {})
     assert {"torch", "diffusers"} <= set(ready.versions)
 

@@ -17,7 +17,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.checkpoints import check_checkpoint
 from pipeline.engine.weights.completeness import check_component
 from pipeline.engine.weights.components import find_weights, read_json
-from pipeline.engine.weights.headers import read_tensors
+from pipeline.engine.weights.headers import read_tensors, text_features_in
 from pipeline.protocol.catalogue.networks import ControlSpec, FileSource, FolderSource, HubSource
 
 _CLASSES: Final[Mapping[str, Any]] = MappingProxyType(
@@ -46,13 +46,15 @@ _OF_SDXL: Final[Mapping[str, Any]] = MappingProxyType(
 OF_WIDTH: Final[Mapping[int, Mapping[str, Any]]] = MappingProxyType({768: _OF_SD, 1024: _OF_SD2, 2048: _OF_SDXL})
 """Configurations of ControlNets by the width of their text features, for a file without one; diffusers would download
 them. Everything else is the same in all of them."""
-_WIDTH_ENDS: Final = "attn2.to_k.weight"
 
 
-def check_network(spec: ControlSpec) -> None:
+def check_network(spec: ControlSpec) -> int | None:
     """Check without loading that a control network is complete and of the family that the catalogue names.
 
     A network on a hub is not checked before its download.
+
+    Returns:
+        Width of the text that it was trained for; None for one that reads no text, and for one on a hub.
 
     Raises:
         ModelUnavailable: a file is missing or broken, or the network is another one; the message is one sentence.
@@ -60,15 +62,17 @@ def check_network(spec: ControlSpec) -> None:
     match spec.source:
         case FolderSource(path=path):
             folder, some_class = Path(path), _CLASSES[spec.kind]
-            _check_config(read_json(folder / _CONFIG), spec)
+            found = _check_config(read_json(folder / _CONFIG), spec)
             check_component(_NAME, some_class, folder, find_weights(folder, some_class))
+            return found
         case FileSource():
             with _file_config(spec.source, spec) as config:
-                _check_config(read_json(config / _CONFIG), spec)
+                found = _check_config(read_json(config / _CONFIG), spec)
                 path = Path(spec.source.path)
                 check_checkpoint(path, read_tensors(path), {_NAME: ControlNetModel}, config)
+                return found
         case HubSource():
-            pass
+            return None
 
 
 def read_network(spec: ControlSpec, dtype: torch.dtype, cache_directory: str | None) -> Any:
@@ -99,8 +103,11 @@ def read_network(spec: ControlSpec, dtype: torch.dtype, cache_directory: str | N
         return network
 
 
-def _check_config(config: Mapping[str, Any], spec: ControlSpec) -> None:
+def _check_config(config: Mapping[str, Any], spec: ControlSpec) -> int | None:
     """Check that a configuration is that of the entry's kind and family.
+
+    Returns:
+        Width of the text that the network was trained for; None for an adapter, which reads none.
 
     Raises:
         ModelUnavailable: it is not.
@@ -119,6 +126,8 @@ def _check_config(config: Mapping[str, Any], spec: ControlSpec) -> None:
         raise ModelUnavailable(
             f"{spec.title} takes several kinds of pictures; set union_type to one of 0 to {(kinds or 1) - 1}."
         )
+    width = None if kind == "t2i-adapter" else config.get("cross_attention_dim")
+    return width if isinstance(width, int) else None
 
 
 def _kind_of(config: Mapping[str, Any]) -> str:
@@ -148,8 +157,7 @@ def _file_config(source: FileSource, spec: ControlSpec) -> Generator[Path]:
     if source.config is not None:
         yield Path(source.config)
         return
-    widths = {tensor.shape[-1] for name, tensor in read_tensors(path).items() if name.endswith(_WIDTH_ENDS)}
-    config = OF_WIDTH.get(widths.pop()) if len(widths) == 1 else None
+    config = OF_WIDTH.get(text_features_in(read_tensors(path)) or 0)
     if config is None:
         raise ModelUnavailable(
             f"The file {path.name} is no ControlNet of a known model; name a folder with its {_CONFIG} in config."

@@ -103,10 +103,12 @@ def check_controls(specs: Iterable[ControlSpec]) -> NetworkOffer:
     for spec in specs:
         try:
             with blaming(f"The files of {spec.title} cannot be looked through"):
-                check_network(spec)
+                features = check_network(spec)
                 remark = check_preprocessor(spec)
         except ModelUnavailable as error:
             offer.missing[spec.key] = str(error)
             continue
         offer.remarks[spec.key] = remark
+        if features is not None:
+            offer.text_features[spec.key] = features
     return offer

@@ -22,10 +22,17 @@ from pipeline.protocol.requests import Request, UpscaleRequest
 
 
 class NetworkOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """Why networks cannot be offered, and sentences for the owner about the others, by their keys."""
+    """Why networks cannot be offered, and facts about the others, by their keys.
+
+    Attributes:
+        missing: why networks cannot be offered.
+        remarks: sentences for the owner.
+        text_features: width of the text that control nets and reference adapters were trained for, where it is known.
+    """
 
     missing: dict[str, str] = {}
     remarks: dict[str, str] = {}
+    text_features: dict[str, int] = {}
 
 
 class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):

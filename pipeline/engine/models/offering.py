@@ -26,6 +26,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         samplers: supported samplers by model key, only where they are fewer than in the catalogue.
         lacks: capabilities that a model's files do not give it, by model key.
         remarks: sentences for the owner, by model key.
+        text_features: width of the text that the U-Net of a model reads, or that a guide was trained for, by its key;
+            only where the files show it.
+        unfit: keys of the models of its family that a guide does not fit, by the guide's key.
     """
 
     models: Mapping[str, ModelSpec]
@@ -33,6 +36,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     samplers: dict[str, tuple[str, ...]]
     lacks: dict[str, tuple[Capability, ...]]
     remarks: dict[str, str]
+    text_features: dict[str, int]
+    unfit: dict[str, tuple[str, ...]]
 
 
 def check_models(specs: Iterable[ModelSpec], cache_directory: str | None) -> Offer:
@@ -42,7 +47,7 @@ def check_models(specs: Iterable[ModelSpec], cache_directory: str | None) -> Off
         specs: entries of the catalogue.
         cache_directory: folder for downloads from a model hub.
     """
-    offer = Offer(models={}, missing={}, samplers={}, lacks={}, remarks={})
+    offer = Offer(models={}, missing={}, samplers={}, lacks={}, remarks={}, text_features={}, unfit={})
     models: dict[str, ModelSpec] = {}
     for spec in specs:
         models[spec.key] = spec
@@ -54,6 +59,8 @@ def check_models(specs: Iterable[ModelSpec], cache_directory: str | None) -> Off
             continue
         if fitting != spec.offered_samplers:
             offer.samplers[spec.key] = fitting
+        if look.text_features is not None:
+            offer.text_features[spec.key] = look.text_features
         if look.lacks:
             offer.lacks[spec.key] = look.lacks
         models[spec.key] = spec.narrowed(offer.samplers.get(spec.key), look.lacks)

@@ -82,6 +82,7 @@ def check_references(specs: Iterable[ReferenceSpec]) -> NetworkOffer:
             facts = look_through(Path(spec.source.path))
             if isinstance(spec.encoder, FolderSource):
                 check_fit(spec, facts, check_encoder(spec.encoder))
+            offer.text_features[spec.key] = facts.text_features
             offer.remarks[spec.key] = f"It is a {facts.kind} IP-Adapter with {len(facts.layers)} layers."
         except ModelUnavailable as error:
             offer.missing[spec.key] = str(error)

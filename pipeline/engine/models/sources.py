@@ -19,7 +19,7 @@ from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
 from pipeline.engine.weights.completeness import check_component, check_tokenizer
 from pipeline.engine.weights.components import component_class, find_weights, has_weights, part_of, read_json
-from pipeline.engine.weights.headers import read_tensors
+from pipeline.engine.weights.headers import read_tensors, text_features_in
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
 from pipeline.protocol.capabilities import Capability
@@ -49,12 +49,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         lacks: capabilities of the family that the model does not have.
         marks: the checkpoint's own statements about its training.
         unread: names of tensors that no component reads.
+        text_features: width of the text that its U-Net reads; None without a U-Net, and before a download.
     """
 
     schedule: NoiseSchedule | None = None
     lacks: tuple[Capability, ...] = ()
     marks: Marks = NO_MARKS
     unread: tuple[str, ...] = ()
+    text_features: int | None = None
 
 
 def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
@@ -110,7 +112,8 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
     _check_tokenizers(folder, components)
     check_folder_edits(folder, spec)
     lacks = lacks_of(folder, parts_of(spec))
-    return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread))
+    features = _text_features(folder)
+    return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread), text_features=features)
 
 
 def components_with_weights(folder: Path, parts: FamilyParts) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def _check_download(folder: Path, spec: ModelSpec) -> Look:
     check_folder_edits(folder, spec)
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
     schedule = _schedule(folder, spec, NO_MARKS) if is_here else None
-    return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)))
+    return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)), text_features=_text_features(folder))
 
 
 def _check_file(source: FileSource, spec: ModelSpec) -> Look:
@@ -198,8 +201,16 @@ def _check_file(source: FileSource, spec: ModelSpec) -> Look:
         if not holds(tensors, component):
             raise ModelUnavailable(absent(path, component))
     if source.config is None:
-        return Look(marks=marks)
-    return check_file_with(path, Path(source.config), spec, tensors, marks)
+        return Look(marks=marks, text_features=text_features_in(tensors))
+    look = check_file_with(path, Path(source.config), spec, tensors, marks)
+    return msgspec.structs.replace(look, text_features=text_features_in(tensors))
+
+
+def _text_features(folder: Path) -> int | None:
+    """Width of the text that the U-Net of a diffusers folder reads; None if it has none or does not say it."""
+    file = folder / "unet" / "config.json"
+    width = read_json(file).get("cross_attention_dim") if file.is_file() else None
+    return width if isinstance(width, int) else None
 
 
 def _check_suffix(path: Path) -> None:

@@ -35,6 +35,7 @@ _OTHER_KINDS: Final = (
 """Kinds of files that downloads may really be, by their first bytes in lower case."""
 
 _METADATA: Final = "__metadata__"
+_READS_TEXT: Final = "attn2.to_k.weight"
 _DTYPES: Final[Mapping[str, torch.dtype]] = MappingProxyType(
     {
         "BOOL": torch.bool,
@@ -83,6 +84,12 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         for name, entry in read_header(path).items()
         if name != _METADATA
     }
+
+
+def text_features_in(tensors: Mapping[str, torch.Tensor]) -> int | None:
+    """Width of the text that the cross attention of a U-Net or ControlNet reads; None if there is no single one."""
+    widths = {tensor.shape[-1] for name, tensor in tensors.items() if name.endswith(_READS_TEXT) and tensor.ndim}
+    return widths.pop() if len(widths) == 1 else None
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Output, Recipe
 from pipeline.protocol.wire.settings import Acceleration, Checking, Device, DType, EngineOptions, ImageThresholds
 
-PROTOCOL_VERSION: Final = 23
+PROTOCOL_VERSION: Final = 24
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 
@@ -118,6 +118,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         lacks: capabilities that a model's files do not give it, by model key.
         text_mask_fault: why the text mask model cannot be used, in one sentence; empty if it can, or there is none.
         remarks: sentences for the owner about entries that can be offered, by their keys.
+        unfit: keys of the models of its family that a control net or reference adapter does not fit, by its own key.
     """
 
     protocol_version: int
@@ -136,6 +137,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lacks: dict[str, tuple[Capability, ...]] = {}
     text_mask_fault: str = ""
     remarks: dict[str, str] = {}
+    unfit: dict[str, tuple[str, ...]] = {}
 
 
 class Unusable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
