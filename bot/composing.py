@@ -12,7 +12,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.delivering.last_words import LastWords
 from bot.jobs.dispatcher import Dispatcher
-from bot.jobs.image_checking import ImageChecking
+from bot.jobs.image_checking import ImageChecking, InputChecking
 from bot.jobs.keeping import Keeping
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
@@ -106,6 +106,11 @@ class _Parts:
         """How long a job may wait, and a delivery be tried again."""
         return timedelta(hours=self.settings.queue.max_wait_h)
 
+    @property
+    def image_checking(self) -> ImageChecking:
+        """The owner's rule of the image check."""
+        return ImageChecking(is_possible=self.settings.image_check != "off", where=self.settings.pipeline.check_content)
+
 
 def compose(
     settings: Settings,
@@ -191,6 +196,7 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
         backend=parts.backend,
         storing=storing,
         gate=parts.gate,
+        input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
         servers=parts.tables.servers,
         trusted_roles=parts.settings.safety.trusted_roles,
     )
@@ -210,7 +216,7 @@ def _dispatcher(parts: _Parts, accepting: Accepting, storing: Storing) -> Dispat
         delivery=delivery,
         preparing=preparing,
         recovery=Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery),
-        image_checking=ImageChecking(is_possible=settings.image_check != "off", where=settings.pipeline.check_content),
+        image_checking=parts.image_checking,
         running_per_user=settings.quotas.running_per_user,
         job_timeout_s=settings.pipeline.job_timeout_s,
         max_wait=parts.max_wait,

@@ -1,8 +1,8 @@
 """The worker process: it receives messages from the bot, runs the engine, and sends messages about jobs.
 
-It has four threads. The main thread runs the engine. The second reads the socket. The third writes to it, so that a
-full socket never delays a step. The fourth sends heartbeats. The process has no token and no database, and opens no
-connection.
+It has five threads. The main thread runs the engine. The second reads the socket. The third writes to it, so that a
+full socket never delays a step. The fourth sends heartbeats. The fifth rates pictures that jobs are about to be given.
+The process has no token and no database, and opens no connection.
 """
 
 import gc
@@ -42,12 +42,13 @@ from pipeline.protocol.wire.codec import FrameReader, decode_to_worker
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
+    Check,
+    Checked,
     Configure,
     FindPart,
     Heartbeat,
     Ready,
     Submit,
-    ToWorker,
     Unusable,
 )
 
@@ -60,8 +61,10 @@ _READ_BYTES: Final = 1 << 16
 
 log = logging.getLogger(__name__)
 
-Inbox = queue.SimpleQueue[ToWorker | None]
+Inbox = queue.SimpleQueue[Configure | Submit | Cancel | FindPart | None]
 """Messages from the bot; None wakes the engine for a tick."""
+Questions = queue.SimpleQueue[Check]
+"""Questions about pictures. They wait for no step, since members wait for their answers."""
 
 
 def run_worker(socket_fd: int) -> int:
@@ -70,7 +73,8 @@ def run_worker(socket_fd: int) -> int:
     quiet_libraries()
     stream = socket.socket(fileno=socket_fd)
     inbox: Inbox = queue.SimpleQueue()
-    threading.Thread(target=_read_all, args=(stream, inbox), name="read", daemon=True).start()
+    questions: Questions = queue.SimpleQueue()
+    threading.Thread(target=_read_all, args=(stream, inbox, questions), name="read", daemon=True).start()
     outbox = Outbox(stream)
     first = inbox.get()
     if not isinstance(first, Configure):
@@ -89,10 +93,10 @@ def run_worker(socket_fd: int) -> int:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
     except AcceleratorUnavailable as error:
         return _refuse(outbox, str(error))
-    return _serve(first, placement, inbox, outbox)
+    return _serve(first, placement, inbox, questions, outbox)
 
 
-def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Outbox) -> int:
+def _serve(configure: Configure, placement: Placement, inbox: Inbox, questions: Questions, outbox: Outbox) -> int:
     threads = use_threads(configure.threads)
     activity = Activity()
     threading.Thread(target=_send_heartbeats, args=(activity, outbox), name="beat", daemon=True).start()
@@ -100,6 +104,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, outbox: Out
         image_check = _image_check(configure, placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
+    threading.Thread(target=_answer_all, args=(questions, image_check, outbox), name="check", daemon=True).start()
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
     offer = _offer(configure)
     picture_networks = (*configure.upscalers, *configure.faces, *configure.cutouts)
@@ -259,13 +264,27 @@ def _refuse(outbox: Outbox, sentence: str) -> int:
     return EXIT_PROTOCOL
 
 
-def _read_all(stream: socket.socket, inbox: Inbox) -> None:
+def _answer_all(questions: Questions, image_check: ImageCheck | None, outbox: Outbox) -> None:
+    """Answer questions about pictures, one at a time."""
+    while True:
+        asked = questions.get()
+        if image_check is None:
+            outbox.put(Checked(question=asked.question, detail="There is no image check."))
+        else:
+            outbox.put(image_check.answer(asked))
+
+
+def _read_all(stream: socket.socket, inbox: Inbox, questions: Questions) -> None:
     """Read messages until the bot is gone; then end the process at once, even in the middle of a step."""
     frames = FrameReader()
     try:
         while data := stream.recv(_READ_BYTES):
             for body in frames.feed(data):
-                inbox.put(decode_to_worker(body))
+                message = decode_to_worker(body)
+                if isinstance(message, Check):
+                    questions.put(message)
+                else:
+                    inbox.put(message)
     except ProtocolError as error:
         log.critical("The bot sent garbage: %s", error)
         os._exit(EXIT_PROTOCOL)

@@ -40,6 +40,7 @@ STARTS: Final = {
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_full_disk.py",
+        "bot/jobs/test_image_checking.py",
         "bot/jobs/test_inputs.py",
         "bot/jobs/test_hurt_workers.py",
         "bot/jobs/delivering/test_last_words.py",

@@ -12,6 +12,7 @@ from discord import ui
 from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
+from bot.interactions.patience import in_time
 from bot.interactions.services import Services
 from bot.jobs.kinds import kind_of
 from bot.presenting.jobs import job_message
@@ -114,7 +115,9 @@ async def ask(services: Services, interaction: Interaction, order: JobOrder) -> 
     Raises:
         Refused: nothing was accepted and nothing charged.
     """
-    job, place = await services.accepting.accept(order)
+    accepting = services.accepting.accept(order)
+    # The worker checks given pictures first.
+    job, place = await (in_time(services, interaction, accepting) if order.request.inputs else accepting)
     if job.message_id is None:  # a message exists only if the same interaction came twice; the first one answered
         await _show(services, job, place, lambda view: services.calls.answer(interaction, view=view))
 

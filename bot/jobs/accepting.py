@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.errors import Refused
+from bot.jobs.image_checking import CHECKED_LATER, InputChecking
 from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
 from bot.presenting.escaping import relative
@@ -45,6 +46,7 @@ class Accepting:
         backend: Backend,
         storing: Storing,
         gate: Gate,
+        input_checking: InputChecking,
         servers: ServerRepository,
         trusted_roles: frozenset[int],
     ) -> None:
@@ -56,6 +58,7 @@ class Accepting:
         self._backend = backend
         self._storing = storing
         self._gate = gate
+        self._input_checking = input_checking
         self._servers = servers
         self._trusted_roles = trusted_roles
         self._pauses = Pauses()
@@ -136,12 +139,17 @@ class Accepting:
         )
 
     async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
-        """The order's notices, with those of rules of words and of its kind. A member reads the last only once.
+        """The order's notices, with those of rules of words, of its pictures and of its kind.
+
+        A member reads the last only once.
 
         Raises:
-            Refused: a rule of words forbids the request.
+            Refused: a rule of words forbids the request, or a given picture may not be used.
         """
-        notices = (*order.notices, *await self._judge(order.origin.asker, order.request))
+        # The notices of a job that is tried again come with it.
+        earlier = [notice for notice in order.notices if notice != CHECKED_LATER]
+        judged = await self._judge(order.origin.asker, order.request)
+        notices = (*earlier, *judged, *await self._input_checking.check(order))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return notices

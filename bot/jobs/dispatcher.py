@@ -201,7 +201,7 @@ class Dispatcher:
                 job.attempt,
                 job.request,
                 pictures=await self._inputs.of(job.request),
-                checking=self._image_checking.of(job),
+                checking=self._image_checking.of(job.request, job.origin),
             )
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))

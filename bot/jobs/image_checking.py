@@ -1,13 +1,26 @@
-"""The rule that decides what the image check does with a job's pictures, and which ones are shown veiled."""
+"""What the image check does with a job's pictures, and the check of given ones before a job is accepted."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+import structlog
 
+from bot.errors import Refused
 from bot.jobs.kinds import kind_of
-from bot.store.rows.jobs import Job
-from pipeline.protocol.wire.outputs import Rating
+from bot.pictures.inputs import InputPictures
+from bot.store.images import StorageFailed
+from bot.store.rows.jobs import Job, JobOrder
+from bot.store.rows.origin import Origin
+from pipeline.backends.base import Backend, WorkerUnavailable
+from pipeline.protocol.inputs import shown
+from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.outputs import Notice, Rating
 from pipeline.protocol.wire.settings import Checking
+
+CHECKED_LATER: Final = Notice(key="notice-checked-later")
+"""The worker could not check a job's given pictures before the job was accepted, so it does that at the job's start."""
+
+_log = structlog.get_logger(__name__)
 
 
 class ImageChecking(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +34,54 @@ class ImageChecking(msgspec.Struct, frozen=True, kw_only=True):
     is_possible: bool
     where: Literal["everywhere", "outside-age-restricted"]
 
-    def of(self, job: Job) -> Checking:
-        """What the worker does with the job's pictures."""
-        if not self.is_possible or not kind_of(job.request).is_checked:
+    def of(self, request: Request, origin: Origin) -> Checking:
+        """What the worker does with the pictures of a job."""
+        if not self.is_possible or not kind_of(request).is_checked:
             return "none"
-        return "rate" if self.where == "outside-age-restricted" and job.origin.is_age_restricted else "hide"
+        return "rate" if self.where == "outside-age-restricted" and origin.is_age_restricted else "hide"
+
+
+class InputChecking:
+    """Checks given pictures before a job with them is accepted.
+
+    Args:
+        rule: the owner's rule.
+        backend: rates pictures.
+        inputs: the pictures.
+    """
+
+    def __init__(self, *, rule: ImageChecking, backend: Backend, inputs: InputPictures) -> None:
+        self._rule = rule
+        self._backend = backend
+        self._inputs = inputs
+
+    async def check(self, order: JobOrder) -> tuple[Notice, ...]:
+        """Check the pictures of an order. A refused one is removed, unless another job names it.
+
+        Returns:
+            Nothing, or a notice that the job's start checks them, since the worker is starting, or was too busy.
+
+        Raises:
+            Refused: one of them may not be used, or is not kept any more.
+        """
+        hashes = shown(order.request.inputs)
+        if not hashes or self._rule.of(order.request, order.origin) != "hide":
+            return ()
+        try:
+            checked = await self._backend.check([await self._inputs.read(sha256) for sha256 in hashes])
+        except StorageFailed as error:
+            raise Refused("refused-input-gone") from error
+        except WorkerUnavailable as error:
+            _log.info("pictures not checked yet", action="checked_later", detail=str(error))
+            return (CHECKED_LATER,)
+        if not checked.ratings:
+            _log.warning("pictures not checked yet", action="checked_later", detail=checked.detail)
+            return (CHECKED_LATER,)
+        if Rating.SEXUAL in checked.ratings:
+            _log.info("picture refused", action="input_refused", requester_id=order.requester_id)
+            await self._inputs.remove_unnamed(hashes)
+            raise Refused("refused-flagged-input")
+        return ()
 
 
 def is_veiled(job: Job, rating: Rating) -> bool:

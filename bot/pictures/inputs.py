@@ -56,6 +56,10 @@ class InputPictures:
         for sha256 in hashes:
             await self._files.remove(sha256)
 
+    async def remove_unnamed(self, hashes: Iterable[str]) -> None:
+        """Remove these files, except those that a job names."""
+        await self.remove(frozenset(hashes) - await self._inputs.named())
+
     async def remove_unneeded(self, keep_days: int) -> int:
         """Remove files that no job names, and those of old jobs; returns their number.
 

@@ -1,6 +1,6 @@
 """Interface between the bot and engines, wherever they run."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pipeline.protocol.requests import Request
-from pipeline.protocol.wire.messages import FoundPart, JobEvent, Phase, Ready
+from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.wire.settings import Checking
 
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
@@ -102,6 +102,14 @@ class Backend(Protocol):
 
     async def find_part(self, picture: bytes, words: str) -> FoundPart:
         """Mark the part of a picture that words name. See `FindPart`.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
+        """
+        ...
+
+    async def check(self, pictures: Sequence[bytes]) -> Checked:
+        """Rate pictures before a job with them is accepted. See `Check`.
 
         Raises:
             WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.

@@ -25,6 +25,7 @@ from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.messages import (
     Cancel,
+    Checked,
     Configure,
     Failed,
     Finished,
@@ -135,9 +136,7 @@ class ProcessBackend:
         Raises:
             WorkerUnavailable: no worker is ready; nothing was submitted.
         """
-        if self._state is not WorkerState.READY or self._connection is None:
-            raise WorkerUnavailable(self._detail)
-        self._connection.send(
+        self._worker().send(
             Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), checking=checking)
         )
         self._attempts.add((job_id, attempt))
@@ -153,9 +152,15 @@ class ProcessBackend:
         Raises:
             WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
         """
-        if self._state is not WorkerState.READY or self._connection is None:
-            raise WorkerUnavailable(self._detail)
-        return await self._questions.ask(self._connection, picture, words)
+        return await self._questions.find_part(self._worker(), picture, words)
+
+    async def check(self, pictures: Sequence[bytes]) -> Checked:
+        """Rate pictures before a job with them is accepted.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
+        """
+        return await self._questions.check(self._worker(), pictures)
 
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the worker's attempts; ends after `close`."""
@@ -204,6 +209,16 @@ class ProcessBackend:
                 await self._starter.close()
             self._is_closed = True
             self._attempts.end()
+
+    def _worker(self) -> Connection:
+        """The connection to a ready worker.
+
+        Raises:
+            WorkerUnavailable: no worker is ready.
+        """
+        if self._state is not WorkerState.READY or self._connection is None:
+            raise WorkerUnavailable(self._detail)
+        return self._connection
 
     async def _supervise(self) -> None:
         pause_s = self._timeouts.backoff_min_s
@@ -286,7 +301,7 @@ class ProcessBackend:
             match message:
                 case Progress() | Finished() | Failed():
                     self._attempts.hand_on(message)
-                case FoundPart():
+                case FoundPart() | Checked():
                     self._questions.answer(message)
                 case Heartbeat():
                     self._rss_bytes, self._phase = message.rss_bytes, message.phase

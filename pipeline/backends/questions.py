@@ -1,44 +1,68 @@
 """Questions to a worker beside its attempts, and their answers."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.connection import Connection
-from pipeline.protocol.wire.messages import FindPart, FoundPart
+from pipeline.protocol.wire.messages import Check, Checked, FindPart, FoundPart
 
-_ANSWER_S: Final = 60.0
-"""Seconds that an answer may take. The first one waits until the weights are read."""
+_FIND_S: Final = 60.0
+"""Seconds that finding a part may take. The first one waits until the weights are read."""
+_CHECK_S: Final = 2.0
+"""Seconds that the ratings of pictures may take, since the member's command waits for them."""
+
+Answer = FoundPart | Checked
+A = TypeVar("A", bound=Answer)
 
 
 class Questions:
     """Questions that wait for their answers."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, asyncio.Future[FoundPart]] = {}
+        self._waiting: dict[tuple[type[Answer], int], asyncio.Future[Any]] = {}
         self._numbers = count(1)
 
-    async def ask(self, connection: Connection, picture: bytes, words: str) -> FoundPart:
+    async def find_part(self, connection: Connection, picture: bytes, words: str) -> FoundPart:
         """Ask which part of a picture words name.
 
         Raises:
             WorkerUnavailable: the worker was lost, or did not answer in time.
         """
+        return await self._ask(
+            connection, lambda question: FindPart(question=question, picture=picture, words=words), FoundPart, _FIND_S
+        )
+
+    async def check(self, connection: Connection, pictures: Sequence[bytes]) -> Checked:
+        """Ask for the ratings of pictures.
+
+        Raises:
+            WorkerUnavailable: the worker was lost, or did not answer in time.
+        """
+        return await self._ask(
+            connection, lambda question: Check(question=question, pictures=tuple(pictures)), Checked, _CHECK_S
+        )
+
+    async def _ask(
+        self, connection: Connection, make: Callable[[int], FindPart | Check], kind: type[A], within_s: float
+    ) -> A:
         question = next(self._numbers)
-        answer = self._waiting[question] = asyncio.get_running_loop().create_future()
-        connection.send(FindPart(question=question, picture=picture, words=words))
+        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting[kind, question] = answer
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            connection.send(make(question))
+            async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError as error:
-            raise WorkerUnavailable("The worker did not say which part it is.") from error
+            raise WorkerUnavailable("The worker did not answer in time.") from error
         finally:
-            del self._waiting[question]
+            del self._waiting[kind, question]
 
-    def answer(self, found: FoundPart) -> None:
+    def answer(self, found: Answer) -> None:
         """Give an answer to the one who asked, unless they waited too long."""
-        answer = self._waiting.get(found.question)
+        answer = self._waiting.get((type(found), found.question))
         if answer is not None and not answer.done():
             answer.set_result(found)
 

@@ -1,6 +1,6 @@
 """Pictures that a job is given, the part of one that is drawn anew, and the tiles by which that is done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -83,6 +83,11 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     end: float = 1.0
     is_map: bool = False
     is_guess: bool = False
+
+
+def shown(inputs: Iterable[Input]) -> frozenset[str]:
+    """Hashes of the inputs that show something. A mask says where, and shows nothing."""
+    return frozenset(each.sha256 for each in inputs if each.role is not InputRole.MASK)
 
 
 class Outpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

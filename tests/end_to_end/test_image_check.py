@@ -7,6 +7,8 @@ import pytest
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
+from tests.end_to_end.test_cutout import with_cutouts as with_cutouts  # noqa: PLC0414 - a fixture, seen by these tests
+from tests.end_to_end.test_pictures_in import rows, said
 from tests.pipeline.reading import files
 from tests.safety_checkers import save_checker
 
@@ -33,15 +35,26 @@ async def test_what_is_flagged_reaches_nobody(local: LocalDiscord, start_bot: St
     assert await quota_of(local) == "**50 of 50 left today.**"
 
 
-async def test_a_flagged_picture_is_not_drawn_from_and_not_kept(
-    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+async def test_a_flagged_picture_is_refused_at_once_and_not_kept(
+    local: LocalDiscord, start_bot: StartBot, with_cutouts: Path, tmp_path: Path
 ) -> None:
-    bot = start_bot(EASEL_SAFETY__THRESHOLDS='{"sexual": 1e-9}')  # the shipped classifier calls every picture so
-    await bot.start()
-    await local.member.slash(local.channel, "imagine", prompt="a red apple", image=("a.png", files.VALID["png"]))
-    await local.wait_for_message(
-        lambda message: "does not let pass the picture that this job was given" in str(message["components"]), 90
+    bot = start_bot(
+        EASEL_SAFETY__THRESHOLDS='{"sexual": 1e-9}',  # the shipped classifier calls every picture so
+        EASEL_PIPELINE__CATALOGUE=str(with_cutouts),
     )
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    picture = ("a.png", files.saved(files.colorful((256, 256)), "PNG"))
+    posted = await local.friend.send(local.channel, "look", attachments=[picture])
+    for asked in (
+        await local.member.slash(local.channel, "imagine", prompt="a red apple", image=picture),
+        await local.member.slash(local.channel, "upscale", image=picture),
+        await local.member.slash(local.channel, "upscale", image=picture, creative="subtle", prompt="a star"),
+        await local.member.slash(local.channel, "cutout", image=picture),
+        await local.member.context_menu(local.channel, "Easel: upscale", posted),
+    ):
+        assert "does not let pass the picture that you gave. Nothing was charged" in await said(asked)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(0,)]
     assert not [*(tmp_path / "data" / "inputs").rglob("*.png")]
     assert not [*(tmp_path / "data" / "images").rglob("*.png")]
     assert await quota_of(local) == "**50 of 50 left today.**"

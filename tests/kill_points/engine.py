@@ -2,14 +2,14 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from PIL import Image
 
 from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerState, WorkerUnavailable
 from pipeline.backends.starter import Starter
 from pipeline.protocol.requests import GenerationRequest, Request, narrowed
-from pipeline.protocol.wire.messages import Configure, Finished, FoundPart, JobEvent, Progress, Ready
+from pipeline.protocol.wire.messages import Checked, Configure, Finished, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.outputs import ImageFile
 from pipeline.protocol.wire.settings import Checking
 
@@ -77,6 +77,10 @@ class DrawsAtOnce(Backend):
         """An engine without a text mask model."""
         del picture, words
         raise WorkerUnavailable("There is no text mask model.")
+
+    async def check(self, pictures: Sequence[bytes]) -> Checked:
+        """An engine that is given no pictures."""
+        raise WorkerUnavailable(f"{len(pictures)} pictures are not checked.")
 
     async def events(self) -> AsyncIterator[JobEvent]:
         while True:

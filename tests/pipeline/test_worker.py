@@ -12,12 +12,15 @@ import msgspec
 import pytest
 
 from config.catalogue import Catalogue
+from pipeline.images.png import png_bytes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, encode_frame
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
+    Check,
+    Checked,
     Configure,
     Failed,
     Finished,
@@ -29,7 +32,8 @@ from pipeline.protocol.wire.messages import (
     ToWorker,
     Unusable,
 )
-from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
+from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.settings import EngineOptions, ImageOutput, ImageThresholds
 from tests.pipeline.engine.control_nets import control_net, spec_of
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import stable_diffusion
@@ -141,6 +145,26 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
     assert isinstance(worker.hear(), Progress)
     worker.socket.close()
     assert worker.process.wait(10) == 0
+
+
+def test_pictures_are_rated_while_a_job_is_drawn(
+    worker: Worker, configure: Configure, request_: GenerationRequest
+) -> None:
+    worker.say(msgspec.structs.replace(configure, classifier=ImageThresholds(sexual=1e-9)))
+    assert isinstance(worker.hear(), Ready)
+    worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=150)))
+    assert isinstance(worker.hear(), Progress)
+    worker.say(Check(question=7, pictures=(png_bytes(photo(), ""),) * 2))
+    worker.say(Check(question=8, pictures=(b"no picture",)))
+    answers: list[FromWorker] = []
+    while len(answers) < 2:
+        if not isinstance(message := worker.hear(), Progress):
+            answers.append(message)
+    rated, broken = answers
+    assert rated == Checked(question=7, ratings=(Rating.SEXUAL, Rating.SEXUAL))
+    assert isinstance(broken, Checked)
+    assert (broken.question, broken.ratings) == (8, ())
+    assert "cannot be read" in broken.detail
 
 
 def test_another_version_is_refused_in_one_sentence(worker: Worker, configure: Configure) -> None:

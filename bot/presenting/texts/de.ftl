@@ -442,6 +442,7 @@ notice-faces-sharp = { $count ->
         [one] Ein Gesicht über { $limit } Pixel ist schon scharf und blieb, wie es war.
        *[other] { $count } Gesichter über { $limit } Pixel sind schon scharf und blieben, wie sie waren.
     }
+notice-checked-later = Der Zeichner war beschäftigt oder startete gerade; der Inhaltsfilter sieht dein Bild beim Beginn des Auftrags. Lässt er es nicht durch, kostet es nichts.
 notice-first-picture = Diese Nachricht hat mehrere Bilder; das erste wurde genommen.
 notice-transparent = Die durchsichtigen Teile deines Bildes wurden weiß.
 notice-use-alone = „{ $option }“ sagt, wofür ein Bild da ist. Es gab keines; die Angabe wurde weggelassen.
@@ -555,6 +556,8 @@ refused-address = Ein Link wird nie geöffnet, und sonst stand nichts im Prompt.
 refused-image-model = { $model } kann nicht von einem Bild ausgehen. Diese können es: { $known }.
 refused-image-nowhere = Kein Modell hier kann von einem Bild ausgehen. Lass es weg und beschreib es stattdessen im Prompt.
 refused-picture-gone = Dieses Bild ist hier nicht mehr gespeichert. Drücke 🔁 an seiner Nachricht, um eines neu zu zeichnen, und ändere dann jenes.
+refused-input-gone = Ein Bild, von dem das ausgeht, liegt hier nicht mehr. Häng es an ein neues /imagine an.
+refused-flagged-input = Der Inhaltsfilter lässt das Bild nicht durch, das du gegeben hast. Es wurde nichts berechnet, und das Bild wurde nicht behalten. Versuch es mit einem anderen.
 refused-use-unknown = „{ $use }“ ist keine Verwendung eines Bildes. Wähl eine für { $option }: { $known }.
 refused-use-map = Fertige Karten gibt es nur für lines, scribble, depth und pose. Lass „map“ hinter { $use } weg.
 refused-use-network = { $model } hat für { $use } kein „{ $network }“. Wähle eines von diesen: { $known }.

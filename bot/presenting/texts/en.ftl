@@ -442,6 +442,7 @@ notice-faces-sharp = { $count ->
         [one] One face larger than { $limit } pixels is sharp already and stayed as it was.
        *[other] { $count } faces larger than { $limit } pixels are sharp already and stayed as they were.
     }
+notice-checked-later = The worker was busy or starting, so the safety filter sees your picture at the job’s start. Nothing is charged if it does not let it pass.
 notice-first-picture = That message has several pictures; the first one was taken.
 notice-transparent = The transparent parts of your picture became white.
 notice-use-alone = “{ $option }” says what a picture is for. There was none, so it was left out.
@@ -555,6 +556,8 @@ refused-address = A link is never opened, and there was nothing else in the prom
 refused-image-model = { $model } cannot start from a picture. These can: { $known }.
 refused-image-nowhere = No model here can start from a picture. Leave it out, and describe it in the prompt instead.
 refused-picture-gone = That picture is not kept here any more. Press 🔁 on its message to draw one anew, then change that one.
+refused-input-gone = A picture that this starts from is not kept here any more. Attach it again to a new /imagine.
+refused-flagged-input = The safety filter does not let pass the picture that you gave. Nothing was charged, and it was not kept. Try another one.
 refused-use-unknown = “{ $use }” is no use of a picture. Choose one for { $option }: { $known }.
 refused-use-map = Only lines, scribble, depth and pose have ready-made maps. Leave out “map” after { $use }.
 refused-use-network = { $model } has no “{ $network }” for { $use }. Choose one of these: { $known }.

@@ -1,6 +1,7 @@
 """Image check: rates pictures that a job made or was given, before anybody sees them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from PIL import Image
 
@@ -9,10 +10,12 @@ from pipeline.engine.pixels.picture_classifier import Classes, classify
 from pipeline.engine.pixels.previews import images_in
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
-from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.wire.messages import Submit
+from pipeline.protocol.inputs import shown
+from pipeline.protocol.wire.messages import Check, Checked, Submit
 from pipeline.protocol.wire.outputs import Rating
 from pipeline.protocol.wire.settings import Checking, ImageThresholds
+
+_MAX_DETAIL: Final = 300
 
 
 class ImageCheck:
@@ -52,16 +55,24 @@ class ImageCheck:
         half = ImageThresholds(sexual=self._thresholds.sexual / 2, suggestive=self._thresholds.suggestive / 2)
         return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images_in(data, count)))
 
+    def answer(self, asked: Check) -> Checked:
+        """Rate pictures that a job is about to be given. Any thread may call it."""
+        try:
+            return Checked(question=asked.question, ratings=tuple(self.ratings(list(map(read_png, asked.pictures)))))
+        # Whatever happens, the bot waits for an answer, and the job's start checks the pictures again.
+        except Exception as error:  # noqa: BLE001 - see above
+            return Checked(question=asked.question, detail=repr(error)[:_MAX_DETAIL])
+
 
 def check_inputs(submit: Submit, check: ImageCheck) -> None:
-    """Check the pictures of an attempt. A mask is not checked: it says where, and shows nothing.
+    """Check the pictures of an attempt.
 
     Raises:
         FlaggedInput: one of them is sexual.
         InvalidRequest: a file cannot be read.
     """
-    shown = {each.sha256 for each in submit.request.inputs if each.role is not InputRole.MASK}
-    files = [file for sha256, file in submit.pictures.items() if sha256 in shown]
+    hashes = shown(submit.request.inputs)
+    files = [file for sha256, file in submit.pictures.items() if sha256 in hashes]
     if not files:
         return
     try:

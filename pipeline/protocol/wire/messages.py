@@ -25,10 +25,10 @@ from pipeline.protocol.catalogue.networks import (
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import Request
-from pipeline.protocol.wire.outputs import Notice, Output, Recipe
+from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
 from pipeline.protocol.wire.settings import Acceleration, Checking, Device, DType, EngineOptions, ImageThresholds
 
-PROTOCOL_VERSION: Final = 24
+PROTOCOL_VERSION: Final = 25
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 
@@ -243,7 +243,33 @@ class FoundPart(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     detail: str = ""
 
 
-ToWorker = Configure | Submit | Cancel | FindPart
-FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed | FoundPart
+class Check(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Rate pictures before a job with them is accepted; the worker answers with `Checked`, also while it draws.
+
+    Attributes:
+        question: number of the question, which its answer repeats.
+        pictures: the pictures, PNGs that Easel wrote, with no side over `MAX_INPUT_SIDE`.
+    """
+
+    question: int
+    pictures: tuple[bytes, ...]
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A worker's answer to `Check`.
+
+    Attributes:
+        question: number of the question.
+        ratings: the rating of each picture; empty if they could not be found out.
+        detail: reason of missing ratings, for the log.
+    """
+
+    question: int
+    ratings: tuple[Rating, ...] = ()
+    detail: str = ""
+
+
+ToWorker = Configure | Submit | Cancel | FindPart | Check
+FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed | FoundPart | Checked
 JobEvent = Progress | Finished | Failed
 """Messages about one attempt, which a backend forwards."""

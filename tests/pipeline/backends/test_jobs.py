@@ -10,6 +10,7 @@ from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
+from pipeline.protocol.wire.outputs import Rating
 from tests.pipeline.backends.conftest import Make
 
 
@@ -72,6 +73,32 @@ async def test_each_question_gets_its_own_answer(make: Make) -> None:
     assert backend.waiting_events == 0
 
 
+async def test_pictures_are_rated_beside_other_questions(make: Make) -> None:
+    backend = make("good")
+    with pytest.raises(WorkerUnavailable):
+        await backend.check([b"too early"])
+    await backend.start()
+    await backend.wait_ready(30)
+    part, checked = await asyncio.gather(backend.find_part(b"picture", "hat"), backend.check([b"harmless", b"sexual"]))
+    assert part.mask == b"hat"
+    assert checked.ratings == (Rating.HARMLESS, Rating.SEXUAL)
+    assert (await backend.check([b"odd"])).detail == "It is odd."
+
+
+async def test_a_check_of_pictures_ends_with_its_worker_or_its_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = make("good")
+    await backend.start()
+    await backend.wait_ready(30)
+    with pytest.raises(WorkerUnavailable, match="exit code 3"):
+        await backend.check([b"fall"])
+    await backend.wait_ready(30)
+    monkeypatch.setattr(questions, "_CHECK_S", 0.1)
+    with pytest.raises(WorkerUnavailable, match="did not answer"):
+        await backend.check([b"wait"])
+
+
 async def test_a_question_ends_with_its_worker_or_its_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = make("good")
     await backend.start()
@@ -82,8 +109,8 @@ async def test_a_question_ends_with_its_worker_or_its_time(make: Make, monkeypat
     with pytest.raises(WorkerUnavailable, match="exit code 3"):
         await waiting
     await backend.wait_ready(30)
-    monkeypatch.setattr(questions, "_ANSWER_S", 0.1)
-    with pytest.raises(WorkerUnavailable, match="did not say"):
+    monkeypatch.setattr(questions, "_FIND_S", 0.1)
+    with pytest.raises(WorkerUnavailable, match="did not answer"):
         await backend.find_part(b"picture", "wait")
     monkeypatch.undo()
     closing = asyncio.create_task(backend.find_part(b"picture", "wait"))

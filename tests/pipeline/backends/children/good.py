@@ -2,7 +2,8 @@
 
 One of the prompt `flagged` is finished without a picture. One of the prompt `linger` waits at its first attempt
 and is done at the next. One of the prompt `finishing` is past its last step: its `Cancel` comes too late to stop it.
-A question about the words `wait` gets no answer, and one about `fall` ends the process.
+A question about the words `wait` gets no answer, and one about `fall` ends the process. The same holds for pictures of
+these bytes; one of the bytes `sexual` is so, and one of `odd` cannot be rated.
 """
 
 import os
@@ -11,7 +12,8 @@ import sys
 import msgspec
 from speech import Speech, beat, cancelled, finished, progress
 
-from pipeline.protocol.wire.messages import Cancel, FindPart, FoundPart, Submit
+from pipeline.protocol.wire.messages import Cancel, Check, Checked, FindPart, FoundPart, Submit
+from pipeline.protocol.wire.outputs import Rating
 
 bot = Speech()
 ours = [name for name in os.environ if name.upper().startswith("EASEL_")]
@@ -43,5 +45,14 @@ while True:
             sys.exit(3)
         case FindPart() as asked:
             bot.say(FoundPart(question=asked.question, mask=asked.words.encode(), is_seen=True))
+        case Check(pictures=(b"wait",)):
+            pass
+        case Check(pictures=(b"fall",)):
+            sys.exit(3)
+        case Check(pictures=(b"odd",)) as asked:
+            bot.say(Checked(question=asked.question, detail="It is odd."))
+        case Check() as asked:
+            ratings = (Rating.SEXUAL if picture == b"sexual" else Rating.HARMLESS for picture in asked.pictures)
+            bot.say(Checked(question=asked.question, ratings=tuple(ratings)))
         case _:
             sys.exit(1)

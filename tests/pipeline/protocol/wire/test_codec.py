@@ -29,6 +29,8 @@ from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, decode
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
+    Check,
+    Checked,
     Configure,
     Failed,
     FindPart,
@@ -42,7 +44,7 @@ from pipeline.protocol.wire.messages import (
     ToWorker,
     Unusable,
 )
-from pipeline.protocol.wire.outputs import ImageFile, Notice
+from pipeline.protocol.wire.outputs import ImageFile, Notice, Rating
 from pipeline.protocol.wire.settings import EngineOptions
 
 SOURCES = (
@@ -112,6 +114,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
         text_mask=TextMaskSpec(path="/srv/clipseg", license="MIT", threshold=0.3),
     ),
     FindPart(question=3, picture=b"png", words="the red hat"),
+    Check(question=4, pictures=(b"png", b"other")),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Submit(
         job_id=1,
@@ -159,6 +162,8 @@ FROM_WORKER: tuple[FromWorker, ...] = (
     ),
     FoundPart(question=3, mask=b"png", is_seen=True),
     FoundPart(question=4, detail="It broke."),
+    Checked(question=3, ratings=(Rating.HARMLESS, Rating.SEXUAL)),
+    Checked(question=4, detail="It broke."),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", since_progress_s=1.25, rss_bytes=2**33),
     Progress(job_id=1, attempt=2, phase="running", step=3, total_steps=4, elapsed_s=0.5, preview=b"\x00\xff"),
