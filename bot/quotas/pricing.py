@@ -154,8 +154,9 @@ def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_
     """
     sampler = SAMPLERS[request.scheduler_name]
     each = [guided_rows if guided else 1 for guided in is_guided for _ in range(sampler.evaluations_per_step)]
+    repeated = each[:1] if sampler.evaluates_second_twice else []
     # With two evaluations a step, the last step of a pass has only one.
-    return each[: sampler.evaluations(len(is_guided))]
+    return [*repeated, *each][: sampler.evaluations(len(is_guided))]
 
 
 def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:

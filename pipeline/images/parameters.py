@@ -13,6 +13,8 @@ from pipeline.protocol.samplers.table import find_sampler
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
 _FACTS: Final = FACTS[GenerationRequest]
 _VERSION: Final = f"Easel {version('easel')}"
+_SCHEDULES: Final = ("Karras", "Exponential", "Beta")
+"""Schedules that names of samplers end with."""
 _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LCMScheduler"})
 """Schedulers with timesteps of their own, for which A1111 has no schedule name."""
 
@@ -61,8 +63,9 @@ def _sampler_facts(name: str) -> dict[str, str]:
     sampler = find_sampler(name)
     if sampler is None:
         return {"Sampler": name}
-    if sampler.options.get("use_karras_sigmas"):
-        return {"Sampler": name.removesuffix(" Karras"), "Schedule type": "Karras"}
+    schedule = name.rpartition(" ")[2]
+    if schedule in _SCHEDULES:
+        return {"Sampler": name.removesuffix(f" {schedule}"), "Schedule type": schedule}
     match sampler.options.get("timestep_spacing"):
         case "trailing":
             return {"Sampler": name.removesuffix(" Trailing"), "Schedule type": "Simple"}

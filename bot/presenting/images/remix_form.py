@@ -46,6 +46,7 @@ def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
             [(name, name) for name in (request.scheduler_name, *samplers)],
             request.scheduler_name,
             label=text("remix-sampler"),
+            description=text("remix-sampler-more") if len(samplers) >= _MOST_OPTIONS else None,
         )
     )
     seeds = [(NEW, text("remix-seed-new")), (KEPT, text("remix-seed-kept", seed=request.seed))]

@@ -253,6 +253,7 @@ remix-prompt = Prompt
 remix-negative = Negativer Prompt
 remix-size = Größe
 remix-sampler = Sampler
+remix-sampler-more = Andere kannst du am Ende des Prompts nennen: --sampler NAME
 remix-seed = Seed
 remix-size-kept = Wie bisher: { size }
 remix-seed-new = Ein neuer

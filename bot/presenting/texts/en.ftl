@@ -253,6 +253,7 @@ remix-prompt = Prompt
 remix-negative = Negative prompt
 remix-size = Size
 remix-sampler = Sampler
+remix-sampler-more = Others can be typed at the end of the prompt: --sampler NAME
 remix-seed = Seed
 remix-size-kept = As it was: { size }
 remix-seed-new = A new one

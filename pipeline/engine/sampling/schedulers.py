@@ -6,19 +6,27 @@ import inspect
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import diffusers
 import numpy as np
+import scipy.stats
 import torch
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from pipeline.engine.failures import InvalidRequest, UnfitSampler
 from pipeline.engine.sampling.noise import read_schedule
 from pipeline.protocol.samplers.sampler import EXPLICIT_FROM, Sampler
 from pipeline.protocol.samplers.table import find_sampler
+
+_LMS_ORDER: Final = 4
+"""Order of LMS, diffusers' default."""
+_BETA: Final = 0.6
+"""Both parameters of the beta schedule's distribution."""
 
 
 def sampler_named(name: str) -> Sampler:
@@ -31,13 +39,6 @@ def sampler_named(name: str) -> Sampler:
     if sampler is None:
         raise InvalidRequest(f"There is no sampler {name!r}.")
     return sampler
-
-
-@functools.cache
-def takes_generators(scheduler_class: type[SchedulerMixin]) -> bool:
-    """True when the scheduler's `step` takes generators to draw noise from."""
-    step: Any = scheduler_class.step  # pyright: ignore[reportAttributeAccessIssue] - every scheduler has it, the mixin has not
-    return "generator" in inspect.signature(step).parameters
 
 
 def build_scheduler(
@@ -72,14 +73,32 @@ def build_scheduler(
         # Pure noise is at the last timestep, which "leading" spacing leaves out.
         options["timestep_spacing"] = "trailing"
     scheduler = _constructed(scheduler_class, model_config, options)
-    if sampler.explicit_timesteps and steps >= EXPLICIT_FROM:
-        last = scheduler.config.num_train_timesteps - 1
+    last = scheduler.config.num_train_timesteps - 1
+    if sampler.timesteps == "beta":
+        scheduler.set_timesteps(timesteps=_beta_timesteps(last, steps))
+    elif sampler.timesteps == "even" and steps >= EXPLICIT_FROM:
         scheduler.set_timesteps(timesteps=np.linspace(last, 0, steps).round().astype(np.int64).tolist())
     else:
         scheduler.set_timesteps(steps)
+    begin_at(scheduler, 0)
     if hasattr(scheduler, "noise_sampler_seed"):
         scheduler.noise_sampler_seed = [generator.initial_seed() for generator in generators]
     return scheduler
+
+
+def _beta_timesteps(last: int, steps: int) -> list[int]:
+    """Descending timesteps of the beta schedule (Lee and others 2024, arXiv:2407.12173), as ComfyUI's `beta_scheduler`.
+
+    ComfyUI leaves out equal timesteps. Here each is lowered below the one before, so that no step is lost.
+
+    Args:
+        last: the noisiest timestep.
+        steps: number of timesteps.
+    """
+    shares: Any = scipy.stats.beta.ppf(1 - np.linspace(0, 1, steps, endpoint=False), _BETA, _BETA)
+    places = np.arange(steps)
+    unequal = np.minimum.accumulate(np.rint(shares * last) + places) - places
+    return np.maximum(unequal, steps - 1 - places).astype(np.int64).tolist()
 
 
 def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: int, image_tokens: int) -> Any:
@@ -161,9 +180,48 @@ def begin_late(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, first: 
 
 
 def begin_at(scheduler: Any, first: int) -> None:
-    """Let a scheduler begin at a timestep, counted from 0. Some schedulers find it by themselves."""
-    if hasattr(scheduler, "set_begin_index"):
+    """Let a scheduler begin at a timestep, counted from 0. Some schedulers always find it by themselves.
+
+    The others could find it, too, but take the second one of two equal timesteps, and have one too few at the end.
+
+    PLMS evaluates the second timestep twice, wherever it begins. diffusers repeats the second one of the whole
+    schedule, so that a later beginning would skip a step and leave its noise in the picture.
+    """
+    timesteps: torch.Tensor = scheduler.timesteps
+    if isinstance(scheduler, PNDMScheduler):
+        once = timesteps.unique().flip(0)
+        scheduler.timesteps = torch.cat([once[: first + 2], once[first + 1 :]])
+    elif hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(first)
+
+
+def stepped(
+    scheduler: Any,
+    prediction: torch.Tensor,
+    timestep: torch.Tensor,
+    latents: torch.Tensor,
+    generators: Sequence[torch.Generator],
+) -> torch.Tensor:
+    """Latents [n, c, h, w] after a step of the scheduler, which draws its noise from the generators.
+
+    Args:
+        scheduler: has its begin index set; its state changes.
+        prediction: the network's prediction after guidance, [n, c, h, w].
+        timestep: the timestep of the prediction, a scalar on the CPU.
+        latents: the latents before the step.
+        generators: one for each image.
+    """
+    options: dict[str, Any] = {"generator": list(generators)} if _takes_generators(type(scheduler)) else {}
+    if isinstance(scheduler, LMSDiscreteScheduler):
+        # diffusers counts earlier derivatives from the schedule's beginning. Where a job begins late, there are fewer,
+        # and coefficients for more of them leave noise in the picture.
+        options["order"] = min(_LMS_ORDER, len(scheduler.derivatives) + 1)
+    return scheduler.step(prediction, timestep, latents, return_dict=False, **options)[0]
+
+
+@functools.cache
+def _takes_generators(scheduler_class: Any) -> bool:
+    return "generator" in inspect.signature(scheduler_class.step).parameters
 
 
 def noised(scheduler: Any, known: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,8 @@ With 8 steps, the pocket model drew 5 of 24 colors with explicit timesteps and 1
 
 SchedulerOption = str | int | float | bool
 
+ChosenTimesteps = Literal["even", "beta"]
+
 SamplerKind = Literal["diffusion", "flow", "own"]
 """Kind of models and samplers.
 
@@ -54,6 +56,8 @@ _KNOW_ZERO_SNR = frozenset(
         "DPMSolverMultistepScheduler",
         "UniPCMultistepScheduler",
         "DDIMScheduler",
+        "DDPMScheduler",
+        "TCDScheduler",
     }
 )
 _KNOW_NO_SAMPLE = frozenset(
@@ -62,8 +66,11 @@ _KNOW_NO_SAMPLE = frozenset(
         "KDPM2DiscreteScheduler",
         "KDPM2AncestralDiscreteScheduler",
         "DPMSolverSDEScheduler",
+        "PNDMScheduler",
     }
 )
+_DIVIDE_BY_SIGNAL = frozenset({"DDIMScheduler", "DDPMScheduler", "TCDScheduler"})
+"""Classes that compute the picture from predicted noise by a division by the remaining signal, 0 at zero SNR."""
 _KNOW_BENDS = frozenset({"FlowMatchEulerDiscreteScheduler"})
 
 
@@ -75,7 +82,9 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
         scheduler_class: class name in `diffusers`; empty when a whole pipeline brings its own.
         options: keyword arguments that override the model's scheduler configuration.
         evaluations_per_step: model evaluations in each step; 2 means 2n-1 for n steps, since the last step has one.
-        explicit_timesteps: True to pass evenly spaced timesteps that end at 0, from `EXPLICIT_FROM` steps on.
+        evaluates_second_twice: True when it evaluates its second timestep twice, both in the first step (PLMS).
+        timesteps: timesteps to pass to the scheduler: `even` ones that end at 0, from `EXPLICIT_FROM` steps on; those
+            of the `beta` schedule; None lets the scheduler choose them.
         is_stochastic: True when it draws noise at every step, from the job's generators.
         kind: kind of the models that it works with.
         is_special: True when it needs a model made for it; then it is offered only if the catalogue names it.
@@ -87,7 +96,8 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
     scheduler_class: str
     options: Mapping[str, SchedulerOption] = {}
     evaluations_per_step: int = 1
-    explicit_timesteps: bool = False
+    evaluates_second_twice: bool = False
+    timesteps: ChosenTimesteps | None = None
     is_stochastic: bool = False
     kind: SamplerKind = "diffusion"
     is_special: bool = False
@@ -101,12 +111,11 @@ class Sampler(msgspec.Struct, frozen=True, kw_only=True):
             return not schedule.is_bent or name in _KNOW_BENDS
         if schedule.prediction == "sample" and name in _KNOW_NO_SAMPLE:
             return False
-        # At zero SNR, DDIM with epsilon prediction would divide by the remaining signal, which is 0.
-        is_torn = name == "DDIMScheduler" and schedule.prediction == "epsilon"
+        is_torn = name in _DIVIDE_BY_SIGNAL and schedule.prediction == "epsilon"
         return not schedule.is_zero_snr or (name in _KNOW_ZERO_SNR and not is_torn)
 
     def evaluations(self, num_inference_steps: int) -> int:
         """Number of model evaluations in a job with this number of steps."""
         if self.evaluations_per_step == 1:
-            return num_inference_steps
+            return num_inference_steps + (self.evaluates_second_twice and num_inference_steps > 1)
         return self.evaluations_per_step * num_inference_steps - 1

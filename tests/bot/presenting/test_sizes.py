@@ -56,6 +56,15 @@ def test_every_place_says_what_is_drawn_and_what_arrives(
     assert {name: WORDS[language] in words for name, words in said.items()} == dict.fromkeys(said, True)
 
 
+def test_a_form_that_cannot_show_all_samplers_says_how_to_name_others(
+    request_: GenerationRequest, catalogue: Catalogue
+) -> None:
+    job = example_job(request_)
+    every = msgspec.structs.replace(catalogue.default, samplers=())
+    assert "--sampler NAME" in str(remix_form(job, every, LIMITS).to_dict())
+    assert "--sampler" not in str(remix_form(job, catalogue.default, LIMITS).to_dict())
+
+
 def test_what_arrives_as_it_is_drawn_has_one_size(catalogue: Catalogue) -> None:
     plain = msgspec.structs.replace(catalogue.default, enlarger=None)
     assert size_of(512, 768, plain) == size_of(512, 768, None) == size_words(512, 768, (512, 768)) == "512×768"

@@ -294,6 +294,9 @@ def test_rows_count_every_pass_through_the_network(request_: GenerationRequest) 
     assert rows(msgspec.structs.replace(plain, guidance_scale=1.1)) == 20
     assert rows(msgspec.structs.replace(plain, num_images=4)) == 40
     assert rows(msgspec.structs.replace(plain, scheduler_name="Heun")) == 19
+    assert rows(msgspec.structs.replace(plain, scheduler_name="PLMS")) == 11
+    # The guided first step is evaluated twice.
+    assert rows(msgspec.structs.replace(plain, scheduler_name="PLMS", guidance_scale=5.0, guidance_end=0.1)) == 13
 
 
 def test_steps_without_guidance_cost_half(request_: GenerationRequest) -> None:

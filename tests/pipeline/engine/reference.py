@@ -1,8 +1,10 @@
 """What diffusers' own, unmodified pipelines draw."""
 
+import inspect
 from typing import Any
 
 import torch
+from diffusers.schedulers.scheduling_tcd import TCDScheduler
 
 from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.protocol.requests import GenerationRequest
@@ -10,6 +12,9 @@ from pipeline.protocol.samplers.table import SAMPLERS
 
 TOLERANCE = 1e-8
 DIFFUSION_SAMPLERS = sorted(name for name, sampler in SAMPLERS.items() if sampler.kind == "diffusion")
+
+NOISY_IN_DIFFUSERS = frozenset({"LMS", "LMS Karras", "PLMS"})
+"""Samplers that leave noise in diffusers where they begin late; Easel's do not, so they are compared from noise."""
 
 
 def final_latents(reference: Any, request: GenerationRequest, image_tokens: int = 0, **options: Any) -> torch.Tensor:
@@ -19,7 +24,9 @@ def final_latents(reference: Any, request: GenerationRequest, image_tokens: int 
     steps, config = request.num_inference_steps, reference.own_scheduler_config
     scheduler = build_scheduler(sampler, config, steps, generators, image_tokens=image_tokens)
     reference.scheduler = scheduler
-    timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.explicit_timesteps else {}
+    timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.timesteps else {}
+    if sampler.scheduler_class == "TCDScheduler":
+        options["eta"] = inspect.signature(TCDScheduler.step).parameters["eta"].default  # the pipeline's own is 0
     answer = reference(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt or None,

@@ -127,9 +127,12 @@ def test_each_image_of_a_job_can_be_drawn_alone(tiny: Beside, request_: Generati
         assert (studio.draw(alone)[0] - together[index]).abs().max().item() <= TOLERANCE
 
 
-def test_a_job_is_told_step_by_step_and_ends_once(small_catalogue: Catalogue, request_: GenerationRequest) -> None:
+@pytest.mark.parametrize("scheduler_name", ["Heun", "PLMS"])
+def test_a_job_is_told_step_by_step_and_ends_once(
+    small_catalogue: Catalogue, request_: GenerationRequest, scheduler_name: str
+) -> None:
     studio = Studio(small_catalogue)
-    studio.draw(msgspec.structs.replace(request_, scheduler_name="Heun", prompt="word " * 400))
+    studio.draw(msgspec.structs.replace(request_, scheduler_name=scheduler_name, prompt="word " * 400))
     studio.engine.close()
     steps = [event.step for event in studio.events if isinstance(event, Progress) and event.phase == "running"]
     assert steps == [0, 1, 2, 3, 4]

@@ -34,7 +34,7 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, na
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.wire.settings import Acceleration, DType, EngineOptions
-from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.reference import NOISY_IN_DIFFUSERS, TOLERANCE
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.tiny import (
     autoencoder,
@@ -164,7 +164,9 @@ class Scene:
             request.num_inference_steps,
             generators,
         )
-        size = {"height": request.height, "width": request.width} if self.family == "sd3" else {}
+        more: dict[str, Any] = {"height": request.height, "width": request.width} if self.family == "sd3" else {}
+        if SAMPLERS[request.scheduler_name].timesteps == "beta":
+            more["timesteps"] = self.pipeline.scheduler.timesteps.tolist()
         return self.pipeline(
             prompt=request.prompt,
             negative_prompt=request.negative_prompt or None,
@@ -175,7 +177,7 @@ class Scene:
             num_images_per_prompt=request.num_images,
             generator=generators,
             output_type="latent",
-            **size,
+            **more,
         ).images
 
 
@@ -200,7 +202,8 @@ def samplers_of(family: Family) -> tuple[str, ...]:
     """Samplers whose pictures are compared: all of them, but every third for SDXL, whose steps are those of `sd`."""
     if family == "sd3":
         return offered_samplers("flow") * 4
-    return offered_samplers("diffusion")[:: 3 if family == "sdxl" else 1]
+    compared = [name for name in offered_samplers("diffusion") if name not in NOISY_IN_DIFFUSERS]
+    return tuple(compared[:: 3 if family == "sdxl" else 1])
 
 
 def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:

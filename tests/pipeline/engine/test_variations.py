@@ -87,7 +87,7 @@ def image_to_image(reference: Any) -> Any:
     return pipeline
 
 
-@pytest.mark.parametrize("scheduler_name", ["Euler", "Heun", "DPM++ 2M Karras", "DDIM", "UniPC", "LMS"])
+@pytest.mark.parametrize("scheduler_name", ["Euler", "Heun", "DPM++ 2M Karras", "DDIM", "UniPC", "DEIS"])
 def test_the_second_pass_equals_image_to_image_of_diffusers(
     studio: Studio, reference: Any, image_to_image: Any, request_: GenerationRequest, scheduler_name: str
 ) -> None:

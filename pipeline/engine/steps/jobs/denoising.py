@@ -13,7 +13,7 @@ from pipeline.engine.models.cache import Loaded
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.references.rows import JobReference, RowReference
-from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, takes_generators
+from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, stepped
 from pipeline.engine.sampling.tiling import Tiling
 from pipeline.engine.steps.jobs.keys import AttemptId, BucketKey
 from pipeline.engine.steps.jobs.picture_state import JobControl, Kept
@@ -147,14 +147,14 @@ class DenoisingJob:
     @property
     def steps_done(self) -> int:
         """Number of finished steps, as members count them; a step of two evaluations ends after the second."""
-        done = self.evaluation - self.first_evaluation
+        done = max(0, self.evaluation - self.first_evaluation - self._repeated)
         # With two evaluations a step, the last step of a pass has only one. So the division rounds up.
         return self._steps_before + -(-done // self.sampler.evaluations_per_step)
 
     @property
     def step(self) -> int:
         """Number of the step in progress, counted from 1."""
-        done = self.evaluation - self.first_evaluation
+        done = max(0, self.evaluation - self.first_evaluation - self._repeated)
         return self._steps_before + done // self.sampler.evaluations_per_step + 1
 
     @property
@@ -165,7 +165,15 @@ class DenoisingJob:
     @property
     def is_between_steps(self) -> bool:
         """True when no step is half done."""
+        if self._repeated:
+            return self.evaluation != self.first_evaluation + 1
         return self.is_denoised or self.evaluation % self.sampler.evaluations_per_step == 0
+
+    @property
+    def _repeated(self) -> int:
+        """Number of evaluations that the present pass's first step has more than others."""
+        steps = self.passes[self.pass_index].steps
+        return self.sampler.evaluations(steps) - steps if self.sampler.evaluates_second_twice else 0
 
     @property
     def scheduler_class(self) -> str:
@@ -221,9 +229,7 @@ class DenoisingJob:
             raise AssertionError("A job steps before its step was prepared.")
         parts = self.inputs.parts()
         self.model_input, self.prediction = self.inputs.model_input, self._guided(parts)
-        extra = {"generator": self.generators} if takes_generators(type(self.scheduler)) else {}
-        step = self.scheduler.step(self.prediction, self.timestep, self.latents, return_dict=False, **extra)
-        self.latents = step[0]
+        self.latents = stepped(self.scheduler, self.prediction, self.timestep, self.latents, self.generators)
         self.inputs = None
         self.evaluation += 1
         if self.kept is not None:

@@ -24,6 +24,25 @@ def test_a_second_order_evaluates_twice_but_in_the_last_step() -> None:
     assert [SAMPLERS["Heun"].evaluations(steps) for steps in (1, 2, 10)] == [1, 3, 19]
 
 
+def test_plms_evaluates_its_second_timestep_twice() -> None:
+    assert [SAMPLERS["PLMS"].evaluations(steps) for steps in (1, 2, 10)] == [1, 3, 11]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("DPM++ 2M SDE Exponential", "DPM++ 2M SDE"),
+        ("DPM++ 3M SDE Exponential", "DPM++ 3M SDE"),
+        ("DPM++ 2M SDE Heun Exponential", "DPM++ 2M SDE Heun"),
+        ("dpmpp_2s_k", "DPM++ 2S Karras"),
+        ("sa solver", "SA-Solver"),
+        ("pndm", "PLMS"),
+    ],
+)
+def test_names_of_other_programs_are_known(typed: str, name: str) -> None:
+    assert find_sampler(typed) is SAMPLERS[name]
+
+
 @pytest.mark.parametrize(
     ("name", "schedule", "honours"),
     [
@@ -51,5 +70,5 @@ def test_a_model_is_offered_those_of_its_kind_that_need_no_model_of_their_own() 
     assert offered_samplers("flow") == ("Flow Euler", "Flow Heun")
     assert offered_samplers("flow", NoiseSchedule(is_bent=True)) == ("Flow Euler",)
     assert offered_samplers("own") == ("Model's own",)
-    kinds = [sampler.name for sampler in SAMPLERS.values() if sampler.kind == "diffusion"]
-    assert list(offered_samplers("diffusion")) == [name for name in kinds if name not in ("LCM", "Euler Trailing")]
+    kinds = {sampler.name for sampler in SAMPLERS.values() if sampler.kind == "diffusion"}
+    assert set(offered_samplers("diffusion")) == kinds - {"LCM", "TCD", "Euler Trailing"}
