@@ -96,10 +96,16 @@ class Theatre:
             violations=(*broken, *check(directory)),
         )
 
-    def tell_all(self, stories: Iterable[Sequence[Kill]], *, bug: str = "", patience_s: float = 20.0) -> list[Told]:
+    def tell_all(self, stories: Iterable[Sequence[Kill]]) -> list[Told]:
         """Many stories, as many at a time as there are lanes."""
+        return list(self.tell_each(stories))
+
+    def tell_each(
+        self, stories: Iterable[Sequence[Kill]], *, bug: str = "", patience_s: float = 20.0
+    ) -> Generator[Told]:
+        """The same one by one; who closes it spares the stories that did not begin."""
         with ThreadPoolExecutor(LANES) as pool:
-            return list(pool.map(lambda kills: self.tell(kills, bug=bug, patience_s=patience_s), stories))
+            yield from pool.map(lambda kills: self.tell(kills, bug=bug, patience_s=patience_s), stories)
 
     def _live(
         self, zygote: Program, directory: Path, kill: Kill, *, is_first: bool, bug: str, patience_s: float

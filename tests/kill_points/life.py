@@ -14,7 +14,8 @@ from bot import app
 from bot.client import EaselClient
 from bot.store.sqlite import database
 from config.areas.discord import DiscordSettings
-from config.catalogue import load_catalogue
+from config.areas.pipeline import PipelineSettings
+from config.catalogue import Catalogue, load_catalogue
 from config.settings import Settings, StorageSettings
 from tests.kill_points.bugs import BUGS
 from tests.kill_points.engine import DrawsAtOnce
@@ -76,6 +77,13 @@ class FedClient(EaselClient):
             await asyncio.sleep(0.002)
 
 
+@functools.cache
+def shipped_catalogue() -> Catalogue:
+    """The catalogue, which is the same in every life."""
+    shipped = PipelineSettings()
+    return load_catalogue(shipped.catalogue, shipped.default_model)
+
+
 def live(order: Order) -> int:
     """Live once; the number of steps that it took."""
     steps = Steps(order.kill_at)
@@ -90,7 +98,7 @@ def live(order: Order) -> int:
         discord=DiscordSettings(token=SecretStr("a-token"), api_base_url=order.api_base_url),
         storage=StorageSettings(directory=Path(order.directory) / "data"),
     )
-    catalogue = load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
+    catalogue = shipped_catalogue()
 
     def make_loop() -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()

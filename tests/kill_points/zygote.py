@@ -20,8 +20,9 @@ import structlog
 
 from bot.presenting import texts
 from bot.presenting.texts import LANGUAGES, spoken
+from bot.safety.hard_rule import shipped_rule
 from tests.kill_points.engine import picture_of
-from tests.kill_points.life import Order, live
+from tests.kill_points.life import Order, live, shipped_catalogue
 
 LONGEST_LIFE_S: Final = 60
 _GLANCE_S: Final = 0.000_5
@@ -75,6 +76,8 @@ def main() -> None:
             with spoken(language), contextlib.suppress(KeyError):  # a text that needs values is compiled all the same
                 texts.text(key)
     picture_of("a")  # Pillow imports the modules of its formats when it first writes a file
+    shipped_rule()  # what never changes is kept by its own function, so each life finds it
+    shipped_catalogue()
     gc.freeze()
     for line in sys.stdin:
         order = msgspec.json.decode(line, type=Order)
