@@ -54,7 +54,8 @@ def check_component(component: str, some_class: Any, folder: Path, weights: Weig
     if issubclass(some_class, ModelMixin):
         found: dict[str, torch.Tensor] = dict(tensors)
         if len(weights.files) == 1:
-            empty(some_class, config)._fix_state_dict_keys_on_load(found)  # noqa: SLF001 - the names of old VAEs
+            network = _empty(some_class, _key_of(config))
+            network._fix_state_dict_keys_on_load(found)  # noqa: SLF001 - the names of old VAEs
         return compare(where, expected_shapes(some_class, config), found)
     if issubclass(some_class, PreTrainedModel):
         return _tried(where, some_class, folder, tensors)
@@ -97,18 +98,23 @@ def check_none_missing(where: str, missing: Collection[str], total: int) -> None
 
 def expected_shapes(some_class: Any, config: Mapping[str, Any]) -> Mapping[str, torch.Size]:
     """Shapes by name of all tensors in the files of a diffusers network."""
-    return _expected(some_class, json.dumps(config, sort_keys=True))
-
-
-def empty(some_class: Any, config: Mapping[str, Any]) -> Any:
-    """Build a diffusers network without allocating memory."""
-    with init_empty_weights():
-        return some_class.from_config(dict(config))
+    return _expected(some_class, _key_of(config))
 
 
 @functools.lru_cache(maxsize=64)
 def _expected(some_class: Any, config: str) -> Mapping[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in empty(some_class, json.loads(config)).state_dict().items()}
+    return {name: tensor.shape for name, tensor in _empty(some_class, config).state_dict().items()}
+
+
+@functools.lru_cache(maxsize=4)
+def _empty(some_class: Any, config: str) -> Any:
+    """Build a diffusers network without allocating memory. Nobody may change it: the next check uses it again."""
+    with init_empty_weights():
+        return some_class.from_config(json.loads(config))
+
+
+def _key_of(config: Mapping[str, Any]) -> str:
+    return json.dumps(config, sort_keys=True)
 
 
 def _tried(where: str, some_class: Any, folder: Path, tensors: Tensors) -> tuple[str, ...]:
