@@ -55,6 +55,7 @@ STARTS: Final = {
         "kill_points",
         "pipeline/backends",
         "pipeline/reading/test_mutations.py",
+        "pipeline/test_preloaded.py",
         "pipeline/test_worker.py",
         "playground",
         "provenance",

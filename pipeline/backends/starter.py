@@ -31,7 +31,7 @@ from pipeline.protocol.wire.starting import (
     encode_packet,
 )
 
-PRELOADED: Final = ("pipeline.worker", "spandrel")
+PRELOADED: Final = ("pipeline.preloaded",)
 _CAN_FORK: Final = sys.platform == "linux"
 """True on Linux only: the system libraries of macOS do not survive a fork, and Windows has no fork."""
 _PATIENCE_S: Final = 120.0
