@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from bot.cli.database.commands import database_app
 from bot.cli.entry import EXIT_UNAVAILABLE, ConfigOption, load, stop
 from bot.cli.options import COMMAND_LINE, with_options
 from bot.cli.provenance_commands import provenance_app, verify
@@ -17,7 +18,6 @@ from config.loading import EXIT_CONFIG, ConfigError
 from config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-database_app = typer.Typer(no_args_is_help=True, help="Look after the database.")
 app.add_typer(database_app, name="db")
 words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of words.")
 app.add_typer(words_app, name="words")
@@ -225,73 +225,6 @@ def words_check(
         stop(str(error), EXIT_CONFIG)
     if has_hits:
         raise SystemExit(1)
-
-
-@database_app.command("backup")
-def db_backup(
-    file: Annotated[Path, typer.Argument(help="Where to write the copy; must not exist yet.")],
-    config: ConfigOption = None,
-) -> None:
-    """Copy the database while Easel runs, and check the copy."""
-    from bot.cli.care import CareFailed, back_up
-
-    settings, _ = load(config)
-    try:
-        asyncio.run(back_up(settings.storage.database, file))
-    except CareFailed as error:
-        stop(str(error), 1)
-    typer.echo(f"{file}: a copy of the database, checked.")
-
-
-@database_app.command("restore")
-def db_restore(
-    file: Annotated[Path, typer.Argument(help="A copy that `easel db backup` made.")],
-    config: ConfigOption = None,
-) -> None:
-    """Put a copy in the place of the database, and keep the present one. Easel must be stopped."""
-    from bot.cli.care import CareFailed, restore
-
-    settings, _ = load(config)
-    try:
-        aside = asyncio.run(restore(file, settings.storage.database))
-    except CareFailed as error:
-        stop(str(error), 1)
-    typer.echo(f"{file} is the database now; the next `easel run` settles what it shows to be delivered.")
-    if aside is not None:
-        typer.echo(f"{aside}: what was the database before.")
-
-
-@database_app.command("check")
-def db_check(config: ConfigOption = None) -> None:
-    """Check the file, and that every balance equals the sum of its rows."""
-    from bot.cli.care import CareFailed, examine_database
-
-    settings, _ = load(config)
-    try:
-        is_fine = asyncio.run(examine_database(settings.storage.database, say=typer.echo))
-    except CareFailed as error:
-        stop(str(error), 1)
-    if not is_fine:
-        raise SystemExit(1)
-
-
-@database_app.command("forget")
-def db_forget(
-    user: Annotated[int, typer.Argument(help="The person's Discord id.")],
-    config: ConfigOption = None,
-) -> None:
-    """Delete what a person wrote and attached. Easel must be stopped. Sums of the ledger stay."""
-    from bot.cli.care import CareFailed, forget
-
-    settings, _ = load(config)
-    try:
-        forgotten = asyncio.run(forget(settings.storage.database, settings.storage.inputs, user))
-    except CareFailed as error:
-        stop(str(error), 1)
-    typer.echo(
-        f"The words of {user} are deleted, and {len(forgotten.pictures)} picture(s) that they attached; "
-        f"{len(forgotten.cancelled)} open job(s) of theirs were cancelled and given back."
-    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from bot.client import EaselClient
 from bot.composing import compose
 from bot.configure import make_configure, make_starter
 from bot.interactions.services import Services
-from bot.jobs.keeping import Keeping
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.pulse import Pulse
@@ -36,7 +35,6 @@ if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
 
 DRAIN_S: Final = 20.0
 """Seconds that a shutdown waits for running jobs. Service managers kill a process after thirty to ninety seconds."""
-_HOUR_S: Final = 3_600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +54,7 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
     backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
     closing = contextlib.AsyncExitStack()
     try:
-        images, input_files = ImageStore(settings.storage.directory / "images"), ImageStore(settings.storage.inputs)
+        images, input_files = ImageStore(settings.storage.images), ImageStore(settings.storage.inputs)
         services = compose(
             settings,
             catalogue,
@@ -69,6 +67,7 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
         )
         closing.push_async_callback(services.signing.close)
         await services.signing.begin()
+        await services.sweeping.begin()
         yield services
     finally:
         await closing.aclose()
@@ -115,9 +114,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
             asyncio.create_task(_connect(client, services, token, logged_in), name="discord"),
             asyncio.create_task(_dispatch(services, logged_in), name="dispatcher"),
             asyncio.create_task(Pulse(client, services).run(), name="pulse"),
-            asyncio.create_task(
-                _remove_old_images(services.keeping, settings.storage.keep_images_days), name="retention"
-            ),
+            asyncio.create_task(_sweep(services, logged_in), name="retention"),
             asyncio.create_task(_wait_for(stopping), name="stop"),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -157,6 +154,12 @@ async def _dispatch(services: Services, logged_in: asyncio.Event) -> None:
     await services.dispatcher.run()
 
 
+async def _sweep(services: Services, logged_in: asyncio.Event) -> None:
+    """Sweep after the login, since messages of the forgotten are changed too."""
+    await logged_in.wait()
+    await services.sweeping.run()
+
+
 def _token(settings: Settings) -> str:
     try:
         token = settings.discord.read_token()
@@ -176,16 +179,3 @@ def _on_signals(stop: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` sets SIG_IGN
             loop.add_signal_handler(number, stop)
-
-
-async def _remove_old_images(keeping: Keeping, keep_days: int) -> None:
-    """Remove old images once an hour; `keep_days` 0 keeps all images of jobs."""
-    while True:
-        try:
-            removed = await keeping.remove_old(keep_days)
-        except (OSError, sqlite3.Error) as error:
-            _log.error("old images not removed", action="retention", error=repr(error))
-        else:
-            if removed:
-                _log.info("old images removed", action="retention", count=removed)
-        await asyncio.sleep(_HOUR_S)

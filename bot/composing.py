@@ -22,6 +22,10 @@ from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
+from bot.privacy.ending_jobs import JobEnding
+from bot.privacy.farewells import Farewells
+from bot.privacy.forgetting import Forgetting
+from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
@@ -37,6 +41,8 @@ from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
+from bot.store.privacy.forgetting import ForgettingRepository
+from bot.store.privacy.wish_file import WishFile
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
@@ -97,6 +103,7 @@ class _Parts:
     calls: Calls
     tables: _Tables
     images: ImageStore
+    input_files: ImageStore
     inputs: InputPictures
     signing: Signing
     gate: Gate
@@ -135,6 +142,7 @@ def compose(
         calls=calls,
         tables=tables,
         images=images,
+        input_files=input_files,
         inputs=inputs,
         signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register, owner=calls.owner),
         gate=Gate(owners_rules(settings), tables.word_rules.rules, shipped_rule()),
@@ -149,7 +157,15 @@ def _services(parts: _Parts, database: Database) -> Services:
     )
     accepting = _accepting(parts, storing)
     receiving = Receiving(calls=parts.calls, inputs=parts.inputs)
+    dispatcher = _dispatcher(parts, accepting, storing)
     keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
+    repository = ForgettingRepository(database, parts.settings.quotas.time_zone)
+    forgetting = Forgetting(
+        wishes=WishFile(parts.settings.storage.database),
+        repository=repository,
+        folders={"images": parts.images, "inputs": parts.input_files},
+        end_jobs=JobEnding(dispatcher=dispatcher, repository=repository),
+    )
     return Services(
         settings=parts.settings,
         database=database,
@@ -175,13 +191,20 @@ def _services(parts: _Parts, database: Database) -> Services:
         expansions=ExpansionRepository(database),
         accepting=accepting,
         storing=storing,
-        dispatcher=_dispatcher(parts, accepting, storing),
+        dispatcher=dispatcher,
         keeping=keeping,
         receiving=receiving,
         picking=Picking(receiving),
         signing=parts.signing,
         register=tables.register,
         asking=Asking(settings=parts.settings, receiving=receiving, register=tables.register),
+        forgetting=forgetting,
+        sweeping=Sweeping(
+            forgetting=forgetting,
+            farewells=Farewells(calls=parts.calls, repository=repository),
+            keeping=keeping,
+            keep_images_days=parts.settings.storage.keep_images_days,
+        ),
         backend=parts.backend,
     )
 

@@ -105,6 +105,11 @@ class StorageSettings(Area):
         return self.directory / "easel.db"
 
     @property
+    def images(self) -> Path:
+        """Folder of the finished pictures."""
+        return self.directory / "images"
+
+    @property
     def inputs(self) -> Path:
         """Folder of the pictures that jobs are given."""
         return self.directory / "inputs"

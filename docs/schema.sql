@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 7. A test compares them.
+-- The tables of easel.db after its last migration, 8. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -14,13 +14,19 @@ CREATE TABLE audit (
 CREATE INDEX audit_of_guild ON audit (guild_id, audit_id);
 
 CREATE TRIGGER audit_keeps_its_rows BEFORE UPDATE ON audit
+WHEN NEW.audit_id IS NOT OLD.audit_id OR NEW.guild_id IS NOT OLD.guild_id OR NEW.action IS NOT OLD.action
+    OR NEW.detail IS NOT OLD.detail OR NEW.created_at IS NOT OLD.created_at
+    OR NEW.actor_id IS NOT OLD.actor_id AND NOT (OLD.actor_id > 0 AND NEW.actor_id < 0)
+    OR NEW.subject IS NOT OLD.subject AND NOT (OLD.subject GLOB '<@[0-9]*>' AND NEW.subject GLOB '<@-[0-9]*>')
+    OR NEW.reason IS NOT OLD.reason AND NOT (NEW.reason IS NULL AND NEW.subject IS NOT OLD.subject)
 BEGIN
     SELECT RAISE(ABORT, 'audit rows are never changed');
 END;
 
 CREATE TRIGGER audit_loses_no_row BEFORE DELETE ON audit
+WHEN OLD.created_at > (CAST(strftime('%s', 'now') AS INTEGER) - 30 * 86400) * 1000
 BEGIN
-    SELECT RAISE(ABORT, 'audit rows are never deleted');
+    SELECT RAISE(ABORT, 'audit rows are never deleted in their first 30 days');
 END;
 
 CREATE TABLE blocks (
@@ -84,6 +90,11 @@ CREATE TABLE expansions (
 
 CREATE INDEX expansions_by_age ON expansions (created_at);
 
+CREATE TABLE farewells (
+    job_id INTEGER PRIMARY KEY REFERENCES jobs (job_id),
+    locale TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE fingerprints (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),
     image_index INTEGER NOT NULL,
@@ -94,6 +105,14 @@ CREATE TABLE fingerprints (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX fingerprints_by_pixels ON fingerprints (pixels);
+
+CREATE TABLE forgettings (
+    wish TEXT PRIMARY KEY,
+    asked_at INTEGER NOT NULL,
+    user_id INTEGER,
+    pseudonym INTEGER,
+    CHECK ((user_id IS NULL) = (pseudonym IS NULL))
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE image_blocks (
     guild_id INTEGER NOT NULL,
@@ -154,7 +173,7 @@ CREATE TABLE jobs (
     denoise_s REAL,
     total_s REAL,
     recipe TEXT NOT NULL DEFAULT 'null'
-, removed_at INTEGER) STRICT;
+, removed_at INTEGER, blanked_for TEXT CHECK (blanked_for IN ('member', 'age', 'server'))) STRICT;
 
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
 
@@ -174,6 +193,8 @@ CREATE INDEX jobs_timed ON jobs (model_key, job_id) WHERE status = 'succeeded';
 CREATE INDEX jobs_unanswered ON jobs (job_id) WHERE status = 'queued' AND message_id IS NULL;
 
 CREATE INDEX jobs_waiting_longest ON jobs (created_at) WHERE status = 'queued';
+
+CREATE INDEX jobs_with_words ON jobs (created_at) WHERE blanked_for IS NULL;
 
 CREATE TRIGGER jobs_are_counted AFTER UPDATE OF status, queue_key, message_id ON jobs
 BEGIN
@@ -242,6 +263,13 @@ CREATE INDEX ledger_of_guild ON ledger (guild_id, created_at);
 CREATE INDEX ledger_of_user ON ledger (guild_id, user_id, created_at);
 
 CREATE TRIGGER ledger_keeps_its_rows BEFORE UPDATE ON ledger
+WHEN NEW.entry_id IS NOT OLD.entry_id OR NEW.job_id IS NOT OLD.job_id OR NEW.kind IS NOT OLD.kind
+    OR NEW.guild_id IS NOT OLD.guild_id OR NEW.reserved IS NOT OLD.reserved OR NEW.captured IS NOT OLD.captured
+    OR NEW.released IS NOT OLD.released OR NEW.granted IS NOT OLD.granted OR NEW.adjusted IS NOT OLD.adjusted
+    OR NEW.created_at IS NOT OLD.created_at
+    OR NEW.user_id IS NOT OLD.user_id AND NOT (OLD.user_id > 0 AND NEW.user_id < 0)
+    OR NEW.actor_id IS NOT OLD.actor_id AND NOT (ifnull(OLD.actor_id, 0) > 0 AND ifnull(NEW.actor_id, 0) < 0)
+    OR NEW.reason IS NOT OLD.reason AND NOT (NEW.reason IS NULL AND OLD.user_id > 0 AND NEW.user_id < 0)
 BEGIN
     SELECT RAISE(ABORT, 'ledger rows are never changed');
 END;
@@ -362,6 +390,12 @@ CREATE TABLE quota_rules (
     PRIMARY KEY (guild_id, subject, subject_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE removals (
+    folder TEXT NOT NULL CHECK (folder IN ('images', 'inputs')),
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (folder, sha256)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE reports (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),
     reporter_id INTEGER NOT NULL,
@@ -385,7 +419,7 @@ CREATE TABLE reports_channels (
 CREATE TABLE servers (
     guild_id INTEGER PRIMARY KEY,
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
-) STRICT;
+, left_at INTEGER) STRICT;
 
 CREATE TABLE signing_keys (
     serial TEXT PRIMARY KEY,

@@ -29,8 +29,10 @@ from bot.interactions.start_job import ask, origin_of
 from bot.presenting.custom_ids import Action, custom_id, read_press
 from bot.process.logs import set_up_logging
 from bot.store.images import ImageStore
+from bot.store.privacy.forgetting import ForgettingRepository
 from bot.store.rows.jobs import Job, JobOrder, JobStatus
 from bot.store.rows.origin import StartedBy
+from bot.store.rows.wishes import AskedBy, Scope, Wish
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from bot.views.buttons import PRESSED
@@ -254,12 +256,16 @@ async def third_life(life: Life, described: Request) -> dict[str, Any]:
     await life.services.dispatcher.recover()
     await life.until(job, JobStatus.SUCCEEDED)
     told: dict[str, Any] = {"adopted": life.files(job), "run again": life.backend.submitted}
-    await life.services.jobs.forget_user(MEMBER, datetime.now(UTC))
+    await ForgettingRepository(life.database, "UTC").carry_out(_wish(), datetime.now(UTC))
     rows = await life.database.fetch_all("SELECT job_id, request FROM jobs ORDER BY job_id")
     told["forgotten"] = [json.loads(row["request"]) for row in rows]
     told["still read"] = [(await life.job(row["job_id"])).request.prompt for row in rows]
     told["broken"] = [finding.promise for finding in await check(life.database) if finding.broken]
     return told
+
+
+def _wish() -> Wish:
+    return Wish.new(MEMBER, Scope.WORDS, AskedBy.MEMBER, datetime.now(UTC))
 
 
 async def main(directory: Path) -> dict[str, Any]:

@@ -116,7 +116,7 @@ async def _job_of(services: Services, interaction: Interaction, message: discord
     """The job of a message; None if the message is not ours.
 
     Raises:
-        Refused: moderators removed its pictures.
+        Refused: its pictures were removed.
     """
     if interaction.client.user is None or message.author.id != interaction.client.user.id:
         return None

@@ -1,5 +1,9 @@
 """The job for a custom id. Server, channel, message, action and output must fit the id."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 import msgspec
 
 from bot.calls.answers import Interaction
@@ -10,6 +14,17 @@ from bot.interactions.start_job import server_of
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import ABOUT_ANY_JOB, Action, Press
 from bot.store.rows.jobs import Job
+from bot.store.rows.wishes import BlankedFor
+
+_WHY_BLANK: Final[Mapping[BlankedFor, str]] = MappingProxyType(
+    {
+        BlankedFor.MEMBER: "refused-blanked-member",
+        BlankedFor.AGE: "refused-blanked-age",
+        BlankedFor.SERVER: "refused-blanked-server",
+    }
+)
+_OF_REMOVED: Final = frozenset({Action.DELETE, Action.CANCEL})
+"""Buttons that need neither pictures nor words: the message can be deleted, or brought up to date."""
 
 
 async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:
@@ -39,8 +54,8 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
     A job moves to a new message if Discord no longer lets us edit the old one.
 
     Raises:
-        Refused: there is no such job, its kind has no such action, or the message belongs to another timeline or
-            another Easel.
+        Refused: there is no such job, its kind has no such action, its pictures are gone, or the message belongs to
+            another timeline or another Easel.
     """
     job = await services.jobs.get(press.job_id)
     if job is None or job.guild_id != server_of(interaction):
@@ -49,7 +64,7 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         raise Refused("refused-unknown-job")
     if not is_in_timeline(interaction.message, job):
         raise Refused("refused-unknown-job")
-    if press.action is not Action.DELETE:
+    if press.action not in _OF_REMOVED:
         check_not_removed(job)
     if press.action not in ABOUT_ANY_JOB | kind_of(job.request).actions:
         raise Refused("refused-unknown-job")
@@ -62,11 +77,13 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
 
 
 def check_not_removed(job: Job) -> None:
-    """Check that moderators did not remove a job's outputs.
+    """Check that a job still has its pictures and words.
 
     Raises:
-        Refused: they did, so nothing is made from them any more.
+        Refused: moderators removed the pictures, or all was deleted; the sentence says why.
     """
+    if job.blanked_for is not None:
+        raise Refused(_WHY_BLANK[job.blanked_for])
     if job.removed_at is not None:
         raise Refused("refused-removed")
 

@@ -12,6 +12,8 @@ from bot.jobs.reviewing import Reviewing
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
+from bot.privacy.forgetting import Forgetting
+from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
@@ -59,6 +61,8 @@ class Services:
     signing: Signing
     register: RegisterRepository
     asking: Asking
+    forgetting: Forgetting
+    sweeping: Sweeping
     backend: Backend
 
 

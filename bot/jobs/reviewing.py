@@ -92,6 +92,8 @@ class Reviewing:
             if outcome is Outcome.REMOVE:
                 await self._erase(job)
         for report in await self._cases.reports(case.case_id):
+            if report.reporter_id < 0:
+                continue  # they were forgotten
             with spoken(report.locale):
                 sentence = text(f"reporter-told-{outcome}", job=job_link(job))
             await self._calls.posting.tell(report.reporter_id, sentence)

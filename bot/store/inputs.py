@@ -8,24 +8,20 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Values, fetch_all, to_ms
 from pipeline.protocol.inputs import Input
 
-_WANTED: Final = """
+WANTED: Final = """
 SELECT json_extract(input.value, '$.sha256') AS sha256
 FROM expansions, json_each(expansions.jobs) AS job, json_each(job.value, '$.request.inputs') AS input
 """
 """Inputs of jobs that wait for a member's confirmation."""
-_NAMED: Final = f"SELECT sha256 FROM inputs UNION {_WANTED}"  # noqa: S608 - ours
+NAMED: Final = f"SELECT sha256 FROM inputs UNION {WANTED}"  # noqa: S608 - ours
 _NAMED_SINCE: Final = f"""
 SELECT sha256 FROM inputs JOIN jobs USING (job_id)
 WHERE created_at >= :since OR status IN ('queued', 'running') OR job_id IN (SELECT job_id FROM stars)
-UNION {_WANTED}
+UNION {WANTED}
 """  # noqa: S608 - ours
 _OF_JOB: Final = "SELECT sha256 FROM inputs WHERE job_id = :job"
-_OF_USER: Final = f"""
-SELECT sha256 FROM inputs JOIN jobs USING (job_id) WHERE requester_id = :user
-UNION {_WANTED} WHERE user_id = :user
-"""  # noqa: S608 - ours
 
-_GAVE: Final = """
+GAVE: Final = """
 SELECT parent.job_id IS NULL OR parent.requester_id = :user OR (
     parent.requester_name <> '' AND NOT EXISTS (
         SELECT 1 FROM json_each(parent.request, '$.inputs') AS input
@@ -48,7 +44,7 @@ class InputRepository:
 
     async def named(self) -> frozenset[str]:
         """Hashes that some job names."""
-        return _hashes(await self._database.fetch_all(_NAMED))
+        return _hashes(await self._database.fetch_all(NAMED))
 
     async def named_since(self, now: datetime, days: int) -> frozenset[str]:
         """Hashes that a job of the last `days` days, an open one or a starred one names."""
@@ -56,7 +52,7 @@ class InputRepository:
 
     async def gave(self, user_id: int, sha256: str) -> bool:
         """Whether a member gave this picture themselves; a job begun from another's has that one's pictures."""
-        row = await self._database.fetch_one(_GAVE, {"user": user_id, "sha256": sha256})
+        row = await self._database.fetch_one(GAVE, {"user": user_id, "sha256": sha256})
         return row is not None and bool(row["gave"])
 
     async def release(self, job_id: int) -> frozenset[str]:
@@ -72,16 +68,6 @@ def insert_inputs(connection: sqlite3.Connection, job_id: int, inputs: tuple[Inp
     )
 
 
-def release_of_user(connection: sqlite3.Connection, user_id: int) -> frozenset[str]:
-    """Let a person's jobs and expansions name no inputs any more; returns the hashes that no other job names."""
-    released = _hashes(fetch_all(connection, _OF_USER, {"user": user_id}))
-    connection.execute(
-        "DELETE FROM inputs WHERE job_id IN (SELECT job_id FROM jobs WHERE requester_id = ?)", (user_id,)
-    )
-    connection.execute("DELETE FROM expansions WHERE user_id = ?", (user_id,))
-    return _unnamed(connection, released)
-
-
 def _release(connection: sqlite3.Connection, job_id: int) -> frozenset[str]:
     values: Values = {"job": job_id}
     released = _hashes(fetch_all(connection, _OF_JOB, values))
@@ -90,7 +76,7 @@ def _release(connection: sqlite3.Connection, job_id: int) -> frozenset[str]:
 
 
 def _unnamed(connection: sqlite3.Connection, hashes: frozenset[str]) -> frozenset[str]:
-    return hashes - _hashes(fetch_all(connection, _NAMED)) if hashes else hashes
+    return hashes - _hashes(fetch_all(connection, NAMED)) if hashes else hashes
 
 
 def _hashes(rows: list[sqlite3.Row]) -> frozenset[str]:

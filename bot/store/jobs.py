@@ -9,7 +9,6 @@ import msgspec
 
 from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
-from bot.store.inputs import release_of_user
 from bot.store.members.facts import read_facts
 from bot.store.queue import Place
 from bot.store.register import insert_fingerprints
@@ -18,9 +17,8 @@ from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.rows.origin import Asker
 from bot.store.rows.outputs import NewFingerprint, NewOutput, Output
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import Value, Values, fetch_all, fetch_one, sure, to_json, to_ms
+from bot.store.sqlite.statements import Value, fetch_one, sure, to_json, to_ms
 from config.settings import QuotaSettings
-from pipeline.protocol.requests import PRIVATE
 from pipeline.protocol.wire.outputs import Notice, Recipe
 
 _HAS_HAD_NOTICE: Final = """
@@ -38,21 +36,9 @@ INSERT INTO outputs (job_id, output_index, kind, sha256, media_type, size_bytes,
 VALUES (:job_id, :output_index, :kind, :sha256, :media_type, :size_bytes, :width, :height, :seed, :rating)
 ON CONFLICT (job_id, output_index) DO NOTHING
 """
-
-_BLANKED: Final = ", ".join(f"'$.{name}', json('{to_json(kind())}')" for name, kind in PRIVATE.items())
-"""Paths and values of private fields: each gets the empty value of its type."""
-
-
-class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left to do after a person was forgotten.
-
-    Attributes:
-        cancelled: the jobs that were open, cancelled and refunded.
-        pictures: hashes of input pictures whose files nobody else needs.
-    """
-
-    cancelled: list[Job]
-    pictures: frozenset[str]
+_REMOVE_FILE: Final = """
+INSERT OR IGNORE INTO removals SELECT 'images', :sha256 WHERE :sha256 NOT IN (SELECT sha256 FROM outputs)
+"""
 
 
 class JobRepository:
@@ -117,8 +103,11 @@ class JobRepository:
         total_s: float,
         recipe: Recipe | None = None,
     ) -> Job:
-        """Store the outputs before anybody sees them. A second attempt replaces none of them."""
-        rows = [{"job_id": job_id, **msgspec.structs.asdict(output)} for output in outputs]
+        """Store the outputs before anybody sees them. A second attempt replaces none of them.
+
+        If the job was blanked meanwhile, nothing is stored, and the files are marked for removal.
+        """
+        rows: list[dict[str, Value]] = [{"job_id": job_id, **msgspec.structs.asdict(output)} for output in outputs]
         drawn = (
             to_json(notices),
             denoise_s,
@@ -161,13 +150,6 @@ class JobRepository:
             now=now or datetime.now(UTC),
         )
 
-    async def forget_user(self, user_id: int, now: datetime) -> Forgotten:
-        """Delete a person's words: cancel and refund their open jobs, and blank prompts, inputs and names.
-
-        Their ledger rows stay, so that deletion gives nobody a fresh quota. The caller removes the files.
-        """
-        return await self._database.write(_forget_user, user_id, now)
-
     async def get(self, job_id: int) -> Job | None:
         """The job with this id; None if there is none."""
         row = await self._database.fetch_one("SELECT * FROM jobs WHERE job_id = ?", (job_id,))
@@ -197,10 +179,14 @@ class JobRepository:
 def _store_outputs(
     connection: sqlite3.Connection,
     job_id: int,
-    outputs: Sequence[Values],
+    outputs: Sequence[dict[str, Value]],
     fingerprints: tuple[NewFingerprint, ...],
     drawn: tuple[Value, ...],
 ) -> Job:
+    before = Job.from_row(sure(fetch_one(connection, "SELECT * FROM jobs WHERE job_id = ?", (job_id,))))
+    if before.blanked_for is not None:
+        connection.executemany(_REMOVE_FILE, [{"sha256": output["sha256"]} for output in outputs])
+        return before
     connection.executemany(_INSERT_OUTPUT, outputs)
     insert_fingerprints(connection, job_id, fingerprints)
     row = fetch_one(
@@ -209,30 +195,3 @@ def _store_outputs(
         drawn,
     )
     return Job.from_row(sure(row))
-
-
-def _forget_user(connection: sqlite3.Connection, user_id: int, now: datetime) -> Forgotten:
-    open_jobs = fetch_all(
-        connection, "SELECT job_id FROM jobs WHERE requester_id = ? AND status IN ('queued', 'running')", (user_id,)
-    )
-    ended = [
-        end_job(
-            connection,
-            row["job_id"],
-            JobStatus.CANCELLED,
-            outputs_delivered=0,
-            failure=None,
-            error_id=None,
-            now=now,
-        )
-        for row in open_jobs
-    ]
-    connection.execute(
-        f"UPDATE jobs SET request = json_replace(request, {_BLANKED}),"  # noqa: S608 - names of our fields
-        " notices = '[]', defaults = '{}', requester_name = '' WHERE requester_id = ?",
-        (user_id,),
-    )
-    for table in ("stars", "user_settings"):
-        connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))  # noqa: S608 - ours
-    pictures = release_of_user(connection, user_id)
-    return Forgotten(cancelled=[job for job in ended if job is not None], pictures=pictures)

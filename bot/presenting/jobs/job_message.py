@@ -161,6 +161,18 @@ def sent_directly(job: Job) -> ui.LayoutView:
     return layout(job, GREEN, text("job-handed-over", requester_id=str(job.requester_id)))
 
 
+def forgotten(job: Job, locale: str) -> ui.LayoutView:
+    """The message of a job whose member had it deleted, in the language that the job had: a placeholder."""
+    with spoken(locale):
+        container: ui.Container[ui.LayoutView] = ui.Container(
+            ui.TextDisplay(text("job-forgotten")), accent_color=_GREY, id=job.timeline
+        )
+    view = ui.LayoutView(timeout=None)
+    view.add_item(container)
+    view.stop()
+    return view
+
+
 @in_its_language
 def ended(job: Job, actions: Collection[Action]) -> ui.LayoutView:
     """The end of a job without outputs here: it was cancelled, every output was hidden, or it failed.

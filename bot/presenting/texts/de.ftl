@@ -107,6 +107,7 @@ job-flagged = { $count ->
         [one] Das Bild hat der Inhaltsfilter verborgen.
        *[other] Alle { $count } Bilder hat der Inhaltsfilter verborgen.
     } Versuch es mit anderen Worten, einem anderen Seed oder einem anderen Bild. Es wurde nichts berechnet.
+job-forgotten = Dieses Bild und seine Worte sind gelöscht, weil das Mitglied es so wollte.
 job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
 job-words-hidden = Der Prompt wird nicht gezeigt
@@ -519,6 +520,9 @@ refused-queued = Von dir { $count ->
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
 refused-unsigned = Die Bilder müssen hier signiert werden, und das gelang nicht. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
+refused-blanked-member = Worte und Bild dieses Auftrags sind gelöscht, weil sein Mitglied es so wollte. Mit `/imagine` beginnst du einen neuen.
+refused-blanked-age = Easel behält Worte und Bilder hier nur einige Zeit, und die dieses Auftrags sind weg. Mit `/imagine` beginnst du einen neuen.
+refused-blanked-server = Easel war nicht mehr auf diesem Server, und was es über diesen Auftrag wusste, ist weg. Mit `/imagine` beginnst du einen neuen.
 refused-image-gone = Dieses Bild ist hier nicht mehr gespeichert, also kann nichts geschickt werden. Drücke 🔁 an seiner Nachricht, um es neu zu zeichnen.
 refused-model-varies-not = { $model } zeichnet nur nach Text und kann kein Bild variieren. Drücke 🔁 für ein anderes, oder ✏️, um den Prompt zu ändern.
 refused-varied-too-often = Dieses Bild steht am Ende von { $count } Variationen, weiter geht es nicht. Variiere ein früheres, oder drücke 🔁.

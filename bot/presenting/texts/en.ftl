@@ -107,6 +107,7 @@ job-flagged = { $count ->
         [one] The picture was hidden by the safety filter.
        *[other] All { $count } pictures were hidden by the safety filter.
     } Try other words, another seed or another picture. Nothing was charged.
+job-forgotten = This picture and its words were deleted, since its member wished it.
 job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
 job-words-hidden = The prompt is not shown
@@ -519,6 +520,9 @@ refused-queued = You have { $count ->
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-unsigned = The pictures must be signed here, and they could not be. Try again later; the owner finds the reason in the log.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
+refused-blanked-member = The words and the picture of this job were deleted, since its member wished it. Start a new one with `/imagine`.
+refused-blanked-age = Easel keeps words and pictures only for some time here, and those of this job are gone. Start a new one with `/imagine`.
+refused-blanked-server = Easel had left this server, and what it knew of this job is gone. Start a new one with `/imagine`.
 refused-image-gone = That picture is not kept here any more, so nothing can be sent. Press 🔁 on its message to draw it anew.
 refused-model-varies-not = { $model } draws from text alone and cannot vary a picture. Press 🔁 for another one, or ✏️ to change the prompt.
 refused-varied-too-often = This picture is the end of { $count } variations, which is as far as they go. Vary an earlier one, or press 🔁.

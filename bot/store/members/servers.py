@@ -207,7 +207,8 @@ def _set_channel(connection: sqlite3.Connection, by: Decision, channel_id: int, 
 
 def _set_queue_state(connection: sqlite3.Connection, by: Decision, state: QueueState) -> None:
     connection.execute(
-        "INSERT INTO servers VALUES (?, ?) ON CONFLICT DO UPDATE SET queue_state = excluded.queue_state",
+        "INSERT INTO servers (guild_id, queue_state) VALUES (?, ?)"
+        " ON CONFLICT DO UPDATE SET queue_state = excluded.queue_state",
         (by.guild_id, state),
     )
     connection.execute("UPDATE members SET is_paused = ? WHERE guild_id = ?", (state is QueueState.PAUSED, by.guild_id))

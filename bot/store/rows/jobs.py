@@ -10,6 +10,7 @@ import msgspec
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.origin import Origin
 from bot.store.rows.preferences import AskerDefaults
+from bot.store.rows.wishes import BlankedFor
 from bot.store.sqlite.statements import Value, from_ms, to_json
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Recipe
@@ -87,7 +88,8 @@ class Job(JobOrder, frozen=True, kw_only=True):
 
     `queue_key` is the job's place in the queue; `turn_round` and `turn_deficit` are the member's turn before this job.
     `crashes` counts the workers that died while they had the job. `timeline` is the database's timeline at the job's
-    acceptance (`bot.store.sqlite.timelines`). `removed_at` is when moderators removed the job's outputs.
+    acceptance (`bot.store.sqlite.timelines`). `removed_at` is when moderators removed the job's outputs, and
+    `blanked_for` says why its words and pictures are gone.
     """
 
     job_id: int
@@ -111,6 +113,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
     recipe: Recipe | None
     timeline: int
     removed_at: datetime | None = None
+    blanked_for: BlankedFor | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:
@@ -124,6 +127,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
         values["recipe"] = msgspec.json.decode(values["recipe"], type=Recipe | None)
         values["status"] = JobStatus(values["status"])
         values["failure"] = None if values["failure"] is None else JobFailure(values["failure"])
+        values["blanked_for"] = None if row["blanked_for"] is None else BlankedFor(row["blanked_for"])
         return cls(**values, origin=Origin.from_row(row))
 
     @property

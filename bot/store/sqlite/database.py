@@ -189,13 +189,15 @@ async def _connected(address: str) -> _Connection:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    """Make commits durable and migrate the tables.
+    """Make commits durable and erasures final, and migrate the tables.
 
     Raises:
         DatabaseTooNew: a later Easel wrote the file.
         DatabaseUnusable: no copy could be kept before a migration, so nothing was changed.
     """
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    durable = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    # Not every build of SQLite overwrites erased text by itself.
+    for pragma in (*durable, "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     there = version_of(connection)
     if there > newest_version():

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.care import CareFailed, back_up, examine_database, forget
-from bot.store.images import ImageStore
+from bot.cli.database.care import CareFailed, back_up, examine_database
 from bot.store.rows.jobs import NewJob
 from bot.store.sqlite.database import Database
-from tests.bot.store.conftest import Store, with_inputs
+from tests.bot.store.conftest import Store
 
 Make = Callable[..., NewJob]
 
@@ -74,26 +73,3 @@ async def test_what_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
                 await look
     with pytest.raises(CareFailed, match=r"There is no folder .*/nowhere; make it"):
         await back_up(tmp_path / "easel.db", tmp_path / "nowhere" / "copy.db")
-
-
-async def test_forgetting_needs_a_stopped_bot(store: Store, new_job: Make, tmp_path: Path) -> None:
-    await store.accept(new_job(1))
-    with pytest.raises(CareFailed, match="in use by another Easel"):
-        await forget(tmp_path / "easel.db", tmp_path / "inputs", 1)
-    await store.database.close()
-    for count in (1, 0):
-        forgotten = await forget(tmp_path / "easel.db", tmp_path / "inputs", 1)
-        assert (len(forgotten.cancelled), forgotten.pictures) == (count, frozenset())
-
-
-async def test_forgetting_removes_the_pictures_that_nobody_else_needs(
-    store: Store, new_job: Make, tmp_path: Path
-) -> None:
-    files = ImageStore(tmp_path / "inputs")
-    alone, shared = await files.save(b"alone"), await files.save(b"shared")
-    await store.accept(with_inputs(new_job(1), alone, shared))
-    await store.accept(with_inputs(new_job(2, user=2), shared))
-    await store.database.close()
-    forgotten = await forget(tmp_path / "easel.db", tmp_path / "inputs", 1)
-    assert forgotten.pictures == {alone}
-    assert [path.stem for path in tmp_path.glob("inputs/??/*.png")] == [shared]

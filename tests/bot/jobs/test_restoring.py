@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.cli.care import back_up, examine_database, restore
+from bot.cli.database.care import back_up, examine_database, restore
 from bot.presenting.jobs.job_message import output_file_name
 from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite.timelines import UNSEEN

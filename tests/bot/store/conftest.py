@@ -11,9 +11,11 @@ import pytest
 from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import Decision, ServerRepository
+from bot.store.privacy.forgetting import ForgettingRepository, Forgotten
 from bot.store.queue import QueueRepository
 from bot.store.rows.jobs import Job, NewJob
 from bot.store.rows.origin import Asker, Origin
+from bot.store.rows.wishes import AskedBy, Scope, Wish
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
@@ -60,6 +62,7 @@ class Store:
         self.queue = QueueRepository(database)
         self.ledger = LedgerRepository(database)
         self.servers = ServerRepository(database)
+        self.forgetting = ForgettingRepository(database, "UTC")
 
     async def accept(
         self,
@@ -74,6 +77,16 @@ class Store:
         if is_seen:
             await self.jobs.record_message(job.job_id, 1_000 + job.job_id)
         return job
+
+    async def forget(
+        self, user: int, now: datetime = NOW, scope: Scope = Scope.WORDS, by: AskedBy = AskedBy.OWNER
+    ) -> Forgotten:
+        """Forget a person in the database. Files stay until `removals` is heeded."""
+        return await self.forgetting.carry_out(Wish.new(user, scope, by, now), now)
+
+    async def removals(self, folder: str) -> set[str]:
+        """Hashes of the files of a folder that must go."""
+        return {sha256 for named, sha256 in await self.forgetting.removals() if named == folder}
 
     async def used(self, user: int = 1, now: datetime = NOW, **quotas: Any) -> int:
         """Units charged or reserved in the member's period."""

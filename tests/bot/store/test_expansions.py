@@ -74,7 +74,7 @@ async def test_old_ones_and_those_of_the_forgotten_go_and_no_number_comes_again(
     first = await expansions.add(new, NOW)
     second = await expansions.add(new, NOW + KEPT + timedelta(seconds=1))
     assert await expansions.get(first.expansion_id) is None
-    await store.jobs.forget_user(1, NOW)
+    await store.forget(1, NOW + 2 * KEPT)
     assert await expansions.get(second.expansion_id) is None
     third = await expansions.add(new, NOW)
     assert len({expansion.key(number) for expansion in (first, second, third) for number in (0, 1)}) == 6

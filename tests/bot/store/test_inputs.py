@@ -73,7 +73,7 @@ async def test_a_picture_is_its_givers_whatever_is_begun_from_it(
     # What its giver deletes, or whom the bot forgets, does not make it another member's.
     await pictures.release(first.job_id)
     assert not await pictures.gave(2, sha256)
-    await store.jobs.forget_user(1, NOW)
+    await store.forget(1)
     assert not await pictures.gave(2, sha256)
 
 
@@ -134,10 +134,11 @@ async def test_the_inputs_of_the_forgotten_are_released_unless_somebody_else_nee
     expansions = ExpansionRepository(store.database)
     await expansions.add(expansion_with(with_inputs(new_job(3), "asked"), user=1), NOW)
     await expansions.add(expansion_with(with_inputs(new_job(4), "wanted"), user=2), NOW)
-    forgotten = await store.jobs.forget_user(1, NOW)
-    assert forgotten.pictures == {"alone", "asked"}
+    await store.forget(1)
+    assert await store.removals("inputs") == {"alone", "asked"}
     blanked = await store.jobs.get(done.job_id)
     assert blanked is not None
     assert blanked.request == msgspec.structs.replace(done.request, prompt="", negative_prompt="", inputs=())
-    assert (await store.jobs.forget_user(1, NOW)).pictures == frozenset()
+    await store.forget(1)
+    assert await store.removals("inputs") == {"alone", "asked"}
     assert await store.broken() == []

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -134,7 +134,7 @@ async def test_a_part_that_arrived_is_a_part_that_is_charged(store: Store, new_j
 @pytest.mark.parametrize("table", ["ledger SET reserved = 0", "postings SET held = 0", "audit SET detail = ''"])
 async def test_rows_of_the_books_are_never_changed(store: Store, new_job: Make, table: str) -> None:
     await store.accept(new_job(1))
-    await store.servers.write_audit(decision(), "test", "", "x")
+    await store.servers.write_audit(decision(datetime.now(UTC)), "test", "", "x")
     for sql in (f"UPDATE {table}", f"DELETE FROM {table.split(maxsplit=1)[0]}"):  # noqa: S608 - names of ours
         with pytest.raises(sqlite3.IntegrityError, match=r"never (changed|deleted)"):
             await store.database.change(sql)
@@ -176,7 +176,7 @@ async def test_forgetting_a_person_blanks_their_words_and_keeps_the_sums(store: 
     await store.jobs.deliver(done.job_id, outputs_delivered=1)
     waiting = await store.accept(new_job(2), amount=5)
     other = await store.accept(new_job(3, user=2), amount=5)
-    cancelled = (await store.jobs.forget_user(1, NOW + timedelta(minutes=1))).cancelled
+    cancelled = (await store.forget(1, NOW + timedelta(minutes=1))).cancelled
     assert [job.job_id for job in cancelled] == [waiting.job_id]
     forgotten = await store.jobs.get(done.job_id)
     kept = await store.jobs.get(other.job_id)

@@ -109,7 +109,7 @@ class Stories(Machine):
 
     @rule(user=st.sampled_from([1, 1, 2]))
     def forget(self, user: int) -> None:
-        ended = {job.job_id for job in self.run(self.store.jobs.forget_user(user, self.books.now)).cancelled}
+        ended = {job.job_id for job in self.run(self.store.forget(user, self.books.now)).cancelled}
         mine = {job_id for job_id, job in self.books.jobs.items() if job.member[1] == user and job.status in OPEN}
         assert ended == mine
         for job_id in mine:

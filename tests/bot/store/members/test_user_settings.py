@@ -12,7 +12,7 @@ from bot.store.rows.jobs import NewJob
 from bot.store.rows.outputs import NewOutput
 from bot.store.rows.preferences import Preferences
 from bot.store.stars import StarRepository
-from tests.bot.store.conftest import NOW, Store
+from tests.bot.store.conftest import Store
 
 Make = Callable[..., NewJob]
 
@@ -24,7 +24,7 @@ async def test_settings_are_remembered_by_person_and_forgotten_with_them(store: 
     await settings.set(1, UserSettings())
     await settings.set(1, mine)
     assert (await settings.get(1), await settings.get(2)) == (mine, UserSettings())
-    await store.jobs.forget_user(1, NOW)
+    await store.forget(1)
     assert await settings.get(1) == UserSettings()
 
 

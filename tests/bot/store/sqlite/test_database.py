@@ -19,7 +19,7 @@ from bot.store.sqlite.database import Database
 
 async def hold():
     database = await Database.open(Path(sys.argv[1]))
-    await database.change("INSERT INTO servers VALUES (1, 'open')")
+    await database.change("INSERT INTO servers (guild_id) VALUES (1)")
     print("open", flush=True)
     await asyncio.sleep(60)
 
@@ -42,12 +42,12 @@ async def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(tmp_pa
     database = await Database.open(tmp_path / "easel.db")
 
     def fail(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO servers VALUES (1, 'open')")
+        connection.execute("INSERT INTO servers (guild_id) VALUES (1)")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await database.write(fail)
-    await database.change("INSERT INTO servers VALUES (9, 'open')")
+    await database.change("INSERT INTO servers (guild_id) VALUES (9)")
     rows = await database.fetch_all("SELECT guild_id FROM servers")
     assert [row["guild_id"] for row in rows] == [9]
     await database.close()

@@ -30,7 +30,7 @@ T = TypeVar("T")
 Make = Callable[..., NewJob]
 
 PATIENCE_S: Final = 30.0
-KEEP_SERVER: Final = "INSERT INTO servers VALUES (?, 'open')"
+KEEP_SERVER: Final = "INSERT INTO servers (guild_id) VALUES (?)"
 
 
 async def together(database: Database, works: Sequence[Coroutine[Any, Any, T]]) -> list[T | BaseException]:
@@ -132,7 +132,7 @@ async def test_where_sqlite_ends_the_transaction_itself_nobody_is_told_success(s
         store.database,
         [
             store.accept(new_job(1), is_seen=False),
-            store.database.change("INSERT OR ROLLBACK INTO servers VALUES (1, 'open')"),
+            store.database.change("INSERT OR ROLLBACK INTO servers (guild_id) VALUES (1)"),
             store.database.change(KEEP_SERVER, (2,)),
         ],
     )

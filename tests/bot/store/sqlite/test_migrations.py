@@ -10,11 +10,12 @@ from types import MappingProxyType
 import msgspec
 import pytest
 
-from bot.cli.care import back_up, examine_database
+from bot.cli.database.care import back_up, examine_database
 from bot.store.expansions import Expansion
 from bot.store.rows.jobs import JobStatus, NewJob
 from bot.store.rows.origin import StartedBy
 from bot.store.rows.preferences import AskerDefaults
+from bot.store.rows.wishes import BlankedFor
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations
 from bot.store.sqlite.statements import to_ms
@@ -148,6 +149,14 @@ def fill_version_7(connection: sqlite3.Connection, _: str) -> None:
     )
 
 
+def fill_version_8(connection: sqlite3.Connection, _: str) -> None:
+    """A member was forgotten in part, and a server was left."""
+    connection.execute("INSERT INTO servers (guild_id, left_at) VALUES (8, 9)")
+    connection.execute("INSERT INTO forgettings VALUES ('ab', 0, 7, -7)")
+    connection.execute("INSERT INTO removals VALUES ('images', 'ef')")
+    connection.execute("INSERT INTO farewells VALUES (3, 'de')")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -157,6 +166,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         5: fill_version_5,
         6: fill_version_6,
         7: fill_version_7,
+        8: fill_version_8,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
@@ -227,6 +237,16 @@ async def test_a_row_of_another_kind_keeps_it(
     await database.close()
     assert read is not None
     assert (read.request, read.origin.started_by) == (ENLARGED, StartedBy.ENLARGE)
+
+
+async def test_who_was_forgotten_before_has_a_reason(request_: GenerationRequest, tmp_path: Path) -> None:
+    file_of_version(tmp_path / "easel.db", request_, 5)
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE jobs SET requester_name = '' WHERE job_id = 1")
+    database = await Database.open(tmp_path / "easel.db")
+    read = [await Store(database).jobs.get(number) for number in (1, 2)]
+    await database.close()
+    assert [job.blanked_for for job in read if job is not None] == [BlankedFor.MEMBER, None]
 
 
 async def raw(store: Store, job_id: int) -> str:

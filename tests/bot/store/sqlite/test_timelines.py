@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.care import CareFailed, back_up, examine_database, restore
+from bot.cli.database.care import CareFailed, back_up, examine_database, restore
 from bot.store.rows.jobs import NewJob
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from bot.store.sqlite.migrating import migrations

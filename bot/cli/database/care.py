@@ -2,11 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.images import ImageStore
-from bot.store.jobs import Forgotten, JobRepository
 from bot.store.sqlite.checking import Finding, check
 from bot.store.sqlite.copying import NotCopied, copy_checked, published
 from bot.store.sqlite.database import Database, DatabaseUnusable, lock
@@ -85,36 +82,6 @@ async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
         else:
             say(f"ok   {finding.promise}")
     return not any(finding.broken for finding in findings)
-
-
-async def forget(path: Path, inputs: Path, user_id: int) -> Forgotten:
-    """Blank a person's words, and remove the pictures that they gave to jobs; returns what was forgotten.
-
-    Args:
-        path: the database.
-        inputs: folder of the pictures that jobs were given.
-        user_id: the person.
-
-    Raises:
-        CareFailed: Easel runs, or the database or a file cannot be written.
-    """
-    try:
-        database = await Database.open(path)
-        try:
-            forgotten = await JobRepository(database).forget_user(user_id, datetime.now(UTC))
-        finally:
-            await database.close()
-    except (sqlite3.Error, DatabaseUnusable) as error:
-        raise CareFailed(f"Nothing was deleted: {error}") from error
-    files = ImageStore(inputs)
-    try:
-        for sha256 in forgotten.pictures:
-            await files.remove(sha256)
-    except OSError as error:
-        raise CareFailed(
-            f"The words are deleted, but not each picture: {error}. Easel removes the others a day after its start."
-        ) from error
-    return forgotten
 
 
 def _nothing(_: str) -> None:

@@ -1,0 +1,1 @@
+"""`easel db`: care for the database, and the data of one person."""

@@ -1,0 +1,73 @@
+"""What happens by itself: wishes of the shell within seconds, farewells one a second, everything else once an hour."""
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from bot.jobs.keeping import Keeping
+from bot.privacy.farewells import Farewells
+from bot.privacy.forgetting import Forgetting
+
+_TICK_S: Final = 1.0
+_HOUR_S: Final = 3_600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Sweeping:
+    """Carries out wishes, changes messages, and removes what is old.
+
+    Args:
+        forgetting: carries out wishes.
+        farewells: changes messages of forgotten jobs.
+        keeping: removes old files.
+        keep_images_days: days that finished pictures stay; 0 means for ever.
+    """
+
+    def __init__(
+        self, *, forgetting: Forgetting, farewells: Farewells, keeping: Keeping, keep_images_days: int
+    ) -> None:
+        self._forgetting = forgetting
+        self._farewells = farewells
+        self._keeping = keeping
+        self._keep_images_days = keep_images_days
+        self._is_logged = False
+
+    async def begin(self) -> None:
+        """Finish what a crash interrupted, and forget again after a restore. Call it before the first job."""
+        try:
+            await self._forgetting.catch_up(is_start=True)
+            await self._forgetting.remove_files()
+        except (OSError, sqlite3.Error) as error:
+            self._note(error)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+        swept_at = -_HOUR_S
+        while True:
+            try:
+                await self._forgetting.catch_up()
+                await self._farewells.bid_one()
+                if loop.time() - swept_at >= _HOUR_S:
+                    swept_at = loop.time()
+                    await self._sweep(datetime.now(UTC))
+                self._is_logged = False
+            except (OSError, sqlite3.Error) as error:
+                self._note(error)
+            await asyncio.sleep(_TICK_S)
+
+    async def _sweep(self, now: datetime) -> None:
+        removed = await self._keeping.remove_old(self._keep_images_days)
+        if removed:
+            _log.info("old images removed", action="retention", count=removed)
+        await self._forgetting.sweep(now)
+
+    def _note(self, error: Exception) -> None:
+        """Log the first failure of several. The work is tried again a second later."""
+        if not self._is_logged:
+            _log.error("old data not removed", action="retention", error=repr(error))
+        self._is_logged = True

@@ -1,0 +1,1 @@
+"""Forgetting: words and pictures go, ids become pseudonyms, and every sum stays."""
