@@ -25,7 +25,7 @@ from benchmarks.bench import THREADS, request
 from benchmarks.report import Report
 from config.areas.pipeline import PipelineSettings
 from config.catalogue import load_catalogue
-from pipeline.engine.control.nets import ControlNet
+from pipeline.engine.control.nets import ControlModule, ControlNet
 from pipeline.engine.control.rows import NetControl
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
@@ -96,7 +96,7 @@ def run() -> Report:
     adapter = load_model(spec, placement, None, lambda: None).adapter
     unet: Any = adapter.network
     module: Any = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32, 96))
-    net = ControlNet(module.eval().requires_grad_(requires_grad=False), placement, key="net")
+    net = ControlNet(ControlModule(module.eval().requires_grad_(requires_grad=False), placement), key="net")
     with tempfile.TemporaryDirectory() as folder:
         book = ShapeBook(placement, "flexible", str(Path(folder)))
         scenes = {side: _Scene(adapter, net, book, side) for side in SIDES}

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import pad
 
 from pipeline.engine.control.union import separate_rows
-from pipeline.engine.device.acceleration import accelerate
+from pipeline.engine.device.acceleration import prepare, runner_of
 from pipeline.engine.device.placement import Placement
 
 _HINT: Final = "hint"
@@ -18,31 +18,26 @@ _REPEATED: Final = ["BasicTransformerBlock"]
 """Blocks that torch compiles, as those of the U-Net."""
 
 
-class ControlNet:
-    """A ControlNet, whose residuals the U-Net adds to its own skip connections in every step.
-
-    Its network runs separately from the U-Net's, so its row counts are measured separately too. It has the same
-    `predict` as a step adapter for that: a prediction holds all residuals of a row.
+class ControlModule:
+    """A ControlNet's network, prepared for rows of several jobs.
 
     Args:
         module: a `ControlNetModel` or `ControlNetUnionModel` in evaluation mode on its device.
         placement: device and precision.
-        key: its key in the catalogue.
-        union_type: index of the kind of picture that a union is given; None for a plain ControlNet.
 
     Attributes:
-        key: its key in the catalogue.
-        is_pooling: True when its residuals have no place in the picture (shuffle); such a net always runs in guess
-            mode.
+        placement: device and precision.
+        network: the network, without the embedding of its picture.
+        embedding: the embedding of its picture.
+        is_bgr: True when the embedding reads channels in the order blue, green, red.
+        is_pooling: True when its residuals have no place in the picture (shuffle).
     """
 
-    def __init__(self, module: Any, placement: Placement, *, key: str, union_type: int | None = None) -> None:
-        self.key: Final = key
-        self._module = module
-        self._placement = placement
-        self._union_type = union_type
-        self._embedding: Any = module.controlnet_cond_embedding
-        self._is_bgr = module.config.controlnet_conditioning_channel_order == "bgr"
+    def __init__(self, module: Any, placement: Placement) -> None:
+        self.placement: Final = placement
+        self.network: Final = module
+        self.embedding: Final[Any] = module.controlnet_cond_embedding
+        self.is_bgr: Final = module.config.controlnet_conditioning_channel_order == "bgr"
         self.is_pooling: Final = bool(module.config.global_pool_conditions)
         # The hint is the same in every step, so the network gets it ready-made, with its channels in order. Residuals
         # that are pooled keep their size here, because those of several nets are added up.
@@ -50,7 +45,35 @@ class ControlNet:
         module.register_to_config(controlnet_conditioning_channel_order="rgb", global_pool_conditions=False)
         separate_rows(module)
         module._repeated_blocks = _REPEATED  # noqa: SLF001 - diffusers reads the attribute and forgot it here
-        self._forward = accelerate(module, self._plain, placement)
+        prepare(module, placement)
+
+
+class ControlNet:
+    """A ControlNet, whose residuals the U-Net adds to its own skip connections in every step.
+
+    Its network runs separately from the U-Net's, so its row counts are measured separately too. It has the same
+    `predict` as a step adapter for that: a prediction holds all residuals of a row.
+
+    Args:
+        module: its network. A union is a ControlNet for each kind of picture, all with the same network.
+        key: its name among all ControlNets.
+        union_type: index of the kind of picture that a union is given; None for a plain ControlNet.
+
+    Attributes:
+        key: its name among all ControlNets.
+        is_pooling: True when its residuals have no place in the picture (shuffle); such a net always runs in guess
+            mode.
+    """
+
+    def __init__(self, module: ControlModule, *, key: str, union_type: int | None = None) -> None:
+        self.key: Final = key
+        self._module = module.network
+        self._placement = module.placement
+        self._union_type = union_type
+        self._embedding = module.embedding
+        self._is_bgr = module.is_bgr
+        self.is_pooling: Final = module.is_pooling
+        self._forward = runner_of(self._module, self._plain, self._placement)
         self._shapes: dict[tuple[int, ...], list[torch.Size]] = {}
 
     @property

@@ -68,6 +68,12 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
         forward: runs one plain forward pass of it.
         placement: device, precision and accelerator.
     """
+    prepare(module, placement)
+    return runner_of(module, forward, placement)
+
+
+def prepare(module: Any, placement: Placement) -> None:
+    """The part of `accelerate` that changes the network, once."""
     chosen = placement.acceleration
     if chosen.fuse_qkv:
         module.fuse_qkv_projections()
@@ -76,12 +82,16 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
     make_direct(module)
     if chosen.channels_last:
         module.to(memory_format=torch.channels_last)
-    if chosen.accelerator == "openvino":
-        return OpenVinoNetwork(module, forward)
-    if chosen.accelerator == "cuda-graphs":
-        return GraphedNetwork(module, forward)
     if chosen.accelerator == "compile":
         _compile(module)
+
+
+def runner_of(module: Any, forward: Forward, placement: Placement) -> Forward:
+    """The part of `accelerate` that each way to call a network needs: what runs its forward pass."""
+    if placement.acceleration.accelerator == "openvino":
+        return OpenVinoNetwork(module, forward)
+    if placement.acceleration.accelerator == "cuda-graphs":
+        return GraphedNetwork(module, forward)
     return forward
 
 

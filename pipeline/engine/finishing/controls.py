@@ -8,7 +8,7 @@ from PIL import Image
 from pipeline.engine.control.nets import Adapter
 from pipeline.engine.control.rows import FeatureControl, NetControl, RowControl
 from pipeline.engine.failures import BrokenImage
-from pipeline.engine.models.controls import LoadedControl, control_in
+from pipeline.engine.models.controls import Control, control_in
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.given_pictures import picture_in
 from pipeline.engine.steps.jobs.picture_state import JobControl
@@ -37,21 +37,21 @@ def prepared_controls(job: DenoisingJob, files: Mapping[str, bytes]) -> tuple[Jo
 
 
 def _prepared(job: DenoisingJob, given: Input, picture: Image.Image) -> JobControl:
-    loaded = control_in(job.networks, given)
-    rows = tuple(_row(loaded, given, _map(loaded, given, picture, one_pass)) for one_pass in job.passes)
-    is_pooling = not isinstance(loaded.network, Adapter) and loaded.network.is_pooling
+    control = control_in(job.networks, given)
+    rows = tuple(_row(control, given, _map(control, given, picture, one_pass)) for one_pass in job.passes)
+    is_pooling = not isinstance(control.network, Adapter) and control.network.is_pooling
     return JobControl(given=given, rows=rows, is_guess=given.is_guess or is_pooling)
 
 
-def _map(loaded: LoadedControl, given: Input, picture: Image.Image, one_pass: Pass) -> Image.Image:
+def _map(control: Control, given: Input, picture: Image.Image, one_pass: Pass) -> Image.Image:
     cropped = fitted(picture, one_pass.width, one_pass.height)
-    found = cropped if given.is_map else loaded.preprocessor.map_of(cropped)
-    is_gray = isinstance(loaded.network, Adapter) and loaded.network.is_gray
+    found = cropped if given.is_map else control.loaded.preprocessor.map_of(cropped)
+    is_gray = isinstance(control.network, Adapter) and control.network.is_gray
     return found.convert("L").convert("RGB") if is_gray else found
 
 
-def _row(loaded: LoadedControl, given: Input, found: Image.Image) -> RowControl:
-    network, pixels = loaded.network, to_pixels(found)
+def _row(control: Control, given: Input, found: Image.Image) -> RowControl:
+    network, pixels = control.network, to_pixels(found)
     if isinstance(network, Adapter):
         features = network.features(pixels, given.strength)
         _check(*features)

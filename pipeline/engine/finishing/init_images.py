@@ -22,7 +22,7 @@ from pipeline.engine.families.autoencoder import Posterior
 from pipeline.engine.finishing.controls import prepared_controls
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.reference_images import attended, padded_notices
-from pipeline.engine.models.controls import LoadedControl
+from pipeline.engine.models.controls import LoadedControlNetwork
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.references.rows import JobReference
 from pipeline.engine.sampling.latents import first_noise
@@ -168,8 +168,9 @@ def begin_from_picture(job: DenoisingJob, pictures: Encoded) -> None:
     if pictures.edited is not None:
         job.extra = pictures.edited.to(job.latents).expand(len(job.latents), -1, -1, -1)
     job.references, job.given_notices = pictures.references, pictures.notices
-    # Adapters and encoders have done their part, so the cache may drop them. A control net runs in every step.
-    job.networks = {key: each for key, each in job.networks.items() if isinstance(each, LoadedControl)}
+    # Adapters, encoders and preprocessors have done their part, so the cache may drop them. A control net runs in every
+    # step.
+    job.networks = {key: each for key, each in job.networks.items() if isinstance(each, LoadedControlNetwork)}
     job.denoise_started_at = time.monotonic()
 
 

@@ -10,7 +10,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.models.controls import LoadedControl
+from pipeline.engine.models.controls import LoadedControl, LoadedControlNetwork
 from pipeline.engine.models.cutouts import LoadedCutout
 from pipeline.engine.models.loading import LoadedModel, load_model
 from pipeline.engine.models.memory import (
@@ -22,7 +22,14 @@ from pipeline.engine.models.memory import (
     restore,
     size_of,
 )
-from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec, check_networks, keys_of, with_encoders
+from pipeline.engine.models.networks import (
+    CacheEntry,
+    ControlNetworkSpec,
+    ImageEncoderSpec,
+    check_networks,
+    keys_of,
+    with_shared,
+)
 from pipeline.engine.models.references import LoadedImageEncoder, LoadedReference
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.upscalers import LoadedFaces, LoadedUpscaler
@@ -33,9 +40,16 @@ from pipeline.protocol.wire.settings import EngineOptions
 log = logging.getLogger(__name__)
 
 Loaded: TypeAlias = (
-    LoadedModel | LoadedUpscaler | LoadedFaces | LoadedCutout | LoadedControl | LoadedReference | LoadedImageEncoder
+    LoadedModel
+    | LoadedUpscaler
+    | LoadedFaces
+    | LoadedCutout
+    | LoadedControl
+    | LoadedControlNetwork
+    | LoadedReference
+    | LoadedImageEncoder
 )
-"""A loaded entry of the catalogue, or an image encoder that one names."""
+"""A loaded entry of the catalogue, or what several entries share."""
 
 
 class ModelCache:
@@ -57,7 +71,7 @@ class ModelCache:
         activity: Activity,
         loras: LoraFolder | None = None,
     ) -> None:
-        self._models = with_encoders(models)
+        self._models = with_shared(models)
         self._placement = placement
         self._cache_directory = options.cache_directory
         self._activity = activity
@@ -149,6 +163,8 @@ class ModelCache:
                 model = LoadedImageEncoder(spec, self._placement, self._cache_directory)
             case ControlSpec():
                 model = LoadedControl(spec, self._placement, self._cache_directory)
+            case ControlNetworkSpec():
+                model = LoadedControlNetwork(spec, self._placement, self._cache_directory)
             case _:
                 model = load_model(
                     spec, self._placement, self._cache_directory, self._activity.note_progress, self._loras

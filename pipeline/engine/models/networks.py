@@ -15,6 +15,7 @@ from pipeline.protocol.catalogue.networks import (
     GuideSpec,
     HubSource,
     ReferenceSpec,
+    Source,
     UpscalerSpec,
 )
 from pipeline.protocol.inputs import Input, InputRole
@@ -49,6 +50,22 @@ class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
     source: FolderSource | HubSource
 
 
+class ControlNetworkSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The network of control nets; entries that name the same files share one, as those of a union do.
+
+    Attributes:
+        key: key in the cache; no entry of the catalogue has such a key.
+        title: title of the first such entry, for messages.
+        source: place of the weights.
+        entry: that entry, by which the network is read.
+    """
+
+    key: str
+    title: str
+    source: Source
+    entry: ControlSpec
+
+
 class _Loaded(Protocol):
     """An entry that is loaded."""
 
@@ -58,7 +75,7 @@ class _Loaded(Protocol):
     def weights(self) -> Weights: ...
 
 
-NetworkSpec: TypeAlias = GuideSpec | ImageEncoderSpec
+NetworkSpec: TypeAlias = GuideSpec | ImageEncoderSpec | ControlNetworkSpec
 CacheEntry: TypeAlias = Entry | NetworkSpec
 """Everything that the cache can load."""
 
@@ -70,10 +87,29 @@ def encoder_of(spec: ReferenceSpec) -> ImageEncoderSpec:
     return ImageEncoderSpec(key=f"image encoder {place}", title=f"image encoder {place}", source=source)
 
 
-def with_encoders(entries: Mapping[str, CacheEntry]) -> dict[str, CacheEntry]:
-    """The entries by key, together with the image encoders of their adapters."""
-    encoders = [encoder_of(spec) for spec in entries.values() if isinstance(spec, ReferenceSpec)]
-    return {**entries, **{spec.key: spec for spec in encoders}}
+def control_network_of(spec: ControlSpec) -> ControlNetworkSpec:
+    """The network of a control net."""
+    key = f"{spec.family} {spec.kind} {spec.source}"
+    return ControlNetworkSpec(key=key, title=spec.title, source=spec.source, entry=spec)
+
+
+def with_shared(entries: Mapping[str, CacheEntry]) -> dict[str, CacheEntry]:
+    """The entries by key, together with the image encoders and networks that several of them may share."""
+    shared: dict[str, CacheEntry] = {}
+    for spec in entries.values():
+        for each in _shared_by(spec):
+            shared.setdefault(each.key, each)
+    return {**entries, **shared}
+
+
+def _shared_by(spec: CacheEntry | None) -> tuple[ImageEncoderSpec | ControlNetworkSpec, ...]:
+    match spec:
+        case ReferenceSpec():
+            return (encoder_of(spec),)
+        case ControlSpec():
+            return (control_network_of(spec),)
+        case _:
+            return ()
 
 
 def keys_of(request: Request, entries: Mapping[str, CacheEntry]) -> tuple[str, ...]:
@@ -81,19 +117,19 @@ def keys_of(request: Request, entries: Mapping[str, CacheEntry]) -> tuple[str, .
     networks = dict.fromkeys(each.network for each in request.inputs if each.network)
     if isinstance(request, UpscaleRequest) and request.faces:
         networks[request.faces] = None
-    specs = [entries.get(key) for key in networks]
-    encoders = dict.fromkeys(encoder_of(spec).key for spec in specs if isinstance(spec, ReferenceSpec))
-    return request.model_key, *networks, *encoders
+    shared = dict.fromkeys(each.key for key in networks for each in _shared_by(entries.get(key)))
+    return request.model_key, *networks, *shared
 
 
 def named_weights(networks: Mapping[str, _Loaded]) -> dict[str, tuple[Sourced, Weights]]:
-    """Entry and weight files of loaded networks, by names for a recipe: no path of an image encoder shows."""
+    """Entry and weight files of loaded networks, by names for a recipe: no path of what they share shows."""
     found: dict[str, tuple[Sourced, Weights]] = {}
     for key, loaded in networks.items():
         spec = loaded.spec
-        if isinstance(spec, ImageEncoderSpec):
+        if isinstance(spec, ImageEncoderSpec | ControlNetworkSpec):
             continue
-        found[key] = spec, loaded.weights
+        read = networks[control_network_of(spec).key] if isinstance(spec, ControlSpec) else loaded
+        found[key] = spec, read.weights
         if isinstance(spec, ReferenceSpec):
             encoder = networks[encoder_of(spec).key]
             found[f"{key} encoder"] = encoder.spec, encoder.weights

@@ -9,7 +9,7 @@ from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.models.memory import has_own_memory
-from pipeline.engine.models.networks import CacheEntry, ImageEncoderSpec
+from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
@@ -36,7 +36,7 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
             return count_numbers(Path(spec.path)) * torch.float32.itemsize
         if isinstance(spec, CutoutSpec):
             return _cutout_bytes(spec, placement)
-        if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec):
+        if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec):
             return _guide_bytes(spec, placement)
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
@@ -45,14 +45,20 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
     return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
 
 
-def _guide_bytes(spec: ReferenceSpec | ImageEncoderSpec | ControlSpec, placement: Placement) -> int | None:
+def _guide_bytes(
+    spec: ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec, placement: Placement
+) -> int | None:
     match spec:
         case ReferenceSpec():
             return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize
         case ImageEncoderSpec():
             return _encoder_bytes(spec, placement)
         case ControlSpec():
-            return _control_bytes(spec, placement)
+            # A preprocessor computes in float32.
+            model = spec.preprocessor_model
+            return 0 if model is None else _bytes_in(model, torch.float32)
+        case ControlNetworkSpec():
+            return _bytes_in(spec.source, placement.dtype)
 
 
 def _cutout_bytes(spec: CutoutSpec, placement: Placement) -> int:
@@ -68,18 +74,15 @@ def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement) -> int | None:
     return sum(map(count_numbers, files)) * placement.dtype.itemsize
 
 
-def _control_bytes(spec: ControlSpec, placement: Placement) -> int | None:
-    """Bytes of a control net and of its preprocessor, which computes in float32; None while they are on a hub."""
-    numbers: list[int] = []
-    for source in filter(None, (spec.source, spec.preprocessor_model)):
-        match source:
-            case FileSource(path=path):
-                numbers.append(count_numbers(Path(path)))
-            case FolderSource(path=path):
-                numbers.append(sum(map(count_numbers, Path(path).rglob("*.safetensors"))))
-            case HubSource():
-                return None
-    return numbers[0] * placement.dtype.itemsize + sum(numbers[1:]) * torch.float32.itemsize
+def _bytes_in(source: Source, dtype: torch.dtype) -> int | None:
+    """Bytes of all numbers of a source in a precision; None while they are on a hub."""
+    match source:
+        case FileSource(path=path):
+            return count_numbers(Path(path)) * dtype.itemsize
+        case FolderSource(path=path):
+            return sum(map(count_numbers, Path(path).rglob("*.safetensors"))) * dtype.itemsize
+        case HubSource():
+            return None
 
 
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:

@@ -1,6 +1,7 @@
 """Control networks from folders and single files: what is read, and what is refused with one sentence."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.engine.control.reading import OF_WIDTH, check_network, read_network
 from pipeline.engine.failures import InvalidRequest, ModelUnavailable
-from pipeline.engine.models.controls import LoadedControl, check_controls
+from pipeline.engine.models.controls import Control, LoadedControl, LoadedControlNetwork, check_controls, control_in
+from pipeline.engine.models.networks import control_network_of
 from pipeline.engine.weights.completeness import expected_shapes
 from pipeline.protocol.catalogue.networks import ControlSpec, FileSource, FolderSource
+from pipeline.protocol.inputs import Input, InputRole
 from tests.pipeline.engine.control.test_preprocessing import PLACEMENT
 from tests.pipeline.engine.control_nets import adapter, control_net, spec_of, union_net
 from tests.pipeline.engine.tiny import stable_diffusion, stable_diffusion_xl
@@ -106,12 +109,25 @@ def test_a_file_without_configuration_has_that_of_its_model(width: int, millions
     assert round(sum(shape.numel() for shape in shapes.values()) / 1e6, 1) == millions
 
 
+def network_of(spec: ControlSpec) -> LoadedControlNetwork:
+    return LoadedControlNetwork(control_network_of(spec), PLACEMENT, None)
+
+
+def control_of(spec: ControlSpec) -> Control:
+    network = network_of(spec)
+    return control_in(
+        {spec.key: LoadedControl(spec, PLACEMENT, None), network.spec.key: network},
+        Input(role=InputRole.CONTROL, sha256="", network=spec.key),
+    )
+
+
 def sentence_of(spec: ControlSpec) -> str:
     """Why a net is not offered; loading it says the same."""
     sentence = check_controls([spec]).missing[spec.key]
-    with pytest.raises(ModelUnavailable) as caught:
-        LoadedControl(spec, PLACEMENT, None)
-    assert str(caught.value) == sentence
+    for load in (network_of, partial(LoadedControl, placement=PLACEMENT, cache_directory=None)):
+        with pytest.raises(ModelUnavailable) as caught:
+            load(spec)
+        assert str(caught.value) == sentence
     return sentence
 
 
@@ -156,18 +172,18 @@ def test_weights_that_are_no_numbers_are_said_when_loaded(unet: Any, tmp_path: P
     spec = spec_of(net, tmp_path, "net")
     assert not check_controls([spec]).missing
     with pytest.raises(ModelUnavailable, match="The control net of Net holds NaN"):
-        LoadedControl(spec, PLACEMENT, None)
+        network_of(spec)
 
 
 def test_a_net_for_another_model_of_its_family_is_refused(unet: Any, spec: ControlSpec, tmp_path: Path) -> None:
-    loaded = LoadedControl(spec, PLACEMENT, None)
+    loaded = control_of(spec)
     loaded.check_fits(unet.config, "Tiny")
     other = stable_diffusion(cross_attention_dim=48).unet.config
     with pytest.raises(InvalidRequest, match="The control net Net was trained for other models than Other"):
         loaded.check_fits(other, "Other")
     wide = spec_of(adapter("full_adapter", channels=(16, 48)), tmp_path, "wide", kind="t2i-adapter")
     with pytest.raises(InvalidRequest, match="trained for other models"):
-        LoadedControl(wide, PLACEMENT, None).check_fits(unet.config, "Tiny")
+        control_of(wide).check_fits(unet.config, "Tiny")
 
 
 def test_what_is_offered_says_how_pictures_are_prepared(spec: ControlSpec) -> None:
