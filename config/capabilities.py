@@ -24,12 +24,19 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
         is_distilled = _read(folder / "unet" / "config.json").get("time_cond_proj_dim") is not None
         return (Capability.NEGATIVE_PROMPT,) if is_distilled else ()
     index = _read(folder / "model_index.json")
-    name = str(index.get("_class_name"))
+    name = pipeline_class_of(spec)
     lacks = LACKED_BY_CLASS.get(name, ())
     is_blind = name in SCALE_AS_INPUT and _read(folder / "transformer" / "config.json").get("guidance_embeds") is False
     if index.get("is_distilled") or is_blind:
         return tuple(dict.fromkeys((*lacks, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT)))
     return lacks
+
+
+def pipeline_class_of(spec: ModelSpec) -> str:
+    """Name of the pipeline class of a model in a diffusers folder; empty for other sources and if no file says it."""
+    if not isinstance(spec.source, FolderSource):
+        return ""
+    return str(_read(Path(spec.source.path) / "model_index.json").get("_class_name", ""))
 
 
 def _read(path: Path) -> dict[str, Any]:

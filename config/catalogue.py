@@ -11,12 +11,13 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from config.capabilities import lacks_of_files
+from config.capabilities import lacks_of_files, pipeline_class_of
 from config.guides import read_guides, uses_of
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
 from config.sources import absolute
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.costs import usual_cost
 from pipeline.protocol.catalogue.models import Entry, ModelSpec, Vocabulary
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
@@ -145,7 +146,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         if spec.key in models:
             raise ConfigError(f"The model catalogue {path} has two models with the key '{spec.key}'.")
         _check(spec, path)
-        models[spec.key] = _absolute(spec, path.parent.resolve())
+        models[spec.key] = _priced(_absolute(spec, path.parent.resolve()))
     for spec in models.values():
         if spec.title.strip().casefold() in models.keys() - {spec.key}:
             raise ConfigError(
@@ -185,6 +186,12 @@ def _read(path: Path) -> _File:
         raise ConfigError(f"The model catalogue {path} (pipeline.catalogue) {error}.") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"The model catalogue {path} is wrong: {error}.") from error
+
+
+def _priced(spec: ModelSpec) -> ModelSpec:
+    """The entry with the usual cost of its model, if it says none."""
+    usual = usual_cost(spec.family, spec.source, pipeline_class_of(spec))
+    return spec if spec.cost is not None else msgspec.structs.replace(spec, cost=usual)
 
 
 def _networks(listed: Sequence[N], path: Path, taken: Container[str]) -> Mapping[str, N]:

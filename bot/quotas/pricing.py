@@ -38,7 +38,7 @@ def price(
 
     `flat` is one unit for each image. `work` is relative to one image with the default model's defaults and guidance in
     every step. It is rounded up once: ceil((images x (rows x U(P) + D x P) + encodes x E x P + T) / unit), where
-    P = pixels / 512^2. The model's `cost` in the catalogue gives the others: U(P) = a P + b P^2 for one row of its
+    P = pixels / 512^2. The model's `cost` in the catalogue gives the others: U(P) = c + a P + b P^2 for one row of its
     network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
     FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
     evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
@@ -221,8 +221,8 @@ def _work(
     spec: ModelSpec, *, images: int, rows: int, row_pixels: int, pixels: int, encodes: int = 0, beside: int = 0
 ) -> float:
     """TFLOP of one pass of a job; `beside` is the number of pictures of an edit in each row."""
-    cost = spec.cost
+    cost = spec.work
     p = pixels / _REFERENCE_PIXELS
     wide = row_pixels / _REFERENCE_PIXELS * (1 + beside)
-    row = cost.row_linear * wide + cost.row_quadratic * wide * wide
+    row = cost.row_constant + cost.row_linear * wide + cost.row_quadratic * wide * wide
     return images * (rows * row + cost.decode * p) + encodes * cost.encode * p + cost.text

@@ -14,6 +14,7 @@ from config.loading import ConfigError, load_settings
 from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.costs import Cost, usual_cost
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, TextMaskSpec
 from tests.pipeline.backends.children.speech import READY
 
@@ -251,7 +252,7 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
         ("[[model]]\n" + ENTRY + 'prediction = "epsilon"\nzero_snr = true\n', "zero_snr needs prediction"),
         (
             "[[model]]\n" + ENTRY + 'zero_snr = true\nsamplers = ["Euler", "Heun"]\ndefaults = { sampler = "Euler" }\n',
-            "the sampler 'Heun', which cannot honour its prediction and zero_snr; these can: Euler, Euler a, DPM",
+            "the sampler 'Heun', which cannot honour its prediction and zero_snr; these can: Euler, Euler Karras, ",
         ),
         (
             "[[model]]\n" + ENTRY + 'prediction = "sample"\ndefaults = { sampler = "Euler a" }\n',
@@ -410,3 +411,14 @@ def test_a_wrong_upscaler_or_network_for_faces_gets_one_sentence(tmp_path: Path,
         load_catalogue(path, "a")
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_an_entry_without_a_cost_takes_that_of_its_pipeline_class(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "model_index.json").write_text('{"_class_name": "SanaPipeline"}')
+    file = tmp_path / "models.toml"
+    whole = ENTRY.replace('"sd"', '"pipeline"') + 'defaults = { sampler = "Model\'s own" }\n'
+    file.write_text("[[model]]\n" + whole)
+    assert load_catalogue(file, "a").default.cost == usual_cost("pipeline", FileSource(path=""), "SanaPipeline")
+    file.write_text("[[model]]\n" + whole + "[model.cost]\nrow_linear = 2.0\nrow_constant = 1.0\n")
+    assert load_catalogue(file, "a").default.cost == Cost(row_linear=2.0, row_constant=1.0)

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from pipeline.protocol import limits
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.costs import Cost, usual_cost
 from pipeline.protocol.catalogue.networks import (
     CutoutSpec,
     Enlarger,
@@ -146,30 +147,6 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     examples: tuple[str, ...] = ()
 
 
-Tflop = Annotated[float, Meta(ge=0.0)]
-
-
-class Cost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Computing work of a model. The values are fixed, so that prices never depend on the load.
-
-    The unit is TFLOP, as counted by torch's FlopCounterMode, and P = pixels / 512^2. The defaults are those of Stable
-    Diffusion 1.5, measured from 256 to 1,024 pixels.
-
-    Attributes:
-        row_linear: one forward pass of one row, for each P.
-        row_quadratic: attention in one forward pass of one row, for each P^2.
-        decode: decoding and enlarging of one image, for each P.
-        encode: encoding of one picture that a job starts from, for each P.
-        text: encoding of the prompts, once for each job.
-    """
-
-    row_linear: Annotated[float, Meta(gt=0.0)] = 0.6815
-    row_quadratic: Tflop = 0.1215
-    decode: Tflop = 2.51
-    encode: Tflop = 1.12
-    text: Tflop = 0.026
-
-
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of the catalogue.
 
@@ -181,7 +158,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         license: one line about the licence's terms, shown to the owner and in the model's details.
         lacks: capabilities of its family that this model does not have.
         samplers: names of offered samplers; empty offers every sampler that works with its family.
-        cost: computing work, from which a job's price follows.
+        cost: computing work, from which a job's price follows; None takes the usual one, as `work` does.
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
         refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples. The
             strengths of a creative upscale are multiples of it.
@@ -209,7 +186,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     samplers: tuple[str, ...] = ()
     enlarger: Enlarger | None = None
     preview_decoder: FolderSource | HubSource | None = None
-    cost: Cost = Cost()
+    cost: Cost | None = None
     refine_strength: Part = 0.3
     tile_cfg: Guidance | None = None
     vocabulary: Vocabulary | None = None
@@ -242,6 +219,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Width and height of the delivered image in pixels, for the width and height that the model draws."""
         scale = 1 if self.enlarger is None else self.enlarger.scale
         return width * scale, height * scale
+
+    @property
+    def work(self) -> Cost:
+        """Its cost, or the usual one of its family or of the pipeline that its source names."""
+        return self.cost or usual_cost(self.family, self.source)
 
     @property
     def offered_samplers(self) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bot.quotas.pricing import part, price, rows
 from config.catalogue import Catalogue
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.catalogue.models import Cost, Defaults, ModelSpec
+from pipeline.protocol.catalogue.costs import Cost
+from pipeline.protocol.catalogue.models import Defaults, ModelSpec
 from pipeline.protocol.catalogue.networks import ControlKind, FileSource, FolderSource, ReferenceSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.requests import GenerationRequest, Upscale
@@ -120,7 +121,7 @@ def test_a_picture_from_a_picture_costs_the_steps_that_are_drawn(request_: Gener
 def test_each_picture_is_encoded_once_for_all_images(
     request_: GenerationRequest, changes: dict[str, object], tflop: int
 ) -> None:
-    spec = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.cost, encode=30))
+    spec = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.work, encode=30))
     assert price(_like(request_, SD15, num_images=4, **changes), spec, TFLOP, "work") == tflop
 
 
@@ -218,7 +219,7 @@ def test_the_work_of_a_picture_is_between_that_of_its_steps_and_twice_its_encodi
 ) -> None:
     given = msgspec.structs.replace(HALF, strength=strength)
     request = _like(request_, SD15, num_images=images, width=side, inputs=(given,), inpaint=inpaint)
-    free = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.cost, encode=0.0))
+    free = msgspec.structs.replace(SD15, cost=msgspec.structs.replace(SD15.work, encode=0.0))
     steps, paid = (price(request, spec, TFLOP, "work") for spec in (free, SD15))
     encodes = 1 if inpaint is None else 2
     assert 0 <= paid - steps - encodes * 1.25 * side / 512 + 1 <= 2
@@ -286,6 +287,21 @@ def test_a_part_is_fair(price_: int, asked: int, delivered: int) -> None:
     assert 0 <= charged <= price_
     assert charged * asked >= price_ * min(delivered, asked)
     assert (charged == 0) is (price_ * delivered == 0)
+
+
+def test_a_constant_is_paid_for_each_row_whatever_its_size(request_: GenerationRequest) -> None:
+    spec = msgspec.structs.replace(TFLOP, cost=Cost(row_constant=3.0, row_linear=1.0, row_quadratic=0.0, decode=0.0))
+    plain = msgspec.structs.replace(_like(request_, TFLOP), num_inference_steps=10)
+    assert price(plain, spec, TFLOP, "work") == 41
+    assert price(msgspec.structs.replace(plain, width=1_024, height=1_024), spec, TFLOP, "work") == 71
+
+
+def test_a_pass_of_flux_never_costs_what_one_of_stable_diffusion_costs(request_: GenerationRequest) -> None:
+    flux = msgspec.structs.replace(
+        SD15, key="flux", family="pipeline", source=FolderSource(path="/models/FLUX.1-dev"), cost=None
+    )
+    like = _like(request_, SD15)
+    assert price(like, flux, SD15, "work") > 20 * price(like, SD15, SD15, "work")
 
 
 def test_rows_count_every_pass_through_the_network(request_: GenerationRequest) -> None:

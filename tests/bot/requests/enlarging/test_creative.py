@@ -16,7 +16,7 @@ from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.catalogue.models import Cost
+from pipeline.protocol.catalogue.costs import Cost
 from pipeline.protocol.inputs import Tiles
 from tests.example_jobs import example_job
 
