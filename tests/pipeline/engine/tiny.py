@@ -57,6 +57,11 @@ POCKET = Path(__file__).parents[3] / "models" / "pocket"
 PROJECTION = 24
 _TIME_FEATURES = 8
 _T5_FEATURES = 96
+CHAT = (
+    "{% for message in messages %}<|im_start|>{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{{ message['content'][0]['text'] }}{% endif %}<|im_end|>{% endfor %}"
+)
+"""Template of chats; the real one also names who speaks."""
 
 
 def catalogue_of(folder: Path, family: Family, sampler: str = "Euler") -> Catalogue:
@@ -96,7 +101,7 @@ def clip_tokenizer(filling: str = "<|endoftext|>") -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(POCKET / "tokenizer", pad_token=filling)
 
 
-def clip_config(tokenizer: CLIPTokenizer, features: int = 32) -> CLIPTextConfig:
+def clip_config(tokenizer: CLIPTokenizer, features: int = 32, **options: Any) -> CLIPTextConfig:
     return made(
         CLIPTextConfig,
         vocab_size=len(tokenizer),
@@ -104,10 +109,10 @@ def clip_config(tokenizer: CLIPTokenizer, features: int = 32) -> CLIPTextConfig:
         intermediate_size=2 * features,
         num_hidden_layers=3,
         num_attention_heads=2,
-        projection_dim=PROJECTION,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        **{"projection_dim": PROJECTION, **options},
     )
 
 
@@ -294,8 +299,8 @@ def pixart_sigma() -> PixArtSigmaPipeline:
     )
 
 
-def flux(some_class: Any = FluxPipeline) -> Any:
-    """FLUX; its relatives have the same components."""
+def flux(some_class: Any = FluxPipeline, *, takes_scale: bool = True) -> Any:
+    """FLUX; its relatives have the same components. Schnell's transformer takes no guidance scale."""
     torch.manual_seed(5)
     tokenizer, t5 = clip_tokenizer(), t5_tokenizer()
     return made(
@@ -319,7 +324,7 @@ def flux(some_class: Any = FluxPipeline) -> Any:
             joint_attention_dim=_T5_FEATURES,
             pooled_projection_dim=32,
             axes_dims_rope=(4, 4, 8),
-            guidance_embeds=True,
+            guidance_embeds=takes_scale,
         ),
     )
 
@@ -332,7 +337,7 @@ def qwen_tokenizer() -> Qwen2Tokenizer:
         vocab=letters,
         merges=[],
         additional_special_tokens=[*marks[1:], "<|video_pad|>"],
-        chat_template="{% for message in messages %}{{ message['content'] }}{% endfor %}",
+        chat_template=CHAT,
     )
 
 
@@ -381,14 +386,12 @@ def flux_2_klein(**config: Any) -> Flux2KleinPipeline:
     )
 
 
-def qwen_edit_plus() -> QwenImageEditPlusPipeline:
-    """Qwen-Image-Edit-Plus, which edits only, with several pictures too."""
-    torch.manual_seed(7)
-    tokenizer = qwen_tokenizer()
+def qwen_encoder(tokenizer: Qwen2Tokenizer, layers: int = 1) -> Qwen2_5_VLForConditionalGeneration:
+    """Qwen 2.5 VL, which reads the texts of Qwen-Image and others."""
     text: dict[str, Any] = {
         "hidden_size": 16,
         "intermediate_size": 16,
-        "num_hidden_layers": 1,
+        "num_hidden_layers": layers,
         "num_attention_heads": 2,
         "num_key_value_heads": 2,
         "rope_parameters": {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"},
@@ -402,7 +405,13 @@ def qwen_edit_plus() -> QwenImageEditPlusPipeline:
         "out_hidden_size": 16,
         "fullatt_block_indexes": [0],
     }
-    marks: dict[str, Any] = {
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **qwen_marks(tokenizer))
+    return Qwen2_5_VLForConditionalGeneration(config)
+
+
+def qwen_marks(tokenizer: Qwen2Tokenizer) -> dict[str, Any]:
+    """Numbers of the tokens that stand for pictures."""
+    return {
         f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"<|{word}|>")
         for name, word in (
             ("image", "image_pad"),
@@ -411,36 +420,55 @@ def qwen_edit_plus() -> QwenImageEditPlusPipeline:
             ("vision_end", "vision_end"),
         )
     }
+
+
+def qwen_processor(tokenizer: Qwen2Tokenizer) -> Qwen2VLProcessor:
+    """Processor of texts and pictures."""
+    return Qwen2VLProcessor(
+        image_processor=Qwen2VLImageProcessor(),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(),
+        chat_template=CHAT,
+    )
+
+
+def qwen_autoencoder() -> AutoencoderKLQwenImage:
+    """A VAE of videos with one frame; two pixels a latent."""
+    return made(
+        AutoencoderKLQwenImage,
+        base_dim=4,
+        z_dim=4,
+        dim_mult=[1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False],
+        latents_mean=[0.0] * 4,
+        latents_std=[1.0] * 4,
+    )
+
+
+def qwen_transformer() -> QwenImageTransformer2DModel:
+    return made(
+        QwenImageTransformer2DModel,
+        in_channels=16,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=16,
+        axes_dims_rope=(8, 4, 4),
+    )
+
+
+def qwen_edit_plus() -> QwenImageEditPlusPipeline:
+    """Qwen-Image-Edit-Plus, which edits only, with several pictures too."""
+    torch.manual_seed(7)
+    tokenizer = qwen_tokenizer()
     return made(
         QwenImageEditPlusPipeline,
         scheduler=made(FlowMatchEulerDiscreteScheduler),
-        vae=made(
-            AutoencoderKLQwenImage,
-            base_dim=4,
-            z_dim=4,
-            dim_mult=[1, 1],
-            num_res_blocks=1,
-            temperal_downsample=[False],
-            latents_mean=[0.0] * 4,
-            latents_std=[1.0] * 4,
-        ),
-        text_encoder=Qwen2_5_VLForConditionalGeneration(
-            Qwen2_5_VLConfig(text_config=text, vision_config=vision, **marks)
-        ),
+        vae=qwen_autoencoder(),
+        text_encoder=qwen_encoder(tokenizer),
         tokenizer=tokenizer,
-        processor=Qwen2VLProcessor(
-            image_processor=Qwen2VLImageProcessor(),
-            tokenizer=tokenizer,
-            video_processor=Qwen2VLVideoProcessor(),
-        ),
-        transformer=made(
-            QwenImageTransformer2DModel,
-            in_channels=16,
-            out_channels=4,
-            num_layers=1,
-            attention_head_dim=16,
-            num_attention_heads=2,
-            joint_attention_dim=16,
-            axes_dims_rope=(8, 4, 4),
-        ),
+        processor=qwen_processor(tokenizer),
+        transformer=qwen_transformer(),
     )
