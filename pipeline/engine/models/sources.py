@@ -8,8 +8,10 @@ import diffusers
 import msgspec
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
@@ -28,14 +30,10 @@ from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSo
 from pipeline.protocol.samplers.sampler import NoiseSchedule
 
 _INDEX: Final = "model_index.json"
-_LIGHT: Final = {
-    "scheduler": "scheduler_config.json",
-    "tokenizer": "tokenizer_config.json",
-    "feature_extractor": "preprocessor_config.json",
-    "image_processor": "preprocessor_config.json",
-}
-"""Configuration file of components without weights, by the start of the component's name."""
-_OTHER_LIGHT: Final = ("processor_config.json", "preprocessor_config.json", "guider_config.json", "config.json")
+_LIGHT: Final = ("scheduler", "tokenizer", "feature_extractor", "processor")
+"""Parts of names of components without weights, whose class a newer library may have renamed."""
+_TOKENIZER: Final = "tokenizer_config.json"
+_PROCESSOR: Final = ("preprocessor_config.json", "processor_config.json", "config.json")
 
 _Components = Mapping[str, Any]
 """Classes by component name in the index; None when the library no longer has the class."""
@@ -261,17 +259,23 @@ def _check_configurations(folder: Path, spec: ModelSpec) -> dict[str, Any]:
     if spec.vae is not None:
         components.pop("vae", None)
     for component, some_class in components.items():
-        names = _configurations(component, some_class)
+        names = _configurations(some_class)
         if not any((folder / component / name).is_file() for name in names):
             raise ModelUnavailable(f"The folder {folder} has no {component}/{names[0]}.")
     return components
 
 
-def _configurations(component: str, some_class: Any) -> tuple[str, ...]:
+def _configurations(some_class: Any) -> tuple[str, ...]:
+    """Names of a component's configuration file, of which one must be there; its class says them."""
     if has_weights(some_class):
         return ("config.json",)
-    usual = next((name for start, name in _LIGHT.items() if component.startswith(start)), None)
-    return _OTHER_LIGHT if usual is None else (usual,)
+    if some_class is None:
+        return (SchedulerMixin.config_name, _TOKENIZER, *_PROCESSOR)
+    # Schedulers and guiders of diffusers say the name themselves.
+    own = getattr(some_class, "config_name", None)
+    if isinstance(own, str):
+        return (own,)
+    return (_TOKENIZER,) if issubclass(some_class, PreTrainedTokenizerBase) else _PROCESSOR
 
 
 def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
@@ -291,7 +295,7 @@ def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
                 raise ModelUnavailable(
                     f"The folder {folder} wants code of {value[0]!r} to be run; Easel runs none of it."
                 ) from error
-            if listed[name] is None and not name.startswith(tuple(_LIGHT)):
+            if listed[name] is None and not any(part in name for part in _LIGHT):
                 raise ModelUnavailable(f"The folder {folder} wants {value[1]} of {value[0]}, which has no such class.")
     missing = [name for name in parts.needed if name not in listed]
     if missing:

@@ -172,6 +172,8 @@ def check_tokenizer(component: str, some_class: Any, folder: Path, rows: int | N
     title = f"The {title_of(component)} in {folder}"
     with blaming(f"{title} cannot be read; download it again"):
         tokenizer: Any = some_class.from_pretrained(folder, local_files_only=True)
+        # FLUX.2 and Kandinsky 5 name a processor there, which holds the tokenizer.
+        tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
         words = len(tokenizer)
         # A slow tokenizer has no backend that could be inspected.
         backend: Any = getattr(tokenizer, "backend_tokenizer", None)
