@@ -5,21 +5,21 @@ the loaded components, so that no weight is in memory twice.
 """
 
 import inspect
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.guiders.guider_utils import BaseGuidance
 from PIL import Image
 from torch import nn
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest, ModelUnavailable
-from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import modules_of
 from pipeline.engine.families.pipeline_classes import class_for, facts_of_class
+from pipeline.engine.families.pipeline_latents import PipelineLatents, latents_of
 from pipeline.engine.families.pipeline_run import PipelineRun
 from pipeline.engine.loras.embeddings import NO_EMBEDDINGS
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
@@ -38,6 +38,9 @@ _WHOLE: Final = 1 + 1e-9
 """One step, and a little more, so that no rounding makes it less."""
 _SCALE_FACTOR: Final = 8
 """Pixels per latent along one side, for a pipeline that does not say it."""
+_GUIDER_SCALES: Final = ("guidance_scale", "adaptive_projected_guidance_scale")
+"""Scales of diffusers' guiders; the first one is CFG."""
+_LITTLE: Final = 1e-9
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -79,7 +82,14 @@ class AnyPipeline:
             raise ModelUnavailable(f"A {type(pipeline).__name__} wants more than a prompt; Easel cannot run it.")
         pipeline.set_progress_bar_config(disable=True)
         self._callable: dict[Any, Any] = {type(pipeline): pipeline}
+        self._guiders = {name: part for name, part in pipeline.components.items() if isinstance(part, BaseGuidance)}
+        self._latents = latents_of(pipeline, placement)
         self._run: PipelineRun | None = None
+
+    @property
+    def pipeline(self) -> Any:
+        """The diffusers pipeline."""
+        return self._pipeline
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -87,14 +97,9 @@ class AnyPipeline:
         return modules_of(self._pipeline)
 
     @property
-    def autoencoder(self) -> Autoencoder | None:
-        """VAE for previews; None when it has another class or must not be used beside the pipeline."""
-        vae: Any = getattr(self._pipeline, "vae", None)
-        if not isinstance(vae, (AutoencoderKL, AutoencoderTiny)):
-            return None
-        # Some pipelines convert a float16 VAE to float32 for decoding. A preview could change its dtype before that.
-        is_moved = self._placement.dtype is torch.float16 and bool(getattr(vae.config, "force_upcast", False))
-        return None if is_moved else Autoencoder(vae, self._placement)
+    def latents(self) -> PipelineLatents | None:
+        """Its latents for previews; None when they cannot be shown."""
+        return self._latents
 
     @property
     def scheduler_class(self) -> str:
@@ -123,6 +128,7 @@ class AnyPipeline:
         generators: Sequence[torch.Generator],
         images: PipelineImages | None = None,
         steps: int | None = None,
+        call: Mapping[str, Any] | None = None,
     ) -> PipelineRun:
         """Prepare a run; nothing is computed before its first `advance`.
 
@@ -131,6 +137,7 @@ class AnyPipeline:
             generators: one for each image.
             images: its pictures; None for none.
             steps: number of drawn steps of a run from a picture; None for others.
+            call: further arguments from the catalogue; see `ModelSpec.call`.
 
         Raises:
             InvalidRequest: the pipeline cannot do this with a picture.
@@ -139,25 +146,42 @@ class AnyPipeline:
             raise AssertionError("Two runs would share one pipeline's state.")
         images = images or PipelineImages()
         pipeline = self._pipeline_for(images)
+        facts, parameters = facts_of_class(type(pipeline)), inspect.signature(type(pipeline).__call__).parameters
         words, notices = self._words(request, type(pipeline), len(images.edited))
+        self._guide(request.guidance_scale)
+        if facts.own_sizes:
+            _take_size(pipeline, facts.own_sizes, request.width, request.height)
         wanted: dict[str, Any] = {
+            **facts.usual,
             **words,
             "num_inference_steps": request.num_inference_steps,
             "height": request.height,
             "width": request.width,
             "num_images_per_prompt": request.num_images,
             "generator": list(generators),
-            "output_type": "pt",
+            "output_type": "np",
             # Without these, some pipelines draw the nearest size that they know and stretch the picture.
             "use_resolution_binning": False,
             "max_area": request.height * request.width,
             "_auto_resize": False,
             **self._pictures(request, images, type(pipeline), steps),
+            **(call or {}),
         }
-        parameters = inspect.signature(type(pipeline).__call__).parameters
+        own_steps = parameters.get("num_inference_steps")
+        if own_steps is not None and request.num_inference_steps != own_steps.default:
+            # Sana-Sprint has a timestep between two steps, and refuses any other number of steps with it.
+            wanted["intermediate_timesteps"] = None
         arguments = {name: value for name, value in wanted.items() if name in parameters}
         self._run = PipelineRun(pipeline, arguments, parameters, notices)
         return self._run
+
+    def _guide(self, scale: float) -> None:
+        """Give the scale to guiders that are components; their further scales keep their ratio to it."""
+        for name, part in self._guiders.items():
+            known = {each: getattr(part, each) for each in _GUIDER_SCALES if hasattr(part, each)}
+            usual = known[_GUIDER_SCALES[0]]
+            scaled = {each: value * scale / usual for each, value in known.items()}
+            setattr(self._pipeline, name, part.new(**scaled, enabled=scale > NO_GUIDANCE))
 
     def _words(self, request: GenerationRequest, called: Any, edited: int) -> tuple[dict[str, Any], tuple[Notice, ...]]:
         """Arguments for texts and guidance, and what the requester is told about them."""
@@ -178,12 +202,13 @@ class AnyPipeline:
         if is_guided and facts.guidance == "true_cfg_scale":
             negative = negative or _NO_WORDS
         mentions = "".join(facts.placeholder.format(number) for number in range(1, edited + 1))
+        # Where a pipeline guides from 0 on, it adds the scale times the difference, so CFG is its scale and 1 more.
+        scale = request.guidance_scale - NO_GUIDANCE + facts.unguided
         words: dict[str, Any] = {
             "prompt": mentions + _EMBEDDINGS.replaced(prompt.prompt, left_out),
-            "guidance_scale": request.guidance_scale,
+            "guidance_scale": scale,
+            **dict.fromkeys((facts.guidance, *facts.scales), scale),
         }
-        if facts.guidance:
-            words[facts.guidance] = request.guidance_scale
         if negative:
             words["negative_prompt"] = negative
         return words, tuple(notices)
@@ -232,3 +257,13 @@ class AnyPipeline:
             twin.set_progress_bar_config(disable=True)
             self._callable[called] = twin
         return self._callable[called]
+
+
+def _take_size(pipeline: Any, attribute: str, width: int, height: int) -> None:
+    """Let a pipeline draw this size, which by itself draws the nearest one of its own list or area."""
+    if attribute == "resolutions":
+        pipeline.resolutions = [(width, height)]
+    else:
+        # Its area is this number of latents squared. A little more, so that no rounding makes the picture smaller.
+        side = math.sqrt(width * height) / pipeline.vae_scale_factor
+        setattr(pipeline, attribute, side * (1 + _LITTLE))

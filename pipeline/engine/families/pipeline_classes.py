@@ -26,6 +26,11 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         guidance: name of the call's argument for the guidance scale; empty when it has none.
+        scales: further arguments that get the same scale.
+        unguided: value of these arguments that means no guidance. A call that guides from 0 on takes CFG less 1.
+        has_guider: True when components guide, and not the call.
+        own_sizes: name of the pipeline's attribute from which it chooses a size of its own; empty when it has none.
+        usual: further arguments.
         reads_negative: True when the call reads a negative prompt.
         edited: name of its argument for pictures to edit; empty when it edits none.
         takes_list: True when that argument takes several pictures as a list.
@@ -37,6 +42,11 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     guidance: str = ""
+    scales: tuple[str, ...] = ()
+    unguided: float = NO_GUIDANCE
+    has_guider: bool = False
+    own_sizes: str = ""
+    usual: Mapping[str, Any] = MappingProxyType({})
     reads_negative: bool = False
     edited: str = ""
     takes_list: bool = False
@@ -52,12 +62,22 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "BriaFiboEditPipeline": {"takes_list": True},
         # It guides by the other scale, and has no use for the true one.
         "ChromaInpaintPipeline": {"reads_negative": True},
+        # A language model would write the prompt anew, and nobody checks what it writes.
+        "ErnieImagePipeline": {"usual": {"use_pe": False}},
         "Flux2KleinKVPipeline": {"takes_list": True},
         "Flux2KleinPipeline": {"takes_list": True},
         "Flux2Pipeline": {"takes_list": True},
         "GlmImagePipeline": {"takes_list": True},
+        "HiDreamImagePipeline": {"own_sizes": "default_sample_size"},
+        # Distilled models take this scale, the others have a guider.
+        "HunyuanImagePipeline": {"guidance": "distilled_guidance_scale"},
+        "Kandinsky5T2IPipeline": {"own_sizes": "resolutions"},
+        "KandinskyCombinedPipeline": {"scales": ("prior_guidance_scale",)},
+        "KandinskyV22CombinedPipeline": {"scales": ("prior_guidance_scale",)},
+        "Krea2Pipeline": {"unguided": 0.0},
         "LatentConsistencyModelImg2ImgPipeline": {"spreads_steps": True},
         "LongCatImageEditPipeline": {"needs_picture": True},
+        "LongCatImagePipeline": {"usual": {"enable_prompt_rewrite": False}},
         "OmniGenPipeline": {
             "edited": "input_images",
             "takes_list": True,
@@ -69,7 +89,10 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "QwenImageEditPlusPipeline": {"takes_list": True, "needs_picture": True},
         "StableDiffusionInstructPix2PixPipeline": {"needs_picture": True},
         "StableDiffusionXLInstructPix2PixPipeline": {"needs_picture": True},
-        "ZImageOmniPipeline": {"takes_list": True},
+        "ZImageImg2ImgPipeline": {"unguided": 0.0},
+        "ZImageInpaintPipeline": {"unguided": 0.0},
+        "ZImageOmniPipeline": {"takes_list": True, "unguided": 0.0},
+        "ZImagePipeline": {"unguided": 0.0},
         # These enlarge their picture, take it apart, or draw a picture like it.
         "HunyuanImageRefinerPipeline": {"edited": "", "needs_picture": True},
         "IFSuperResolutionPipeline": {"edited": "", "needs_picture": True},
@@ -101,6 +124,7 @@ def facts_of_class(pipeline_class: Any) -> PipelineFacts:
         "edited": "image" if is_edit and not any(name in components for name in _TASK_COMPONENTS) else "",
         # A twin in the catalogue instead of its text-to-image pipeline.
         "needs_picture": "strength" in parameters and "image" in parameters,
+        "has_guider": "guider" in components,
         "kept": "image_guidance_scale" if "image_guidance_scale" in parameters else "",
     }
     known = found | _KNOWN.get(pipeline_class.__name__, {})
@@ -142,7 +166,7 @@ def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
     """Capabilities that a pipeline class does not have."""
     facts = facts_of_class(pipeline_class)
     has = {
-        Capability.GUIDANCE: bool(facts.guidance),
+        Capability.GUIDANCE: bool(facts.guidance) or facts.has_guider,
         Capability.NEGATIVE_PROMPT: facts.reads_negative,
         Capability.INIT_IMAGE: class_for(pipeline_class, Capability.INIT_IMAGE) is not None,
         Capability.MASK: class_for(pipeline_class, Capability.MASK) is not None,

@@ -7,7 +7,7 @@ from typing import Any
 import diffusers
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.families.pipeline_classes import lacks_of_class, takes_scale_as_input
+from pipeline.engine.families.pipeline_classes import facts_of_class, lacks_of_class, takes_scale_as_input
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
@@ -34,6 +34,8 @@ def _lacks_of_pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[Capabili
     lacks = lacks_of_class(pipeline_class)
     transformer = folder / "transformer" / "config.json"
     config = read_json(transformer) if transformer.is_file() else {}
+    if facts_of_class(pipeline_class).has_guider and not any(index.get("guider", ())):
+        lacks += tuple(each for each in (Capability.NEGATIVE_PROMPT,) if each not in lacks)
     # FLUX takes the scale as an input of its transformer, unless that was trained without it (schnell).
     is_blind = takes_scale_as_input(pipeline_class) and config.get("guidance_embeds") is False
     if index.get("is_distilled") or is_blind:

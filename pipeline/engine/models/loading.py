@@ -143,7 +143,7 @@ def _loaded(
     if isinstance(drawing, StepAdapter):
         check_edits(spec, is_editing=drawing.is_editing)
     note_progress()
-    decoding = drawing.autoencoder if isinstance(drawing, AnyPipeline) else drawing
+    decoding = drawing.latents if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
     note_progress()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)

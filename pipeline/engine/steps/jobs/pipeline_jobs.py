@@ -90,17 +90,22 @@ class PipelineJob:
 
     @property
     def can_preview(self) -> bool:
-        """True when the pipeline's latents have the dimensions and channels that the preview was fitted to."""
-        latents, preview = self.run.latents, self.model.preview
-        if latents is None or preview is None:
-            return False
-        return latents.dim() == 4 and latents.shape[1] == preview.channels  # noqa: PLR2004 - [n, c, h, w]
+        """True when the pipeline's latents are known as a grid of the channels that the preview was fitted to."""
+        return self.model.preview is not None and self._grid is not None
 
     def likely_latents(self) -> torch.Tensor:
-        """Present latents, which still hold noise."""
-        if self.run.latents is None:
+        """Present latents as a grid [n, c, h, w]; they still hold noise."""
+        grid = self._grid
+        if grid is None:
             raise AssertionError("There is nothing to be shown.")
-        return self.run.latents
+        return grid
+
+    @property
+    def _grid(self) -> torch.Tensor | None:
+        latents, known = self.run.latents, self.model.any_pipeline.latents
+        if latents is None or known is None:
+            return None
+        return known.grid(latents, self.request.height, self.request.width)
 
     def advance(self) -> bool:
         """Run one step of the pipeline; the call after the last step decodes the pictures.

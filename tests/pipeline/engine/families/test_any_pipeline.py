@@ -12,7 +12,7 @@ import torch
 from diffusers.pipelines.pixart_alpha.pipeline_pixart_sigma import PixArtSigmaPipeline
 
 from pipeline.engine.device.placement import choose_placement
-from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.failures import InvalidRequest, ModelUnavailable
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.protocol.requests import GenerationRequest
@@ -93,11 +93,13 @@ def test_a_closed_run_ends_where_it_stands_and_leaves_nothing(
     assert again.pictures is not None
 
 
-def test_what_a_pipeline_raises_is_raised_where_it_is_awaited(pipeline: Any, tiny_request: GenerationRequest) -> None:
+def test_what_a_pipeline_refuses_is_a_sentence_where_it_is_awaited(
+    pipeline: Any, tiny_request: GenerationRequest
+) -> None:
     whole = AnyPipeline(pipeline, PLACEMENT)
     broken = msgspec.structs.replace(tiny_request, width=65)
     run = whole.begin(broken, generators_for(broken))
-    with pytest.raises(ValueError, match="divisible by 8"):
+    with pytest.raises(InvalidRequest, match=f"A {type(pipeline).__name__} refuses this: .* divisible by 8"):
         run.advance()
     assert run.is_over
     assert not _threads()

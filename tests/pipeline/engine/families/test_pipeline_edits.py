@@ -192,6 +192,10 @@ def test_the_words_name_each_picture_where_the_pipeline_wants_it_and_the_strengt
     class OmniGenPipeline(DiffusionPipeline):
         """Takes a part of the call of diffusers' class, whose tokenizer cannot be made small, and keeps it."""
 
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_to_config()
+
         def __call__(self, prompt: str, input_images: Any = None, img_guidance_scale: float = 1.6) -> None:
             self.called = prompt, input_images, img_guidance_scale
             raise InvalidRequest("enough")
