@@ -34,6 +34,7 @@ from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from bot.store.cases import CaseRepository
 from bot.store.expansions import ExpansionRepository
+from bot.store.hits import HitRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
 from bot.store.jobs import JobRepository
@@ -91,6 +92,7 @@ class _Tables:
         self.servers = ServerRepository(database)
         self.word_rules = WordRuleRepository(database)
         self.cases = CaseRepository(database)
+        self.hits = HitRepository(database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +181,12 @@ def _services(parts: _Parts, database: Database) -> Services:
         user_settings=tables.user_settings,
         word_rules=tables.word_rules,
         cases=tables.cases,
+        hits=tables.hits,
         reviewing=Reviewing(
             calls=parts.calls,
             jobs=tables.jobs,
             cases=tables.cases,
+            hits=tables.hits,
             servers=tables.servers,
             keeping=keeping,
             receiving=receiving,
@@ -221,6 +225,7 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
         gate=parts.gate,
         input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
         servers=parts.tables.servers,
+        hits=parts.tables.hits,
         trusted_roles=parts.settings.safety.trusted_roles,
     )
 

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 8. A test compares them.
+-- The tables of easel.db after its last migration, 9. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -50,7 +50,9 @@ CREATE TABLE cases (
     outcome TEXT,
     decided_by INTEGER,
     decided_at INTEGER
-) STRICT;
+, hit_id INTEGER) STRICT;
+
+CREATE UNIQUE INDEX cases_of_hit ON cases (hit_id) WHERE hit_id IS NOT NULL;
 
 CREATE INDEX cases_open ON cases (guild_id, case_id) WHERE outcome IS NULL;
 
@@ -113,6 +115,26 @@ CREATE TABLE forgettings (
     pseudonym INTEGER,
     CHECK ((user_id IS NULL) = (pseudonym IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hits (
+    hit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    whose TEXT NOT NULL,
+    rule INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    part TEXT NOT NULL,
+    how TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    request TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    allowed_until INTEGER
+) STRICT;
+
+CREATE INDEX hits_allowed ON hits (guild_id, user_id) WHERE allowed_until IS NOT NULL;
+
+CREATE INDEX hits_by_age ON hits (created_at);
 
 CREATE TABLE image_blocks (
     guild_id INTEGER NOT NULL,

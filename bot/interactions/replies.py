@@ -1,5 +1,6 @@
 """Private answers, and the one place that turns an exception into a sentence for a chat."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +11,12 @@ from discord import app_commands, ui
 from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, InteractionLost, WordsBlocked
 from bot.errors import Refused, new_error_id
+from bot.interactions.refused_words import offer
 from bot.interactions.services import services_of
 from bot.presenting.escaping import shorten
 from bot.presenting.refusal import MAX_MESSAGE, sentence_of
 from bot.presenting.texts import text
+from bot.safety.gate import RuleRefused
 
 _log = structlog.get_logger(__name__)
 
@@ -22,7 +25,7 @@ async def answer_privately(
     interaction: Interaction,
     sentence: str | None = None,
     *,
-    view: ui.LayoutView | None = None,
+    view: ui.LayoutView | ui.View | None = None,
     files: Sequence[discord.File] = (),
 ) -> None:
     """Answer so that only the member sees it, whether the interaction was acknowledged or not.
@@ -30,7 +33,7 @@ async def answer_privately(
     Args:
         interaction: a command, a press, or a form.
         sentence: the text; it is cut to Discord's limit.
-        view: a layout instead of a sentence.
+        view: a layout instead of a sentence, or buttons below one.
         files: attachments of the answer.
 
     Raises:
@@ -52,8 +55,11 @@ async def answer_error(interaction: Interaction, error: BaseException, *, prompt
         error: the exception.
         prompt: the prompt in a form; the prompt of a command is known.
     """
+    view = None
     if isinstance(error, Refused):
-        sentence = sentence_of(error, prompt or _prompt_of(interaction))
+        prompt = prompt or _prompt_of(interaction)
+        sentence = sentence_of(error, prompt)
+        view = await _offered(interaction, error, prompt)
     elif isinstance(error, app_commands.CheckFailure):
         sentence = str(error)
     elif isinstance(error, InteractionLost):
@@ -70,14 +76,27 @@ async def answer_error(interaction: Interaction, error: BaseException, *, prompt
         sentence = text("error-unexpected", error_id=error_id)
     try:
         try:
-            await answer_privately(interaction, sentence)
+            await answer_privately(interaction, sentence, view=view)
         except WordsBlocked:
             # A refusal's sentence repeats the prompt.
             await answer_privately(
-                interaction, sentence_of(error) if isinstance(error, Refused) else text("refused-words-blocked")
+                interaction,
+                sentence_of(error) if isinstance(error, Refused) else text("refused-words-blocked"),
+                view=view,
             )
     except CallFailed as lost:
         _log.warning("answer lost", action="answer_lost", error=repr(lost), interaction=interaction.id)
+
+
+async def _offered(interaction: Interaction, refused: Refused, prompt: str | None) -> ui.View | None:
+    """The buttons below a refusal. Without them, the refusal is told all the same."""
+    if not isinstance(refused, RuleRefused) or refused.refusal is None:
+        return None
+    try:
+        return await offer(services_of(interaction), interaction, refused.refusal, prompt)
+    except sqlite3.Error as error:
+        _log.warning("refusal not kept", action="hit_lost", error=repr(error), interaction=interaction.id)
+        return None
 
 
 def _prompt_of(interaction: Interaction) -> str | None:

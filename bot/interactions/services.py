@@ -19,6 +19,7 @@ from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
 from bot.store.cases import CaseRepository
 from bot.store.expansions import ExpansionRepository
+from bot.store.hits import HitRepository
 from bot.store.jobs import JobRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
@@ -49,6 +50,7 @@ class Services:
     user_settings: UserSettingsRepository
     word_rules: WordRuleRepository
     cases: CaseRepository
+    hits: HitRepository
     reviewing: Reviewing
     gate: Gate
     expansions: ExpansionRepository

@@ -1,5 +1,6 @@
 """Acceptance of a job: one transaction inserts it and reserves its price, or a refusal names the reason."""
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from bot.safety.gate import Gate, HardRefused, RuleRefused
 from bot.safety.hard_rule import CATEGORY
 from bot.safety.pauses import Pauses
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
+from bot.store.hits import HitRepository
 from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
 from bot.store.queue import Place
@@ -48,6 +50,7 @@ class Accepting:
         gate: Gate,
         input_checking: InputChecking,
         servers: ServerRepository,
+        hits: HitRepository,
         trusted_roles: frozenset[int],
     ) -> None:
         self._jobs = jobs
@@ -60,6 +63,7 @@ class Accepting:
         self._gate = gate
         self._input_checking = input_checking
         self._servers = servers
+        self._hits = hits
         self._trusted_roles = trusted_roles
         self._pauses = Pauses()
         self._is_open = True
@@ -78,8 +82,12 @@ class Accepting:
         """
         self._check_house(order.request.model_key)
         now = datetime.now(UTC)
+        asker = order.origin.asker
+        allowance = await self._hits.allowance(asker.guild_id, asker.user_id, order.request, now)
         try:
-            return await self._jobs.accept(await self._new_job(order), settings=self._quotas, now=now)
+            accepted = await self._jobs.accept(
+                await self._new_job(order, is_allowed=allowance is not None), settings=self._quotas, now=now
+            )
         except AlreadyAccepted as error:
             return error.job, error.place
         except NotAllowed as error:
@@ -91,6 +99,10 @@ class Accepting:
             else:
                 _log.exception("job not saved", action="not_saved", interaction_id=order.origin.interaction_id)
             raise Refused("refused-storage") from error
+        if allowance is not None:
+            with contextlib.suppress(sqlite3.Error):  # the job is accepted; its allowance ends by itself within a day
+                await self._hits.use_allowance(allowance)
+        return accepted
 
     async def standing(self, asker: Asker, price: int | None = None) -> Standing:
         """The member's standing for a job of this price; without a price, for one image with the defaults."""
@@ -105,8 +117,10 @@ class Accepting:
         """
         for model_key in {request.model_key for request in requests}:
             self._check_house(model_key)
+        now = datetime.now(UTC)
         for request in requests:
-            await self._judge(asker, request)
+            allowance = await self._hits.allowance(asker.guild_id, asker.user_id, request, now)
+            await self._judge(asker, request, is_allowed=allowance is not None)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -123,7 +137,7 @@ class Accepting:
         """The price of one image with the default model's defaults, in units."""
         return self.price(usual_request(self._catalogue.default))
 
-    async def _new_job(self, order: JobOrder) -> NewJob:
+    async def _new_job(self, order: JobOrder, *, is_allowed: bool) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""
         role_ids = order.origin.asker.role_ids
         expected_s = await self._timings.expected_s(workload_of(order.request))
@@ -131,14 +145,14 @@ class Accepting:
             origin=order.origin,
             request=order.request,
             defaults=order.defaults,
-            notices=await self._notices(order),
+            notices=await self._notices(order, is_allowed=is_allowed),
             price=self.price(order.request),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in role_ids), default=1),
             is_express=not self._queue.express_roles.isdisjoint(role_ids),
             expected_ms=round((expected_s or 0.0) * 1_000),
         )
 
-    async def _notices(self, order: JobOrder) -> tuple[Notice, ...]:
+    async def _notices(self, order: JobOrder, *, is_allowed: bool) -> tuple[Notice, ...]:
         """The order's notices, with those of rules of words, of its pictures and of its kind.
 
         A member reads the last only once.
@@ -148,14 +162,14 @@ class Accepting:
         """
         # The notices of a job that is tried again come with it.
         earlier = [notice for notice in order.notices if notice != CHECKED_LATER]
-        judged = await self._judge(order.origin.asker, order.request)
+        judged = await self._judge(order.origin.asker, order.request, is_allowed=is_allowed)
         notices = (*earlier, *judged, *await self._input_checking.check(order))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return notices
         return (*notices, notice)
 
-    async def _judge(self, asker: Asker, request: Request) -> tuple[Notice, ...]:
+    async def _judge(self, asker: Asker, request: Request, *, is_allowed: bool) -> tuple[Notice, ...]:
         """Judge a request by the rules of words. What the hard rule refuses is in the audit log, without its words.
 
         Raises:
@@ -165,7 +179,7 @@ class Accepting:
         if (until := self._pauses.until(who, now)) is not None:
             raise Refused("refused-paused", until=relative(until))
         try:
-            return await self._gate.judge(asker.guild_id, request)
+            return await self._gate.judge(asker.guild_id, request, is_allowed=is_allowed)
         except RuleRefused as refused:
             if self._trusted_roles.isdisjoint(asker.role_ids):
                 self._pauses.note_refusal(who, now)

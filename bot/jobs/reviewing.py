@@ -15,11 +15,14 @@ from bot.jobs.keeping import Keeping
 from bot.pictures.receiving import Receiving
 from bot.presenting.admin import case_card
 from bot.presenting.admin.case_card import Card
+from bot.presenting.escaping import escape
 from bot.presenting.jobs import moderated_message
 from bot.presenting.jobs.job_message import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
+from bot.safety.gate import OWNER
 from bot.store.cases import CaseRepository
+from bot.store.hits import HitRepository, StoredHit
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
@@ -44,6 +47,7 @@ class Reviewing:
         calls: Calls,
         jobs: JobRepository,
         cases: CaseRepository,
+        hits: HitRepository,
         servers: ServerRepository,
         keeping: Keeping,
         receiving: Receiving,
@@ -51,6 +55,7 @@ class Reviewing:
         self._calls = calls
         self._jobs = jobs
         self._cases = cases
+        self._hits = hits
         self._servers = servers
         self._keeping = keeping
         self._receiving = receiving
@@ -74,6 +79,40 @@ class Reviewing:
             if count >= ENOUGH_REPORTS and not case.is_veiled:
                 case = await self._veil_by_reports(case, job, now)
             return await self._show(case, now, locale)
+
+    async def appeal(self, hit: StoredHit, now: datetime, locale: str) -> bool:
+        """Show an appeal to the moderators; returns whether it stands in their channel. The owner hears of their rules.
+
+        Raises:
+            AlreadyAppealed, TooManyAppeals: nothing was stored.
+        """
+        case = await self._cases.appeal(hit, now)
+        _log.info("appeal", action="appeal", whose=hit.whose, rule=hit.rule, case_id=case.case_id)
+        if hit.whose == OWNER:
+            self._calls.owner.notify("owner-appeal")
+        async with self._one_at_a_time:
+            return await self._show(case, now, locale)
+
+    async def settle(self, by: Decision, case: Case, outcome: Outcome) -> Case:
+        """Decide an appeal, and tell the member.
+
+        Raises:
+            Refused: somebody decided it before, or the refused request is not kept any more.
+        """
+        hit = None if case.hit_id is None else await self._hits.get(case.hit_id)
+        if hit is None:
+            raise Refused("refused-case-gone")
+        if hit.whose == OWNER and outcome is not Outcome.KEEP:
+            raise Refused("refused-owners-rule")
+        decided = await self._cases.close(by, case, outcome)
+        if decided is None:
+            raise Refused("refused-case-decided")
+        if outcome is Outcome.ALLOW_ONCE:
+            await self._hits.allow(hit.hit_id, by.now)
+        with spoken(hit.locale):
+            sentence = text(f"appealer-told-{outcome}", prompt=escape(hit.prompt))
+        await self._calls.posting.tell(hit.user_id, sentence)
+        return decided
 
     async def decide(self, by: Decision, case: Case, outcome: Outcome) -> Case:
         """Decide a case: change the message, store the decision, tell the reporters.
@@ -103,7 +142,8 @@ class Reviewing:
         """What the card of a case shows."""
         return Card(
             case=case,
-            job=await self.job_of(case),
+            job=None if case.job_id is None else await self.job_of(case),
+            hit=None if case.hit_id is None else await self._hits.get(case.hit_id),
             reports=await self._cases.reports(case.case_id),
             warnings=await self._cases.warnings(case.guild_id, case.user_id, now),
         )
@@ -125,7 +165,7 @@ class Reviewing:
         Raises:
             Refused: it is not there any more.
         """
-        job = await self._jobs.get(case.job_id)
+        job = None if case.job_id is None else await self._jobs.get(case.job_id)
         if job is None:
             raise Refused("refused-case-gone")
         return job

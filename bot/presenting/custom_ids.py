@@ -15,6 +15,10 @@ EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
 """Pattern of the buttons in `/help`, which belong to no job."""
 CASE_TEMPLATE: Final = r"easel-case:(?P<act>[a-z0-9-]{1,20}):(?P<case_id>[0-9]{1,18})"
 """Pattern of the buttons by which moderators decide a case."""
+HIT_TEMPLATE: Final = r"easel-hit:(?P<act>change|appeal):(?P<hit_id>[0-9]{1,18})"
+"""Pattern of the buttons below a refusal, and of the form that changes its words."""
+_HIT: Final = re.compile(HIT_TEMPLATE)
+_EXCEPT: Final = re.compile(r"easel-except:(?P<case_id>[0-9]{1,18})")
 _REPORT: Final = re.compile(r"easel-report:(?P<job_id>[0-9]{1,18})")
 _REFERENCE: Final = re.compile(r"easel-reference:(?P<key>[0-9a-f]{16})")
 
@@ -77,6 +81,9 @@ class CaseAct(StrEnum):
     WARN = "warn"
     PAUSE_HOUR = "pause-1h"
     PAUSE_DAY = "pause-1d"
+    ALLOW_ONCE = "allow-once"
+    EXCEPT = "except"
+    UPHOLD = "uphold"
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +138,28 @@ def read_act(found: str) -> CaseAct:
     if found not in list(CaseAct):
         raise Refused("refused-case-gone")
     return CaseAct(found)
+
+
+def hit_button_id(act: str, hit_id: int) -> str:
+    """The id of a button below a refusal, or of its form: `change`, or `appeal`."""
+    return f"easel-hit:{act}:{hit_id}"
+
+
+def read_hit(found: str) -> int | None:
+    """The refusal whose words a form changes; None if it is no such form."""
+    match = _HIT.fullmatch(found)
+    return None if match is None else int(match["hit_id"])
+
+
+def except_id(case_id: int) -> str:
+    """The id of the form in which a moderator names an exception."""
+    return f"easel-except:{case_id}"
+
+
+def read_except(found: str) -> int | None:
+    """The case of a form that names an exception; None if it is no such form."""
+    match = _EXCEPT.fullmatch(found)
+    return None if match is None else int(match["case_id"])
 
 
 def report_id(job_id: int) -> str:

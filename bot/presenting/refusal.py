@@ -2,7 +2,11 @@
 
 from typing import Final
 
+import discord
+from discord import ui
+
 from bot.errors import Refused
+from bot.presenting.custom_ids import hit_button_id
 from bot.presenting.escaping import escape, escape_into
 from bot.presenting.texts import text
 
@@ -24,3 +28,21 @@ def sentence_of(refused: Refused, prompt: str | None = None) -> str:
 def _safe(name: str, value: str | int) -> str | int:
     """A value for a sentence; words that somebody typed are escaped."""
     return value if isinstance(value, int) or name in _OURS else escape(value)
+
+
+def buttons(hit_id: int, *, can_change: bool, can_appeal: bool) -> ui.View | None:
+    """The buttons below the refusal by a rule of words; None without any."""
+    view = ui.View(timeout=None)
+    if can_change:
+        view.add_item(_button("change", hit_id, "✏️"))
+    if can_appeal:
+        view.add_item(_button("appeal", hit_id))
+    view.stop()
+    return view if view.children else None
+
+
+def _button(act: str, hit_id: int, emoji: str | None = None) -> ui.Button[ui.View]:
+    label = text("button-change" if act == "change" else "button-appeal")
+    return ui.Button(
+        label=label, emoji=emoji, style=discord.ButtonStyle.secondary, custom_id=hit_button_id(act, hit_id)
+    )

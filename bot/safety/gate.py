@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from bot.errors import Refused
 from bot.safety.hard_rule import HardRule
 from bot.safety.judging import hits_of
@@ -12,6 +14,8 @@ from bot.safety.words.rules import Action, RuleSet
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice
 
+OWNER: Final = "owner"
+SERVER: Final = "server"
 _MAX_MATCHERS: Final = 64
 _NO_REASON: Final = "none"
 _MAX_PART: Final = 80
@@ -19,7 +23,23 @@ _MAX_PART: Final = 80
 
 
 class RuleRefused(Refused):
-    """A rule of words forbids a request."""
+    """A rule of words forbids a request.
+
+    Attributes:
+        refusal: the rule and the request; None where nothing may be kept of it.
+    """
+
+    def __init__(self, key: str, refusal: "Refusal | None" = None, **values: str | int) -> None:
+        super().__init__(key, **values)
+        self.refusal = refusal
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule found in a request; `whose` is `OWNER` or `SERVER`."""
+
+    whose: str
+    hit: Hit
+    request: Request
 
 
 class HardRefused(RuleRefused):
@@ -41,12 +61,13 @@ class Gate:
         self._servers = servers
         self._matchers: OrderedDict[int, Matcher] = OrderedDict()
 
-    async def judge(self, guild_id: int, request: Request) -> tuple[Notice, ...]:
+    async def judge(self, guild_id: int, request: Request, *, is_allowed: bool = False) -> tuple[Notice, ...]:
         """Judge a request; returns what its rules of the action `warn` tell.
 
         Args:
             guild_id: the server whose rules apply beside the owner's; 0 for none.
             request: the request.
+            is_allowed: whether moderators allow it although a rule of the server forbids it.
 
         Raises:
             HardRefused: the hard rule forbids it.
@@ -55,13 +76,14 @@ class Gate:
         """
         if self._hard_rule.forbids(request):
             raise HardRefused("refused-hard")
-        found = {"owner": hits_of(self._owners, request)}
-        if guild_id:
-            found["server"] = hits_of(await self.matcher_of(guild_id), request)
+        found = {OWNER: hits_of(self._owners, request)}
+        if guild_id and not is_allowed:
+            found[SERVER] = hits_of(await self.matcher_of(guild_id), request)
         for whose, hits in found.items():
             for hit in hits:
                 if hit.rule.action is Action.REFUSE:
-                    raise RuleRefused("refused-word", whose=whose, **_values(hit))
+                    refusal = Refusal(whose=whose, hit=hit, request=request)
+                    raise RuleRefused("refused-word", refusal, whose=whose, **_values(hit))
         return tuple(_warnings([hit for hits in found.values() for hit in hits]))
 
     async def explain(self, guild_id: int, prompt: str) -> Mapping[str, Sequence[Hit]]:
@@ -71,7 +93,7 @@ class Gate:
             Refused: the prompt changes so often that it is not judged.
         """
         server = await self.matcher_of(guild_id)
-        return {"owner": self._owners.explain(prompt), "server": server.explain(prompt)}
+        return {OWNER: self._owners.explain(prompt), SERVER: server.explain(prompt)}
 
     async def matcher_of(self, guild_id: int) -> Matcher:
         """The matcher of a server's rules; those of the last servers are kept."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from bot.store.hits import StoredHit
 from bot.store.members.servers import Decision, audit
 from bot.store.rows.cases import Case, CaseKind, Outcome, Report, ReportReason
 from bot.store.rows.jobs import Job
@@ -13,8 +14,10 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, fetch_one, sure, to_ms
 
 MOST_REPORTS: Final = 5
-"""Reports of a member within `REPORTS_WINDOW`."""
-REPORTS_WINDOW: Final = timedelta(days=1)
+"""Reports of a member within a day."""
+MOST_APPEALS: Final = 3
+"""Appeals of a member within a day."""
+_DAY: Final = timedelta(days=1)
 WARNING_LIFETIME: Final = timedelta(days=30)
 
 _FIND: Final = "SELECT * FROM cases WHERE job_id = ? AND kind = ? AND outcome IS NULL"
@@ -30,6 +33,14 @@ class AlreadyReported(Exception):
 
 class TooManyReports(Exception):
     """The member reported as much as is allowed in a day. Nothing was stored."""
+
+
+class AlreadyAppealed(Exception):
+    """The member appealed against this refusal before. Nothing was stored."""
+
+
+class TooManyAppeals(Exception):
+    """The member appealed as often as is allowed in a day. Nothing was stored."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +71,14 @@ class CaseRepository:
             AlreadyReported, TooManyReports: they may not.
         """
         await self._database.read(_may_report, job.job_id, reporter_id, now)
+
+    async def appeal(self, hit: StoredHit, now: datetime) -> Case:
+        """Open the case of an appeal against a refusal.
+
+        Raises:
+            AlreadyAppealed, TooManyAppeals: nothing was stored.
+        """
+        return await self._database.write(_appeal, hit, now)
 
     async def get(self, guild_id: int, case_id: int) -> Case | None:
         """A case of a server; None if there is none."""
@@ -122,7 +141,7 @@ class CaseRepository:
 def _may_report(connection: sqlite3.Connection, job_id: int, reporter_id: int, now: datetime) -> None:
     if fetch_one(connection, "SELECT 1 FROM reports WHERE job_id = ? AND reporter_id = ?", (job_id, reporter_id)):
         raise AlreadyReported
-    since = to_ms(now - REPORTS_WINDOW)
+    since = to_ms(now - _DAY)
     recent = "SELECT count(*) AS count FROM reports WHERE reporter_id = ? AND created_at > ?"
     if sure(fetch_one(connection, recent, (reporter_id, since)))["count"] >= MOST_REPORTS:
         raise TooManyReports
@@ -147,6 +166,21 @@ def _open_case(connection: sqlite3.Connection, job: Job, kind: CaseKind, now: da
     return Case.from_row(sure(row))
 
 
+def _appeal(connection: sqlite3.Connection, hit: StoredHit, now: datetime) -> Case:
+    if fetch_one(connection, "SELECT 1 FROM cases WHERE hit_id = ?", (hit.hit_id,)):
+        raise AlreadyAppealed
+    recent = "SELECT count(*) AS count FROM cases WHERE kind = ? AND user_id = ? AND created_at > ?"
+    values = (CaseKind.APPEAL, hit.user_id, to_ms(now - _DAY))
+    if sure(fetch_one(connection, recent, values))["count"] >= MOST_APPEALS:
+        raise TooManyAppeals
+    row = fetch_one(
+        connection,
+        "INSERT INTO cases (kind, guild_id, user_id, hit_id, created_at) VALUES (?, ?, ?, ?, ?) RETURNING *",
+        (CaseKind.APPEAL, hit.guild_id, hit.user_id, hit.hit_id, to_ms(now)),
+    )
+    return Case.from_row(sure(row))
+
+
 def _note_veil(connection: sqlite3.Connection, by: Decision, case: Case) -> Case:
     row = fetch_one(connection, "UPDATE cases SET is_veiled = 1 WHERE case_id = ? RETURNING *", (case.case_id,))
     audit(connection, by, "case-veil", f"<@{case.user_id}>", str(case.job_id))
@@ -159,7 +193,8 @@ def _close(connection: sqlite3.Connection, by: Decision, case: Case, outcome: Ou
         return None
     if outcome is Outcome.REMOVE:
         change(connection, "UPDATE jobs SET removed_at = ? WHERE job_id = ?", (to_ms(by.now), case.job_id))
-    audit(connection, by, f"case-{outcome}", f"<@{case.user_id}>", str(case.job_id))
+    action = f"{'appeal' if case.kind is CaseKind.APPEAL else 'case'}-{outcome}"
+    audit(connection, by, action, f"<@{case.user_id}>", str(case.job_id or case.case_id))
     return Case.from_row(row)
 
 

@@ -12,19 +12,27 @@ from typing_extensions import override
 from bot.calls.answers import Interaction
 from bot.commands.admin.checks import decision_of
 from bot.commands.admin.review import open_cases
+from bot.commands.admin.words import checked, too_many
 from bot.errors import Refused
 from bot.interactions.replies import answer_error
 from bot.interactions.services import Services, services_of
 from bot.presenting import custom_ids
 from bot.presenting.admin import case_card, sentences
+from bot.presenting.admin.case_card import Card
 from bot.presenting.custom_ids import CaseAct
 from bot.presenting.links import job_link
 from bot.presenting.texts import speak, spoken, text
+from bot.safety.gate import OWNER
 from bot.store.members.servers import Decision
+from bot.store.members.words import TooManyRules
 from bot.store.rows.cases import Case, Outcome
+from bot.views.fields import Fields
 
 _OUTCOMES: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
     {CaseAct.KEEP: Outcome.KEEP, CaseAct.SPOILER: Outcome.SPOILER, CaseAct.REMOVE: Outcome.REMOVE}
+)
+_SETTLED: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
+    {CaseAct.ALLOW_ONCE: Outcome.ALLOW_ONCE, CaseAct.UPHOLD: Outcome.KEEP}
 )
 _PAUSES: Final[Mapping[CaseAct, timedelta]] = MappingProxyType(
     {CaseAct.PAUSE_HOUR: timedelta(hours=1), CaseAct.PAUSE_DAY: timedelta(days=1)}
@@ -60,22 +68,70 @@ async def _decide(services: Services, interaction: Interaction, act: CaseAct, ca
     Raises:
         Refused: nothing was decided.
     """
+    case = await _case(services, interaction, case_id)
+    if act is CaseAct.EXCEPT:
+        await _open_exception(services, interaction, case)
+        return
+    await services.calls.defer(interaction)
+    by = decision_of(interaction)
+    if act in _OUTCOMES:
+        case = await services.reviewing.decide(by, case, _OUTCOMES[act])
+        note = text(f"review-decided-{case.outcome}", case_id=case_id)
+    elif act in _SETTLED:
+        case = await services.reviewing.settle(by, case, _SETTLED[act])
+        note = text("review-settled", case_id=case_id)
+    elif act is CaseAct.WARN:
+        note = await _warn(services, interaction, by, case)
+    else:
+        note = await _pause(services, interaction, by, case, _PAUSES[act])
+    await _show(services, interaction, case, note)
+
+
+async def _case(services: Services, interaction: Interaction, case_id: int) -> Case:
+    """The case that a moderator's press is about.
+
+    Raises:
+        Refused: the member is no moderator, or there is no such case in this server.
+    """
     permissions = interaction.permissions
     if not (permissions.manage_messages or permissions.manage_guild or permissions.administrator):
         raise Refused("refused-not-moderator")
     case = await services.cases.get(interaction.guild_id or 0, case_id)
     if case is None:
         raise Refused("refused-case-gone")
+    return case
+
+
+async def _open_exception(services: Services, interaction: Interaction, case: Case) -> None:
+    """Ask the moderator which words are allowed: the part that was found may be the whole word of the rule."""
+    hit = None if case.hit_id is None else await services.hits.get(case.hit_id)
+    if case.outcome is not None:
+        raise Refused("refused-case-decided")
+    if hit is None:
+        raise Refused("refused-case-gone")
+    if hit.whose == OWNER:
+        raise Refused("refused-owners-rule")
+    await services.calls.open_form(interaction, case_card.exception_form(case.case_id, hit))
+
+
+async def add_exception(services: Services, interaction: Interaction, case_id: int, fields: Fields) -> None:
+    """Add the exception of a submitted form, which decides the appeal.
+
+    Raises:
+        Refused: the words are no exception, or nothing was decided.
+    """
+    case = await _case(services, interaction, case_id)
+    if case.outcome is not None:
+        raise Refused("refused-case-decided")
+    word = checked(fields.text(case_card.WORD))
     await services.calls.defer(interaction)
     by = decision_of(interaction)
-    if act in _OUTCOMES:
-        case = await services.reviewing.decide(by, case, _OUTCOMES[act])
-        note = text(f"review-decided-{case.outcome}", case_id=case_id)
-    elif act is CaseAct.WARN:
-        note = await _warn(services, interaction, by, case)
-    else:
-        note = await _pause(services, interaction, by, case, _PAUSES[act])
-    await _show(services, interaction, case, note)
+    try:
+        await services.word_rules.allow(by, word)
+    except TooManyRules as error:
+        raise too_many() from error
+    case = await services.reviewing.settle(by, case, Outcome.EXCEPT)
+    await _show(services, interaction, case, text("review-settled", case_id=case_id))
 
 
 async def _show(services: Services, interaction: Interaction, case: Case, note: str) -> None:
@@ -92,22 +148,27 @@ async def _show(services: Services, interaction: Interaction, case: Case, note: 
 
 async def _warn(services: Services, interaction: Interaction, by: Decision, case: Case) -> str:
     """Warn the member whom a case is about; returns what the moderator reads."""
-    job = await services.reviewing.job_of(case)
-    await services.cases.warn(by, case.user_id, text("warning-reason", job=job_link(job)))
-    with spoken(job.origin.locale):
-        sentence = sentences.warned_notice(_server_name(interaction), text("warning-reason", job=job_link(job)))
+    about = await services.reviewing.card_of(case, by.now)
+    await services.cases.warn(by, case.user_id, _reason(about))
+    with spoken(about.locale):
+        sentence = sentences.warned_notice(_server_name(interaction), _reason(about))
     is_told = await services.calls.posting.tell(case.user_id, sentence)
     return sentences.warned(case.user_id, is_notified=is_told)
 
 
 async def _pause(services: Services, interaction: Interaction, by: Decision, case: Case, length: timedelta) -> str:
     """Pause the member whom a case is about: a block with an end; returns what the moderator reads."""
-    job = await services.reviewing.job_of(case)
+    about = await services.reviewing.card_of(case, by.now)
     until = await services.servers.pause(by, case.user_id, by.now + length)
-    with spoken(job.origin.locale):
+    with spoken(about.locale):
         sentence = sentences.blocked_notice(_server_name(interaction), until, None)
     is_told = await services.calls.posting.tell(case.user_id, sentence)
     return sentences.blocked(case.user_id, until, cancelled=0, is_notified=is_told)
+
+
+def _reason(about: Card) -> str:
+    """Why a member is warned."""
+    return text("warning-reason-words") if about.job is None else text("warning-reason", job=job_link(about.job))
 
 
 def _server_name(interaction: Interaction) -> str:

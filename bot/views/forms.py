@@ -14,7 +14,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
 from bot.presenting.texts import speak
-from bot.views import reference, remix, reporting
+from bot.views import cases, reference, refused, remix, reporting
 from bot.views.fields import Fields
 from bot.views.inpainting import outpainting, region
 from bot.words import clean_texts
@@ -42,12 +42,15 @@ async def answer_form(services: Services, interaction: Interaction) -> None:
         custom_id = str(data.get("custom_id", ""))
         if (key := custom_ids.read_reference(custom_id)) is not None:
             await reference.answer(services, interaction, key, fields)
-            return
-        if (job_id := custom_ids.read_report(custom_id)) is not None:
-            await reporting.answer(services, interaction, job_id, fields)
-            return
-        press = custom_ids.read_press(custom_id)
-        await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)
+        elif (number := custom_ids.read_report(custom_id)) is not None:
+            await reporting.answer(services, interaction, number, fields)
+        elif (number := custom_ids.read_hit(custom_id)) is not None:
+            await refused.change(services, interaction, number, fields)
+        elif (number := custom_ids.read_except(custom_id)) is not None:
+            await cases.add_exception(services, interaction, number, fields)
+        else:
+            press = custom_ids.read_press(custom_id)
+            await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)
     except Exception as error:  # noqa: BLE001 - each form needs an answer; the log gets the traceback
         await answer_error(interaction, error, prompt=fields.text(PROMPT))
 

@@ -12,7 +12,8 @@ from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles
 from bot.requests.uses import pictures_of, refuse_without
-from bot.store.rows.origin import StartedBy
+from bot.store.rows.jobs import WantedJob
+from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.rows.preferences import AskerDefaults
 from bot.views import from_output
 from bot.views.fields import Fields
@@ -39,6 +40,22 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
         await from_output.answer(services, interaction, job, fields)
         return
     model_of(services, job)
+    await ask_changed(services, interaction, job_for(job, interaction), fields, StartedBy.REMIX, lineage_of(job))
+
+
+async def ask_changed(
+    services: Services,
+    interaction: Interaction,
+    job: WantedJob,
+    fields: Fields,
+    started_by: StartedBy,
+    lineage: Lineage | None,
+) -> None:
+    """Ask for a job with the values of a form, and those of an earlier job for all that the form does not have.
+
+    Raises:
+        Refused: nothing was accepted and nothing charged.
+    """
     old = narrowed(job.request, GenerationRequest)
     is_seed_kept = fields.text(remix_form.SEED) == remix_form.KEPT
     size, sampler = fields.text(remix_form.SIZE, remix_form.KEPT), fields.text(remix_form.SAMPLER)
@@ -59,12 +76,10 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
         defaults=AskerDefaults(own=deriving.as_it_was(old)),
         styles=known_styles(services.backend.status),
     )
-    theirs = job_for(job, interaction)
     if old.inpaint is not None:
         for each in resolved:
             refuse_without(Capability.MASK, services.catalogue.models[each.request.model_key], services.catalogue)
     remixed = [
-        deriving.remix(each, theirs, is_same_noise=is_seed_kept, is_same_size=size == remix_form.KEPT)
-        for each in resolved
+        deriving.remix(each, job, is_same_noise=is_seed_kept, is_same_size=size == remix_form.KEPT) for each in resolved
     ]
-    await ask_each(services, interaction, started_by=StartedBy.REMIX, resolved=remixed, lineage=lineage_of(job))
+    await ask_each(services, interaction, started_by=started_by, resolved=remixed, lineage=lineage)

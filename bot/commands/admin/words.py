@@ -53,11 +53,11 @@ def _make_add(services: Services) -> app_commands.Command[Any, ..., None]:
         kind: str | None = None,
     ) -> None:
         shaped = word if kind is None else SHAPES[kind].format(word.strip().strip("*"))
-        rule = Rule(word=_checked(shaped), action=Action(action), reason=reason.strip())
+        rule = Rule(word=checked(shaped), action=Action(action), reason=reason.strip())
         try:
             (number,) = await services.word_rules.add(decision_of(interaction, reason or None), [rule])
         except TooManyRules as error:
-            raise _too_many() from error
+            raise too_many() from error
         await answer_privately(interaction, sentences.added(Rule(word=rule.word, action=rule.action, number=number)))
 
     return add
@@ -88,12 +88,12 @@ def _make_except(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.command(name="except", description=localized("command-admin-words-except"))
     @app_commands.describe(word=localized("option-admin-word-exception"))
     async def except_(interaction: Interaction, word: Range[str, 1, _MAX_WORD]) -> None:
-        checked = _checked(word)
+        allowed = checked(word)
         try:
-            is_there = await services.word_rules.toggle_exception(decision_of(interaction), checked)
+            is_there = await services.word_rules.toggle_exception(decision_of(interaction), allowed)
         except TooManyRules as error:
-            raise _too_many() from error
-        await answer_privately(interaction, sentences.excepted(checked, is_there=is_there))
+            raise too_many() from error
+        await answer_privately(interaction, sentences.excepted(allowed, is_there=is_there))
 
     return except_
 
@@ -115,7 +115,7 @@ def _make_import(services: Services) -> app_commands.Command[Any, ..., None]:
         try:
             await services.word_rules.add(decision_of(interaction), found.rules, found.exceptions)
         except TooManyRules as error:
-            raise _too_many() from error
+            raise too_many() from error
         await answer_privately(interaction, sentences.imported(len(found.rules), len(found.exceptions)))
 
     return import_
@@ -131,7 +131,12 @@ def _make_test(services: Services) -> app_commands.Command[Any, ..., None]:
     return test
 
 
-def _checked(word: str) -> str:
+def checked(word: str) -> str:
+    """A word of a rule or an exception.
+
+    Raises:
+        Refused: it is none.
+    """
     try:
         read_patterns(word)
     except BadRule as error:
@@ -139,5 +144,6 @@ def _checked(word: str) -> str:
     return word.strip()
 
 
-def _too_many() -> Refused:
+def too_many() -> Refused:
+    """The refusal of more rules or exceptions than a server has."""
     return Refused("refused-word-rules", limit=MAX_RULES)

@@ -1,18 +1,20 @@
 """The card of a case, in the moderators' channel and in `/admin review`."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import discord
 import msgspec
 from discord import ui
 
-from bot.presenting.custom_ids import CaseAct, case_button_id
+from bot.presenting.custom_ids import CaseAct, case_button_id, except_id
 from bot.presenting.escaping import escape, relative
 from bot.presenting.jobs.job_message import BLUE, GREEN, words_of
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
-from bot.store.rows.cases import Case, Report
+from bot.safety.gate import OWNER
+from bot.store.hits import StoredHit
+from bot.store.rows.cases import Case, CaseKind, Outcome, Report
 from bot.store.rows.jobs import Job
 
 MAX_SHOWN_CASES: Final = 3
@@ -20,18 +22,29 @@ MAX_SHOWN_CASES: Final = 3
 _MAX_PROMPT: Final = 300
 _MAX_REPORTS: Final = 5
 _MAX_NOTE: Final = 120
+WORD: Final = "word"
+_MAX_WORD: Final = 100
 _NONE: Final = "none"
 _ABOUT_PICTURE: Final = (CaseAct.KEEP, CaseAct.SPOILER, CaseAct.REMOVE)
+_ABOUT_REFUSAL: Final = (CaseAct.ALLOW_ONCE, CaseAct.EXCEPT, CaseAct.UPHOLD)
 _ABOUT_MEMBER: Final = (CaseAct.WARN, CaseAct.PAUSE_HOUR, CaseAct.PAUSE_DAY)
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card shows; `warnings` are those of the member whom the case is about."""
+    """What a card shows: a reported job, or a refused request; `warnings` are those of the member whom it is about."""
 
     case: Case
-    job: Job
+    job: Job | None
+    hit: StoredHit | None
     reports: Sequence[Report]
     warnings: int
+
+    @property
+    def locale(self) -> str:
+        """The language of the member whom the case is about."""
+        if self.job is not None:
+            return self.job.origin.locale
+        return "" if self.hit is None else self.hit.locale
 
 
 def card(shown: Card) -> ui.LayoutView:
@@ -66,13 +79,38 @@ def container(shown: Card) -> ui.Container[ui.LayoutView]:
         ui.TextDisplay("\n".join(_lines(shown))), accent_color=BLUE if case.outcome is None else GREEN
     )
     if case.outcome is None:
-        found.add_item(ui.ActionRow(*(_button(act, case.case_id) for act in _ABOUT_PICTURE)))
+        found.add_item(ui.ActionRow(*(_button(act, case.case_id) for act in _deciding(shown))))
     found.add_item(ui.ActionRow(*(_button(act, case.case_id) for act in _ABOUT_MEMBER)))
     return found
 
 
+def _deciding(shown: Card) -> Sequence[CaseAct]:
+    """The buttons that decide a case. A server's moderators do not loosen a rule of the owner."""
+    if shown.case.kind is CaseKind.REPORT:
+        return _ABOUT_PICTURE
+    if shown.hit is None or shown.hit.whose == OWNER:
+        return (CaseAct.UPHOLD,)
+    return _ABOUT_REFUSAL
+
+
 def _lines(shown: Card) -> list[str]:
+    case = shown.case
+    lines = [*_report_lines(shown), *_appeal_lines(shown)]
+    if shown.warnings:
+        lines.append(text("case-warnings", count=shown.warnings))
+    if case.outcome is not None and case.decided_at is not None:
+        decided = {"actor_id": str(case.decided_by or 0), "when": relative(case.decided_at)}
+        key = "case-upheld" if (case.kind, case.outcome) == (CaseKind.APPEAL, Outcome.KEEP) else None
+        lines.append(text(key or f"case-decided-{case.outcome}", **decided))
+    elif case.is_veiled:
+        lines.append(text("case-veiled"))
+    return lines
+
+
+def _report_lines(shown: Card) -> list[str]:
     case, job = shown.case, shown.job
+    if job is None:
+        return []
     lines = [
         text("case-report", case_id=case.case_id, job=job_link(job), user_id=str(case.user_id)),
         text("case-prompt", prompt=escape(words_of(job), _MAX_PROMPT)),
@@ -88,14 +126,29 @@ def _lines(shown: Card) -> list[str]:
     ]
     if len(shown.reports) > _MAX_REPORTS:
         lines.append(text("admin-more", count=len(shown.reports) - _MAX_REPORTS))
-    if shown.warnings:
-        lines.append(text("case-warnings", count=shown.warnings))
-    if case.outcome is not None and case.decided_at is not None:
-        decided = {"actor_id": str(case.decided_by or 0), "when": relative(case.decided_at)}
-        lines.append(text(f"case-decided-{case.outcome}", **decided))
-    elif case.is_veiled:
-        lines.append(text("case-veiled"))
     return lines
+
+
+def _appeal_lines(shown: Card) -> list[str]:
+    case, hit = shown.case, shown.hit
+    if case.kind is not CaseKind.APPEAL:
+        return []
+    head = text("case-appeal", case_id=case.case_id, user_id=str(case.user_id))
+    if hit is None:
+        return [head, text("case-appeal-gone")]
+    how = ", ".join(text(f"how-{way}") for way in hit.how)
+    return [
+        head,
+        text(
+            "case-hit",
+            whose=hit.whose,
+            rule=hit.rule,
+            word=escape(hit.word, _MAX_NOTE),
+            part=escape(hit.part, _MAX_NOTE),
+            how=how,
+        ),
+        text("case-prompt", prompt=escape(hit.request.prompt, _MAX_PROMPT)),
+    ]
 
 
 def _button(act: CaseAct, case_id: int) -> ui.Button[ui.LayoutView]:
@@ -109,3 +162,25 @@ def _view(*items: ui.Item[ui.LayoutView]) -> ui.LayoutView:
         view.add_item(item)
     view.stop()
     return view
+
+
+def exception_form(case_id: int, hit: StoredHit) -> ui.Modal:
+    """The form in which a moderator names the words that are allowed."""
+    form = ui.Modal(title=text("exception-title"), custom_id=except_id(case_id), timeout=None)
+    field = ui.TextInput[Any](custom_id=WORD, default=_whole(hit)[:_MAX_WORD], required=True, max_length=_MAX_WORD)
+    form.add_item(ui.Label(text=text("exception-word"), description=text("exception-hint"), component=field))
+    return form
+
+
+def _whole(hit: StoredHit) -> str:
+    """The found part with the rest of its words: a rule such as `star*` finds only the beginning of `starfish`."""
+    prompt = hit.request.prompt
+    start = prompt.find(hit.part)
+    if start < 0:
+        return hit.part
+    end = start + len(hit.part)
+    while start and prompt[start - 1].isalnum():
+        start -= 1
+    while end < len(prompt) and prompt[end].isalnum():
+        end += 1
+    return prompt[start:end]

@@ -30,10 +30,38 @@ _MOST_OPTIONS: Final = 25
 
 
 def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
-    """Prompt, negative prompt and the options that members change often. All other options stay."""
+    """The form of a drawn job, whose seed is usually another one."""
     request = narrowed(job.request, GenerationRequest)
-    form = ui.Modal(title=text("remix-title"), custom_id=custom_id(Action.REMIX, job.job_id), timeout=None)
-    form.add_item(words(PROMPT, request.prompt, label=text("remix-prompt"), is_required=True))
+    return _form(custom_id(Action.REMIX, job.job_id), text("remix-title"), request, request.prompt, NEW, spec, limits)
+
+
+def change_form(
+    form_id: str, request: GenerationRequest, prompt: str, spec: ModelSpec, limits: LimitSettings
+) -> ui.Modal:
+    """The form of a request that was refused for its words.
+
+    Args:
+        form_id: custom id of the form.
+        request: the request.
+        prompt: the member's words, which may stand for several requests.
+        spec: its model.
+        limits: the host's limits.
+    """
+    return _form(form_id, text("change-title"), request, prompt, KEPT, spec, limits)
+
+
+def _form(
+    form_id: str,
+    title: str,
+    request: GenerationRequest,
+    prompt: str,
+    seed: str,
+    spec: ModelSpec,
+    limits: LimitSettings,
+) -> ui.Modal:
+    """Prompt, negative prompt and the options that members change often. All other options stay."""
+    form = ui.Modal(title=title, custom_id=form_id, timeout=None)
+    form.add_item(words(PROMPT, prompt, label=text("remix-prompt"), is_required=True))
     form.add_item(words(NEGATIVE, request.negative_prompt, label=text("remix-negative"), is_required=False))
     delivered = spec.delivered(request.width, request.height)
     as_it_was = text("remix-size-kept", **size_values(request.width, request.height, delivered))
@@ -50,7 +78,7 @@ def remix_form(job: Job, spec: ModelSpec, limits: LimitSettings) -> ui.Modal:
         )
     )
     seeds = [(NEW, text("remix-seed-new")), (KEPT, text("remix-seed-kept", seed=request.seed))]
-    form.add_item(choice(SEED, seeds, NEW, label=text("remix-seed")))
+    form.add_item(choice(SEED, seeds, seed, label=text("remix-seed")))
     return form
 
 

@@ -152,6 +152,8 @@ button-upscale = Vergrößern
 button-vary-subtle = Variieren (leicht)
 button-vary-strong = Variieren (stark)
 button-remix = Remix
+button-change = Ändern
+button-appeal = Das ist falsch
 button-region = Ausschnitt
 button-zoom-out = Herauszoomen
 button-pan = Schwenken
@@ -250,6 +252,7 @@ details-command-file = { $kind ->
 
 ## The form of a remix
 remix-title = Remix
+change-title = Die Worte ändern
 remix-prompt = Prompt
 remix-negative = Negativer Prompt
 remix-size = Größe
@@ -278,8 +281,19 @@ report-taken-unseen = Danke, deine Meldung ist aufbewahrt. Dieser Server hat kei
 reporter-told-keep = Die Moderation hat deine Meldung zu { $job } angesehen. Sie hat nichts daran gefunden.
 reporter-told-spoiler = Die Moderation hat deine Meldung zu { $job } angesehen. Es steht jetzt hinter einem Spoiler.
 reporter-told-remove = Die Moderation hat deine Meldung zu { $job } angesehen. Es ist entfernt.
+appeal-taken = Die Moderation sieht die Ablehnung und deinen Prompt. Du erfährst, was sie entscheidet.
+appeal-taken-unseen = Dein Einspruch ist aufbewahrt. Dieser Server hat keinen Kanal dafür, oder Easel kann dort nicht schreiben; die Moderation sieht ihn, wenn sie /admin review öffnet.
+appealer-told-keep = Die Moderation hat den Prompt angesehen, den eine Wortregel abgelehnt hat. Es bleibt dabei: { $prompt }
+appealer-told-allow-once = Die Moderation erlaubt deinen Prompt einmal. Frag innerhalb eines Tages noch einmal, mit denselben Worten: { $prompt }
+appealer-told-except = Die Moderation hat eine Ausnahme zu der Regel gemacht, die deinen Prompt abgelehnt hat. Frag noch einmal: { $prompt }
 reports-begin = Meldungen der Mitglieder stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
+case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
+case-appeal-gone = Der abgelehnte Prompt ist nicht mehr aufbewahrt.
+case-hit = Regel { $rule } { $whose ->
+        [server] dieses Servers
+       *[owner] des Betreibers, der es erfahren hat
+    } („{ $word }“) hat „{ $part }“ gefunden ({ $how }).
 case-prompt = Prompt: ||{ $prompt }||
 case-reporter = - <@{ $reporter_id }>: { $reason }{ $note ->
         [none] {""}
@@ -293,9 +307,15 @@ case-veiled = Hinter einem Spoiler, bis jemand entscheidet, denn drei Mitglieder
 case-decided-keep = Nichts daran, sagt <@{ $actor_id }> ({ $when }).
 case-decided-spoiler = Von <@{ $actor_id }> hinter einen Spoiler gestellt ({ $when }).
 case-decided-remove = Von <@{ $actor_id }> entfernt ({ $when }).
+case-decided-allow-once = Einmal erlaubt von <@{ $actor_id }> ({ $when }).
+case-decided-except = Ausnahme von <@{ $actor_id }> ({ $when }).
+case-upheld = Es bleibt bei der Ablehnung, sagt <@{ $actor_id }> ({ $when }).
 button-case-keep = Nichts daran
 button-case-spoiler = Spoiler
 button-case-remove = Entfernen
+button-case-allow-once = Einmal erlauben
+button-case-except = Ausnahme machen
+button-case-uphold = Dabei bleiben
 button-case-warn = Verwarnen
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 Tag
@@ -307,6 +327,10 @@ review-head = { $count ->
 review-decided-keep = Fall { $case_id }: nichts daran.
 review-decided-spoiler = Fall { $case_id }: hinter einem Spoiler.
 review-decided-remove = Fall { $case_id }: entfernt.
+review-settled = Fall { $case_id } ist entschieden.
+exception-title = Ausnahme machen
+exception-word = Worte, die erlaubt sind
+exception-hint = Die Regel findet ihr Wort darin nicht mehr. Nenne mehr als das Wort allein: Sternfrucht.
 refused-not-moderator = Hier entscheidet nur, wer Nachrichten verwalten darf.
 refused-case-decided = Darüber hat schon jemand entschieden.
 refused-case-gone = Diesen Fall gibt es nicht mehr.
@@ -491,6 +515,10 @@ refused-word = { $whose ->
     }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
 refused-paused = Wortregeln haben dich fünfmal in zehn Minuten abgelehnt. Du kannst { $until } wieder etwas erbitten. Es wurde nichts berechnet.
 refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
+refused-hit-gone = Was hier abgelehnt wurde, ist nicht mehr aufbewahrt. Frag mit /imagine noch einmal.
+refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, was sie entscheidet.
+refused-appeal-often = Du hast an einem Tag { $most }-mal gefragt; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
+refused-owners-rule = Das ist eine Regel des Betreibers von Easel. Die Moderation eines Servers kann sie nicht lockern.
 refused-removed = Die Moderation hat diese Bilder entfernt; aus ihnen entsteht nichts mehr. Mit /imagine bekommst du ein anderes Bild.
 refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.
 refused-report-nothing = Die Nachricht hat kein fertiges Bild von Easel; hier ist nichts zu melden. Für andere Nachrichten gibt es „Nachricht melden“ von Discord.
@@ -893,6 +921,7 @@ blocked-notice = { $ends ->
 admin-warned = <@{ $user_id }> ist verwarnt. Die Verwarnung zählt 30 Tage.
 warned-notice = Die Moderation von { $server } hat dich verwarnt: { $reason } Die Verwarnung zählt 30 Tage.
 warning-reason = dein Bild { $job } passt nicht zu den Regeln des Servers.
+warning-reason-words = dein Prompt passt nicht zu den Regeln des Servers.
 admin-reports-set = Meldungen der Mitglieder stehen in <#{ $channel_id }>.
 admin-reports-none = Kein Kanal zeigt mehr Meldungen der Mitglieder. /admin review zählt sie auf.
 admin-unblocked = <@{ $user_id }> darf wieder fragen.
@@ -1031,6 +1060,9 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [case-spoiler] hat Auftrag { $detail } von { $subject } hinter einen Spoiler gestellt
         [case-remove] hat Auftrag { $detail } von { $subject } entfernt
         [warn] hat { $subject } verwarnt
+        [appeal-keep] hat eine Ablehnung von { $subject } bestätigt (Fall { $detail })
+        [appeal-allow-once] hat einen abgelehnten Prompt von { $subject } einmal erlaubt (Fall { $detail })
+        [appeal-except] hat nach einem Einspruch von { $subject } eine Ausnahme gemacht (Fall { $detail })
         [words-add] fügte die Regel „{ $subject }“ hinzu ({ $detail })
         [words-remove] entfernte die Regel „{ $subject }“
         [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })
@@ -1163,4 +1195,5 @@ refused-verify-often = Du kannst nach { $most } Bildern in der Minute fragen. Wa
 ## Messages to the owner of the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es hat eine Anfrage beantwortet, die dieses Easel dann erstattet hat; so wird nichts doppelt gezeichnet oder berechnet. Aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
 owner-unsigned = Bilder lassen sich nicht signieren, und provenance.sign ist "required". Sie warten fünf Minuten; dann werden ihre Aufträge erstattet. Das Protokoll von Easel nennt den Grund; `easel doctor` prüft den Schlüssel.
+owner-appeal = Ein Mitglied sagt, dass eine deiner Wortregeln (safety.words) einen Prompt zu Unrecht abgelehnt hat. Die Moderation des Servers sieht ihn in /admin review; nur du kannst die Regel ändern.
 owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Kein neuer Auftrag beginnt. Fertige Bilder warten fünf Minuten im Speicher; dann werden ihre Aufträge erstattet. Schaff Platz. Das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder arbeitet.

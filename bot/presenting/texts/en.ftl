@@ -152,6 +152,8 @@ button-upscale = Upscale
 button-vary-subtle = Vary (subtle)
 button-vary-strong = Vary (strong)
 button-remix = Remix
+button-change = Change
+button-appeal = This is wrong
 button-region = Region
 button-zoom-out = Zoom out
 button-pan = Pan
@@ -250,6 +252,7 @@ details-command-file = { $kind ->
 
 ## The form of a remix
 remix-title = Remix
+change-title = Change the words
 remix-prompt = Prompt
 remix-negative = Negative prompt
 remix-size = Size
@@ -278,8 +281,19 @@ report-taken-unseen = Thank you, your report is kept. This server has no channel
 reporter-told-keep = The moderators looked at your report about { $job }. They found nothing wrong with it.
 reporter-told-spoiler = The moderators looked at your report about { $job }. It is behind a spoiler now.
 reporter-told-remove = The moderators looked at your report about { $job }. It is removed.
+appeal-taken = The moderators see the refusal and your prompt. You are told what they decide.
+appeal-taken-unseen = Your appeal is kept. This server has no channel for it, or Easel cannot write there, so moderators see it when they look into /admin review.
+appealer-told-keep = The moderators looked at the prompt that a rule of words refused. The refusal stays: { $prompt }
+appealer-told-allow-once = The moderators allow your prompt once. Ask for it again within a day, with the same words: { $prompt }
+appealer-told-except = The moderators made an exception to the rule that refused your prompt. Ask again: { $prompt }
 reports-begin = Reports of members are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
+case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
+case-appeal-gone = The refused prompt is not kept any more.
+case-hit = Rule { $rule } of { $whose ->
+        [server] this server
+       *[owner] the owner, whom Easel told
+    } (“{ $word }”) found “{ $part }” ({ $how }).
 case-prompt = Prompt: ||{ $prompt }||
 case-reporter = - <@{ $reporter_id }>: { $reason }{ $note ->
         [none] {""}
@@ -293,9 +307,15 @@ case-veiled = Behind a spoiler until somebody decides, since three members repor
 case-decided-keep = Nothing wrong, says <@{ $actor_id }> ({ $when }).
 case-decided-spoiler = Put behind a spoiler by <@{ $actor_id }> ({ $when }).
 case-decided-remove = Removed by <@{ $actor_id }> ({ $when }).
+case-decided-allow-once = Allowed once by <@{ $actor_id }> ({ $when }).
+case-decided-except = Exception added by <@{ $actor_id }> ({ $when }).
+case-upheld = The refusal stays, says <@{ $actor_id }> ({ $when }).
 button-case-keep = Nothing wrong
 button-case-spoiler = Spoiler
 button-case-remove = Remove
+button-case-allow-once = Allow this prompt once
+button-case-except = Add as exception
+button-case-uphold = Keep the refusal
 button-case-warn = Warn the author
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 day
@@ -307,6 +327,10 @@ review-head = { $count ->
 review-decided-keep = Case { $case_id }: nothing wrong.
 review-decided-spoiler = Case { $case_id }: behind a spoiler.
 review-decided-remove = Case { $case_id }: removed.
+review-settled = Case { $case_id } is decided.
+exception-title = Add an exception
+exception-word = Words that are allowed
+exception-hint = The rule no longer finds its word in these. Name more than the word itself: star fruit.
 refused-not-moderator = Only members who may manage messages decide here.
 refused-case-decided = Somebody decided this already.
 refused-case-gone = This case is not there any more.
@@ -491,6 +515,10 @@ refused-word = { $whose ->
     }). Found: “{ $part }”. Nothing was charged.
 refused-paused = Rules of words refused you five times within ten minutes. You can ask again { $until }. Nothing was charged.
 refused-hard = This cannot be drawn. Nothing was charged.
+refused-hit-gone = What was refused here is not kept any more. Ask again with /imagine.
+refused-appeal-again = Moderators have this refusal already. You are told what they decide.
+refused-appeal-often = You asked { $most } times within a day, which is the most. Tell a moderator if it is urgent.
+refused-owners-rule = This is a rule of the owner of Easel. A server's moderators cannot loosen it.
 refused-removed = Moderators removed these pictures, so nothing is made from them any more. Ask for another picture with /imagine.
 refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.
 refused-report-nothing = That message has no finished picture of Easel, so there is nothing to report. For other messages, use “Report Message” of Discord.
@@ -893,6 +921,7 @@ blocked-notice = { $ends ->
 admin-warned = <@{ $user_id }> is warned. The warning counts for 30 days.
 warned-notice = A moderator of { $server } warned you: { $reason } The warning counts for 30 days.
 warning-reason = your picture { $job } does not fit the rules of the server.
+warning-reason-words = your prompt does not fit the rules of the server.
 admin-reports-set = Members' reports are shown in <#{ $channel_id }>.
 admin-reports-none = No channel shows members' reports any more. /admin review lists them.
 admin-unblocked = <@{ $user_id }> may ask again.
@@ -1031,6 +1060,9 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [case-spoiler] put job { $detail } of { $subject } behind a spoiler
         [case-remove] removed job { $detail } of { $subject }
         [warn] warned { $subject }
+        [appeal-keep] kept a refusal of { $subject } (case { $detail })
+        [appeal-allow-once] allowed a refused prompt of { $subject } once (case { $detail })
+        [appeal-except] made an exception after an appeal of { $subject } (case { $detail })
         [words-add] added the rule “{ $subject }” ({ $detail })
         [words-remove] removed the rule “{ $subject }”
         [words-except] { $detail } the exception “{ $subject }”
@@ -1163,4 +1195,5 @@ refused-verify-often = You may ask about { $most } pictures a minute. Wait a mom
 ## Messages to the owner of the bot
 owner-other-instance = A second Easel runs with the token of this bot. It answered a request, which this Easel then gave back, so nothing is drawn or charged twice. But each Easel knows only its own jobs and quotas. End one of them, or give it a bot of its own.
 owner-unsigned = Pictures cannot be signed, and provenance.sign is "required". They wait for five minutes; then their jobs are given back. Easel's log has the reason; `easel doctor` looks at the key.
+owner-appeal = A member says that a rule of words of yours (safety.words) refused a prompt wrongly. The moderators of the server see it in /admin review; only you can change the rule.
 owner-storage = The disk of Easel's host takes nothing more. No new job starts. Finished pictures wait in memory for five minutes; then their jobs are given back. Make room. Easel's log has the reason and says when the disk works again.

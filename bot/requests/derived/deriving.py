@@ -7,7 +7,7 @@ import msgspec
 from bot.errors import Refused
 from bot.requests.options.table import OPTIONS_WITH_DEFAULTS
 from bot.requests.resolving import OWNERS, Resolved, choose_seed
-from bot.store.rows.jobs import Job
+from bot.store.rows.jobs import WantedJob
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard
@@ -54,12 +54,12 @@ def as_it_was(request: GenerationRequest) -> Preferences:
     return msgspec.structs.replace(Preferences(), **found)
 
 
-def remix(resolved: Resolved, job: Job, *, is_same_noise: bool, is_same_size: bool = False) -> Resolved:
+def remix(resolved: Resolved, job: WantedJob, *, is_same_noise: bool, is_same_size: bool = False) -> Resolved:
     """A form's request, with the job's values for fields that the form does not show.
 
     Args:
         resolved: the form's request, with the job's values as defaults.
-        job: the remixed job.
+        job: the remixed job, or one that was refused.
         is_same_noise: whether the seed was kept, and with it the job's variations.
         is_same_size: whether the size was kept, and with it the job's tiles; another model draws no tiles.
     """
@@ -92,7 +92,7 @@ def _in_tiles_again(request: GenerationRequest, old: GenerationRequest) -> Gener
     )
 
 
-def still_default(job: Job, request: GenerationRequest) -> AskerDefaults:
+def still_default(job: WantedJob, request: GenerationRequest) -> AskerDefaults:
     """The values of a derived request that are still the job's defaults."""
     old = narrowed(job.request, GenerationRequest)
     kept = {option.field for option in OPTIONS_WITH_DEFAULTS if option.value_of(request) == option.value_of(old)}

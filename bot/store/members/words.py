@@ -66,6 +66,15 @@ class WordRuleRepository:
         finally:
             self._forget(by.guild_id)
 
+    async def allow(self, by: Decision, word: str) -> None:
+        """Add an exception, if it is not there.
+
+        Raises:
+            TooManyRules: it does not fit.
+        """
+        if word not in (await self.rules(by.guild_id)).exceptions:
+            await self.toggle_exception(by, word)
+
     def _forget(self, guild_id: int) -> None:
         self._changes += 1
         self._known.pop(guild_id, None)

@@ -21,6 +21,7 @@ DELETED: Final[Mapping[str, str]] = MappingProxyType(
         # They have no time; those of somebody who has come back since are new.
         "user_settings": "NOT EXISTS (SELECT 1 FROM jobs WHERE requester_id = :user AND created_at > :at)",
         "expansions": "created_at <= :at",
+        "hits": "created_at <= :at",
     }
 )
 """Tables whose rows of a person are deleted by any wish, and which of them. Their id is `user_id`."""

@@ -14,14 +14,17 @@ class CaseKind(StrEnum):
     """What a case is about."""
 
     REPORT = "report"
+    APPEAL = "appeal"
 
 
 class Outcome(StrEnum):
-    """What moderators decided about a picture."""
+    """What moderators decided: about a picture, or with the last two about a refused prompt."""
 
     KEEP = "keep"
     SPOILER = "spoiler"
     REMOVE = "remove"
+    ALLOW_ONCE = "allow-once"
+    EXCEPT = "except"
 
 
 class ReportReason(StrEnum):
@@ -48,6 +51,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         user_id: the member whom it is about.
+        job_id: the job of a report.
+        hit_id: the refused request of an appeal; None too once that is not kept any more.
         is_veiled: whether reports put the job's pictures behind a spoiler.
         channel_id, message_id: the case's card in the moderators' channel; None without one.
         outcome: None until it is decided.
@@ -57,7 +62,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     kind: CaseKind
     guild_id: int
     user_id: int
-    job_id: int
+    job_id: int | None
+    hit_id: int | None
     is_veiled: bool
     channel_id: int | None
     message_id: int | None

@@ -28,6 +28,8 @@ from provenance.verdict import Verdict
 CODE = Path(__file__).parents[3] / "bot"
 SOURCES = {name: (CODE / "presenting" / "texts" / f"{name}.ftl").read_text() for name in LANGUAGES}
 CATALOGUE = SOURCES["en"]
+PICTURE_OUTCOMES = (Outcome.KEEP, Outcome.SPOILER, Outcome.REMOVE)
+PROMPT_OUTCOMES = (Outcome.KEEP, Outcome.ALLOW_ONCE, Outcome.EXCEPT)
 BUILT = [
     *(f"refused-{obstacle}" for obstacle in Obstacle),
     *(f"period-{period}" for period in Period),
@@ -50,7 +52,9 @@ BUILT = [
     *(f"verify-{verdict}" for verdict in Verdict),
     *(f"report-reason-{reason}" for reason in ReportReason),
     *(f"button-case-{act}" for act in CaseAct),
-    *(f"{kind}-{outcome}" for kind in ("reporter-told", "case-decided", "review-decided") for outcome in Outcome),
+    *(f"case-decided-{outcome}" for outcome in Outcome),
+    *(f"{kind}-{outcome}" for kind in ("reporter-told", "review-decided") for outcome in PICTURE_OUTCOMES),
+    *(f"appealer-told-{outcome}" for outcome in PROMPT_OUTCOMES),
     "name-picture",
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),

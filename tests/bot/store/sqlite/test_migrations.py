@@ -157,6 +157,15 @@ def fill_version_8(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO farewells VALUES (3, 'de')")
 
 
+def fill_version_9(connection: sqlite3.Connection, _: str) -> None:
+    """A rule of words refused a request, and its member appealed."""
+    connection.executescript(
+        "INSERT INTO hits (guild_id, user_id, whose, rule, word, part, how, prompt, request, locale, created_at)"
+        " VALUES (5, 1, 'server', 1, 'dagger', 'd4gger', '[\"signs\"]', 'a d4gger', '{}', 'de', 0);"
+        "INSERT INTO cases (kind, guild_id, user_id, hit_id, created_at) VALUES ('appeal', 5, 1, 1, 0);"
+    )
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -167,6 +176,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         6: fill_version_6,
         7: fill_version_7,
         8: fill_version_8,
+        9: fill_version_9,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
