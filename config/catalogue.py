@@ -241,6 +241,9 @@ def _check(spec: ModelSpec, path: Path) -> None:
         "edits is only for the families sd and sdxl; a pipeline's class says itself whether it edits": (
             spec.edits and spec.family not in ("sd", "sdxl")
         ),
+        "call is only for the family pipeline; Easel runs the steps of the other families itself": (
+            bool(spec.call) and spec.family != "pipeline"
+        ),
         "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
         f"its sides are no multiples of the {multiple} pixels that its family draws": any(
             side % multiple for side in sides

@@ -66,12 +66,14 @@ class Stand:
     Args:
         build: function that builds the family's pipeline.
         folder: empty folder for the catalogue and the model.
+        call: table `[model.call]` of the entry; empty for none.
 
     Raises:
         ModelUnavailable: the engine does not offer the model.
     """
 
     def __init__(self, build: Callable[[], Any], folder: Path, call: str = "") -> None:
+        folder.mkdir(exist_ok=True)
         build().save_pretrained(folder / KEY, safe_serialization=True)
         (folder / "models.toml").write_text(_ENTRY + call, encoding="utf-8")
         offer = check_models(load_catalogue(folder / "models.toml", KEY).models.values(), None)

@@ -270,6 +270,7 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
             + 'clip_skip = 2\ndefaults = { sampler = "Model\'s own" }\n',
             "leave out clip_skip",
         ),
+        ("[[model]]\n" + ENTRY + "call = { eta = 1.0 }\n", "call is only for the family pipeline"),
         ("[[model]]\n" + ENTRY, "default_model is 'pocket', which .* does not list; it lists a"),
         ("[[model\n", "not valid TOML"),
     ],

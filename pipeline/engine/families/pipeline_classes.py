@@ -17,6 +17,14 @@ _TWINS: Final[Mapping[Capability, str]] = MappingProxyType(
 """What diffusers puts before `Pipeline` in the name of a pipeline's twin, which has the same components."""
 _NO_EDIT: Final = ("strength", "mask_image", "control_image")
 """Arguments of calls that do something else with a picture than edit it."""
+_GIVEN: Final = frozenset(
+    {"guidance_scale", "num_inference_steps", "height", "width", "num_images_per_prompt", "generator", "output_type"}
+    | {"return_dict", "use_resolution_binning", "max_area", "_auto_resize", "image", "mask_image", "strength", "sigmas"}
+    | {"timesteps", "true_cfg_scale", "original_size", "target_size"}
+)
+"""Arguments that Easel gives itself, or that are lists."""
+_GIVEN_BEGINNINGS: Final = ("prompt", "negative_", "ip_adapter", "latents")
+_TENSORS: Final = ("_embeds", "_mask", "_kwargs", "latents", "_images")
 _TASK_COMPONENTS: Final = ("controlnet", "adapter")
 """Components of pipelines whose picture is a map."""
 
@@ -129,6 +137,24 @@ def facts_of_class(pipeline_class: Any) -> PipelineFacts:
     }
     known = found | _KNOWN.get(pipeline_class.__name__, {})
     return PipelineFacts(**(known if known["edited"] else known | {"takes_list": False, "kept": ""}))
+
+
+def free_arguments(pipeline_class: Any) -> Mapping[str, Any]:
+    """Arguments of a pipeline's call that the catalogue may give, with their defaults.
+
+    They are numbers, texts and switches that Easel does not give itself. A default of None takes any of these.
+    """
+    facts = facts_of_class(pipeline_class)
+    given = {facts.guidance, *facts.scales, facts.edited, facts.kept, *_GIVEN}
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(pipeline_class.__call__).parameters.items()
+        if isinstance(parameter.default, bool | int | float | str | None)
+        and name not in given
+        and not name.startswith(_GIVEN_BEGINNINGS)
+        and "callback" not in name
+        and not name.endswith(_TENSORS)
+    }
 
 
 def takes_scale_as_input(pipeline_class: Any) -> bool:

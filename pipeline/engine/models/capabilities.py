@@ -7,7 +7,12 @@ from typing import Any
 import diffusers
 
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.families.pipeline_classes import facts_of_class, lacks_of_class, takes_scale_as_input
+from pipeline.engine.families.pipeline_classes import (
+    facts_of_class,
+    free_arguments,
+    lacks_of_class,
+    takes_scale_as_input,
+)
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
@@ -69,3 +74,29 @@ def check_folder_edits(folder: Path, spec: ModelSpec) -> None:
     check_edits(spec, is_editing=config.get("in_channels") == 2 * config.get("out_channels", 4))
     if spec.edits and index.is_file() and read_json(index).get("is_cosxl_edit"):
         raise ModelUnavailable(f'{spec.title} is a CosXL model; write family = "pipeline" in its entry, without edits.')
+
+
+def check_call(folder: Path, spec: ModelSpec) -> None:
+    """Check that the pipeline's call takes what the catalogue gives it; a missing index is checked when it is there.
+
+    Raises:
+        ModelUnavailable: it takes no such argument, or no such value; the message is one sentence about it.
+    """
+    index = folder / "model_index.json"
+    if not spec.call or not index.is_file():
+        return
+    name = str(read_json(index).get("_class_name"))
+    free = free_arguments(getattr(diffusers, name))
+    for argument, value in spec.call.items():
+        if argument not in free:
+            names = ", ".join(sorted(free)) or "nothing"
+            raise ModelUnavailable(
+                f"{spec.title} has {argument} in [model.call]; besides what Easel itself gives, a {name} takes {names}."
+            )
+        kind = type(free[argument])
+        fits = isinstance(value, int | float) and not isinstance(value, bool) if kind is float else type(value) is kind
+        if free[argument] is not None and not fits:
+            raise ModelUnavailable(
+                f"{spec.title} has {argument} = {value!r} in [model.call]; a {name} takes a value such as "
+                f"{free[argument]!r} there."
+            )

@@ -15,7 +15,7 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
-from pipeline.engine.models.capabilities import check_folder_edits, lacks_of
+from pipeline.engine.models.capabilities import check_call, check_folder_edits, lacks_of
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
@@ -109,6 +109,7 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
     _check_tokenizers(folder, components)
     check_folder_edits(folder, spec)
+    check_call(folder, spec)
     lacks = lacks_of(folder, parts_of(spec))
     features = _text_features(folder)
     return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread), text_features=features)
@@ -181,6 +182,7 @@ def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
 def _check_download(folder: Path, spec: ModelSpec) -> Look:
     """Read only noise schedule and capabilities: missing files are downloaded and checked when the model is loaded."""
     check_folder_edits(folder, spec)
+    check_call(folder, spec)
     is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
     schedule = _schedule(folder, spec, NO_MARKS) if is_here else None
     return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)), text_features=_text_features(folder))

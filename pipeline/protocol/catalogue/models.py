@@ -147,6 +147,10 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     examples: tuple[str, ...] = ()
 
 
+CallValue = bool | int | float | str
+"""Value of an argument in `[model.call]`."""
+
+
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entry of the catalogue.
 
@@ -172,6 +176,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             words say, and draws nothing without one.
         clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
             or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
+        call: further arguments for the call of a whole pipeline, by their names in diffusers.
     """
 
     key: ModelKey
@@ -195,6 +200,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     vae: Source | None = None
     clip_skip: Annotated[int, Meta(ge=1, le=limits.MAX_CLIP_SKIP)] | None = None
     edits: bool = False
+    call: dict[str, CallValue] = {}
 
     @property
     def facts(self) -> FamilyFacts:

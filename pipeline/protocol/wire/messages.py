@@ -28,7 +28,7 @@ from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
 from pipeline.protocol.wire.settings import Acceleration, Checking, Device, DType, EngineOptions, ImageThresholds
 
-PROTOCOL_VERSION: Final = 25
+PROTOCOL_VERSION: Final = 26
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 

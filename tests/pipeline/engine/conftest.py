@@ -22,6 +22,7 @@ from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps.batching import shapes
+from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
@@ -39,7 +40,8 @@ class _Recorder(Finisher):
     """Keeps the final latents of every job."""
 
     def __init__(self, job: Any, *rest: Any) -> None:
-        _latents.append(job.latents.clone())
+        if isinstance(job, DenoisingJob):
+            _latents.append(job.latents.clone())
         super().__init__(job, *rest)
 
 

@@ -165,13 +165,14 @@ def begin_pipeline_job(submit: Submit, model: LoadedModel, started_at: float) ->
     facts = msgspec.structs.replace(model.spec.facts, rounds_steps_up=pipeline.rounds_steps_up)
     first = passes_of(request, facts)[0]
     images, paste = _images(submit, request, pipeline)
+    steps = first.steps if first.is_from_picture else None
     now = time.monotonic()
     return PipelineJob(
         name=(submit.job_id, submit.attempt),
         request=request,
         checking=submit.checking,
         model=model,
-        run=pipeline.begin(request, generators_for(request), images, first.steps if first.is_from_picture else None),
+        run=pipeline.begin(request, generators_for(request), images, steps, model.spec.call),
         total_steps=first.steps,
         started_at=started_at,
         denoise_started_at=now,

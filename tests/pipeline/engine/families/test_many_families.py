@@ -10,13 +10,16 @@ import pytest
 import torch
 
 from benchmarks.families import grids, others, packed
+from benchmarks.families.drawing import Stand
 from pipeline.engine.device.placement import choose_placement
-from pipeline.engine.failures import InvalidRequest
+from pipeline.engine.failures import InvalidRequest, ModelUnavailable
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.pipeline_run import PipelineRun
+from pipeline.engine.models.capabilities import check_call
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.models import CallValue, ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.tiny import catalogue_of
 
@@ -28,6 +31,7 @@ pytestmark = [
 ]
 PLACEMENT = choose_placement("cpu", "float32")
 HEIGHT, WIDTH = 64, 128
+OWNERS_CALL = "[model.call]\ncfg_normalization = true\n"
 STEPS = 2
 
 
@@ -200,3 +204,53 @@ def test_a_distilled_model_without_a_guider_reads_no_negative_prompt(tmp_path: P
         lacks = check_source(catalogue_of(tmp_path, "pipeline", sampler="Model's own").default).lacks
         assert (Capability.NEGATIVE_PROMPT in lacks) is is_distilled
         assert Capability.GUIDANCE not in lacks
+
+
+def _listed(folder: Path, **call: CallValue) -> ModelSpec:
+    """The entry of a saved Z-Image with `[model.call]`."""
+    spec = catalogue_of(folder, "pipeline", sampler="Model's own").default
+    return msgspec.structs.replace(spec, title="Z-Image", call=call)
+
+
+def test_the_catalogue_gives_further_arguments(asked: GenerationRequest) -> None:
+    whole, guided = _loaded(grids.z_image), msgspec.structs.replace(asked, guidance_scale=4.0)
+    run = whole.begin(guided, generators_for(guided), call={"cfg_normalization": True})
+    while run.advance():
+        pass
+    assert run.pictures is not None
+    assert torch.equal(run.pictures, _own(whole, guided, guidance_scale=3.0, cfg_normalization=True))
+    assert not torch.equal(run.pictures, _drawn(whole, guided))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        ({"cfg_normalisation": True}, "cfg_normalisation in .* a ZImagePipeline takes cfg_normalization, cfg_trunc"),
+        ({"guidance_scale": 3.0}, "besides what Easel itself gives"),
+        ({"cfg_normalization": 1}, "a value such as False there"),
+        ({"max_sequence_length": 64.5}, "a value such as 512 there"),
+        ({"cfg_truncation": "no"}, "a value such as 1.0 there"),
+    ],
+)
+def test_an_argument_that_the_call_does_not_take_is_a_sentence(
+    call: dict[str, CallValue], sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "ZImagePipeline"}', encoding="utf-8")
+    with pytest.raises(ModelUnavailable, match=sentence):
+        check_call(tmp_path, _listed(tmp_path, **call))
+    check_call(tmp_path, _listed(tmp_path, cfg_truncation=1, max_sequence_length=64))
+
+
+def test_an_owner_s_argument_is_checked_before_the_model_is_offered(tmp_path: Path) -> None:
+    grids.z_image().save_pretrained(tmp_path)
+    check_source(_listed(tmp_path, cfg_normalization=True))
+    with pytest.raises(ModelUnavailable, match="Z-Image has seed"):
+        check_source(_listed(tmp_path, seed=1))
+
+
+def test_a_job_takes_the_catalogue_s_arguments(tmp_path: Path) -> None:
+    plain, changed = (
+        Stand(grids.z_image, tmp_path / name, call) for name, call in (("plain", ""), ("changed", OWNERS_CALL))
+    )
+    outputs = [stand.draw(guidance_scale=4.0).outputs[0].data for stand in (plain, changed)]
+    assert outputs[0] != outputs[1]
