@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import diffusers
 import msgspec
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
 from pipeline.engine.models.capabilities import check_call, check_folder_edits, lacks_of
+from pipeline.engine.models.index import configurations, listed_components
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
@@ -28,12 +26,6 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource, Source
 from pipeline.protocol.samplers.sampler import NoiseSchedule
-
-_INDEX: Final = "model_index.json"
-_LIGHT: Final = ("scheduler", "tokenizer", "feature_extractor", "processor")
-"""Parts of names of components without weights, whose class a newer library may have renamed."""
-_TOKENIZER: Final = "tokenizer_config.json"
-_PROCESSOR: Final = ("preprocessor_config.json", "processor_config.json", "config.json")
 
 _Components = Mapping[str, Any]
 """Classes by component name in the index; None when the library no longer has the class."""
@@ -121,12 +113,12 @@ def components_with_weights(folder: Path, parts: FamilyParts) -> dict[str, Any]:
     Raises:
         ModelUnavailable: the folder holds no diffusers model, or one of another family.
     """
-    return {name: found for name, found in _listed(folder, parts).items() if has_weights(found)}
+    return {name: found for name, found in listed_components(folder, parts).items() if has_weights(found)}
 
 
 def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
     """Optional components that the folder's model lacks, each as None: arguments for diffusers' loading functions."""
-    listed = _listed(folder, parts)
+    listed = listed_components(folder, parts)
     return {name: None for name in parts.omissible if name not in listed}
 
 
@@ -257,61 +249,11 @@ def _check_tokenizers(folder: Path, components: _Components) -> None:
 
 def _check_configurations(folder: Path, spec: ModelSpec) -> dict[str, Any]:
     """Classes of the components to load, after a check that each has its configuration file."""
-    components = _listed(folder, parts_of(spec))
+    components = listed_components(folder, parts_of(spec))
     if spec.vae is not None:
         components.pop("vae", None)
     for component, some_class in components.items():
-        names = _configurations(some_class)
+        names = configurations(some_class)
         if not any((folder / component / name).is_file() for name in names):
             raise ModelUnavailable(f"The folder {folder} has no {component}/{names[0]}.")
     return components
-
-
-def _configurations(some_class: Any) -> tuple[str, ...]:
-    """Names of a component's configuration file, of which one must be there; its class says them."""
-    if has_weights(some_class):
-        return ("config.json",)
-    if some_class is None:
-        return (SchedulerMixin.config_name, _TOKENIZER, *_PROCESSOR)
-    # Schedulers and guiders of diffusers say the name themselves.
-    own = getattr(some_class, "config_name", None)
-    if isinstance(own, str):
-        return (own,)
-    return (_TOKENIZER,) if issubclass(some_class, PreTrainedTokenizerBase) else _PROCESSOR
-
-
-def _listed(folder: Path, parts: FamilyParts) -> dict[str, Any]:
-    """Components of the folder's index, without those that Easel never loads."""
-    if not (folder / _INDEX).is_file():
-        raise ModelUnavailable(f"The folder {folder} has no {_INDEX}.")
-    index = read_json(folder / _INDEX)
-    if parts.reads_class:
-        _check_pipeline(folder, index)
-    listed: dict[str, Any] = {}
-    for name, value in index.items():
-        # A component is [library, class], and a missing one is [null, null]. Other lists are settings.
-        if name not in parts.options and isinstance(value, list) and _are_names(value):
-            try:
-                listed[name] = component_class(*value)
-            except ValueError as error:
-                raise ModelUnavailable(
-                    f"The folder {folder} wants code of {value[0]!r} to be run; Easel runs none of it."
-                ) from error
-            if listed[name] is None and not any(part in name for part in _LIGHT):
-                raise ModelUnavailable(f"The folder {folder} wants {value[1]} of {value[0]}, which has no such class.")
-    missing = [name for name in parts.needed if name not in listed]
-    if missing:
-        lacks = " and ".join(missing)
-        raise ModelUnavailable(f"The folder {folder} has no {lacks} in its {_INDEX}; it is a model of another family.")
-    return listed
-
-
-def _are_names(value: Any) -> bool:
-    return len(value) == 2 and all(isinstance(each, str) for each in value)  # noqa: PLR2004 - library and class
-
-
-def _check_pipeline(folder: Path, index: Mapping[str, Any]) -> None:
-    """Check that the index names a pipeline class of diffusers: an index could name foreign code."""
-    name = index.get("_class_name")
-    if not isinstance(name, str) or not name.isidentifier() or not hasattr(diffusers, name):
-        raise ModelUnavailable(f"The folder {folder} is for a pipeline {name!r}, which diffusers does not have.")

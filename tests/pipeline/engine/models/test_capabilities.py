@@ -29,7 +29,7 @@ NO_EDIT = (*EDIT, *SEVERAL, *STRENGTH)
         ("QwenImagePipeline", NO_EDIT),
         ("FluxPipeline", (*NEGATIVE, *NO_EDIT)),  # reads one only with a true scale above 1, and its default is 1
         ("LatentConsistencyModelPipeline", (*NEGATIVE, *MASK, *NO_EDIT)),
-        ("HunyuanImagePipeline", (*GUIDANCE, *START, *MASK, *NO_EDIT)),
+        ("HunyuanImagePipeline", (*START, *MASK, *NO_EDIT)),  # its guidance is a component
         ("FluxKontextPipeline", (*NEGATIVE, *START, *SEVERAL, *STRENGTH)),
         ("Flux2Pipeline", (*NEGATIVE, *START, *MASK, *STRENGTH)),
         ("QwenImageEditPlusPipeline", (*START, *MASK, *WORDS, *STRENGTH)),

@@ -1,0 +1,87 @@
+"""Reads the index of a diffusers folder: which components a model has, of which classes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.registry import FamilyParts
+from pipeline.engine.weights.components import component_class, has_weights, read_json
+
+_INDEX: Final = "model_index.json"
+_MODULAR_INDEX: Final = "modular_model_index.json"
+_LIGHT: Final = ("scheduler", "tokenizer", "feature_extractor", "processor")
+"""Parts of names of components without weights, whose class a newer library may have renamed."""
+_TOKENIZER: Final = "tokenizer_config.json"
+_PROCESSOR: Final = ("preprocessor_config.json", "processor_config.json", "config.json")
+
+
+def configurations(some_class: Any) -> tuple[str, ...]:
+    """Names of a component's configuration file, of which one must be there; its class says them."""
+    if has_weights(some_class):
+        return ("config.json",)
+    if some_class is None:
+        return (SchedulerMixin.config_name, _TOKENIZER, *_PROCESSOR)
+    # Schedulers and guiders of diffusers say the name themselves.
+    own = getattr(some_class, "config_name", None)
+    if isinstance(own, str):
+        return (own,)
+    return (_TOKENIZER,) if issubclass(some_class, PreTrainedTokenizerBase) else _PROCESSOR
+
+
+def listed_components(folder: Path, parts: FamilyParts) -> dict[str, Any]:
+    """Classes of the components in a folder's index by their names, without those that Easel never loads.
+
+    A class is None when it has no weights and this version of its library lacks it.
+
+    Raises:
+        ModelUnavailable: the folder holds no diffusers model, one of another family, or one that wants foreign code.
+    """
+    if not (folder / _INDEX).is_file():
+        _refuse_blocks(folder)
+        raise ModelUnavailable(f"The folder {folder} has no {_INDEX}.")
+    index = read_json(folder / _INDEX)
+    if parts.reads_class:
+        _check_pipeline(folder, index)
+    listed: dict[str, Any] = {}
+    for name, value in index.items():
+        # A component is [library, class], and a missing one is [null, null]. Other lists are settings.
+        if name not in parts.options and isinstance(value, list) and _are_names(value):
+            try:
+                listed[name] = component_class(*value)
+            except ValueError as error:
+                raise ModelUnavailable(
+                    f"The folder {folder} wants code of {value[0]!r} to be run; Easel runs none of it."
+                ) from error
+            if listed[name] is None and not any(part in name for part in _LIGHT):
+                raise ModelUnavailable(f"The folder {folder} wants {value[1]} of {value[0]}, which has no such class.")
+    missing = [name for name in parts.needed if name not in listed]
+    if missing:
+        lacks = " and ".join(missing)
+        raise ModelUnavailable(f"The folder {folder} has no {lacks} in its {_INDEX}; it is a model of another family.")
+    return listed
+
+
+def _refuse_blocks(folder: Path) -> None:
+    """Name a model that diffusers builds of blocks: such a pipeline has no call with a signature."""
+    if (folder / _MODULAR_INDEX).is_file():
+        name = str(read_json(folder / _MODULAR_INDEX).get("_class_name"))[:60]
+        raise ModelUnavailable(
+            f"The folder {folder} is for a {name}, which diffusers builds of blocks; Easel runs only models with a "
+            f"{_INDEX}."
+        )
+
+
+def _are_names(value: Any) -> bool:
+    return len(value) == 2 and all(isinstance(each, str) for each in value)  # noqa: PLR2004 - library and class
+
+
+def _check_pipeline(folder: Path, index: Mapping[str, Any]) -> None:
+    """Check that the index names a pipeline class of diffusers: an index could name foreign code."""
+    name = index.get("_class_name")
+    if not isinstance(name, str) or not name.isidentifier() or not hasattr(diffusers, name):
+        raise ModelUnavailable(f"The folder {folder} is for a pipeline {name!r}, which diffusers does not have.")
