@@ -13,6 +13,7 @@ from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.delivering.last_words import LastWords
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.image_checking import ImageChecking, InputChecking
+from bot.jobs.judging import Judging
 from bot.jobs.keeping import Keeping
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
@@ -29,7 +30,7 @@ from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
-from bot.safety.hard_rule import shipped_rule
+from bot.safety.hard_rule import HardRule, shipped_rule, widened_rule
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from bot.store.cases import CaseRepository
@@ -76,6 +77,20 @@ def owners_rules(settings: Settings) -> RuleSet:
         return RuleSet()
     try:
         return read_rule_file(settings.safety.words)
+    except BadRuleFile as error:
+        raise ConfigError(str(error)) from error
+
+
+def hard_rule(settings: Settings) -> HardRule:
+    """The hard rule, with what the owner adds to its lists.
+
+    Raises:
+        ConfigError: a list of the owner cannot be read.
+    """
+    if settings.safety.hard_lists is None:
+        return shipped_rule()
+    try:
+        return widened_rule(settings.safety.hard_lists)
     except BadRuleFile as error:
         raise ConfigError(str(error)) from error
 
@@ -147,7 +162,7 @@ def compose(
         input_files=input_files,
         inputs=inputs,
         signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register, owner=calls.owner),
-        gate=Gate(owners_rules(settings), tables.word_rules.rules, shipped_rule()),
+        gate=Gate(owners_rules(settings), tables.word_rules.rules, hard_rule(settings)),
     )
     return _services(parts, database)
 
@@ -222,11 +237,15 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
         catalogue=parts.catalogue,
         backend=parts.backend,
         storing=storing,
-        gate=parts.gate,
+        judging=Judging(
+            gate=parts.gate,
+            servers=parts.tables.servers,
+            cases=parts.tables.cases,
+            hits=parts.tables.hits,
+            trusted_roles=parts.settings.safety.trusted_roles,
+            hard_rule_program=parts.settings.safety.on_hard_rule,
+        ),
         input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
-        servers=parts.tables.servers,
-        hits=parts.tables.hits,
-        trusted_roles=parts.settings.safety.trusted_roles,
     )
 
 

@@ -168,6 +168,15 @@ class SafetySettings(Area):
     trusted_roles: frozenset[int] = Field(
         default=frozenset(), description="Ids of roles whose refusals by rules of words lead to no pause."
     )
+    hard_lists: Path | None = Field(
+        default=None,
+        description="A folder with minors.txt, sexual.txt or both, which add to the hard rule's lists; unset = none.",
+    )
+    on_hard_rule: Path | None = Field(
+        default=None,
+        description="A program that is run when the hard rule refused a request, with the category and the job's "
+        "number (- for none); unset = none.",
+    )
     image_check: Literal["small", "both", "off"] | None = Field(
         default=None,
         description="What checks pictures: small: the shipped classifier; both: it and pipeline.safety_checker; "

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import sqlite3
 import time
@@ -15,7 +16,7 @@ import msgspec
 import structlog
 
 from bot.calls.address_block import is_block, wait_of
-from bot.composing import owners_rules
+from bot.composing import hard_rule, owners_rules
 from bot.configure import make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
@@ -99,6 +100,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 
 
 def _rules(settings: Settings) -> Iterator[Finding]:
+    yield from _hard_rule(settings)
     if settings.safety.words is None:
         return
     try:
@@ -107,6 +109,16 @@ def _rules(settings: Settings) -> Iterator[Finding]:
         yield Finding(subject="words", is_fine=False, sentence=str(error))
     else:
         yield Finding(subject="words", is_fine=True, sentence=f"{count} rule(s) in {settings.safety.words}")
+
+
+def _hard_rule(settings: Settings) -> Iterator[Finding]:
+    try:
+        hard_rule(settings)
+    except ConfigError as error:
+        yield Finding(subject="words", is_fine=False, sentence=str(error))
+    program = settings.safety.on_hard_rule
+    if program is not None and not os.access(program, os.X_OK):
+        yield Finding(subject="words", is_fine=False, sentence=f"{program} of safety.on_hard_rule cannot be run.")
 
 
 async def _database(settings: Settings) -> Finding:

@@ -1,16 +1,30 @@
 """What a member can do about a refusal by a rule of words: change the words, or appeal."""
 
+import asyncio
 from datetime import UTC, datetime
 
+import structlog
 from discord import ui
 
 from bot.calls.answers import Interaction
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.presenting import refusal
+from bot.requests.typed.wildcards import Offending, WildcardFolder
 from bot.safety.gate import Refusal
 from bot.store.hits import NewHit
 from pipeline.protocol.requests import GenerationRequest
+
+_log = structlog.get_logger(__name__)
+
+
+async def offending_lists(services: Services, guild_id: int, prompt: str) -> list[Offending]:
+    """The owner's lists of words that a prompt names and that have a rule's word in them."""
+    folder = services.settings.prompts.wildcards
+    if folder is None:
+        return []
+    matchers = await services.gate.matchers(guild_id)
+    return await asyncio.to_thread(WildcardFolder(folder).offending, prompt, matchers)
 
 
 async def offer(services: Services, interaction: Interaction, refused: Refusal, prompt: str | None) -> ui.View | None:
@@ -23,6 +37,14 @@ async def offer(services: Services, interaction: Interaction, refused: Refusal, 
         prompt: the member's words; None if they typed none.
     """
     request, guild_id = refused.request, server_of(interaction)
+    for found in await offending_lists(services, guild_id, prompt or ""):
+        _log.warning(
+            "a list of words has a word that a rule refuses",
+            action="offending_list",
+            list=found.name,
+            whose=found.whose,
+            rule=found.hit.rule.number,
+        )
     can_change = isinstance(request, GenerationRequest) and request.model_key in services.catalogue.models
     can_appeal = guild_id != 0
     if not can_change and not can_appeal:

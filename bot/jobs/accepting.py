@@ -1,6 +1,5 @@
 """Acceptance of a job: one transaction inserts it and reserves its price, or a refusal names the reason."""
 
-import contextlib
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,18 +8,13 @@ import structlog
 
 from bot.errors import Refused
 from bot.jobs.image_checking import CHECKED_LATER, InputChecking
+from bot.jobs.judging import Judged, Judging
 from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
-from bot.presenting.escaping import relative
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
-from bot.safety.gate import Gate, HardRefused, RuleRefused
-from bot.safety.hard_rule import CATEGORY
-from bot.safety.pauses import Pauses
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
-from bot.store.hits import HitRepository
 from bot.store.jobs import JobRepository
-from bot.store.members.servers import Decision, ServerRepository
 from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
 from bot.store.rows.origin import Asker
@@ -47,11 +41,8 @@ class Accepting:
         catalogue: Catalogue,
         backend: Backend,
         storing: Storing,
-        gate: Gate,
+        judging: Judging,
         input_checking: InputChecking,
-        servers: ServerRepository,
-        hits: HitRepository,
-        trusted_roles: frozenset[int],
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -60,12 +51,8 @@ class Accepting:
         self._catalogue = catalogue
         self._backend = backend
         self._storing = storing
-        self._gate = gate
+        self._judging = judging
         self._input_checking = input_checking
-        self._servers = servers
-        self._hits = hits
-        self._trusted_roles = trusted_roles
-        self._pauses = Pauses()
         self._is_open = True
 
     def close(self) -> None:
@@ -83,11 +70,10 @@ class Accepting:
         self._check_house(order.request.model_key)
         now = datetime.now(UTC)
         asker = order.origin.asker
-        allowance = await self._hits.allowance(asker.guild_id, asker.user_id, order.request, now)
+        judged = await self._judging.judge(asker, order.request, now)
+        new = await self._new_job(order, judged)
         try:
-            accepted = await self._jobs.accept(
-                await self._new_job(order, is_allowed=allowance is not None), settings=self._quotas, now=now
-            )
+            accepted = await self._jobs.accept(new, settings=self._quotas, now=now)
         except AlreadyAccepted as error:
             return error.job, error.place
         except NotAllowed as error:
@@ -99,9 +85,7 @@ class Accepting:
             else:
                 _log.exception("job not saved", action="not_saved", interaction_id=order.origin.interaction_id)
             raise Refused("refused-storage") from error
-        if allowance is not None:
-            with contextlib.suppress(sqlite3.Error):  # the job is accepted; its allowance ends by itself within a day
-                await self._hits.use_allowance(allowance)
+        await self._judging.note_accepted(asker, judged, now)
         return accepted
 
     async def standing(self, asker: Asker, price: int | None = None) -> Standing:
@@ -119,8 +103,7 @@ class Accepting:
             self._check_house(model_key)
         now = datetime.now(UTC)
         for request in requests:
-            allowance = await self._hits.allowance(asker.guild_id, asker.user_id, request, now)
-            await self._judge(asker, request, is_allowed=allowance is not None)
+            await self._judging.judge(asker, request, now)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -137,7 +120,7 @@ class Accepting:
         """The price of one image with the default model's defaults, in units."""
         return self.price(usual_request(self._catalogue.default))
 
-    async def _new_job(self, order: JobOrder, *, is_allowed: bool) -> NewJob:
+    async def _new_job(self, order: JobOrder, judged: Judged) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""
         role_ids = order.origin.asker.role_ids
         expected_s = await self._timings.expected_s(workload_of(order.request))
@@ -145,49 +128,28 @@ class Accepting:
             origin=order.origin,
             request=order.request,
             defaults=order.defaults,
-            notices=await self._notices(order, is_allowed=is_allowed),
+            notices=await self._notices(order, judged),
             price=self.price(order.request),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in role_ids), default=1),
             is_express=not self._queue.express_roles.isdisjoint(role_ids),
             expected_ms=round((expected_s or 0.0) * 1_000),
         )
 
-    async def _notices(self, order: JobOrder, *, is_allowed: bool) -> tuple[Notice, ...]:
+    async def _notices(self, order: JobOrder, judged: Judged) -> tuple[Notice, ...]:
         """The order's notices, with those of rules of words, of its pictures and of its kind.
 
         A member reads the last only once.
 
         Raises:
-            Refused: a rule of words forbids the request, or a given picture may not be used.
+            Refused: a given picture may not be used.
         """
         # The notices of a job that is tried again come with it.
         earlier = [notice for notice in order.notices if notice != CHECKED_LATER]
-        judged = await self._judge(order.origin.asker, order.request, is_allowed=is_allowed)
-        notices = (*earlier, *judged, *await self._input_checking.check(order))
+        notices = (*earlier, *judged.notices, *await self._input_checking.check(order))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):
             return notices
         return (*notices, notice)
-
-    async def _judge(self, asker: Asker, request: Request, *, is_allowed: bool) -> tuple[Notice, ...]:
-        """Judge a request by the rules of words. What the hard rule refuses is in the audit log, without its words.
-
-        Raises:
-            Refused: a rule forbids the request, or the member is paused after many refusals.
-        """
-        now, who = datetime.now(UTC), (asker.guild_id, asker.user_id)
-        if (until := self._pauses.until(who, now)) is not None:
-            raise Refused("refused-paused", until=relative(until))
-        try:
-            return await self._gate.judge(asker.guild_id, request, is_allowed=is_allowed)
-        except RuleRefused as refused:
-            if self._trusted_roles.isdisjoint(asker.role_ids):
-                self._pauses.note_refusal(who, now)
-            if isinstance(refused, HardRefused):
-                _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
-                by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=now)
-                await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
-            raise
 
     def _check_house(self, model_key: str) -> None:
         """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.

@@ -92,8 +92,11 @@ class Gate:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        server = await self.matcher_of(guild_id)
-        return {OWNER: self._owners.explain(prompt), SERVER: server.explain(prompt)}
+        return {whose: matcher.explain(prompt) for whose, matcher in (await self.matchers(guild_id)).items()}
+
+    async def matchers(self, guild_id: int) -> Mapping[str, Matcher]:
+        """The matchers of the owner's rules and of a server's: by `OWNER` and `SERVER`."""
+        return {OWNER: self._owners, SERVER: await self.matcher_of(guild_id)}
 
     async def matcher_of(self, guild_id: int) -> Matcher:
         """The matcher of a server's rules; those of the last servers are kept."""

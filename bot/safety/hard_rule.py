@@ -2,14 +2,16 @@
 
 import functools
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from bot.safety.judging import hits_of
-from bot.safety.words.files import read_text
+from bot.safety.words.files import BadRuleFile, read_rule_file, read_text
 from bot.safety.words.matching import Matcher
 from bot.safety.words.rules import RuleSet
 from pipeline.protocol.requests import Request
 
+_LISTS: Final = ("minors", "sexual")
 CATEGORY: Final = "minors"
 """What the audit log names in place of the words."""
 
@@ -38,7 +40,29 @@ class HardRule:
 @functools.cache
 def shipped_rule() -> HardRule:
     """The rule with the lists of the package."""
-    return HardRule(read_list("minors"), read_list("sexual"))
+    return HardRule(*map(read_list, _LISTS))
+
+
+def widened_rule(directory: Path) -> HardRule:
+    """The rule with the lists of the package and those of a folder of the owner: `minors.txt`, `sexual.txt` or both.
+
+    Raises:
+        BadRuleFile: there is neither, or one cannot be read or takes something away.
+    """
+    files = {name: directory / f"{name}.txt" for name in _LISTS}
+    if not any(file.is_file() for file in files.values()):
+        raise BadRuleFile(f"{directory} has neither minors.txt nor sexual.txt.")
+    return HardRule(*(_widened(name, file) for name, file in files.items()))
+
+
+def _widened(name: str, file: Path) -> RuleSet:
+    ours = read_list(name)
+    if not file.is_file():
+        return ours
+    theirs = read_rule_file(file)
+    if theirs.exceptions:
+        raise BadRuleFile(f"{file} adds to the hard rule and takes nothing away: leave out lines that begin with “!”.")
+    return RuleSet(rules=(*ours.rules, *theirs.rules), exceptions=ours.exceptions)
 
 
 def read_list(name: str) -> RuleSet:

@@ -1,6 +1,6 @@
 """Pauses: whom rules of words refuse again and again asks for nothing for a while. They end by themselves.
 
-They are kept in memory, since none is longer than ten minutes: a restart ends them.
+They are kept in memory, since none is longer than an hour: a restart ends them.
 """
 
 from collections import deque
@@ -10,7 +10,9 @@ from typing import Final, TypeAlias
 MAX_REFUSALS: Final = 5
 WINDOW: Final = timedelta(minutes=10)
 """Time within which so many refusals lead to a pause."""
-LENGTH: Final = timedelta(minutes=10)
+STEP: Final = timedelta(minutes=10)
+"""Length of a first pause, and by how much each warning that counts makes it longer."""
+LONGEST: Final = timedelta(hours=1)
 
 Who: TypeAlias = tuple[int, int]
 """Server and member."""
@@ -23,14 +25,19 @@ class Pauses:
         self._refused: dict[Who, deque[datetime]] = {}
         self._until: dict[Who, datetime] = {}
 
-    def note_refusal(self, who: Who, now: datetime) -> None:
-        """Count a refusal; the last of too many begins a pause."""
+    def note_refusal(self, who: Who, now: datetime) -> bool:
+        """Count a refusal; returns whether it is the last of too many."""
         self._drop_old(now)
         times = self._refused.setdefault(who, deque(maxlen=MAX_REFUSALS))
         times.append(now)
-        if len(times) == MAX_REFUSALS:
-            del self._refused[who]
-            self._until[who] = now + LENGTH
+        if len(times) < MAX_REFUSALS:
+            return False
+        del self._refused[who]
+        return True
+
+    def begin(self, who: Who, until: datetime) -> None:
+        """Pause a member until this time."""
+        self._until[who] = until
 
     def until(self, who: Who, now: datetime) -> datetime | None:
         """The end of a member's pause; None if there is none."""

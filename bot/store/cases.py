@@ -17,6 +17,8 @@ MOST_REPORTS: Final = 5
 """Reports of a member within a day."""
 MOST_APPEALS: Final = 3
 """Appeals of a member within a day."""
+BY_RULE: Final = "rule"
+"""Reason of a warning that a rule of words gave."""
 _DAY: Final = timedelta(days=1)
 WARNING_LIFETIME: Final = timedelta(days=30)
 
@@ -128,6 +130,13 @@ class CaseRepository:
     async def warn(self, by: Decision, user_id: int, reason: str) -> None:
         """Warn a member."""
         await self._database.write(_warn, by, user_id, reason)
+
+    async def warn_by_rule(self, guild_id: int, user_id: int, reason: str, now: datetime) -> None:
+        """Count a warning that no person gave, so it has no audit row."""
+        await self._database.change(
+            "INSERT INTO warnings (guild_id, user_id, actor_id, reason, created_at) VALUES (?, ?, 0, ?, ?)",
+            (guild_id, user_id, reason, to_ms(now)),
+        )
 
     async def warnings(self, guild_id: int, user_id: int, now: datetime) -> int:
         """How many warnings of a member count: those of the last 30 days."""

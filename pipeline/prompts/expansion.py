@@ -114,6 +114,11 @@ def find_unread(prompt: str) -> str | None:
     return next((match["sign"] for match in _UNREAD.finditer(prompt) if match["sign"]), None)
 
 
+def wildcard_names(prompt: str) -> tuple[str, ...]:
+    """Names of the lists that a prompt names, each once."""
+    return tuple({match["name"].lower(): None for match in _WILDCARD.finditer(prompt) if match["name"]})
+
+
 class Wildcards:
     """Fills the wildcards of one job's prompts; the same seed, prompts and lists give the same choices."""
 

@@ -30,6 +30,8 @@ UNSET = {
     ("provenance", "key_file"),
     ("provenance", "chain_file"),
     ("safety", "words"),
+    ("safety", "hard_lists"),
+    ("safety", "on_hard_rule"),
     ("safety", "image_check"),
 }
 

@@ -166,3 +166,19 @@ async def test_what_is_removed_leaves_a_placeholder_and_no_byte(
     assert f"removed job 1 of <@{member.id}>" in audit
     assert f"warned <@{member.id}>" in audit
     assert f"blocked <@{member.id}> until" in audit
+
+
+async def test_admins_warn_and_pause_a_member_who_is_told(local: LocalDiscord, start_bot: StartBot) -> None:
+    await start_bot().start()
+    admin, member, studio = local.admin, local.member, local.channel
+    answer = await word(await admin.slash(studio, "admin warn", user=member, reason="be *kind*"))
+    assert answer == f"<@{member.id}> is warned. The warning counts for 30 days. They were told."
+    told = await local.wait_for_message(lambda _: True, channel=member.user.dm_channel)
+    assert "warned you: be \\*kind\\*" in told["content"]
+    answer = await word(await admin.slash(studio, "admin pause", user=member, **{"for": "2h"}))
+    assert answer.startswith(f"<@{member.id}> may ask for nothing in this server; that ends <t:")
+    assert "that ends <t:" in await said(member, studio, "imagine", prompt="a cat")
+    answer = await word(await admin.slash(studio, "admin pause", user=member, **{"for": "soon"}))
+    assert "“soon” is no duration" in answer
+    audit = await said(admin, studio, "admin audit")
+    assert f"warned <@{member.id}> (“be \\*kind\\*”)" in audit

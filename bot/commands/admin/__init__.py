@@ -5,7 +5,7 @@ from discord.app_commands import AppCommandContext, AppInstallationType
 
 from bot.commands.admin.channel import make_channel
 from bot.commands.admin.checks import AdminGroup
-from bot.commands.admin.members import make_block, make_unblock
+from bot.commands.admin.members import make_block, make_pause, make_unblock, make_warn
 from bot.commands.admin.overview import make_audit, make_status
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
@@ -26,6 +26,16 @@ def make_admin(services: Services) -> AdminGroup:
     )
     group.add_command(make_quota_group(services))
     group.add_command(make_words_group(services))
-    for make in (make_block, make_unblock, make_channel, make_review, make_queue_command, make_status, make_audit):
+    for make in (
+        make_block,
+        make_unblock,
+        make_warn,
+        make_pause,
+        make_channel,
+        make_review,
+        make_queue_command,
+        make_status,
+        make_audit,
+    ):
         group.add_command(make(services))
     return group

@@ -1,4 +1,4 @@
-"""`/admin block` and `unblock`."""
+"""`/admin block`, `unblock`, `pause` and `warn`."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.errors import Refused
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import sentences
+from bot.presenting.escaping import escape
 from bot.presenting.texts import text
 from bot.store.members.servers import Decision
 
@@ -69,6 +70,52 @@ def make_unblock(services: Services) -> app_commands.Command[Any, ..., None]:
         await answer_privately(interaction, text(key, user_id=str(user.id)))
 
     return unblock
+
+
+def make_warn(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command."""
+
+    @app_commands.command(name="warn", description=localized("command-admin-warn"))
+    @app_commands.describe(user=localized("option-admin-user"), reason=localized("option-admin-reason-notified"))
+    async def warn(interaction: Interaction, user: discord.User, reason: Range[str, 1, _MAX_REASON]) -> None:
+        if user.bot:
+            raise Refused("refused-bot")
+        await services.calls.defer(interaction, is_private=True)
+        await services.cases.warn(decision_of(interaction, reason), user.id, reason)
+        server = interaction.guild.name if interaction.guild else ""
+        is_notified = await _notify(services, user, sentences.warned_notice(server, escape(reason)))
+        await answer_privately(interaction, sentences.warned(user.id, is_notified=is_notified))
+
+    return warn
+
+
+def make_pause(services: Services) -> app_commands.Command[Any, ..., None]:
+    """The command: a block that must end, and that never makes another one shorter."""
+
+    @app_commands.command(name="pause", description=localized("command-admin-pause"))
+    @app_commands.rename(duration="for")
+    @app_commands.describe(
+        user=localized("option-admin-user"),
+        duration=localized("option-admin-pause-for"),
+        reason=localized("option-admin-reason-notified"),
+    )
+    async def pause(
+        interaction: Interaction,
+        user: discord.User,
+        duration: Range[str, 1, 40],
+        reason: Range[str, 1, _MAX_REASON] | None = None,
+    ) -> None:
+        if user.bot:
+            raise Refused("refused-bot")
+        by = decision_of(interaction, reason)
+        length = parse_duration(duration)
+        await services.calls.defer(interaction, is_private=True)
+        until = await services.servers.pause(by, user.id, by.now + length)
+        server = interaction.guild.name if interaction.guild else ""
+        is_notified = await _notify(services, user, sentences.blocked_notice(server, until, reason))
+        await answer_privately(interaction, sentences.blocked(user.id, until, cancelled=0, is_notified=is_notified))
+
+    return pause
 
 
 async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:

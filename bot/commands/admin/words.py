@@ -10,6 +10,7 @@ from bot.calls.answers import Interaction
 from bot.commands.admin.checks import AdminGroup, decision_of, guild_of
 from bot.commands.translating import localized
 from bot.errors import Refused
+from bot.interactions.refused_words import offending_lists
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import words as sentences
@@ -126,7 +127,8 @@ def _make_test(services: Services) -> app_commands.Command[Any, ..., None]:
     @app_commands.describe(prompt=localized("option-admin-word-prompt"))
     async def test(interaction: Interaction, prompt: Range[str, 1, _MAX_PROMPT]) -> None:
         found = await services.gate.explain(guild_of(interaction), prompt)
-        await answer_privately(interaction, sentences.tested(found))
+        lists = await offending_lists(services, guild_of(interaction), prompt)
+        await answer_privately(interaction, sentences.tested(found, lists))
 
     return test
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.presenting.admin.sentences import fit
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
+from bot.requests.typed.wildcards import Offending
 from bot.safety.words.characters import How
 from bot.safety.words.matching import Hit
 from bot.safety.words.rules import Rule, RuleSet
@@ -51,8 +52,8 @@ def listed(rules: RuleSet) -> str:
     return fit([*lines, *(text("words-exception", word=_shown(word)) for word in rules.exceptions)])
 
 
-def tested(found: Mapping[str, Sequence[Hit]]) -> str:
-    """What the rules of the owner and of the server find in a prompt."""
+def tested(found: Mapping[str, Sequence[Hit]], lists: Sequence[Offending]) -> str:
+    """What the rules of the owner and of the server find in a prompt, and in the lists of words that it names."""
     lines = [
         text(
             "words-hit",
@@ -66,6 +67,17 @@ def tested(found: Mapping[str, Sequence[Hit]]) -> str:
         )
         for whose, hits in found.items()
         for hit in hits
+    ]
+    lines += [
+        text(
+            "words-list",
+            list=each.name,
+            line=_shown(each.line),
+            whose=each.whose,
+            rule=each.hit.rule.number,
+            word=_shown(each.hit.rule.word),
+        )
+        for each in lists
     ]
     return fit(lines or [text("words-no-hit")])
 

@@ -760,6 +760,8 @@ command-admin-quota-show = Was einem Mitglied bleibt, und die neuesten Einträge
 command-admin-quota-report = Ein Diagramm und eine Tabelle dessen, was benutzt wurde
 command-admin-block = Ein Mitglied nichts mehr fragen lassen
 command-admin-unblock = Ein gesperrtes Mitglied wieder fragen lassen
+command-admin-warn = Ein Mitglied verwarnen; es zählt 30 Tage und wird einmal gesagt
+command-admin-pause = Ein Mitglied eine Weile um nichts bitten lassen
 command-admin-channel = Wo Easel benutzt werden darf, und die Vorgaben dort
 command-admin-words = Wörter, mit denen keine Bilder erbeten werden dürfen
 command-admin-words-add = Eine Regel hinzufügen oder die mit diesem Wort ändern
@@ -796,6 +798,7 @@ choice-word-ends = Wörter, die so enden
 choice-word-contains = Wörter, die es enthalten
 option-admin-reason-notified = Warum; das Mitglied liest es auch
 option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
+option-admin-pause-for = Wie lange, etwa 1h, 12h oder 2d
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
 option-admin-everywhere = Diese Vorgaben gelten im ganzen Server, wo weder Kanal noch Mitglied eigene haben
@@ -1027,6 +1030,10 @@ words-hit = „{ $part }“ wird als „{ $word }“ gelesen ({ $how }), Regel {
         [warn] wird gezeichnet, und das Mitglied erfährt davon.
        *[refuse] wird abgelehnt.
     }
+words-list = Die Liste „{ $list }“ hat die Zeile „{ $line }“; darin findet Regel { $rule } { $whose ->
+        [server] dieses Servers
+       *[owner] des Betreibers
+    } „{ $word }“.
 words-no-hit = Keine Regel findet etwas darin.
 how-plain = wie geschrieben
 how-looks = ähnlich aussehende Zeichen

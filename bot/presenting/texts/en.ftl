@@ -760,6 +760,8 @@ command-admin-quota-show = What a member has left, and their newest entries
 command-admin-quota-report = A chart and a table of what was used
 command-admin-block = Let a member ask for nothing
 command-admin-unblock = Let a blocked member ask again
+command-admin-warn = Warn a member; it counts for 30 days and is told once
+command-admin-pause = Let a member ask for nothing for a while
 command-admin-channel = Where Easel may be used, and its defaults there
 command-admin-words = Words that pictures may not be asked for with
 command-admin-words-add = Add a rule, or change the one with this word
@@ -796,6 +798,7 @@ choice-word-ends = words that end so
 choice-word-contains = words that contain it
 option-admin-reason-notified = Why; the member reads it too
 option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
+option-admin-pause-for = How long, such as 1h, 12h or 2d
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
 option-admin-everywhere = Set these defaults for the whole server, where neither channel nor member has their own
@@ -1027,6 +1030,10 @@ words-hit = “{ $part }” is read as “{ $word }” ({ $how }), rule { $rule 
         [warn] drawn, and the member is told.
        *[refuse] refused.
     }
+words-list = The list “{ $list }” has the line “{ $line }”, in which rule { $rule } of { $whose ->
+        [server] this server
+       *[owner] the owner
+    } finds “{ $word }”.
 words-no-hit = No rule finds anything in it.
 how-plain = as written
 how-looks = look-alike characters

@@ -1,13 +1,20 @@
 """The owner's word lists: files in a folder with an entry on each line. Each job reads them again."""
 
 import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pipeline.prompts.expansion import UnknownWildcard
+import msgspec
+
+from bot.errors import Refused
+from bot.safety.words.matching import Hit, Matcher
+from pipeline.prompts.expansion import UnknownWildcard, wildcard_names
 
 MAX_BYTES: Final = 1024 * 1024
 """Most bytes of a list."""
+_MAX_JUDGED: Final = 300
+"""Most lines of a list that are judged."""
 _MAX_NAMES: Final = 2_000
 """Most lists that are searched for a similar name."""
 
@@ -18,6 +25,15 @@ class BrokenWildcard(Exception):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(reason)
         self.name = name
+
+
+class Offending(msgspec.Struct, frozen=True, kw_only=True):
+    """A list that has a line with a rule's word: its name, the line, whose rule it is, and what the rule found."""
+
+    name: str
+    line: str
+    whose: str
+    hit: Hit
 
 
 class WildcardFolder:
@@ -60,3 +76,26 @@ class WildcardFolder:
             return sorted(file.relative_to(self._folder).with_suffix("").as_posix() for file in files)
         except OSError:
             return []  # there is no hint; the log tells the owner the reason when a list is used
+
+    def offending(self, prompt: str, matchers: Mapping[str, Matcher]) -> list[Offending]:
+        """The lists named in a prompt that have a line with a rule's word: of each list the first such line.
+
+        Args:
+            prompt: the prompt as typed.
+            matchers: the rules, by whose they are.
+        """
+        return [found for name in wildcard_names(prompt) for found in self._first(name, matchers)]
+
+    def _first(self, name: str, matchers: Mapping[str, Matcher]) -> Iterator[Offending]:
+        try:
+            lines = self.lines(name)[:_MAX_JUDGED]
+        except (UnknownWildcard, BrokenWildcard):
+            return
+        for line, (whose, matcher) in itertools.product(lines, matchers.items()):
+            try:
+                hits = matcher.hits(line)
+            except Refused:
+                continue  # so long a line is judged with its prompt
+            if hits:
+                yield Offending(name=name, line=line, whose=whose, hit=hits[0])
+                return

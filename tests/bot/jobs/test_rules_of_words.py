@@ -1,7 +1,8 @@
 """Rules of words at the door: every way to a request is refused, costs nothing, and keeps the words."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,27 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
+from bot.interactions.refused_words import offending_lists
+from bot.presenting.admin import words as sentences
 from bot.presenting.refusal import sentence_of
-from bot.requests.derived.deriving import reroll, upscale, vary
+from bot.requests.derived.deriving import as_it_was, remix, reroll, upscale, vary
+from bot.requests.enlarging.creative import Enlargement, drawn_in_tiles
 from bot.requests.enlarging.upscale import upscale_request, upscaler_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
 from bot.safety.hard_rule import HardRule
+from bot.safety.pauses import MAX_REFUSALS
 from bot.safety.words.files import read_text
 from bot.safety.words.rules import Rule
+from bot.store.cases import WARNING_LIFETIME
 from bot.store.members.servers import Decision
-from bot.store.rows.jobs import JobOrder
+from bot.store.rows.jobs import JobOrder, WantedJob
 from bot.store.rows.origin import Asker
+from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.requests import GenerationRequest, Request
 from tests.example_jobs import example_origin
 
@@ -75,6 +83,29 @@ async def ways_to(
             found[f"{way} {number}"] = each.request
     enlarger = upscaler_of(catalogue, None)
     picture = GivenPicture(sha256="0" * 64, sides=(64, 64))
+    styles = (LoraEntry(name="knives", title="Knives", trigger_words=("d4gger style",)),)
+    defaults = AskerDefaults(own=Preferences(negative_prompt="(dagger:-1)"))
+    parts: dict[str, tuple[GivenRequest, AskerDefaults]] = {
+        "style": (GivenRequest(prompt="a cat", style=styles[0]), AskerDefaults()),
+        "own default": (GivenRequest(prompt="a cat"), defaults),
+        "channel's default": (GivenRequest(prompt="a cat"), AskerDefaults(channel=defaults.own)),
+        "use as reference": (GivenRequest(prompt="a dagger", image=picture), AskerDefaults()),
+    }
+    for way, (given, theirs) in parts.items():
+        (only,) = await resolve_each(given, settings=settings, catalogue=catalogue, defaults=theirs, styles=styles)
+        found[way] = only.request
+    (changed,) = await resolve_each(
+        GivenRequest(prompt="a dagger"),
+        settings=settings,
+        catalogue=catalogue,
+        defaults=AskerDefaults(own=as_it_was(old)),
+    )
+    enlargement = Enlargement(
+        creative="subtle", scale=4, upscaler=enlarger.key, picture=picture, was_shrunk=False, is_upscaler_named=False
+    )
+    found["creative upscale"] = drawn_in_tiles(changed, enlargement, catalogue, settings.limits).request
+    earlier = WantedJob(request=old, notices=())
+    found["remix"] = remix(changed, earlier, is_same_noise=True).request
     return found | {
         "reroll and try again": reroll(old),
         "variation": vary(old, 0, 0.2),
@@ -186,6 +217,76 @@ async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_wor
     assert await house.spent() == 0
     rows = await house.services.servers.audit_log(ASKER.guild_id, 9)
     assert [(row.action, row.actor_id, row.subject, row.detail) for row in rows] == [("hard-rule", 7, "", "minors")] * 2
+
+
+async def test_the_owners_program_hears_of_what_the_hard_rule_refuses(
+    open_house: OpenHouse, request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EASEL_SECRET", "nobody reads this")
+    program, told = tmp_path / "tell-me", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}; env >> {told}\n', encoding="utf-8")
+    program.chmod(0o700)
+    house = await open_house(safety={"on_hard_rule": program})
+    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    with pytest.raises(Refused, match="refused-hard"):
+        await house.services.accepting.accept(order_of(msgspec.structs.replace(request_, prompt="a blorbel, zindel")))
+    await asyncio.gather(*house.services.accepting._judging.programs)
+    said = told.read_text(encoding="utf-8")
+    assert said.startswith("minors -\n")
+    assert "blorbel" not in said
+    assert "EASEL_" not in said
+
+
+async def test_each_warning_makes_a_pause_longer_up_to_an_hour_and_a_pause_is_one(
+    open_house: OpenHouse, rules: dict[str, Any], request_: GenerationRequest
+) -> None:
+    house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
+    accepting, cases = house.services.accepting, house.services.cases
+    judging, pauses = accepting._judging, accepting._judging._pauses
+    forbidden = msgspec.structs.replace(request_, prompt="a dagger")
+    now = datetime.now(UTC)
+
+    async def pause(at: datetime, asker: Asker = ASKER) -> timedelta:
+        for _ in range(MAX_REFUSALS):
+            with pytest.raises(Refused, match="refused-word"):
+                await judging.judge(asker, forbidden, at)
+        until = pauses.until((asker.guild_id, asker.user_id), at)
+        return timedelta() if until is None else until - at
+
+    lengths = [await pause(now + number * timedelta(hours=2)) for number in range(7)]
+    assert [length / timedelta(minutes=10) for length in lengths] == [1, 2, 3, 4, 5, 6, 6]
+    assert await pause(now + WARNING_LIFETIME + timedelta(days=1)) == timedelta(minutes=10)
+    # A rule of the action `warn` counts too, once a job.
+    other = Asker(guild_id=1, channel_id=2, user_id=8)
+    await accepting.accept(order_of(msgspec.structs.replace(request_, prompt="a c4stle"), 950, other))
+    assert await cases.warnings(1, 8, datetime.now(UTC)) == 1
+    trusted = Asker(guild_id=1, channel_id=2, user_id=9, role_ids=(77,))
+    await accepting.accept(order_of(msgspec.structs.replace(request_, prompt="a c4stle"), 951, trusted))
+    assert await pause(now, trusted) == timedelta()
+    assert await cases.warnings(1, 9, datetime.now(UTC)) == 0
+    assert await house.services.servers.audit_log(1, 9) == []
+
+
+async def test_a_list_of_words_is_named_that_has_a_rules_word(
+    open_house: OpenHouse, rules: dict[str, Any], tmp_path: Path
+) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "weapons.txt").write_text("rope\nd4gger\ndagger\n", encoding="utf-8")
+    (lists / "food.txt").write_text("bread\n", encoding="utf-8")
+    house = await open_house(safety=rules, prompts={"wildcards": lists})
+    found = await offending_lists(
+        house.services, ASKER.guild_id, "a __weapons__, __FOOD__ and __nothing__, __weapons__"
+    )
+    assert [(each.name, each.line, each.whose, each.hit.rule.number) for each in found] == [
+        ("weapons", "d4gger", "owner", 1)
+    ]
+    assert (
+        sentences.tested({}, found)
+        == "The list “weapons” has the line “d4gger”, in which rule 1 of the owner finds “dagger”."
+    )
+    house = await open_house(safety=rules)
+    assert await offending_lists(house.services, ASKER.guild_id, "a __weapons__") == []
 
 
 async def test_the_sixth_request_after_five_refusals_waits_and_nobody_is_blocked(

@@ -1,10 +1,12 @@
 """The hard rule needs a term of both lists. These tests have made-up lists; those of the package are only read."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from bot.safety.hard_rule import HardRule, read_list, shipped_rule
-from bot.safety.words.files import read_text
+from bot.safety.hard_rule import HardRule, read_list, shipped_rule, widened_rule
+from bot.safety.words.files import BadRuleFile, read_text
 from pipeline.protocol.requests import GenerationRequest
 
 MADE_UP = HardRule(read_text("blorbel\n17 zorp old*\n"), read_text("zindel*\n"))
@@ -42,3 +44,23 @@ def test_ages_end_before_eighteen() -> None:
 def test_ordinary_prompts_are_allowed(request_: GenerationRequest) -> None:
     for prompt in ("children play in a park", "a nude in oil on canvas, a woman of 40", "a baby blue dress, sexy"):
         assert not shipped_rule().forbids(msgspec.structs.replace(request_, prompt=prompt))
+
+
+def test_an_owner_adds_to_the_lists_and_takes_nothing_away(request_: GenerationRequest, tmp_path: Path) -> None:
+    both = msgspec.structs.replace(request_, prompt="a blorbel, zindel")
+    term = read_list("sexual").rules[0].word.strip("*")
+    half = msgspec.structs.replace(request_, prompt=f"a blorbel, {term}")
+    assert not shipped_rule().forbids(half)
+    with pytest.raises(BadRuleFile, match="has neither"):
+        widened_rule(tmp_path)
+    (tmp_path / "minors.txt").write_text("blorbel\n", encoding="utf-8")
+    assert widened_rule(tmp_path).forbids(half)
+    assert not widened_rule(tmp_path).forbids(both)
+    (tmp_path / "sexual.txt").write_text("zindel\n", encoding="utf-8")
+    assert widened_rule(tmp_path).forbids(both)
+    (tmp_path / "sexual.txt").write_text("zindel\n! zindel hat\n", encoding="utf-8")
+    with pytest.raises(BadRuleFile, match=r"sexual\.txt adds to the hard rule"):
+        widened_rule(tmp_path)
+    (tmp_path / "sexual.txt").write_text("x\n", encoding="utf-8")
+    with pytest.raises(BadRuleFile, match="line 1"):
+        widened_rule(tmp_path)

@@ -1,0 +1,147 @@
+"""The judgement of a request by rules of words, and what follows: warnings, pauses, and the owner's program."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from bot.errors import Refused
+from bot.presenting.escaping import relative
+from bot.safety.gate import Gate, HardRefused, RuleRefused
+from bot.safety.hard_rule import CATEGORY
+from bot.safety.pauses import LONGEST, STEP, Pauses
+from bot.store.cases import BY_RULE, CaseRepository
+from bot.store.hits import HitRepository
+from bot.store.members.servers import Decision, ServerRepository
+from bot.store.rows.origin import Asker
+from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.outputs import Notice
+
+_PROGRAM_S: Final = 60.0
+"""Seconds after which the owner's program is ended."""
+_log = structlog.get_logger(__name__)
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """An allowed request.
+
+    Attributes:
+        notices: what rules of the action `warn` tell.
+        allowance: the hit by which moderators allow it once; None without one.
+    """
+
+    notices: tuple[Notice, ...]
+    allowance: int | None
+
+
+class Judging:
+    """Judges requests, counts refusals and warnings, and pauses whoever is refused again and again.
+
+    Args:
+        gate: the rules.
+        servers: the audit log.
+        cases: the warnings.
+        hits: what moderators allow once.
+        trusted_roles: roles that are not counted.
+        hard_rule_program: the owner's program for what the hard rule refuses; None for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        servers: ServerRepository,
+        cases: CaseRepository,
+        hits: HitRepository,
+        trusted_roles: frozenset[int],
+        hard_rule_program: Path | None,
+    ) -> None:
+        self._gate = gate
+        self._servers = servers
+        self._cases = cases
+        self._hits = hits
+        self._trusted_roles = trusted_roles
+        self._program = hard_rule_program
+        self._pauses = Pauses()
+        self.programs: set[asyncio.Task[None]] = set()
+        """Runs of the owner's program."""
+
+    async def judge(self, asker: Asker, request: Request, now: datetime) -> Judged:
+        """Judge a request. What the hard rule refuses is in the audit log, without its words.
+
+        Raises:
+            Refused: a rule forbids the request, or the member is paused after many refusals.
+        """
+        if (until := self._pauses.until(_who(asker), now)) is not None:
+            raise Refused("refused-paused", until=relative(until))
+        allowance = await self._hits.allowance(asker.guild_id, asker.user_id, request, now)
+        try:
+            notices = await self._gate.judge(asker.guild_id, request, is_allowed=allowance is not None)
+        except RuleRefused as refused:
+            if self._is_counted(asker):
+                await self._count(asker, now)
+            if isinstance(refused, HardRefused):
+                await self._note_hard_refusal(asker, now)
+            raise
+        return Judged(notices=notices, allowance=allowance)
+
+    async def note_accepted(self, asker: Asker, judged: Judged, now: datetime) -> None:
+        """Count the warning of an accepted request, and end the allowance that it used."""
+        # The job is accepted. What is not written now is a warning less, or an allowance that ends within a day.
+        with contextlib.suppress(sqlite3.Error):
+            if judged.allowance is not None:
+                await self._hits.use_allowance(judged.allowance)
+            if judged.notices and self._is_counted(asker):
+                await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
+
+    def _is_counted(self, asker: Asker) -> bool:
+        return self._trusted_roles.isdisjoint(asker.role_ids)
+
+    async def _count(self, asker: Asker, now: datetime) -> None:
+        """Count a refusal. The last of too many is a warning and a pause: each warning that counts makes it longer."""
+        if not self._pauses.note_refusal(_who(asker), now):
+            return
+        warnings = await self._cases.warnings(asker.guild_id, asker.user_id, now)
+        length: timedelta = min(STEP * (1 + warnings), LONGEST)
+        self._pauses.begin(_who(asker), now + length)
+        _log.info("paused", action="paused", requester_id=asker.user_id, minutes=length / timedelta(minutes=1))
+        await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
+
+    async def _note_hard_refusal(self, asker: Asker, now: datetime) -> None:
+        _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
+        by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=now)
+        await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
+        if self._program is not None:
+            task = asyncio.create_task(_run(self._program, CATEGORY, job="-"), name="on_hard_rule")
+            self.programs.add(task)
+            task.add_done_callback(self.programs.discard)
+
+
+async def _run(program: Path, category: str, *, job: str) -> None:
+    """Run the owner's program with the category and a job's number, `-` for none. It gets no words and no secrets."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program, category, job, env=environment, stdin=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        _log.error("safety.on_hard_rule cannot be started", action="hard_rule_program", error=repr(error))
+        return
+    try:
+        async with asyncio.timeout(_PROGRAM_S):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        code = await process.wait()
+    if code:
+        _log.error("safety.on_hard_rule failed", action="hard_rule_program", code=code)
+
+
+def _who(asker: Asker) -> tuple[int, int]:
+    return asker.guild_id, asker.user_id
