@@ -9,7 +9,7 @@ from config.reading import NotReadable, read_text
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FolderSource
-from pipeline.protocol.catalogue.pipelines import LACKED_BY_CLASS, SCALE_AS_INPUT
+from pipeline.protocol.catalogue.pipelines import GUIDED_BY_COMPONENT, LACKED_BY_CLASS, SCALE_AS_INPUT
 
 
 def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
@@ -26,6 +26,8 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
     index = _read(folder / "model_index.json")
     name = pipeline_class_of(spec)
     lacks = LACKED_BY_CLASS.get(name, ())
+    if name in GUIDED_BY_COMPONENT and not any(index.get("guider") or ()):
+        lacks = (*lacks, Capability.NEGATIVE_PROMPT)
     is_blind = name in SCALE_AS_INPUT and _read(folder / "transformer" / "config.json").get("guidance_embeds") is False
     if index.get("is_distilled") or is_blind:
         return tuple(dict.fromkeys((*lacks, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT)))

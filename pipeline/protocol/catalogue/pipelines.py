@@ -22,13 +22,14 @@ _LACKED: Final[Mapping[tuple[Capability, ...], str]] = MappingProxyType(
         _DRAWS: "Chroma QwenImage StableDiffusion StableDiffusion3 StableDiffusionXL ZImage",
         (*_NO_TWINS, *_DRAWS): (
             "AuraFlow Bria BriaFibo CogView3Plus CogView4 Cosmos2TextToImage ErnieImage HiDreamImage HunyuanDiT "
-            "Kandinsky5T2I Krea2 LongCatImage Lumina Lumina2 NucleusMoEImage OvisImage PRX PixArtAlpha PixArtSigma Sana"
+            "HunyuanImage Kandinsky5T2I Krea2 LongCatImage Lumina Lumina2 NucleusMoEImage OvisImage PRX PixArtAlpha "
+            "PixArtSigma Sana"
         ),
         (_MASK, *_DRAWS): "Kandinsky3",
         (_NEGATIVE, *_DRAWS): "Flux",
         (_NEGATIVE, _MASK, *_DRAWS): "LatentConsistencyModel SanaSprint",
         (_NEGATIVE, *_NO_TWINS, *_DRAWS): "Ideogram4",
-        (_GUIDANCE, *_NO_TWINS, *_DRAWS): "HunyuanImage StableCascadeCombined WuerstchenCombined",
+        (_GUIDANCE, *_NO_TWINS, *_DRAWS): "StableCascadeCombined WuerstchenCombined",
         (*_NO_TWINS, _KEPT): "BriaFibo2 BriaFiboEdit QwenImage21 ZImageOmni",
         (*_NO_TWINS, _SEVERAL): "DreamLite",
         (*_NO_TWINS, _SEVERAL, _KEPT): "JoyImageEdit Kandinsky5I2I",
@@ -47,5 +48,7 @@ LACKED_BY_CLASS: Final[Mapping[str, tuple[Capability, ...]]] = MappingProxyType(
     {f"{name}Pipeline": lacks for lacks, names in _LACKED.items() for name in names.split()}
 )
 """What each class lacks, by its name."""
+GUIDED_BY_COMPONENT: Final = frozenset({"HunyuanImagePipeline"})
+"""Classes whose component `guider` guides. A distilled model has none, and then reads no negative prompt."""
 SCALE_AS_INPUT: Final = frozenset({"FluxPipeline", "FluxKontextPipeline"})
 """Classes that only give the guidance scale to their transformer, which may be trained without it."""

@@ -14,10 +14,10 @@ from bot.requests.resolving import resolve
 from config.capabilities import lacks_of_files
 from config.catalogue import Catalogue, load_catalogue
 from config.settings import LimitSettings
-from pipeline.engine.families.pipeline_classes import lacks_of_class, takes_scale_as_input
+from pipeline.engine.families.pipeline_classes import facts_of_class, lacks_of_class, takes_scale_as_input
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.capabilities import lacks_of
-from pipeline.protocol.catalogue.pipelines import LACKED_BY_CLASS, SCALE_AS_INPUT
+from pipeline.protocol.catalogue.pipelines import GUIDED_BY_COMPONENT, LACKED_BY_CLASS, SCALE_AS_INPUT
 from pipeline.protocol.inputs import Use
 from tests.pipeline.backends.children.speech import READY
 
@@ -26,6 +26,7 @@ from tests.pipeline.backends.children.speech import READY
 def test_the_table_says_what_a_class_says(name: str) -> None:
     some_class: Any = getattr(diffusers, name)
     assert {*LACKED_BY_CLASS[name]} == {*lacks_of_class(some_class)}
+    assert (name in GUIDED_BY_COMPONENT) == facts_of_class(some_class).has_guider
     assert (name in SCALE_AS_INPUT) == takes_scale_as_input(some_class)
 
 
@@ -54,6 +55,8 @@ def catalogue_of(tmp_path: Path, index: dict[str, Any], transformer: dict[str, A
         ({"_class_name": "FluxPipeline"}, {"guidance_embeds": False}, "pipeline"),
         ({"_class_name": "FluxKontextPipeline"}, {"guidance_embeds": True}, "pipeline"),
         ({"_class_name": "Flux2KleinPipeline", "is_distilled": True}, {}, "pipeline"),
+        ({"_class_name": "HunyuanImagePipeline", "guider": [None, None]}, {}, "pipeline"),
+        ({"_class_name": "HunyuanImagePipeline", "guider": ["diffusers", "MixGuidance"]}, {}, "pipeline"),
         ({"_class_name": "QwenImageEditPlusPipeline"}, {}, "pipeline"),
         ({}, {"time_cond_proj_dim": 256}, "sd"),
         ({}, {"time_cond_proj_dim": None}, "sdxl"),
