@@ -17,7 +17,7 @@ from config.catalogue import Catalogue, load_catalogue
 from config.loading import load_settings
 from config.settings import Settings
 from pipeline.protocol.requests import GenerationRequest
-from tests.shared_worker import STARTER, warm_starter
+from tests.shared_worker import STARTER, STATE, warm_starter, worker_state
 
 # Read when torch is imported. The tests' processes keep all processors busy, so threads would only wait for each other,
 # and a test that wants two must not have them wait in a loop.
@@ -83,9 +83,10 @@ def _log_as_at_first() -> Generator[None]:  # pyright: ignore[reportUnusedFuncti
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """All processes of xdist share one warm starter, which imports torch while they still look for tests."""
+    """All processes of xdist share measurements and a warm starter, which imports torch while they look for tests."""
     if config.getoption("numprocesses", None) and config.option.markexpr != UNMARKED:
         os.environ[STARTER] = warm_starter()
+        os.environ[STATE] = worker_state()
 
 
 @functools.cache

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.end_to_end.browser import CHROMIUM, open_browser
+from tests.shared_worker import share_worker_state, warm_starter
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
@@ -34,10 +35,25 @@ pytestmark = [
 
 
 @pytest.fixture
+async def first_address(tmp_path: Path) -> AsyncGenerator[str]:
+    """The page of `easel playground` where nothing was started before."""
+    async with _playground(tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
 async def address(tmp_path: Path) -> AsyncGenerator[str]:
-    """`easel playground`, and what it prints; ended by Ctrl-C, after which nothing of it is left."""
+    """The page where a starter runs that knows what workers have measured."""
+    share_worker_state(tmp_path / "playground")
+    async with _playground(tmp_path, EASEL_PIPELINE__STARTER=warm_starter()) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def _playground(storage: Path, **variables: str) -> AsyncGenerator[str]:
+    """Run `easel playground`; gives what it prints. It is ended by Ctrl-C, after which nothing of it is left."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
-    environment |= {"EASEL_STORAGE__DIRECTORY": str(tmp_path), "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.3"}
+    environment |= {"EASEL_STORAGE__DIRECTORY": str(storage), "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.3", **variables}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "playground", "--no-open", "--port", "0"),
         env=environment,
@@ -118,11 +134,11 @@ async def _press_until(button: "Locator", answer: "Locator") -> None:
 
 
 async def test_a_newcomer_asks_watches_rerolls_cancels_and_reads_the_help(
-    address: str, page: "Page", tmp_path: Path
+    first_address: str, page: "Page", tmp_path: Path
 ) -> None:
     pictures = ROOT / "docs" / "images" if os.environ.get("SAVE_SCREENSHOTS") else tmp_path
     pictures.mkdir(parents=True, exist_ok=True)
-    await page.goto(address)
+    await page.goto(first_address)
     await page.get_by_text("Ask Easel for a picture").first.wait_for()
     # The page is live once it has the commands that the bot registered.
     await page.wait_for_load_state("networkidle")
