@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,10 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.forked_bot import run_command
 from tests.pipeline.engine import tiny
 from tests.pipeline.reading import files
-from tests.shared_worker import warm_starter
+from tests.shared_worker import share_worker_state, warm_starter
 
 pytestmark = pytest.mark.slow
 
@@ -27,15 +29,10 @@ FROM_A_PICTURE = ("imagine", "x", "-o", "x.png", "--image", "x.png")
 
 def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
-    environment |= {"EASEL_PIPELINE__STARTER": warm_starter()} | variables
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-        timeout=120,
-    )
+    with TemporaryDirectory() as folder:
+        environment |= {"EASEL_PIPELINE__STARTER": warm_starter(), "EASEL_STORAGE__DIRECTORY": folder} | variables
+        share_worker_state(Path(environment["EASEL_STORAGE__DIRECTORY"]))
+        return run_command(arguments, environment)
 
 
 def test_importing_the_bot_loads_no_torch() -> None:

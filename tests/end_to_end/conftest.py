@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.backends.starter import ForkedChild
 from playground import LocalDiscord
+from tests.forked_bot import BotForks
 from tests.shared_worker import share_worker_state, warm_starter
 
 
 class BotProcess:
-    """`python -m bot run` as its own process, as an owner runs it."""
+    """`easel run` as its own process: a fork, or a new program if variables are for the start of Python."""
 
     def __init__(self, local: LocalDiscord, directory: Path, **variables: str) -> None:
         self._local = local
@@ -31,7 +33,9 @@ class BotProcess:
             "EASEL_PIPELINE__STARTER": warm_starter(),
             **variables,
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | ForkedChild | None = None
+        self._is_new_program = "PYTHONPATH" in variables
+        self._forks = BotForks()
         share_worker_state(directory / "data")
 
     @property
@@ -47,9 +51,12 @@ class BotProcess:
     async def spawn(self) -> None:
         """Start and do not wait."""
         with self._log_path.open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
-            )
+            if self._is_new_program:
+                self.process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
+                )
+            else:
+                self.process = await self._forks.fork(("run",), self.environment, stdout=log, stderr=log)
 
     async def wait_for_log(self, words: str, timeout_s: float = 180) -> None:
         """Wait until these words were logged."""
@@ -66,6 +73,12 @@ class BotProcess:
         async with asyncio.timeout(60):
             return await self.process.wait()
 
+    async def close(self) -> None:
+        """Kill it if it still runs."""
+        if self.process is not None and self.process.returncode is None:
+            await self.stop(signal.SIGKILL)
+        await self._forks.close()
+
 
 @contextlib.asynccontextmanager
 async def shared_bot(directory: Path, **variables: str) -> AsyncGenerator[tuple[LocalDiscord, BotProcess]]:
@@ -78,6 +91,7 @@ async def shared_bot(directory: Path, **variables: str) -> AsyncGenerator[tuple[
             yield local, bot
         finally:
             await bot.stop()
+            await bot.close()
 
 
 @pytest.fixture
@@ -98,5 +112,4 @@ async def start_bot(local: LocalDiscord, tmp_path: Path) -> AsyncGenerator[Calla
 
     yield make
     for bot in bots:
-        if bot.process is not None and bot.process.returncode is None:
-            await bot.stop(signal.SIGKILL)
+        await bot.close()
