@@ -91,7 +91,7 @@ def is_whole(found: ReadingAnswer, png: bytes | bytearray) -> bool:
 
 @pytest.mark.slow
 @settings(
-    max_examples=10_000 if IS_THOROUGH else 200,
+    max_examples=4_000 if IS_THOROUGH else 200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=mutated(), is_picture=st.booleans())
@@ -100,7 +100,7 @@ def test_a_mutated_file_gets_an_answer(answerer: Answerer, data: bytes, is_pictu
 
 
 @pytest.mark.slow
-@settings(max_examples=300 if IS_THOROUGH else 10)
+@settings(max_examples=100 if IS_THOROUGH else 10)
 @given(data=mutated(), wanted=st.sampled_from(Wanted))
 def test_a_mutated_file_gets_an_answer_of_the_real_process(data: bytes, wanted: Wanted) -> None:
     found, png = asyncio.run(read_file(data, wanted))
