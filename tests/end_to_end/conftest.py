@@ -71,13 +71,9 @@ class BotProcess:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
         async with asyncio.timeout(60):
-            return await self.process.wait()
-
-    async def close(self) -> None:
-        """Kill it if it still runs."""
-        if self.process is not None and self.process.returncode is None:
-            await self.stop(signal.SIGKILL)
+            code = await self.process.wait()
         await self._forks.close()
+        return code
 
 
 @contextlib.asynccontextmanager
@@ -91,7 +87,6 @@ async def shared_bot(directory: Path, **variables: str) -> AsyncGenerator[tuple[
             yield local, bot
         finally:
             await bot.stop()
-            await bot.close()
 
 
 @pytest.fixture
@@ -112,4 +107,4 @@ async def start_bot(local: LocalDiscord, tmp_path: Path) -> AsyncGenerator[Calla
 
     yield make
     for bot in bots:
-        await bot.close()
+        await bot.stop(signal.SIGKILL)
