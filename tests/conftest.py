@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gc
+import itertools
 import os
 import sys
 from collections.abc import Generator
@@ -130,10 +131,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files run first, and pure ones last: so all processes of xdist end at about the same time."""
+    """Slow files run first, and pure ones last: so all processes of xdist end at about the same time.
+
+    Files whose processes wait for others and files that compute take turns, so that no processor waits.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
-    order = ["system", "worker", None]
-    items.sort(key=lambda item: (item.path not in slow, order.index(_mark_of(item.path))))
+    paths = sorted(dict.fromkeys(item.path for item in items), key=lambda path: path not in slow)
+    waiting, computing = ([path for path in paths if _mark_of(path) == mark] for mark in ("system", "worker"))
+    order = [path for pair in itertools.zip_longest(waiting, computing) for path in pair]
+    rank = {path: number for number, path in enumerate(order)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.hookimpl(optionalhook=True)
