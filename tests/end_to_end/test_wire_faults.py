@@ -272,13 +272,16 @@ async def test_what_a_second_easel_answers_is_given_back_and_told(member: Member
 
 
 async def test_a_token_that_ends_before_its_job_holds_no_picture_back(tmp_path: Path) -> None:
-    async with LocalDiscord(token_lifetime_s=2.0) as local:
+    lifetime_s = 2.0
+    async with LocalDiscord(token_lifetime_s=lifetime_s) as local:
         bot = BotProcess(local, tmp_path, EASEL_PIPELINE__PREVIEW_INTERVAL_S="0")
         await bot.start()
         try:
             member = Member(local, tmp_path)
-            # The worker is not ready yet, and takes longer than the token lives.
+            await local.admin.slash(local.channel, "admin queue", action="pause")
             await member.ask("late", steps=4)
+            await asyncio.sleep(lifetime_s)
+            await local.admin.slash(local.channel, "admin queue", action="resume")
             assert await member.end_of("late") == ("succeeded", None, 1)
             (message,) = member.messages("late")
             assert len(message["attachments"]) == 1
