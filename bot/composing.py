@@ -24,6 +24,7 @@ from bot.pictures.inputs import InputPictures
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.privacy.ending_jobs import JobEnding
+from bot.privacy.exporting import Exporting
 from bot.privacy.farewells import Farewells
 from bot.privacy.forgetting import Forgetting
 from bot.privacy.sweeping import Sweeping
@@ -44,6 +45,7 @@ from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
 from bot.store.privacy.forgetting import ForgettingRepository
+from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.privacy.wish_file import WishFile
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
@@ -177,6 +179,7 @@ def _services(parts: _Parts, database: Database) -> Services:
     dispatcher = _dispatcher(parts, accepting, storing)
     keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
     repository = ForgettingRepository(database, parts.settings.quotas.time_zone)
+    own_data = OwnDataRepository(database)
     forgetting = Forgetting(
         wishes=WishFile(parts.settings.storage.database),
         repository=repository,
@@ -217,6 +220,8 @@ def _services(parts: _Parts, database: Database) -> Services:
         signing=parts.signing,
         register=tables.register,
         asking=Asking(settings=parts.settings, receiving=receiving, register=tables.register),
+        own_data=own_data,
+        exporting=Exporting(data=own_data, images=parts.images, inputs=parts.input_files),
         forgetting=forgetting,
         sweeping=Sweeping(
             forgetting=forgetting,

@@ -189,6 +189,32 @@ class SafetySettings(Area):
     )
 
 
+class PrivacySettings(Area):
+    """What is kept about members, and how long."""
+
+    contact: str = Field(
+        default="", max_length=200, description="Whom members ask about their data; /privacy show tells."
+    )
+    policy_url: str = Field(
+        default="",
+        pattern=r"^(https://\S+)?$",
+        max_length=300,
+        description="Address of your privacy policy; docs/privacy.md has a text to adapt.",
+    )
+    keep_prompts_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days after which jobs without a star lose words and pictures, and their buttons rest; 0 = never.",
+    )
+    keep_hits_days: int = Field(
+        default=90, ge=30, description="Days that warnings, and decided reports, are kept; at least 30."
+    )
+    keep_audit_days: int = Field(default=400, ge=30, description="Days that decisions of admins are kept; at least 30.")
+    left_server_days: int = Field(
+        default=30, ge=1, description="Days after which what is known about a server that Easel left is deleted."
+    )
+
+
 class PlaygroundSettings(Area):
     """The page of the local Discord."""
 
@@ -230,6 +256,7 @@ class Settings(BaseSettings):
     prompts: PromptSettings = PromptSettings()
     provenance: ProvenanceSettings = ProvenanceSettings()
     safety: SafetySettings = SafetySettings()
+    privacy: PrivacySettings = PrivacySettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -9,6 +9,7 @@ from bot.commands.cutout import make_cutout
 from bot.commands.help import make_help
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
+from bot.commands.privacy import make_privacy
 from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
 from bot.commands.settings import make_settings
@@ -36,6 +37,7 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: Servi
     tree.add_command(make_settings(services))
     if services.settings.pipeline.lora_directory is not None:
         tree.add_command(make_styles(services))
+    tree.add_command(make_privacy(services))
     tree.add_command(make_help(services))
     tree.add_command(make_admin(services))
     for menu in make_menus(services):

@@ -12,6 +12,7 @@ from bot.jobs.reviewing import Reviewing
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
+from bot.privacy.exporting import Exporting
 from bot.privacy.forgetting import Forgetting
 from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
@@ -25,6 +26,7 @@ from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
+from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
 from bot.store.sqlite.database import Database
@@ -63,6 +65,8 @@ class Services:
     signing: Signing
     register: RegisterRepository
     asking: Asking
+    own_data: OwnDataRepository
+    exporting: Exporting
     forgetting: Forgetting
     sweeping: Sweeping
     backend: Backend

@@ -13,6 +13,8 @@ TEMPLATE: Final = r"easel:(?P<action>[a-z-]{1,20}):(?P<job_id>[0-9]{1,18})(?::(?
 _PATTERN: Final = re.compile(TEMPLATE)
 EXAMPLE_TEMPLATE: Final = r"easel-example:(?P<number>[0-9]{1,2})"
 """Pattern of the buttons in `/help`, which belong to no job."""
+PRIVACY_TEMPLATE: Final = r"easel-privacy:(?P<act>words|everything|sure-words|sure-everything|keep)"
+"""Pattern of the buttons of `/privacy delete`."""
 CASE_TEMPLATE: Final = r"easel-case:(?P<act>[a-z0-9-]{1,20}):(?P<case_id>[0-9]{1,18})"
 """Pattern of the buttons by which moderators decide a case."""
 HIT_TEMPLATE: Final = r"easel-hit:(?P<act>change|appeal):(?P<hit_id>[0-9]{1,18})"
@@ -51,6 +53,16 @@ class Action(StrEnum):
     LARGER = "larger"
     SMALLER = "smaller"
     INVERT = "invert"
+
+
+class PrivacyAct(StrEnum):
+    """A button of `/privacy delete`: what to delete, the second press for it, or nothing."""
+
+    WORDS = "words"
+    EVERYTHING = "everything"
+    SURE_WORDS = "sure-words"
+    SURE_EVERYTHING = "sure-everything"
+    KEEP = "keep"
 
 
 ABOUT_EXPANSIONS: Final = frozenset({Action.START, Action.DISMISS, Action.LARGER, Action.SMALLER, Action.INVERT})
@@ -117,6 +129,11 @@ def custom_id(action: Action, job_id: int, index: int | None = None) -> str:
 def example_id(number: int) -> str:
     """The id of the button that runs an example of `/help`."""
     return f"easel-example:{number}"
+
+
+def privacy_id(act: PrivacyAct) -> str:
+    """The id of a button of `/privacy delete`. It belongs to no row."""
+    return f"easel-privacy:{act}"
 
 
 def reference_id(key: str) -> str:

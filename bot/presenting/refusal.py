@@ -12,7 +12,7 @@ from bot.presenting.texts import text
 
 MAX_MESSAGE: Final = 2_000
 """Discord's limit of characters in a message."""
-_OURS: Final = ("resets", "until")
+_OURS: Final = ("resets", "until", "again")
 """Values that are our own timestamps. Escaping would break them."""
 
 

@@ -5,9 +5,10 @@ import discord
 from bot.views.buttons import JobButton
 from bot.views.cases import CaseButton
 from bot.views.examples import ExampleButton
+from bot.views.privacy import PrivacyButton
 from bot.views.refused import HitButton
 
 
 def add_buttons(client: discord.Client) -> None:
     """Make the client answer every button that Easel ever posted."""
-    client.add_dynamic_items(JobButton, ExampleButton, CaseButton, HitButton)
+    client.add_dynamic_items(JobButton, ExampleButton, CaseButton, HitButton, PrivacyButton)

@@ -21,7 +21,7 @@ async def back_up(path: Path, target: Path) -> None:
     Raises:
         CareFailed: there is no database, the target exists or cannot be written, or the copy breaks a promise.
     """
-    _refuse_existing(target)
+    refuse_existing(target)
     try:
         database = await Database.open_to_read(path)
         try:
@@ -106,8 +106,13 @@ def _refuse_no_copy(file: Path, path: Path) -> None:
         raise CareFailed(f"{file} is the database itself; name a copy of it.")
 
 
-def _refuse_existing(target: Path) -> None:
+def refuse_existing(target: Path) -> None:
+    """Refuse to write over a file.
+
+    Raises:
+        CareFailed: the file exists, or its folder does not.
+    """
     if target.exists():
-        raise CareFailed(f"The file {target} exists; name one that does not, so that no backup is lost.")
+        raise CareFailed(f"The file {target} exists; name one that does not, so that nothing is lost.")
     if not target.parent.is_dir():
         raise CareFailed(f"There is no folder {target.parent}; make it, or name another one.")

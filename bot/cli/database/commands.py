@@ -79,3 +79,21 @@ def db_forget(
     except CareFailed as error:
         stop(str(error), 1)
     typer.echo(sentence)
+
+
+@database_app.command("export")
+def db_export(
+    user: Annotated[int, typer.Argument(help="The person's Discord id.")],
+    file: Annotated[Path, typer.Argument(help="The ZIP archive to write; must not exist yet.")],
+    config: ConfigOption = None,
+) -> None:
+    """Write all that is kept about a person, and their pictures, into an archive. Easel may run."""
+    from bot.cli.database.care import CareFailed
+    from bot.cli.database.privacy import export
+
+    settings, _ = load(config)
+    try:
+        count = asyncio.run(export(settings, user, file))
+    except CareFailed as error:
+        stop(str(error), 1)
+    typer.echo(f"{file}: {count} files about {user}.")

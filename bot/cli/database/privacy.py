@@ -1,15 +1,21 @@
-"""`easel db forget`: a person is forgotten from the shell."""
+"""`easel db forget` and `easel db export`: the data of one person, from the shell."""
 
 import sqlite3
+import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
-from bot.cli.database.care import CareFailed
+from bot.cli.database.care import CareFailed, refuse_existing
+from bot.privacy.exporting import Exporting, write_entry
 from bot.privacy.forgetting import Forgetting
 from bot.store.images import ImageStore
 from bot.store.privacy.forgetting import ForgettingRepository, Forgotten
+from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.privacy.wish_file import WishFile
 from bot.store.rows.wishes import AskedBy, Scope, Wish
+from bot.store.sqlite.copying import NotCopied, published
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
+from bot.store.sqlite.migrating import newest_version
 from config.settings import Settings
 
 
@@ -47,6 +53,37 @@ async def forget(settings: Settings, user_id: int | None, *, is_everything: bool
         raise CareFailed(
             f"Not everything was deleted: {error} Run the command again, or start Easel, which goes on with it."
         ) from error
+
+
+async def export(settings: Settings, user_id: int, target: Path) -> int:
+    """Write all that is kept about a person into one ZIP archive; returns the number of files. Easel may run.
+
+    Raises:
+        CareFailed: there is no database, or the archive exists or cannot be written.
+    """
+    refuse_existing(target)
+    try:
+        database = await Database.open_to_read(settings.storage.database)
+        try:
+            if await database.version() != newest_version():
+                raise CareFailed("The database is of an earlier Easel; start this one once, then export.")
+            with published(target) as partial:
+                return await _write(settings, database, user_id, partial)
+        finally:
+            await database.close()
+    except (OSError, sqlite3.Error, DatabaseUnusable, NotCopied) as error:
+        raise CareFailed(f"Nothing was exported: {error}") from error
+
+
+async def _write(settings: Settings, database: Database, user_id: int, path: Path) -> int:
+    images, inputs = ImageStore(settings.storage.images), ImageStore(settings.storage.inputs)
+    exporting = Exporting(data=OwnDataRepository(database), images=images, inputs=inputs)
+    count = 0
+    with zipfile.ZipFile(path, "w") as archive:
+        async for entry in exporting.entries(user_id):
+            write_entry(archive, entry)
+            count += 1
+    return count
 
 
 def _forgetting(settings: Settings, database: Database, wishes: WishFile) -> Forgetting:

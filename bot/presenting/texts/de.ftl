@@ -1138,7 +1138,7 @@ help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen S
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
-help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist.
+help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist. `/privacy` zeigt, exportiert und löscht, was über dich gespeichert ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.
 help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf und mit welchen Vorgaben; `/admin block` schließt ein Mitglied aus. `/admin channel reports` wählt, wo Meldungen der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
 help-model = • **{ $title }**{ $usual ->
@@ -1204,3 +1204,49 @@ owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es ha
 owner-unsigned = Bilder lassen sich nicht signieren, und provenance.sign ist "required". Sie warten fünf Minuten; dann werden ihre Aufträge erstattet. Das Protokoll von Easel nennt den Grund; `easel doctor` prüft den Schlüssel.
 owner-appeal = Ein Mitglied sagt, dass eine deiner Wortregeln (safety.words) einen Prompt zu Unrecht abgelehnt hat. Die Moderation des Servers sieht ihn in /admin review; nur du kannst die Regel ändern.
 owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Kein neuer Auftrag beginnt. Fertige Bilder warten fünf Minuten im Speicher; dann werden ihre Aufträge erstattet. Schaff Platz. Das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder arbeitet.
+
+## Privacy
+
+command-privacy = Was Easel über dich speichert
+command-privacy-show = Sieh, was über dich gespeichert ist, wie lange und bei wem
+command-privacy-export = Hol dir einmal am Tag als Dateien, was über dich gespeichert ist
+command-privacy-delete = Lösche deine Worte und Bilder, oder alles
+privacy-head = Was Easel über dich speichert
+privacy-words = • Worte: { $jobs } Aufträge mit deinen Prompts, deinem Namen und deiner Sprache, { $days ->
+    [0] bis du sie löschst.
+   *[other] { $days } Tage lang, mit ⭐ länger.
+    }
+privacy-pictures = • Bilder: { $pictures }, die für dich gemacht wurden, und { $given }, die deine Aufträge bekamen, { $days ->
+    [0] bis du sie löschst.
+   *[other] { $days } Tage lang, mit ⭐ länger.
+    }
+privacy-settings = • Deine { $stars } ⭐ und deine Einstellungen{ $settings ->
+    [0] {" "}(keine).
+   *[other] .
+    }
+privacy-ledger = • { $entries } Einträge über Einheiten, die du verbraucht oder bekommen hast, für immer.
+privacy-decisions = • { $decisions } Entscheidungen von Moderatoren über dich, { $audit } Tage lang; Verwarnungen { $hits } Tage lang. { $reports } Meldungen von dir.
+privacy-elsewhere = • Das Protokoll hat Nummern und Zeiten, nie deine Worte. Nachrichten speichert Discord. Kopien der Datenbank haben, was an ihrem Tag da war.
+privacy-ways = `/privacy export` gibt dir alles als Dateien. `/privacy delete` löscht deine Worte und Bilder; oder alles, und dann tritt eine zufällige Zahl an die Stelle deiner ID, sodass nur Summen bleiben. Eine Sperre oder ein Kontingent, das Admins für dich festgelegt haben, bleibt, bis es endet.
+privacy-contact = Verantwortlich: { $contact }
+privacy-policy = Datenschutzerklärung: { $url }
+privacy-delete-choice = Was soll gelöscht werden?
+    • **Worte und Bilder**: deine Prompts, dein Name, die für dich gemachten Bilder, auch die, denen andere einen ⭐ gaben, und die, die du angehängt hast; deine Sterne und Einstellungen. Deine Aufträge, die warten oder laufen, enden und werden gutgeschrieben.
+    • **Alles**: auch deine ID, in jeder Tabelle. Eine zufällige Zahl tritt an ihre Stelle. Du kannst die Nachrichten dieser Aufträge dann nicht mehr mit 🗑️ löschen, und Boni sind verloren. Was du in diesem Zeitraum verbraucht hast, Sperren und Verwarnungen behalten deine ID, bis sie enden.
+    Auch die Nachrichten deiner neuesten 500 Aufträge verlieren Worte und Bilder, eine pro Sekunde. Bilder, die andere aus deinen gemacht haben, bleiben ihre.
+privacy-sure-words = Das lässt sich nicht rückgängig machen. Deine Worte und Bilder löschen?
+privacy-sure-everything = Das lässt sich nicht rückgängig machen. Alles löschen, was zu dir führt?
+privacy-button-words = Worte und Bilder
+privacy-button-everything = Alles
+privacy-button-sure = Endgültig löschen
+privacy-button-keep = Behalten
+privacy-deleting = Wird gelöscht…
+privacy-deleted = Gelöscht: Worte und Bilder von { $jobs } Aufträgen. Dabei beendet und gutgeschrieben: { $cancelled }. Ihre Nachrichten folgen, eine pro Sekunde.
+privacy-kept = Nichts wurde gelöscht.
+privacy-export-part = Teil { $count }
+privacy-export-done = Das ist alles, in { $count } Teilen. Zeiten in den Dateien sind Millisekunden seit 1970.{ $left_out ->
+    [0] {""}
+   *[other] {" "}Dateien, die für Discord hier zu groß und nicht dabei sind: { $left_out }; frag den Betreiber dieses Easel danach.
+    }
+privacy-export-cut = Es ist mehr, als in { $count } Teile passt; frag den Betreiber dieses Easel nach allem.
+refused-export-often = Du kannst einmal am Tag exportieren; das nächste Mal { $again }.

@@ -1138,7 +1138,7 @@ help-prompts = Say what is to be seen: things, their colors and places, a style.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
-help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done.
+help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done. `/privacy` shows, exports and deletes what is kept about you.
 help-models = Choose one with the field `model` of `/imagine`.
 help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used and with which defaults; `/admin block` keeps a member out. `/admin channel reports` chooses where members' reports are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
 help-model = • **{ $title }**{ $usual ->
@@ -1204,3 +1204,49 @@ owner-other-instance = A second Easel runs with the token of this bot. It answer
 owner-unsigned = Pictures cannot be signed, and provenance.sign is "required". They wait for five minutes; then their jobs are given back. Easel's log has the reason; `easel doctor` looks at the key.
 owner-appeal = A member says that a rule of words of yours (safety.words) refused a prompt wrongly. The moderators of the server see it in /admin review; only you can change the rule.
 owner-storage = The disk of Easel's host takes nothing more. No new job starts. Finished pictures wait in memory for five minutes; then their jobs are given back. Make room. Easel's log has the reason and says when the disk works again.
+
+## Privacy
+
+command-privacy = What Easel keeps about you
+command-privacy-show = See what is kept about you, how long, and by whom
+command-privacy-export = Get what is kept about you as files, once a day
+command-privacy-delete = Delete your words and pictures, or everything
+privacy-head = What Easel keeps about you
+privacy-words = • Words: { $jobs } jobs with your prompts, your name and your language, { $days ->
+    [0] until you delete them.
+   *[other] for { $days } days, longer with a ⭐.
+    }
+privacy-pictures = • Pictures: { $pictures } that were made for you, and { $given } that your jobs were given, { $days ->
+    [0] until you delete them.
+   *[other] for { $days } days, longer with a ⭐.
+    }
+privacy-settings = • Your { $stars } ⭐, and your settings{ $settings ->
+    [0] {" "}(none).
+   *[other] .
+    }
+privacy-ledger = • { $entries } entries about units that you used or got, for ever.
+privacy-decisions = • { $decisions } decisions of moderators about you, for { $audit } days; warnings for { $hits } days. { $reports } reports of yours.
+privacy-elsewhere = • The log has ids and times, never your words. Messages are kept by Discord. Copies of the database have what was there on their day.
+privacy-ways = `/privacy export` gives you all of it as files. `/privacy delete` deletes your words and pictures; or everything, and then a random number takes the place of your id, so that only sums stay. A block or quota that admins set for you stays until it ends.
+privacy-contact = Responsible: { $contact }
+privacy-policy = Privacy policy: { $url }
+privacy-delete-choice = What shall be deleted?
+    • **Words and pictures**: your prompts, your name, the pictures that were made for you, also those that others starred, and those that you attached; your stars and settings. Your jobs that wait or run end, and are given back.
+    • **Everything**: also your id, in every table. A random number takes its place. You cannot delete the messages of these jobs with 🗑️ any more, and bonuses are lost. What you used in this period, blocks and warnings keep your id until they end.
+    The messages of your newest 500 jobs lose words and pictures too, one a second. Pictures that others made from yours stay theirs.
+privacy-sure-words = This cannot be undone. Delete your words and pictures?
+privacy-sure-everything = This cannot be undone. Delete everything that leads to you?
+privacy-button-words = Words and pictures
+privacy-button-everything = Everything
+privacy-button-sure = Delete for good
+privacy-button-keep = Keep
+privacy-deleting = Deleting…
+privacy-deleted = Deleted: the words and pictures of { $jobs } jobs. Ended and given back on the way: { $cancelled }. Their messages follow, one a second.
+privacy-kept = Nothing was deleted.
+privacy-export-part = Part { $count }
+privacy-export-done = That is all, in { $count } parts. Times in the files are milliseconds since 1970.{ $left_out ->
+    [0] {""}
+   *[other] {" "}Files that are too large for Discord here and not in it: { $left_out }; ask whoever runs this Easel for them.
+    }
+privacy-export-cut = There is more than { $count } parts can hold; ask whoever runs this Easel for all of it.
+refused-export-often = You can export once a day; the next time { $again }.

@@ -1,12 +1,14 @@
 """`easel db forget` from the shell, with Easel stopped and running."""
 
+import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot.cli.database.care import CareFailed
-from bot.cli.database.privacy import forget
+from bot.cli.database.privacy import export, forget
 from bot.store.privacy.wish_file import WishFile
 from bot.store.rows.jobs import NewJob
 from bot.store.rows.wishes import Scope
@@ -14,7 +16,8 @@ from bot.store.sqlite.database import Database
 from config.settings import Settings
 from tests.bot.privacy.dying import forgetting_in
 from tests.bot.privacy.test_forgetting import SECRET, files, filled
-from tests.bot.store.privacy.test_forgetting import WHO, copies
+from tests.bot.store.conftest import ADMIN, Store
+from tests.bot.store.privacy.test_forgetting import OTHER, WHO, copies, whole_life
 
 Make = Callable[..., NewJob]
 
@@ -57,3 +60,28 @@ async def test_a_running_easel_is_told(settings: Settings, new_job: Make, tmp_pa
 async def test_without_a_database_nobody_is_known(settings: Settings) -> None:
     with pytest.raises(CareFailed, match="so nobody is known"):
         await forget(settings, WHO)
+
+
+async def test_an_export_holds_everything_and_nobody_elses_id(
+    settings: Settings, new_job: Make, tmp_path: Path
+) -> None:
+    await filled(tmp_path, new_job)
+    database = await Database.open(tmp_path / "easel.db")
+    await whole_life(Store(database), new_job, first=10)
+    count = await export(settings, WHO, tmp_path / "mine.zip")
+    with zipfile.ZipFile(tmp_path / "mine.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        jobs = json.loads(archive.read("jobs.json"))
+        content = b"".join(archive.read(name) for name in names)
+    await database.close()
+    assert count == len(names)
+    assert [job["request"]["prompt"] for job in jobs] == [SECRET] * 4
+    assert {name.partition("/")[0] for name in names if "/" in name} == {"pictures", "given"}
+    assert [each for each in (b"first", b"second", b"photo") if each not in content] == []
+    for decided in (b"Wilma spams", b"for the nice drawing of Wilma", b"Wilma dislikes it"):
+        assert decided in content
+    for nobodys in (str(OTHER).encode(), str(ADMIN).encode() + b",", b"odd"):
+        assert nobodys not in content
+    with pytest.raises(CareFailed, match="exists; name one that does not"):
+        await export(settings, WHO, tmp_path / "mine.zip")

@@ -63,13 +63,13 @@ async def sums(store: Store) -> list[tuple[int, ...]]:
     return [tuple(row) for row in (*rows, *pots)]
 
 
-async def whole_life(store: Store, new_job: Make) -> Job:
+async def whole_life(store: Store, new_job: Make, first: int = 1) -> Job:
     """A member with everything that tables can say about one; returns a delivered job."""
     await store.servers.set_rule(decision(), Subject.USER, WHO, Rule(amount=8, period=Period.DAY))
     await store.ledger.grant(decision(reason="for the nice drawing of Wilma"), WHO, 3, expires_at=None)
-    job = await drawn(store, new_job(1, user=WHO, requester_name="Wilma"), "aa")
-    theirs = await drawn(store, new_job(2, user=OTHER), "bb")
-    await store.jobs.request_cancel((await store.accept(new_job(3, user=OTHER))).job_id, WHO)
+    job = await drawn(store, new_job(first, user=WHO, requester_name="Wilma"), "aa")
+    theirs = await drawn(store, new_job(first + 1, user=OTHER), "bb")
+    await store.jobs.request_cancel((await store.accept(new_job(first + 2, user=OTHER))).job_id, WHO)
     await StarRepository(store.database).toggle(job.job_id, OTHER, NOW)
     cases = CaseRepository(store.database)
     await cases.warn(decision(reason="Wilma spams"), WHO, "Wilma spams")
