@@ -1,6 +1,9 @@
 """The Discord client. It needs no privileged intents, and its messages ping nobody by default."""
 
+import sqlite3
 import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import discord
 import structlog
@@ -13,6 +16,7 @@ from bot.calls.watching import Watch
 from bot.commands import add_commands
 from bot.commands.translating import Translator
 from bot.interactions.services import Services
+from bot.privacy.retention import Retention
 from bot.tree import EaselTree, sync_if_changed
 from bot.views import add_buttons
 from bot.views.forms import answer_form, is_form
@@ -91,3 +95,22 @@ class EaselClient(discord.Client):
         self.away_since = None
         _log.info("connected to Discord", action="connected", user=str(self.user), guilds=len(self.guilds))
         self.services.dispatcher.wake()
+        await self._about_servers(lambda retention, own, now: retention.compare(self._present(), own, now))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Note that Easel left a server. An outage of Discord is no leaving; the library tells it apart."""
+        await self._about_servers(lambda retention, own, now: retention.left(guild.id, own, now))
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Note that Easel is in a server, perhaps again."""
+        await self._about_servers(lambda retention, _, __: retention.came_back(guild.id))
+
+    def _present(self) -> frozenset[int]:
+        return frozenset(guild.id for guild in self.guilds)
+
+    async def _about_servers(self, work: Callable[[Retention, int, datetime], Awaitable[None]]) -> None:
+        """Note something about servers. If the disk refuses, the next connection notes it."""
+        try:
+            await work(self.services.retention, 0 if self.user is None else self.user.id, datetime.now(UTC))
+        except sqlite3.Error as error:
+            _log.error("servers not noted", action="servers_not_noted", error=repr(error))

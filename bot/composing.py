@@ -27,6 +27,7 @@ from bot.privacy.ending_jobs import JobEnding
 from bot.privacy.exporting import Exporting
 from bot.privacy.farewells import Farewells
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.retention import Retention
 from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
@@ -46,6 +47,7 @@ from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
 from bot.store.privacy.forgetting import ForgettingRepository
 from bot.store.privacy.own_data import OwnDataRepository
+from bot.store.privacy.retention import RetentionRepository
 from bot.store.privacy.wish_file import WishFile
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
@@ -179,12 +181,15 @@ def _services(parts: _Parts, database: Database) -> Services:
     dispatcher = _dispatcher(parts, accepting, storing)
     keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
     repository = ForgettingRepository(database, parts.settings.quotas.time_zone)
+    old = RetentionRepository(database)
+    ending = JobEnding(dispatcher=dispatcher, persons=repository, servers=old)
+    retention = Retention(repository=old, ending=ending, settings=parts.settings.privacy)
     own_data = OwnDataRepository(database)
     forgetting = Forgetting(
         wishes=WishFile(parts.settings.storage.database),
         repository=repository,
         folders={"images": parts.images, "inputs": parts.input_files},
-        end_jobs=JobEnding(dispatcher=dispatcher, repository=repository),
+        end_jobs=ending.of_person,
     )
     return Services(
         settings=parts.settings,
@@ -223,10 +228,12 @@ def _services(parts: _Parts, database: Database) -> Services:
         own_data=own_data,
         exporting=Exporting(data=own_data, images=parts.images, inputs=parts.input_files),
         forgetting=forgetting,
+        retention=retention,
         sweeping=Sweeping(
             forgetting=forgetting,
             farewells=Farewells(calls=parts.calls, repository=repository),
             keeping=keeping,
+            retention=retention,
             keep_images_days=parts.settings.storage.keep_images_days,
         ),
         backend=parts.backend,

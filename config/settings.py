@@ -207,7 +207,9 @@ class PrivacySettings(Area):
         description="Days after which jobs without a star lose words and pictures, and their buttons rest; 0 = never.",
     )
     keep_hits_days: int = Field(
-        default=90, ge=30, description="Days that warnings, and decided reports, are kept; at least 30."
+        default=90,
+        ge=30,
+        description="Days that warnings, decided reports and refused prompts (at most 90) are kept; at least 30.",
     )
     keep_audit_days: int = Field(default=400, ge=30, description="Days that decisions of admins are kept; at least 30.")
     left_server_days: int = Field(

@@ -56,7 +56,14 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
     # The report replaces the log; the worker's own words are in the report.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     say(str(Finding(subject="settings", is_fine=True, sentence=f"read; {len(catalogue.models)} model(s) offered")))
-    findings = [*_folders(settings), *_rules(settings), _database(settings), _disk(settings), _signing(settings)]
+    findings = [
+        *_folders(settings),
+        *_rules(settings),
+        _database(settings),
+        _disk(settings),
+        _signing(settings),
+        _retention(settings),
+    ]
     is_fine = True
     for finding in findings:
         result = await finding if asyncio.iscoroutine(finding) else finding
@@ -154,6 +161,17 @@ def _disk(settings: Settings) -> Finding:
     if free < _MIN_FREE_BYTES:
         sentence += "; make room, or set storage.directory to a larger disk"
     return Finding(subject="disk", is_fine=free >= _MIN_FREE_BYTES, sentence=sentence)
+
+
+def _retention(settings: Settings) -> Finding:
+    days = settings.privacy.keep_prompts_days
+    kept = (
+        f"words are kept for {days} days"
+        if days
+        else "words are kept for ever; privacy.keep_prompts_days = 365 is usual"
+    )
+    contact = "" if settings.privacy.contact else "; privacy.contact names nobody, so /privacy show cannot"
+    return Finding(subject="privacy", is_fine=True, sentence=f"{kept}{contact}")
 
 
 def _signing(settings: Settings) -> Finding:

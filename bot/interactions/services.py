@@ -14,6 +14,7 @@ from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.privacy.exporting import Exporting
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.retention import Retention
 from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
@@ -68,6 +69,7 @@ class Services:
     own_data: OwnDataRepository
     exporting: Exporting
     forgetting: Forgetting
+    retention: Retention
     sweeping: Sweeping
     backend: Backend
 

@@ -1,4 +1,4 @@
-"""Ends a person's open jobs where their messages show it, before the person is forgotten."""
+"""Ends open jobs where their messages show it, before their person or server is forgotten."""
 
 import asyncio
 from typing import Final
@@ -7,6 +7,7 @@ import structlog
 
 from bot.jobs.dispatcher import Dispatcher
 from bot.store.privacy.forgetting import ForgettingRepository
+from bot.store.privacy.retention import RetentionRepository
 from bot.store.rows.jobs import Job
 
 _LOOK_S: Final = 0.1
@@ -17,21 +18,27 @@ _log = structlog.get_logger(__name__)
 
 
 class JobEnding:
-    """Cancels the jobs of a person. Each is given back."""
+    """Cancels the jobs of a person, or of a server. Each is given back."""
 
-    def __init__(self, *, dispatcher: Dispatcher, repository: ForgettingRepository) -> None:
+    def __init__(self, *, dispatcher: Dispatcher, persons: ForgettingRepository, servers: RetentionRepository) -> None:
         self._dispatcher = dispatcher
-        self._repository = repository
+        self._persons = persons
+        self._servers = servers
         self._tasks: set[asyncio.Task[bool]] = set()
 
-    async def __call__(self, user_id: int) -> None:
-        """Cancel the open jobs, and wait a while for their ends."""
-        for job in await self._repository.open_jobs(user_id):
+    async def of_person(self, user_id: int) -> None:
+        """Cancel a person's open jobs, and wait a while for their ends."""
+        for job in await self._persons.open_jobs(user_id):
             self._cancel(job, user_id)
         for _ in range(_LOOKS):
-            if not await self._repository.open_jobs(user_id):
+            if not await self._persons.open_jobs(user_id):
                 return
             await asyncio.sleep(_LOOK_S)
+
+    async def of_server(self, guild_id: int, actor_id: int) -> None:
+        """Cancel a server's open jobs."""
+        for job in await self._servers.open_jobs(guild_id):
+            self._cancel(job, actor_id)
 
     def _cancel(self, job: Job, user_id: int) -> None:
         """Cancel in a task of its own, since the last word waits for Discord."""

@@ -10,6 +10,7 @@ import structlog
 from bot.jobs.keeping import Keeping
 from bot.privacy.farewells import Farewells
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.retention import Retention
 
 _TICK_S: Final = 1.0
 _HOUR_S: Final = 3_600.0
@@ -24,15 +25,23 @@ class Sweeping:
         forgetting: carries out wishes.
         farewells: changes messages of forgotten jobs.
         keeping: removes old files.
+        retention: deletes what is too old.
         keep_images_days: days that finished pictures stay; 0 means for ever.
     """
 
     def __init__(
-        self, *, forgetting: Forgetting, farewells: Farewells, keeping: Keeping, keep_images_days: int
+        self,
+        *,
+        forgetting: Forgetting,
+        farewells: Farewells,
+        keeping: Keeping,
+        retention: Retention,
+        keep_images_days: int,
     ) -> None:
         self._forgetting = forgetting
         self._farewells = farewells
         self._keeping = keeping
+        self._retention = retention
         self._keep_images_days = keep_images_days
         self._is_logged = False
 
@@ -64,6 +73,7 @@ class Sweeping:
         removed = await self._keeping.remove_old(self._keep_images_days)
         if removed:
             _log.info("old images removed", action="retention", count=removed)
+        await self._retention.sweep(now)
         await self._forgetting.sweep(now)
 
     def _note(self, error: Exception) -> None:

@@ -115,3 +115,47 @@ async def test_the_owner_deletes_a_members_words_from_the_shell_while_easel_runs
     details = await local.friend.context_menu(local.channel, "Easel: details", done)
     assert PLACEHOLDER in await said(details)
     assert "Traceback" not in bot.log
+
+
+async def test_what_waits_is_given_back_when_easel_leaves_a_server(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_QUOTAS__RUNNING_PER_USER="1")
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    for _ in range(3):
+        await local.member.slash(local.channel, "imagine", prompt="a star", steps=50, images=4)
+    await until(lambda: ("running",) in rows(tmp_path, "SELECT status FROM jobs"))
+    local._backend.remove_guild(local.guild.id)
+    await until(lambda: {*rows(tmp_path, "SELECT DISTINCT status FROM jobs")} == {("cancelled",)})
+    assert rows(tmp_path, "SELECT sum(held), sum(spent) FROM pots") == [(0, 0)]
+    assert rows(tmp_path, "SELECT count(*) FROM servers WHERE left_at IS NOT NULL") == [(1,)]
+    assert "Traceback" not in bot.log
+
+
+async def test_the_log_never_holds_words(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
+    (tmp_path / "loras").mkdir()
+    (tmp_path / "rules.txt").write_text("zeppelin\n")
+    bot = start_bot(
+        EASEL_LOGGING__LEVEL="DEBUG",
+        EASEL_PIPELINE__LORA_DIRECTORY=str(tmp_path / "loras"),
+        EASEL_SAFETY__WORDS=str(tmp_path / "rules.txt"),
+    )
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    member, studio = local.member, local.channel
+    await member.slash(studio, "imagine", prompt="a star heliotrope --no quagga", steps=2, negative="xylem")
+    await local.wait_for_message(with_words("a star heliotrope", "seed "), 90)
+    await member.slash(studio, "imagine", prompt="a star <lora:zanzibar:0.5>")
+    await member.slash(studio, "imagine", prompt="a zeppelin over wombats")
+    await member.slash(studio, "imagine", prompt="a star", style="okapi")
+    await member.slash(studio, "imagine", prompt="a star --steps potato --sampler narwhal")
+    await member.slash(studio, "help", topic="axolotl")
+    for option, typed in (("style", "aardvark"), ("model", "pangolin"), ("size", "capybara")):
+        await member.autocomplete(studio, "imagine", option, typed)
+    assert await bot.stop() == 0
+    log = bot.log.casefold()
+    assert "debug" in log
+    words = ("heliotrope", "quagga", "xylem", "zanzibar", "zeppelin", "wombats", "okapi", "potato", "narwhal")
+    typed_words = ("axolotl", "aardvark", "pangolin", "capybara")
+    assert [word for word in (*words, *typed_words) if word in log] == []

@@ -1225,7 +1225,7 @@ privacy-settings = • Deine { $stars } ⭐ und deine Einstellungen{ $settings -
    *[other] .
     }
 privacy-ledger = • { $entries } Einträge über Einheiten, die du verbraucht oder bekommen hast, für immer.
-privacy-decisions = • { $decisions } Entscheidungen von Moderatoren über dich, { $audit } Tage lang; Verwarnungen { $hits } Tage lang. { $reports } Meldungen von dir.
+privacy-decisions = • { $decisions } Ablehnungen durch Regeln und Entscheidungen von Moderatoren über dich, { $audit } Tage lang; Verwarnungen und abgelehnte Prompts { $hits } Tage lang. { $reports } Meldungen von dir.
 privacy-elsewhere = • Das Protokoll hat Nummern und Zeiten, nie deine Worte. Nachrichten speichert Discord. Kopien der Datenbank haben, was an ihrem Tag da war.
 privacy-ways = `/privacy export` gibt dir alles als Dateien. `/privacy delete` löscht deine Worte und Bilder; oder alles, und dann tritt eine zufällige Zahl an die Stelle deiner ID, sodass nur Summen bleiben. Eine Sperre oder ein Kontingent, das Admins für dich festgelegt haben, bleibt, bis es endet.
 privacy-contact = Verantwortlich: { $contact }

@@ -1225,7 +1225,7 @@ privacy-settings = • Your { $stars } ⭐, and your settings{ $settings ->
    *[other] .
     }
 privacy-ledger = • { $entries } entries about units that you used or got, for ever.
-privacy-decisions = • { $decisions } decisions of moderators about you, for { $audit } days; warnings for { $hits } days. { $reports } reports of yours.
+privacy-decisions = • { $decisions } refusals by rules and decisions of moderators about you, for { $audit } days; warnings and refused prompts for { $hits } days. { $reports } reports of yours.
 privacy-elsewhere = • The log has ids and times, never your words. Messages are kept by Discord. Copies of the database have what was there on their day.
 privacy-ways = `/privacy export` gives you all of it as files. `/privacy delete` deletes your words and pictures; or everything, and then a random number takes the place of your id, so that only sums stay. A block or quota that admins set for you stays until it ends.
 privacy-contact = Responsible: { $contact }

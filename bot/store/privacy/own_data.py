@@ -39,6 +39,10 @@ _QUERIES: Final[Mapping[str, str]] = MappingProxyType(
         "questions": "SELECT guild_id, channel_id, started_by, jobs, created_at FROM expansions WHERE user_id = :user",
         "blocks": "SELECT guild_id, until, reason FROM blocks WHERE user_id = :user",
         "warnings": "SELECT guild_id, reason, created_at FROM warnings WHERE user_id = :user ORDER BY warning_id",
+        "refusals": """
+            SELECT guild_id, whose, rule, word, part, prompt, request, created_at FROM hits
+            WHERE user_id = :user ORDER BY hit_id
+        """,
         "reports": "SELECT job_id, reason, note, created_at FROM reports WHERE reporter_id = :user ORDER BY created_at",
         "cases": """
             SELECT kind, guild_id, job_id, outcome, created_at, decided_at FROM cases
@@ -65,6 +69,7 @@ SELECT
     (SELECT count(*) FROM ledger WHERE user_id = :user) AS entries,
     (SELECT count(*) FROM audit WHERE subject = '<@' || :user || '>')
         + (SELECT count(*) FROM warnings WHERE user_id = :user)
+        + (SELECT count(*) FROM hits WHERE user_id = :user)
         + (SELECT count(*) FROM blocks WHERE user_id = :user)
         + (SELECT count(*) FROM cases WHERE user_id = :user) AS decisions,
     (SELECT count(*) FROM reports WHERE reporter_id = :user) AS reports
