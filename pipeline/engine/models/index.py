@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import diffusers
+from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
@@ -16,6 +17,7 @@ _INDEX: Final = "model_index.json"
 _MODULAR_INDEX: Final = "modular_model_index.json"
 _LIGHT: Final = ("scheduler", "tokenizer", "feature_extractor", "processor")
 """Parts of names of components without weights, whose class a newer library may have renamed."""
+_NETWORKS: Final = ("transformer", "unet")
 _TOKENIZER: Final = "tokenizer_config.json"
 _PROCESSOR: Final = ("preprocessor_config.json", "processor_config.json", "config.json")
 
@@ -64,6 +66,21 @@ def listed_components(folder: Path, parts: FamilyParts) -> dict[str, Any]:
         lacks = " and ".join(missing)
         raise ModelUnavailable(f"The folder {folder} has no {lacks} in its {_INDEX}; it is a model of another family.")
     return listed
+
+
+def network_in_a_file(folder: Path, parts: FamilyParts) -> tuple[str, Any]:
+    """Name and class of the denoising network of a whole pipeline, if diffusers reads it from one file.
+
+    Raises:
+        ModelUnavailable: the folder holds no diffusers model, or one whose network is not read from one file.
+    """
+    listed = listed_components(folder, parts)
+    name = next((name for name in _NETWORKS if name in listed), "")
+    some_class = listed.get(name)
+    if some_class is None or some_class.__name__ not in SINGLE_FILE_LOADABLE_CLASSES:
+        found = "model without transformer" if some_class is None else some_class.__name__
+        raise ModelUnavailable(f"diffusers reads no {found} from one file; take the model's diffusers folder.")
+    return name, some_class
 
 
 def _refuse_blocks(folder: Path) -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.registry import FamilyParts, parts_of
+from pipeline.engine.models.index import network_in_a_file
 from pipeline.engine.models.sources import (
     Look,
     check_file_with,
@@ -56,6 +57,9 @@ def read_pipeline(spec: ModelSpec, look: Look, placement: Placement, cache_direc
     with torch.inference_mode(mode=False):
         source = spec.source
         given = {} if spec.vae is None else {"vae": _read_vae(spec, placement, cache_directory)}
+        if isinstance(source, FileSource) and parts_of(spec).reads_class and source.config is not None:
+            given |= _read_network(Path(source.path), Path(source.config), parts_of(spec), placement)
+            return _read_folder(source.config, parts_of(spec), placement, given), look
         if isinstance(source, FileSource):
             return _read_file(source, spec, look, placement, cache_directory, given)
         folder = source.path if isinstance(source, FolderSource) else _fetch(source, spec, cache_directory)
@@ -116,6 +120,16 @@ def _read_file(
         **ours,
     )
     return pipeline, look
+
+
+def _read_network(path: Path, config: Path, parts: FamilyParts, placement: Placement) -> dict[str, Any]:
+    """Denoising network of a whole pipeline from one file, by its component's name."""
+    name, some_class = network_in_a_file(config, parts)
+    where = f"The file {path.name}"
+    is_in_float8 = is_scaled(read_tensors(path))
+    weights: Any = take_scales(load_file(path), where, placement.dtype) if is_in_float8 else str(path)
+    shared: dict[str, Any] = {"dtype": placement.dtype, "local_files_only": True}
+    return {name: some_class.from_single_file(weights, config=str(config / name), **shared)}
 
 
 def _fetch_configurations(header: Mapping[str, Any], cache_directory: str | None) -> str:

@@ -8,6 +8,7 @@ from transformers import CLIPVisionModelWithProjection
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.models.index import network_in_a_file
 from pipeline.engine.models.memory import has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights, downloaded
@@ -87,13 +88,23 @@ def _bytes_in(source: Source, dtype: torch.dtype) -> int | None:
 
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:
     if isinstance(source, FileSource):
-        return count_numbers(Path(source.path))
+        numbers = count_numbers(Path(source.path))
+        if not parts.reads_class or source.config is None:
+            return numbers
+        # The file holds the network of a whole pipeline, and this folder the rest.
+        rest = Path(source.config)
+        return numbers + _numbers_in(rest, parts, without=network_in_a_file(rest, parts)[0])
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
     if folder is None:
         return None
+    return _numbers_in(folder, parts)
+
+
+def _numbers_in(folder: Path, parts: FamilyParts, without: str = "") -> int:
     components = components_with_weights(folder, parts)
     return sum(
         count_numbers(file)
         for name, some_class in components.items()
+        if name != without
         for file in find_weights(folder / name, some_class).files
     )

@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
 from pipeline.engine.models.capabilities import check_call, check_folder_edits, lacks_of
-from pipeline.engine.models.index import configurations, listed_components
+from pipeline.engine.models.index import configurations, listed_components, network_in_a_file
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
@@ -84,8 +84,13 @@ def _check_decoder(folder: Path, spec: ModelSpec) -> None:
         raise ModelUnavailable(f"The preview decoder of {spec.title} cannot be loaded: {error}") from error
 
 
-def check_folder(folder: Path, spec: ModelSpec) -> Look:
+def check_folder(folder: Path, spec: ModelSpec, without: str = "") -> Look:
     """Check that a diffusers folder completely holds the components of its index, and that the family's are listed.
+
+    Args:
+        folder: the folder.
+        spec: the catalogue's entry.
+        without: a component whose weights are elsewhere.
 
     Raises:
         ModelUnavailable: a component is missing or broken; the message is one sentence about it.
@@ -95,7 +100,7 @@ def check_folder(folder: Path, spec: ModelSpec) -> Look:
     components = _check_configurations(folder, spec)
     unread: list[str] = []
     for component, some_class in components.items():
-        if has_weights(some_class):
+        if has_weights(some_class) and component != without:
             weights = find_weights(folder / component, some_class)
             found = check_component(component, some_class, folder / component, weights)
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
@@ -182,10 +187,10 @@ def _check_download(folder: Path, spec: ModelSpec) -> Look:
 
 def _check_file(source: FileSource, spec: ModelSpec) -> Look:
     path, parts = Path(source.path), parts_of(spec)
-    if parts.reads_class:
-        raise ModelUnavailable("A model of the family pipeline is read from a folder or from a hub, not from one file.")
     _check_suffix(path)
     check_formats(path)
+    if parts.reads_class:
+        return _check_network_file(path, source.config, spec)
     tensors = take_scales(read_tensors(path), f"The file {path.name}")
     marks = read_marks(path, spec)
     check_family(path, tensors, spec.family)
@@ -203,6 +208,19 @@ def _text_features(folder: Path) -> int | None:
     file = folder / "unet" / "config.json"
     width = read_json(file).get("cross_attention_dim") if file.is_file() else None
     return width if isinstance(width, int) else None
+
+
+def _check_network_file(path: Path, config: str | None, spec: ModelSpec) -> Look:
+    """Check the file of a whole pipeline's denoising network, and the folder with the rest of the pipeline."""
+    if config is None:
+        raise ModelUnavailable(
+            f"The file {path.name} holds a part of a pipeline; name the diffusers folder with the rest in config."
+        )
+    folder, tensors = Path(config), take_scales(read_tensors(path), f"The file {path.name}")
+    name, some_class = network_in_a_file(folder, parts_of(spec))
+    unread = check_checkpoint(path, tensors, {name: some_class}, folder)
+    look = check_folder(folder, spec, without=name)
+    return msgspec.structs.replace(look, unread=(*look.unread, *unread))
 
 
 def _check_suffix(path: Path) -> None:
