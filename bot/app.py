@@ -19,6 +19,7 @@ from bot.configure import make_configure, make_starter
 from bot.interactions.services import Services
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
+from bot.process.metrics import Metrics
 from bot.process.pulse import Pulse
 from bot.provenance.key import NoKey, load_key
 from bot.store.images import ImageStore
@@ -110,10 +111,12 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
         _on_signals(stopping.set)
         await services.backend.start()
         logged_in = asyncio.Event()
+        pulse = Pulse(client, services)
         tasks = [
             asyncio.create_task(_connect(client, services, token, logged_in), name="discord"),
             asyncio.create_task(_dispatch(services, logged_in), name="dispatcher"),
-            asyncio.create_task(Pulse(client, services).run(), name="pulse"),
+            asyncio.create_task(pulse.run(), name="pulse"),
+            asyncio.create_task(Metrics(client, services, pulse).run(), name="metrics"),
             asyncio.create_task(_sweep(services, logged_in), name="retention"),
             asyncio.create_task(_wait_for(stopping), name="stop"),
         ]

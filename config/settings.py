@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from config.areas.area import Area
 from config.areas.discord import DiscordSettings
+from config.areas.metrics import MetricsSettings
 from config.areas.pipeline import PipelineSettings
 from config.reading import read_toml
 
@@ -261,6 +262,7 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def image_check(self) -> Literal["small", "both", "off"]:

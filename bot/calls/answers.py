@@ -23,6 +23,7 @@ from bot.calls.owner import Owner
 from bot.calls.posting import Posting
 from bot.calls.repeating import Files, Repeater, as_files
 from bot.calls.watching import Watch
+from bot.instruments import ACKNOWLEDGE
 
 Interaction = discord.Interaction[Any]
 
@@ -214,18 +215,20 @@ class Answers:
         """
         try:
             try:
-                return await self._repeat(call, tries=2, timeout_s=self._answer_timeout_s)
+                answer = await self._repeat(call, tries=2, timeout_s=self._answer_timeout_s)
             except AddressBlocked as blocked:
                 if blocked.wait_s > _PATIENCE_S:
                     raise
                 await asyncio.sleep(blocked.wait_s)
-                return await self._repeat(call, tries=1, timeout_s=self._answer_timeout_s)
+                answer = await self._repeat(call, tries=1, timeout_s=self._answer_timeout_s)
         except AlreadyAcknowledged as error:
             if not self.watch.first_answers.may_have_arrived(interaction.id):
                 self._note_other(interaction)
                 raise AnsweredElsewhere(str(error), status=error.status, code=error.code) from error
             interaction.extras[_ACKNOWLEDGED] = True
             raise
+        ACKNOWLEDGE.observe(max(0.0, (discord.utils.utcnow() - interaction.created_at).total_seconds()))
+        return answer
 
     def _note_other(self, interaction: Interaction) -> None:
         """Note a second Easel with the same token: count it for `/admin status`, log it, and tell the bot's owner."""

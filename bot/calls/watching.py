@@ -13,6 +13,7 @@ from discord import http
 
 from bot.calls.address_block import AddressBlock
 from bot.calls.invalid_requests import InvalidRequests
+from bot.instruments import REQUESTS
 
 _CALLBACK: Final = re.compile(r"/interactions/([0-9]+)/[^/]+/callback$")
 _REMEMBERED: Final = 10_000
@@ -80,6 +81,7 @@ class Watch:
         config = aiohttp.TraceConfig()
         config.on_request_start.append(self._started)
         config.on_request_end.append(self._ended)
+        config.on_request_exception.append(_failed)
         return config
 
     async def _started(
@@ -95,9 +97,18 @@ class Watch:
         if not str(end.url).startswith(http.Route.BASE):
             return  # files of members come from another host; its refusals do not count at Discord
         status, headers = end.response.status, end.response.headers
+        REQUESTS.labels(end.method, status).inc()
         self.invalid.look(status, headers)
         self.block.look(status, headers)
         self.first_answers.ended(end.url.path, status)
+
+
+async def _failed(
+    session: aiohttp.ClientSession, context: SimpleNamespace, failed: aiohttp.TraceRequestExceptionParams
+) -> None:
+    del session, context  # the signature is aiohttp's
+    if str(failed.url).startswith(http.Route.BASE):
+        REQUESTS.labels(failed.method, "none").inc()
 
 
 def _answered(path: str) -> int | None:

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from bot.calls.errors import CallFailed
+from bot.instruments import DELIVER, DRAW, WAIT
 from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.image_checking import ImageChecking
 from bot.jobs.preparing import Preparing
@@ -211,6 +212,7 @@ class Dispatcher:
             self._end(job, self._delivery.fail(job, running.message, JobFailure.INPUT_GONE, str(error)))
             self._forget((job.job_id, job.attempt))
             return
+        WAIT.observe(max(0.0, (datetime.now(UTC) - job.created_at).total_seconds()))
         _log.info("job started", action="started", **job.log_context())
         if running.job.cancel_requested_by is not None or job.job_id in self._cancelled_early:
             # The press came before the worker knew the job.
@@ -249,7 +251,9 @@ class Dispatcher:
             except SigningFailed as error:
                 await self._delivery.fail(job, running.message, JobFailure.UNSIGNED, str(error))
                 return
-            await self._delivery.deliver(job, running.message)
+            DRAW.labels(job.kind).observe(event.total_s)
+            with DELIVER.time():
+                await self._delivery.deliver(job, running.message)
         elif running.is_timed_out:
             await self._delivery.fail(job, running.message, JobFailure.TIMEOUT, event.detail)
         elif event.reason is FailureReason.CANCELLED:

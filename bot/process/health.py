@@ -41,12 +41,16 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def complaints(self) -> list[str]:
         """One sentence for each fault; empty if there is none."""
+        well = self.worker in _WELL
+        return [*self.complaints_of_bot, *([] if well else [f"No worker draws ({self.worker}): {self.detail}"])]
+
+    @property
+    def complaints_of_bot(self) -> list[str]:
+        """The faults of the bot itself, without the worker's."""
         found: list[str] = []
         if self.away_since is not None and self.at - self.away_since > _MOST_AWAY_S:
             since = datetime.fromtimestamp(self.away_since, UTC)
             found.append(f"There is no connection to Discord since {since:%Y-%m-%d %H:%M:%S} UTC; it is tried on.")
-        if self.worker not in _WELL:
-            found.append(f"No worker draws ({self.worker}): {self.detail}")
         if not self.is_dispatching:
             found.append("No job is handed out or ended any more; restart Easel.")
         return [*found, *self.troubles]

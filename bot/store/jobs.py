@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from bot.instruments import JOBS, UNITS
+from bot.quotas.pricing import part
 from bot.quotas.standing import Facts
 from bot.store.admission import admit, end_job
 from bot.store.members.facts import read_facts
@@ -128,6 +130,8 @@ class JobRepository:
             error_id=None,
             now=now or datetime.now(UTC),
         )
+        if job is not None:
+            _count(job, outputs_delivered)
         return job is not None
 
     async def end(
@@ -140,7 +144,7 @@ class JobRepository:
         now: datetime | None = None,
     ) -> Job | None:
         """End a job without delivery and refund it; None if it had already ended."""
-        return await self._database.write(
+        job = await self._database.write(
             end_job,
             job_id,
             status,
@@ -149,6 +153,9 @@ class JobRepository:
             error_id=error_id,
             now=now or datetime.now(UTC),
         )
+        if job is not None:
+            _count(job, 0)
+        return job
 
     async def get(self, job_id: int) -> Job | None:
         """The job with this id; None if there is none."""
@@ -195,3 +202,9 @@ def _store_outputs(
         drawn,
     )
     return Job.from_row(sure(row))
+
+
+def _count(job: Job, outputs_delivered: int) -> None:
+    """Count a job that just ended."""
+    JOBS.labels(job.kind, job.status, job.failure or "").inc()
+    UNITS.labels(job.kind).inc(part(job.price, delivered=outputs_delivered, requested=job.request.output_count))

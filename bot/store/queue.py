@@ -66,6 +66,22 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     ahead_s: float
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole queue in figures.
+
+    Attributes:
+        queued: number of waiting jobs.
+        running: number of running jobs.
+        oldest_at: time when the oldest waiting job was accepted; None if none waits.
+        expected_s: expected work of the waiting jobs in seconds, as far as it is known.
+    """
+
+    queued: int
+    running: int
+    oldest_at: datetime | None
+    expected_s: float
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of waiting and running jobs of a server; `oldest_at` is when its oldest waiting job was accepted."""
 
@@ -218,6 +234,24 @@ class QueueRepository:
             )
         )
         return Waiting(queued=row["queued"], running=row["running"], oldest_at=from_ms(row["oldest_at"]))
+
+    async def line(self) -> Line:
+        """The whole queue in figures."""
+        row = sure(
+            await self._database.fetch_one(
+                "SELECT count(*) FILTER (WHERE status = 'queued') AS queued,"
+                " count(*) FILTER (WHERE status = 'running') AS running,"
+                " min(created_at) FILTER (WHERE status = 'queued') AS oldest_at,"
+                " ifnull(sum(expected_ms) FILTER (WHERE status = 'queued'), 0) AS expected_ms"
+                " FROM jobs WHERE status IN ('queued', 'running')"
+            )
+        )
+        return Line(
+            queued=row["queued"],
+            running=row["running"],
+            oldest_at=from_ms(row["oldest_at"]),
+            expected_s=row["expected_ms"] / 1_000,
+        )
 
     async def _jobs(self, condition: str, values: Values = ()) -> list[Job]:
         rows = await self._database.fetch_all(f"SELECT * FROM jobs WHERE {condition}", values)  # noqa: S608 - ours

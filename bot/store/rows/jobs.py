@@ -131,6 +131,11 @@ class Job(JobOrder, frozen=True, kw_only=True):
         return cls(**values, origin=Origin.from_row(row))
 
     @property
+    def kind(self) -> str:
+        """The kind of its request: `image`, `upscale` or `cutout`."""
+        return str(type(self.request).__struct_config__.tag)
+
+    @property
     def is_answer(self) -> bool:
         """Whether the job's message answers its interaction. A job of an expansion has a message beside the answer."""
         return self.origin.interaction_id > 0

@@ -8,12 +8,15 @@ plain function on the database's thread: it cannot be cancelled halfway, and no 
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
+
+from bot.instruments import COMMIT
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -77,12 +80,16 @@ class Groups:
         if not group:
             return
         works = [member.work for member in group]
+        began_at = time.perf_counter()
         self._under_way = asyncio.ensure_future(self._on_thread(_commit, self._connection, works))
-        self._under_way.add_done_callback(partial(self._give_outcomes, group))
+        self._under_way.add_done_callback(partial(self._give_outcomes, group, began_at))
 
-    def _give_outcomes(self, group: Sequence[_Member], done: asyncio.Future[list[_Done | Exception]]) -> None:
+    def _give_outcomes(
+        self, group: Sequence[_Member], began_at: float, done: asyncio.Future[list[_Done | Exception]]
+    ) -> None:
         """Give each caller its outcome after the commit. The next group starts first, so the disk does not idle."""
         self._under_way = None
+        COMMIT.observe(time.perf_counter() - began_at)
         if done.cancelled():  # the event loop ends, and with it all callers
             for member in group:
                 member.outcome.cancel()
