@@ -13,7 +13,7 @@ import typer
 from bot.cli.database.commands import database_app
 from bot.cli.entry import EXIT_UNAVAILABLE, ConfigOption, load, stop
 from bot.cli.options import COMMAND_LINE, with_options
-from bot.cli.provenance_commands import provenance_app, verify
+from bot.cli.provenance_commands import look, provenance_app, verify
 from config.loading import EXIT_CONFIG, ConfigError
 from config.settings import Settings
 
@@ -23,6 +23,7 @@ words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of word
 app.add_typer(words_app, name="words")
 app.add_typer(provenance_app, name="provenance")
 app.command("verify")(verify)
+app.command("look")(look)
 
 
 def main() -> None:

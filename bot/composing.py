@@ -33,6 +33,7 @@ from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
 from bot.safety.hard_rule import HardRule, shipped_rule, widened_rule
+from bot.safety.image_blocks import BadBlockFile, read_block_file
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from bot.store.cases import CaseRepository
@@ -41,6 +42,7 @@ from bot.store.hits import HitRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
 from bot.store.jobs import JobRepository
+from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
@@ -69,6 +71,20 @@ def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
     ready = backend.status.ready
     if ready is not None:
         catalogue.heed(ready)
+
+
+def owners_blocks(settings: Settings) -> tuple[bytes, ...]:
+    """The looks of the pictures that the owner blocks.
+
+    Raises:
+        ConfigError: their file cannot be read.
+    """
+    if settings.safety.image_blocks is None:
+        return ()
+    try:
+        return read_block_file(settings.safety.image_blocks)
+    except BadBlockFile as error:
+        raise ConfigError(str(error)) from error
 
 
 def owners_rules(settings: Settings) -> RuleSet:
@@ -110,6 +126,7 @@ class _Tables:
         self.register = RegisterRepository(database)
         self.servers = ServerRepository(database)
         self.word_rules = WordRuleRepository(database)
+        self.image_blocks = ImageBlockRepository(database)
         self.cases = CaseRepository(database)
         self.hits = HitRepository(database)
 
@@ -128,16 +145,13 @@ class _Parts:
     inputs: InputPictures
     signing: Signing
     gate: Gate
+    judging: Judging
+    image_checking: ImageChecking
 
     @property
     def max_wait(self) -> timedelta:
         """How long a job may wait, and a delivery be tried again."""
         return timedelta(hours=self.settings.queue.max_wait_h)
-
-    @property
-    def image_checking(self) -> ImageChecking:
-        """The owner's rule of the image check."""
-        return ImageChecking(is_possible=self.settings.image_check != "off", where=self.settings.pipeline.check_content)
 
 
 def compose(
@@ -156,6 +170,8 @@ def compose(
     tables, calls = _Tables(database), Calls(client, client.watch)
     inputs = InputPictures(files=input_files, inputs=InputRepository(database))
     is_required = settings.provenance.sign == "required"
+    hardest = hard_rule(settings)
+    gate = Gate(owners_rules(settings), tables.word_rules.rules, hardest)
     parts = _Parts(
         settings=settings,
         catalogue=catalogue,
@@ -166,7 +182,22 @@ def compose(
         input_files=input_files,
         inputs=inputs,
         signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register, owner=calls.owner),
-        gate=Gate(owners_rules(settings), tables.word_rules.rules, hard_rule(settings)),
+        gate=gate,
+        judging=Judging(
+            gate=gate,
+            servers=tables.servers,
+            cases=tables.cases,
+            hits=tables.hits,
+            trusted_roles=settings.safety.trusted_roles,
+            hard_rule_program=settings.safety.on_hard_rule,
+        ),
+        image_checking=ImageChecking(
+            is_possible=settings.image_check != "off",
+            where=settings.pipeline.check_content,
+            owners_blocks=owners_blocks(settings),
+            blocks=tables.image_blocks,
+            hard_rule=hardest,
+        ),
     )
     return _services(parts, database)
 
@@ -203,6 +234,7 @@ def _services(parts: _Parts, database: Database) -> Services:
         statistics=StatisticsRepository(database),
         user_settings=tables.user_settings,
         word_rules=tables.word_rules,
+        image_blocks=tables.image_blocks,
         cases=tables.cases,
         hits=tables.hits,
         reviewing=Reviewing(
@@ -249,14 +281,7 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
         catalogue=parts.catalogue,
         backend=parts.backend,
         storing=storing,
-        judging=Judging(
-            gate=parts.gate,
-            servers=parts.tables.servers,
-            cases=parts.tables.cases,
-            hits=parts.tables.hits,
-            trusted_roles=parts.settings.safety.trusted_roles,
-            hard_rule_program=parts.settings.safety.on_hard_rule,
-        ),
+        judging=parts.judging,
         input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
     )
 
@@ -293,6 +318,8 @@ def _delivery(parts: _Parts, accepting: Accepting, preparing: Preparing) -> Deli
         accepting=accepting,
         user_settings=parts.tables.user_settings,
         signing=parts.signing,
+        image_checking=parts.image_checking,
+        judging=parts.judging,
         last_words=LastWords(
             calls=calls, jobs=jobs, direct_message=direct_message, max_wait=parts.max_wait, signing=parts.signing
         ),

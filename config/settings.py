@@ -188,6 +188,11 @@ class SafetySettings(Area):
         description="From which probability the classifier's word counts; what is not named here stays at "
         "sexual = 0.7 (hidden), suggestive = 0.85 (behind a spoiler).",
     )
+    image_blocks: Path | None = Field(
+        default=None,
+        description="A file of blocked pictures, a look in each line as `easel look` prints it; unset = none. "
+        "See docs/moderation.md.",
+    )
 
 
 class PrivacySettings(Area):

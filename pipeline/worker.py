@@ -43,7 +43,6 @@ from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Check,
-    Checked,
     Configure,
     FindPart,
     Heartbeat,
@@ -165,16 +164,14 @@ def _offer(configure: Configure) -> Offer:
     return offer
 
 
-def _image_check(configure: Configure, placement: Placement) -> ImageCheck | None:
-    """The image check; None if the owner wants none.
+def _image_check(configure: Configure, placement: Placement) -> ImageCheck:
+    """The image check. Where the owner wants none, it still has the mode `strict`.
 
     Raises:
         ModelUnavailable: the safety checker cannot be used.
     """
     folder = configure.safety_checker
     safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
-    if safety_checker is None and configure.classifier is None:
-        return None
     return ImageCheck(configure.classifier, safety_checker)
 
 
@@ -264,14 +261,10 @@ def _refuse(outbox: Outbox, sentence: str) -> int:
     return EXIT_PROTOCOL
 
 
-def _answer_all(questions: Questions, image_check: ImageCheck | None, outbox: Outbox) -> None:
+def _answer_all(questions: Questions, image_check: ImageCheck, outbox: Outbox) -> None:
     """Answer questions about pictures, one at a time."""
     while True:
-        asked = questions.get()
-        if image_check is None:
-            outbox.put(Checked(question=asked.question, detail="There is no image check."))
-        else:
-            outbox.put(image_check.answer(asked))
+        outbox.put(image_check.answer(questions.get()))
 
 
 def _read_all(stream: socket.socket, inbox: Inbox, questions: Questions) -> None:

@@ -42,7 +42,7 @@ from pipeline.backends.base import NO_PICTURES
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request, kind_name, usual_request
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode
 from tests.kill_points.engine import DrawsAtOnce
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER, TinyDiscord, World
@@ -60,7 +60,7 @@ class Describes(DrawsAtOnce):
     def __init__(self, settings: Settings) -> None:
         catalogue = load_catalogue(settings.pipeline.catalogue, settings.pipeline.default_model)
         super().__init__(configure=make_configure(settings, catalogue))
-        self.submitted: list[tuple[str, Checking]] = []
+        self.submitted: list[tuple[str, CheckMode]] = []
         self.is_shut = False
 
     @override
@@ -71,9 +71,9 @@ class Describes(DrawsAtOnce):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        checking: Checking = "none",
+        checking: Checking = NO_CHECKING,
     ) -> None:
-        self.submitted.append((kind_name(request), checking))
+        self.submitted.append((kind_name(request), checking.mode))
         if kind_name(request) == "image":
             await super().submit(job_id, attempt, request, pictures=pictures)
             return

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from bot.calls.address_block import is_block, wait_of
-from bot.composing import hard_rule, owners_rules
+from bot.composing import hard_rule, owners_blocks, owners_rules
 from bot.configure import make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
@@ -59,6 +59,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
     findings = [
         *_folders(settings),
         *_rules(settings),
+        *_blocked_pictures(settings),
         _database(settings),
         _disk(settings),
         _signing(settings),
@@ -126,6 +127,18 @@ def _hard_rule(settings: Settings) -> Iterator[Finding]:
     program = settings.safety.on_hard_rule
     if program is not None and not os.access(program, os.X_OK):
         yield Finding(subject="words", is_fine=False, sentence=f"{program} of safety.on_hard_rule cannot be run.")
+
+
+def _blocked_pictures(settings: Settings) -> Iterator[Finding]:
+    if settings.safety.image_blocks is None:
+        return
+    try:
+        count = len(owners_blocks(settings))
+    except ConfigError as error:
+        yield Finding(subject="pictures", is_fine=False, sentence=str(error))
+    else:
+        sentence = f"{count} blocked in {settings.safety.image_blocks}"
+        yield Finding(subject="pictures", is_fine=True, sentence=sentence)
 
 
 async def _database(settings: Settings) -> Finding:

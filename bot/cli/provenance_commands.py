@@ -95,6 +95,17 @@ def verify(
     raise SystemExit(code)
 
 
+def look(files: Annotated[list[Path], typer.Argument(help="Pictures: PNG, JPEG or WebP.")]) -> None:
+    """Print the lines of a file of blocked pictures (`safety.image_blocks`)."""
+    from bot.cli.look import print_looks
+    from bot.cli.provenance import ProvenanceFailed
+
+    try:
+        print_looks(files, typer.echo)
+    except ProvenanceFailed as error:
+        stop(str(error), error.code)
+
+
 def _passphrase(file: Path | None, *, is_new: bool) -> str:
     if file is None:
         words = str(typer.prompt("Passphrase of the root key", hide_input=True, confirmation_prompt=is_new))

@@ -47,7 +47,7 @@ async def _verify(settings: Settings, files: list[Path], *, as_json: bool, say: 
     try:
         register = None if database is None else RegisterRepository(database)
         for file in files:
-            judged = await look_up(_bytes_of(file), anchors, register)
+            judged = await look_up(bytes_of(file), anchors, register)
             if isinstance(judged, Refusal):
                 raise ProvenanceFailed(f"{file} is no PNG, JPEG or WebP picture that can be read.", EXIT_NO_INPUT)
             code = max(code, EXIT_CODES[judged.verdict])
@@ -101,7 +101,12 @@ def _as_json(file: Path, judged: Judged) -> str:
     ).decode()
 
 
-def _bytes_of(file: Path) -> bytes:
+def bytes_of(file: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        ProvenanceFailed: it is too large, or cannot be read.
+    """
     try:
         if file.stat().st_size > MAX_FILE_BYTES:
             limit = MAX_FILE_BYTES // 1024**2

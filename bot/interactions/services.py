@@ -23,6 +23,7 @@ from bot.store.cases import CaseRepository
 from bot.store.expansions import ExpansionRepository
 from bot.store.hits import HitRepository
 from bot.store.jobs import JobRepository
+from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
@@ -52,6 +53,7 @@ class Services:
     statistics: StatisticsRepository
     user_settings: UserSettingsRepository
     word_rules: WordRuleRepository
+    image_blocks: ImageBlockRepository
     cases: CaseRepository
     hits: HitRepository
     reviewing: Reviewing

@@ -202,7 +202,7 @@ class Dispatcher:
                 job.attempt,
                 job.request,
                 pictures=await self._inputs.of(job.request),
-                checking=self._image_checking.of(job.request, job.origin),
+                checking=await self._image_checking.of(job.request, job.origin),
             )
         except WorkerUnavailable:
             self._forget((job.job_id, job.attempt))
@@ -243,6 +243,7 @@ class Dispatcher:
             # The member pressed before the end. The worker may have been making files, and have finished all the same.
             await self._delivery.cancel(job, running.message)
         elif isinstance(event, Finished):
+            await self._delivery.note_hidden(job, event.hidden)
             try:
                 job = await self._storing.keep(job, event, running.say_unkept)
             except StorageFailed as error:

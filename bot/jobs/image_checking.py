@@ -2,20 +2,21 @@
 
 from typing import Final, Literal
 
-import msgspec
 import structlog
 
 from bot.errors import Refused
 from bot.jobs.kinds import kind_of
 from bot.pictures.inputs import InputPictures
+from bot.safety.hard_rule import HardRule
 from bot.store.images import StorageFailed
+from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import Origin
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.inputs import shown
 from pipeline.protocol.requests import Request
-from pipeline.protocol.wire.outputs import Notice, Rating
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.outputs import Notice, Rating, is_refused
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode
 
 CHECKED_LATER: Final = Notice(key="notice-checked-later")
 """The worker could not check a job's given pictures before the job was accepted, so it does that at the job's start."""
@@ -23,22 +24,50 @@ CHECKED_LATER: Final = Notice(key="notice-checked-later")
 _log = structlog.get_logger(__name__)
 
 
-class ImageChecking(msgspec.Struct, frozen=True, kw_only=True):
-    """The owner's rule.
+class ImageChecking:
+    """The rule that decides what is checked.
 
-    Attributes:
-        is_possible: whether anything checks pictures.
+    Args:
+        is_possible: whether the owner wants pictures to be rated.
         where: where sexual pictures are hidden: everywhere, or only outside channels that Discord restricts to adults.
+        owners_blocks: looks that are blocked everywhere.
+        blocks: looks that servers block.
+        hard_rule: whatever the owner and the channel are, pictures of prompts with its terms for minors are checked
+            most strictly.
     """
 
-    is_possible: bool
-    where: Literal["everywhere", "outside-age-restricted"]
+    def __init__(
+        self,
+        *,
+        is_possible: bool,
+        where: Literal["everywhere", "outside-age-restricted"],
+        owners_blocks: tuple[bytes, ...],
+        blocks: ImageBlockRepository,
+        hard_rule: HardRule,
+    ) -> None:
+        self._is_possible = is_possible
+        self._where: Final = where
+        self._owners_blocks = owners_blocks
+        self._blocks = blocks
+        self._hard_rule = hard_rule
 
-    def of(self, request: Request, origin: Origin) -> Checking:
+    async def of(self, request: Request, origin: Origin) -> Checking:
         """What the worker does with the pictures of a job."""
-        if not self.is_possible or not kind_of(request).is_checked:
+        if not kind_of(request).is_checked:
+            return NO_CHECKING
+        blocked = await self._blocks.looks(origin.asker.guild_id)
+        return Checking(mode=self._mode(request, origin), blocked=self._owners_blocks + blocked)
+
+    def is_strict(self, request: Request) -> bool:
+        """Whether the prompt of a request has a term for minors."""
+        return self._hard_rule.names_minors(request)
+
+    def _mode(self, request: Request, origin: Origin) -> CheckMode:
+        if self.is_strict(request):
+            return "strict"
+        if not self._is_possible:
             return "none"
-        return "rate" if self.where == "outside-age-restricted" and origin.is_age_restricted else "hide"
+        return "rate" if self._where == "outside-age-restricted" and origin.is_age_restricted else "hide"
 
 
 class InputChecking:
@@ -65,10 +94,13 @@ class InputChecking:
             Refused: one of them may not be used, or is not kept any more.
         """
         hashes = shown(order.request.inputs)
-        if not hashes or self._rule.of(order.request, order.origin) != "hide":
+        if not hashes:
+            return ()
+        checking = await self._rule.of(order.request, order.origin)
+        if checking.mode in ("none", "rate") and not checking.blocked:
             return ()
         try:
-            checked = await self._backend.check([await self._inputs.read(sha256) for sha256 in hashes])
+            checked = await self._backend.check([await self._inputs.read(sha256) for sha256 in hashes], checking)
         except StorageFailed as error:
             raise Refused("refused-input-gone") from error
         except WorkerUnavailable as error:
@@ -77,8 +109,9 @@ class InputChecking:
         if not checked.ratings:
             _log.warning("pictures not checked yet", action="checked_later", detail=checked.detail)
             return (CHECKED_LATER,)
-        if Rating.SEXUAL in checked.ratings:
-            _log.info("picture refused", action="input_refused", requester_id=order.requester_id)
+        if any(is_refused(rating, checking.mode) for rating in checked.ratings):
+            ratings = sorted(checked.ratings)
+            _log.info("picture refused", action="input_refused", ratings=ratings, requester_id=order.requester_id)
             await self._inputs.remove_unnamed(hashes)
             raise Refused("refused-flagged-input")
         return ()

@@ -87,7 +87,7 @@ class Judging:
             if self._is_counted(asker):
                 await self._count(asker, now)
             if isinstance(refused, HardRefused):
-                await self._note_hard_refusal(asker, now)
+                await self.note_hard_refusal(asker, now)
             raise
         return Judged(notices=notices, allowance=allowance)
 
@@ -113,12 +113,21 @@ class Judging:
         _log.info("paused", action="paused", requester_id=asker.user_id, minutes=length / timedelta(minutes=1))
         await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
 
-    async def _note_hard_refusal(self, asker: Asker, now: datetime) -> None:
+    async def note_hard_refusal(self, asker: Asker, now: datetime, job_id: int | None = None) -> None:
+        """Write the audit row of what the hard rule forbids, and run the owner's program.
+
+        Args:
+            asker: who asked.
+            now: the present time.
+            job_id: the job whose pictures were hidden; None for a request that was refused.
+        """
         _log.warning("hard rule", action="hard_rule", category=CATEGORY, requester_id=asker.user_id)
         by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=now)
         await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
         if self._program is not None:
-            task = asyncio.create_task(_run(self._program, CATEGORY, job="-"), name="on_hard_rule")
+            task = asyncio.create_task(
+                _run(self._program, CATEGORY, job="-" if job_id is None else str(job_id)), name="on_hard_rule"
+            )
             self.programs.add(task)
             task.add_done_callback(self.programs.discard)
 

@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from bot.errors import Refused
 from bot.safety.judging import hits_of
 from bot.safety.words.files import BadRuleFile, read_rule_file, read_text
 from bot.safety.words.matching import Matcher
@@ -27,6 +28,13 @@ class HardRule:
     def __init__(self, minors: RuleSet, sexual: RuleSet) -> None:
         self._minors = Matcher(minors)
         self._sexual = Matcher(sexual)
+
+    def names_minors(self, request: Request) -> bool:
+        """Whether a request has a term for minors. Pictures of such a request are checked most strictly."""
+        try:
+            return bool(hits_of(self._minors, request))
+        except Refused:  # it changes so often that it is not judged
+            return True
 
     def forbids(self, request: Request) -> bool:
         """Whether the rule forbids a request.

@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Phase, Ready
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
 """The pictures of a request without inputs."""
@@ -87,7 +87,7 @@ class Backend(Protocol):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        checking: Checking = "none",
+        checking: Checking = NO_CHECKING,
     ) -> None:
         """Submit an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
@@ -108,7 +108,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def check(self, pictures: Sequence[bytes]) -> Checked:
+    async def check(self, pictures: Sequence[bytes], checking: Checking) -> Checked:
         """Rate pictures before a job with them is accepted. See `Check`.
 
         Raises:

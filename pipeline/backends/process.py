@@ -38,7 +38,7 @@ from pipeline.protocol.wire.messages import (
     Submit,
     Unusable,
 )
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 _DRAIN_S: Final = 1.0
 _JITTER: Final = 0.25
@@ -129,7 +129,7 @@ class ProcessBackend:
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        checking: Checking = "none",
+        checking: Checking = NO_CHECKING,
     ) -> None:
         """Submit an attempt.
 
@@ -154,13 +154,13 @@ class ProcessBackend:
         """
         return await self._questions.find_part(self._worker(), picture, words)
 
-    async def check(self, pictures: Sequence[bytes]) -> Checked:
+    async def check(self, pictures: Sequence[bytes], checking: Checking) -> Checked:
         """Rate pictures before a job with them is accepted.
 
         Raises:
             WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
         """
-        return await self._questions.check(self._worker(), pictures)
+        return await self._questions.check(self._worker(), pictures, checking)
 
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the worker's attempts; ends after `close`."""

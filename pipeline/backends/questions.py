@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.connection import Connection
 from pipeline.protocol.wire.messages import Check, Checked, FindPart, FoundPart
+from pipeline.protocol.wire.settings import Checking
 
 _FIND_S: Final = 60.0
 """Seconds that finding a part may take. The first one waits until the weights are read."""
@@ -35,14 +36,17 @@ class Questions:
             connection, lambda question: FindPart(question=question, picture=picture, words=words), FoundPart, _FIND_S
         )
 
-    async def check(self, connection: Connection, pictures: Sequence[bytes]) -> Checked:
+    async def check(self, connection: Connection, pictures: Sequence[bytes], checking: Checking) -> Checked:
         """Ask for the ratings of pictures.
 
         Raises:
             WorkerUnavailable: the worker was lost, or did not answer in time.
         """
         return await self._ask(
-            connection, lambda question: Check(question=question, pictures=tuple(pictures)), Checked, _CHECK_S
+            connection,
+            lambda question: Check(question=question, pictures=tuple(pictures), checking=checking),
+            Checked,
+            _CHECK_S,
         )
 
     async def _ask(

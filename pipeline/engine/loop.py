@@ -63,7 +63,7 @@ class Engine:
         models: the catalogue's models and networks, by key.
         placement: device and precision.
         options: settings of the engine.
-        image_check: rates the given and the finished pictures; None rates none.
+        image_check: rates the given and the finished pictures; None stands for one without the owner's thresholds.
         text_mask: marks what words name; None marks nothing.
         loras: the owner's LoRA folder; None offers no LoRA.
         emit: receives each event of an attempt.
@@ -84,6 +84,7 @@ class Engine:
         wake: Callable[[], None] = lambda: None,
         activity: Activity,
     ) -> None:
+        image_check = image_check or ImageCheck(None)
         self._placement = placement
         self._max_running = options.max_running
         self._text_mask = text_mask

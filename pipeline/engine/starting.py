@@ -25,7 +25,7 @@ class JobStarter:
         cache: the models and networks.
         placement: device and precision.
         reporter: reports that a model is loaded, and the first progress.
-        image_check: rates the given pictures; None if there is none.
+        image_check: rates the given pictures.
         activity: receives the engine's present state.
     """
 
@@ -34,7 +34,7 @@ class JobStarter:
         cache: ModelCache,
         placement: Placement,
         reporter: Reporter,
-        image_check: ImageCheck | None,
+        image_check: ImageCheck,
         activity: Activity,
     ) -> None:
         self._cache = cache
@@ -55,10 +55,9 @@ class JobStarter:
             ModelUnavailable: a model or network cannot be loaded, or there is no image check for a checked job.
         """
         started_at = time.monotonic()
-        if submit.checking != "none" and self._image_check is None:
+        if not self._image_check.can(submit.checking.mode):
             raise ModelUnavailable("There is no image check, and nothing may be shown without it.")
-        if submit.checking == "hide" and self._image_check is not None:
-            check_inputs(submit, self._image_check)
+        check_inputs(submit, self._image_check)
         request, kind = submit.request, kind_of(submit.request)
         if not all(map(self._cache.has, self._cache.keys_of(request))):
             self._reporter.loading(submit, kind.total_steps(request, self._cache.spec(request.model_key)))

@@ -27,11 +27,13 @@ def fingerprint(rows: NDArray[np.uint8]) -> Fingerprint:
     height, width, _ = rows.shape
     pixels = hashlib.sha256(f"{width}x{height}".encode())
     pixels.update(np.ascontiguousarray(rows).data)
-    return Fingerprint(pixels=pixels.hexdigest(), look=_look(rows))
+    return Fingerprint(pixels=pixels.hexdigest(), look=look(rows))
 
 
-def _look(rows: NDArray[np.uint8]) -> bytes:
-    """384 bits: which low frequencies of a small gray picture are above their median, and which parts are colored.
+def look(rows: NDArray[np.uint8]) -> bytes:
+    """The look of an RGB picture [h, w, 3].
+
+    It has 384 bits: which low frequencies of a small gray picture are above their median, and which parts are colored.
 
     The first 256 bits are those of the discrete cosine transform, as in the perceptual hash PDQ.
     """

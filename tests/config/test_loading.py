@@ -32,6 +32,7 @@ UNSET = {
     ("safety", "words"),
     ("safety", "hard_lists"),
     ("safety", "on_hard_rule"),
+    ("safety", "image_blocks"),
     ("safety", "image_check"),
 }
 

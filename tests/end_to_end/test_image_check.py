@@ -60,6 +60,39 @@ async def test_a_flagged_picture_is_refused_at_once_and_not_kept(
     assert await quota_of(local) == "**50 of 50 left today.**"
 
 
+async def test_a_blocked_picture_is_neither_shown_again_nor_drawn_from(
+    local: LocalDiscord, start_bot: StartBot, tmp_path: Path
+) -> None:
+    bot = start_bot()
+    await bot.start()
+    request = {"prompt": "a red apple", "steps": 8, "seed": 5}
+    await local.member.slash(local.channel, "imagine", **request)
+    shown = await local.wait_for_message(lambda message: "seed 5" in str(message["components"]), 90)
+    picture = ("a.png", await local.fetch_cdn(shown["attachments"][0]["url"]))
+    (files_before,) = rows(tmp_path, "SELECT count(*) FROM outputs")[0]
+    answer = await local.admin.slash(local.channel, "admin pictures block", picture=picture, reason="a real person")
+    assert "Picture 1 is blocked" in await said(answer)
+    refused = await local.member.slash(local.channel, "imagine", prompt="a star", image=picture)
+    assert "does not let pass the picture that you gave" in await said(refused)
+    await local.member.slash(local.channel, "imagine", **request)
+    await local.wait_for_message(lambda message: "safety filter" in str(message["components"]), 90)
+    assert rows(tmp_path, "SELECT count(*) FROM outputs") == [(files_before,)]
+    assert await quota_of(local) == "**49 of 50 left today.**"
+    listed = await said(await local.admin.slash(local.channel, "admin pictures list"))
+    assert listed.startswith("1. blocked <t:")
+    assert listed.endswith(": a real person")
+    assert "no blocked picture 2" in await said(
+        await local.admin.slash(local.channel, "admin pictures unblock", picture=2)
+    )
+    allowed = await local.admin.slash(local.channel, "admin pictures unblock", picture=1)
+    assert "Picture 1 is allowed again." in await said(allowed)
+    audit = await said(await local.admin.slash(local.channel, "admin audit"))
+    assert "blocked a picture, number 1" in audit
+    assert "allowed picture 1 again" in audit
+    broken = await local.admin.slash(local.channel, "admin pictures block", picture=("a.png", b"no picture"))
+    assert "cannot be read" in await said(broken)
+
+
 async def test_a_checker_that_is_not_there_is_said_at_once(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from pipeline.backends.starter import Starter
 from pipeline.protocol.requests import GenerationRequest, Request, narrowed
 from pipeline.protocol.wire.messages import Checked, Configure, Finished, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.outputs import ImageFile
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 
 def picture_of(prompt: str) -> bytes:
@@ -54,7 +54,7 @@ class DrawsAtOnce(Backend):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        checking: Checking = "none",
+        checking: Checking = NO_CHECKING,
     ) -> None:
         del checking  # what it draws is harmless
         assert not pictures  # and nothing starts from a picture
@@ -78,8 +78,9 @@ class DrawsAtOnce(Backend):
         del picture, words
         raise WorkerUnavailable("There is no text mask model.")
 
-    async def check(self, pictures: Sequence[bytes]) -> Checked:
+    async def check(self, pictures: Sequence[bytes], checking: Checking) -> Checked:
         """An engine that is given no pictures."""
+        del checking
         raise WorkerUnavailable(f"{len(pictures)} pictures are not checked.")
 
     async def events(self) -> AsyncIterator[JobEvent]:

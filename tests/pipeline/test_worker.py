@@ -33,7 +33,7 @@ from pipeline.protocol.wire.messages import (
     Unusable,
 )
 from pipeline.protocol.wire.outputs import Rating
-from pipeline.protocol.wire.settings import EngineOptions, ImageOutput, ImageThresholds
+from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput, ImageThresholds
 from tests.pipeline.engine.control_nets import control_net, spec_of
 from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import stable_diffusion
@@ -154,8 +154,8 @@ def test_pictures_are_rated_while_a_job_is_drawn(
     assert isinstance(worker.hear(), Ready)
     worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=150)))
     assert isinstance(worker.hear(), Progress)
-    worker.say(Check(question=7, pictures=(png_bytes(photo(), ""),) * 2))
-    worker.say(Check(question=8, pictures=(b"no picture",)))
+    worker.say(Check(question=7, pictures=(png_bytes(photo(), ""),) * 2, checking=Checking(mode="hide")))
+    worker.say(Check(question=8, pictures=(b"no picture",), checking=Checking(mode="hide")))
     answers: list[FromWorker] = []
     while len(answers) < 2:
         if not isinstance(message := worker.hear(), Progress):

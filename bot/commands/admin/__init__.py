@@ -7,6 +7,7 @@ from bot.commands.admin.channel import make_channel
 from bot.commands.admin.checks import AdminGroup
 from bot.commands.admin.members import make_block, make_pause, make_unblock, make_warn
 from bot.commands.admin.overview import make_audit, make_status
+from bot.commands.admin.pictures import make_pictures_group
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
 from bot.commands.admin.review import make_review
@@ -26,6 +27,7 @@ def make_admin(services: Services) -> AdminGroup:
     )
     group.add_command(make_quota_group(services))
     group.add_command(make_words_group(services))
+    group.add_command(make_pictures_group(services))
     for make in (
         make_block,
         make_unblock,

@@ -5,7 +5,8 @@ start checks whether they arrived, and otherwise delivers them again.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import discord
@@ -21,7 +22,8 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.delivering.fitting import fit
 from bot.jobs.delivering.last_words import LastWords, Present
-from bot.jobs.image_checking import is_veiled
+from bot.jobs.image_checking import ImageChecking, is_veiled
+from bot.jobs.judging import Judging
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting.jobs.job_message import Allowance, ShownOutput, output_file_name
@@ -35,7 +37,7 @@ from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.outputs import Output
 from config.catalogue import Catalogue
-from pipeline.protocol.wire.outputs import Notice
+from pipeline.protocol.wire.outputs import Notice, Rating
 
 _LONG: Final = timedelta(seconds=30)
 """Members do not watch the message for longer than this, so a longer job notifies them."""
@@ -59,8 +61,12 @@ class Delivery:
         user_settings: UserSettingsRepository,
         last_words: LastWords,
         signing: Signing,
+        image_checking: ImageChecking,
+        judging: Judging,
     ) -> None:
         self._signing = signing
+        self._image_checking = image_checking
+        self._judging = judging
         self._calls = calls
         self._user_settings = user_settings
         self._last_words = last_words
@@ -162,6 +168,14 @@ class Delivery:
             await self._calls.notify(shown, sentence)
         except CallFailed as error:
             self._log.info("not notified", action="not_notified", error=repr(error), **job.log_context())
+
+    async def note_hidden(self, job: Job, ratings: Sequence[Rating]) -> None:
+        """Note what the image check hid. What the hard rule forbids is in the audit log of the server too."""
+        if not ratings:
+            return
+        self._log.info("pictures hidden", action="hidden", ratings=ratings, **job.log_context())
+        if Rating.SEXUAL in ratings and self._image_checking.is_strict(job.request):
+            await self._judging.note_hard_refusal(job.origin.asker, datetime.now(UTC), job.job_id)
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
         """Say that the safety filter hid every output, and refund."""

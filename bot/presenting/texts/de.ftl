@@ -528,6 +528,8 @@ refused-report-often = Du hast an einem Tag { $most } Bilder gemeldet; mehr geht
 refused-report-reason = Das Formular kam ohne Grund an. Öffne das Menü der Nachricht und melde sie noch einmal.
 refused-prompt-changes-too-often = Dieser Prompt wechselt in fast jedem Schritt, an zu vielen Stellen, um geprüft zu werden. Schreib weniger Wechsel. Es wurde nichts berechnet.
 refused-word-rule = Es gibt keine Regel { $rule }; /admin words list zeigt die Nummern.
+refused-picture-number = Es gibt kein gesperrtes Bild { $number }; /admin pictures list zeigt die Nummern.
+refused-picture-blocks = Ein Server sperrt höchstens { $limit } Bilder. Erlaube erst einige wieder.
 refused-word-rules = Ein Server hat höchstens { $limit } Regeln und { $limit } Ausnahmen. Entferne erst einige.
 refused-word-asterisk = Ein Sternchen darf nur am Anfang und am Ende einer Regel stehen: cat, cat*, *cat oder *cat*.
 refused-word-empty = Eine Regel braucht einen Buchstaben oder eine Ziffer.
@@ -764,6 +766,10 @@ command-admin-warn = Ein Mitglied verwarnen; es zählt 30 Tage und wird einmal g
 command-admin-pause = Ein Mitglied eine Weile um nichts bitten lassen
 command-admin-channel = Wo Easel benutzt werden darf, und die Vorgaben dort
 command-admin-words = Wörter, mit denen keine Bilder erbeten werden dürfen
+command-admin-pictures = Die Bilder, die dieser Server sperrt
+command-admin-pictures-block = Ein Bild sperren: nichts Ähnliches wird hier gezeigt oder verwendet
+command-admin-pictures-unblock = Ein Bild wieder erlauben
+command-admin-pictures-list = Nummern und Gründe gesperrter Bilder zeigen
 command-admin-words-add = Eine Regel hinzufügen oder die mit diesem Wort ändern
 command-admin-words-remove = Eine Regel entfernen
 command-admin-words-list = Regeln und Ausnahmen dieses Servers
@@ -782,6 +788,9 @@ option-admin-user = Das Mitglied
 option-admin-grant-amount = Wie viel; wird vor dem Kontingent genommen
 option-admin-expires = Wann es endet, wie 12h, 7d oder 2w; ohne Angabe nie
 option-admin-reason = Warum; steht im Protokoll der Entscheidungen
+option-admin-picture = Das Bild; auch Kopien, die so aussehen, werden gefunden
+option-admin-picture-reason = Warum; Admins lesen es
+option-admin-picture-number = Nummer des Bildes, wie /admin pictures list sie zeigt
 option-admin-word = cat; cat* beginnt so, *cat endet so, *cat* enthält es; oder mehrere Wörter
 option-admin-word-action = Ablehnen, oder zeichnen und es dem Mitglied sagen
 option-admin-word-reason = Warum; Mitglieder lesen es
@@ -1013,6 +1022,13 @@ words-imported = Hinzugefügt: { $rules ->
         [one] eine Ausnahme
        *[other] { $exceptions } Ausnahmen
     }.
+picture-blocked = Bild { $number } ist gesperrt: Nichts, was so aussieht, wird auf diesem Server gezeigt, und nichts wird daraus gezeichnet. Was in älteren Nachrichten steht, bleibt.
+picture-unblocked = Bild { $number } ist wieder erlaubt.
+pictures-none = Dieser Server sperrt keine Bilder.
+picture-line = { $number }. gesperrt { $when }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }
 words-none = Dieser Server hat keine Wortregeln.
 words-rule = { $rule }. „{ $word }“: { $action ->
         [warn] warnen

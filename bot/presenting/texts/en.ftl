@@ -528,6 +528,8 @@ refused-report-often = You reported { $most } pictures within a day, which is th
 refused-report-reason = The form came without a reason. Open the menu of the message and report it again.
 refused-prompt-changes-too-often = This prompt changes with nearly every step, in too many places to be checked. Write fewer changes. Nothing was charged.
 refused-word-rule = There is no rule { $rule }; /admin words list shows the numbers.
+refused-picture-number = There is no blocked picture { $number }; /admin pictures list shows the numbers.
+refused-picture-blocks = A server blocks at most { $limit } pictures. Allow some again first.
 refused-word-rules = A server has at most { $limit } rules and { $limit } exceptions. Remove some first.
 refused-word-asterisk = An asterisk may stand only at the beginning and the end of a rule: cat, cat*, *cat or *cat*.
 refused-word-empty = A rule needs a letter or a digit.
@@ -764,6 +766,10 @@ command-admin-warn = Warn a member; it counts for 30 days and is told once
 command-admin-pause = Let a member ask for nothing for a while
 command-admin-channel = Where Easel may be used, and its defaults there
 command-admin-words = Words that pictures may not be asked for with
+command-admin-pictures = The pictures that this server blocks
+command-admin-pictures-block = Block a picture: nothing like it is shown here or drawn from
+command-admin-pictures-unblock = Allow a picture again
+command-admin-pictures-list = Show the numbers and reasons of blocked pictures
 command-admin-words-add = Add a rule, or change the one with this word
 command-admin-words-remove = Remove a rule
 command-admin-words-list = The rules and exceptions of this server
@@ -782,6 +788,9 @@ option-admin-user = The member
 option-admin-grant-amount = How much, used before their quota
 option-admin-expires = When it ends, such as 12h, 7d or 2w; without it, never
 option-admin-reason = Why; shown in the audit log
+option-admin-picture = The picture; copies that look like it are found too
+option-admin-picture-reason = Why; admins read it
+option-admin-picture-number = Number of the picture, as /admin pictures list shows it
 option-admin-word = cat; cat* begins so, *cat ends so, *cat* contains it; or a phrase
 option-admin-word-action = Refuse the request, or draw it and tell the member
 option-admin-word-reason = Why; members read it
@@ -1013,6 +1022,13 @@ words-imported = Added: { $rules ->
         [one] one exception
        *[other] { $exceptions } exceptions
     }.
+picture-blocked = Picture { $number } is blocked: nothing that looks like it is shown on this server, and nothing is drawn from it. What stands in older messages stays.
+picture-unblocked = Picture { $number } is allowed again.
+pictures-none = This server blocks no pictures.
+picture-line = { $number }. blocked { $when }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }
 words-none = This server has no rules of words.
 words-rule = { $rule }. “{ $word }”: { $action ->
         [warn] warn

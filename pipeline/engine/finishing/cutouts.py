@@ -4,10 +4,12 @@ from importlib.metadata import version
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.pixels.image_check import ImageCheck, is_hidden
+from pipeline.engine.pixels.blocked import is_blocked
+from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.images.encode import encode_cutout
@@ -22,7 +24,7 @@ _VERSION: Final = f"Easel {version('easel')}"
 class CutoutFinisher:
     """Checks and encodes a cutout. `Finisher` explains the arguments."""
 
-    def __init__(self, job: CutoutJob, output: ImageOutput, recipes: Recipes, check: ImageCheck | None) -> None:
+    def __init__(self, job: CutoutJob, output: ImageOutput, recipes: Recipes, check: ImageCheck) -> None:
         self._job = job
         self._output = output
         self._recipes = recipes
@@ -35,30 +37,40 @@ class CutoutFinisher:
         return self._job.name
 
     def decode(self) -> None:
-        """Ask the image check, which sees the whole picture."""
-        if self._check is not None:
-            (self._rating,) = self._check.ratings([Image.fromarray(self._job.picture)])
+        """Ask the image check, which sees the whole picture. What is cut out of it may be blocked too."""
+        (self._rating,) = self._check.ratings([Image.fromarray(self._job.picture)], self._job.checking)
+        if is_blocked(Image.fromarray(self._cut()), self._job.checking.blocked):
+            self._rating = Rating.BLOCKED
 
     def encode(self) -> Finished:
         """Encode the picture, unless it is hidden, and return the attempt's final event."""
         job = self._job
-        if job.opacity is None:
-            raise AssertionError("The job is not done.")
         outputs: tuple[CutoutFile, ...] = ()
-        if not is_hidden(self._rating, job.checking):
+        is_shown = not hidden({0: self._rating}, job.checking)
+        if is_shown:
             title = job.model.spec.title.replace(",", " ")
             parameters = f"Background removal: {title}, Version: {_VERSION}"
-            # A background that nobody sees must not be in the file.
-            colors = np.where(job.opacity[..., None] > 0, job.picture, np.uint8(0))
-            picture = Image.fromarray(np.dstack([colors, job.opacity]))
+            picture = Image.fromarray(np.dstack([self._cut(), self._opacity]))
             source_type = source_type_of(job.request)
             outputs = (encode_cutout(picture, parameters, self._output, source_type=source_type, rating=self._rating),)
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=outputs,
+            hidden=() if is_shown else (self._rating,),
             notices=job.notices,
             denoise_s=job.elapsed_s(),
             total_s=job.elapsed_s(),
             recipe=self._recipes.of_cutout(job),
         )
+
+    def _cut(self) -> NDArray[np.uint8]:
+        """The colors [h, w, 3]. A background that nobody sees must not be in the file, so it is black."""
+        return np.where(self._opacity[..., None] > 0, self._job.picture, np.uint8(0))
+
+    @property
+    def _opacity(self) -> NDArray[np.uint8]:
+        """The opacity [h, w]."""
+        if self._job.opacity is None:
+            raise AssertionError("The job is not done.")
+        return self._job.opacity

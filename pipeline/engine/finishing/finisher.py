@@ -9,7 +9,7 @@ from PIL import Image
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.pixels.image_check import ImageCheck, is_hidden
+from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.images.encode import encode, resampled, to_picture
@@ -27,7 +27,7 @@ class Finisher:
         job: a job that is fully denoised.
         output: format of the image files.
         recipes: makes the job's recipe.
-        check: the image check; None when the job is not checked.
+        check: the image check.
         decoder: decodes and enlarges.
         note_progress: called after each image as a sign of progress.
     """
@@ -37,7 +37,7 @@ class Finisher:
         job: DrawingJob,
         output: ImageOutput,
         recipes: Recipes,
-        check: ImageCheck | None,
+        check: ImageCheck,
         decoder: Decoder,
         note_progress: Callable[[], None],
     ) -> None:
@@ -69,12 +69,10 @@ class Finisher:
             pixels = enlarged_pixels(self._model, self._decoder, decoded, self._job.paste)
             self._pictures[index] = resampled(to_picture(pixels[0]), self._job.request.upscale)
             self._note_progress()
-        if self._check is not None:
-            self._ratings = dict(enumerate(self._check.ratings([*self._pictures.values()])))
-            for index, rating in self._ratings.items():
-                if is_hidden(rating, self._job.checking):
-                    del self._pictures[index]
-            self._note_progress()
+        self._ratings = dict(enumerate(self._check.ratings([*self._pictures.values()], self._job.checking)))
+        for index in hidden(self._ratings, self._job.checking):
+            del self._pictures[index]
+        self._note_progress()
 
     def encode(self) -> Finished:
         """Encode the remaining pictures and return the attempt's final event."""
@@ -101,6 +99,7 @@ class Finisher:
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=images,
+            hidden=tuple(rating for index, rating in self._ratings.items() if index not in self._pictures),
             notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),

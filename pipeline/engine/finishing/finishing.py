@@ -25,7 +25,7 @@ class Finishing:
     Args:
         output: format of the image files.
         recipes: makes the recipes of jobs.
-        image_check: rates the pictures of checked jobs; None if there is none.
+        image_check: rates the pictures of jobs.
         decoder: decodes and enlarges.
         activity: receives each finished picture as a sign of progress.
         background: runs the work beside the steps.
@@ -38,7 +38,7 @@ class Finishing:
         *,
         output: ImageOutput,
         recipes: Recipes,
-        image_check: ImageCheck | None,
+        image_check: ImageCheck,
         decoder: Decoder,
         activity: Activity,
         background: Background,
@@ -62,7 +62,7 @@ class Finishing:
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _finisher_of(self, job: EngineJob) -> Finisher | UpscaleFinisher | CutoutFinisher:
-        check = None if job.checking == "none" else self._image_check
+        check = self._image_check
         if isinstance(job, UpscaleJob):
             return UpscaleFinisher(job, self._output, self._recipes, check)
         if isinstance(job, CutoutJob):

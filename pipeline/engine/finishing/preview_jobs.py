@@ -22,7 +22,7 @@ class PreviewJobs:
         interval_s: seconds between two previews of a job; 0 draws none.
         background: runs the drawing.
         show: receives each preview. A preview that fails is skipped, because the final picture may still succeed.
-        image_check: may judge the previews of jobs whose sexual pictures are hidden.
+        image_check: judges the previews of jobs whose pictures may be hidden.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class PreviewJobs:
         interval_s: float,
         background: Background,
         show: Callable[[DrawingJob, bytes], None],
-        image_check: ImageCheck | None,
+        image_check: ImageCheck,
     ) -> None:
         self._interval_s = interval_s
         self._background = background
@@ -58,16 +58,19 @@ class PreviewJobs:
 
     def _drawing(self, job: DrawingJob, preview: PreviewMap) -> Callable[[torch.Tensor], bytes]:
         """How a preview is drawn: with details if nothing is hidden, or if the image check calls it harmless."""
-        check, decoder = self._image_check, job.model.preview_decoder
-        if job.checking != "hide":
-            return job.preview.choose(preview, decoder, is_coarse=False)
-        if check is None or not check.judges_previews:
-            return job.preview.choose(preview, decoder, is_coarse=True)
+        check, checking, decoder = self._image_check, job.checking, job.model.preview_decoder
+        is_judged = check.judges_previews(checking)
+        if is_judged is None or not is_judged:
+            return job.preview.choose(preview, decoder, is_coarse=is_judged is not None)
         detailed = job.preview.choose(preview, decoder, is_coarse=False)
 
         def draw(latents: torch.Tensor) -> bytes:
             data = detailed(latents)
-            return data if check.is_harmless_preview(data, len(latents)) else preview.draw(latents, is_coarse=True)
+            return (
+                data
+                if check.is_harmless_preview(data, len(latents), checking)
+                else preview.draw(latents, is_coarse=True)
+            )
 
         return draw
 

@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.pixels.image_check import ImageCheck, is_hidden
+from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
@@ -22,7 +22,7 @@ _VERSION: Final = f"Easel {version('easel')}"
 class UpscaleFinisher:
     """Checks and encodes an enlarged picture. `Finisher` explains the arguments."""
 
-    def __init__(self, job: UpscaleJob, output: ImageOutput, recipes: Recipes, check: ImageCheck | None) -> None:
+    def __init__(self, job: UpscaleJob, output: ImageOutput, recipes: Recipes, check: ImageCheck) -> None:
         self._job = job
         self._output = output
         self._recipes = recipes
@@ -37,15 +37,16 @@ class UpscaleFinisher:
 
     def decode(self) -> None:
         """Ask the image check, which sees the picture at its first size, since it shrinks every picture anyway."""
-        if self._check is not None:
-            scale = self._job.request.scale
-            (self._rating,) = self._check.ratings([Image.fromarray(self._job.enlarging.larger[::scale, ::scale])])
+        scale = self._job.request.scale
+        small = Image.fromarray(self._job.enlarging.larger[::scale, ::scale])
+        (self._rating,) = self._check.ratings([small], self._job.checking)
 
     def encode(self) -> Finished:
         """Encode the picture, unless it is hidden, and return the attempt's final event."""
         source_type = source_type_of(self._job.request)
         outputs: tuple[UpscaledFile, ...] = ()
-        if not is_hidden(self._rating, self._job.checking):
+        is_shown = not hidden({0: self._rating}, self._job.checking)
+        if is_shown:
             larger = self._job.enlarging.larger
             outputs = (
                 encode_rows(larger, self._parameters(), self._output, source_type=source_type, rating=self._rating),
@@ -54,6 +55,7 @@ class UpscaleFinisher:
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=outputs,
+            hidden=() if is_shown else (self._rating,),
             notices=self._job.notices,
             denoise_s=self._enlarging_s,
             total_s=self._job.elapsed_s(),

@@ -1,28 +1,32 @@
 """Image check: rates pictures that a job made or was given, before anybody sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+import msgspec
 from PIL import Image
 
 from pipeline.engine.failures import FlaggedInput, InvalidRequest
+from pipeline.engine.pixels.blocked import is_blocked
 from pipeline.engine.pixels.picture_classifier import Classes, classify
 from pipeline.engine.pixels.previews import images_in
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import shown
 from pipeline.protocol.wire.messages import Check, Checked, Submit
-from pipeline.protocol.wire.outputs import Rating
-from pipeline.protocol.wire.settings import Checking, ImageThresholds
+from pipeline.protocol.wire.outputs import Rating, is_refused
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode, ImageThresholds
 
 _MAX_DETAIL: Final = 300
+STRICT: Final = ImageThresholds(sexual=0.5, suggestive=0.5)
+"""Highest thresholds of the mode `strict`. The classifier calls soft color gradients sexual up to 0.47."""
 
 
 class ImageCheck:
     """Rates pictures with the shipped classifier, with a safety checker, or with both: the stricter one decides.
 
     Args:
-        thresholds: of the classifier; None leaves it out.
+        thresholds: of the classifier; None leaves it out, but for the mode `strict`.
         safety_checker: the owner's safety checker, whose flagged pictures are sexual; None leaves it out.
     """
 
@@ -30,62 +34,95 @@ class ImageCheck:
         self._thresholds = thresholds
         self._safety_checker = safety_checker
 
-    def ratings(self, pictures: Sequence[Image.Image]) -> list[Rating]:
+    def can(self, mode: CheckMode) -> bool:
+        """Whether it can do this. It can always be strict, since the classifier comes with Easel."""
+        has_network = self._thresholds is not None or self._safety_checker is not None
+        return has_network or mode in ("none", "strict")
+
+    def ratings(self, pictures: Sequence[Image.Image], checking: Checking) -> list[Rating]:
         """The rating of each RGB picture."""
         found = [Rating.HARMLESS] * len(pictures)
-        if self._thresholds is not None:
-            found = [_rating(classes, self._thresholds) for classes in classify(pictures)]
-        if self._safety_checker is not None:
+        thresholds = self._thresholds_for(checking.mode)
+        if thresholds is not None:
+            found = [_rating(classes, thresholds) for classes in classify(pictures)]
+        if self._safety_checker is not None and checking.mode != "none":
             flags = self._safety_checker.flagged(pictures)
             found = [Rating.SEXUAL if flag else rating for flag, rating in zip(flags, found, strict=True)]
-        return found
+        return [
+            Rating.BLOCKED if is_blocked(picture, checking.blocked) else rating
+            for picture, rating in zip(pictures, found, strict=True)
+        ]
 
-    @property
-    def judges_previews(self) -> bool:
-        """Whether it can judge previews: the classifier can, the safety checker would cost the steps too much."""
-        return self._thresholds is not None and self._safety_checker is None
+    def judges_previews(self, checking: Checking) -> bool | None:
+        """Whether it can judge previews: the classifier can, the safety checker would cost the steps too much.
 
-    def is_harmless_preview(self, data: bytes, count: int) -> bool:
+        None if there is nothing to judge.
+        """
+        if checking.mode in ("hide", "strict"):
+            return self._safety_checker is None and self._thresholds_for(checking.mode) is not None
+        return True if checking.blocked else None
+
+    def is_harmless_preview(self, data: bytes, count: int, checking: Checking) -> bool:
         """Whether a WebP picture of `count` images side by side may be shown with its details.
 
         An image that is not finished is judged less surely, so half of each threshold is too much.
         """
-        if self._thresholds is None:
+        images = images_in(data, count)
+        if any(is_blocked(image, checking.blocked) for image in images):
             return False
-        half = ImageThresholds(sexual=self._thresholds.sexual / 2, suggestive=self._thresholds.suggestive / 2)
-        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images_in(data, count)))
+        thresholds = self._thresholds_for(checking.mode)
+        if thresholds is None or checking.mode == "rate":
+            return True
+        half = ImageThresholds(sexual=thresholds.sexual / 2, suggestive=thresholds.suggestive / 2)
+        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images))
 
     def answer(self, asked: Check) -> Checked:
         """Rate pictures that a job is about to be given. Any thread may call it."""
         try:
-            return Checked(question=asked.question, ratings=tuple(self.ratings(list(map(read_png, asked.pictures)))))
+            ratings = self.ratings(list(map(read_png, asked.pictures)), asked.checking)
         # Whatever happens, the bot waits for an answer, and the job's start checks the pictures again.
         except Exception as error:  # noqa: BLE001 - see above
             return Checked(question=asked.question, detail=repr(error)[:_MAX_DETAIL])
+        return Checked(question=asked.question, ratings=tuple(ratings))
+
+    def _thresholds_for(self, mode: CheckMode) -> ImageThresholds | None:
+        """The thresholds of the classifier; None if it does not look."""
+        if mode == "none":
+            return None
+        if mode != "strict":
+            return self._thresholds
+        owners = self._thresholds or STRICT
+        return ImageThresholds(
+            sexual=min(owners.sexual, STRICT.sexual), suggestive=min(owners.suggestive, STRICT.suggestive)
+        )
 
 
 def check_inputs(submit: Submit, check: ImageCheck) -> None:
     """Check the pictures of an attempt.
 
     Raises:
-        FlaggedInput: one of them is sexual.
+        FlaggedInput: nothing may be drawn from one of them.
         InvalidRequest: a file cannot be read.
     """
+    checking = submit.checking
+    if checking.mode == "rate":  # nothing that it finds would be refused
+        checking = msgspec.structs.replace(checking, mode="none")
     hashes = shown(submit.request.inputs)
     files = [file for sha256, file in submit.pictures.items() if sha256 in hashes]
-    if not files:
+    if not files or checking == NO_CHECKING:
         return
     try:
         pictures = [read_png(file) for file in files]
     except UnreadablePicture as error:
         raise InvalidRequest(str(error)) from error
-    if Rating.SEXUAL in check.ratings(pictures):
-        raise FlaggedInput("The image check calls a picture sexual that the job was given.")
+    if hidden(dict(enumerate(check.ratings(pictures, checking))), checking):
+        raise FlaggedInput("The image check does not let pass a picture that the job was given.")
 
 
-def is_hidden(rating: Rating, checking: Checking) -> bool:
-    """Whether nobody may see a picture with this rating."""
-    return checking == "hide" and rating is Rating.SEXUAL
+def hidden(ratings: Mapping[int, Rating], checking: Checking) -> Collection[int]:
+    """Indexes of the pictures that nobody may see, of a job's pictures with these ratings."""
+    found = {index for index, rating in ratings.items() if is_refused(rating, checking.mode)}
+    return ratings.keys() if found and checking.mode == "strict" else found
 
 
 def _rating(classes: Classes, thresholds: ImageThresholds) -> Rating:

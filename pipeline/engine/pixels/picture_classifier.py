@@ -1,7 +1,7 @@
 """Tells sexual pictures from others: the shipped MobileNetV2 of nsfwjs (https://github.com/infinitered/nsfwjs).
 
 It looks at a picture of 224 x 224 pixels and gives five classes that sum to 1. It calls soft color gradients sexual
-up to 0.47, so a threshold below 0.7 hides harmless pictures.
+up to 0.47, so a threshold below that hides harmless pictures.
 """
 
 from collections.abc import Sequence

@@ -26,9 +26,17 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
-from pipeline.protocol.wire.settings import Acceleration, Checking, Device, DType, EngineOptions, ImageThresholds
+from pipeline.protocol.wire.settings import (
+    NO_CHECKING,
+    Acceleration,
+    Checking,
+    Device,
+    DType,
+    EngineOptions,
+    ImageThresholds,
+)
 
-PROTOCOL_VERSION: Final = 26
+PROTOCOL_VERSION: Final = 27
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 
@@ -81,15 +89,14 @@ class Submit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Attributes:
         pictures: PNG file of each input of the request, by its SHA-256; at most `MAX_INPUTS` files, none with a side
             over `MAX_INPUT_SIDE`.
-        checking: what the image check does with pictures: nothing, rate them, or also leave out the sexual ones and
-            draw nothing from them.
+        checking: what the image check does with the pictures.
     """
 
     job_id: int
     attempt: int
     request: Request
     pictures: dict[str, bytes] = {}
-    checking: Checking = "none"
+    checking: Checking = NO_CHECKING
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -184,6 +191,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     Attributes:
         outputs: outputs of the request in order, without those that the image check hid.
+        hidden: ratings of those that it hid.
         notices: facts for the requester, such as text that did not fit the model.
         denoise_s: seconds of denoising.
         total_s: seconds from the start of the attempt to this message.
@@ -193,6 +201,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     job_id: int
     attempt: int
     outputs: tuple[Output, ...]
+    hidden: tuple[Rating, ...] = ()
     notices: tuple["Notice", ...]
     denoise_s: float
     total_s: float
@@ -249,10 +258,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Attributes:
         question: number of the question, which its answer repeats.
         pictures: the pictures, PNGs that Easel wrote, with no side over `MAX_INPUT_SIDE`.
+        checking: as in the `Submit` of that job.
     """
 
     question: int
     pictures: tuple[bytes, ...]
+    checking: Checking
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True, tag=True):

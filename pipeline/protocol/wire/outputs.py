@@ -6,6 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from pipeline.protocol.provenance.fingerprints import Fingerprint
+from pipeline.protocol.wire.settings import CheckMode
 
 
 class Rating(StrEnum):
@@ -15,6 +16,19 @@ class Rating(StrEnum):
     """Nothing, or nobody looked."""
     SUGGESTIVE = "suggestive"
     SEXUAL = "sexual"
+    BLOCKED = "blocked"
+    """It looks like a blocked picture. Such an output is always hidden."""
+
+
+def is_refused(rating: Rating, mode: CheckMode) -> bool:
+    """Whether nobody may see a picture with this rating, and nothing is drawn from it."""
+    match mode:
+        case "strict":
+            return rating is not Rating.HARMLESS
+        case "hide":
+            return rating in (Rating.SEXUAL, Rating.BLOCKED)
+        case _:
+            return rating is Rating.BLOCKED
 
 
 class OutputFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

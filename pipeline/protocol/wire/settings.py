@@ -1,6 +1,6 @@
 """A worker's settings: device, acceleration, batching, and the format of finished images."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -10,7 +10,7 @@ Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
 Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
 ImageFormat = Literal["png", "webp", "jpeg"]
-Checking = Literal["none", "rate", "hide"]
+CheckMode = Literal["none", "rate", "hide", "strict"]
 
 
 class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,23 @@ class ImageThresholds(msgspec.Struct, frozen=True, kw_only=True):
 
     sexual: float = 0.7
     suggestive: float = 0.85
+
+
+class Checking(msgspec.Struct, frozen=True, kw_only=True):
+    """What the image check does with the pictures of a job.
+
+    Attributes:
+        mode: `none` rates no picture; `rate` rates them; `hide` also leaves out sexual ones, and draws nothing from
+            them; `strict` leaves out all pictures of a job if one is more than harmless by the lowest thresholds.
+        blocked: looks of blocked pictures, `BLOCKED_LOOK_BYTES` bytes each. Whatever the mode is, pictures that are
+            alike are left out, and nothing is drawn from them.
+    """
+
+    mode: CheckMode = "none"
+    blocked: tuple[bytes, ...] = ()
+
+
+NO_CHECKING: Final = Checking()
 
 
 class Acceleration(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,6 +114,21 @@ async def test_it_says_once_whether_pictures_are_signed(examined: Examined, tmp_
     assert "ok   signing    pictures are signed; the certificate holds until" in said
 
 
+async def test_blocked_pictures_are_counted_or_their_mistake_is_told(
+    examined: Examined, tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "blocks.txt"
+    path.write_text(f"look:{'00' * 32}\n")
+    safety = settings.safety.model_copy(update={"image_blocks": path})
+    is_fine, said = await examined(is_quick=True, safety=safety)
+    assert is_fine
+    assert f"ok   pictures   1 blocked in {path}" in said
+    path.write_text("pdq:00\n")
+    is_fine, said = await examined(is_quick=True, safety=safety)
+    assert not is_fine
+    assert f"BAD  pictures   In line 1 of {path}, write look:" in said
+
+
 async def test_the_rules_of_words_are_counted_or_their_mistake_is_told(
     examined: Examined, tmp_path: Path, settings: Settings
 ) -> None:

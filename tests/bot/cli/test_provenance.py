@@ -13,6 +13,7 @@ from bot.cli import provenance as commands
 from bot.cli.provenance import ProvenanceFailed, need_libraries
 from bot.provenance import key as keys
 from bot.provenance.key import load_key
+from bot.safety.image_blocks import read_block_file
 from bot.store.sqlite.database import Database
 from config.settings import ProvenanceSettings, Settings, StorageSettings
 from pipeline.protocol.requests import GenerationRequest
@@ -189,6 +190,17 @@ def test_a_file_that_cannot_be_read_is_named(here: Settings, tmp_path: Path) -> 
     text = easel("verify", file_of(tmp_path, "words.txt", b"words"))
     assert (text.exit_code, "words.txt is no PNG, JPEG or WebP picture" in text.stderr) == (66, True)
     assert not here.storage.directory.exists()
+
+
+def test_a_look_is_printed_as_a_line_that_blocks_the_picture(tmp_path: Path) -> None:
+    ours, copy = (file_of(tmp_path, f"{name}.png", png(picture(seed=7))) for name in "ab")
+    result = easel("look", ours, copy)
+    assert result.exit_code == 0, result.output
+    blocks = file_of(tmp_path, "blocks.txt", result.stdout.encode())
+    (look,) = read_block_file(blocks)
+    assert result.stdout.splitlines() == [f"look:{look.hex()}  # {name}.png" for name in "ab"]
+    text = easel("look", ours, file_of(tmp_path, "words.txt", b"words"))
+    assert (text.exit_code, "words.txt is no PNG, JPEG or WebP picture" in text.stderr) == (66, True)
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

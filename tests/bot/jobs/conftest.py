@@ -30,7 +30,7 @@ from pipeline.backends.base import NO_PICTURES
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import Request
-from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode
 from provenance.keys import SigningKey
 from provenance.process import COMMAND
 from tests.bot.store.conftest import inputs_of
@@ -57,7 +57,8 @@ class Gate(ProcessBackend):
         self.is_open.set()
         self.submitted: list[tuple[int, int]] = []
         self.pictures: list[dict[str, bytes]] = []
-        self.checked: list[tuple[int, Checking]] = []
+        self.checked: list[tuple[int, CheckMode]] = []
+        self.blocked: list[tuple[bytes, ...]] = []
         self.before_submit: Callable[[int], Awaitable[None]] | None = None
 
     @override
@@ -68,12 +69,13 @@ class Gate(ProcessBackend):
         request: Request,
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
-        checking: Checking = "none",
+        checking: Checking = NO_CHECKING,
     ) -> None:
         self.submitted.append((job_id, attempt))
         self.pictures.append(dict(pictures))
-        if checking != "none":
-            self.checked.append((job_id, checking))
+        self.blocked.append(checking.blocked)
+        if checking.mode != "none":
+            self.checked.append((job_id, checking.mode))
         if self.before_submit is not None:
             await self.before_submit(job_id)
         await self.is_open.wait()

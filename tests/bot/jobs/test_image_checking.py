@@ -1,6 +1,7 @@
 """Given pictures at the door: a sexual one is refused before anything is charged, and leaves no byte."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from bot.errors import Refused
 from bot.jobs.image_checking import CHECKED_LATER
 from bot.presenting.refusal import sentence_of
+from bot.safety.image_blocks import line_of
 from bot.store.images import ImageStore
-from bot.store.rows.jobs import Job, JobOrder
+from bot.store.members.servers import Decision
+from bot.store.rows.failures import JobFailure
+from bot.store.rows.jobs import Job, JobOrder, JobStatus
 from bot.store.rows.origin import Asker
 from pipeline.backends import questions
 from pipeline.protocol.inputs import Input, InputRole
@@ -20,6 +24,8 @@ from tests.bot.jobs.conftest import House
 from tests.example_jobs import example_origin
 
 OpenHouse = Callable[..., Awaitable[House]]
+LOOK = bytes(range(32))
+BY = Decision(guild_id=1, actor_id=9, now=datetime(2026, 5, 1, tzinfo=UTC))
 ASKER = Asker(guild_id=1, channel_id=2, user_id=7)
 
 
@@ -100,6 +106,68 @@ async def test_among_adults_and_without_a_check_nobody_asks(
     assert await accepted(house, order_of(request, is_age_restricted=True))
     house = await open_house(safety={"image_check": "off"})
     assert await accepted(house, order_of(request, 901))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "rating", "values", "is_refused"),
+    [
+        ("a cat", "sexual", {}, True),
+        ("a cat", "suggestive", {}, False),
+        ("a cat", "blocked", {}, True),
+        ("a cat", "blocked", {"is_age_restricted": True}, True),
+        ("a child", "suggestive", {}, True),
+        ("a child", "suggestive", {"is_age_restricted": True}, True),
+        ("a child", "harmless", {}, False),
+    ],
+)
+async def test_a_rating_is_refused_by_channel_prompt_and_list(
+    open_house: OpenHouse,
+    files: ImageStore,
+    request_: GenerationRequest,
+    prompt: str,
+    rating: str,
+    values: dict[str, bool],
+    *,
+    is_refused: bool,
+) -> None:
+    house = await open_house(safety={"image_check": "off"} if values else {})
+    await house.services.image_blocks.block_look(BY, LOOK)
+    picture = Input(role=InputRole.INIT_IMAGE, sha256=await files.save(rating.encode()), strength=0.5)
+    order = order_of(msgspec.structs.replace(request_, prompt=prompt, inputs=(picture,)), **values)
+    if is_refused:
+        with pytest.raises(Refused, match="flagged-input"):
+            await accepted(house, order)
+        assert await house.spent() == 0
+    else:
+        assert await accepted(house, order)
+
+
+async def test_the_worker_is_told_what_is_hidden_and_what_the_owner_and_the_server_block(
+    open_house: OpenHouse, tmp_path: Path
+) -> None:
+    (tmp_path / "blocks.txt").write_text(f"{line_of(bytes(32))}\n")
+    house = await open_house(safety={"image_blocks": tmp_path / "blocks.txt", "image_check": "off"})
+    house.work()
+    await house.until(await house.ask("a cat"), JobStatus.SUCCEEDED)
+    guild = (await house.ask("a dog")).guild_id
+    await house.services.image_blocks.block_look(msgspec.structs.replace(BY, guild_id=guild), LOOK)
+    child = await house.until(await house.ask("a child"), JobStatus.SUCCEEDED)
+    assert house.backend.checked == [(child.job_id, "strict")]
+    assert house.backend.blocked[0] == (bytes(32),)
+    assert house.backend.blocked[-1] == (bytes(32), LOOK)
+
+
+async def test_what_the_hard_rule_hides_is_in_the_audit_log_without_its_words(open_house: OpenHouse) -> None:
+    house = await open_house()
+    house.work()
+    await house.until(await house.ask("flagged"), JobStatus.FAILED)
+    job = await house.until(await house.ask("a flagged child"), JobStatus.FAILED)
+    assert job.failure == JobFailure.FLAGGED
+    assert await house.spent() == 0
+    rows = await house.services.servers.audit_log(job.guild_id, 10)
+    assert [(row.action, row.subject, row.detail, row.actor_id) for row in rows] == [
+        ("hard-rule", "", "minors", job.requester_id)
+    ]
 
 
 async def test_a_mask_is_not_checked(open_house: OpenHouse, files: ImageStore, request_: GenerationRequest) -> None:

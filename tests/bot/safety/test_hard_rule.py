@@ -30,6 +30,16 @@ def test_both_terms_are_needed(request_: GenerationRequest, changes: dict[str, s
     assert MADE_UP.forbids(msgspec.structs.replace(request_, **changes)) is is_forbidden
 
 
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [("a bl0rbel", True), ("a zindel", False), ("a [blorbel:cat:0.5]", True), ("[a|b|c]" * 999, True)],
+)
+def test_terms_for_minors_alone_make_the_image_check_strict(
+    request_: GenerationRequest, prompt: str, *, names: bool
+) -> None:
+    assert MADE_UP.names_minors(msgspec.structs.replace(request_, prompt=prompt, num_inference_steps=99)) is names
+
+
 def test_the_lists_of_the_package_can_be_read() -> None:
     assert all(read_list(name).rules for name in ("minors", "sexual"))
     assert shipped_rule() is shipped_rule()

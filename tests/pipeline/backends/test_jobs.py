@@ -11,6 +11,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
 from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.settings import NO_CHECKING
 from tests.pipeline.backends.conftest import Make
 
 
@@ -76,13 +77,15 @@ async def test_each_question_gets_its_own_answer(make: Make) -> None:
 async def test_pictures_are_rated_beside_other_questions(make: Make) -> None:
     backend = make("good")
     with pytest.raises(WorkerUnavailable):
-        await backend.check([b"too early"])
+        await backend.check([b"too early"], NO_CHECKING)
     await backend.start()
     await backend.wait_ready(30)
-    part, checked = await asyncio.gather(backend.find_part(b"picture", "hat"), backend.check([b"harmless", b"sexual"]))
+    part, checked = await asyncio.gather(
+        backend.find_part(b"picture", "hat"), backend.check([b"harmless", b"sexual"], NO_CHECKING)
+    )
     assert part.mask == b"hat"
     assert checked.ratings == (Rating.HARMLESS, Rating.SEXUAL)
-    assert (await backend.check([b"odd"])).detail == "It is odd."
+    assert (await backend.check([b"odd"], NO_CHECKING)).detail == "It is odd."
 
 
 async def test_a_check_of_pictures_ends_with_its_worker_or_its_time(
@@ -92,11 +95,11 @@ async def test_a_check_of_pictures_ends_with_its_worker_or_its_time(
     await backend.start()
     await backend.wait_ready(30)
     with pytest.raises(WorkerUnavailable, match="exit code 3"):
-        await backend.check([b"fall"])
+        await backend.check([b"fall"], NO_CHECKING)
     await backend.wait_ready(30)
     monkeypatch.setattr(questions, "_CHECK_S", 0.1)
     with pytest.raises(WorkerUnavailable, match="did not answer"):
-        await backend.check([b"wait"])
+        await backend.check([b"wait"], NO_CHECKING)
 
 
 async def test_a_question_ends_with_its_worker_or_its_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import CutoutRequest, GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.wire.outputs import CutoutFile
-from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
+from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput
 from tests.pipeline.engine.pixels.tiny_onnx import save_red
 
 
@@ -122,7 +122,7 @@ def test_the_bits_of_a_picture_beside_it_are_those_of_one_alone(
 def test_the_safety_checker_sees_the_picture_and_the_result(catalogue: Catalogue, tmp_path: Path, after: int) -> None:
     checker = Hides(after)
     shop = Shop(catalogue, tmp_path, checker)
-    shop.run(msgspec.structs.replace(shop.order(), checking="hide"))
+    shop.run(msgspec.structs.replace(shop.order(), checking=Checking(mode="hide")))
     assert all(not event.outputs for event in shop.of(Finished))
     assert checker.seen == after + 1
 

@@ -28,7 +28,7 @@ from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest, UpscaleRequest
 from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.wire.outputs import ImageFile, UpscaledFile
-from pipeline.protocol.wire.settings import EngineOptions, ImageOutput
+from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput
 from tests.pipeline.engine.pixels.test_enlarging import photo
 from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny
 
@@ -162,14 +162,14 @@ def test_a_request_that_cannot_be_is_refused(catalogue: Catalogue, changes: dict
 def test_the_safety_checker_sees_it_and_hides_it(catalogue: Catalogue) -> None:
     checker = Hides(after=1)
     shop = Shop(catalogue, checker)
-    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking="hide"))
+    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking=Checking(mode="hide")))
     assert [event.outputs for event in shop.of(Finished)] == [()]
     assert checker.seen == [(40, 24)] * 2
 
 
 def test_a_flagged_picture_is_not_enlarged(catalogue: Catalogue) -> None:
     shop = Shop(catalogue, Hides(after=0))
-    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking="hide"))
+    shop.run(msgspec.structs.replace(shop.order(photo(40, 24)), checking=Checking(mode="hide")))
     assert [event.reason for event in shop.of(Failed)] == [FailureReason.FLAGGED_INPUT]
     assert shop.of(Progress) == shop.of(Finished) == []
 

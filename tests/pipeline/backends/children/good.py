@@ -1,9 +1,9 @@
 """Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process.
 
-One of the prompt `flagged` is finished without a picture. One of the prompt `linger` waits at its first attempt
-and is done at the next. One of the prompt `finishing` is past its last step: its `Cancel` comes too late to stop it.
-A question about the words `wait` gets no answer, and one about `fall` ends the process. The same holds for pictures of
-these bytes; one of the bytes `sexual` is so, and one of `odd` cannot be rated.
+One of the prompt `flagged`, or `a flagged child`, is finished without a picture. One of the prompt `linger` waits at
+its first attempt and is done at the next. One of the prompt `finishing` is past its last step: its `Cancel` comes too
+late to stop it. A question about the words `wait` gets no answer, and one about `fall` ends the process. The same holds
+for pictures of these bytes; other bytes are the name of their rating, but `odd`, which cannot be rated.
 """
 
 import os
@@ -33,6 +33,8 @@ while True:
             sys.exit(3)
         case Submit() as submit if submit.request.prompt == "flagged":
             bot.say(msgspec.structs.replace(finished(submit), outputs=()))
+        case Submit() as submit if submit.request.prompt == "a flagged child":
+            bot.say(msgspec.structs.replace(finished(submit), outputs=(), hidden=(Rating.SEXUAL,)))
         case Submit() as submit:
             bot.say(progress(submit), finished(submit))
         case Cancel() as cancel if cancel.job_id in finishing:
@@ -52,7 +54,8 @@ while True:
         case Check(pictures=(b"odd",)) as asked:
             bot.say(Checked(question=asked.question, detail="It is odd."))
         case Check() as asked:
-            ratings = (Rating.SEXUAL if picture == b"sexual" else Rating.HARMLESS for picture in asked.pictures)
+            known = {picture.value.encode(): picture for picture in Rating}
+            ratings = (known[picture] for picture in asked.pictures)
             bot.say(Checked(question=asked.question, ratings=tuple(ratings)))
         case _:
             sys.exit(1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -14,19 +15,24 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loop import Engine
-from pipeline.engine.pixels.image_check import ImageCheck
+from pipeline.engine.pixels import image_check
+from pipeline.engine.pixels.image_check import ImageCheck, hidden
+from pipeline.engine.pixels.picture_classifier import Classes
 from pipeline.engine.pixels.previews import PreviewMap
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.images.fingerprint import look
 from pipeline.images.png import png_bytes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.wire.outputs import Rating
-from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageThresholds
+from pipeline.protocol.wire.settings import Checking, CheckMode, EngineOptions, ImageThresholds
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
 
+HIDE = Checking(mode="hide")
+DRAWN = Image.effect_noise((64, 64), 40).convert("RGB").resize((256, 256))
 PLACEMENT: Placement = choose_placement("cpu", "float64")
 
 
@@ -44,7 +50,7 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
         request: GenerationRequest,
         check: ImageCheck | SafetyChecker | None,
         *,
-        checking: Checking = "hide",
+        checking: CheckMode | Checking = "hide",
         pictures: dict[str, bytes] | None = None,
     ) -> JobEvent:
         events: list[JobEvent] = []
@@ -58,7 +64,8 @@ def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
             activity=Activity(),
             options=EngineOptions(),
         )
-        submit = Submit(job_id=1, attempt=1, request=request, checking=checking, pictures=pictures or {})
+        rule = checking if isinstance(checking, Checking) else Checking(mode=checking)
+        submit = Submit(job_id=1, attempt=1, request=request, checking=rule, pictures=pictures or {})
         engine.submit(submit)
         engine.run_until_idle()
         return events[-1]
@@ -104,7 +111,7 @@ def test_the_classifier_rates_a_picture_and_hides_a_sexual_one(
     draw: Callable[..., JobEvent],
     request_: GenerationRequest,
     thresholds: ImageThresholds,
-    checking: Checking,
+    checking: CheckMode,
     ratings: list[Rating],
 ) -> None:
     last = draw(request_, ImageCheck(thresholds), checking=checking)
@@ -112,12 +119,108 @@ def test_the_classifier_rates_a_picture_and_hides_a_sexual_one(
     assert [output.rating for output in last.outputs] == ratings
 
 
+@pytest.mark.parametrize("mode", ["none", "rate", "hide", "strict"])
+def test_a_blocked_picture_is_left_out_in_every_mode(
+    draw: Callable[..., JobEvent], studio: Studio, request_: GenerationRequest, mode: CheckMode
+) -> None:
+    (drawn,) = studio.pictures(request_).outputs
+    assert drawn.fingerprint is not None
+    check = ImageCheck(ImageThresholds())
+    last = draw(request_, check, checking=Checking(mode=mode, blocked=(bytes(32), drawn.fingerprint.look[:32])))
+    assert isinstance(last, Finished)
+    assert (last.outputs, last.hidden) == ((), (Rating.BLOCKED,))
+    other = draw(request_, check, checking=Checking(mode=mode, blocked=(bytes(32),)))
+    assert isinstance(other, Finished)
+    assert [output.data for output in other.outputs] == [drawn.data]
+
+
+@pytest.mark.parametrize(
+    ("mode", "indexes"), [("none", {2}), ("rate", {2}), ("hide", {1, 2}), ("strict", {0, 1, 2, 3})]
+)
+def test_strictly_one_picture_takes_the_others_with_it(mode: CheckMode, indexes: set[int]) -> None:
+    ratings = [Rating.HARMLESS, Rating.SEXUAL, Rating.BLOCKED, Rating.SUGGESTIVE]
+    assert {*hidden(dict(enumerate(ratings)), Checking(mode=mode))} == indexes
+
+
+@pytest.mark.parametrize("mode", ["none", "rate", "hide", "strict"])
+def test_nothing_is_drawn_from_a_blocked_picture(
+    draw: Callable[..., JobEvent], request_: GenerationRequest, mode: CheckMode
+) -> None:
+    bad, good = (Image.effect_noise((64, 64), spread).convert("RGB") for spread in (90, 20))
+    blocked = (look(np.asarray(bad))[:32],)
+    for picture, is_refused in ((bad, True), (bad.resize((96, 96)), True), (good, False)):
+        request = msgspec.structs.replace(
+            request_, inputs=(Input(role=InputRole.INIT_IMAGE, sha256="given", strength=0.5),)
+        )
+        last = draw(
+            request,
+            ImageCheck(ImageThresholds()),
+            checking=Checking(mode=mode, blocked=blocked),
+            pictures={"given": png_bytes(picture, "")},
+        )
+        assert isinstance(last, Failed) == is_refused
+        if isinstance(last, Failed):
+            assert last.reason is FailureReason.FLAGGED_INPUT
+
+
+@pytest.mark.parametrize("owners", [None, ImageThresholds(sexual=1, suggestive=1), ImageThresholds()])
+@pytest.mark.parametrize(
+    ("classes", "rating"),
+    [
+        (Classes(drawing=0, hentai=0.3, neutral=0.49, porn=0.21, sexy=0), Rating.SEXUAL),
+        (Classes(drawing=0, hentai=0, neutral=0.49, porn=0, sexy=0.51), Rating.SUGGESTIVE),
+        (Classes(drawing=0, hentai=0.2, neutral=0.53, porn=0.27, sexy=0), Rating.HARMLESS),
+    ],
+)
+def test_the_strict_mode_has_its_own_thresholds_whatever_the_owner_has(
+    monkeypatch: pytest.MonkeyPatch, owners: ImageThresholds | None, classes: Classes, rating: Rating
+) -> None:
+    monkeypatch.setattr(image_check, "classify", lambda pictures: [classes] * len(pictures))
+    check = ImageCheck(owners)
+    assert check.can("strict")
+    assert check.ratings([Image.new("RGB", (8, 8))], Checking(mode="strict")) == [rating]
+    assert bool(hidden({0: rating}, Checking(mode="strict"))) == (rating is not Rating.HARMLESS)
+
+
+def test_lower_thresholds_of_the_owner_hold_in_the_strict_mode(
+    draw: Callable[..., JobEvent], request_: GenerationRequest
+) -> None:
+    two = msgspec.structs.replace(request_, num_images=2)
+    last = draw(two, ImageCheck(SUGGESTIVE_ALL), checking="strict")
+    assert isinstance(last, Finished)
+    assert last.outputs == ()
+    assert last.hidden == (Rating.SUGGESTIVE,) * 2
+
+
+@pytest.mark.parametrize(
+    ("check", "checking", "is_judged", "is_shown"),
+    [
+        (ImageCheck(None), Checking(), None, None),
+        (ImageCheck(ImageThresholds()), Checking(mode="rate"), None, None),
+        (ImageCheck(ImageThresholds()), Checking(mode="hide"), True, True),
+        (ImageCheck(SEXUAL_ALL), Checking(mode="hide"), True, False),
+        (ImageCheck(None), Checking(mode="strict"), True, True),
+        (ImageCheck(SUGGESTIVE_ALL), Checking(mode="strict"), True, False),
+        (ImageCheck(SEXUAL_ALL), Checking(mode="rate", blocked=(bytes(32),)), True, True),
+        (ImageCheck(None), Checking(blocked=(look(np.asarray(DRAWN))[:32],)), True, False),
+    ],
+)
+def test_a_preview_is_judged_where_something_may_be_hidden(
+    check: ImageCheck, checking: Checking, is_judged: bool | None, is_shown: bool | None
+) -> None:
+    assert check.judges_previews(checking) is is_judged
+    if is_shown is not None:
+        file = io.BytesIO()
+        DRAWN.save(file, "WEBP", quality=80)
+        assert check.is_harmless_preview(file.getvalue(), 1, checking) is is_shown
+
+
 def test_the_stricter_of_both_decides(tmp_path: Path) -> None:
     picture = Image.new("RGB", (64, 64))
     flagging = SafetyChecker(save_checker(tmp_path), PLACEMENT)
-    assert ImageCheck(ImageThresholds(), flagging).ratings([picture]) == [Rating.SEXUAL]
+    assert ImageCheck(ImageThresholds(), flagging).ratings([picture], HIDE) == [Rating.SEXUAL]
     passing = SafetyChecker(save_checker(tmp_path / "other", flagged=Image.new("RGB", (64, 64), "white")), PLACEMENT)
-    assert ImageCheck(SUGGESTIVE_ALL, passing).ratings([picture]) == [Rating.SUGGESTIVE]
+    assert ImageCheck(SUGGESTIVE_ALL, passing).ratings([picture], HIDE) == [Rating.SUGGESTIVE]
 
 
 def test_nothing_is_drawn_for_a_check_that_cannot_be_made(
@@ -143,7 +246,7 @@ def test_nothing_is_drawn_from_a_flagged_picture(
     checker = SafetyChecker(save_checker(tmp_path, flagged=bad), PLACEMENT)
     files = {sha256: png_bytes(picture, "") for sha256, picture in (("bad", bad), ("good", good))}
 
-    def from_pictures(first: str, mask: str, *, checking: Checking = "hide") -> JobEvent:
+    def from_pictures(first: str, mask: str, *, checking: CheckMode = "hide") -> JobEvent:
         inputs = (
             Input(role=InputRole.INIT_IMAGE, sha256=first, strength=0.5),
             Input(role=InputRole.MASK, sha256=mask),

@@ -45,7 +45,7 @@ from pipeline.protocol.wire.messages import (
     Unusable,
 )
 from pipeline.protocol.wire.outputs import ImageFile, Notice, Rating
-from pipeline.protocol.wire.settings import EngineOptions
+from pipeline.protocol.wire.settings import Checking, EngineOptions
 
 SOURCES = (
     FolderSource(path="/models/a"),
@@ -114,7 +114,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
         text_mask=TextMaskSpec(path="/srv/clipseg", license="MIT", threshold=0.3),
     ),
     FindPart(question=3, picture=b"png", words="the red hat"),
-    Check(question=4, pictures=(b"png", b"other")),
+    Check(question=4, pictures=(b"png", b"other"), checking=Checking(mode="strict", blocked=(bytes(32),))),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Submit(
         job_id=1,
