@@ -36,12 +36,27 @@ async def where_from(
 async def _known(services: Services, interaction: Interaction, place: Place) -> Job | None:
     """The job of a picture; None if this member may not know about it.
 
-    That needs the server whose channel shows it. Outside servers, and where a member brought Easel along, only that
-    member may see the picture's message. Nobody is told about a job without a name, since its member's words were
-    deleted, nor about one whose pictures moderators removed.
+    That needs the server whose channel shows it, and the right to read that channel. Outside servers, and where a
+    member brought Easel along, only that member may see the picture's message. Nobody is told about a job without a
+    name, since its member's words were deleted, nor about one whose pictures moderators removed.
     """
     job = await services.jobs.get(place.job_id)
     if job is None or not job.origin.requester_name or job.origin.shown_guild_id != (interaction.guild_id or 0):
         return None
-    is_private = job.guild_id == 0
-    return None if job.removed_at is not None or (is_private and job.requester_id != interaction.user.id) else job
+    if job.removed_at is not None:
+        return None
+    is_own = job.requester_id == interaction.user.id
+    return job if is_own or (job.guild_id and _reads_channel(interaction, job.channel_id)) else None
+
+
+def _reads_channel(interaction: Interaction, channel_id: int) -> bool:
+    """Whether the member may read a channel of this server. What is not known, such as an old thread, counts as no."""
+    if interaction.channel_id == channel_id:
+        return True
+    channel = None if interaction.guild is None else interaction.guild.get_channel_or_thread(channel_id)
+    if channel is None or not isinstance(interaction.user, discord.Member):
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return False  # who is in it is not known
+    allowed = channel.permissions_for(interaction.user)
+    return allowed.view_channel and allowed.read_message_history

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 from bot.pictures.inputs import InputPictures
 from bot.store.images import ImageStore
 from bot.store.rows.jobs import Job
 from bot.store.stars import StarRepository
+
+_UNNAMED_DAYS: Final = 30
+"""Days that a finished picture stays without a job: a crash came before its row, or an older database was restored."""
 
 
 class Keeping:
@@ -60,15 +64,17 @@ class Keeping:
         await self._inputs.release(job.job_id)
 
     async def remove_old(self, keep_days: int) -> int:
-        """Remove files without a star that are older than `keep_days` days, and inputs without a job.
+        """Remove files without a star that are older than `keep_days` days, and files without a job.
 
         A crash may have left files of a job that moderators removed. They go too.
 
-        Returns the number of removed files. With `keep_days` 0, only inputs without a job are removed.
+        Returns the number of removed files. With `keep_days` 0, only files without a job are removed.
         """
+        now = datetime.now(UTC)
         for sha256 in await self._stars.removed():
             await self._images.remove(sha256)
         count = await self._inputs.remove_unneeded(keep_days)
+        count += await self._images.remove_older_than(_UNNAMED_DAYS, now, keep=await self._stars.named())
         if keep_days:
-            count += await self._images.remove_older_than(keep_days, datetime.now(UTC), keep=await self._stars.kept())
+            count += await self._images.remove_older_than(keep_days, now, keep=await self._stars.kept())
         return count

@@ -1,6 +1,7 @@
 """Looks a file up: what it says about its origin, what the register knows, and the verdict."""
 
 import hashlib
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,9 @@ from config.settings import Settings
 from provenance.messages import Reading, Refusal, Trust
 from provenance.process import read_once
 from provenance.verdict import KeyState, Known, Verdict, judge
+
+_OURS: Final = frozenset({Verdict.INTACT, Verdict.KEY_RETIRED, Verdict.SAVED_ANEW, Verdict.CHANGED})
+"""Verdicts about files with a signature of ours, or about pictures that the register knows."""
 
 
 class Anchors(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,13 +70,15 @@ async def look_up(data: bytes | bytearray, anchors: Anchors, register: RegisterR
         return reading
     found, keys = Found(), dict[str, RegisteredKey]()
     if register is not None:
-        found = await register.find(hashlib.sha256(data).hexdigest(), reading.fingerprint)
+        manifest = None if reading.credentials is None else reading.credentials.manifest
+        found = await register.find(hashlib.sha256(data).hexdigest(), reading.fingerprint, manifest)
         keys = await register.keys()
     verdict = judge(reading, _known(reading, found, keys))
     return Judged(
         verdict=verdict,
         reading=reading,
-        place=found.file or found.pixels,
+        # A manifest's name proves nothing; here the verdict says that the signature is ours.
+        place=found.file or found.pixels or (found.manifest if verdict in _OURS else None),
         alike=found.alike if verdict is Verdict.ALIKE else (),
         is_vouched=verdict is Verdict.FOREIGN and await _is_vouched(data, anchors),
     )

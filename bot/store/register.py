@@ -19,6 +19,7 @@ _BY_FILE: Final = """
 SELECT job_id, output_index AS image_index FROM outputs WHERE sha256 = :sha256
 UNION SELECT job_id, image_index FROM copies WHERE sha256 = :sha256 ORDER BY job_id DESC LIMIT 1
 """
+_BY_MANIFEST: Final = "SELECT job_id, image_index FROM fingerprints WHERE manifest = ? ORDER BY job_id DESC LIMIT 1"
 _BY_PIXELS: Final = "SELECT job_id, image_index FROM fingerprints WHERE pixels = ? ORDER BY job_id DESC LIMIT 1"
 
 
@@ -35,11 +36,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         file: the newest picture with exactly these bytes; None if there is none.
         pixels: the newest picture with these pixels.
-        alike: pictures that look like it, the nearest first; not searched where one of the others is there.
+        manifest: the picture that was signed by the manifest which the file names. Anybody can copy that name.
+        alike: pictures that look like it, the nearest first; not searched where file or pixels are there.
     """
 
     file: Place | None = None
     pixels: Place | None = None
+    manifest: Place | None = None
     alike: tuple[Place, ...] = ()
 
 
@@ -63,14 +66,15 @@ class RegisterRepository:
             "INSERT INTO copies VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (place.job_id, place.image_index, sha256)
         )
 
-    async def find(self, sha256: str, fingerprint: Fingerprint | None) -> Found:
-        """Find a file by its bytes, its pixels and its look.
+    async def find(self, sha256: str, fingerprint: Fingerprint | None, manifest: str | None = None) -> Found:
+        """Find a file by its bytes, its pixels, its manifest and its look.
 
         Args:
             sha256: hash of the file.
             fingerprint: fingerprint of its picture; None if it cannot be decoded.
+            manifest: name of its newest manifest; None if it has none.
         """
-        return await self._database.read(_find, sha256, fingerprint)
+        return await self._database.read(_find, sha256, fingerprint, manifest)
 
     async def look_of(self, place: Place) -> bytes | None:
         """The look of a finished picture; None if it is not known."""
@@ -104,13 +108,15 @@ def insert_fingerprints(connection: sqlite3.Connection, job_id: int, found: tupl
     )
 
 
-def _find(connection: sqlite3.Connection, sha256: str, fingerprint: Fingerprint | None) -> Found:
+def _find(connection: sqlite3.Connection, sha256: str, fingerprint: Fingerprint | None, manifest: str | None) -> Found:
     file = _place(fetch_one(connection, _BY_FILE, {"sha256": sha256}))
+    # One scan, as for looks; a file that is known by its bytes needs none.
+    signed = None if file or manifest is None else _place(fetch_one(connection, _BY_MANIFEST, (manifest,)))
     if fingerprint is None:
-        return Found(file=file)
+        return Found(file=file, manifest=signed)
     pixels = _place(fetch_one(connection, _BY_PIXELS, (fingerprint.pixels,)))
     alike = () if file or pixels else _alike(connection, fingerprint.look)
-    return Found(file=file, pixels=pixels, alike=alike)
+    return Found(file=file, pixels=pixels, manifest=signed, alike=alike)
 
 
 def _alike(connection: sqlite3.Connection, look: bytes) -> tuple[Place, ...]:

@@ -17,6 +17,7 @@ EXCEPT SELECT sha256 FROM outputs WHERE job_id <> :job AND sha256 IN (SELECT sha
 """Files of a job without a star that no other job uses."""
 
 ALL: Final = "SELECT DISTINCT sha256 FROM outputs WHERE job_id = ?"
+NAMED: Final = "SELECT DISTINCT sha256 FROM outputs JOIN jobs USING (job_id) WHERE blanked_for IS NULL"
 REMOVED: Final = "SELECT DISTINCT sha256 FROM outputs JOIN jobs USING (job_id) WHERE removed_at IS NOT NULL"
 
 
@@ -33,6 +34,10 @@ class StarRepository:
     async def kept(self) -> frozenset[str]:
         """Hashes of all starred files."""
         return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(KEPT))
+
+    async def named(self) -> frozenset[str]:
+        """Hashes of all files of jobs that still have their words."""
+        return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(NAMED))
 
     async def all_of(self, job_id: int) -> list[str]:
         """Hashes of a job's files, whoever keeps them."""

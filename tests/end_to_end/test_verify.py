@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import discord
 from PIL import Image
 
 from playground import LocalDiscord
@@ -55,6 +56,14 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     Image.open(io.BytesIO(data)).convert("RGB").save(lossy, "JPEG", quality=60)
     assert "Looks like what was made here" in await asked(local, local.friend, lossy.getvalue())
 
+    changed = bytearray(data)
+    changed[len(data) - 20] ^= 1
+    told = await asked(local, local.friend, bytes(changed))
+    assert "was changed after it was made" in told
+    assert "a star" in told, "the manifest's name tells which picture was changed"
+
+    await _nobody_learns_what_a_hidden_channel_shows(local)
+
     posted = await local.friend.send(local.channel, "look", attachments=[("a.png", data)])
     details = await said(await local.member.context_menu(local.channel, "Easel: details", posted))
     assert "Sampler:" in details
@@ -82,6 +91,19 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     assert "Made by this Easel, elsewhere." in told
     assert f"<@{local.member.user.id}>" not in told
     assert "Traceback" not in bot.log
+
+
+async def _nobody_learns_what_a_hidden_channel_shows(local: LocalDiscord) -> None:
+    hidden = local.guild.create_text_channel(
+        "secret", overwrites={local.friend: discord.PermissionOverwrite(view_channel=False)}
+    )
+    await local.member.slash(hidden, "imagine", prompt="a hushed star", steps=2, seed=5)
+    sent = await local.wait_for_message(with_words("a hushed star", "seed "), 90, channel=hidden, viewer=local.member)
+    there = await local.fetch_cdn(sent["attachments"][0]["url"])
+    told = await asked(local, local.friend, there)
+    assert "Made by this Easel, elsewhere." in told
+    assert "hushed" not in told
+    assert "a hushed star" in await asked(local, local.admin, there)
 
 
 async def test_no_process_but_the_bot_holds_the_key(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:

@@ -1001,6 +1001,7 @@ status-other = **Ein zweites Easel läuft mit demselben Token**: Es nahm { $coun
         [one] eine Anfrage
        *[other] { $count } Anfragen
     } statt diesem hier, die letzte { $last }. Dieses Easel erstattet solche Anfragen. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
+status-unsigned = ⚠️ { $count } Bilder gingen seit dem Start ohne Signatur hinaus; das Protokoll sagt, warum.
 status-storage = **Die Festplatte nimmt nichts mehr** seit { $since }: Kein Bild lässt sich aufbewahren, und kein Auftrag beginnt. Schaff Platz auf dem Rechner, auf dem Easel läuft. Sein Protokoll nennt den Grund.
 status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s

@@ -1001,6 +1001,7 @@ status-other = **A second Easel runs with the same bot token**: it took { $count
         [one] one request
        *[other] { $count } requests
     } in place of this one, the last { $last }. This Easel gives such requests back. The owner should end one of them, or give it a bot of its own.
+status-unsigned = ⚠️ { $count } pictures went out unsigned since the start; the log says why.
 status-storage = **The disk takes nothing** since { $since }: no picture can be kept, and no job starts. Make room on Easel's host. Its log has the reason.
 status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s

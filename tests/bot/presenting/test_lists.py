@@ -169,3 +169,5 @@ def test_the_status_says_what_the_worker_does_once(state: WorkerState, detail: s
     recent = Recent(ended=0, failed=0, wait_p50_s=None, wait_p95_s=None)
     said = status_lines(status, titles={}, waiting=waiting, recent=recent, version="1").replace("\\", "").split("\n")
     assert said[: said.index("Memory of the worker: 0.0 GiB")] == lines
+    said = status_lines(status, titles={}, waiting=waiting, recent=recent, version="1", unsigned=3).split("\n")
+    assert said[0] == "⚠️ 3 pictures went out unsigned since the start; the log says why."

@@ -62,6 +62,9 @@ async def test_a_file_is_found_by_its_bytes_then_its_pixels_then_its_look(regist
     alike = Fingerprint(pixels="none", look=changed(LOOK, 2))
     assert await register.find("other", alike) == Found(alike=(place(2), place(1)))
     assert await register.find("other", nothing) == Found()
+    assert await register.find("other", None, "urn:c2pa:1") == Found(manifest=place(3))
+    assert await register.find("file one", None, "urn:c2pa:1") == Found(file=place(1))
+    assert await register.find("other", None, "urn:c2pa:2") == Found()
 
 
 async def test_the_look_of_a_picture_is_known(register: RegisterRepository) -> None:

@@ -1,5 +1,6 @@
 """What people chose, and what they keep."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,3 +59,18 @@ async def test_a_star_keeps_files_whatever_happens_to_the_rest(store: Store, new
     assert there == {files[0], files[2]}
     assert await keeping.remove_old(-1) == 1
     assert {path.stem for path in tmp_path.glob("images/??/*.png")} == {files[0]}
+
+
+async def test_a_picture_without_a_job_goes_after_a_month(store: Store, new_job: Make, tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    inputs = InputPictures(files=ImageStore(tmp_path / "inputs"), inputs=InputRepository(store.database))
+    keeping = Keeping(images=images, inputs=inputs, stars=StarRepository(store.database))
+    named = await keep(store, images, (await store.accept(new_job(1))).job_id, b"named")
+    lost = await images.save(b"lost")
+    assert await keeping.remove_old(0) == 0
+    for path in tmp_path.glob("images/??/*.*"):
+        month_ago = path.stat().st_mtime - 31 * 86_400
+        os.utime(path, (month_ago, month_ago))
+    assert await keeping.remove_old(0) == 1
+    assert [path.stem for path in tmp_path.glob("images/??/*.*")] == [named]
+    assert named != lost
