@@ -226,6 +226,8 @@ def _check_network_file(path: Path, config: str | None, spec: ModelSpec) -> Look
 def _check_suffix(path: Path) -> None:
     if path.is_dir():
         raise ModelUnavailable(f'The path {path} is a folder and not a file; write kind = "folder" in the catalogue.')
+    if path.suffix == ".gguf":
+        raise ModelUnavailable(f"The file {path.name} is a GGUF file, which Easel does not read; take a .safetensors.")
     if path.suffix != ".safetensors":
         raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
 
