@@ -147,16 +147,20 @@ def _loaded(
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
     note_progress()
     enlarger = None if spec.enlarger is None else LoadedEnlarger(spec.enlarger, placement)
-    decoder = _preview_decoder(spec, pipeline, placement, cache_directory)
+    channels = None if decoding is None else decoding.latent_channels
+    decoder = _preview_decoder(spec, pipeline, placement, cache_directory, channels)
     return LoadedModel(
         spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
     )
 
 
 def _preview_decoder(
-    spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None
+    spec: ModelSpec, pipeline: Any, placement: Placement, cache_directory: str | None, channels: int | None
 ) -> PreviewDecoder | None:
-    """Preview decoder that the catalogue names, or the model's own VAE if it is an AutoencoderTiny."""
+    """Preview decoder that the catalogue names, or the model's own VAE if it is an AutoencoderTiny.
+
+    Its latents have these channels; None when they cannot be shown.
+    """
     vae: Any = getattr(pipeline, "vae", None)
     source = spec.preview_decoder
     if source is None:
@@ -170,6 +174,6 @@ def _preview_decoder(
                 source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
             )
         check_numbers({"preview_decoder": decoder}, f"of {spec.title}")
-    if vae is None or decoder.config.latent_channels != vae.config.latent_channels:
+    if decoder.config.latent_channels != channels:
         raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")
     return PreviewDecoder(decoder.to(placement.device).eval().requires_grad_(False))

@@ -129,10 +129,11 @@ def autoencoder(**options: Any) -> AutoencoderKL:
     )
 
 
-def single_answer_autoencoder() -> AutoencoderTiny:
+def single_answer_autoencoder(**options: Any) -> AutoencoderTiny:
     """The kind of VAE that the shipped model has: it encodes a picture in one way, so nothing is drawn by chance."""
     return made(
         AutoencoderTiny,
+        **options,
         encoder_block_out_channels=(8, 8, 8),
         decoder_block_out_channels=(8, 8, 8),
         num_encoder_blocks=(1, 1, 1),

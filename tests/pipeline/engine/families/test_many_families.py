@@ -16,12 +16,15 @@ from pipeline.engine.failures import InvalidRequest, ModelUnavailable
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.pipeline_run import PipelineRun
 from pipeline.engine.models.capabilities import check_call
+from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.sources import check_source
+from pipeline.engine.pixels.previews import images_in
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import CallValue, ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
-from tests.pipeline.engine.tiny import catalogue_of
+from tests.pipeline.engine.tiny import catalogue_of, single_answer_autoencoder
 
 pytestmark = [
     # diffusers' combined pipeline passes this argument itself.
@@ -254,3 +257,28 @@ def test_a_job_takes_the_catalogue_s_arguments(tmp_path: Path) -> None:
     )
     outputs = [stand.draw(guidance_scale=4.0).outputs[0].data for stand in (plain, changed)]
     assert outputs[0] != outputs[1]
+
+
+@pytest.mark.parametrize(("build", "is_fit"), [(packed.flux_dev, True), (packed.qwen_image, False)])
+def test_a_preview_decoder_is_for_the_unpacked_latents(
+    build: Callable[[], Any], is_fit: bool, asked: GenerationRequest, tmp_path: Path
+) -> None:
+    build().save_pretrained(tmp_path / "model")
+    single_answer_autoencoder(latent_channels=1).save_pretrained(tmp_path / "decoder")
+    source = FolderSource(path=str(tmp_path / "decoder"))
+    spec = msgspec.structs.replace(_listed(tmp_path / "model"), preview_decoder=source)
+    if not is_fit:
+        with pytest.raises(ModelUnavailable, match="is made for other latents"):
+            load_model(spec, PLACEMENT, None, lambda: None)
+        return
+    model = load_model(spec, PLACEMENT, None, lambda: None)
+    run, latents = _run(model.any_pipeline, asked), model.any_pipeline.latents
+    assert run.advance()
+    assert run.latents is not None
+    assert latents is not None
+    grid = latents.grid(run.latents, HEIGHT, WIDTH)
+    run.close()
+    assert grid is not None
+    assert model.preview_decoder is not None
+    (shown,) = images_in(model.preview_decoder.draw(grid), 1)
+    assert shown.width == 2 * shown.height
