@@ -209,8 +209,17 @@ def _services(parts: _Parts, database: Database) -> Services:
     )
     accepting = _accepting(parts, storing)
     receiving = Receiving(calls=parts.calls, inputs=parts.inputs)
-    dispatcher = _dispatcher(parts, accepting, storing)
     keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
+    reviewing = Reviewing(
+        calls=parts.calls,
+        jobs=tables.jobs,
+        cases=tables.cases,
+        hits=tables.hits,
+        servers=tables.servers,
+        keeping=keeping,
+        receiving=receiving,
+    )
+    dispatcher = _dispatcher(parts, accepting, storing, reviewing)
     repository = ForgettingRepository(database, parts.settings.quotas.time_zone)
     old = RetentionRepository(database)
     ending = JobEnding(dispatcher=dispatcher, persons=repository, servers=old)
@@ -237,15 +246,7 @@ def _services(parts: _Parts, database: Database) -> Services:
         image_blocks=tables.image_blocks,
         cases=tables.cases,
         hits=tables.hits,
-        reviewing=Reviewing(
-            calls=parts.calls,
-            jobs=tables.jobs,
-            cases=tables.cases,
-            hits=tables.hits,
-            servers=tables.servers,
-            keeping=keeping,
-            receiving=receiving,
-        ),
+        reviewing=reviewing,
         gate=parts.gate,
         expansions=ExpansionRepository(database),
         accepting=accepting,
@@ -286,10 +287,10 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
     )
 
 
-def _dispatcher(parts: _Parts, accepting: Accepting, storing: Storing) -> Dispatcher:
+def _dispatcher(parts: _Parts, accepting: Accepting, storing: Storing, reviewing: Reviewing) -> Dispatcher:
     settings, tables, backend = parts.settings, parts.tables, parts.backend
     preparing = Preparing(backend=backend, timings=tables.timings, default_key=parts.catalogue.default_key)
-    delivery = _delivery(parts, accepting, preparing)
+    delivery = _delivery(parts, accepting, preparing, reviewing)
     return Dispatcher(
         waiting_line=WaitingLine(calls=parts.calls, queue=tables.queue),
         jobs=tables.jobs,
@@ -307,7 +308,7 @@ def _dispatcher(parts: _Parts, accepting: Accepting, storing: Storing) -> Dispat
     )
 
 
-def _delivery(parts: _Parts, accepting: Accepting, preparing: Preparing) -> Delivery:
+def _delivery(parts: _Parts, accepting: Accepting, preparing: Preparing, reviewing: Reviewing) -> Delivery:
     calls, jobs, direct_message = parts.calls, parts.tables.jobs, parts.settings.delivery.direct_message
     return Delivery(
         calls=calls,
@@ -320,6 +321,7 @@ def _delivery(parts: _Parts, accepting: Accepting, preparing: Preparing) -> Deli
         signing=parts.signing,
         image_checking=parts.image_checking,
         judging=parts.judging,
+        hold=reviewing.hold,
         last_words=LastWords(
             calls=calls, jobs=jobs, direct_message=direct_message, max_wait=parts.max_wait, signing=parts.signing
         ),

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 9. A test compares them.
+-- The tables of easel.db after its last migration, 10. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -195,11 +195,13 @@ CREATE TABLE jobs (
     denoise_s REAL,
     total_s REAL,
     recipe TEXT NOT NULL DEFAULT 'null'
-, removed_at INTEGER, blanked_for TEXT CHECK (blanked_for IN ('member', 'age', 'server'))) STRICT;
+, removed_at INTEGER, blanked_for TEXT CHECK (blanked_for IN ('member', 'age', 'server')), hold TEXT CHECK (hold IN ('wanted', 'held', 'allowed'))) STRICT;
 
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
 
 CREATE INDEX jobs_ended ON jobs (guild_id, finished_at) WHERE finished_at IS NOT NULL;
+
+CREATE INDEX jobs_held ON jobs (guild_id, requester_id) WHERE hold = 'held' AND status = 'running';
 
 CREATE INDEX jobs_of_requester ON jobs (requester_id, created_at);
 
@@ -230,6 +232,16 @@ BEGIN
                 AND status = 'queued' AND message_id IS NOT NULL
         )
     WHERE guild_id = NEW.guild_id AND user_id = NEW.requester_id;
+END;
+
+CREATE TRIGGER jobs_end_their_hold AFTER UPDATE OF status ON jobs
+WHEN OLD.hold IN ('wanted', 'held') AND NEW.status IN ('failed', 'cancelled')
+BEGIN
+    UPDATE cases SET outcome = 'expired', decided_by = 0, decided_at = NEW.finished_at
+    WHERE job_id = NEW.job_id AND kind = 'held' AND outcome IS NULL;
+    INSERT OR IGNORE INTO removals
+    SELECT 'images', sha256 FROM outputs WHERE job_id = NEW.job_id
+        AND NOT EXISTS (SELECT 1 FROM outputs AS other WHERE other.sha256 = outputs.sha256 AND other.job_id <> NEW.job_id);
 END;
 
 CREATE TRIGGER jobs_enter_the_queue AFTER UPDATE OF status, queue_key ON jobs
@@ -494,11 +506,11 @@ CREATE TABLE word_exceptions (
     PRIMARY KEY (guild_id, word)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE word_rules (
+CREATE TABLE "word_rules" (
     guild_id INTEGER NOT NULL,
     number INTEGER NOT NULL CHECK (number > 0),
     word TEXT NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('refuse', 'warn')),
+    action TEXT NOT NULL CHECK (action IN ('refuse', 'warn', 'review')),
     reason TEXT NOT NULL,
     PRIMARY KEY (guild_id, number),
     UNIQUE (guild_id, word)

@@ -48,6 +48,7 @@ STARTS: Final = {
         "bot/jobs/test_preparing.py",
         "bot/jobs/test_restoring.py",
         "bot/jobs/test_signing.py",
+        "bot/jobs/test_holds.py",
         "bot/jobs/test_rules_of_words.py",
         "bot/pictures",
         "bot/provenance",

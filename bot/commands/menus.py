@@ -8,7 +8,7 @@ from bot.commands.translating import localized
 from bot.errors import Refused
 from bot.interactions import reporting, start_jobs
 from bot.interactions.explain import explain
-from bot.interactions.find_job import check_not_removed
+from bot.interactions.find_job import check_not_held, check_not_removed
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_upscale import upscale_attached, upscale_drawn
@@ -123,6 +123,7 @@ async def _job_of(services: Services, interaction: Interaction, message: discord
     job = await services.jobs.shown_in(message.id)
     if job is not None:
         check_not_removed(job)
+        check_not_held(job)
     return job
 
 

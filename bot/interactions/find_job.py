@@ -13,7 +13,7 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.kinds import kind_of
 from bot.presenting.custom_ids import ABOUT_ANY_JOB, Action, Press
-from bot.store.rows.jobs import Job
+from bot.store.rows.jobs import Hold, Job
 from bot.store.rows.wishes import BlankedFor
 
 _WHY_BLANK: Final[Mapping[BlankedFor, str]] = MappingProxyType(
@@ -25,6 +25,10 @@ _WHY_BLANK: Final[Mapping[BlankedFor, str]] = MappingProxyType(
 )
 _OF_REMOVED: Final = frozenset({Action.DELETE, Action.CANCEL})
 """Buttons that need neither pictures nor words: the message can be deleted, or brought up to date."""
+
+
+_OF_HELD = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY, Action.REMIX})
+"""Actions that need no picture."""
 
 
 async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:
@@ -66,6 +70,8 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         raise Refused("refused-unknown-job")
     if press.action not in _OF_REMOVED:
         check_not_removed(job)
+    if press.action not in _OF_HELD:
+        check_not_held(job)
     if press.action not in ABOUT_ANY_JOB | kind_of(job.request).actions:
         raise Refused("refused-unknown-job")
     if press.index is not None and press.index >= job.request.output_count:
@@ -86,6 +92,16 @@ def check_not_removed(job: Job) -> None:
         raise Refused(_WHY_BLANK[job.blanked_for])
     if job.removed_at is not None:
         raise Refused("refused-removed")
+
+
+def check_not_held(job: Job) -> None:
+    """Check that a job does not wait for a moderator, and was not refused by one.
+
+    Raises:
+        Refused: nobody has its pictures.
+    """
+    if job.hold in (Hold.WANTED, Hold.HELD):
+        raise Refused("refused-held")
 
 
 def may_manage(interaction: Interaction, job: Job) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.find_job import check_not_removed
+from bot.interactions.find_job import check_not_held, check_not_removed
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
@@ -32,6 +32,7 @@ async def job_to_report(services: Services, interaction: Interaction, job: Job |
     if not await services.jobs.outputs(job.job_id):
         raise Refused("refused-report-nothing")
     check_not_removed(job)
+    check_not_held(job)
     if job.requester_id == interaction.user.id:
         raise Refused("refused-report-own")
     try:

@@ -132,6 +132,7 @@ class Accepting:
             price=self.price(order.request),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in role_ids), default=1),
             is_express=not self._queue.express_roles.isdisjoint(role_ids),
+            hold=judged.hold,
             expected_ms=round((expected_s or 0.0) * 1_000),
         )
 

@@ -28,7 +28,7 @@ from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
 from bot.store.rows.failures import JobFailure
-from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.jobs import Hold, Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
 from pipeline.protocol.errors import RETRYABLE, FailureReason
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
@@ -39,6 +39,8 @@ SWEEP_INTERVAL_S: Final = 5.0
 _UNOWNED_S: Final = 60.0
 _STUCK_S: Final = 60.0
 """Seconds after which an idle loop counts as dead."""
+HELD_FOR: Final = timedelta(days=1)
+"""Time within which a moderator must allow a held job."""
 _SWEPT_AT_ONCE: Final = 20
 
 _log = structlog.get_logger(__name__)
@@ -145,7 +147,7 @@ class Dispatcher:
         if key in self._running:
             self._running[key].job = job
             await self._backend.cancel(*key)
-        elif job.status is JobStatus.QUEUED:
+        elif job.status is JobStatus.QUEUED or (job.status is JobStatus.RUNNING and job.hold is Hold.HELD):
             await self._delivery.cancel(job, self._waiting_line.take(job))
         elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
             return False
@@ -153,6 +155,14 @@ class Dispatcher:
             # The job is claimed and not yet submitted.
             self._cancelled_early.add(job.job_id)
         return True
+
+    def show_held(self, job: Job) -> None:
+        """Deliver a held job that a moderator allows."""
+        self._end(job, self._recovery.adopt(job))
+
+    def end_held(self, job: Job, failure: JobFailure) -> None:
+        """End a held job that nobody allows, and give its price back."""
+        self._end(job, self._delivery.fail(job, self._waiting_line.take(job), failure, "not shown by moderators"))
 
     async def prospect(self, job: Job) -> Prospect:
         """A waiting job's position and its expected start; None if that is unknown or right now."""
@@ -313,6 +323,9 @@ class Dispatcher:
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
             self._end(job, self._delivery.fail(job, self._waiting_line.take(job), JobFailure.WAITED, "waited too long"))
+        for job in await self._queue.held_since_before(now - HELD_FOR, _SWEPT_AT_ONCE):
+            if not self._is_owned(job):
+                self.end_held(job, JobFailure.NOT_REVIEWED)
         for job in await self._queue.running():
             if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
                 self._end(job, self._recovery.adopt(job))

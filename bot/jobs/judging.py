@@ -13,12 +13,13 @@ import structlog
 
 from bot.errors import Refused
 from bot.presenting.escaping import relative
-from bot.safety.gate import Gate, HardRefused, RuleRefused
+from bot.safety.gate import Gate, HardRefused, Judgement, RuleRefused
 from bot.safety.hard_rule import CATEGORY
 from bot.safety.pauses import LONGEST, STEP, Pauses
 from bot.store.cases import BY_RULE, CaseRepository
 from bot.store.hits import HitRepository
 from bot.store.members.servers import Decision, ServerRepository
+from bot.store.rows.jobs import Hold
 from bot.store.rows.origin import Asker
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice
@@ -32,12 +33,22 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """An allowed request.
 
     Attributes:
-        notices: what rules of the action `warn` tell.
+        judgement: what rules tell, and whether a moderator looks first.
         allowance: the hit by which moderators allow it once; None without one.
     """
 
-    notices: tuple[Notice, ...]
+    judgement: Judgement
     allowance: int | None
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the member reads."""
+        return (*self.judgement.warnings, *self.judgement.reviews)
+
+    @property
+    def hold(self) -> Hold | None:
+        """Whether the job is held once it is drawn."""
+        return Hold.WANTED if self.judgement.reviews else None
 
 
 class Judging:
@@ -82,14 +93,14 @@ class Judging:
             raise Refused("refused-paused", until=relative(until))
         allowance = await self._hits.allowance(asker.guild_id, asker.user_id, request, now)
         try:
-            notices = await self._gate.judge(asker.guild_id, request, is_allowed=allowance is not None)
+            judgement = await self._gate.judge(asker.guild_id, request, is_allowed=allowance is not None)
         except RuleRefused as refused:
             if self._is_counted(asker):
                 await self._count(asker, now)
             if isinstance(refused, HardRefused):
                 await self.note_hard_refusal(asker, now)
             raise
-        return Judged(notices=notices, allowance=allowance)
+        return Judged(judgement=judgement, allowance=allowance)
 
     async def note_accepted(self, asker: Asker, judged: Judged, now: datetime) -> None:
         """Count the warning of an accepted request, and end the allowance that it used."""
@@ -97,7 +108,7 @@ class Judging:
         with contextlib.suppress(sqlite3.Error):
             if judged.allowance is not None:
                 await self._hits.use_allowance(judged.allowance)
-            if judged.notices and self._is_counted(asker):
+            if judged.judgement.warnings and self._is_counted(asker):
                 await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
 
     def _is_counted(self, asker: Asker) -> bool:

@@ -9,7 +9,9 @@ import structlog
 
 from bot.calls.errors import CallFailed, MessageGone
 from bot.calls.messages import Calls
+from bot.calls.repeating import Files
 from bot.errors import Refused
+from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit
 from bot.jobs.image_checking import is_veiled
 from bot.jobs.keeping import Keeping
 from bot.pictures.receiving import Receiving
@@ -23,7 +25,7 @@ from bot.presenting.texts import spoken, text
 from bot.safety.gate import OWNER
 from bot.store.cases import CaseRepository
 from bot.store.hits import HitRepository, StoredHit
-from bot.store.images import StorageFailed
+from bot.store.images import StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
 from bot.store.rows.cases import Case, Outcome, Report
@@ -138,11 +140,33 @@ class Reviewing:
             await self._calls.posting.tell(report.reporter_id, sentence)
         return decided
 
+    async def hold(self, job: Job, now: datetime) -> None:
+        """Hold a drawn job, and show it to the moderators."""
+        case = await self._cases.hold(job, now)
+        async with self._one_at_a_time:
+            if case.message_id is None:
+                await self._show(case, now, self._calls.posting.locale_of(case.guild_id))
+
+    async def release(self, by: Decision, case: Case, outcome: Outcome) -> Case:
+        """Decide about a held job. The caller then has it shown, or ended.
+
+        Raises:
+            Refused: somebody decided it before, or the job has ended meanwhile.
+        """
+        decided = await self._cases.release(by, case, outcome)
+        if decided is None:
+            raise Refused("refused-case-decided")
+        if outcome is Outcome.REFUSE:
+            await self._erase(await self.job_of(case))
+        return decided
+
     async def card_of(self, case: Case, now: datetime) -> Card:
         """What the card of a case shows."""
+        job = None if case.job_id is None else await self.job_of(case)
         return Card(
             case=case,
-            job=None if case.job_id is None else await self.job_of(case),
+            job=job,
+            files=() if job is None or not case.is_held else await self._files(job),
             hit=None if case.hit_id is None else await self._hits.get(case.hit_id),
             reports=await self._cases.reports(case.case_id),
             warnings=await self._cases.warnings(case.guild_id, case.user_id, now),
@@ -155,7 +179,7 @@ class Reviewing:
         with spoken(locale):
             view = case_card.card(await self.card_of(case, now))
         try:
-            await self._calls.posting.edit(case.channel_id, case.message_id, view)
+            await self._calls.posting.edit(case.channel_id, case.message_id, view, keeps_files=case.is_held)
         except CallFailed as error:
             _log.info("card not brought up to date", action="card_stale", case_id=case.case_id, error=repr(error))
 
@@ -182,10 +206,12 @@ class Reviewing:
         if case.channel_id == channel_id and case.message_id is not None:
             await self.refresh(case, now, locale)
             return True
+        shown = await self.card_of(case, now)
         with spoken(locale):
-            view = case_card.card(await self.card_of(case, now))
+            view = case_card.card(shown)
+        nonce = f"easel-case-{case.case_id}"
         try:
-            message_id = await self._calls.posting.post(channel_id, view=view, nonce=f"easel-case-{case.case_id}")
+            message_id = await self._calls.posting.post(channel_id, view=view, nonce=nonce, files=shown.files)
         except CallFailed as error:
             _log.warning("card not posted", action="card_lost", channel_id=channel_id, error=repr(error))
             return False
@@ -231,6 +257,19 @@ class Reviewing:
         hidden = partial(_is_hidden, job, [each for each in outputs if is_hidden or is_veiled(job, each.rating)])
         view = moderated_message.veiled(job, message, hidden, note=note)
         await self._calls.edit_message(job, view, None, is_last_word=True)
+
+    async def _files(self, job: Job) -> Files:
+        """The pictures of a held job as moderators see them. Their names are not those of a delivered message."""
+        files: list[tuple[str, bytes]] = []
+        for output in await self._jobs.outputs(job.job_id):
+            try:
+                data = await self._keeping.read(output.sha256)
+            except StorageFailed as error:
+                _log.warning("held picture not read", action="held_lost", error=repr(error), **job.log_context())
+            else:
+                name = f"held-{job.job_id}-{output.output_index + 1}.{extension_of(output.media_type)}"
+                files.append((name, data))
+        return await asyncio.to_thread(fit, files, DIRECT_MESSAGE_LIMIT)
 
     async def _erase(self, job: Job) -> None:
         """Remove every file with the job's pictures: the outputs, and copies that other jobs were given."""

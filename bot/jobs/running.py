@@ -40,7 +40,7 @@ class TrackedJob:
         if self._loading_since is not None:
             await preparing.loaded(self.job, self._loading_since)
             self._loading_since = None
-        if progress.preview:
+        if progress.preview and self.job.hold is None:  # what a moderator looks at first is not shown before
             self._preview = (_PREVIEW_NAME.format(job_id=self.job.job_id, step=progress.step), progress.preview)
         view = kind_of(self.job.request).running(
             self.job,

@@ -96,6 +96,8 @@ class CaseAct(StrEnum):
     ALLOW_ONCE = "allow-once"
     EXCEPT = "except"
     UPHOLD = "uphold"
+    SHOW = "show"
+    REFUSE = "refuse"
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):

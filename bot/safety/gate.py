@@ -46,6 +46,13 @@ class HardRefused(RuleRefused):
     """The hard rule forbids a request."""
 
 
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """An allowed request: what rules of `warn` and of `review` tell. With one of these, a moderator looks first."""
+
+    warnings: tuple[Notice, ...] = ()
+    reviews: tuple[Notice, ...] = ()
+
+
 class Gate:
     """Judges requests by the owner's rules, then by those of the server where they are asked for.
 
@@ -61,8 +68,10 @@ class Gate:
         self._servers = servers
         self._matchers: OrderedDict[int, Matcher] = OrderedDict()
 
-    async def judge(self, guild_id: int, request: Request, *, is_allowed: bool = False) -> tuple[Notice, ...]:
-        """Judge a request; returns what its rules of the action `warn` tell.
+    async def judge(self, guild_id: int, request: Request, *, is_allowed: bool = False) -> Judgement:
+        """Judge a request.
+
+        Where there are no moderators, a rule of the action `review` refuses.
 
         Args:
             guild_id: the server whose rules apply beside the owner's; 0 for none.
@@ -81,10 +90,14 @@ class Gate:
             found[SERVER] = hits_of(await self.matcher_of(guild_id), request)
         for whose, hits in found.items():
             for hit in hits:
-                if hit.rule.action is Action.REFUSE:
+                if hit.rule.action is Action.REFUSE or (hit.rule.action is Action.REVIEW and not guild_id):
                     refusal = Refusal(whose=whose, hit=hit, request=request)
                     raise RuleRefused("refused-word", refusal, whose=whose, **_values(hit))
-        return tuple(_warnings([hit for hits in found.values() for hit in hits]))
+        told = [hit for hits in found.values() for hit in hits]
+        return Judgement(
+            warnings=tuple(_notices("notice-word", told, Action.WARN)),
+            reviews=tuple(_notices("notice-review", told, Action.REVIEW)),
+        )
 
     async def explain(self, guild_id: int, prompt: str) -> Mapping[str, Sequence[Hit]]:
         """What the rules find in a prompt, with what exceptions allow: by `owner` and `server`.
@@ -110,10 +123,11 @@ class Gate:
         return matcher
 
 
-def _warnings(hits: Iterable[Hit]) -> Iterator[Notice]:
+def _notices(key: str, hits: Iterable[Hit], action: Action) -> Iterator[Notice]:
     for hit in hits:
-        values = _values(hit)
-        yield Notice(key="notice-word", values={name: values[name] for name in ("word", "rule", "reason")})
+        if hit.rule.action is action:
+            values = _values(hit)
+            yield Notice(key=key, values={name: values[name] for name in ("word", "rule", "reason")})
 
 
 def _values(hit: Hit) -> dict[str, str | int]:

@@ -9,7 +9,7 @@ import msgspec
 from bot.store.hits import StoredHit
 from bot.store.members.servers import Decision, audit
 from bot.store.rows.cases import Case, CaseKind, Outcome, Report, ReportReason
-from bot.store.rows.jobs import Job
+from bot.store.rows.jobs import Hold, Job
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, fetch_one, sure, to_ms
 
@@ -73,6 +73,14 @@ class CaseRepository:
             AlreadyReported, TooManyReports: they may not.
         """
         await self._database.read(_may_report, job.job_id, reporter_id, now)
+
+    async def hold(self, job: Job, now: datetime) -> Case:
+        """Hold a drawn job for a moderator; returns its case, which this may be the first one of."""
+        return await self._database.write(_hold, job, now)
+
+    async def release(self, by: Decision, case: Case, outcome: Outcome) -> Case | None:
+        """Decide the case of a held job; None if that was decided before, or the job has ended."""
+        return await self._database.write(_release, by, case, outcome)
 
     async def appeal(self, hit: StoredHit, now: datetime) -> Case:
         """Open the case of an appeal against a refusal.
@@ -173,6 +181,19 @@ def _open_case(connection: sqlite3.Connection, job: Job, kind: CaseKind, now: da
     if row is None:
         row = fetch_one(connection, _OPEN, (kind, job.guild_id, job.requester_id, job.job_id, to_ms(now)))
     return Case.from_row(sure(row))
+
+
+def _hold(connection: sqlite3.Connection, job: Job, now: datetime) -> Case:
+    change(connection, "UPDATE jobs SET hold = 'held' WHERE job_id = ? AND status = 'running'", (job.job_id,))
+    return _open_case(connection, job, CaseKind.HELD, now)
+
+
+def _release(connection: sqlite3.Connection, by: Decision, case: Case, outcome: Outcome) -> Case | None:
+    hold = Hold.ALLOWED if outcome is Outcome.SHOW else Hold.HELD
+    held = "UPDATE jobs SET hold = ? WHERE job_id = ? AND hold = 'held' AND status = 'running'"
+    if not change(connection, held, (hold, case.job_id)):
+        return None
+    return _close(connection, by, case, outcome)
 
 
 def _appeal(connection: sqlite3.Connection, hit: StoredHit, now: datetime) -> Case:

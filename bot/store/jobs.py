@@ -30,7 +30,7 @@ WHERE notices LIKE ? LIMIT 1
 _KEPT_FROM: Final = f"""
 SELECT * FROM jobs WHERE requester_id = :user AND created_at > :since AND guild_id = :guild AND status = 'failed'
     AND failure IN ({", ".join(f"'{failure}'" for failure in NOT_SHOWN)})
-    AND EXISTS (SELECT 1 FROM outputs WHERE outputs.job_id = jobs.job_id)
+    AND ifnull(hold, 'allowed') = 'allowed' AND EXISTS (SELECT 1 FROM outputs WHERE outputs.job_id = jobs.job_id)
 ORDER BY created_at DESC LIMIT :limit
 """  # noqa: S608 - ours
 _INSERT_OUTPUT: Final = """

@@ -36,14 +36,18 @@ CLAIM: Final = """
 UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now
 WHERE job_id = (
     SELECT head_key & 0xFFFFFFFF FROM members
-    WHERE head_key IS NOT NULL AND is_paused = 0 AND running < :per_user
+    WHERE head_key IS NOT NULL AND is_paused = 0 AND running - (
+        SELECT count(*) FROM jobs WHERE jobs.guild_id = members.guild_id AND requester_id = members.user_id
+            AND hold = 'held' AND status = 'running'
+    ) < :per_user
     ORDER BY head_key LIMIT 1
 )
 RETURNING *
 """
 """Claim the first startable job. Each member is in line with their first job that has a message.
 
-A job without a message may not be acknowledged: its member may not know of it, so it does not start.
+A job without a message may not be acknowledged: its member may not know of it, so it does not start. What moderators
+look at runs no more, and does not count against its member.
 """
 
 POSITION: Final = """
@@ -195,8 +199,15 @@ class QueueRepository:
         return await self._jobs("status = 'queued' AND message_id IS NULL ORDER BY job_id")
 
     async def running(self) -> list[Job]:
-        """Running jobs."""
-        return await self._jobs("status = 'running' ORDER BY job_id")
+        """Running jobs, without those that are drawn and wait for a moderator."""
+        return await self._jobs("status = 'running' AND hold IS NOT 'held' ORDER BY job_id")
+
+    async def held_since_before(self, moment: datetime, limit: int) -> list[Job]:
+        """Jobs that were started before `moment` and wait for a moderator, oldest first."""
+        return await self._jobs(
+            "status = 'running' AND hold = 'held' AND started_at < ? ORDER BY started_at LIMIT ?",
+            (to_ms(moment), limit),
+        )
 
     async def of_other_timelines(self) -> list[Job]:
         """Open jobs from before a restore. Only Discord knows their fate since the copy."""

@@ -26,6 +26,7 @@ from bot.safety.gate import OWNER
 from bot.store.members.servers import Decision
 from bot.store.members.words import TooManyRules
 from bot.store.rows.cases import Case, Outcome
+from bot.store.rows.failures import JobFailure
 from bot.views.fields import Fields
 
 _OUTCOMES: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
@@ -34,6 +35,7 @@ _OUTCOMES: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
 _SETTLED: Final[Mapping[CaseAct, Outcome]] = MappingProxyType(
     {CaseAct.ALLOW_ONCE: Outcome.ALLOW_ONCE, CaseAct.UPHOLD: Outcome.KEEP}
 )
+_HELD: Final[Mapping[CaseAct, Outcome]] = MappingProxyType({CaseAct.SHOW: Outcome.SHOW, CaseAct.REFUSE: Outcome.REFUSE})
 _PAUSES: Final[Mapping[CaseAct, timedelta]] = MappingProxyType(
     {CaseAct.PAUSE_HOUR: timedelta(hours=1), CaseAct.PAUSE_DAY: timedelta(days=1)}
 )
@@ -77,6 +79,9 @@ async def _decide(services: Services, interaction: Interaction, act: CaseAct, ca
     if act in _OUTCOMES:
         case = await services.reviewing.decide(by, case, _OUTCOMES[act])
         note = text(f"review-decided-{case.outcome}", case_id=case_id)
+    elif act in _HELD:
+        case = await _release(services, by, case, _HELD[act])
+        note = text("review-settled", case_id=case_id)
     elif act in _SETTLED:
         case = await services.reviewing.settle(by, case, _SETTLED[act])
         note = text("review-settled", case_id=case_id)
@@ -137,13 +142,28 @@ async def add_exception(services: Services, interaction: Interaction, case_id: i
 async def _show(services: Services, interaction: Interaction, case: Case, note: str) -> None:
     """Update the card, whichever message was pressed, and the private list if that was it."""
     now = datetime.now(UTC)
-    if interaction.message is not None and interaction.message.id == case.message_id:
+    is_card = interaction.message is not None and interaction.message.id == case.message_id
+    if is_card and not case.is_held:
         with spoken(str(interaction.guild_locale or "")):
             view = case_card.card(await services.reviewing.card_of(case, now))
         await services.calls.edit_answer(interaction, view)
         return
+    # An edit as the bot keeps the pictures of a held job in the card.
     await services.reviewing.refresh(case, now, str(interaction.guild_locale or ""))
-    await services.calls.edit_answer(interaction, await open_cases(services, case.guild_id, note))
+    if not is_card:
+        view, files = await open_cases(services, case.guild_id, note)
+        await services.calls.edit_answer(interaction, view, files)
+
+
+async def _release(services: Services, by: Decision, case: Case, outcome: Outcome) -> Case:
+    """Have a held job shown, or ended and given back."""
+    decided = await services.reviewing.release(by, case, outcome)
+    job = await services.reviewing.job_of(decided)
+    if outcome is Outcome.SHOW:
+        services.dispatcher.show_held(job)
+    else:
+        services.dispatcher.end_held(job, JobFailure.NOT_ALLOWED)
+    return decided
 
 
 async def _warn(services: Services, interaction: Interaction, by: Decision, case: Case) -> str:

@@ -7,7 +7,7 @@ from bot.calls.errors import CallRefused, NotPermitted
 from bot.calls.repeating import Files, as_files
 from bot.errors import Refused
 from bot.interactions.explain import explain
-from bot.interactions.find_job import check_not_removed, find_job
+from bot.interactions.find_job import check_not_held, check_not_removed, find_job
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
@@ -59,6 +59,7 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
     if job is None or (job.guild_id, job.requester_id) != (server_of(interaction), interaction.user.id):
         raise Refused("refused-unknown-job")
     check_not_removed(job)
+    check_not_held(job)
     await services.calls.defer(interaction, is_private=True)
     outputs, originals = await _files(services, job)
     fitted = await asyncio.to_thread(fit, originals, interaction.filesize_limit, services.signing.reserve_bytes)

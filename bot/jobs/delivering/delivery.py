@@ -5,7 +5,7 @@ start checks whether they arrived, and otherwise delivers them again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -26,6 +26,7 @@ from bot.jobs.image_checking import ImageChecking, is_veiled
 from bot.jobs.judging import Judging
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
+from bot.presenting.jobs import moderated_message
 from bot.presenting.jobs.job_message import Allowance, ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
@@ -34,7 +35,7 @@ from bot.store.images import ImageStore, StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.rows.failures import JobFailure
-from bot.store.rows.jobs import Job, JobStatus
+from bot.store.rows.jobs import Hold, Job, JobStatus
 from bot.store.rows.outputs import Output
 from config.catalogue import Catalogue
 from pipeline.protocol.wire.outputs import Notice, Rating
@@ -63,7 +64,9 @@ class Delivery:
         signing: Signing,
         image_checking: ImageChecking,
         judging: Judging,
+        hold: Callable[[Job, datetime], Awaitable[None]],
     ) -> None:
+        self._show_to_moderators = hold
         self._signing = signing
         self._image_checking = image_checking
         self._judging = judging
@@ -86,6 +89,9 @@ class Delivery:
         if not outputs:
             await self._hide(job, message)
             return
+        if current.hold in (Hold.WANTED, Hold.HELD):
+            await self._hold(job, message)
+            return
         try:
             files = [(_name(job, output), await self._images.read(output.sha256)) for output in outputs]
         except StorageFailed as error:
@@ -101,6 +107,16 @@ class Delivery:
             await self.fail(job, message, JobFailure.UNSIGNED, str(error))
             return
         await self.settle(job)
+
+    async def _hold(self, job: Job, message: JobMessage) -> None:
+        """Hold a drawn job until a moderator looked. Its price stays reserved."""
+        try:
+            await self._last_words.show(job, message, moderated_message.held, [])
+        except CallFailed as error:
+            await self.fail(job, message, _failure_of(error), repr(error))
+            return
+        await self._show_to_moderators(job, datetime.now(UTC))
+        self._log.info("job held", action="held", **job.log_context())
 
     async def _show(self, job: Job, message: JobMessage, outputs: list[Output], originals: Files) -> None:
         """Show the outputs at the largest file size that Discord accepts here.

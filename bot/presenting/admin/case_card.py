@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.presenting.custom_ids import CaseAct, case_button_id, except_id
 from bot.presenting.escaping import escape, relative
-from bot.presenting.jobs.job_message import BLUE, GREEN, words_of
+from bot.presenting.jobs.job_message import BLUE, GREEN, attachment, notice_line, words_of
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.safety.gate import OWNER
@@ -18,7 +18,7 @@ from bot.store.rows.cases import Case, CaseKind, Outcome, Report
 from bot.store.rows.jobs import Job
 
 MAX_SHOWN_CASES: Final = 3
-"""Discord allows 40 components in a message, and each open case takes eleven."""
+"""Discord allows 40 components in a message, and each open case takes at most twelve."""
 _MAX_PROMPT: Final = 300
 _MAX_REPORTS: Final = 5
 _MAX_NOTE: Final = 120
@@ -26,17 +26,24 @@ WORD: Final = "word"
 _MAX_WORD: Final = 100
 _NONE: Final = "none"
 _ABOUT_PICTURE: Final = (CaseAct.KEEP, CaseAct.SPOILER, CaseAct.REMOVE)
+_ABOUT_HELD: Final = (CaseAct.SHOW, CaseAct.REFUSE)
 _ABOUT_REFUSAL: Final = (CaseAct.ALLOW_ONCE, CaseAct.EXCEPT, CaseAct.UPHOLD)
 _ABOUT_MEMBER: Final = (CaseAct.WARN, CaseAct.PAUSE_HOUR, CaseAct.PAUSE_DAY)
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card shows: a reported job, or a refused request; `warnings` are those of the member whom it is about."""
+    """What a card shows: a job or a refused request.
+
+    Attributes:
+        files: a held job's pictures.
+        warnings: those of the member whom the case is about that still count.
+    """
 
     case: Case
     job: Job | None
     hit: StoredHit | None
     reports: Sequence[Report]
+    files: Sequence[tuple[str, bytes]] = ()
     warnings: int
 
     @property
@@ -78,6 +85,9 @@ def container(shown: Card) -> ui.Container[ui.LayoutView]:
     found: ui.Container[ui.LayoutView] = ui.Container(
         ui.TextDisplay("\n".join(_lines(shown))), accent_color=BLUE if case.outcome is None else GREEN
     )
+    if shown.files:
+        pictures = (discord.MediaGalleryItem(attachment(name), spoiler=True) for name, _ in shown.files)
+        found.add_item(ui.MediaGallery(*pictures))
     if case.outcome is None:
         found.add_item(ui.ActionRow(*(_button(act, case.case_id) for act in _deciding(shown))))
     found.add_item(ui.ActionRow(*(_button(act, case.case_id) for act in _ABOUT_MEMBER)))
@@ -88,6 +98,8 @@ def _deciding(shown: Card) -> Sequence[CaseAct]:
     """The buttons that decide a case. A server's moderators do not loosen a rule of the owner."""
     if shown.case.kind is CaseKind.REPORT:
         return _ABOUT_PICTURE
+    if shown.case.kind is CaseKind.HELD:
+        return _ABOUT_HELD
     if shown.hit is None or shown.hit.whose == OWNER:
         return (CaseAct.UPHOLD,)
     return _ABOUT_REFUSAL
@@ -112,9 +124,16 @@ def _report_lines(shown: Card) -> list[str]:
     if job is None:
         return []
     lines = [
-        text("case-report", case_id=case.case_id, job=job_link(job), user_id=str(case.user_id)),
+        text(
+            "case-held" if case.kind is CaseKind.HELD else "case-report",
+            case_id=case.case_id,
+            job=job_link(job),
+            user_id=str(case.user_id),
+        ),
         text("case-prompt", prompt=escape(words_of(job), _MAX_PROMPT)),
     ]
+    if case.kind is CaseKind.HELD:
+        lines += [notice_line(notice) for notice in job.notices if notice.key == "notice-review"]
     lines += [
         text(
             "case-reporter",

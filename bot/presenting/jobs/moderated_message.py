@@ -1,4 +1,4 @@
-"""A delivered message that reports or moderators changed: its pictures behind a spoiler, or gone."""
+"""A message in the hands of moderators: its pictures held back, behind a spoiler, or gone."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -7,8 +7,9 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action
+from bot.presenting.jobs import job_buttons
 from bot.presenting.jobs.job_buttons import button
-from bot.presenting.jobs.job_message import in_its_language, small
+from bot.presenting.jobs.job_message import BLUE, in_its_language, layout, small
 from bot.presenting.texts import spoken, text
 from bot.store.rows.jobs import Job
 
@@ -27,6 +28,12 @@ def removed(job: Job) -> ui.LayoutView:
     view.add_item(container)
     view.stop()
     return view
+
+
+@in_its_language
+def held(job: Job) -> ui.LayoutView:
+    """The job is drawn, and a moderator looks at it before anybody else."""
+    return layout(job, BLUE, text("job-held"), *job_buttons.under_way(job))
 
 
 def veiled(

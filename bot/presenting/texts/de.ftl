@@ -112,6 +112,7 @@ job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.
 job-words-hidden = Der Prompt wird nicht gezeigt
 job-removed = Die Moderation hat entfernt, was hier stand (#{ $job_id }, für <@{ $requester_id }>).
+job-held = Gezeichnet. Die Moderation sieht es an, bevor es gezeigt wird; tut es einen Tag lang niemand, wird nichts berechnet.
 notify-over = { $job } konnte nicht gezeigt werden, wo danach gefragt wurde. { $sentence }
 job-failed = { $sentence } Es wurde nichts berechnet.
     -# Fehler { $error_id }
@@ -288,6 +289,7 @@ appealer-told-allow-once = Die Moderation erlaubt deinen Prompt einmal. Frag inn
 appealer-told-except = Die Moderation hat eine Ausnahme zu der Regel gemacht, die deinen Prompt abgelehnt hat. Frag noch einmal: { $prompt }
 reports-begin = Meldungen der Mitglieder stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
+case-held = **Zurückgehalten { $case_id }**: { $job } von <@{ $user_id }> ist gezeichnet und wird gezeigt, wenn ihr zustimmt. Nach einem Tag endet es von selbst.
 case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
 case-appeal-gone = Der abgelehnte Prompt ist nicht mehr aufbewahrt.
 case-hit = Regel { $rule } { $whose ->
@@ -309,6 +311,9 @@ case-decided-spoiler = Von <@{ $actor_id }> hinter einen Spoiler gestellt ({ $wh
 case-decided-remove = Von <@{ $actor_id }> entfernt ({ $when }).
 case-decided-allow-once = Einmal erlaubt von <@{ $actor_id }> ({ $when }).
 case-decided-except = Ausnahme von <@{ $actor_id }> ({ $when }).
+case-decided-show = Wird gezeigt, sagt <@{ $actor_id }> ({ $when }).
+case-decided-refuse = Wird nicht gezeigt, sagt <@{ $actor_id }> ({ $when }).
+case-decided-expired = Endete ohne Entscheidung ({ $when }).
 case-upheld = Es bleibt bei der Ablehnung, sagt <@{ $actor_id }> ({ $when }).
 button-case-keep = Nichts daran
 button-case-spoiler = Spoiler
@@ -316,6 +321,8 @@ button-case-remove = Entfernen
 button-case-allow-once = Einmal erlauben
 button-case-except = Ausnahme machen
 button-case-uphold = Dabei bleiben
+button-case-show = Zeigen
+button-case-refuse = Nicht zeigen
 button-case-warn = Verwarnen
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 Tag
@@ -377,6 +384,10 @@ notice-cells-unused = Die übermalte Kopie sagt, wo; die angekreuzten Kästchen 
 
 ## Facts about one run
 notice-word = „{ $word }“ ist hier nicht gern gesehen (Regel { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }).
+notice-review = Die Moderation sieht es zuerst an, wegen „{ $word }“ (Regel { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
     }).
@@ -520,6 +531,7 @@ refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, w
 refused-appeal-often = Du hast an einem Tag { $most }-mal gefragt; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
 refused-owners-rule = Das ist eine Regel des Betreibers von Easel. Die Moderation eines Servers kann sie nicht lockern.
 refused-removed = Die Moderation hat diese Bilder entfernt; aus ihnen entsteht nichts mehr. Mit /imagine bekommst du ein anderes Bild.
+refused-held = Erst entscheidet die Moderation, ob diese Bilder gezeigt werden.
 refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.
 refused-report-nothing = Die Nachricht hat kein fertiges Bild von Easel; hier ist nichts zu melden. Für andere Nachrichten gibt es „Nachricht melden“ von Discord.
 refused-report-own = Das ist dein eigenes Bild. Mit 🗑️ löschst du es.
@@ -704,6 +716,8 @@ failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einm
 failure-storage = Die Bilder wurden gezeichnet, aber die Festplatte des Rechners, auf dem Easel läuft, nahm einige Minuten lang keines davon. Bitte seinen Betreiber, Platz zu schaffen, und versuch es dann noch einmal.
 failure-unsigned = Die Bilder wurden gezeichnet, aber sie ließen sich nicht signieren, und unsignierte zeigt Easel hier nicht. Es wurde nichts berechnet. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
 failure-delivery = Die Bilder wurden gezeichnet, aber Discord nahm sie hier nicht an. /reihe hat sie.
+failure-not-allowed = Die Moderation hat es angesehen und zeigt es hier nicht.
+failure-not-reviewed = Einen Tag lang hat es niemand von der Moderation angesehen, also wird es nicht gezeigt.
 failure-message-gone = Die Nachricht wurde gelöscht, also gab es keinen Ort für die Bilder.
 failure-not-permitted = Easel darf hier nicht mehr schreiben: Ein Recht fehlt, oder der Thread ist gesperrt; ein Admin kann das ändern. /reihe hat die Bilder.
 failure-too-large = Die Bilder sind größer, als Discord hier erlaubt. /reihe hat sie; sonst versuch eine kleinere Größe oder weniger Bilder.
@@ -801,6 +815,7 @@ option-admin-word-file = Ein Text mit einer Regel je Zeile, oder eine Datei .tom
 option-admin-word-prompt = Der Prompt
 choice-word-refuse = ablehnen
 choice-word-warn = warnen
+choice-word-review = review: gezeichnet und gezeigt, wenn die Moderation zustimmt
 choice-word-whole = das ganze Wort
 choice-word-begins = Wörter, die so beginnen
 choice-word-ends = Wörter, die so enden
@@ -1008,6 +1023,7 @@ duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
 admin-audit-empty = Hier wurde noch nichts entschieden.
 words-added = Regel { $rule }: „{ $word }“ wird { $action ->
+        [review] wird gezeichnet und gezeigt, wenn die Moderation zustimmt.
         [warn] gezeichnet, und das Mitglied erfährt davon.
        *[refuse] abgelehnt.
     }
@@ -1032,6 +1048,7 @@ picture-line = { $number }. gesperrt { $when }{ $reason ->
     }
 words-none = Dieser Server hat keine Wortregeln.
 words-rule = { $rule }. „{ $word }“: { $action ->
+        [review] ansehen
         [warn] warnen
        *[refuse] ablehnen
     }{ $reason ->
@@ -1044,6 +1061,7 @@ words-hit = „{ $part }“ wird als „{ $word }“ gelesen ({ $how }), Regel {
        *[owner] des Betreibers
     }: { $action ->
         [allow] erlaubt durch die Ausnahme „{ $exception }“.
+        [review] gezeichnet und gezeigt, wenn die Moderation zustimmt.
         [warn] wird gezeichnet, und das Mitglied erfährt davon.
        *[refuse] wird abgelehnt.
     }
@@ -1087,6 +1105,8 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [appeal-keep] hat eine Ablehnung von { $subject } bestätigt (Fall { $detail })
         [appeal-allow-once] hat einen abgelehnten Prompt von { $subject } einmal erlaubt (Fall { $detail })
         [appeal-except] hat nach einem Einspruch von { $subject } eine Ausnahme gemacht (Fall { $detail })
+        [case-show] hat Auftrag { $detail } von { $subject } zeigen lassen
+        [case-refuse] hat Auftrag { $detail } von { $subject } nicht zeigen lassen
         [words-add] fügte die Regel „{ $subject }“ hinzu ({ $detail })
         [words-remove] entfernte die Regel „{ $subject }“
         [words-except] änderte die Ausnahme „{ $subject }“ ({ $detail })

@@ -112,6 +112,7 @@ job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.
 job-words-hidden = The prompt is not shown
 job-removed = Moderators removed what stood here (#{ $job_id }, for <@{ $requester_id }>).
+job-held = Drawn. A moderator looks at it before it is shown; if nobody does within a day, nothing is charged.
 notify-over = { $job } could not be shown where it was asked for. { $sentence }
 job-failed = { $sentence } Nothing was charged.
     -# Error { $error_id }
@@ -288,6 +289,7 @@ appealer-told-allow-once = The moderators allow your prompt once. Ask for it aga
 appealer-told-except = The moderators made an exception to the rule that refused your prompt. Ask again: { $prompt }
 reports-begin = Reports of members are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
+case-held = **Held { $case_id }**: { $job } of <@{ $user_id }> is drawn, and shown once you agree. After a day it ends by itself.
 case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
 case-appeal-gone = The refused prompt is not kept any more.
 case-hit = Rule { $rule } of { $whose ->
@@ -309,6 +311,9 @@ case-decided-spoiler = Put behind a spoiler by <@{ $actor_id }> ({ $when }).
 case-decided-remove = Removed by <@{ $actor_id }> ({ $when }).
 case-decided-allow-once = Allowed once by <@{ $actor_id }> ({ $when }).
 case-decided-except = Exception added by <@{ $actor_id }> ({ $when }).
+case-decided-show = Shown, says <@{ $actor_id }> ({ $when }).
+case-decided-refuse = Not shown, says <@{ $actor_id }> ({ $when }).
+case-decided-expired = Ended without a decision ({ $when }).
 case-upheld = The refusal stays, says <@{ $actor_id }> ({ $when }).
 button-case-keep = Nothing wrong
 button-case-spoiler = Spoiler
@@ -316,6 +321,8 @@ button-case-remove = Remove
 button-case-allow-once = Allow this prompt once
 button-case-except = Add as exception
 button-case-uphold = Keep the refusal
+button-case-show = Show it
+button-case-refuse = Do not show it
 button-case-warn = Warn the author
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 day
@@ -377,6 +384,10 @@ notice-cells-unused = The painted copy says where, so the ticked boxes have no e
 
 ## Facts about one run
 notice-word = “{ $word }” is not welcome here (rule { $rule }{ $reason ->
+        [none] {""}
+       *[other] : { $reason }
+    }).
+notice-review = A moderator looks at it first, because of “{ $word }” (rule { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
     }).
@@ -520,6 +531,7 @@ refused-appeal-again = Moderators have this refusal already. You are told what t
 refused-appeal-often = You asked { $most } times within a day, which is the most. Tell a moderator if it is urgent.
 refused-owners-rule = This is a rule of the owner of Easel. A server's moderators cannot loosen it.
 refused-removed = Moderators removed these pictures, so nothing is made from them any more. Ask for another picture with /imagine.
+refused-held = A moderator decides first whether these pictures are shown.
 refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.
 refused-report-nothing = That message has no finished picture of Easel, so there is nothing to report. For other messages, use “Report Message” of Discord.
 refused-report-own = This picture is yours. Press 🗑️ to delete it.
@@ -704,6 +716,8 @@ failure-internal = Something went wrong on our side while drawing. Try again.
 failure-storage = The pictures were drawn, but the disk of Easel's host took none of them for some minutes. Tell its owner to make room, then try again.
 failure-unsigned = The pictures were drawn, but they could not be signed, and Easel shows no unsigned ones here. Nothing was charged. Try again later; the owner finds the reason in the log.
 failure-delivery = The pictures were drawn, but Discord would not take them here. /queue has them.
+failure-not-allowed = A moderator looked at it and does not show it here.
+failure-not-reviewed = No moderator looked at it within a day, so it is not shown.
 failure-message-gone = The message was deleted, so there was nowhere to show the pictures.
 failure-not-permitted = Easel may not write here any more: a right is missing, or the thread is locked; an admin can change that. /queue has the pictures.
 failure-too-large = The pictures are larger than Discord takes here. /queue has them; else try a smaller size or fewer images.
@@ -801,6 +815,7 @@ option-admin-word-file = A plain text with a rule a line, or a .toml file
 option-admin-word-prompt = The prompt
 choice-word-refuse = refuse
 choice-word-warn = warn
+choice-word-review = review: drawn, and shown once a moderator agrees
 choice-word-whole = the whole word
 choice-word-begins = words that begin so
 choice-word-ends = words that end so
@@ -1008,6 +1023,7 @@ duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
 admin-audit-empty = Nothing was decided here yet.
 words-added = Rule { $rule }: “{ $word }” { $action ->
+        [review] is drawn, and shown once a moderator agrees.
         [warn] is drawn, and the member is told.
        *[refuse] is refused.
     }
@@ -1032,6 +1048,7 @@ picture-line = { $number }. blocked { $when }{ $reason ->
     }
 words-none = This server has no rules of words.
 words-rule = { $rule }. “{ $word }”: { $action ->
+        [review] review
         [warn] warn
        *[refuse] refuse
     }{ $reason ->
@@ -1044,6 +1061,7 @@ words-hit = “{ $part }” is read as “{ $word }” ({ $how }), rule { $rule 
        *[owner] the owner
     }: { $action ->
         [allow] allowed by the exception “{ $exception }”.
+        [review] drawn, and shown once a moderator agrees.
         [warn] drawn, and the member is told.
        *[refuse] refused.
     }
@@ -1087,6 +1105,8 @@ admin-audit-row = { $when } <@{ $actor_id }> { $action ->
         [appeal-keep] kept a refusal of { $subject } (case { $detail })
         [appeal-allow-once] allowed a refused prompt of { $subject } once (case { $detail })
         [appeal-except] made an exception after an appeal of { $subject } (case { $detail })
+        [case-show] let job { $detail } of { $subject } be shown
+        [case-refuse] did not let job { $detail } of { $subject } be shown
         [words-add] added the rule “{ $subject }” ({ $detail })
         [words-remove] removed the rule “{ $subject }”
         [words-except] { $detail } the exception “{ $subject }”

@@ -46,6 +46,7 @@ class Action(enum.StrEnum):
 
     REFUSE = "refuse"
     WARN = "warn"
+    REVIEW = "review"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,16 +15,20 @@ class CaseKind(StrEnum):
 
     REPORT = "report"
     APPEAL = "appeal"
+    HELD = "held"
 
 
 class Outcome(StrEnum):
-    """What moderators decided: about a picture, or with the last two about a refused prompt."""
+    """How a case ended: by a decision about a picture, a refused prompt or a held picture, or without one."""
 
     KEEP = "keep"
     SPOILER = "spoiler"
     REMOVE = "remove"
     ALLOW_ONCE = "allow-once"
     EXCEPT = "except"
+    SHOW = "show"
+    REFUSE = "refuse"
+    EXPIRED = "expired"
 
 
 class ReportReason(StrEnum):
@@ -71,6 +75,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None
     decided_by: int | None
     decided_at: datetime | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a held job waits for the decision, so that moderators see its pictures."""
+        return self.kind is CaseKind.HELD and self.outcome is None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Self:

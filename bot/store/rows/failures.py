@@ -42,6 +42,10 @@ class JobFailure(StrEnum):
     """Easel may not write where the message is."""
     TOO_LARGE = "too-large"
     """The files are larger than Discord accepts in that place."""
+    NOT_ALLOWED = "not-allowed"
+    """A moderator did not agree that the pictures are shown."""
+    NOT_REVIEWED = "not-reviewed"
+    """No moderator looked at the pictures within a day."""
     DELIVERY = "delivery"
     """Discord refused the pictures for another reason."""
 

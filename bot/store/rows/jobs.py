@@ -26,6 +26,15 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Hold(StrEnum):
+    """Where a job stands that a moderator looks at before it is shown."""
+
+    WANTED = "wanted"
+    HELD = "held"
+    """Drawn; its price is reserved, and nobody sees it."""
+    ALLOWED = "allowed"
+
+
 class WantedJob(msgspec.Struct, frozen=True, kw_only=True):
     """What a member wants drawn: a resolved request, the defaults that it used, and notices for the member."""
 
@@ -69,6 +78,7 @@ class NewJob(JobOrder, frozen=True, kw_only=True):
     weight: int = 1
     is_express: bool = False
     expected_ms: int = 0
+    hold: Hold | None = None
 
     def columns(self) -> dict[str, Value]:
         """The columns of a new row of the table `jobs`, by name. Weight and lane belong to the member's row."""
@@ -80,6 +90,7 @@ class NewJob(JobOrder, frozen=True, kw_only=True):
             "notices": to_json(self.notices),
             "price": self.price,
             "expected_ms": self.expected_ms,
+            "hold": self.hold,
         }
 
 
@@ -113,6 +124,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
     recipe: Recipe | None
     timeline: int
     removed_at: datetime | None = None
+    hold: Hold | None = None
     blanked_for: BlankedFor | None = None
 
     @classmethod
@@ -128,6 +140,7 @@ class Job(JobOrder, frozen=True, kw_only=True):
         values["status"] = JobStatus(values["status"])
         values["failure"] = None if values["failure"] is None else JobFailure(values["failure"])
         values["blanked_for"] = None if row["blanked_for"] is None else BlankedFor(row["blanked_for"])
+        values["hold"] = None if values["hold"] is None else Hold(values["hold"])
         return cls(**values, origin=Origin.from_row(row))
 
     @property

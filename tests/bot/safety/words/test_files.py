@@ -74,7 +74,7 @@ def test_mistakes_in_plain_text(text: str, sentence: str) -> None:
             '[[rules]]\nword = "cat"\n\n[[rules]]\nwrod = "cat"\n',
             'line 5: "wrod" is no key of a rule; write word, words,',
         ),
-        ('[[rules]]\nword = "cat"\naction = "ban"\n', 'line 3: "ban" is no action; write refuse or warn.'),
+        ('[[rules]]\nword = "cat"\naction = "ban"\n', 'line 3: "ban" is no action; write refuse, warn or review.'),
         ('[[rules]]\nword = "cat"\n[[rules]]\nreason = "No."\n', 'line 3: a rule has either word = "cat" or words'),
         ("[[rules]]\nword = 3\n", 'line 2: write word = "cat" or words = '),
         ("[[rules]]\nwords = []\n", 'line 2: write word = "cat" or words = '),

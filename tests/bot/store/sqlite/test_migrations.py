@@ -166,6 +166,12 @@ def fill_version_9(connection: sqlite3.Connection, _: str) -> None:
     )
 
 
+def fill_version_10(connection: sqlite3.Connection, _: str) -> None:
+    """A rule wants pictures looked at, and a job wants that."""
+    connection.execute("INSERT INTO word_rules VALUES (5, 2, 'castle', 'review', '')")
+    connection.execute("UPDATE jobs SET hold = 'wanted' WHERE job_id = 5")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -177,6 +183,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         7: fill_version_7,
         8: fill_version_8,
         9: fill_version_9,
+        10: fill_version_10,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
