@@ -27,7 +27,7 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
     name = pipeline_class_of(spec)
     lacks = LACKED_BY_CLASS.get(name, ())
     if name in GUIDED_BY_COMPONENT and not any(index.get("guider") or ()):
-        lacks = (*lacks, Capability.NEGATIVE_PROMPT)
+        lacks = (*lacks, Capability.NEGATIVE_PROMPT, Capability.UNCONDITIONAL_ROW)
     is_blind = name in SCALE_AS_INPUT and _read(folder / "transformer" / "config.json").get("guidance_embeds") is False
     if index.get("is_distilled") or is_blind:
         return tuple(dict.fromkeys((*lacks, Capability.GUIDANCE, Capability.NEGATIVE_PROMPT)))

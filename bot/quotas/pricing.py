@@ -129,7 +129,8 @@ def _encodes(request: GenerationRequest, spec: ModelSpec) -> int:
 
 def _guided_rows(spec: ModelSpec) -> int:
     """Rows of one image in an evaluation with guidance. A guidance-distilled network takes the scale as an input."""
-    return spec.facts.guided_rows if spec.can(Capability.NEGATIVE_PROMPT) else 1
+    has_second = spec.can(Capability.NEGATIVE_PROMPT) or spec.can(Capability.UNCONDITIONAL_ROW)
+    return spec.facts.guided_rows if has_second else 1
 
 
 def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, list[int]]]:

@@ -19,6 +19,8 @@ class Capability(StrEnum):
         SEVERAL_PICTURES: takes more than one picture for an edit.
         EDIT_STRENGTH: an edit may keep more or less of its picture.
         TEXT_TO_IMAGE: draws from a prompt alone. A model without it needs a picture.
+        UNCONDITIONAL_ROW: guides by a second row of each image. Of diffusers' pipelines, some do so without reading a
+            negative prompt, and some only give the scale to their network. Elsewhere, `NEGATIVE_PROMPT` says it.
     """
 
     VARIATIONS = "variations"
@@ -33,3 +35,4 @@ class Capability(StrEnum):
     SEVERAL_PICTURES = "several-pictures"
     EDIT_STRENGTH = "edit-strength"
     TEXT_TO_IMAGE = "text-to-image"
+    UNCONDITIONAL_ROW = "unconditional-row"

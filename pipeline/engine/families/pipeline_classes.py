@@ -40,6 +40,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
         own_sizes: name of the pipeline's attribute from which it chooses a size of its own; empty when it has none.
         usual: further arguments.
         reads_negative: True when the call reads a negative prompt.
+        has_second_row: True when guidance takes a second row of each image without a negative prompt.
         edited: name of its argument for pictures to edit; empty when it edits none.
         takes_list: True when that argument takes several pictures as a list.
         needs_picture: True when it draws nothing without a picture.
@@ -56,6 +57,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
     own_sizes: str = ""
     usual: Mapping[str, Any] = MappingProxyType({})
     reads_negative: bool = False
+    has_second_row: bool = False
     edited: str = ""
     takes_list: bool = False
     needs_picture: bool = False
@@ -73,15 +75,18 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         # A language model would write the prompt anew, and nobody checks what it writes.
         "ErnieImagePipeline": {"usual": {"use_pe": False}},
         "Flux2KleinKVPipeline": {"takes_list": True},
-        "Flux2KleinPipeline": {"takes_list": True},
+        "Flux2KleinPipeline": {"takes_list": True, "has_second_row": True},
         "Flux2Pipeline": {"takes_list": True},
-        "GlmImagePipeline": {"takes_list": True},
+        "GlmImagePipeline": {"takes_list": True, "has_second_row": True},
         "HiDreamImagePipeline": {"own_sizes": "default_sample_size"},
         # Distilled models take this scale, the others have a guider.
         "HunyuanImagePipeline": {"guidance": "distilled_guidance_scale"},
+        "Ideogram4Pipeline": {"has_second_row": True},
         "Kandinsky5T2IPipeline": {"own_sizes": "resolutions"},
         "KandinskyCombinedPipeline": {"scales": ("prior_guidance_scale",)},
         "KandinskyV22CombinedPipeline": {"scales": ("prior_guidance_scale",)},
+        "KandinskyV22InpaintPipeline": {"has_second_row": True},
+        "KandinskyV22Pipeline": {"has_second_row": True},
         "Krea2Pipeline": {"unguided": 0.0},
         "LatentConsistencyModelImg2ImgPipeline": {"spreads_steps": True},
         "LongCatImageEditPipeline": {"needs_picture": True},
@@ -91,6 +96,7 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "takes_list": True,
             "kept": "img_guidance_scale",
             "placeholder": "<img><|image_{}|></img>",
+            "has_second_row": True,
         },
         "QwenImage21Pipeline": {"takes_list": True},
         "QwenImageEditPipeline": {"needs_picture": True},
@@ -200,5 +206,6 @@ def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
         Capability.EDIT: bool(facts.edited),
         Capability.SEVERAL_PICTURES: facts.takes_list,
         Capability.EDIT_STRENGTH: bool(facts.kept),
+        Capability.UNCONDITIONAL_ROW: facts.reads_negative or facts.has_second_row,
     }
     return tuple(capability for capability, is_there in has.items() if not is_there)

@@ -40,7 +40,7 @@ def _lacks_of_pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[Capabili
     transformer = folder / "transformer" / "config.json"
     config = read_json(transformer) if transformer.is_file() else {}
     if facts_of_class(pipeline_class).has_guider and not any(index.get("guider") or ()):
-        lacks += (Capability.NEGATIVE_PROMPT,)
+        lacks += (Capability.NEGATIVE_PROMPT, Capability.UNCONDITIONAL_ROW)
     # FLUX takes the scale as an input of its transformer, unless that was trained without it (schnell).
     is_blind = takes_scale_as_input(pipeline_class) and config.get("guidance_embeds") is False
     if index.get("is_distilled") or is_blind:

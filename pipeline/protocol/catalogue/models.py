@@ -32,7 +32,7 @@ Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=l
 _GUIDED: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 _EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
 _DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
-_PIPELINES: Final = _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES}
+_PIPELINES: Final = _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW}
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
 _IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING}
 """Capabilities of a model whose steps Easel runs itself."""

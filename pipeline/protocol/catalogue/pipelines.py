@@ -44,11 +44,19 @@ _LACKED: Final[Mapping[tuple[Capability, ...], str]] = MappingProxyType(
         (_WORDS, *_NO_TWINS, _SEVERAL): "StableDiffusionInstructPix2Pix StableDiffusionXLInstructPix2Pix",
     }
 )
+_SECOND_ROW: Final = ("Flux2Klein", "GlmImage", "Ideogram4", "OmniGen")
+"""Classes that guide by a second row of each image without reading a negative prompt."""
+
+
+def _with_rows(name: str, lacks: tuple[Capability, ...]) -> tuple[Capability, ...]:
+    return lacks if _NEGATIVE not in lacks or name in _SECOND_ROW else (*lacks, Capability.UNCONDITIONAL_ROW)
+
+
 LACKED_BY_CLASS: Final[Mapping[str, tuple[Capability, ...]]] = MappingProxyType(
-    {f"{name}Pipeline": lacks for lacks, names in _LACKED.items() for name in names.split()}
+    {f"{name}Pipeline": _with_rows(name, lacks) for lacks, names in _LACKED.items() for name in names.split()}
 )
 """What each class lacks, by its name."""
 GUIDED_BY_COMPONENT: Final = frozenset({"HunyuanImagePipeline"})
-"""Classes whose component `guider` guides. A distilled model has none, and then reads no negative prompt."""
+"""Classes whose component `guider` guides. A distilled model has none, and then one row and no negative prompt."""
 SCALE_AS_INPUT: Final = frozenset({"FluxPipeline", "FluxKontextPipeline"})
 """Classes that only give the guidance scale to their transformer, which may be trained without it."""

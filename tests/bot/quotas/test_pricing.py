@@ -14,6 +14,7 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.costs import Cost
 from pipeline.protocol.catalogue.models import Defaults, ModelSpec
 from pipeline.protocol.catalogue.networks import ControlKind, FileSource, FolderSource, ReferenceSpec
+from pipeline.protocol.catalogue.pipelines import LACKED_BY_CLASS
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.control_nets import CANNY
@@ -205,6 +206,17 @@ def test_a_distilled_model_draws_one_row_whatever_the_guidance(request_: Generat
     for cfg in (1.0, 7.0):
         assert price(_like(request_, distilled, guidance_scale=cfg), distilled, TFLOP, "work") == 20
     assert price(_like(request_, distilled), distilled, distilled, "work") == 1
+
+
+@pytest.mark.parametrize(("name", "rows"), [("Flux2KleinPipeline", 2), ("FluxPipeline", 1), ("QwenImagePipeline", 2)])
+def test_a_whole_pipeline_pays_for_the_rows_that_its_guidance_takes(
+    request_: GenerationRequest, name: str, rows: int
+) -> None:
+    """FLUX.2 klein guides by a row without words, and reads no negative prompt."""
+    spec = msgspec.structs.replace(SD15, cost=TFLOP.cost, family="pipeline").narrowed(None, LACKED_BY_CLASS[name])
+    guided = _like(request_, spec, guidance_scale=7.0, scheduler_name="Model's own")
+    plain = msgspec.structs.replace(guided, guidance_scale=1.0)
+    assert price(guided, spec, TFLOP, "work") == rows * price(plain, spec, TFLOP, "work") == rows * 20
 
 
 @given(

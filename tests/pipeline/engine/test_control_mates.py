@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pipeline.engine.control.nets import ControlNet
+from pipeline.engine.models.networks import control_network_of
 from pipeline.engine.starting import keys_in_use
 from pipeline.engine.steps.batching import shapes
 from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
@@ -107,12 +108,13 @@ def test_mates_change_no_bit(house: House, like: GenerationRequest) -> None:
 def test_a_net_is_in_use_until_its_job_ends(house: House, like: GenerationRequest) -> None:
     """The cache moves what is not in use, which would pull the weights away under a step."""
     engine: Any = house.shared.engine
+    network = control_network_of(house.specs["lines"]).key
     engine.submit(steered(job(like, 1, num_inference_steps=STEPS), {"lines": photo(64, 64)}))
     steps: list[int] = []
     while not steps or steps[-1] < STEPS - 1:
         engine.tick()
         steps += [found.steps_done for found in engine._running.values() if found.steps_done > 0]
-        assert "lines" in keys_in_use(engine._jobs)
+        assert network in keys_in_use(engine._jobs)
     engine.run_until_idle()
     assert keys_in_use(engine._jobs) == set()
 

@@ -19,8 +19,9 @@ from PIL import Image
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline, PipelineImages
-from pipeline.engine.families.pipeline_classes import PipelineFacts, facts_of_class
+from pipeline.engine.families.pipeline_classes import PipelineFacts, facts_of_class, lacks_of_class
 from pipeline.engine.sampling.latents import generators_for
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.test_pictures_in import photo
@@ -113,6 +114,21 @@ def test_an_edit_is_that_of_diffusers_and_each_option_changes_it(
         assert (drawn(pipeline, request, *given) - found).abs().max().item() > 1e-4, f"no {what}"
 
 
+@pytest.mark.parametrize(("name", "rows"), [("kontext", 1), ("klein", 2)])
+def test_a_class_without_negative_prompts_has_the_rows_that_are_priced(
+    pipelines: dict[str, Any], like: GenerationRequest, name: str, rows: int
+) -> None:
+    pipeline, seen = pipelines[name], list[int]()
+    hook = pipeline.transformer.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(len(given["hidden_states"])), with_kwargs=True
+    )
+    drawn(pipeline, like, CHANGED)
+    hook.remove()
+    assert sum(seen) == rows * like.num_images * like.num_inference_steps
+    has_row = Capability.UNCONDITIONAL_ROW not in lacks_of_class(type(pipeline))
+    assert has_row == (rows == 2)
+
+
 def test_the_true_scale_guides_without_a_negative_prompt_too(
     pipelines: dict[str, Any], like: GenerationRequest
 ) -> None:
@@ -167,6 +183,7 @@ def test_what_a_pipeline_cannot_do_with_pictures_is_refused(pipelines: dict[str,
             "OmniGenPipeline",
             PipelineFacts(
                 guidance="guidance_scale",
+                has_second_row=True,
                 edited="input_images",
                 takes_list=True,
                 kept="img_guidance_scale",

@@ -18,7 +18,7 @@ from tests.pipeline.engine.tiny import catalogue_of, flux, flux_2_klein, latent_
 NEGATIVE, GUIDANCE = (Capability.NEGATIVE_PROMPT,), (Capability.GUIDANCE,)
 START, MASK = (Capability.INIT_IMAGE,), (Capability.MASK,)
 WORDS, EDIT, STRENGTH = (Capability.TEXT_TO_IMAGE,), (Capability.EDIT,), (Capability.EDIT_STRENGTH,)
-SEVERAL = (Capability.SEVERAL_PICTURES,)
+SEVERAL, ROW = (Capability.SEVERAL_PICTURES,), (Capability.UNCONDITIONAL_ROW,)
 NO_EDIT = (*EDIT, *SEVERAL, *STRENGTH)
 
 
@@ -27,11 +27,13 @@ NO_EDIT = (*EDIT, *SEVERAL, *STRENGTH)
     [
         ("PixArtSigmaPipeline", (*START, *MASK, *NO_EDIT)),
         ("QwenImagePipeline", NO_EDIT),
-        ("FluxPipeline", (*NEGATIVE, *NO_EDIT)),  # reads one only with a true scale above 1, and its default is 1
-        ("LatentConsistencyModelPipeline", (*NEGATIVE, *MASK, *NO_EDIT)),
+        ("FluxPipeline", (*NEGATIVE, *NO_EDIT, *ROW)),  # reads one only with a true scale above 1, and its default is 1
+        ("LatentConsistencyModelPipeline", (*NEGATIVE, *MASK, *NO_EDIT, *ROW)),
         ("HunyuanImagePipeline", (*START, *MASK, *NO_EDIT)),  # its guidance is a component
-        ("FluxKontextPipeline", (*NEGATIVE, *START, *SEVERAL, *STRENGTH)),
-        ("Flux2Pipeline", (*NEGATIVE, *START, *MASK, *STRENGTH)),
+        ("FluxKontextPipeline", (*NEGATIVE, *START, *SEVERAL, *STRENGTH, *ROW)),
+        ("Flux2Pipeline", (*NEGATIVE, *START, *MASK, *STRENGTH, *ROW)),
+        ("Flux2KleinPipeline", (*NEGATIVE, *START, *STRENGTH)),
+        ("OmniGenPipeline", (*NEGATIVE, *START, *MASK)),
         ("QwenImageEditPlusPipeline", (*START, *MASK, *WORDS, *STRENGTH)),
         ("StableDiffusionInstructPix2PixPipeline", (*START, *MASK, *WORDS, *SEVERAL)),
         ("StableDiffusionInpaintPipeline", (*START, *WORDS, *NO_EDIT)),
@@ -68,7 +70,7 @@ def test_a_pipeline_has_the_twins_that_diffusers_has(name: str, start: str | Non
 
 @pytest.mark.parametrize(
     ("family", "is_distilled", "lacks"),
-    [("sd", False, ()), ("sd", True, NEGATIVE), ("pipeline", True, (*NEGATIVE, *MASK, *NO_EDIT))],
+    [("sd", False, ()), ("sd", True, NEGATIVE), ("pipeline", True, (*NEGATIVE, *MASK, *NO_EDIT, *ROW))],
 )
 def test_a_worker_offers_a_model_without_what_its_files_lack(
     tmp_path: Path, family: Family, lacks: tuple[Capability, ...], *, is_distilled: bool

@@ -58,6 +58,7 @@ def catalogue_of(tmp_path: Path, index: dict[str, Any], transformer: dict[str, A
         ({"_class_name": "HunyuanImagePipeline", "guider": [None, None]}, {}, "pipeline"),
         ({"_class_name": "HunyuanImagePipeline", "guider": ["diffusers", "MixGuidance"]}, {}, "pipeline"),
         ({"_class_name": "QwenImageEditPlusPipeline"}, {}, "pipeline"),
+        ({"_class_name": "HunyuanImagePipeline"}, {}, "pipeline"),
         ({}, {"time_cond_proj_dim": 256}, "sd"),
         ({}, {"time_cond_proj_dim": None}, "sdxl"),
     ],
