@@ -15,6 +15,7 @@ from PIL import Image
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.end_to_end.test_pictures_in import rows, said, with_words, words_of
+from tests.end_to_end.test_verify import easel
 from tests.pipeline.engine.tiny_adapters import save_adapter, save_encoder
 from tests.pipeline.reading import files
 
@@ -115,3 +116,45 @@ async def test_a_picture_is_used_for_what_its_member_says(
     assert "“hat” is no use of a picture" in await refused(use="hat")
     assert "Drawing starts from one picture" in await refused(image2=blue, use2="start")
     assert "Traceback" not in bot.log
+
+
+async def test_several_pictures_last_through_try_again_and_variations_until_they_are_forgotten(
+    local: LocalDiscord, start_bot: Callable[..., BotProcess], owned: Path, tmp_path: Path
+) -> None:
+    bot = start_bot(EASEL_PIPELINE__CATALOGUE=str(owned))
+    await bot.start()
+    await bot.wait_for_log("worker ready")
+    await local.admin.slash(local.channel, "admin queue", action="pause")
+    red, blue = ("red.png", picture((200, 30, 30))), ("blue.png", picture((30, 30, 200)))
+    options = {"use": "lines", "strength": 0.8, "image2": blue, "steps": 8, "seed": 5}
+    await local.member.slash(local.channel, "imagine", prompt="a star", image=red, **options)
+    waiting = await local.wait_for_message(with_words("a star", "Next in line"), 90)
+    await local.member.click(waiting, custom_id="easel:cancel:1")
+    cancelled = await local.wait_for_message(with_words("Cancelled"), 90)
+    await local.admin.slash(local.channel, "admin queue", action="resume")
+    await local.member.click(cancelled, custom_id="easel:retry:1")
+    again = await local.wait_for_message(
+        with_words("seed 5 ", "used for lines", "strength 0.8", "used for subject"), 90
+    )
+    await local.member.click(again, custom_id="easel:vary-strong:2:0")
+    varied = await local.wait_for_message(
+        with_words("Variation (strong)", "used for lines", "used for subject", "seed "), 90
+    )
+    first, second = [await local.fetch_cdn(each["attachments"][0]["url"]) for each in (again, varied)]
+    assert Image.open(io.BytesIO(first)).tobytes() != Image.open(io.BytesIO(second)).tobytes()
+    given = rows(tmp_path, "SELECT job_id, input_index, role, sha256 FROM inputs ORDER BY job_id, input_index")
+    assert [(job_id, role) for job_id, _, role, _ in given] == [
+        (job_id, role) for job_id in (1, 2, 3) for role in ("control", "reference")
+    ]
+    assert [row[1:] for row in given[:2]] == [row[1:] for row in given[2:4]] == [row[1:] for row in given[4:]]
+    assert len({*kept(tmp_path)}) == 2
+    assert await bot.stop() == 0
+    easel(tmp_path, "db", "forget", str(local.member.user.id))
+    assert kept(tmp_path) == []
+    assert rows(tmp_path, "SELECT count(*) FROM inputs") == [(0,)]
+    assert "Traceback" not in bot.log
+
+
+def kept(folder: Path) -> list[str]:
+    """Hashes of the given pictures that are kept."""
+    return [path.stem for path in (folder / "data" / "inputs").glob("??/*.png")]

@@ -27,13 +27,14 @@ def final_latents(reference: Any, request: GenerationRequest, image_tokens: int 
     timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.timesteps else {}
     if sampler.scheduler_class == "TCDScheduler":
         options["eta"] = inspect.signature(TCDScheduler.step).parameters["eta"].default  # the pipeline's own is 0
+    parameters = inspect.signature(type(reference).__call__).parameters
+    size = {"height": request.height, "width": request.width}
+    options |= {name: side for name, side in size.items() if name in parameters}
     answer = reference(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt or None,
         num_inference_steps=steps,
         guidance_scale=request.guidance_scale,
-        height=request.height,
-        width=request.width,
         num_images_per_prompt=request.num_images,
         generator=generators,
         output_type="latent",

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
+    StableDiffusionXLImg2ImgPipeline,
+)
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
+    StableDiffusionXLInpaintPipeline,
+)
 from PIL import Image
 from transformers import CLIPVisionModelWithProjection
 
@@ -27,12 +35,18 @@ from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.messages import Failed, Finished, Submit
 from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
-from tests.pipeline.engine.test_pictures_in import Mixed, photo, png
+from tests.pipeline.engine.test_inpainting import blot, redrawn
+from tests.pipeline.engine.test_pictures_in import Mixed, from_picture, photo, png
 from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl
 from tests.pipeline.engine.tiny_adapters import deeper, save_adapter, save_encoder
 
 UnetFamily = Literal["sd", "sdxl"]
 PIPELINES: dict[UnetFamily, Any] = {"sd": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}
+TWINS: dict[UnetFamily, tuple[Any, Any]] = {
+    "sd": (StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline),
+    "sdxl": (StableDiffusionXLImg2ImgPipeline, StableDiffusionXLInpaintPipeline),
+}
+"""Pipelines that start from a picture, and that draw a part of it anew."""
 BUILDERS: dict[UnetFamily, Callable[[], Any]] = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl}
 KINDS: tuple[Kind, ...] = ("plain", "plus", "full")
 EVERY: tuple[ReferenceUse, ...] = ("style", "subject", "composition", "face")
@@ -100,21 +114,34 @@ class Scene:
 
     def __init__(self, family: UnetFamily, folder: Path) -> None:
         pipeline = deeper(BUILDERS[family]())
+        # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
+        pipeline.vae.register_to_config(force_upcast=False)
         pipeline.save_pretrained(folder / "model")
+        self.family: UnetFamily = family
         self.specs = adapters_in(folder, pipeline.unet, family)
         self.folder = folder
         self.mixed = Mixed(catalogue_of(folder / "model", family), self.specs)
         encoder: Any = CLIPVisionModelWithProjection.from_pretrained(folder / "encoder")
         self.encoder: Any = encoder.to(torch.float64)
         parts = {**pipeline.components, "image_encoder": encoder, "feature_extractor": None}
-        more = {"requires_safety_checker": False} if family == "sd" else {}
-        self.diffusers = in_float64(PIPELINES[family](**parts, **more))
+        self.diffusers = in_float64(self._made(PIPELINES[family], parts))
 
-    def expected(self, case: Case) -> torch.Tensor:
-        """Final latents of diffusers' pipeline, alone."""
+    def _made(self, some_class: Any, parts: dict[str, Any]) -> Any:
+        return some_class(**parts, **({"requires_safety_checker": False} if self.family == "sd" else {}))
+
+    def twin(self, some_class: Any) -> Any:
+        """Another of diffusers' pipelines with the same components."""
+        made = self._made(some_class, {**self.diffusers.components, "image_encoder": self.encoder})
+        made.set_progress_bar_config(disable=True)
+        made.own_scheduler_config = self.diffusers.own_scheduler_config
+        return made
+
+    def expected(self, case: Case, pipeline: Any = None, **options: Any) -> torch.Tensor:
+        """Final latents of diffusers' pipeline, alone; of text to image if no other is named."""
         request = narrowed(case.submit.request, GenerationRequest)
         names = [f"{kind}.safetensors" for kind in case.adapters]
-        self.diffusers.load_ip_adapter(
+        drawing = self.diffusers if pipeline is None else pipeline
+        drawing.load_ip_adapter(
             [str(self.folder)] * len(names),
             subfolder=[""] * len(names),
             weight_name=names,
@@ -124,19 +151,17 @@ class Scene:
         off = [0.0] * len(names)
 
         def after(_: Any, step: int, __: Any, given: Any) -> Any:
-            self.diffusers.set_ip_adapter_scale(
-                [*case.scales] if case.window is None or step + 1 in case.window else off
-            )
+            drawing.set_ip_adapter_scale([*case.scales] if case.window is None or step + 1 in case.window else off)
             return given
 
         try:
             after(None, -1, None, None)
             squares = [[squared(picture) for picture in group] for group in case.pictures]
-            return final_latents(self.diffusers, request, ip_adapter_image=squares, callback_on_step_end=after)
+            return final_latents(drawing, request, ip_adapter_image=squares, callback_on_step_end=after, **options)
         finally:
-            self.diffusers.unload_ip_adapter()
+            drawing.unload_ip_adapter()
             # What comes after must be a plain pipeline again.
-            self.diffusers.register_modules(image_encoder=self.encoder)
+            drawing.register_modules(image_encoder=self.encoder)
 
 
 OpenScene = Callable[[UnetFamily], Scene]
@@ -217,6 +242,36 @@ def test_every_kind_draws_what_diffusers_draws_in_one_batch(
         expected = final_latents(scene.diffusers, narrowed(submit.request, GenerationRequest))
         assert (latents[submit.job_id] - expected).abs().max().item() <= TOLERANCE
     assert (latents[1] - latents[10]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_a_reference_goes_with_a_picture_to_start_from_and_with_a_mask(
+    open_scene: OpenScene, tiny_request: GenerationRequest, family: UnetFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several pictures of one job, each for something else, beside a job from words alone."""
+    scene = open_scene(family)
+    size = tiny_request.width, tiny_request.height
+    start, seen, mask = photo(*size, 1), photo(seed=2), blot(*size)
+    guided = msgspec.structs.replace(tiny_request, guidance_scale=6.0, negative_prompt="red", seed=5)
+
+    def with_reference(submit: Submit, kind: Kind, scale: float) -> Submit:
+        request = narrowed(submit.request, GenerationRequest)
+        found = referring(request, submit.job_id, (reference(kind, scale), seen), inputs=request.inputs)
+        return msgspec.structs.replace(found, pictures={**submit.pictures, **found.pictures})
+
+    started = with_reference(from_picture(guided, start, 0.6, 1), "plus", 0.7)
+    redrawn_ = redrawn(with_reference(from_picture(guided, start, 0.8, 2), "plain", 0.9), mask)
+    plain = Submit(job_id=3, attempt=1, request=guided)
+    without = from_picture(guided, start, 0.6, 4)
+    latents = scene.mixed.draw([started, plain, redrawn_, without], monkeypatch)
+    image, inpaint = TWINS[family]
+    case = Case(started, ("plus",), [0.7], [[seen]])
+    expected = scene.expected(case, scene.twin(image), image=start, strength=0.6)
+    assert (latents[1] - expected).abs().max().item() <= TOLERANCE
+    case = Case(redrawn_, ("plain",), [0.9], [[seen]])
+    expected = scene.expected(case, scene.twin(inpaint), image=start, mask_image=mask, strength=0.8)
+    assert (latents[2] - expected).abs().max().item() <= TOLERANCE
+    assert (latents[1] - latents[4]).abs().max() > 1e-3
 
 
 @pytest.fixture(scope="module")

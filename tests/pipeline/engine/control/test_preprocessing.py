@@ -13,6 +13,10 @@ from transformers import (
     DepthAnythingForDepthEstimation,
     Dinov2Config,
     DPTImageProcessor,
+    RTDetrConfig,
+    RTDetrForObjectDetection,
+    RTDetrImageProcessor,
+    RTDetrResNetConfig,
     VitPoseBackboneConfig,
     VitPoseConfig,
     VitPoseForPoseEstimation,
@@ -104,6 +108,43 @@ def pose_model(folder: Path) -> Path:
     return folder
 
 
+def detector(folder: Path, name: str = "person", *, certainty: float = 8.0) -> Path:
+    """A tiny RT-DETR that is this sure that each of its boxes holds a thing of one name."""
+    torch.manual_seed(0)
+    backbone = made(
+        RTDetrResNetConfig,
+        embedding_size=8,
+        hidden_sizes=[8, 8, 8, 8],
+        depths=[1, 1, 1, 1],
+        layer_type="basic",
+        out_features=["stage2", "stage3", "stage4"],
+    )
+    config = made(
+        RTDetrConfig,
+        backbone_config=backbone,
+        d_model=16,
+        encoder_hidden_dim=16,
+        encoder_in_channels=[8, 8, 8],
+        encoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        decoder_in_channels=[16, 16, 16],
+        decoder_layers=1,
+        decoder_ffn_dim=16,
+        decoder_attention_heads=2,
+        num_queries=6,
+        num_denoising=0,
+        id2label={0: name, 1: "cat"},
+    )
+    model = RTDetrForObjectDetection(config)
+    with torch.no_grad():
+        for head in model.model.decoder.class_embed:  # pyright: ignore[reportGeneralTypeIssues, reportOptionalIterable, reportArgumentType] - a list
+            head.bias.copy_(torch.tensor([certainty, -8.0]))
+    model.save_pretrained(folder / "detector")
+    processor: Any = made(RTDetrImageProcessor, size={"height": 64, "width": 64})
+    processor.save_pretrained(folder / "detector")
+    return folder
+
+
 def test_canny_finds_the_edges_that_opencv_finds() -> None:
     dice = np.random.default_rng(0)
     blocks = dice.integers(0, 256, (12, 15, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
@@ -158,6 +199,43 @@ def test_a_pose_is_drawn_at_the_size_of_the_picture(tmp_path: Path) -> None:
     assert found.size == (96, 128)
     assert found.mode == "RGB"
     assert np.asarray(found).any()
+
+
+def test_each_person_that_the_detector_finds_has_a_pose(tmp_path: Path) -> None:
+    """Each is the pose that ViTPose alone finds in that person's box, as transformers' own classes give it."""
+    folder, picture = detector(pose_model(tmp_path)), photo(96, 128)
+    preprocessor = read_preprocessor(spec("pose", folder), PLACEMENT, None)
+    assert len(preprocessor.modules) == 2
+    model: Any = RTDetrForObjectDetection.from_pretrained(folder / "detector").eval()
+    estimator: Any = VitPoseForPoseEstimation.from_pretrained(folder).eval()
+    finds: Any = RTDetrImageProcessor.from_pretrained(folder / "detector")
+    reads: Any = VitPoseImageProcessor.from_pretrained(folder)
+    with torch.no_grad():
+        seen = finds(images=picture, return_tensors="pt")
+        (people,) = finds.post_process_object_detection(model(**seen), threshold=0.5, target_sizes=[(128, 96)])
+        boxes = [[left, top, right - left, bottom - top] for left, top, right, bottom in people["boxes"].tolist()]
+        assert len(boxes) == 6
+        given = reads(picture, boxes=[boxes], return_tensors="pt")
+        (found,) = reads.post_process_pose_estimation(estimator(given["pixel_values"]), boxes=[boxes])
+    poses = [pose_of(each["keypoints"].tolist(), each["scores"].tolist()) for each in found]
+    assert preprocessor.map_of(picture).tobytes() == drawn(poses, 96, 128).tobytes()
+    alone = read_preprocessor(spec("pose", pose_model(tmp_path / "alone")), PLACEMENT, None)
+    assert alone.map_of(picture).tobytes() != drawn(poses, 96, 128).tobytes()
+
+
+@pytest.mark.parametrize(("name", "certainty"), [("dog", 8.0), ("person", -1.0)])
+def test_a_detector_that_finds_no_person_is_told(tmp_path: Path, name: str, certainty: float) -> None:
+    folder = detector(pose_model(tmp_path), name, certainty=certainty)
+    preprocessor = read_preprocessor(spec("pose", folder), PLACEMENT, None)
+    with pytest.raises(InvalidRequest, match="No person was found"):
+        preprocessor.map_of(photo(96, 128))
+
+
+def test_a_detector_of_another_type_is_one_sentence(tmp_path: Path) -> None:
+    folder = pose_model(tmp_path)
+    depth_model(folder / "detector")
+    with pytest.raises(ModelUnavailable, match="'depth_anything'; these types are read: d_fine, rt_detr, rt_detr_v2"):
+        read_preprocessor(spec("pose", folder), PLACEMENT, None)
 
 
 def test_nobody_in_a_picture_is_said(tmp_path: Path) -> None:
