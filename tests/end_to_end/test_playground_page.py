@@ -249,6 +249,38 @@ async def test_a_member_starts_from_a_scribble_and_marks_a_part(address: str, pa
     await _pictures_shown(page, 2)
 
 
+async def test_what_the_model_cannot_do_is_not_offered(page: "Page", tmp_path: Path) -> None:
+    """The shipped model without pictures in: no buttons, no use, and a sentence for an attached picture."""
+    shipped = (ROOT / "config" / "models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(shipped.replace('key = "pocket"', 'key = "pocket"\nlacks = ["init-image", "mask"]', 1))
+    share_worker_state(tmp_path / "playground")
+    variables = {"EASEL_PIPELINE__STARTER": warm_starter(), "EASEL_PIPELINE__CATALOGUE": str(catalogue)}
+    async with _playground(tmp_path, **variables) as address:
+        await page.goto(address)
+        await page.get_by_text("Ask Easel for a picture").first.wait_for()
+        await page.wait_for_load_state("networkidle")
+        messages = page.locator("#channel-message-list")
+        await _type(page, "imagine", "a red apple")
+        await _pictures_shown(page, 1)
+        await messages.get_by_role("button", name="Vary (subtle)").wait_for()
+        for name in ("Region", "Zoom out", "Pan"):
+            assert await messages.get_by_role("button", name=name).count() == 0, name
+        await page.locator("#channel-composer-input").click()
+        await page.keyboard.type("/imagine")
+        await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
+        await page.keyboard.press("Enter")
+        await page.keyboard.type("a house in a meadow")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("option").filter(has_text=re.compile(r"^image(?!s|2)")).click()
+        await page.locator("input.command-file-input").set_input_files(scribble(tmp_path / "scribble.png"))
+        await page.locator("#send-message").click()
+        await messages.get_by_text("No model here can start from a picture.").wait_for()
+        await _show_newest(page)
+        await page.screenshot(path=tmp_path / "not-offered.png")
+
+
 @pytest.mark.skipif(not os.environ.get("SAVE_SCREENSHOTS"), reason="only takes pictures")
 async def test_a_member_zooms_out_pans_and_upscales(address: str, page: "Page", tmp_path: Path) -> None:
     pictures = ROOT / "docs" / "images"
