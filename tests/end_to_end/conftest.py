@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,9 @@ from pipeline.backends.starter import ForkedChild
 from playground import LocalDiscord
 from tests.forked_bot import BotForks
 from tests.shared_worker import share_worker_state, warm_starter
+
+PREVIEWS: Final = {"EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.05"}
+"""Variables of a bot that shows a preview after nearly every step, which takes a third of a step."""
 
 
 class BotProcess:
@@ -29,7 +33,6 @@ class BotProcess:
             "EASEL_DISCORD__GATEWAY_URL": local.gateway_url,
             "EASEL_STORAGE__DIRECTORY": str(directory / "data"),
             "EASEL_PIPELINE__THREADS": "1",
-            "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.05",
             "EASEL_PIPELINE__STARTER": warm_starter(),
             **variables,
         }

@@ -14,6 +14,7 @@ from PIL import Image
 
 from playground import LocalDiscord
 from playground.people import join
+from tests.end_to_end.conftest import PREVIEWS
 
 StartBot = Callable[..., Any]
 Message = dict[str, Any]
@@ -88,7 +89,7 @@ async def test_ask_reroll_and_press_again_after_a_restart(
 async def test_previews_come_while_it_runs_and_cancel_refunds(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
-    bot = start_bot()
+    bot = start_bot(**PREVIEWS)
     await bot.start()
     await bot.wait_for_log("worker ready")
     await local.member.slash(local.channel, "imagine", prompt="a long train", steps=50, images=4)
@@ -113,7 +114,7 @@ async def test_a_waiting_job_is_cancelled_at_once_by_a_moderator(
     bot = start_bot(EASEL_QUOTAS__RUNNING_PER_USER="1")
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="a first star", steps=50, images=4)
+    await local.member.slash(local.channel, "imagine", prompt="a first star", steps=50, images=2)
     await local.member.slash(local.channel, "imagine", prompt="a second star")
     waiting = await local.wait_for_message(lambda message: "second" in text_of(message))
     assert "line" in text_of(waiting)
@@ -130,10 +131,10 @@ async def test_a_killed_worker_costs_nothing_but_time(
 ) -> None:
     import psutil  # noqa: PLC0415 - only here
 
-    bot = start_bot(EASEL_PIPELINE__STARTER=starter)
+    bot = start_bot(EASEL_PIPELINE__STARTER=starter, **PREVIEWS)
     await bot.start()
     await bot.wait_for_log("worker ready")
-    await local.member.slash(local.channel, "imagine", prompt="a star that survives", steps=50, images=2)
+    await local.member.slash(local.channel, "imagine", prompt="a star that survives", steps=50)
     await local.wait_for_message(has("Drawing: "))
     (*_, worker) = psutil.Process(bot.process.pid).children(recursive=True)
     assert worker.name() == "easel-worker"
@@ -143,11 +144,11 @@ async def test_a_killed_worker_costs_nothing_but_time(
         await local.wait_for_message(has("starts again shortly"))
     await local.wait_for_message(has("seed "), 120)
     await wait_until(lambda: rows(tmp_path, "SELECT status, attempt FROM jobs") == [("succeeded", 2)])
-    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(2,)]
+    assert rows(tmp_path, "SELECT held + spent FROM pots WHERE kind = 'period'") == [(1,)]
 
 
 async def test_a_killed_bot_goes_on_where_it_was(local: LocalDiscord, start_bot: StartBot, tmp_path: Path) -> None:
-    bot = start_bot()
+    bot = start_bot(**PREVIEWS)
     await bot.start()
     await bot.wait_for_log("worker ready")
     for number in range(3):

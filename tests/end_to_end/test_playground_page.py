@@ -37,7 +37,7 @@ pytestmark = [
 @pytest.fixture
 async def first_address(tmp_path: Path) -> AsyncGenerator[str]:
     """The page of `easel playground` where nothing was started before."""
-    async with _playground(tmp_path) as address:
+    async with _playground(tmp_path, EASEL_PIPELINE__PREVIEW_INTERVAL_S="0.3") as address:
         yield address
 
 
@@ -53,7 +53,7 @@ async def address(tmp_path: Path) -> AsyncGenerator[str]:
 async def _playground(storage: Path, **variables: str) -> AsyncGenerator[str]:
     """Run `easel playground`; gives what it prints. It is ended by Ctrl-C, after which nothing of it is left."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
-    environment |= {"EASEL_STORAGE__DIRECTORY": str(storage), "EASEL_PIPELINE__PREVIEW_INTERVAL_S": "0.3", **variables}
+    environment |= {"EASEL_STORAGE__DIRECTORY": str(storage), **variables}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "playground", "--no-open", "--port", "0"),
         env=environment,
@@ -179,7 +179,7 @@ async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", t
     await page.get_by_text("Ask Easel for a picture").first.wait_for()
     await page.wait_for_load_state("networkidle")
     messages = page.locator("#channel-message-list")
-    await _type(page, "imagine", "two yellow stars on a blue background --seed 3")
+    await _type(page, "imagine", "two yellow stars on a blue background --seed 3 --steps 8")
     await _pictures_shown(page, 1)
     await messages.get_by_role("button", name="Vary (subtle)").first.click()
     await messages.get_by_text("Variation (subtle) of").wait_for()
@@ -225,7 +225,7 @@ async def test_a_member_starts_from_a_scribble_and_marks_a_part(address: str, pa
     await page.keyboard.type("/imagine")
     await page.get_by_role("option").filter(has_text="/imagine").first.wait_for()
     await page.keyboard.press("Enter")
-    await page.keyboard.type("a house in a meadow --strength 0.6 --steps 30 --seed 6")
+    await page.keyboard.type("a house in a meadow --strength 0.6 --steps 12 --seed 6")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.get_by_role("option").filter(has_text=re.compile(r"^image(?!s|2)")).click()

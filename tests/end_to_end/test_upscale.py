@@ -13,7 +13,7 @@ from PIL import Image
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.end_to_end.test_pictures_in import rows, said, with_words
-from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny_network
+from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny_network, write_nearest
 from tests.pipeline.reading import files
 
 ROOT = Path(__file__).parents[2]
@@ -169,9 +169,11 @@ async def test_a_creative_upscale_draws_details_by_the_prompt_of_the_file_or_of_
 
 @pytest.fixture
 def with_faces(tmp_path: Path) -> Path:
-    """The shipped catalogue with a small network for faces."""
+    """The shipped catalogue with a small network for faces, and one that enlarges in no time."""
+    write_nearest(tmp_path / "nearest.safetensors")
     network = tiny_network(tmp_path / "tiny.safetensors")
     shipped = (ROOT / "config" / "models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+    shipped = shipped.replace(f"{ROOT}/models/upscaler/realesr-animevideov3-x4", str(tmp_path / "nearest"))
     entry = f'\n[[faces]]\nkey = "{network.key}"\ntitle = "{network.title}"\npath = "{network.path}"\nlicense = "MIT"\n'
     catalogue = tmp_path / "models.toml"
     catalogue.write_text(shipped + entry)

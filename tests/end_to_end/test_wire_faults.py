@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from playground import LocalDiscord
-from tests.end_to_end.conftest import BotProcess, shared_bot
+from tests.end_to_end.conftest import PREVIEWS, BotProcess, shared_bot
 
 Message = dict[str, Any]
 TOKEN_ROUTE, BOT_ROUTE = r"^/webhooks/", r"^/channels/\d+/messages"
@@ -70,7 +70,7 @@ def custom_ids_of(message: Message, prefix: str) -> list[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Member, BotProcess]]:
     directory = tmp_path_factory.mktemp("wire")
-    async with shared_bot(directory, EASEL_QUOTAS__QUEUED_PER_USER="0") as (local, bot):
+    async with shared_bot(directory, EASEL_QUOTAS__QUEUED_PER_USER="0", **PREVIEWS) as (local, bot):
         yield Member(local, directory), bot
 
 

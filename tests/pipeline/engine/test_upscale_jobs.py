@@ -30,7 +30,7 @@ from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, 
 from pipeline.protocol.wire.outputs import ImageFile, UpscaledFile
 from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput
 from tests.pipeline.engine.pixels.test_enlarging import photo
-from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny
+from tests.pipeline.engine.pixels.test_faces import large_portrait, portrait, tiny, write_nearest
 
 __all__ = ["tiny"]
 
@@ -48,15 +48,21 @@ class Hides:
 
 
 class Shop:
-    """An engine with the shipped model and upscaler, and what it said."""
+    """An engine with the shipped model and the shipped upscaler or another one, and what it said."""
 
     def __init__(
-        self, catalogue: Catalogue, checker: Any = None, faces: Sequence[FaceSpec] = (), **output: Any
+        self,
+        catalogue: Catalogue,
+        checker: Any = None,
+        faces: Sequence[FaceSpec] = (),
+        upscaler: UpscalerSpec | None = None,
+        **output: Any,
     ) -> None:
         self.events: list[JobEvent] = []
-        (self.spec,) = catalogue.upscalers.values()
+        (shipped,) = catalogue.upscalers.values()
+        self.spec = upscaler or shipped
         self.engine = Engine(
-            models={**catalogue.entries, **{spec.key: spec for spec in faces}},
+            models={**catalogue.entries, **{spec.key: spec for spec in (self.spec, *faces)}},
             placement=choose_placement("cpu", "float32"),
             options=EngineOptions(max_running=3, output=ImageOutput(**output)),
             image_check=None if checker is None else ImageCheck(None, checker),
@@ -229,8 +235,18 @@ def test_the_upscaler_is_loaded_at_its_own_scale(catalogue: Catalogue) -> None:
     assert isinstance(spec, UpscalerSpec)
 
 
-def test_a_job_repairs_faces_after_its_tiles_and_says_how_many(catalogue: Catalogue, tiny: FaceSpec) -> None:
-    plain, repaired = Shop(catalogue), Shop(catalogue, faces=[tiny])
+@pytest.fixture
+def nearest(catalogue: Catalogue, tmp_path: Path) -> UpscalerSpec:
+    """In place of the shipped upscaler, where it only costs time."""
+    (shipped,) = catalogue.upscalers.values()
+    write_nearest(tmp_path / "nearest.safetensors")
+    return msgspec.structs.replace(shipped, path=str(tmp_path / "nearest.safetensors"))
+
+
+def test_a_job_repairs_faces_after_its_tiles_and_says_how_many(
+    catalogue: Catalogue, tiny: FaceSpec, nearest: UpscalerSpec
+) -> None:
+    plain, repaired = (Shop(catalogue, faces=faces, upscaler=nearest) for faces in ([], [tiny]))
     plain.run(plain.order(portrait()))
     repaired.run(repaired.order(portrait(), faces="tiny"))
     (without,), (with_faces,) = plain.of(Finished), repaired.of(Finished)
@@ -247,11 +263,13 @@ def test_a_job_repairs_faces_after_its_tiles_and_says_how_many(catalogue: Catalo
     assert steps == sorted(steps)
 
 
-def test_a_large_sharp_face_is_told_of_beside_a_repaired_one(catalogue: Catalogue, tiny: FaceSpec) -> None:
+def test_a_large_sharp_face_is_told_of_beside_a_repaired_one(
+    catalogue: Catalogue, tiny: FaceSpec, nearest: UpscalerSpec
+) -> None:
     sharp = large_portrait(sharp=True)
     both = np.concatenate([sharp, np.zeros((560, 220, 3), np.uint8)], axis=1)
     both[100:300, 530:730] = portrait()
-    shop = Shop(catalogue, faces=[tiny])
+    shop = Shop(catalogue, faces=[tiny], upscaler=nearest)
     shop.run(shop.order(both, faces="tiny"))
     (finished,) = shop.of(Finished)
     told = [(notice.key, notice.values["count"]) for notice in finished.notices]

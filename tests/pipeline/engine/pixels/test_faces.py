@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 from safetensors.torch import save_file
+from spandrel.architectures.Compact import Compact
 from spandrel.architectures.RestoreFormer import RestoreFormer
 
 from pipeline.engine.device.placement import choose_placement
@@ -63,6 +64,12 @@ def tiny_network(path: Path) -> FaceSpec:
     )
     save_file({name: each.contiguous() for name, each in network.state_dict().items()}, path)
     return FaceSpec(key="tiny", title="Tiny", path=str(path), license="MIT")
+
+
+def write_nearest(path: Path) -> None:
+    """Write a network of the shipped upscaler's kind and scale that repeats each pixel, in no time."""
+    network = Compact(num_feat=4, num_conv=1, upscale=4)
+    save_file({name: torch.zeros_like(each) for name, each in network.state_dict().items()}, path)
 
 
 @pytest.fixture(scope="module")
