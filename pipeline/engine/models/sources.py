@@ -187,10 +187,10 @@ def _check_download(folder: Path, spec: ModelSpec) -> Look:
 
 def _check_file(source: FileSource, spec: ModelSpec) -> Look:
     path, parts = Path(source.path), parts_of(spec)
-    _check_suffix(path)
-    check_formats(path)
     if parts.reads_class:
         return _check_network_file(path, source.config, spec)
+    _check_suffix(path)
+    check_formats(path)
     tensors = take_scales(read_tensors(path), f"The file {path.name}")
     marks = read_marks(path, spec)
     check_family(path, tensors, spec.family)
@@ -216,6 +216,8 @@ def _check_network_file(path: Path, config: str | None, spec: ModelSpec) -> Look
         raise ModelUnavailable(
             f"The file {path.name} holds a part of a pipeline; name the diffusers folder with the rest in config."
         )
+    _check_suffix(path)
+    check_formats(path)
     folder, tensors = Path(config), take_scales(read_tensors(path), f"The file {path.name}")
     name, some_class = network_in_a_file(folder, parts_of(spec))
     unread = check_checkpoint(path, tensors, {name: some_class}, folder)

@@ -249,5 +249,5 @@ def test_its_files_are_checked_and_measured(folder: Path, tmp_path: Path) -> Non
     source = _spec(folder).source
     assert isinstance(source, FolderSource)
     single = msgspec.structs.replace(_spec(folder), source=FileSource(path=f"{source.path}/x.safetensors"))
-    with pytest.raises(ModelUnavailable, match="folder or from a hub"):
+    with pytest.raises(ModelUnavailable, match="name the diffusers folder with the rest in config"):
         check_source(single)
