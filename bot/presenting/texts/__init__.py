@@ -5,6 +5,7 @@ of its requester. A missing key or value is a fault of Easel and raises; a test 
 """
 
 import contextlib
+import re
 from collections.abc import Generator
 from contextvars import ContextVar
 from functools import cache, lru_cache
@@ -16,6 +17,9 @@ from fluent.runtime.types import fluent_number
 
 LANGUAGES: Final = ("en", "de")
 """Members with any other language get the first one."""
+
+_PSEUDONYM: Final = re.compile(r"<@-\d+>")
+"""The mention of a forgotten member, whom Discord does not know."""
 
 _spoken: ContextVar[str] = ContextVar("spoken", default=LANGUAGES[0])
 
@@ -76,4 +80,5 @@ def _formatted(language: str, key: str, values: tuple[tuple[str, str | int], ...
     formatted, errors = bundle.format_pattern(pattern, arguments)
     if errors:
         raise KeyError(f"{key}: {errors[0]}")
-    return str(formatted)
+    sentence = str(formatted)
+    return _PSEUDONYM.sub(_formatted(language, "forgotten-member", ()), sentence) if "<@-" in sentence else sentence

@@ -107,6 +107,7 @@ job-flagged = { $count ->
         [one] Das Bild hat der Inhaltsfilter verborgen.
        *[other] Alle { $count } Bilder hat der Inhaltsfilter verborgen.
     } Versuch es mit anderen Worten, einem anderen Seed oder einem anderen Bild. Es wurde nichts berechnet.
+forgotten-member = ein vergessenes Mitglied
 job-forgotten = Dieses Bild und seine Worte sind gelöscht, weil das Mitglied es so wollte.
 job-moved = Er steht in einer anderen Nachricht: { $job }.
 job-handed-over = Fertig. Die Bilder konnten hier nicht gezeigt werden und gingen deshalb an <@{ $requester_id }>.

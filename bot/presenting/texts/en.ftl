@@ -107,6 +107,7 @@ job-flagged = { $count ->
         [one] The picture was hidden by the safety filter.
        *[other] All { $count } pictures were hidden by the safety filter.
     } Try other words, another seed or another picture. Nothing was charged.
+forgotten-member = a forgotten member
 job-forgotten = This picture and its words were deleted, since its member wished it.
 job-moved = It is shown in another message: { $job }.
 job-handed-over = Done. The pictures could not be shown here, so they were sent to <@{ $requester_id }>.

@@ -135,6 +135,13 @@ def test_every_sentence_is_used() -> None:
     assert [key for key in unused if f"{{ {key} }}" not in CATALOGUE] == []
 
 
+def test_a_pseudonym_is_told_as_a_forgotten_member() -> None:
+    assert "a forgotten member" in text("job-cancelled-by", actor_id=-5)
+    assert "<@5>" in text("job-cancelled-by", actor_id=5)
+    with spoken("de"):
+        assert "ein vergessenes Mitglied" in text("case-appeal", case_id=1, user_id="-7")
+
+
 def test_a_missing_key_or_value_is_loud() -> None:
     with pytest.raises(KeyError):
         text("no-such-sentence")
