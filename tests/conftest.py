@@ -38,6 +38,7 @@ STARTS: Final = {
     "system": (
         "bot/cli/test_convert.py",
         "bot/cli/test_provenance.py",
+        "bot/interactions/test_hidden_pictures.py",
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_full_disk.py",

@@ -12,7 +12,8 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.kinds import kind_of
-from bot.presenting.custom_ids import ABOUT_ANY_JOB, Action, Press
+from bot.presenting.custom_ids import ABOUT_ANY_JOB, MADE_FROM_ONE, Action, Press
+from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Hold, Job
 from bot.store.rows.wishes import BlankedFor
 
@@ -39,6 +40,8 @@ async def find_job(services: Services, interaction: Interaction, press: Press) -
     """
     job = await find_job_of_any(services, interaction, press)
     check_shown_here(interaction, job)
+    if press.action in MADE_FROM_ONE:
+        await check_there(services, job, press.index or 0)
     return job
 
 
@@ -80,6 +83,17 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         # The press came before the response to our post, which carries the message's id.
         return msgspec.structs.replace(job, message_id=interaction.message.id)
     return job
+
+
+async def check_there(services: Services, job: Job, index: int) -> None:
+    """Check that a job has a picture. One that the image check hid was never stored.
+
+    Raises:
+        Refused: it has none of this index.
+    """
+    there = {output.output_index for output in await services.jobs.outputs(job.job_id)}
+    if index not in there:
+        raise Refused("refused-hidden" if there or job.failure is JobFailure.FLAGGED else "refused-no-pictures")
 
 
 def check_not_removed(job: Job) -> None:

@@ -83,6 +83,14 @@ ABOUT_ANY_JOB: Final = frozenset(
 )
 """Actions of jobs of every kind. A kind adds its own (`bot.jobs.kinds`)."""
 
+MADE_FROM_ONE: Final = frozenset(
+    {
+        *(Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REGION, Action.ZOOM_OUT),
+        *(Action.PAN, Action.PAN_LEFT, Action.PAN_RIGHT, Action.PAN_UP, Action.PAN_DOWN),
+    }
+)
+"""Actions that make something from one picture."""
+
 
 class CaseAct(StrEnum):
     """What a moderator does about a case. Old cards keep these words for ever, so none may change its meaning."""

@@ -12,6 +12,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
 from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
+from bot.jobs.delivering.veiling import veiled, with_reason
 from bot.presenting.custom_ids import Press
 from bot.presenting.jobs.job_message import output_file_name
 from bot.presenting.links import job_link
@@ -41,8 +42,9 @@ async def copy(services: Services, interaction: Interaction, press: Press) -> No
     messages = await asyncio.to_thread(in_messages, originals, DIRECT_MESSAGE_LIMIT, reserve_bytes)
     fitted = [file for files in messages for file in files]
     is_untouched = fitted == originals
-    files_left = iter(await _signed(services, job, outputs, originals, fitted))
-    sentence: str | None = text("copy-sent" if is_untouched else "copy-sent-smaller", job=job_link(job))
+    files_left = iter(veiled(outputs, await _signed(services, job, outputs, originals, fitted)))
+    key = "copy-sent" if is_untouched else "copy-sent-smaller"
+    sentence: str | None = with_reason(text(key, job=job_link(job)), outputs)
     try:
         for files in messages:
             signed = [next(files_left) for _ in files]
@@ -64,8 +66,8 @@ async def collect(services: Services, interaction: Interaction, press: Press) ->
     outputs, originals = await _files(services, job)
     fitted = await asyncio.to_thread(fit, originals, interaction.filesize_limit, services.signing.reserve_bytes)
     files = await _signed(services, job, outputs, originals, fitted)
-    sentence = text("copy-sent", job=job_link(job))
-    await answer_privately(interaction, sentence, files=as_files(files))
+    sentence = with_reason(text("copy-sent", job=job_link(job)), outputs)
+    await answer_privately(interaction, sentence, files=as_files(veiled(outputs, files)))
 
 
 async def details(services: Services, interaction: Interaction, press: Press) -> None:

@@ -18,6 +18,7 @@ from bot.calls.messages import Calls
 from bot.calls.repeating import Files
 from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit
+from bot.jobs.delivering.veiling import veiled, with_reason
 from bot.presenting.jobs import job_message
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
@@ -118,9 +119,10 @@ class LastWords:
             _log.warning("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
             return False
         with spoken(job.origin.locale):
-            sentence = text("copy-handed-over", job=job_link(job))
+            sentence = with_reason(text("copy-handed-over", job=job_link(job)), outputs)
+        shown = veiled(outputs, fitted)
         try:
-            await self._insist(job, lambda: self._calls.send_directly(job, sentence, fitted))
+            await self._insist(job, lambda: self._calls.send_directly(job, sentence, shown))
         except CallFailed as failed:
             _log.info("not handed over", action="not_handed_over", error=repr(failed), **job.log_context())
             return False

@@ -33,6 +33,8 @@ _GREY: Final = discord.Color(0x80848E)
 
 _MAX_NOTICES: Final = 2_000
 """Most characters of all notices together. Discord accepts 4,000 in a message, and the other parts need the rest."""
+_SPOILER: Final = "SPOILER_"
+"""Discord's sign in the name of a file: https://discord.com/developers/docs/reference#uploading-files"""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
 """A word filter of Discord or of the server blocks the job's prompt, so the message leaves it out."""
 SENT_DIRECTLY: Final = Notice(key="notice-handed-over")
@@ -73,8 +75,12 @@ class ShownOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 def veil_lines(outputs: Sequence[ShownOutput]) -> list[str]:
     """Why outputs are behind a spoiler, if some are."""
-    veiled = sum(output.is_veiled for output in outputs)
-    return [small(text("notice-veiled", count=veiled))] if veiled else []
+    return veil_line(sum(output.is_veiled for output in outputs))
+
+
+def veil_line(count: int) -> list[str]:
+    """Why so many outputs are behind a spoiler, if any are."""
+    return [small(text("notice-veiled", count=count))] if count else []
 
 
 def in_its_language(
@@ -95,9 +101,14 @@ def output_file_name(job: Job, index: int, extension: str) -> str:
     return f"easel-{job.job_id}-{index + 1}-{job.timeline:x}.{extension}"
 
 
+def veiled_name(file_name: str) -> str:
+    """The name of a file that Discord shows behind a spoiler, outside layouts."""
+    return f"{_SPOILER}{file_name}"
+
+
 def is_output_of(job: Job, file_name: str) -> bool:
     """Whether a file is a finished output of this job. Previews and outputs of another timeline are not."""
-    stem = file_name.partition(".")[0]
+    stem = file_name.removeprefix(_SPOILER).partition(".")[0]
     return any(output_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
 
 

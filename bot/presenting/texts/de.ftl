@@ -531,6 +531,7 @@ refused-hit-gone = Was hier abgelehnt wurde, ist nicht mehr aufbewahrt. Frag mit
 refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, was sie entscheidet.
 refused-appeal-often = Du hast an einem Tag { $most }-mal gefragt; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
 refused-owners-rule = Das ist eine Regel des Betreibers von Easel. Die Moderation eines Servers kann sie nicht lockern.
+refused-hidden = Der Inhaltsfilter hat dieses Bild verborgen, oder es ist nicht mehr da; aus ihm entsteht nichts. Mit /imagine bekommst du ein anderes.
 refused-removed = Die Moderation hat diese Bilder entfernt; aus ihnen entsteht nichts mehr. Mit /imagine bekommst du ein anderes Bild.
 refused-held = Erst entscheidet die Moderation, ob diese Bilder gezeigt werden.
 refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.

@@ -531,6 +531,7 @@ refused-hit-gone = What was refused here is not kept any more. Ask again with /i
 refused-appeal-again = Moderators have this refusal already. You are told what they decide.
 refused-appeal-often = You asked { $most } times within a day, which is the most. Tell a moderator if it is urgent.
 refused-owners-rule = This is a rule of the owner of Easel. A server's moderators cannot loosen it.
+refused-hidden = The safety filter hid that picture, or it is gone, so nothing is made from it. Ask for another one with /imagine.
 refused-removed = Moderators removed these pictures, so nothing is made from them any more. Ask for another picture with /imagine.
 refused-held = A moderator decides first whether these pictures are shown.
 refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.find_job import find_job, find_job_of_any
+from bot.interactions.find_job import check_there, find_job, find_job_of_any
 from bot.interactions.patience import in_time
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
@@ -91,6 +91,7 @@ async def pan(services: Services, interaction: Interaction, press: Press) -> Non
     if interaction.message is None or not interaction.message.flags.ephemeral:
         raise Refused("refused-unknown-job")
     index = press.index or 0
+    await check_there(services, job, index)
     if press.action not in _pans(services, job, index, ""):
         raise Refused("refused-pan-long", model=masking_model_of(services, job).title)
     sha256 = await in_time(services, interaction, adopt(services, job, index))

@@ -83,6 +83,20 @@ async def test_where_no_message_is_taken_the_member_gets_the_pictures(
     assert len(messages(world)) == 1
 
 
+async def test_what_was_behind_a_spoiler_stays_behind_one_in_a_direct_message(
+    open_house: OpenHouse, world: World
+) -> None:
+    house = await open_house()
+    world.refusals["PATCH"] = Refusal(400, 50083, "archived")
+    world.refusals[f"POST {CHANNEL}"] = Refusal(400, 160005, "closed")
+    job = await draw(house, "suggestive")
+    (message,) = messages(world, DIRECT)
+    (attachment,) = message["attachments"]
+    assert attachment["filename"].startswith("SPOILER_easel-")
+    assert job_message.is_output_of(job, attachment["filename"])
+    assert "A picture is behind a spoiler, because the image check" in shown(message)
+
+
 @pytest.mark.parametrize("code", [200000, 200001, 240000])
 async def test_words_that_a_filter_does_not_take_are_left_out(
     open_house: OpenHouse, world: World, monkeypatch: pytest.MonkeyPatch, code: int
