@@ -1,5 +1,6 @@
 """A rule of the action `review`: a picture is drawn, and nobody but moderators sees it until they agree."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine load
 
 
 async def held(local: LocalDiscord, prompt: str) -> dict[str, Any]:
-    """The message of a drawn job that waits for a moderator."""
-    await local.member.slash(local.channel, "imagine", prompt=prompt, steps=4)
-    return await local.wait_for_message(
-        lambda found: (
-            prompt in str(found["components"]) and "A moderator looks at it before" in str(found["components"])
-        ),
-        120,
-    )
+    """The message of a drawn job that waits for a moderator, and that never showed a preview."""
+    await local.member.slash(local.channel, "imagine", prompt=prompt, steps=20)
+    async with asyncio.timeout(120):
+        while True:
+            (found,) = [each for each in local.messages() if prompt in str(each["components"])]
+            assert found["attachments"] == []
+            if "A moderator looks at it before" in str(found["components"]):
+                return found
+            await asyncio.sleep(0.01)
 
 
 async def test_what_a_rule_wants_looked_at_is_shown_once_a_moderator_agrees(
