@@ -37,6 +37,15 @@ async def word(result: Any) -> str:
             await asyncio.sleep(0.02)
 
 
+async def open_cases(local: LocalDiscord) -> Any:
+    """The private list of `/admin review`."""
+    result = await local.admin.slash(local.channel, "admin review")
+    async with asyncio.timeout(20):
+        while result.response is None or not result.response.components:
+            await asyncio.sleep(0.02)
+    return result.response
+
+
 async def draw(local: LocalDiscord, prompt: str) -> Message:
     """A finished picture of the member's."""
     await local.member.slash(local.channel, "imagine", prompt=prompt, steps=4)
@@ -79,9 +88,8 @@ async def test_reports_are_shown_to_moderators_who_decide_also_after_a_restart(
     assert answer.startswith("Thank you, your report is kept. This server has no channel for reports")
     assert "You reported this already" in await report(friend, studio, picture)
     assert "This picture is yours" in await report(member, studio, picture)
-    review = await admin.slash(studio, "admin review")
-    assert review.response is not None
-    shown = str(review.response.components)
+    review = await open_cases(local)
+    shown = str(review.components)
     assert "One case waits for a decision" in shown
     assert "a star for nobody" in shown
     assert f"<@{friend.id}>" in shown
@@ -111,7 +119,7 @@ async def test_reports_are_shown_to_moderators_who_decide_also_after_a_restart(
     assert "easel-case:remove" not in str(card["components"])
     told = await local.wait_for_message(lambda _: True, channel=third.user.dm_channel)
     assert "They found nothing wrong with it." in told["content"]
-    again = await word(await admin.click(review.response, custom_id="easel-case:remove:1"))
+    again = await word(await admin.click(review, custom_id="easel-case:remove:1"))
     assert again == "Somebody decided this already."
     audit = await said(admin, studio, "admin audit")
     assert f"found nothing wrong with job 1 of <@{member.id}>" in audit
@@ -139,17 +147,16 @@ async def test_what_is_removed_leaves_a_placeholder_and_no_byte(
     assert [*(tmp_path / "data" / "inputs").rglob("*.png")]
 
     # The author is warned and paused, from the private list.
-    review = await admin.slash(studio, "admin review")
-    assert review.response is not None
-    await admin.click(review.response, custom_id="easel-case:warn:1")
+    review = await open_cases(local)
+    await admin.click(review, custom_id="easel-case:warn:1")
     told = await local.wait_for_message(lambda _: True, channel=member.user.dm_channel)
     assert "A moderator of Easel playground warned you: your picture" in told["content"]
     await cards(local, "The author was warned once in the last 30 days.")
-    await admin.click(review.response, custom_id="easel-case:pause-1h:1")
+    await admin.click(review, custom_id="easel-case:pause-1h:1")
     await local.wait_for_message(lambda found: "for now; that ends" in found["content"], channel=member.user.dm_channel)
     assert "You may not use Easel in this server; that ends" in await said(member, studio, "imagine", prompt="a cat")
 
-    await admin.click(review.response, custom_id="easel-case:remove:1")
+    await admin.click(review, custom_id="easel-case:remove:1")
     await local.wait_for_message(lambda found: "Moderators removed what stood here" in str(found["components"]))
     (placeholder,) = [found for found in local.messages() if found["id"] == picture["id"]]
     assert placeholder["attachments"] == []
