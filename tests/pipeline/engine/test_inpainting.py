@@ -153,7 +153,9 @@ def test_samplers_draw_a_part_anew_as_diffusers_does(
     channels: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    check(open_scene(family, channels), tiny_request, samplers_of(family), monkeypatch)
+    # StableDiffusionInpaintPipeline takes no timesteps, and so cannot draw with those of the beta schedule.
+    samplers = [name for name in samplers_of(family) if SAMPLERS[name].timesteps != "beta"]
+    check(open_scene(family, channels), tiny_request, samplers, monkeypatch)
 
 
 @pytest.mark.parametrize("channels", [4, 9])
