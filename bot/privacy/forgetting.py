@@ -50,7 +50,7 @@ class Forgetting:
             OSError: the disk refused; what was not done is done later if the wish was written.
             sqlite3.Error: the database refused; the wish is carried out at the next try.
         """
-        wish = Wish.new(user_id, scope, by, datetime.now(UTC))
+        wish = await self._repository.wish(user_id, scope, by, datetime.now(UTC))
         await asyncio.to_thread(self._wishes.add, wish)
         forgotten = await self._carry_out(wish)
         await self.remove_files()

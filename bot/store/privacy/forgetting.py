@@ -12,12 +12,18 @@ from bot.store.privacy.blanking import blank_jobs
 from bot.store.privacy.persons import DELETED, Person, replace_held, replace_ids
 from bot.store.privacy.wish_file import KEPT
 from bot.store.rows.jobs import Job, JobStatus
-from bot.store.rows.wishes import BlankedFor, Scope, Wish
+from bot.store.rows.wishes import AskedBy, BlankedFor, Scope, Wish
 from bot.store.sqlite.database import Database
-from bot.store.sqlite.statements import fetch_all, to_ms
+from bot.store.sqlite.statements import fetch_all, from_ms, sure, to_ms
 
 _JOBS: Final = "SELECT job_id, status FROM jobs WHERE requester_id = ? AND created_at <= ?"
 _ASKED_ABOUT: Final = f"{WANTED} WHERE user_id = :user AND expansions.created_at <= :at"
+_NEWEST: Final = """
+SELECT max(
+    ifnull((SELECT max(created_at) FROM jobs WHERE requester_id = :user), 0),
+    ifnull((SELECT max(created_at) FROM expansions WHERE user_id = :user), 0)
+) AS newest
+"""
 _HELD: Final = "SELECT wish, asked_at, user_id, pseudonym FROM forgettings WHERE user_id IS NOT NULL"
 _DONE: Final = "INSERT OR REPLACE INTO forgettings (wish, asked_at, user_id, pseudonym) VALUES (?, ?, ?, ?)"
 _DRAWN_AGAIN: Final = """
@@ -42,6 +48,11 @@ class ForgettingRepository:
     def __init__(self, database: Database, time_zone: str) -> None:
         self._database = database
         self._time_zone = time_zone
+
+    async def wish(self, user_id: int, scope: Scope, by: AskedBy, now: datetime) -> Wish:
+        """A wish of this moment, or of the person's newest job, which is later if the clock went back."""
+        row = sure(await self._database.fetch_one(_NEWEST, {"user": user_id}))
+        return Wish.new(user_id, scope, by, max(now, from_ms(row["newest"]) or now))
 
     async def carry_out(self, wish: Wish, now: datetime) -> Forgotten:
         """Forget a person's words, or everything. Open jobs are cancelled and refunded; the sums of the ledger stay.

@@ -15,7 +15,7 @@ from bot.store.privacy.forgetting import ForgettingRepository, Forgotten
 from bot.store.queue import QueueRepository
 from bot.store.rows.jobs import Job, NewJob
 from bot.store.rows.origin import Asker, Origin
-from bot.store.rows.wishes import AskedBy, Scope, Wish
+from bot.store.rows.wishes import AskedBy, Scope
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.settings import QuotaSettings
@@ -82,7 +82,7 @@ class Store:
         self, user: int, now: datetime = NOW, scope: Scope = Scope.WORDS, by: AskedBy = AskedBy.OWNER
     ) -> Forgotten:
         """Forget a person in the database. Files stay until `removals` is heeded."""
-        return await self.forgetting.carry_out(Wish.new(user, scope, by, now), now)
+        return await self.forgetting.carry_out(await self.forgetting.wish(user, scope, by, now), now)
 
     async def removals(self, folder: str) -> set[str]:
         """Hashes of the files of a folder that must go."""

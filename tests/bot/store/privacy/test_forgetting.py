@@ -185,9 +185,10 @@ async def test_a_block_for_good_stays_by_a_members_wish_and_keeps_no_link(store:
 
 async def test_what_came_after_the_wish_stays(store: Store, new_job: Make) -> None:
     await drawn(store, new_job(1, user=WHO), "aa")
+    wish = await store.forgetting.wish(WHO, Scope.EVERYTHING, AskedBy.OWNER, LATER)
     newer = await store.accept(new_job(2, user=WHO), now=LATER + timedelta(hours=1))
     before = await all_text(store)
-    await store.forget(WHO, LATER, Scope.EVERYTHING)
+    await store.forgetting.carry_out(wish, LATER + timedelta(hours=2))
     kept = await store.jobs.get(newer.job_id)
     assert kept is not None
     assert (kept.requester_id, kept.request.prompt, kept.blanked_for) == (WHO, newer.request.prompt, None)
@@ -283,3 +284,9 @@ async def test_a_reader_delays_the_emptying_of_the_log(store: Store, new_job: Ma
     assert not await store.forgetting.empty_log()
     reader.close()
     assert await store.forgetting.empty_log()
+
+
+async def test_a_clock_that_went_back_leaves_no_job_of_the_forgotten(store: Store, new_job: Make) -> None:
+    job = await store.accept(new_job(1, user=WHO), now=LATER)
+    forgotten = await store.forget(WHO, NOW)
+    assert [each.job_id for each in forgotten.cancelled] == [job.job_id]
