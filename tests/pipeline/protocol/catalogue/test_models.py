@@ -14,7 +14,7 @@ from pipeline.protocol.samplers.table import offered_samplers
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 DRAWS = GUIDED | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK}
 EDITS = {Capability.EDIT, Capability.EDIT_STRENGTH}
-WHOLE = DRAWS | EDITS | {Capability.SEVERAL_PICTURES}
+WHOLE = DRAWS | EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW}
 IN_STEPS = DRAWS | {Capability.VARIATIONS, Capability.REFINING}
 WITH_UNET = IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
 SPEC = ModelSpec(key="some", title="Some", source=FolderSource(path="/nowhere"), family="sd", license="")
