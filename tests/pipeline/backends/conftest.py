@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import threading
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -137,5 +138,7 @@ async def make(way: str) -> AsyncIterator[Make]:
         await rig.close()
         await rig.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    # asyncio's threads must tell this loop of each process's end before the loop closes.
+    await wait_until(lambda: not any("waitpid-" in thread.name for thread in threading.enumerate()))
     await wait_until(lambda: open_descriptors() <= descriptors)
     assert not has_zombie()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from asyncio.subprocess import Process
 from pathlib import Path
@@ -133,8 +132,6 @@ async def test_a_worker_that_cannot_be_killed_keeps_nobody_waiting(
             os.kill(pid, signal.SIGKILL)
     # A starter that is closed kills what is left, itself.
     await wait_until(lambda: not is_alive(pid))
-    # asyncio's thread must tell this loop of the process's end before the loop closes.
-    await wait_until(lambda: not any(thread.name.startswith("waitpid-") for thread in threading.enumerate()))
 
 
 async def test_the_next_worker_waits_for_one_that_cannot_be_killed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
