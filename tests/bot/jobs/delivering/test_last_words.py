@@ -27,10 +27,13 @@ def messages(world: World, channel: str = CHANNEL) -> list[Payload]:
 
 
 async def draw(house: House, prompt: str = "a cat") -> Job:
-    """A job that was drawn, and has come to its end."""
+    """A job that was drawn, has come to its end, and whose member was told so."""
     job = await house.ask(prompt, channel=int(CHANNEL))
     house.work()
     ended = await house.until(job, JobStatus.SUCCEEDED, JobStatus.FAILED)
+    async with asyncio.timeout(30):
+        while house.services.dispatcher._ending:
+            await asyncio.sleep(0.01)
     assert await house.broken() == []
     return ended
 
