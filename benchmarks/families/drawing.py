@@ -185,7 +185,7 @@ def judge(build: Callable[[], Any]) -> Verdict:
             stand.load()
             _judge(stand, verdict)
         # The table shows every family, whatever happened to one of them.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - see above
             verdict.failures.append(f"{type(error).__name__}: {error}"[:300])
     return verdict
 

@@ -141,7 +141,7 @@ def latents_of(pipeline: Any, placement: Placement) -> PipelineLatents | None:
     try:
         return PipelineLatents(pipeline, placement)
     # VAEs of diffusers differ in ways that nobody can list; without a preview the pipeline still draws.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - see above
         log.info("A %s shows no previews: %s", type(pipeline).__name__, detail_of(error))
         return None
 
