@@ -1,5 +1,7 @@
 """Maps of depth, as ControlNets for depth were trained on: near is white, far is black."""
 
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,9 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn.functional import interpolate
-from transformers import AutoModelForDepthEstimation
 
-from pipeline.engine.control.estimators import read_estimator
+from pipeline.engine.control.estimators import ModelTypes, check_folder, read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage
 from pipeline.protocol.catalogue.networks import FolderSource, HubSource
@@ -26,21 +27,34 @@ class DepthEstimator:
         cache_directory: folder for downloads from a hub; None is the library's default.
 
     Attributes:
-        model_types: transformers' names of the models that can be read.
+        model_types: the models that can be read, by transformers' names.
 
     Raises:
         ModelUnavailable: a file is missing or broken, or it is another model.
     """
 
-    model_types: ClassVar[frozenset[str]] = frozenset({"dpt", "depth_anything"})
+    model_types: ClassVar[ModelTypes] = MappingProxyType(
+        {"dpt": "DPTForDepthEstimation", "depth_anything": "DepthAnythingForDepthEstimation"}
+    )
 
     def __init__(self, source: FolderSource | HubSource, placement: Placement, cache_directory: str | None) -> None:
-        self._model, self._processor = read_estimator(
-            source, AutoModelForDepthEstimation, self.model_types, placement, cache_directory
-        )
+        self._model, self._processor = read_estimator(source, self.model_types, placement, cache_directory)
         # Most models give the inverse of the distance; metric ones give the distance in metres.
         self._is_metric = getattr(self._model.config, "depth_estimation_type", "relative") == "metric"
         self._device = placement.device
+
+    @classmethod
+    def check(cls, folder: Path) -> str:
+        """Check without loading that a folder holds such a model.
+
+        Returns:
+            An empty string: there is nothing more to say of it.
+
+        Raises:
+            ModelUnavailable: a file is missing or broken, or it is another model; the message is one sentence.
+        """
+        check_folder(folder, cls.model_types)
+        return ""
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:

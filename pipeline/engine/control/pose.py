@@ -3,14 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 import torch
 from PIL import Image, ImageDraw
 from torch import nn
-from transformers import AutoModelForObjectDetection, VitPoseForPoseEstimation
 
-from pipeline.engine.control.estimators import read_estimator
+from pipeline.engine.control.estimators import ModelTypes, check_folder, read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest
 from pipeline.protocol.catalogue.networks import FolderSource, HubSource
@@ -19,8 +19,13 @@ Point = tuple[float, float]
 Pose = Mapping[int, Point]
 """Points of one person by OpenPose's number; those that were not seen are missing."""
 
-_DETECTOR: Final = "detector"
-_DETECTORS: Final = frozenset({"rt_detr", "rt_detr_v2", "d_fine"})
+_DETECTORS: Final = MappingProxyType(
+    {
+        "rt_detr": "RTDetrForObjectDetection",
+        "rt_detr_v2": "RTDetrV2ForObjectDetection",
+        "d_fine": "DFineForObjectDetection",
+    }
+)
 _LEAST_PERSON: Final = 0.5
 _LEAST_POINT: Final = 0.3
 """Least scores of a person and of a point, as in transformers' own examples."""
@@ -59,25 +64,38 @@ class PoseEstimator:
         cache_directory: folder for downloads from a hub; None is the library's default.
 
     Attributes:
-        model_types: transformers' names of the models that can be read.
+        model_types: the models that can be read, by transformers' names.
 
     Raises:
         ModelUnavailable: a file is missing or broken, or it is another model.
     """
 
-    model_types: ClassVar[frozenset[str]] = frozenset({"vitpose"})
+    model_types: ClassVar[ModelTypes] = MappingProxyType({"vitpose": "VitPoseForPoseEstimation"})
 
     def __init__(self, source: FolderSource | HubSource, placement: Placement, cache_directory: str | None) -> None:
-        self._model, self._processor = read_estimator(
-            source, VitPoseForPoseEstimation, self.model_types, placement, cache_directory
-        )
+        self._model, self._processor = read_estimator(source, self.model_types, placement, cache_directory)
         self._device = placement.device
         self._detector: tuple[Any, Any] | None = None
-        inside = Path(source.path) / _DETECTOR if isinstance(source, FolderSource) else None
-        if inside is not None and inside.is_dir():
-            self._detector = read_estimator(
-                FolderSource(path=str(inside)), AutoModelForObjectDetection, _DETECTORS, placement, cache_directory
-            )
+        inside = _detector_of(Path(source.path)) if isinstance(source, FolderSource) else None
+        if inside is not None:
+            self._detector = read_estimator(FolderSource(path=str(inside)), _DETECTORS, placement, cache_directory)
+
+    @classmethod
+    def check(cls, folder: Path) -> str:
+        """Check without loading that a folder holds ViTPose, and that a detector inside it is complete.
+
+        Returns:
+            A sentence for the owner about the people that it finds.
+
+        Raises:
+            ModelUnavailable: a file is missing or broken, or it is another model; the message is one sentence.
+        """
+        check_folder(folder, cls.model_types)
+        inside = _detector_of(folder)
+        if inside is None:
+            return "It has no detector, so it takes every picture as one person."
+        check_folder(inside, _DETECTORS)
+        return "Its detector finds several people."
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -126,6 +144,12 @@ class PoseEstimator:
             if names[label] == "person"
         ]
         return boxes[:_MOST_PEOPLE]
+
+
+def _detector_of(folder: Path) -> Path | None:
+    """The folder of the detector inside that of a ViTPose; None if there is none. A broken link is a missing folder."""
+    inside = folder / "detector"
+    return inside if inside.exists() or inside.is_symlink() else None
 
 
 def pose_of(points: Sequence[Sequence[float]], scores: Sequence[float]) -> Pose:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,6 @@ from torch import nn
 
 from pipeline.engine.control.depth import DepthEstimator
 from pipeline.engine.control.edges import Picture, canny, scribble
-from pipeline.engine.control.estimators import check_folder
 from pipeline.engine.control.pose import PoseEstimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
@@ -37,7 +36,9 @@ class Preprocessor:
 _WITHOUT_MODEL: Final[Mapping[str, Callable[[Picture], Mask]]] = MappingProxyType(
     {"canny": canny, "scribble": scribble}
 )
-_WITH_MODEL: Final[Mapping[str, Any]] = MappingProxyType({"depth": DepthEstimator, "pose": PoseEstimator})
+_WITH_MODEL: Final[Mapping[str, type[DepthEstimator | PoseEstimator]]] = MappingProxyType(
+    {"depth": DepthEstimator, "pose": PoseEstimator}
+)
 
 
 def check_preprocessor(spec: ControlSpec) -> str:
@@ -56,9 +57,9 @@ def check_preprocessor(spec: ControlSpec) -> str:
     source = spec.preprocessor_model
     if source is None:
         return f"No preprocessor_model is named, so members must attach ready-made maps of the {spec.preprocessor}."
-    if isinstance(source, FolderSource):
-        check_folder(Path(source.path), _WITH_MODEL[spec.preprocessor].model_types)
-    return f"Its pictures are prepared with the owner's model for {spec.preprocessor}."
+    remark = f"Its pictures are prepared with the owner's model for {spec.preprocessor}."
+    more = _WITH_MODEL[spec.preprocessor].check(Path(source.path)) if isinstance(source, FolderSource) else ""
+    return f"{remark} {more}".rstrip()
 
 
 def read_preprocessor(spec: ControlSpec, placement: Placement, cache_directory: str | None) -> Preprocessor:

@@ -52,6 +52,8 @@ _DTYPES: Final[Mapping[str, torch.dtype]] = MappingProxyType(
         "F64": torch.float64,
     }
 )
+_NAMED_ALIKE: Final = ("model", "diffusion_pytorch_model")
+"""Beginnings of the names that transformers and diffusers give to every file of weights in a folder."""
 
 
 def check_safetensors(path: Path) -> None:
@@ -107,7 +109,7 @@ def _dtype(path: Path, entry: Mapping[str, Any]) -> torch.dtype:
     dtype = _DTYPES.get(name)
     if dtype is None:
         raise ModelUnavailable(
-            f"The file {path.name} keeps numbers as {name}, which Easel does not read; take the model in float16."
+            f"The file {_shown(path)} keeps numbers as {name}, which Easel does not read; take the model in float16."
         )
     return dtype
 
@@ -119,7 +121,12 @@ def read_header(path: Path) -> dict[str, Any]:
         ModelUnavailable: the file is broken; the message is one sentence about it.
     """
     with opened(path) as file:
-        return header_in(file, path.name)
+        return header_in(file, _shown(path))
+
+
+def _shown(path: Path) -> str:
+    """Name of a file in messages. Files that are named alike in every folder have their folder's name before it."""
+    return f"{path.parent.name}/{path.name}" if path.name.startswith(_NAMED_ALIKE) else path.name
 
 
 @contextmanager
@@ -132,13 +139,13 @@ def opened(path: Path) -> Generator[BufferedReader]:
     try:
         # Opening a pipe would block for ever.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ModelUnavailable(f"{path.name} is no file.")
+            raise ModelUnavailable(f"{_shown(path)} is no file.")
         with path.open("rb") as file:
             yield file
     except FileNotFoundError as error:
         raise ModelUnavailable(f"There is no file {path}.") from error
     except OSError as error:
-        raise ModelUnavailable(f"The file {path.name} cannot be read: {error.strerror}.") from error
+        raise ModelUnavailable(f"The file {_shown(path)} cannot be read: {error.strerror}.") from error
 
 
 def header_in(file: BufferedReader, name: str) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def test_a_map_of_depth_is_white_where_it_is_near(tmp_path: Path, is_metric: boo
 
 def test_a_pose_is_drawn_at_the_size_of_the_picture(tmp_path: Path) -> None:
     wanted = spec("pose", pose_model(tmp_path))
-    check_preprocessor(wanted)
+    assert check_preprocessor(wanted).endswith("It has no detector, so it takes every picture as one person.")
     found = read_preprocessor(wanted, PLACEMENT, None).map_of(photo(96, 128))
     assert found.size == (96, 128)
     assert found.mode == "RGB"
@@ -204,6 +204,7 @@ def test_a_pose_is_drawn_at_the_size_of_the_picture(tmp_path: Path) -> None:
 def test_each_person_that_the_detector_finds_has_a_pose(tmp_path: Path) -> None:
     """Each is the pose that ViTPose alone finds in that person's box, as transformers' own classes give it."""
     folder, picture = detector(pose_model(tmp_path)), photo(96, 128)
+    assert check_preprocessor(spec("pose", folder)).endswith("Its detector finds several people.")
     preprocessor = read_preprocessor(spec("pose", folder), PLACEMENT, None)
     assert len(preprocessor.modules) == 2
     model: Any = RTDetrForObjectDetection.from_pretrained(folder / "detector").eval()
@@ -234,8 +235,26 @@ def test_a_detector_that_finds_no_person_is_told(tmp_path: Path, name: str, cert
 def test_a_detector_of_another_type_is_one_sentence(tmp_path: Path) -> None:
     folder = pose_model(tmp_path)
     depth_model(folder / "detector")
-    with pytest.raises(ModelUnavailable, match="'depth_anything'; these types are read: d_fine, rt_detr, rt_detr_v2"):
-        read_preprocessor(spec("pose", folder), PLACEMENT, None)
+    for look in (check_preprocessor, lambda wanted: read_preprocessor(wanted, PLACEMENT, None)):
+        with pytest.raises(ModelUnavailable, match="'depth_anything'; these types are read: d_fine, rt_detr, rt_detr"):
+            look(spec("pose", folder))
+
+
+def test_a_detector_that_is_not_whole_is_found_before_it_is_loaded(tmp_path: Path) -> None:
+    """The owner reads of it by the name of its file when a worker starts and in the doctor."""
+    folder = detector(pose_model(tmp_path))
+    whole = (folder / "detector" / "model.safetensors").read_bytes()
+    (folder / "detector" / "model.safetensors").write_bytes(whole[:-1])
+    with pytest.raises(ModelUnavailable, match=r"detector.model\.safetensors"):
+        check_preprocessor(spec("pose", folder))
+    (folder / "detector" / "model.safetensors").unlink()
+    with pytest.raises(ModelUnavailable, match="detector"):
+        check_preprocessor(spec("pose", folder))
+    away = pose_model(tmp_path / "linked")
+    (away / "detector").symlink_to(tmp_path / "gone")
+    for look in (check_preprocessor, lambda wanted: read_preprocessor(wanted, PLACEMENT, None)):
+        with pytest.raises(ModelUnavailable, match=r"There is no file .*detector.config\.json"):
+            look(spec("pose", away))
 
 
 def test_nobody_in_a_picture_is_said(tmp_path: Path) -> None:
