@@ -3,7 +3,6 @@
 Paths in the file are relative to the file, so that an owner can move a catalogue together with its models.
 """
 
-import unicodedata
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from config.capabilities import lacks_of_files, pipeline_class_of
+from config.checking import check_model, is_seen
 from config.guides import read_guides, uses_of
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
@@ -30,8 +30,6 @@ from pipeline.protocol.catalogue.networks import (
     UpscalerSpec,
 )
 from pipeline.protocol.inputs import Use
-from pipeline.protocol.limits import NO_GUIDANCE
-from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from pipeline.protocol.wire.messages import Ready
 
 _SHIPPED: Final = Path(__file__).with_name("models.toml")
@@ -145,7 +143,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
     for spec in file.model:
         if spec.key in models:
             raise ConfigError(f"The model catalogue {path} has two models with the key '{spec.key}'.")
-        _check(spec, path)
+        check_model(spec, path)
         models[spec.key] = _priced(_absolute(spec, path.parent.resolve()))
     for spec in models.values():
         if spec.title.strip().casefold() in models.keys() - {spec.key}:
@@ -204,81 +202,10 @@ def _networks(listed: Sequence[N], path: Path, taken: Container[str]) -> Mapping
     for spec in listed:
         if spec.key in taken or spec.key in found:
             raise ConfigError(f"The model catalogue {path} has two entries with the key '{spec.key}'.")
-        if not any(map(_is_seen, spec.title)):
+        if not any(map(is_seen, spec.title)):
             raise ConfigError(f"The entry '{spec.key}' in {path} has an empty title; members choose it by that.")
         found[spec.key] = msgspec.structs.replace(spec, path=str((path.parent / spec.path).resolve()))
     return MappingProxyType(found)
-
-
-def _check(spec: ModelSpec, path: Path) -> None:
-    """Check facts that types cannot express: known names, and defaults within the bounds."""
-    _check_samplers(spec, path)
-    defaults, bounds = spec.defaults, spec.bounds
-    multiple = spec.facts.size_multiple
-    sides = (defaults.width, defaults.height, bounds.min_side, bounds.max_side)
-    mistakes = {
-        "its title is empty; members choose it by that": not any(map(_is_seen, spec.title)),
-        "defaults.sampler is not among its samplers": spec.samplers and defaults.sampler not in spec.samplers,
-        "defaults.steps is over bounds.max_steps": defaults.steps > bounds.max_steps,
-        "defaults.cfg is over bounds.max_cfg": defaults.cfg > bounds.max_cfg,
-        "it lacks guidance, so defaults.cfg must be at most 1": (
-            Capability.GUIDANCE in spec.lacks and defaults.cfg > NO_GUIDANCE
-        ),
-        "defaults.guidance_start is not below defaults.guidance_end": defaults.guidance_start >= defaults.guidance_end,
-        "a diffusers pipeline is guided at every step, so leave out defaults.guidance_start, _end and _rescale": (
-            spec.family == "pipeline"
-            and (defaults.guidance_start, defaults.guidance_end, defaults.guidance_rescale) != (0.0, 1.0, 0.0)
-        ),
-        "prediction and zero_snr are only for the families sd and sdxl; others are trained in one way": (
-            spec.facts.kind != "diffusion" and (spec.prediction, spec.zero_snr) != (None, None)
-        ),
-        "zero_snr needs prediction = 'v_prediction' or 'sample', since pure noise tells nothing of itself": (
-            bool(spec.zero_snr) and spec.prediction == "epsilon"
-        ),
-        "a diffusers pipeline reads its text itself, so leave out clip_skip": (
-            spec.family == "pipeline" and spec.clip_skip is not None
-        ),
-        "edits is only for the families sd and sdxl; a pipeline's class says itself whether it edits": (
-            spec.edits and spec.family not in ("sd", "sdxl")
-        ),
-        "call is only for the family pipeline; Easel runs the steps of the other families itself": (
-            bool(spec.call) and spec.family != "pipeline"
-        ),
-        "defaults.images is over bounds.max_images": defaults.images > bounds.max_images,
-        f"its sides are no multiples of the {multiple} pixels that its family draws": any(
-            side % multiple for side in sides
-        ),
-        "its default size is outside its bounds": min(defaults.width, defaults.height) < bounds.min_side
-        or max(defaults.width, defaults.height) > bounds.max_side
-        or defaults.width * defaults.height > bounds.max_pixels,
-    }
-    for mistake, is_made in mistakes.items():
-        if is_made:
-            raise ConfigError(f"The model '{spec.key}' in {path} is wrong: {mistake}.")
-
-
-def _check_samplers(spec: ModelSpec, path: Path) -> None:
-    """Check that the entry's samplers exist, and that they fit the model's family and its prediction."""
-    for name in (*spec.samplers, spec.defaults.sampler):
-        if name not in SAMPLERS:
-            raise ConfigError(f"The model '{spec.key}' in {path} names the sampler '{name}', which does not exist.")
-        if SAMPLERS[name].kind != spec.facts.kind:
-            fitting = ", ".join(offered_samplers(spec.facts.kind))
-            raise ConfigError(
-                f"The model '{spec.key}' in {path} has the sampler '{name}', which does not fit its family "
-                f"'{spec.family}'; these do: {fitting}. Say so in samplers or defaults.sampler."
-            )
-        if not SAMPLERS[name].honours(spec.schedule):
-            fitting = ", ".join(offered_samplers(spec.facts.kind, spec.schedule))
-            raise ConfigError(
-                f"The model '{spec.key}' in {path} has the sampler '{name}', which cannot honour its prediction and "
-                f"zero_snr; these can: {fitting}. Say so in samplers or defaults.sampler."
-            )
-
-
-def _is_seen(letter: str) -> bool:
-    """Whether a character is visible; blanks, marks of direction and control characters are not."""
-    return unicodedata.category(letter)[0] not in "CZ"
 
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:

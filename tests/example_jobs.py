@@ -9,7 +9,8 @@ from discord import ui
 from bot.jobs.kinds import kind_of
 from bot.presenting.images import done_message
 from bot.presenting.jobs import job_message
-from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, Prospect
+from bot.presenting.jobs.output_files import ShownOutput
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Asker, Origin, StartedBy

@@ -40,7 +40,8 @@ from config.catalogue import load_catalogue
 from config.settings import LoggingSettings, QuotaSettings, Settings
 from pipeline.backends.base import NO_PICTURES
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.requests import Request, kind_name, usual_request
+from pipeline.protocol.requests import Request, kind_name
+from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode
 from tests.kill_points.engine import DrawsAtOnce

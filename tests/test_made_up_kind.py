@@ -67,7 +67,9 @@ PRESENTERS: Final = '''"""Messages about descriptions."""
 from discord import ui
 
 from bot.presenting.jobs import job_buttons
-from bot.presenting.jobs.job_message import GREEN, attachment, cost, in_its_language, layout, small
+from bot.presenting.escaping import small
+from bot.presenting.jobs.job_message import GREEN, cost, in_its_language, layout
+from bot.presenting.jobs.output_files import attachment
 
 
 @in_its_language

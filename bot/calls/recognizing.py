@@ -11,7 +11,7 @@ from typing import Any
 import discord
 
 from bot.presenting.custom_ids import Action, custom_id, is_about
-from bot.presenting.jobs.job_message import is_output_of
+from bot.presenting.jobs.output_files import is_output_of
 from bot.store.rows.jobs import Job
 
 

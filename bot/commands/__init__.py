@@ -18,7 +18,7 @@ from bot.commands.upscale import make_upscale
 from bot.commands.verify import make_verify
 from bot.interactions.services import Services
 from bot.provenance.key import missing_library
-from bot.requests.uses import blending
+from bot.requests.abilities import blending
 
 
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:

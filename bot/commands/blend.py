@@ -15,8 +15,8 @@ from bot.errors import Refused
 from bot.interactions import start_jobs
 from bot.interactions.services import Services
 from bot.presenting.summaries import size_choices
+from bot.requests.abilities import BLENDED, blending
 from bot.requests.given import GivenRequest
-from bot.requests.uses import BLENDED, blending
 from pipeline.protocol import limits
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Use

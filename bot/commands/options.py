@@ -16,13 +16,14 @@ from bot.presenting.escaping import plain, shorten
 from bot.presenting.styles_message import style_line
 from bot.presenting.summaries import size_choices, use_choices
 from bot.presenting.texts import text
+from bot.requests.abilities import ROLES, uses_for
 from bot.requests.given import GivenRequest
 from bot.requests.options.option import Option
 from bot.requests.options.table import OPTIONS_WITH_DEFAULTS, arranged, given_by
 from bot.requests.options.takes import Number, Picture, PictureUse, Text
 from bot.requests.resolving import resolve, sampler_names
 from bot.requests.styles import matching_styles, option_value, styles_for
-from bot.requests.uses import ROLES, STRENGTHS, uses_for
+from bot.requests.uses import STRENGTHS
 from bot.store.rows.preferences import Preferences
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import InputRole

@@ -22,7 +22,8 @@ from bot.store.timings import TimingRepository
 from config.catalogue import Catalogue
 from config.settings import QueueSettings, QuotaSettings
 from pipeline.backends.base import Backend, WorkerState
-from pipeline.protocol.requests import Request, usual_request
+from pipeline.protocol.requests import Request
+from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.outputs import Notice
 
 _log = structlog.get_logger(__name__)

@@ -17,7 +17,8 @@ from bot.presenting.custom_ids import Action
 from bot.presenting.cutouts import messages as cutouts
 from bot.presenting.images import details_message, done_message
 from bot.presenting.jobs import job_buttons, job_message
-from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, Prospect
+from bot.presenting.jobs.output_files import ShownOutput
 from bot.presenting.upscales import messages as upscales
 from bot.quotas.pricing import Networks, Pricing, cutout_price, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike

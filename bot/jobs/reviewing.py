@@ -19,7 +19,7 @@ from bot.presenting.admin import case_card
 from bot.presenting.admin.case_card import Card
 from bot.presenting.escaping import escape
 from bot.presenting.jobs import moderated_message
-from bot.presenting.jobs.job_message import output_file_name
+from bot.presenting.jobs.output_files import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.safety.gate import OWNER

@@ -1,4 +1,4 @@
-"""Escaping of members' words: they look as typed, and Discord reads no markup in them."""
+"""Discord's markup: members' words look as typed, and Discord reads none in them; what Easel writes itself."""
 
 import re
 from datetime import datetime
@@ -48,3 +48,8 @@ def alt_text(words: str) -> str:
 def relative(moment: datetime) -> str:
     """A Discord timestamp that updates itself, such as "in 5 minutes"."""
     return f"<t:{int(moment.timestamp())}:R>"
+
+
+def small(line: str) -> str:
+    """A line in Discord's small print."""
+    return f"-# {line}"

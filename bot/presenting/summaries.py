@@ -6,11 +6,11 @@ import msgspec
 
 from bot.presenting.escaping import escape
 from bot.presenting.texts import text
+from bot.requests.abilities import uses_for
 from bot.requests.guiding import rival_guides
 from bot.requests.options.option import Option
 from bot.requests.options.sizes import SIZES, read_size, size_values
 from bot.requests.options.takes import Picture, PictureUse, Text, read_use
-from bot.requests.uses import uses_for
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.catalogue.models import ModelSpec

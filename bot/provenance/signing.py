@@ -14,7 +14,7 @@ from PIL import Image
 from bot.calls.owner import Owner
 from bot.calls.repeating import Files
 from bot.pictures.inputs import InputPictures
-from bot.presenting.jobs.job_message import output_file_name
+from bot.presenting.jobs.output_files import output_file_name
 from bot.store.images import StorageFailed, extension_of
 from bot.store.register import Place, RegisterRepository
 from bot.store.rows.jobs import Job

@@ -14,8 +14,9 @@ from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, GuideS
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
-from pipeline.protocol.requests import CutoutRequest, GenerationRequest, UpscaleRequest, usual_request
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, UpscaleRequest
 from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.usual import usual_request
 
 _REFERENCE_PIXELS: Final = 512 * 512
 _FACES_TFLOP: Final = 0.396

@@ -1,4 +1,4 @@
-"""What a job's pictures are for: the uses that a model has for them, the size to draw, and their strengths."""
+"""What a job's pictures are for: the use of each, the size to draw, and their strengths."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from bot.errors import Refused
+from bot.requests.abilities import FROM_NETWORKS, ROLES, default_use, refusal, refuse_use, uses_for
 from bot.requests.given import GivenRequest
 from bot.requests.guiding import guide_for, usable_guide
 from bot.requests.options.sizes import shaped_size, size_values
@@ -17,44 +18,17 @@ from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec
-from pipeline.protocol.inputs import USES, Input, InputRole, Use
+from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Notice
 
 STRENGTHS: Final[Mapping[str, float]] = MappingProxyType({"subtle": 0.3, "medium": 0.55, "strong": 0.75})
 """Strengths with a name. With the medium one, which is the default, the picture's arrangement mostly stays."""
-ROLES: Final[Mapping[Use, InputRole]] = MappingProxyType({use: role for role, uses in USES.items() for use in uses})
-"""The part that a picture plays for each use."""
-BLENDED: Final[Mapping[Use, str]] = MappingProxyType(
-    {
-        Use.SUBJECT: "high quality",
-        Use.STYLE: "high quality",
-        Use.COMPOSITION: "high quality",
-        Use.EDIT: "combine these pictures into one",
-    }
-)
-"""Uses by which several pictures are blended, the best first, and the prompt of a blend without words.
-
-A reference adapter shows what to draw, so its prompt only says how well, as in the examples of its publisher.
-"""
-_CAPABILITIES: Final = MappingProxyType(
-    {
-        InputRole.INIT_IMAGE: Capability.INIT_IMAGE,
-        InputRole.CONTROL: Capability.CONTROL,
-        InputRole.REFERENCE: Capability.REFERENCE,
-        InputRole.EDIT: Capability.EDIT,
-    }
-)
-_NO_START: Final = ("refused-image-model", "refused-image-nowhere")
-"""Sentences about a model without a capability: other models have it; none has it."""
-_NO_USE: Final = ("refused-use-model", "refused-use-nowhere")
-_NO_MASK: Final = ("refused-mask-model", "refused-mask-nowhere")
 _NOT_SEVERAL: Final = ("refused-several-model", "refused-several-nowhere")
 _NO_PICTURE: Final = ("refused-picture-model", "refused-picture-nowhere")
 """Sentences about a model that draws nothing without a picture."""
 _DRAWN: Final = (InputRole.INIT_IMAGE, InputRole.EDIT)
 """Parts of pictures that the drawn picture comes from."""
-_FROM_NETWORKS: Final = (InputRole.CONTROL, InputRole.REFERENCE)
 _SHAPED: Final = (InputRole.INIT_IMAGE, InputRole.EDIT, InputRole.CONTROL)
 """Parts of pictures whose shape the drawn picture gets."""
 _LEAST_CUT: Final = 0.005
@@ -73,56 +47,6 @@ class Wished(msgspec.Struct, frozen=True, kw_only=True):
     def role(self) -> InputRole:
         """The part that it plays."""
         return ROLES[self.use]
-
-
-def uses_for(spec: ModelSpec, catalogue: Catalogue) -> tuple[Use, ...]:
-    """The uses that a model has for pictures, in the order of `Use`."""
-    return tuple(
-        use
-        for use in Use
-        if spec.can(_CAPABILITIES[ROLES[use]]) and (ROLES[use] not in _FROM_NETWORKS or catalogue.guides_for(spec, use))
-    )
-
-
-def default_use(spec: ModelSpec) -> Use:
-    """The use of a picture for which a member names none."""
-    return Use.EDIT if spec.can(Capability.EDIT) and not spec.can(Capability.INIT_IMAGE) else Use.START
-
-
-def blend_use(spec: ModelSpec, catalogue: Catalogue) -> Use | None:
-    """The use by which a model blends several pictures; None if it cannot."""
-    able = [use for use in BLENDED if use in uses_for(spec, catalogue)]
-    if not spec.can(Capability.SEVERAL_PICTURES):
-        able = [use for use in able if use is not Use.EDIT]
-    return next(iter(able), None)
-
-
-def blending(catalogue: Catalogue) -> dict[str, tuple[ModelSpec, Use]]:
-    """The models that blend several pictures, each with the use for that."""
-    found = {key: (spec, blend_use(spec, catalogue)) for key, spec in catalogue.models.items()}
-    return {key: (spec, use) for key, (spec, use) in found.items() if use is not None}
-
-
-def refuse_without(capability: Capability, spec: ModelSpec, catalogue: Catalogue) -> None:
-    """Check that a model can draw a part of a picture anew (`MASK`).
-
-    Raises:
-        Refused: it cannot; the sentence names the models that can.
-    """
-    if not spec.can(capability):
-        known = [each.title for each in catalogue.models.values() if each.can(capability)]
-        raise _refused(_NO_MASK, spec, known)
-
-
-def refuse_use(use: Use, spec: ModelSpec, catalogue: Catalogue) -> None:
-    """Check that a model has this use for a picture.
-
-    Raises:
-        Refused: it has not; the sentence names the models that have.
-    """
-    if use not in uses_for(spec, catalogue):
-        known = [each.title for each in catalogue.models.values() if use in uses_for(each, catalogue)]
-        raise _refused(_NO_START if use is Use.START else _NO_USE, spec, known, use=use.value)
 
 
 def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: list[Notice]) -> tuple[Wished, ...]:
@@ -148,7 +72,7 @@ def wishes(given: GivenRequest, spec: ModelSpec, catalogue: Catalogue, notices: 
     _refuse_together(found, spec, catalogue)
     if not spec.can(Capability.TEXT_TO_IMAGE) and not any(each.role in _DRAWN for each in found):
         known = [each.title for each in catalogue.models.values() if each.can(Capability.TEXT_TO_IMAGE)]
-        raise _refused(_NO_PICTURE, spec, known)
+        raise refusal(_NO_PICTURE, spec, known)
     return tuple(found)
 
 
@@ -163,7 +87,7 @@ def _wished(
     """A picture with the use of its option, that of an earlier job, or the usual one after those before it."""
     if words is not None:
         found = read_use(words)
-        if found is None or (found.network and ROLES[found.use] not in _FROM_NETWORKS):
+        if found is None or (found.network and ROLES[found.use] not in FROM_NETWORKS):
             raise Refused("refused-use-unknown", option=option, use=words[:40], known=", ".join(Use))
         if found.is_map and ROLES[found.use] is not InputRole.CONTROL:
             raise Refused("refused-use-map", use=found.use.value)
@@ -188,7 +112,7 @@ def _refuse_together(found: Sequence[Wished], spec: ModelSpec, catalogue: Catalo
         raise Refused("refused-start-and-edit")
     if edits > 1 and not spec.can(Capability.SEVERAL_PICTURES):
         known = [each.title for each in catalogue.models.values() if each.can(Capability.SEVERAL_PICTURES)]
-        raise _refused(_NOT_SEVERAL, spec, known)
+        raise refusal(_NOT_SEVERAL, spec, known)
 
 
 def shaped(given: GivenRequest, wished: Sequence[Wished], spec: ModelSpec, limits: LimitSettings) -> GivenRequest:
@@ -223,7 +147,7 @@ def _input(
     notices: list[Notice],
 ) -> Input:
     picture = wished.picture
-    if wished.role not in _FROM_NETWORKS:
+    if wished.role not in FROM_NETWORKS:
         usual = STRENGTHS["medium"] if picture.strength is None else picture.strength
         wanted = typed.for_start() if isinstance(typed, PictureWeight) else typed
         if wanted is not None and wished.role is InputRole.EDIT and not spec.can(Capability.EDIT_STRENGTH):
@@ -294,10 +218,3 @@ def _again(request: GenerationRequest) -> Iterator[GivenPicture]:
 def _sides(wished: Sequence[Wished]) -> tuple[int, int] | None:
     """Sides of the first picture whose shape matters and is known."""
     return next((each.picture.sides for each in wished if each.role in _SHAPED and each.picture.sides), None)
-
-
-def _refused(keys: tuple[str, str], spec: ModelSpec, known: Sequence[str], **values: str) -> Refused:
-    another, nowhere = keys
-    if not known:
-        return Refused(nowhere, **values)
-    return Refused(another, model=spec.title, known=", ".join(known), **values)

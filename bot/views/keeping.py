@@ -14,7 +14,7 @@ from bot.interactions.start_job import server_of
 from bot.jobs.delivering.fitting import DIRECT_MESSAGE_LIMIT, fit, in_messages
 from bot.jobs.delivering.veiling import veiled, with_reason
 from bot.presenting.custom_ids import Press
-from bot.presenting.jobs.job_message import output_file_name
+from bot.presenting.jobs.output_files import output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.provenance.signing import SigningFailed

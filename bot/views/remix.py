@@ -7,11 +7,12 @@ from bot.interactions.start_job import lineage_of
 from bot.interactions.start_jobs import ask_each
 from bot.presenting.custom_ids import Press
 from bot.presenting.images import remix_form
+from bot.requests.abilities import refuse_without
 from bot.requests.derived import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.styles import known_styles
-from bot.requests.uses import pictures_of, refuse_without
+from bot.requests.uses import pictures_of
 from bot.store.rows.jobs import WantedJob
 from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.rows.preferences import AskerDefaults

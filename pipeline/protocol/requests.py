@@ -7,32 +7,9 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_orig
 import msgspec
 
 from pipeline.protocol import limits
-from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.facts import Fact
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Tiles
 from pipeline.protocol.limits import MAX_SEED
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds, file key and privacy of a request's field, declared beside its type.
-
-    Decoding would enforce the bounds of a `msgspec.Meta`, and stored rows must decode whatever today's bounds are. So
-    `pipeline.engine.steps.jobs.validation` checks these bounds, and refuses a request with a sentence.
-
-    Attributes:
-        lowest: least number, or least length of a text or list; None sets no bound.
-        highest: greatest number, or greatest length of a text or list; None sets no bound.
-        file_key: name in A1111's parameters of a file; empty for a field that files do not have. A field with a default
-            is written only if its value differs from it.
-        is_private: True for a member's own words and pictures, which are erased when the member is forgotten. Each text
-            says whether it is private, or the field does that it is a part of; None is for other fields.
-    """
-
-    lowest: float | None = None
-    highest: float | None = None
-    file_key: str = ""
-    is_private: bool | None = None
-
 
 _WORDS: Final = Fact(lowest=0, highest=limits.MAX_PROMPT_LENGTH, is_private=True)
 
@@ -299,25 +276,3 @@ PRIVATE: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
 )
 """Constructors of the empty values of private fields, by the name of their field. A name means the same in every kind
 of request that has it."""
-
-
-def usual_request(spec: ModelSpec) -> GenerationRequest:
-    """A model's most frequent request: one picture with its defaults and a short prompt."""
-    usual = spec.defaults
-    needs_picture = not spec.can(Capability.TEXT_TO_IMAGE)
-    return GenerationRequest(
-        prompt="a picture",
-        negative_prompt="",
-        num_inference_steps=usual.steps,
-        guidance_scale=usual.cfg,
-        width=usual.width,
-        height=usual.height,
-        scheduler_name=usual.sampler,
-        seed=0,
-        num_images=1,
-        model_key=spec.key,
-        guidance_start=usual.guidance_start,
-        guidance_end=usual.guidance_end,
-        guidance_rescale=usual.guidance_rescale,
-        inputs=(Input(role=InputRole.EDIT, sha256=""),) if needs_picture else (),
-    )

@@ -16,7 +16,8 @@ from discord import http
 from PIL import Image
 
 from bot.presenting.images import done_message
-from bot.presenting.jobs.job_message import Allowance, ShownOutput
+from bot.presenting.jobs.job_message import Allowance
+from bot.presenting.jobs.output_files import ShownOutput
 from config.catalogue import Catalogue
 from pipeline.protocol.requests import GenerationRequest
 from playground import LocalDiscord

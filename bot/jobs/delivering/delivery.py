@@ -27,7 +27,8 @@ from bot.jobs.judging import Judging
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting.jobs import moderated_message
-from bot.presenting.jobs.job_message import Allowance, ShownOutput, output_file_name
+from bot.presenting.jobs.job_message import Allowance
+from bot.presenting.jobs.output_files import ShownOutput, output_file_name
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.provenance.signing import Signing, SigningFailed

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.calls.repeating import Files
-from bot.presenting.jobs.job_message import veil_line, veiled_name
+from bot.presenting.jobs.output_files import veil_line, veiled_name
 from bot.store.rows.outputs import Output
 from pipeline.protocol.wire.outputs import Rating
 

@@ -9,7 +9,8 @@ from discord import ui
 
 from bot.presenting.custom_ids import CaseAct, case_button_id, except_id
 from bot.presenting.escaping import escape, relative
-from bot.presenting.jobs.job_message import BLUE, GREEN, attachment, notice_line, words_of
+from bot.presenting.jobs.job_message import BLUE, GREEN, notice_line, words_of
+from bot.presenting.jobs.output_files import attachment
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.safety.gate import OWNER

@@ -7,22 +7,19 @@ import discord
 from discord import ui
 
 from bot.presenting.details import cost_lines, head_lines, network_lines, title_and_license, view_of
-from bot.presenting.escaping import alt_text, escape
+from bot.presenting.escaping import alt_text, escape, small
 from bot.presenting.jobs import job_buttons
 from bot.presenting.jobs.job_message import (
     BLUE,
     GREEN,
     Allowance,
-    ShownOutput,
-    attachment,
     cost,
     duration,
     in_its_language,
     layout,
     notice_lines,
-    small,
-    veil_lines,
 )
+from bot.presenting.jobs.output_files import ShownOutput, attachment, veil_lines
 from bot.presenting.texts import text
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output

@@ -7,23 +7,20 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
-from bot.presenting.escaping import alt_text
+from bot.presenting.escaping import alt_text, small
 from bot.presenting.jobs import job_buttons
 from bot.presenting.jobs.job_message import (
     GREEN,
     WORDS_HIDDEN,
     Allowance,
-    ShownOutput,
-    attachment,
     cost,
     duration,
     in_its_language,
     layout,
     notice_lines,
     prompt_of,
-    small,
-    veil_lines,
 )
+from bot.presenting.jobs.output_files import ShownOutput, attachment, veil_lines
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
 from bot.requests.options.table import arranged

@@ -9,7 +9,8 @@ from bot.presenting.escaping import shorten
 from bot.presenting.images.remix_form import KEPT, PROMPT, SIZE, choice, words
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
-from bot.requests.uses import STRENGTHS, default_use
+from bot.requests.abilities import default_use
+from bot.requests.uses import STRENGTHS
 from config.settings import LimitSettings
 from pipeline.protocol.catalogue.models import ModelSpec
 

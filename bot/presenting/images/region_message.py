@@ -7,9 +7,10 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
-from bot.presenting.escaping import alt_text, escape
+from bot.presenting.escaping import alt_text, escape, small
 from bot.presenting.jobs import job_buttons
-from bot.presenting.jobs.job_message import attachment, notice_line, small
+from bot.presenting.jobs.job_message import notice_line
+from bot.presenting.jobs.output_files import attachment
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
 from bot.presenting.texts import text

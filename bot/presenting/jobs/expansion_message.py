@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.presenting.custom_ids import Action, custom_id
-from bot.presenting.escaping import escape
+from bot.presenting.escaping import escape, small
 from bot.presenting.jobs.job_message import notice_line
 from bot.presenting.quota_message import refusal
 from bot.presenting.refusal import sentence_of
@@ -38,7 +38,7 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
     else:
         lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
     notices = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
-    lines += [f"-# {line}" for line in [*notices][:_MAX_NOTICES]]
+    lines += [small(line) for line in [*notices][:_MAX_NOTICES]]
     if outlook.left is None:
         lines.append(text("expansion-price-unlimited", count=count, price=outlook.price))
     else:

@@ -5,7 +5,7 @@ instead (`bot.views`).
 """
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec
 
@@ -14,8 +14,9 @@ import msgspec
 from discord import ui
 
 from bot.presenting.custom_ids import Action
-from bot.presenting.escaping import alt_text, escape, relative
+from bot.presenting.escaping import alt_text, escape, relative, small
 from bot.presenting.jobs import job_buttons
+from bot.presenting.jobs.output_files import attachment
 from bot.presenting.links import job_link, parent_link
 from bot.presenting.texts import spoken, text
 from bot.quotas.pricing import part
@@ -33,8 +34,6 @@ _GREY: Final = discord.Color(0x80848E)
 
 _MAX_NOTICES: Final = 2_000
 """Most characters of all notices together. Discord accepts 4,000 in a message, and the other parts need the rest."""
-_SPOILER: Final = "SPOILER_"
-"""Discord's sign in the name of a file: https://discord.com/developers/docs/reference#uploading-files"""
 WORDS_HIDDEN: Final = Notice(key="notice-words-hidden")
 """A word filter of Discord or of the server blocks the job's prompt, so the message leaves it out."""
 SENT_DIRECTLY: Final = Notice(key="notice-handed-over")
@@ -55,34 +54,6 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
     is_starting: bool = False
 
 
-class ShownOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """One output of a finished job, as a message shows it.
-
-    Attributes:
-        index: index among the requested outputs.
-        file_name: name of the attachment.
-        data: bytes of the attachment.
-        sides: width and height in pixels that the job delivered; None for an output that is no picture.
-        is_veiled: whether it is shown behind a spoiler.
-    """
-
-    index: int
-    file_name: str
-    data: bytes
-    sides: tuple[int, int] | None = None
-    is_veiled: bool = False
-
-
-def veil_lines(outputs: Sequence[ShownOutput]) -> list[str]:
-    """Why outputs are behind a spoiler, if some are."""
-    return veil_line(sum(output.is_veiled for output in outputs))
-
-
-def veil_line(count: int) -> list[str]:
-    """Why so many outputs are behind a spoiler, if any are."""
-    return [small(text("notice-veiled", count=count))] if count else []
-
-
 def in_its_language(
     present: Callable[Concatenate[Job, P], ui.LayoutView],
 ) -> Callable[Concatenate[Job, P], ui.LayoutView]:
@@ -94,22 +65,6 @@ def in_its_language(
             return present(job, *args, **kwargs)
 
     return speaking
-
-
-def output_file_name(job: Job, index: int, extension: str) -> str:
-    """A file name of numbers only, since a prompt may be no valid name. The last number is the job's timeline."""
-    return f"easel-{job.job_id}-{index + 1}-{job.timeline:x}.{extension}"
-
-
-def veiled_name(file_name: str) -> str:
-    """The name of a file that Discord shows behind a spoiler, outside layouts."""
-    return f"{_SPOILER}{file_name}"
-
-
-def is_output_of(job: Job, file_name: str) -> bool:
-    """Whether a file is a finished output of this job. Previews and outputs of another timeline are not."""
-    stem = file_name.removeprefix(_SPOILER).partition(".")[0]
-    return any(output_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
 
 
 @in_its_language
@@ -306,13 +261,3 @@ def _preview(job: Job, file_name: str | None) -> list[ui.MediaGallery[ui.LayoutV
         return []
     description = alt_text(text("alt-preview", prompt=prompt_of(job)))
     return [ui.MediaGallery(discord.MediaGalleryItem(attachment(file_name), description=description))]
-
-
-def small(line: str) -> str:
-    """A line in Discord's small print."""
-    return f"-# {line}"
-
-
-def attachment(file_name: str) -> str:
-    """The address of a message's own attachment."""
-    return f"attachment://{file_name}"

@@ -7,9 +7,10 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action
+from bot.presenting.escaping import small
 from bot.presenting.jobs import job_buttons
 from bot.presenting.jobs.job_buttons import button
-from bot.presenting.jobs.job_message import BLUE, in_its_language, layout, small
+from bot.presenting.jobs.job_message import BLUE, in_its_language, layout
 from bot.presenting.texts import spoken, text
 from bot.store.rows.jobs import Job
 

@@ -7,13 +7,13 @@ import msgspec
 from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions.services import Services
+from bot.requests.abilities import refuse_without
 from bot.requests.derived import deriving
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
-from bot.requests.uses import refuse_without
 from bot.store.images import StorageFailed
 from bot.store.rows.jobs import Job
 from bot.store.rows.preferences import AskerDefaults

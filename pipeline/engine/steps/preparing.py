@@ -18,7 +18,8 @@ from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.validation import check_capabilities, check_multiple, check_request
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import GenerationRequest, narrowed, usual_request
+from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.messages import Submit
 
 

@@ -17,7 +17,8 @@ from bot.calls.errors import (
     TooLarge,
 )
 from bot.presenting.jobs import job_message
-from bot.presenting.jobs.job_message import Prospect, output_file_name
+from bot.presenting.jobs.job_message import Prospect
+from bot.presenting.jobs.output_files import output_file_name
 from tests.bot.calls.conftest import BOT_ROUTE, CALLBACK, TOKEN_ROUTE, Wire, saying
 from tests.example_jobs import from_elsewhere
 

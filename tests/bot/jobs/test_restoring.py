@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cli.database.care import back_up, examine_database, restore
-from bot.presenting.jobs.job_message import output_file_name
+from bot.presenting.jobs.output_files import output_file_name
 from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite.timelines import UNSEEN
 from pipeline.protocol.wire.messages import Finished

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from bot.jobs.kinds import ended, kind_of
-from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, Prospect
+from bot.presenting.jobs.output_files import ShownOutput
 from bot.quotas.pricing import cutout_price
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import StartedBy

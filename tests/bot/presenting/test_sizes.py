@@ -10,7 +10,8 @@ from bot.presenting import help_message
 from bot.presenting.help_message import Reach, Topic
 from bot.presenting.images import details_message, done_message
 from bot.presenting.images.remix_form import remix_form
-from bot.presenting.jobs.job_message import Allowance, ShownOutput, notice_line
+from bot.presenting.jobs.job_message import Allowance, notice_line
+from bot.presenting.jobs.output_files import ShownOutput
 from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import size_choices, size_of, size_words
 from bot.presenting.texts import LANGUAGES, spoken

@@ -5,7 +5,8 @@ import pytest
 from discord import ui
 
 from bot.jobs.kinds import ended, kind_of, workload_of
-from bot.presenting.jobs.job_message import Allowance, Prospect, ShownOutput
+from bot.presenting.jobs.job_message import Allowance, Prospect
+from bot.presenting.jobs.output_files import ShownOutput
 from bot.quotas.pricing import upscale_price
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.origin import Lineage, StartedBy

@@ -5,7 +5,8 @@ from discord import ui
 
 from bot.jobs.image_checking import is_veiled
 from bot.presenting.images import done_message
-from bot.presenting.jobs.job_message import Allowance, ShownOutput
+from bot.presenting.jobs.job_message import Allowance
+from bot.presenting.jobs.output_files import ShownOutput
 from config.catalogue import Catalogue
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Rating

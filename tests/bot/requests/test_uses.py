@@ -11,11 +11,12 @@ from bot.presenting.images.details_message import command_of
 from bot.presenting.refusal import sentence_of
 from bot.presenting.summaries import summary
 from bot.presenting.texts import LANGUAGES, spoken, text
+from bot.requests.abilities import blend_use, blending, uses_for
 from bot.requests.given import GivenRequest
 from bot.requests.options.table import FIELDS
 from bot.requests.options.takes import GivenPicture
 from bot.requests.resolving import Resolved, resolve
-from bot.requests.uses import blend_use, blending, pictures_of, uses_for
+from bot.requests.uses import pictures_of
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings

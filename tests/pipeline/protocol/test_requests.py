@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.protocol.facts import Fact
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_SEED
 from pipeline.protocol.requests import (
     FACTS,
     PRIVATE,
     REQUEST_TYPES,
-    Fact,
     GenerationRequest,
     Request,
     UpscaleRequest,

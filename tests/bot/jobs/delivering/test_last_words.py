@@ -10,6 +10,7 @@ import pytest
 
 from bot.jobs.delivering import last_words
 from bot.presenting.jobs import job_message
+from bot.presenting.jobs.output_files import is_output_of
 from bot.store.rows.jobs import Job, JobStatus
 from tests.bot.jobs.conftest import House
 from tests.kill_points.tiny_discord import DIRECT, Payload, Refusal, World
@@ -96,7 +97,7 @@ async def test_what_was_behind_a_spoiler_stays_behind_one_in_a_direct_message(
     (message,) = messages(world, DIRECT)
     (attachment,) = message["attachments"]
     assert attachment["filename"].startswith("SPOILER_easel-")
-    assert job_message.is_output_of(job, attachment["filename"])
+    assert is_output_of(job, attachment["filename"])
     assert "A picture is behind a spoiler, because the image check" in shown(message)
 
 

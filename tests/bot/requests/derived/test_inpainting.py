@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
+from bot.requests.abilities import refuse_without
 from bot.requests.derived import inpainting
-from bot.requests.uses import refuse_without
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol import limits as hard

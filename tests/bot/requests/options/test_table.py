@@ -30,8 +30,9 @@ from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.catalogue.models import Defaults
-from pipeline.protocol.requests import GenerationRequest, usual_request
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS
+from pipeline.protocol.usual import usual_request
 from tests.bot.presenting.jobs.test_expansion_message import expansion_of, fine, words_of
 from tests.example_jobs import IMAGES, example_job
 

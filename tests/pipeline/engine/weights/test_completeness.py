@@ -27,7 +27,7 @@ from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import Enlarger, Family, FolderSource
-from pipeline.protocol.requests import usual_request
+from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.single_files import written

@@ -7,9 +7,9 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import Bounds, Defaults, FamilyFacts, ModelSpec
 from pipeline.protocol.catalogue.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.requests import usual_request
 from pipeline.protocol.samplers.sampler import NoiseSchedule
 from pipeline.protocol.samplers.table import offered_samplers
+from pipeline.protocol.usual import usual_request
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 DRAWS = GUIDED | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK}
