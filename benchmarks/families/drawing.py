@@ -32,8 +32,6 @@ CFG: Final = 4.0
 MOST_OFF: Final = 2
 """Greatest difference in a number of a pixel, of 255, between a picture alone and beside others."""
 _DENOISERS: Final = ("transformer", "unet", "decoder")
-_GUIDES_ALWAYS: Final = ("OmniGenPipeline",)
-"""Pipelines whose call computes the row without the prompt at any scale; at 1 it cancels out."""
 _ENTRY: Final = """
 [[model]]
 key = "tiny"
@@ -89,8 +87,6 @@ class Stand:
         )
         self.rows = 0
         """Rows that went through the denoiser since the last `draw` began."""
-        self.pipeline_name = ""
-        """Name of the pipeline's class once it is loaded."""
 
     def load(self) -> None:
         """Load the model, and count its forwards from then on.
@@ -100,7 +96,6 @@ class Stand:
         """
         self.engine.preload(KEY)
         pipeline = model_in(self.engine, KEY).any_pipeline.pipeline
-        self.pipeline_name = type(pipeline).__name__
         for name, part in pipeline.components.items():
             if name in _DENOISERS and isinstance(part, nn.Module):
                 part.register_forward_pre_hook(self._count, with_kwargs=True)
@@ -236,9 +231,9 @@ def _judge_options(stand: Stand, verdict: Verdict, picture: Image.Image) -> None
 
 
 def _judge_passes(stand: Stand, verdict: Verdict) -> None:
-    """With CFG 1 one row goes through the denoiser in a step."""
+    """With CFG 1 one row goes through the denoiser in a step, where the class does not always guide."""
     stand.draw(guidance_scale=1.0)
-    if stand.rows > STEPS and stand.pipeline_name not in _GUIDES_ALWAYS:
+    if stand.rows > STEPS and stand.spec.can(Capability.UNGUIDED):
         verdict.failures.append(f"CFG 1 takes {stand.rows} rows for {STEPS} steps")
 
 

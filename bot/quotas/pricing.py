@@ -43,8 +43,9 @@ def price(
     network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
     FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
     evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
-    reads none. A model with `edits` in its entry adds a row without the picture. An upscaled picture's second pass
-    counts like a job with its steps and its size.
+    reads none. An edit that is guided towards its picture adds a row without the picture. A few pipelines draw these
+    rows at every scale, and pay for them. An upscaled picture's second pass counts like a job with its steps and its
+    size.
     A picture that is drawn in tiles has a row for each tile, with its pixels as P in U(P).
     The pictures of an edit by a whole pipeline stand beside the drawn one in every row, so P is then as many times
     larger in U(P).
@@ -109,7 +110,7 @@ def rows(request: GenerationRequest) -> int:
     A family that rounds the steps of a pass from a picture up may draw one step more than these count. A model that
     edits has three rows in a guided evaluation, which count as two.
     """
-    by_pass = _rows_by_pass(request, FamilyFacts(), 2)
+    by_pass = _rows_by_pass(request, FamilyFacts(), guided=2, unguided=1)
     first_pixels = by_pass[0][0].pixels
     return request.num_images * sum(
         sum(counts) * each.tile_count * each.row_pixels // first_pixels for each, counts in by_pass
@@ -128,37 +129,48 @@ def _encodes(request: GenerationRequest, spec: ModelSpec) -> int:
     return starts if request.inpaint is None else 2 * starts
 
 
-def _guided_rows(spec: ModelSpec) -> int:
-    """Rows of one image in an evaluation with guidance. A guidance-distilled network takes the scale as an input."""
+def _rows_of_model(request: GenerationRequest, spec: ModelSpec) -> list[tuple[Pass, list[int]]]:
+    """Each pass of a request, and the number of rows for one image in each of its evaluations.
+
+    A guidance-distilled network takes the scale as an input, and has one row. Guidance towards the picture of an edit
+    has a row with neither words nor picture; a model that draws nothing without a picture always edits one.
+    """
     has_second = spec.can(Capability.NEGATIVE_PROMPT) or spec.can(Capability.UNCONDITIONAL_ROW)
-    return spec.facts.guided_rows if has_second else 1
+    is_edit = bool(request.edits) or not spec.can(Capability.TEXT_TO_IMAGE)
+    has_third = is_edit and spec.can(Capability.EDIT) and spec.can(Capability.EDIT_STRENGTH)
+    guided = 1 + has_second + (has_second and has_third)
+    return _rows_by_pass(request, spec.facts, guided=guided, unguided=1 if spec.can(Capability.UNGUIDED) else guided)
 
 
-def _rows_by_pass(request: GenerationRequest, facts: FamilyFacts, guided_rows: int) -> list[tuple[Pass, list[int]]]:
-    """Each pass of a request, and the number of rows for one image in each of its evaluations."""
+def _rows_by_pass(
+    request: GenerationRequest, facts: FamilyFacts, *, guided: int, unguided: int
+) -> list[tuple[Pass, list[int]]]:
+    """Each pass of a request, and the number of rows for one image in each of its evaluations.
+
+    Args:
+        request: the request.
+        facts: facts about the family of its model.
+        guided: rows of an evaluation with guidance.
+        unguided: rows of one without.
+    """
     passes = passes_of(request, facts)
     total = total_steps(passes)
-    is_guided = [request.guidance_scale > NO_GUIDANCE and request.guides(step, total) for step in range(1, total + 1)]
+    is_on = request.guidance_scale > NO_GUIDANCE
+    counts = [guided if is_on and request.guides(step, total) else unguided for step in range(1, total + 1)]
     first_steps = accumulate((each.steps for each in passes), initial=0)
     return [
-        (each, _rows_of_pass(request, is_guided[first : first + each.steps], guided_rows))
+        (each, _rows_of_pass(request, counts[first : first + each.steps]))
         for each, first in zip(passes, first_steps, strict=False)
     ]
 
 
-def _rows_of_pass(request: GenerationRequest, is_guided: Sequence[bool], guided_rows: int) -> list[int]:
-    """Rows of one image in each evaluation of a pass.
-
-    Args:
-        request: the request.
-        is_guided: for each step, whether guidance is on.
-        guided_rows: rows of an evaluation with guidance.
-    """
+def _rows_of_pass(request: GenerationRequest, counts: Sequence[int]) -> list[int]:
+    """Rows of one image in each evaluation of a pass, from those in an evaluation of each of its steps."""
     sampler = SAMPLERS[request.scheduler_name]
-    each = [guided_rows if guided else 1 for guided in is_guided for _ in range(sampler.evaluations_per_step)]
+    each = [count for count in counts for _ in range(sampler.evaluations_per_step)]
     repeated = each[:1] if sampler.evaluates_second_twice else []
     # With two evaluations a step, the last step of a pass has only one.
-    return [*repeated, *each][: sampler.evaluations(len(is_guided))]
+    return [*repeated, *each][: sampler.evaluations(len(counts))]
 
 
 def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
@@ -175,18 +187,15 @@ def _request_work(request: GenerationRequest, spec: ModelSpec) -> float:
             pixels=each.pixels,
             beside=beside,
         )
-        for is_first, (each, counts) in zip(
-            (True, False), _rows_by_pass(request, spec.facts, _guided_rows(spec)), strict=False
-        )
+        for is_first, (each, counts) in zip((True, False), _rows_of_model(request, spec), strict=False)
     )
 
 
 def _control_work(request: GenerationRequest, spec: ModelSpec, networks: Networks) -> float:
     """TFLOP of the control nets of a job."""
-    passes = _rows_by_pass(request, spec.facts, _guided_rows(spec))
     return sum(
         _steering_work(request, given, networks, counts) * each.pixels / _REFERENCE_PIXELS
-        for each, counts in passes
+        for each, counts in _rows_of_model(request, spec)
         for given in request.controls
     )
 

@@ -21,6 +21,7 @@ class Capability(StrEnum):
         TEXT_TO_IMAGE: draws from a prompt alone. A model without it needs a picture.
         UNCONDITIONAL_ROW: guides by a second row of each image. Of diffusers' pipelines, some do so without reading a
             negative prompt, and some only give the scale to their network. Elsewhere, `NEGATIVE_PROMPT` says it.
+        UNGUIDED: draws without the rows of guidance at CFG 1. A few of diffusers' pipelines always draw them.
     """
 
     VARIATIONS = "variations"
@@ -36,3 +37,4 @@ class Capability(StrEnum):
     EDIT_STRENGTH = "edit-strength"
     TEXT_TO_IMAGE = "text-to-image"
     UNCONDITIONAL_ROW = "unconditional-row"
+    UNGUIDED = "unguided"

@@ -41,6 +41,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
         usual: further arguments.
         reads_negative: True when the call reads a negative prompt.
         has_second_row: True when guidance takes a second row of each image without a negative prompt.
+        guides_always: True when it draws the rows of guidance at every scale; at CFG 1 they cancel out.
         edited: name of its argument for pictures to edit; empty when it edits none.
         takes_list: True when that argument takes several pictures as a list.
         needs_picture: True when it draws nothing without a picture.
@@ -58,6 +59,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
     usual: Mapping[str, Any] = MappingProxyType({})
     reads_negative: bool = False
     has_second_row: bool = False
+    guides_always: bool = False
     edited: str = ""
     takes_list: bool = False
     needs_picture: bool = False
@@ -72,6 +74,7 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "BriaFiboEditPipeline": {"takes_list": True},
         # It guides by the other scale, and has no use for the true one.
         "ChromaInpaintPipeline": {"reads_negative": True},
+        "DreamLitePipeline": {"guides_always": True},
         # A language model would write the prompt anew, and nobody checks what it writes.
         "ErnieImagePipeline": {"usual": {"use_pe": False}},
         "Flux2KleinKVPipeline": {"takes_list": True},
@@ -81,7 +84,7 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "HiDreamImagePipeline": {"own_sizes": "default_sample_size"},
         # Distilled models take this scale, the others have a guider.
         "HunyuanImagePipeline": {"guidance": "distilled_guidance_scale"},
-        "Ideogram4Pipeline": {"has_second_row": True},
+        "Ideogram4Pipeline": {"has_second_row": True, "guides_always": True},
         "Kandinsky5T2IPipeline": {"own_sizes": "resolutions"},
         "KandinskyCombinedPipeline": {"scales": ("prior_guidance_scale",)},
         "KandinskyV22CombinedPipeline": {"scales": ("prior_guidance_scale",)},
@@ -97,6 +100,7 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "kept": "img_guidance_scale",
             "placeholder": "<img><|image_{}|></img>",
             "has_second_row": True,
+            "guides_always": True,
         },
         "QwenImage21Pipeline": {"takes_list": True},
         "QwenImageEditPipeline": {"needs_picture": True},
@@ -207,5 +211,6 @@ def lacks_of_class(pipeline_class: Any) -> tuple[Capability, ...]:
         Capability.SEVERAL_PICTURES: facts.takes_list,
         Capability.EDIT_STRENGTH: bool(facts.kept),
         Capability.UNCONDITIONAL_ROW: facts.reads_negative or facts.has_second_row,
+        Capability.UNGUIDED: not facts.guides_always,
     }
     return tuple(capability for capability, is_there in has.items() if not is_there)

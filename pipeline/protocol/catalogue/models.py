@@ -32,13 +32,15 @@ Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=l
 _GUIDED: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 _EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
 _DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
-_PIPELINES: Final = _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW}
+_PIPELINES: Final = (
+    _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
+)
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING}
+_IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
 """Capabilities of a model whose steps Easel runs itself."""
 _WITH_UNET: Final = _IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
 """Capabilities of a model whose U-Net control nets and reference adapters are made for."""
-_EDITING: Final = _GUIDED | _EDITS | {Capability.VARIATIONS}
+_EDITING: Final = _GUIDED | _EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
 """Capabilities of such a model that edits pictures (InstructPix2Pix)."""
 
 
@@ -52,7 +54,6 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
         capabilities: capabilities of its models, unless their entries or files say otherwise.
         rounds_steps_up: True when a strength that gives a fraction of a step draws that step too. diffusers' pipelines
             of flow models do so; those of diffusion models leave it out.
-        guided_rows: rows of one image in an evaluation with guidance.
         edits_lengthen: True when the pictures of an edit stand beside the drawn one in each row of the network.
     """
 
@@ -61,7 +62,6 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_weights: bool = True
     capabilities: frozenset[Capability] = _IN_STEPS
     rounds_steps_up: bool = False
-    guided_rows: int = 2
     edits_lengthen: bool = False
 
 
@@ -204,11 +204,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @property
     def facts(self) -> FamilyFacts:
-        """Facts about its family, or about the variant of it that edits pictures: that one also has rows without both
-        picture and words.
-        """
+        """Facts about its family, or about the variant of it that edits pictures."""
         facts = FAMILY_FACTS[self.family]
-        return msgspec.structs.replace(facts, capabilities=_EDITING, guided_rows=3) if self.edits else facts
+        return msgspec.structs.replace(facts, capabilities=_EDITING) if self.edits else facts
 
     @property
     def capabilities(self) -> frozenset[Capability]:

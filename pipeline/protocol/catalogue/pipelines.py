@@ -11,6 +11,7 @@ from typing import Final
 from pipeline.protocol.capabilities import Capability
 
 _GUIDANCE, _NEGATIVE = Capability.GUIDANCE, Capability.NEGATIVE_PROMPT
+_ALWAYS_GUIDED: Final = (Capability.UNGUIDED,)
 _WORDS, _START, _MASK = Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK
 _EDIT, _SEVERAL, _KEPT = Capability.EDIT, Capability.SEVERAL_PICTURES, Capability.EDIT_STRENGTH
 _DRAWS: Final = (_EDIT, _SEVERAL, _KEPT)
@@ -28,12 +29,12 @@ _LACKED: Final[Mapping[tuple[Capability, ...], str]] = MappingProxyType(
         (_MASK, *_DRAWS): "Kandinsky3",
         (_NEGATIVE, *_DRAWS): "Flux",
         (_NEGATIVE, _MASK, *_DRAWS): "LatentConsistencyModel SanaSprint",
-        (_NEGATIVE, *_NO_TWINS, *_DRAWS): "Ideogram4",
+        (_NEGATIVE, *_NO_TWINS, *_DRAWS, *_ALWAYS_GUIDED): "Ideogram4",
         (_GUIDANCE, *_NO_TWINS, *_DRAWS): "StableCascadeCombined WuerstchenCombined",
         (*_NO_TWINS, _KEPT): "BriaFibo2 BriaFiboEdit QwenImage21 ZImageOmni",
-        (*_NO_TWINS, _SEVERAL): "DreamLite",
+        (*_NO_TWINS, _SEVERAL, *_ALWAYS_GUIDED): "DreamLite",
         (*_NO_TWINS, _SEVERAL, _KEPT): "JoyImageEdit Kandinsky5I2I",
-        (_NEGATIVE, *_NO_TWINS): "OmniGen",
+        (_NEGATIVE, *_NO_TWINS, *_ALWAYS_GUIDED): "OmniGen",
         (_NEGATIVE, *_NO_TWINS, _KEPT): "Flux2 GlmImage",
         (_NEGATIVE, _START, _KEPT): "Flux2Klein",
         (_NEGATIVE, _START, _SEVERAL, _KEPT): "FluxKontext",

@@ -16,12 +16,17 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.pipelines.qwenimage import pipeline_qwenimage_edit_plus
 from PIL import Image
 
+from benchmarks.families import grids
+from bot.quotas.pricing import price
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.any_pipeline import AnyPipeline, PipelineImages
 from pipeline.engine.families.pipeline_classes import PipelineFacts, facts_of_class, lacks_of_class
 from pipeline.engine.sampling.latents import generators_for
 from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.costs import Cost
+from pipeline.protocol.catalogue.models import Defaults, ModelSpec
+from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from tests.pipeline.engine.test_pictures_in import photo
@@ -129,6 +134,31 @@ def test_a_class_without_negative_prompts_has_the_rows_that_are_priced(
     assert has_row == (rows == 2)
 
 
+@pytest.mark.parametrize(("pictures", "rows"), [((), 2), ((CHANGED,), 3), ((CHANGED, OTHER), 3)])
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_a_class_that_guides_towards_the_picture_draws_the_rows_that_are_priced(
+    like: GenerationRequest, pictures: tuple[Image.Image, ...], rows: int, scale: float
+) -> None:
+    """OmniGen draws them at CFG 1, too."""
+    pipeline = grids.omnigen()
+    pipeline.set_progress_bar_config(disable=True)
+    seen = list[int]()
+    pipeline.transformer.register_forward_pre_hook(
+        lambda _module, _args, given: seen.append(len(given["hidden_states"])), with_kwargs=True
+    )
+    request = msgspec.structs.replace(like, guidance_scale=scale, inputs=like.inputs * len(pictures))
+    drawn(pipeline, request, *pictures)
+    assert seen == [rows * request.num_images] * request.num_inference_steps
+    cost = Cost(row_constant=1.0, row_linear=1e-9, row_quadratic=0.0, decode=0.0, encode=0.0, text=0.0)
+    source = FolderSource(path="/nowhere")
+    spec = ModelSpec(key="tiny", title="Tiny", source=source, family="pipeline", license="", cost=cost)
+    own = spec.narrowed(None, lacks_of_class(type(pipeline)))
+    usual = Defaults(steps=1, cfg=1.0, sampler="Model's own")
+    unit = msgspec.structs.replace(spec, key="unit", defaults=usual)
+    asked = msgspec.structs.replace(request, scheduler_name="Model's own")
+    assert price(asked, own, unit, "work") == sum(seen)
+
+
 def test_the_true_scale_guides_without_a_negative_prompt_too(
     pipelines: dict[str, Any], like: GenerationRequest
 ) -> None:
@@ -184,6 +214,7 @@ def test_what_a_pipeline_cannot_do_with_pictures_is_refused(pipelines: dict[str,
             PipelineFacts(
                 guidance="guidance_scale",
                 has_second_row=True,
+                guides_always=True,
                 edited="input_images",
                 takes_list=True,
                 kept="img_guidance_scale",

@@ -33,7 +33,7 @@ NO_EDIT = (*EDIT, *SEVERAL, *STRENGTH)
         ("FluxKontextPipeline", (*NEGATIVE, *START, *SEVERAL, *STRENGTH, *ROW)),
         ("Flux2Pipeline", (*NEGATIVE, *START, *MASK, *STRENGTH, *ROW)),
         ("Flux2KleinPipeline", (*NEGATIVE, *START, *STRENGTH)),
-        ("OmniGenPipeline", (*NEGATIVE, *START, *MASK)),
+        ("OmniGenPipeline", (*NEGATIVE, *START, *MASK, Capability.UNGUIDED)),
         ("QwenImageEditPlusPipeline", (*START, *MASK, *WORDS, *STRENGTH)),
         ("StableDiffusionInstructPix2PixPipeline", (*START, *MASK, *WORDS, *SEVERAL)),
         ("StableDiffusionInpaintPipeline", (*START, *WORDS, *NO_EDIT)),
