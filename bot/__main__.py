@@ -201,11 +201,11 @@ def doctor(
 @app.command()
 def health(config: ConfigOption = None) -> None:
     """Say whether the running Easel is well; exit code 1 where it is not, or none runs."""
-    from bot.process.health import complaints
+    from bot.process.health import complaints, warnings
 
     settings, _ = load(config)
     found = complaints(settings.storage.directory)
-    for sentence in found:
+    for sentence in [*found, *(f"Warning: {sentence}" for sentence in warnings(settings.storage.directory))]:
         typer.echo(sentence)
     if found:
         raise SystemExit(1)

@@ -20,6 +20,7 @@ from bot.interactions.services import Services
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
 from bot.process.metrics import Metrics
+from bot.process.owner_messages import OwnerMessages
 from bot.process.pulse import Pulse
 from bot.provenance.key import NoKey, load_key
 from bot.store.images import ImageStore
@@ -117,6 +118,8 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
             asyncio.create_task(_dispatch(services, logged_in), name="dispatcher"),
             asyncio.create_task(pulse.run(), name="pulse"),
             asyncio.create_task(Metrics(client, services, pulse).run(), name="metrics"),
+            asyncio.create_task(OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(), name="owner"),
+            asyncio.create_task(services.backups.run(), name="backups"),
             asyncio.create_task(_sweep(services, logged_in), name="retention"),
             asyncio.create_task(_wait_for(stopping), name="stop"),
         ]

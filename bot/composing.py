@@ -37,6 +37,7 @@ from bot.safety.image_blocks import BadBlockFile, read_block_file
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from bot.store.cases import CaseRepository
+from bot.store.disk import DiskSpace
 from bot.store.expansions import ExpansionRepository
 from bot.store.hits import HitRepository
 from bot.store.images import ImageStore
@@ -53,6 +54,7 @@ from bot.store.privacy.retention import RetentionRepository
 from bot.store.privacy.wish_file import WishFile
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
+from bot.store.sqlite.backing_up import Backups
 from bot.store.sqlite.database import Database
 from bot.store.stars import StarRepository
 from bot.store.statistics import StatisticsRepository
@@ -147,6 +149,7 @@ class _Parts:
     gate: Gate
     judging: Judging
     image_checking: ImageChecking
+    disk: DiskSpace
 
     @property
     def max_wait(self) -> timedelta:
@@ -168,6 +171,7 @@ def compose(
     """Build the bot's services from their parts."""
     backend.on_ready(partial(_heed_files, catalogue, backend))
     tables, calls = _Tables(database), Calls(client, client.watch)
+    calls.owner.is_notified = settings.owner.notify
     inputs = InputPictures(files=input_files, inputs=InputRepository(database))
     is_required = settings.provenance.sign == "required"
     hardest = hard_rule(settings)
@@ -181,7 +185,7 @@ def compose(
         images=images,
         input_files=input_files,
         inputs=inputs,
-        signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register, owner=calls.owner),
+        signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register),
         gate=gate,
         judging=Judging(
             gate=gate,
@@ -198,15 +202,14 @@ def compose(
             blocks=tables.image_blocks,
             hard_rule=hardest,
         ),
+        disk=DiskSpace(settings.storage.directory, settings.storage.min_free_gb),
     )
     return _services(parts, database)
 
 
 def _services(parts: _Parts, database: Database) -> Services:
     tables = parts.tables
-    storing = Storing(
-        images=parts.images, jobs=tables.jobs, timings=tables.timings, signing=parts.signing, owner=parts.calls.owner
-    )
+    storing = Storing(images=parts.images, jobs=tables.jobs, timings=tables.timings, signing=parts.signing)
     accepting = _accepting(parts, storing)
     receiving = Receiving(calls=parts.calls, inputs=parts.inputs)
     keeping = Keeping(images=parts.images, inputs=parts.inputs, stars=StarRepository(database))
@@ -234,6 +237,8 @@ def _services(parts: _Parts, database: Database) -> Services:
     return Services(
         settings=parts.settings,
         database=database,
+        disk=parts.disk,
+        backups=_backups(parts.settings),
         catalogue=parts.catalogue,
         calls=parts.calls,
         jobs=tables.jobs,
@@ -267,9 +272,18 @@ def _services(parts: _Parts, database: Database) -> Services:
             farewells=Farewells(calls=parts.calls, repository=repository),
             keeping=keeping,
             retention=retention,
-            keep_images_days=parts.settings.storage.keep_images_days,
+            storage=parts.settings.storage,
         ),
         backend=parts.backend,
+    )
+
+
+def _backups(settings: Settings) -> Backups:
+    return Backups(
+        path=settings.storage.database,
+        folder=settings.backups,
+        every_h=settings.backup.every_h,
+        keep=settings.backup.keep,
     )
 
 
@@ -282,6 +296,7 @@ def _accepting(parts: _Parts, storing: Storing) -> Accepting:
         catalogue=parts.catalogue,
         backend=parts.backend,
         storing=storing,
+        disk=parts.disk,
         judging=parts.judging,
         input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
     )

@@ -23,6 +23,7 @@ from config.areas.area import Area
 from config.areas.discord import DiscordSettings
 from config.areas.metrics import MetricsSettings
 from config.areas.pipeline import PipelineSettings
+from config.areas.upkeep import BackupSettings, OwnerSettings
 from config.reading import read_toml
 
 
@@ -99,6 +100,14 @@ class StorageSettings(Area):
 
     directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
     keep_images_days: int = Field(default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever.")
+    max_gb: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="Gigabytes for finished images; the oldest without a star go first; 0 = any.",
+    )
+    min_free_gb: float = Field(
+        default=1.0, ge=0.0, description="Gigabytes of free disk space, below which no job is accepted; 0 = any."
+    )
 
     @property
     def database(self) -> Path:
@@ -268,6 +277,13 @@ class Settings(BaseSettings):
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
     metrics: MetricsSettings = MetricsSettings()
+    backup: BackupSettings = BackupSettings()
+    owner: OwnerSettings = OwnerSettings()
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups that Easel makes by itself."""
+        return self.backup.directory or self.storage.directory / "backups"
 
     @property
     def image_check(self) -> Literal["small", "both", "off"]:

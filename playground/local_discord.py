@@ -103,6 +103,7 @@ class LocalDiscord:
         cast = populate(self._env)
         self.guild, self.channel, self.lounge = cast.guild, cast.studio, cast.lounge
         self.member, self.friend, self.admin = cast.member, cast.friend, cast.admin
+        self._backend.owner_id = self.admin.id
         self._gateway = Gateway(self._backend, token=self.token, url=self.gateway_url, on_change=self._changes.ring)
         self.faults = Faults(self._gateway)
         self._rest = Rest(

@@ -21,6 +21,7 @@ from bot.configure import make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
 from bot.provenance.key import NoKey, load_key
+from bot.store.disk import GB
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
 from bot.store.sqlite.migrating import newest_version
 from config.catalogue import Catalogue
@@ -32,7 +33,6 @@ from pipeline.backends.process import ProcessBackend
 from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 1 << 30
-_MIN_FREE_BYTES: Final = _GIB
 _MAX_CLOCK_ERROR_S: Final = 5.0
 _READY_TIMEOUT_S: Final = 300.0
 _CALL_TIMEOUT_S: Final = 15.0
@@ -100,6 +100,8 @@ def _running(settings: Settings) -> Iterator[Finding]:
     yield Finding(subject="worker", is_fine=True, sentence=sentence)
     for complaint in health.complaints:
         yield Finding(subject="health", is_fine=False, sentence=complaint)
+    for warning in health.warnings:
+        yield Finding(subject="health", is_fine=None, sentence=warning.sentence)
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
@@ -170,10 +172,11 @@ def _disk(settings: Settings) -> Finding:
     while not directory.exists() and directory != directory.parent:
         directory = directory.absolute().parent
     free = shutil.disk_usage(directory).free
-    sentence = f"{free / _GIB:.1f} GiB free for {settings.storage.directory}"
-    if free < _MIN_FREE_BYTES:
-        sentence += "; make room, or set storage.directory to a larger disk"
-    return Finding(subject="disk", is_fine=free >= _MIN_FREE_BYTES, sentence=sentence)
+    sentence = f"{free / GB:.1f} GB free for {settings.storage.directory}"
+    is_fine = free >= settings.storage.min_free_gb * GB
+    if not is_fine:
+        sentence += "; make room, lower storage.min_free_gb, or set storage.directory to a larger disk"
+    return Finding(subject="disk", is_fine=is_fine, sentence=sentence)
 
 
 def _retention(settings: Settings) -> Finding:

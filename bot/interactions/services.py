@@ -20,6 +20,7 @@ from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
 from bot.safety.gate import Gate
 from bot.store.cases import CaseRepository
+from bot.store.disk import DiskSpace
 from bot.store.expansions import ExpansionRepository
 from bot.store.hits import HitRepository
 from bot.store.jobs import JobRepository
@@ -31,6 +32,7 @@ from bot.store.members.words import WordRuleRepository
 from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
+from bot.store.sqlite.backing_up import Backups
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
 from config.catalogue import Catalogue
@@ -44,6 +46,8 @@ class Services:
 
     settings: Settings
     database: Database
+    disk: DiskSpace
+    backups: Backups
     catalogue: Catalogue
     calls: Calls
     jobs: JobRepository

@@ -14,6 +14,7 @@ from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
+from bot.store.disk import DiskSpace
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
@@ -42,6 +43,7 @@ class Accepting:
         catalogue: Catalogue,
         backend: Backend,
         storing: Storing,
+        disk: DiskSpace,
         judging: Judging,
         input_checking: InputChecking,
     ) -> None:
@@ -52,6 +54,7 @@ class Accepting:
         self._catalogue = catalogue
         self._backend = backend
         self._storing = storing
+        self._disk = disk
         self._judging = judging
         self._input_checking = input_checking
         self._is_open = True
@@ -154,13 +157,15 @@ class Accepting:
         return (*notices, notice)
 
     def _check_house(self, model_key: str) -> None:
-        """Check bot, worker and model. A restarting worker is no obstacle, since its jobs wait.
+        """Check bot, disk, worker and model. A restarting worker is no obstacle, since its jobs wait.
 
         Raises:
             Refused: a job could only fail later.
         """
         if not self._is_open:
             raise Refused("refused-shutting-down")
+        if self._disk.trouble is not None:
+            raise Refused("refused-space")
         status = self._backend.status
         if status.state in (WorkerState.UNUSABLE, WorkerState.STOPPED):
             raise Refused("refused-worker-down", reason=status.detail)

@@ -78,3 +78,12 @@ class Keeping:
         if keep_days:
             count += await self._images.remove_older_than(keep_days, now, keep=await self._stars.kept())
         return count
+
+    async def remove_beyond(self, most_bytes: int) -> int:
+        """Remove the oldest finished pictures without a star until all of them take at most `most_bytes`.
+
+        Returns the number of removed files. With `most_bytes` 0, nothing is removed.
+        """
+        if not most_bytes:
+            return 0
+        return await self._images.remove_beyond(most_bytes, keep=await self._stars.kept())

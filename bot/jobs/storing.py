@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import msgspec
 import structlog
 
-from bot.calls.owner import Owner
 from bot.jobs.kinds import workload_of
 from bot.provenance.signing import Signing
 from bot.store.images import ImageStore, StorageFailed
@@ -17,6 +15,7 @@ from bot.store.jobs import JobRepository
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import NewFingerprint, NewOutput
 from bot.store.timings import TimingRepository
+from bot.troubles import Cause, Trouble
 from pipeline.protocol.requests import kind_name
 from pipeline.protocol.wire.messages import Finished
 
@@ -31,13 +30,6 @@ _BELIEVED: Final = timedelta(minutes=10)
 _log = structlog.get_logger(__name__)
 
 
-class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A disk that accepts no data: the time of the first failure, and one sentence for the owner."""
-
-    since: datetime
-    sentence: str
-
-
 class Storing:
     """Writes finished outputs, and knows whether the disk accepts them."""
 
@@ -48,19 +40,17 @@ class Storing:
         jobs: JobRepository,
         timings: TimingRepository,
         signing: Signing,
-        owner: Owner,
     ) -> None:
         self._images = images
         self._signing = signing
         self._jobs = jobs
         self._timings = timings
-        self._owner = owner
         self._waiting = 0
-        self._trouble: StorageTrouble | None = None
+        self._trouble: Trouble | None = None
         self._failed_at = datetime.now(UTC)
 
     @property
-    def trouble(self) -> StorageTrouble | None:
+    def trouble(self) -> Trouble | None:
         """The trouble of the disk. It ends with a successful write, or after some minutes without a try."""
         is_untried = not self.is_waiting and datetime.now(UTC) - self._failed_at > _BELIEVED
         return None if is_untried else self._trouble
@@ -108,12 +98,14 @@ class Storing:
                     raise StorageFailed(str(error)) from error
 
     def note_failure(self, error: Exception) -> None:
-        """Note a failed write. The first one is logged and reported to the owner."""
+        """Note a failed write. The first one is logged."""
         if self.trouble is None:
-            sentence = f"The disk takes nothing: {error}{'' if str(error).endswith('.') else '.'} Make room."
-            self._trouble = StorageTrouble(since=datetime.now(UTC), sentence=sentence)
+            sentence = (
+                f"The disk takes nothing: {str(error).removesuffix('.')}. No new job starts. Finished pictures wait "
+                f"in memory for {KEPT_S / 60:.0f} minutes; then their jobs are given back. Make room."
+            )
+            self._trouble = Trouble(cause=Cause.DISK, sentence=sentence, since=datetime.now(UTC))
             _log.error(sentence, action="storage_failed")
-            self._owner.notify("owner-storage")
         self._failed_at = datetime.now(UTC)
 
     def note_success(self) -> None:

@@ -11,6 +11,8 @@ from bot.jobs.keeping import Keeping
 from bot.privacy.farewells import Farewells
 from bot.privacy.forgetting import Forgetting
 from bot.privacy.retention import Retention
+from bot.store.disk import GB
+from config.settings import StorageSettings
 
 _TICK_S: Final = 1.0
 _HOUR_S: Final = 3_600.0
@@ -26,7 +28,7 @@ class Sweeping:
         farewells: changes messages of forgotten jobs.
         keeping: removes old files.
         retention: deletes what is too old.
-        keep_images_days: days that finished pictures stay; 0 means for ever.
+        storage: how long, and how many, finished pictures stay.
     """
 
     def __init__(
@@ -36,13 +38,13 @@ class Sweeping:
         farewells: Farewells,
         keeping: Keeping,
         retention: Retention,
-        keep_images_days: int,
+        storage: StorageSettings,
     ) -> None:
         self._forgetting = forgetting
         self._farewells = farewells
         self._keeping = keeping
         self._retention = retention
-        self._keep_images_days = keep_images_days
+        self._storage = storage
         self._is_logged = False
 
     async def begin(self) -> None:
@@ -70,7 +72,8 @@ class Sweeping:
             await asyncio.sleep(_TICK_S)
 
     async def _sweep(self, now: datetime) -> None:
-        removed = await self._keeping.remove_old(self._keep_images_days)
+        removed = await self._keeping.remove_old(self._storage.keep_images_days)
+        removed += await self._keeping.remove_beyond(round(self._storage.max_gb * GB))
         if removed:
             _log.info("old images removed", action="retention", count=removed)
         await self._retention.sweep(now)

@@ -12,6 +12,8 @@ def folder_mistakes(settings: Settings) -> Iterator[str]:
     yield from _unwritable("storage.directory", settings.storage.directory)
     if settings.pipeline.cache_directory is not None:
         yield from _unwritable("pipeline.cache_directory", settings.pipeline.cache_directory)
+    if settings.backup.directory is not None and settings.backup.every_h:
+        yield from _unwritable("backup.directory", settings.backup.directory)
     wildcards = settings.prompts.wildcards
     if wildcards is not None and not wildcards.is_dir():
         what = "is a file; name a folder" if wildcards.exists() else "does not exist, so that no list is offered"

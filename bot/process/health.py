@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from bot.troubles import Cause, Trouble
 from pipeline.backends.base import WorkerState
 
 FILE: Final = "health.json"
@@ -27,7 +28,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         worker: the worker's state.
         detail: one sentence about a worker that is not ready.
         is_dispatching: whether jobs are given to the worker and late ones are ended.
-        troubles: sentences about other faults that keep jobs from their end.
+        troubles: other faults that keep jobs from their beginning or end.
+        warnings: faults that hold up no job.
     """
 
     at: float
@@ -36,24 +38,34 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     worker: WorkerState
     detail: str
     is_dispatching: bool
-    troubles: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    warnings: tuple[Trouble, ...] = ()
 
     @property
     def complaints(self) -> list[str]:
-        """One sentence for each fault; empty if there is none."""
-        well = self.worker in _WELL
-        return [*self.complaints_of_bot, *([] if well else [f"No worker draws ({self.worker}): {self.detail}"])]
+        """One sentence for each fault that keeps jobs from their beginning or end; empty if there is none."""
+        return [trouble.sentence for trouble in self.faults]
 
     @property
     def complaints_of_bot(self) -> list[str]:
-        """The faults of the bot itself, without the worker's."""
-        found: list[str] = []
+        """The same of the bot itself, without the worker's."""
+        return [trouble.sentence for trouble in self.faults if trouble.cause is not Cause.WORKER]
+
+    @property
+    def faults(self) -> list[Trouble]:
+        """The faults that keep jobs from their beginning or end."""
+        found: list[Trouble] = []
         if self.away_since is not None and self.at - self.away_since > _MOST_AWAY_S:
             since = datetime.fromtimestamp(self.away_since, UTC)
-            found.append(f"There is no connection to Discord since {since:%Y-%m-%d %H:%M:%S} UTC; it is tried on.")
+            sentence = f"There is no connection to Discord since {since:%Y-%m-%d %H:%M:%S} UTC; it is tried on."
+            found.append(Trouble(cause=Cause.DISCORD, sentence=sentence, since=since))
         if not self.is_dispatching:
-            found.append("No job is handed out or ended any more; restart Easel.")
-        return [*found, *self.troubles]
+            sentence = "No job is handed out or ended any more; restart Easel."
+            found.append(Trouble(cause=Cause.DISPATCHER, sentence=sentence))
+        found.extend(self.troubles)
+        if self.worker not in _WELL:
+            found.append(Trouble(cause=Cause.WORKER, sentence=f"No worker draws ({self.worker}): {self.detail}"))
+        return found
 
 
 def write_health(directory: Path, health: Health) -> None:
@@ -87,6 +99,12 @@ def complaints(directory: Path) -> list[str]:
         return [f"No Easel runs on {directory} (storage.directory)."]
     causes = "it hangs, was killed, or its disk takes nothing. Make room where there is none, then restart it."
     return [f"Easel has not said a word for {silent_s:.0f} s: {causes}"]
+
+
+def warnings(directory: Path) -> list[str]:
+    """One sentence for each fault that holds up no job of the Easel that uses this folder."""
+    health = read_health(directory)
+    return [] if health is None else [trouble.sentence for trouble in health.warnings]
 
 
 def end_health(directory: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 import structlog
@@ -11,7 +12,9 @@ from bot.client import EaselClient
 from bot.interactions.services import Services
 from bot.process.health import BEAT_S, Health, end_health, write_health
 from bot.process.service_manager import notify
+from bot.process.troubles import RecentRestarts, troubles_of, warnings_of
 from bot.store.sqlite.timelines import Numbers, write_mark
+from bot.troubles import Cause, Trouble
 
 _log = structlog.get_logger(__name__)
 
@@ -27,20 +30,20 @@ class Pulse:
         self._writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writing.set_result(None)
         self._version = version("easel")
+        self._restarts = RecentRestarts()
+        self._fault: Trouble | None = None
+        """The failure of the last beat; None if it succeeded."""
 
     async def run(self) -> None:
         """Beat until cancelled. A failed write is logged once."""
-        is_logged = False
         notify("READY=1")
         try:
             while True:
                 try:
                     await self._beat()
-                    is_logged = False
+                    self._fault = None
                 except (OSError, sqlite3.Error) as error:
-                    if not is_logged:
-                        _log.error("health is not written", action="health_failed", error=repr(error))
-                    is_logged = True
+                    self._note(error)
                 await asyncio.sleep(BEAT_S)
         finally:
             notify("STOPPING=1")
@@ -48,7 +51,16 @@ class Pulse:
             await asyncio.gather(self._writing, return_exceptions=True)
             end_health(self._storage.directory)
 
+    def _note(self, error: Exception) -> None:
+        if self._fault is None:
+            _log.error("health is not written", action="health_failed", error=repr(error))
+        sentence = f"Health or database cannot be written or read ({error}). Look at the disk and its rights."
+        since = datetime.now(UTC) if self._fault is None else self._fault.since
+        self._fault = Trouble(cause=Cause.DATABASE, sentence=sentence, since=since)
+
     async def _beat(self) -> None:
+        self._restarts.note(self._services.backend.status.restarts, time.monotonic())
+        await self._services.disk.measure()
         health = self.health
         notify("WATCHDOG=1", f"STATUS={' '.join(health.complaints) or f'Worker {health.worker}.'}")
         self._writing = asyncio.ensure_future(asyncio.to_thread(write_health, self._storage.directory, health))
@@ -59,9 +71,16 @@ class Pulse:
             self._marked = used
 
     @property
+    def troubles(self) -> list[Trouble]:
+        """All present troubles; none while Discord is away, since the owner could not be told."""
+        health = self.health
+        return [] if health.away_since is not None else [*health.faults, *health.warnings]
+
+    @property
     def health(self) -> Health:
         """The current health."""
-        worker, trouble = self._services.backend.status, self._services.storing.trouble
+        worker = self._services.backend.status
+        troubles = troubles_of(self._services)
         return Health(
             at=time.time(),
             version=self._version,
@@ -69,5 +88,6 @@ class Pulse:
             worker=worker.state,
             detail=worker.detail,
             is_dispatching=self._services.dispatcher.is_alive,
-            troubles=() if trouble is None else (trouble.sentence,),
+            troubles=troubles if self._fault is None else (*troubles, self._fault),
+            warnings=warnings_of(self._services, self._restarts),
         )

@@ -11,13 +11,13 @@ import msgspec
 import structlog
 from PIL import Image
 
-from bot.calls.owner import Owner
 from bot.calls.repeating import Files
 from bot.pictures.inputs import InputPictures
 from bot.presenting.jobs.output_files import output_file_name
 from bot.store.images import StorageFailed, extension_of
 from bot.store.register import Place, RegisterRepository
 from bot.store.rows.jobs import Job
+from bot.troubles import Cause, Trouble
 from pipeline.protocol.wire.messages import Finished
 from pipeline.protocol.wire.outputs import OutputFile
 from provenance.manifests import ingredient_inputs, ingredients_of, manifest_of, trial_manifest
@@ -64,7 +64,6 @@ class Signing:
         is_required: bool,
         inputs: InputPictures,
         register: RegisterRepository,
-        owner: Owner,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.key = key
@@ -73,11 +72,11 @@ class Signing:
         self._is_required = is_required
         self._inputs = inputs
         self._register = register
-        self._owner = owner
         self._command = command
         self._child: asyncio.Task[Child] | None = None
         self._turn = asyncio.Lock()
-        self._is_failing = False
+        self.trouble: Trouble | None = None
+        """The failure of the last signature; None if it succeeded."""
 
     @property
     def reserve_bytes(self) -> int:
@@ -181,21 +180,27 @@ class Signing:
             if not self._is_required:
                 self.unsigned_total += 1
                 return None
-            self._owner.notify("owner-unsigned")
             if loop.time() >= give_up_at:
                 raise SigningFailed(done)
             await asyncio.sleep(RETRY_S)
-        if self._is_failing:
+        if self.trouble is not None:
             _log.info("pictures are signed again", action="signed_again", unsigned_total=self.unsigned_total)
-            self._is_failing = False
+            self.trouble = None
         return done
 
     def _note_failure(self, job: Job, detail: str) -> None:
         """Log the first failure of a row of failures."""
-        if not self._is_failing:
-            what = "a picture waits for its signature" if self._is_required else "a picture goes out unsigned"
-            _log.warning(what, action="unsigned", detail=detail, **job.log_context())
-        self._is_failing = True
+        if self.trouble is not None:
+            return
+        what = "a picture waits for its signature" if self._is_required else "a picture goes out unsigned"
+        _log.warning(what, action="unsigned", detail=detail, **job.log_context())
+        follows = (
+            f'By provenance.sign = "required" they wait for {HELD_S / 60:.0f} minutes; then their jobs are given back'
+            if self._is_required
+            else "They go out unsigned"
+        )
+        sentence = f"Pictures cannot be signed. {follows}. Easel's log has the reason; `easel doctor` looks at the key."
+        self.trouble = Trouble(cause=Cause.SIGNING, sentence=sentence, since=datetime.now(UTC))
 
     async def _ingredients(self, job: Job) -> tuple[Ingredient, ...]:
         """The pictures that went into a job's outputs; none if one of them is gone, or they are too large together."""

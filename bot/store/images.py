@@ -65,6 +65,10 @@ class ImageStore:
         """Remove files that were last saved more than `days` days ago, except those in `keep`; returns their number."""
         return await asyncio.to_thread(self._remove_before, (now - timedelta(days=days)).timestamp(), keep)
 
+    async def remove_beyond(self, most_bytes: int, keep: frozenset[str] = frozenset()) -> int:
+        """Remove the oldest files except those in `keep` until all take at most `most_bytes`; returns the count."""
+        return await asyncio.to_thread(self._remove_beyond, most_bytes, keep)
+
     def _path(self, sha256: str, extension: str) -> Path:
         return self._directory / sha256[:2] / f"{sha256}.{extension}"
 
@@ -111,4 +115,21 @@ class ImageStore:
                 if path.stem not in keep and path.stat().st_mtime < timestamp:
                     path.unlink()
                     removed += 1
+        return removed
+
+    def _remove_beyond(self, most_bytes: int, keep: frozenset[str]) -> int:
+        found: list[tuple[float, int, Path]] = []
+        for path in self._directory.glob("??/*.*"):
+            with contextlib.suppress(FileNotFoundError):
+                state = path.stat()
+                found.append((state.st_mtime, state.st_size, path))
+        too_many = sum(size for _, size, _ in found) - most_bytes
+        removed = 0
+        for _, size, path in sorted(found):
+            if too_many <= 0:
+                break
+            if path.stem not in keep:
+                path.unlink(missing_ok=True)
+                too_many -= size
+                removed += 1
         return removed

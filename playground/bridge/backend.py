@@ -70,6 +70,8 @@ class LocalBackend(Backend):
         self.token_lifetime_s = token_lifetime_s
         self.attachment_size_limit = ATTACHMENT_SIZE_LIMIT
         self.cdn: LocalCdn = LocalCdn(cdn_base_url)
+        self.owner_id: int | None = None
+        """The owner of the application; None for the bot itself, as in SimCord."""
         # Each person's Discord language; English for all others.
         self.locales: dict[int, str] = {}
         # People with a user installation of the app, and whether others see its answers to them.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from simcord.backend.errors import BackendError
+from simcord.backend.serializers import user_payload
 from simcord.http import RouteNotImplemented, UnsupportedField, router
 
 from playground.bridge.backend import complete
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-ALIASES = {"/applications/@me": "/oauth2/applications/@me"}
+APPLICATION = "/oauth2/applications/@me"
+ALIASES = {"/applications/@me": APPLICATION}
 """Routes that SimCord knows only by their older name."""
 
 
@@ -62,11 +64,12 @@ def dispatch(
     reason: str | None,
 ) -> Answer:
     """Apply one request to the world and return Discord's answer."""
+    path = ALIASES.get(path, path)
     try:
         result = router.dispatch(
             backend,
             method,
-            ALIASES.get(path, path),
+            path,
             json=body,
             params=dict(query),
             files=list(uploads),
@@ -84,4 +87,6 @@ def dispatch(
         _log.exception("%s %s failed inside SimCord", method, path)
         gap = f"{method} {path}: {error!r}"
         return Answer(400, {"code": 50035, "message": f"Invalid Form Body: {error!r}"}, gap=gap)
+    if path == APPLICATION and backend.owner_id is not None:
+        result = {**result, "owner": user_payload(backend.users[backend.owner_id])}
     return Answer(204) if result is None else Answer(200, complete(result))

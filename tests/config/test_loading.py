@@ -30,6 +30,7 @@ UNSET = {
     ("provenance", "key_file"),
     ("provenance", "chain_file"),
     ("safety", "words"),
+    ("backup", "directory"),
     ("safety", "hard_lists"),
     ("safety", "on_hard_rule"),
     ("safety", "image_blocks"),

@@ -4,10 +4,9 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.store.sqlite.checking import Finding, check
+from bot.store.sqlite.backing_up import copy_database, findings_of
 from bot.store.sqlite.copying import NotCopied, copy_checked, published
 from bot.store.sqlite.database import Database, DatabaseUnusable, lock
-from bot.store.sqlite.migrating import newest_version
 from bot.store.sqlite.restoring import replace_by
 
 
@@ -23,15 +22,8 @@ async def back_up(path: Path, target: Path) -> None:
     """
     refuse_existing(target)
     try:
-        database = await Database.open_to_read(path)
-        try:
-            with published(target) as copy:
-                await database.read(copy_checked, copy)
-                if not await examine_database(copy, say=_nothing):
-                    raise CareFailed("The copy breaks the ledger's promises; `easel db check` says which.")
-        finally:
-            await database.close()
-    except (DatabaseUnusable, NotCopied) as error:
+        await copy_database(path, target)
+    except (sqlite3.Error, DatabaseUnusable, NotCopied) as error:
         raise CareFailed(f"The backup {target} was not written: {error}") from error
 
 
@@ -51,7 +43,7 @@ async def restore(file: Path, path: Path) -> Path | None:
             try:
                 with published(copy) as partial:
                     await database.read(copy_checked, partial)
-                    if not await examine_database(partial, say=_nothing):
+                    if any(finding.broken for finding in await findings_of(partial)):
                         raise CareFailed(f"{file} breaks the ledger's promises; take an older copy.")
             finally:
                 await database.close()
@@ -69,11 +61,7 @@ async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
         CareFailed: the database cannot be read.
     """
     try:
-        database = await Database.open_to_read(path)
-        try:
-            findings = await _findings(database)
-        finally:
-            await database.close()
+        findings = await findings_of(path)
     except (sqlite3.Error, DatabaseUnusable) as error:
         raise CareFailed(str(error)) from error
     for finding in findings:
@@ -82,21 +70,6 @@ async def examine_database(path: Path, *, say: Callable[[str], None]) -> bool:
         else:
             say(f"ok   {finding.promise}")
     return not any(finding.broken for finding in findings)
-
-
-def _nothing(_: str) -> None:
-    """Print nothing: one sentence sums up the findings about a copy."""
-
-
-async def _findings(database: Database) -> list[Finding]:
-    """The findings of all checks. An older file is checked in a migrated copy, as `easel run` would migrate it."""
-    if await database.version() == newest_version():
-        return await check(database)
-    newer = await database.brought_up()
-    try:
-        return await check(newer)
-    finally:
-        await newer.close()
 
 
 def _refuse_no_copy(file: Path, path: Path) -> None:

@@ -33,6 +33,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             version=version("easel"),
             other=services.calls.watch.other.seen,
             full_since=None if trouble is None else trouble.since,
+            low_since=None if services.disk.trouble is None else services.disk.trouble.since,
             unsigned=services.signing.unsigned_total,
         )
         await answer_privately(interaction, lines)

@@ -25,6 +25,7 @@ def status_lines(
     version: str,
     other: tuple[int, datetime] | None = None,
     full_since: datetime | None = None,
+    low_since: datetime | None = None,
     unsigned: int = 0,
 ) -> str:
     """All lines of the answer.
@@ -38,6 +39,7 @@ def status_lines(
         other: number of requests that a second Easel with the same token answered, and the time of the last one; None
             if there is no sign of one.
         full_since: since when the disk accepts no file; None if it accepts them.
+        low_since: since when the disk has too little free space; None if it has enough.
         unsigned: pictures that went out unsigned since the start although there is a key.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
@@ -46,6 +48,8 @@ def status_lines(
         lines.insert(0, text("status-other", count=count, last=relative(last_at)))
     if unsigned:
         lines.insert(0, text("status-unsigned", count=unsigned))
+    if low_since is not None:
+        lines.insert(0, text("status-space", since=relative(low_since)))
     if full_since is not None:
         lines.insert(0, text("status-storage", since=relative(full_since)))
     if status.state in (WorkerState.RESTARTING, WorkerState.UNUSABLE):

@@ -563,6 +563,7 @@ refused-queued = Von dir { $count ->
     }, mehr ist hier nicht erlaubt. Brich einen ab oder warte, bis einer fertig ist.
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
 refused-unsigned = Die Bilder müssen hier signiert werden, und das gelang nicht. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
+refused-space = Die Festplatte des Rechners, auf dem Easel läuft, ist fast voll; deshalb wurde kein Auftrag angenommen und nichts berechnet. Versuch es später noch einmal; der Betreiber weiß davon.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-blanked-member = Worte und Bild dieses Auftrags sind gelöscht, weil sein Mitglied es so wollte. Mit `/imagine` beginnst du einen neuen.
 refused-blanked-age = Easel behält Worte und Bilder hier nur einige Zeit, und die dieses Auftrags sind weg. Mit `/imagine` beginnst du einen neuen.
@@ -1020,6 +1021,7 @@ status-other = **Ein zweites Easel läuft mit demselben Token**: Es nahm { $coun
     } statt diesem hier, die letzte { $last }. Dieses Easel erstattet solche Anfragen. Der Betreiber sollte eines der beiden beenden oder ihm einen eigenen Bot geben.
 status-unsigned = ⚠️ { $count } Bilder gingen seit dem Start ohne Signatur hinaus; das Protokoll sagt, warum.
 status-storage = **Die Festplatte nimmt nichts mehr** seit { $since }: Kein Bild lässt sich aufbewahren, und kein Auftrag beginnt. Schaff Platz auf dem Rechner, auf dem Easel läuft. Sein Protokoll nennt den Grund.
+status-space = **Die Festplatte ist fast voll**, seit { $since }: Kein Auftrag wird angenommen. Schaff Platz auf dem Rechner von Easel, oder senke `storage.min_free_gb`.
 status-version = Easel { $version }, Neustarts des Workers: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -1240,9 +1242,10 @@ refused-verify-often = Du kannst nach { $most } Bildern in der Minute fragen. Wa
 
 ## Messages to the owner of the bot
 owner-other-instance = Ein zweites Easel läuft mit dem Token dieses Bots. Es hat eine Anfrage beantwortet, die dieses Easel dann erstattet hat; so wird nichts doppelt gezeichnet oder berechnet. Aber jedes kennt nur seine eigenen Aufträge und Kontingente. Beende eines der beiden, oder gib ihm einen eigenen Bot.
-owner-unsigned = Bilder lassen sich nicht signieren, und provenance.sign ist "required". Sie warten fünf Minuten; dann werden ihre Aufträge erstattet. Das Protokoll von Easel nennt den Grund; `easel doctor` prüft den Schlüssel.
 owner-appeal = Ein Mitglied sagt, dass eine deiner Wortregeln (safety.words) einen Prompt zu Unrecht abgelehnt hat. Die Moderation des Servers sieht ihn in /admin review; nur du kannst die Regel ändern.
-owner-storage = Die Festplatte des Rechners, auf dem Easel läuft, nimmt nichts mehr. Kein neuer Auftrag beginnt. Fertige Bilder warten fünf Minuten im Speicher; dann werden ihre Aufträge erstattet. Schaff Platz. Das Protokoll von Easel nennt den Grund und sagt, wann die Festplatte wieder arbeitet.
+owner-trouble = ⚠️ { $sentence }
+    Seit { $since }. Diese Nachricht ändert sich, sobald es vorbei ist.
+owner-well = ✅ Seit { $ended } ist es wieder gut. Es war: { $sentence }
 
 ## Privacy
 

@@ -563,6 +563,7 @@ refused-queued = You have { $count ->
     } waiting, the most that is allowed here. Cancel one or wait until one is done.
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-unsigned = The pictures must be signed here, and they could not be. Try again later; the owner finds the reason in the log.
+refused-space = The disk of Easel's host is nearly full, so no job is taken and nothing was charged. Try again later; the owner knows of it.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-blanked-member = The words and the picture of this job were deleted, since its member wished it. Start a new one with `/imagine`.
 refused-blanked-age = Easel keeps words and pictures only for some time here, and those of this job are gone. Start a new one with `/imagine`.
@@ -1020,6 +1021,7 @@ status-other = **A second Easel runs with the same bot token**: it took { $count
     } in place of this one, the last { $last }. This Easel gives such requests back. The owner should end one of them, or give it a bot of its own.
 status-unsigned = ⚠️ { $count } pictures went out unsigned since the start; the log says why.
 status-storage = **The disk takes nothing** since { $since }: no picture can be kept, and no job starts. Make room on Easel's host. Its log has the reason.
+status-space = **The disk is nearly full** since { $since }: no job is accepted. Make room on Easel's host, or lower `storage.min_free_gb`.
 status-version = Easel { $version }, worker restarts: { $restarts }
 duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
@@ -1240,9 +1242,10 @@ refused-verify-often = You may ask about { $most } pictures a minute. Wait a mom
 
 ## Messages to the owner of the bot
 owner-other-instance = A second Easel runs with the token of this bot. It answered a request, which this Easel then gave back, so nothing is drawn or charged twice. But each Easel knows only its own jobs and quotas. End one of them, or give it a bot of its own.
-owner-unsigned = Pictures cannot be signed, and provenance.sign is "required". They wait for five minutes; then their jobs are given back. Easel's log has the reason; `easel doctor` looks at the key.
 owner-appeal = A member says that a rule of words of yours (safety.words) refused a prompt wrongly. The moderators of the server see it in /admin review; only you can change the rule.
-owner-storage = The disk of Easel's host takes nothing more. No new job starts. Finished pictures wait in memory for five minutes; then their jobs are given back. Make room. Easel's log has the reason and says when the disk works again.
+owner-trouble = ⚠️ { $sentence }
+    Since { $since }. This message changes when it is over.
+owner-well = ✅ It is well again since { $ended }. It was: { $sentence }
 
 ## Privacy
 

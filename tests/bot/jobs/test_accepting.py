@@ -1,5 +1,6 @@
 """What a job's message is given at the door, beside what was resolved."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
+from bot.store.disk import GB
 from bot.store.rows.jobs import JobOrder, JobStatus
 from bot.store.rows.origin import Asker
 from bot.store.sqlite import statements
@@ -49,3 +51,20 @@ async def test_a_disk_that_takes_no_request_is_told_to_the_owner_until_it_takes_
     house.work()
     await house.until(await house.ask(), JobStatus.SUCCEEDED)
     assert house.services.storing.trouble is None
+
+
+async def test_nothing_is_accepted_while_the_disk_is_nearly_full(
+    open_house: Callable[..., Awaitable[Any]], request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house()
+    usage = shutil.disk_usage(".")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=GB - 1))
+        await house.services.disk.measure()
+    with pytest.raises(Refused) as refused:
+        await house.services.accepting.accept(order_by(7, 900, request_))
+    assert refused.value.key == "refused-space"
+    assert await house.spent() == 0
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=GB))
+    await house.services.disk.measure()
+    await house.services.accepting.accept(order_by(7, 900, request_))

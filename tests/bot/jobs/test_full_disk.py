@@ -1,6 +1,5 @@
 """The disk takes nothing while a job runs: that is told, and the pictures come when there is room."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ from bot.jobs import storing
 from bot.store.rows.jobs import JobStatus
 from bot.store.sqlite import statements
 from tests.bot.jobs.conftest import House
-from tests.kill_points.tiny_discord import DIRECT
 
 OpenHouse = Callable[..., Awaitable[House]]
 SUCCEEDED, FAILED = JobStatus.SUCCEEDED, JobStatus.FAILED
@@ -29,8 +27,6 @@ async def test_what_cannot_be_kept_waits_and_is_told(
 ) -> None:
     monkeypatch.setattr(storing, "RETRY_S", 0.05)
     house = await open_house()
-    client = house.services.calls._client
-    client._application = await client.application_info()
     job = await house.ask(price=3)
 
     async def fill(_: int) -> None:
@@ -46,12 +42,6 @@ async def test_what_cannot_be_kept_waits_and_is_told(
     trouble = house.services.storing.trouble
     assert trouble is not None
     assert trouble.sentence.startswith("The disk takes nothing: ")
-    await asyncio.gather(*house.services.calls.owner.sending)
-    house.services.storing.note_failure(OSError("again"))
-    assert not house.services.calls.owner.sending
-    told = [message["content"] for message in house.world.messages.values() if message["channel_id"] == DIRECT]
-    assert len(told) == 1
-    assert "takes nothing more" in told[0]
     was_waiting: list[bool] = []
 
     async def look(_: int) -> None:

@@ -142,7 +142,7 @@ async def test_a_picture_that_must_be_signed_waits_for_the_process(
     house.work()
     asked = await house.ask()
     async with asyncio.timeout(30):
-        while not house.services.signing._is_failing:
+        while house.services.signing.trouble is None:
             await asyncio.sleep(0.01)
     house.services.signing._command = signing.COMMAND
     job = await house.until(asked, SUCCEEDED, FAILED)

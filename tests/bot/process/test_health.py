@@ -17,6 +17,7 @@ from bot.process.health import Health, complaints, read_health, write_health
 from bot.process.pulse import Pulse
 from bot.store.rows.jobs import Job
 from bot.store.sqlite.timelines import read_mark
+from bot.troubles import Cause, Trouble
 from pipeline.backends.base import WorkerState
 from tests.bot.jobs.conftest import House
 from tests.bot.jobs.conftest import open_house as open_house  # noqa: PLC0414 - fixtures, seen by these tests
@@ -42,7 +43,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"worker": WorkerState.RESTARTING, "detail": "The worker fell."}, "No worker draws (restarting): The worker"),
         ({"worker": WorkerState.UNUSABLE, "detail": "No GPU."}, "No worker draws (unusable): No GPU."),
         ({"is_dispatching": False}, "restart Easel"),
-        ({"troubles": ("The disk is full.",)}, "The disk is full."),
+        ({"troubles": (Trouble(cause=Cause.DISK, sentence="The disk is full."),)}, "The disk is full."),
+        ({"warnings": (Trouble(cause=Cause.BACKUP, sentence="No backup."),)}, None),
         ({"at": WELL.at - 30}, "it hangs, was killed, or its disk takes nothing"),
     ],
 )
@@ -75,7 +77,8 @@ async def test_the_pulse_says_how_it_goes_and_takes_it_back_at_the_end(
         client = EaselClient()
         client.away_since = None
         house.work()
-        beating = asyncio.create_task(Pulse(client, house.services).run())
+        pulse = Pulse(client, house.services)
+        beating = asyncio.create_task(pulse.run())
         job = await house.ask()
         while (mark := read_mark(tmp_path / "easel.db")) is None or mark.jobs < job.job_id:
             await asyncio.sleep(0.01)
@@ -89,6 +92,9 @@ async def test_the_pulse_says_how_it_goes_and_takes_it_back_at_the_end(
         monkeypatch.setattr(dispatcher, "_STUCK_S", -1.0)
         while not complaints(tmp_path):
             await asyncio.sleep(0.01)
+        assert [trouble.cause for trouble in pulse.troubles] == ["dispatcher"]
+        client.away_since = 0.0
+        assert pulse.troubles == []  # nobody could be told
         beating.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await beating

@@ -59,3 +59,13 @@ async def test_only_old_images_are_removed(tmp_path: Path) -> None:
     assert await store.read(young) == b"young"
     with pytest.raises(StorageFailed):
         await store.read(old)
+
+
+async def test_the_oldest_go_first_until_the_rest_fits(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path)
+    names = [await store.save(bytes([number]) * 100) for number in range(4)]
+    for age, name in enumerate(reversed(names)):
+        os.utime(next(tmp_path.glob(f"??/{name}.*")), (1_000 - age, 1_000 - age))
+    assert await store.remove_beyond(400) == 0
+    assert await store.remove_beyond(250, keep=frozenset({names[0]})) == 2
+    assert sorted(path.stem for path in tmp_path.glob("??/*")) == sorted([names[0], names[3]])
