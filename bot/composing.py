@@ -200,6 +200,7 @@ def compose(
             where=settings.pipeline.check_content,
             owners_blocks=owners_blocks(settings),
             blocks=tables.image_blocks,
+            servers=tables.servers,
             hard_rule=hardest,
         ),
         disk=DiskSpace(settings.storage.directory, settings.storage.min_free_gb),

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 10. A test compares them.
+-- The tables of easel.db after its last migration, 11. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -62,7 +62,7 @@ CREATE TABLE channel_rules (
     guild_id INTEGER NOT NULL,
     channel_id INTEGER NOT NULL,
     is_allowed INTEGER,
-    defaults TEXT NOT NULL,
+    defaults TEXT NOT NULL, content TEXT CHECK (content IN ('strict', 'usual')),
     PRIMARY KEY (guild_id, channel_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -195,7 +195,7 @@ CREATE TABLE jobs (
     denoise_s REAL,
     total_s REAL,
     recipe TEXT NOT NULL DEFAULT 'null'
-, removed_at INTEGER, blanked_for TEXT CHECK (blanked_for IN ('member', 'age', 'server')), hold TEXT CHECK (hold IN ('wanted', 'held', 'allowed'))) STRICT;
+, removed_at INTEGER, blanked_for TEXT CHECK (blanked_for IN ('member', 'age', 'server')), hold TEXT CHECK (hold IN ('wanted', 'held', 'allowed')), parent_channel_id INTEGER) STRICT;
 
 CREATE INDEX jobs_by_message ON jobs (message_id) WHERE message_id IS NOT NULL;
 

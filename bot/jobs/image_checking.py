@@ -10,6 +10,7 @@ from bot.pictures.inputs import InputPictures
 from bot.safety.hard_rule import HardRule
 from bot.store.images import StorageFailed
 from bot.store.members.image_blocks import ImageBlockRepository
+from bot.store.members.servers import Content, ServerRepository
 from bot.store.rows.jobs import Job, JobOrder
 from bot.store.rows.origin import Origin
 from pipeline.backends.base import Backend, WorkerUnavailable
@@ -32,6 +33,7 @@ class ImageChecking:
         where: where sexual pictures are hidden: everywhere, or only outside channels that Discord restricts to adults.
         owners_blocks: looks that are blocked everywhere.
         blocks: looks that servers block.
+        servers: which pictures a channel shows.
         hard_rule: whatever the owner and the channel are, pictures of prompts with its terms for minors are checked
             most strictly.
     """
@@ -43,12 +45,14 @@ class ImageChecking:
         where: Literal["everywhere", "outside-age-restricted"],
         owners_blocks: tuple[bytes, ...],
         blocks: ImageBlockRepository,
+        servers: ServerRepository,
         hard_rule: HardRule,
     ) -> None:
         self._is_possible = is_possible
         self._where: Final = where
         self._owners_blocks = owners_blocks
         self._blocks = blocks
+        self._servers = servers
         self._hard_rule = hard_rule
 
     async def of(self, request: Request, origin: Origin) -> Checking:
@@ -56,14 +60,14 @@ class ImageChecking:
         if not kind_of(request).is_checked:
             return NO_CHECKING
         blocked = await self._blocks.looks(origin.asker.guild_id)
-        return Checking(mode=self._mode(request, origin), blocked=self._owners_blocks + blocked)
+        return Checking(mode=await self._mode(request, origin), blocked=self._owners_blocks + blocked)
 
-    def is_strict(self, request: Request) -> bool:
+    def names_minors(self, request: Request) -> bool:
         """Whether the prompt of a request has a term for minors."""
         return self._hard_rule.names_minors(request)
 
-    def _mode(self, request: Request, origin: Origin) -> CheckMode:
-        if self.is_strict(request):
+    async def _mode(self, request: Request, origin: Origin) -> CheckMode:
+        if self.names_minors(request) or await self._servers.content(origin.asker) is Content.STRICT:
             return "strict"
         if not self._is_possible:
             return "none"

@@ -18,14 +18,14 @@ from config.settings import QuotaSettings
 INSERT_JOB: Final = """
 INSERT INTO jobs (
     interaction_id, interaction_token, token_expires_at, started_by, parent_job_id, parent_message_id,
-    parent_image_index, guild_id, channel_id, requester_id, role_ids, requester_name, locale, filesize_limit,
-    is_age_restricted, shown_guild_id, request, defaults, model_key, notices, price, expected_ms, status, created_at,
-    hold, timeline
+    parent_image_index, guild_id, channel_id, parent_channel_id, requester_id, role_ids, requester_name, locale,
+    filesize_limit, is_age_restricted, shown_guild_id, request, defaults, model_key, notices, price, expected_ms,
+    status, created_at, hold, timeline
 ) VALUES (
     :interaction_id, :interaction_token, :token_expires_at, :started_by, :parent_job_id, :parent_message_id,
-    :parent_image_index, :guild_id, :channel_id, :requester_id, :role_ids, :requester_name, :locale, :filesize_limit,
-    :is_age_restricted, :shown_guild_id, :request, :defaults, :model_key, :notices, :price, :expected_ms, 'queued',
-    :created_at, :hold, (SELECT number FROM timeline)
+    :parent_image_index, :guild_id, :channel_id, :parent_channel_id, :requester_id, :role_ids, :requester_name, :locale,
+    :filesize_limit, :is_age_restricted, :shown_guild_id, :request, :defaults, :model_key, :notices, :price,
+    :expected_ms, 'queued', :created_at, :hold, (SELECT number FROM timeline)
 )
 RETURNING *
 """

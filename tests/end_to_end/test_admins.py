@@ -98,6 +98,8 @@ async def test_a_block_a_channel_and_a_drained_queue_are_obeyed(local: LocalDisc
     assert "Easel may not be used in this channel" in await said(member, studio, "imagine", prompt="a cat")
     answer = await said(admin, studio, "admin channel", use="allow", model="Pocket", steps=7, size="wide")
     assert "allowed; defaults: steps 7, size wide, model pocket" in answer
+    answer = await said(admin, studio, "admin channel", content="strict")
+    assert "allowed; defaults: steps 7, size wide, model pocket; only harmless pictures" in answer
     refused = await said(admin, studio, "admin channel", size="huge")
     assert "“huge” is no size" in refused
     assert "Easel may not be used in this channel" in await said(member, local.lounge, "imagine", prompt="a cat")

@@ -98,7 +98,7 @@ async def test_my_defaults_hold_where_nothing_else_does(
     assert "Your defaults: steps 9, size tall, model pocket." in await said(member, studio, "settings", size="tall")
     await said(local.admin, studio, "admin channel", channel=studio, steps=7)
     told = await said(local.admin, studio, "admin channel", everywhere=True, size="square", cfg=4.0)
-    assert "Whole server: defaults: CFG 4.0, size square" in told.replace("\\", "")
+    assert "Whole server: pictures as usual; defaults: CFG 4.0, size square" in told.replace("\\", "")
     refused = await said(local.admin, studio, "admin channel", everywhere=True, use="forbid")
     assert "cannot be set together with a channel" in refused
     assert "set the server to default" in await said(local.admin, studio, "admin audit")

@@ -15,8 +15,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import case_card, sentences
 from bot.presenting.texts import spoken, text
-from bot.store.members.servers import WHOLE_SERVER, ChannelRule
-from bot.store.rows.preferences import Preferences
+from bot.store.members.servers import WHOLE_SERVER, ChannelRule, Content
 
 _ALLOW = "allow"
 _FORBID = "forbid"
@@ -36,13 +35,18 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         channel=localized("option-admin-channel"),
         everywhere=localized("option-admin-everywhere"),
         reports=localized("option-admin-reports"),
+        content=localized("option-admin-content"),
     )
     @app_commands.choices(
         use=[
             Choice(name=localized("choice-allow"), value=_ALLOW),
             Choice(name=localized("choice-forbid"), value=_FORBID),
             Choice(name=localized("choice-default"), value=_DEFAULT),
-        ]
+        ],
+        content=[
+            Choice(name=localized("choice-content-strict"), value=Content.STRICT.value),
+            Choice(name=localized("choice-content-usual"), value=Content.USUAL.value),
+        ],
     )
     async def channel_(
         interaction: Interaction,
@@ -50,15 +54,18 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         channel: AppCommandChannel | AppCommandThread | None = None,
         everywhere: bool = False,  # noqa: FBT001, FBT002 - an option of a command, which Discord names
         reports: AppCommandChannel | AppCommandThread | None = None,
+        content: str | None = None,
         **typed: str | float | None,
     ) -> None:
         if everywhere and (channel is not None or use in _IS_ALLOWED):
             raise Refused("refused-everywhere")
+        shown = None if content is None else Content(content)
         defaults = preferences_of(typed)
         channel_id = WHOLE_SERVER if everywhere else channel.id if channel else (interaction.channel_id or 0)
         sentence = "" if reports is None else await _toggle_reports(services, interaction, reports.id)
-        if use is not None or defaults != Preferences():
-            rule = await _set(services, interaction, channel_id, use, defaults)
+        given = ChannelRule(is_allowed=_IS_ALLOWED.get(use or ""), content=shown, defaults=defaults)
+        if use is not None or given != ChannelRule():
+            rule = await _set(services, interaction, channel_id, given, is_anew=use == _DEFAULT)
             sentence = sentences.channel_set(channel_id, rule)
         rules = await services.servers.channels(guild_of(interaction))
         await answer_privately(interaction, sentences.channel_rules(rules, sentence))
@@ -89,15 +96,15 @@ async def _toggle_reports(services: Services, interaction: Interaction, channel_
 
 
 async def _set(
-    services: Services, interaction: Interaction, channel_id: int, use: str | None, given: Preferences
+    services: Services, interaction: Interaction, channel_id: int, given: ChannelRule, *, is_anew: bool
 ) -> ChannelRule:
-    """Change the given values and keep the others. `default` first clears the old rule."""
-    before = (await services.servers.channels(guild_of(interaction))).get(channel_id, ChannelRule())
-    if use == _DEFAULT:
-        before = ChannelRule()
+    """Change the given values and keep the others, unless the rule `is_anew`."""
+    rules = {} if is_anew else await services.servers.channels(guild_of(interaction))
+    before = rules.get(channel_id, ChannelRule())
     rule = ChannelRule(
-        is_allowed=before.is_allowed if use is None else _IS_ALLOWED.get(use),
-        defaults=checked_defaults(services, given.or_else(before.defaults)),
+        is_allowed=before.is_allowed if given.is_allowed is None else given.is_allowed,
+        content=given.content or before.content,
+        defaults=checked_defaults(services, given.defaults.or_else(before.defaults)),
     )
     await services.servers.set_channel(decision_of(interaction), channel_id, rule)
     return rule

@@ -191,7 +191,7 @@ class Delivery:
         if not ratings:
             return
         self._log.info("pictures hidden", action="hidden", ratings=ratings, **job.log_context())
-        if Rating.SEXUAL in ratings and self._image_checking.is_strict(job.request):
+        if Rating.SEXUAL in ratings and self._image_checking.names_minors(job.request):
             await self._judging.note_hard_refusal(job.origin.asker, datetime.now(UTC), job.job_id)
 
     async def _hide(self, job: Job, message: JobMessage) -> None:

@@ -123,10 +123,10 @@ def channel_rules(rules: Mapping[int, ChannelRule], sentence: str) -> str:
 
 def _channel_row(channel_id: int, rule: ChannelRule) -> str:
     use = {True: "allowed", False: "forbidden", None: "none"}[rule.is_allowed]
-    defaults = defaults_line(rule.defaults)
+    facts = {"content": rule.content or _NONE, "defaults": defaults_line(rule.defaults) or _NONE}
     if channel_id == WHOLE_SERVER:
-        return text("admin-server-row", defaults=defaults)
-    return text("admin-channel-row", channel_id=str(channel_id), use=use, defaults=defaults or "none")
+        return text("admin-server-row", **facts)
+    return text("admin-channel-row", channel_id=str(channel_id), use=use, **facts)
 
 
 def queue(state: QueueState, waiting: Waiting, running: Sequence[Job], sentence: str) -> str:

@@ -828,8 +828,9 @@ option-admin-for = Wie lange, wie 12h, 2d oder 1w; ohne Angabe für immer
 option-admin-pause-for = Wie lange, etwa 1h, 12h oder 2d
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
-option-admin-everywhere = Diese Vorgaben gelten im ganzen Server, wo weder Kanal noch Mitglied eigene haben
+option-admin-everywhere = Vorgaben und content gelten im ganzen Server, wo Kanal oder Mitglied keine eigenen haben
 option-admin-reports = Der Kanal, in dem die Moderation Meldungen liest; derselbe noch einmal nimmt es zurück
+option-admin-content = Welche Bilder dort gezeigt werden, auch in den Threads
 option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
         [model] ein Modell
         [size] eine Größe
@@ -845,6 +846,8 @@ option-admin-days = Wie viele Tage, heute eingeschlossen
 choice-allow = Erlauben
 choice-forbid = Verbieten
 choice-default = Wie üblich: Regel und Vorgaben entfernen
+choice-content-strict = streng: nur harmlose Bilder, auch unter Erwachsenen
+choice-content-usual = wie üblich
 choice-show = Zeigen
 choice-pause = Anhalten: Aufträge annehmen, keine beginnen
 choice-resume = Öffnen: wie üblich
@@ -970,9 +973,19 @@ admin-channel-row = <#{ $channel_id }>: { $use ->
     }{ $defaults ->
         [none] {""}
        *[other] ; Vorgaben: { $defaults }
+    }{ $content ->
+        [strict] ; nur harmlose Bilder
+        [usual] ; Bilder wie üblich
+       *[none] {""}
     }
-admin-server-cleared = Der ganze Server hat keine Vorgaben mehr.
-admin-server-row = Ganzer Server: Vorgaben: { $defaults }
+admin-server-cleared = Der ganze Server hat keine Regel für Bilder und keine Vorgaben mehr.
+admin-server-row = Ganzer Server: { $content ->
+        [strict] nur harmlose Bilder
+       *[other] Bilder wie üblich
+    }{ $defaults ->
+        [none] {""}
+       *[other] ; Vorgaben: { $defaults }
+    }
 preference-negative_prompt = ohne
 preference-guidance_scale = CFG
 preference-num_inference_steps = Schritte
@@ -1181,7 +1194,7 @@ help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist. `/privacy` zeigt, exportiert und löscht, was über dich gespeichert ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.
-help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf und mit welchen Vorgaben; `/admin block` schließt ein Mitglied aus. `/admin channel reports` wählt, wo Meldungen der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
+help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf, mit welchen Vorgaben, und ob dort nur harmlose Bilder gezeigt werden (`content`); `/admin block` schließt ein Mitglied aus. `/admin channel reports` wählt, wo Meldungen der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(wo keines genannt wird)
        *[no] {""}

@@ -828,8 +828,9 @@ option-admin-for = How long, such as 12h, 2d or 1w; without it, for good
 option-admin-pause-for = How long, such as 1h, 12h or 2d
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
-option-admin-everywhere = Set these defaults for the whole server, where neither channel nor member has their own
+option-admin-everywhere = Set these defaults and content for the whole server, where channel or member has none
 option-admin-reports = The channel in which moderators read reports; the same one again takes it back
+option-admin-content = Which pictures are shown there, also in its threads
 option-admin-default = Used there when somebody does not name { $option ->
         [model] a model
         [size] a size
@@ -845,6 +846,8 @@ option-admin-days = How many days, today included
 choice-allow = Allow
 choice-forbid = Forbid
 choice-default = Default: take its rule and its defaults away
+choice-content-strict = strict: only harmless pictures, also among adults
+choice-content-usual = usual
 choice-show = Show
 choice-pause = Pause: take jobs, start none
 choice-resume = Resume: as usual
@@ -970,9 +973,19 @@ admin-channel-row = <#{ $channel_id }>: { $use ->
     }{ $defaults ->
         [none] {""}
        *[other] ; defaults: { $defaults }
+    }{ $content ->
+        [strict] ; only harmless pictures
+        [usual] ; pictures as usual
+       *[none] {""}
     }
-admin-server-cleared = The whole server has no defaults any more.
-admin-server-row = Whole server: defaults: { $defaults }
+admin-server-cleared = The whole server has no rule for pictures and no defaults any more.
+admin-server-row = Whole server: { $content ->
+        [strict] only harmless pictures
+       *[other] pictures as usual
+    }{ $defaults ->
+        [none] {""}
+       *[other] ; defaults: { $defaults }
+    }
 preference-negative_prompt = without
 preference-guidance_scale = CFG
 preference-num_inference_steps = steps
@@ -1181,7 +1194,7 @@ help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` a
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done. `/privacy` shows, exports and deletes what is kept about you.
 help-models = Choose one with the field `model` of `/imagine`.
-help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used and with which defaults; `/admin block` keeps a member out. `/admin channel reports` chooses where members' reports are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
+help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used with which defaults, and whether only harmless pictures are shown there (`content`); `/admin block` keeps a member out. `/admin channel reports` chooses where members' reports are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(used where none is named)
        *[no] {""}

@@ -5,6 +5,7 @@ Every query uses the server's id, so that no server can see or change another on
 
 import sqlite3
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, fetch_one, from_ms, to_json, to_ms
 
 WHOLE_SERVER: Final = 0
-"""Channel id of the server-wide rule. This rule holds only defaults."""
+"""Channel id of the server-wide rule. This rule allows and forbids nothing."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +51,20 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
+class Content(StrEnum):
+    """Which pictures a channel shows."""
+
+    STRICT = "strict"
+    """Only jobs whose pictures are all harmless, also among adults."""
+    USUAL = "usual"
+    """What the owner lets every channel of its kind show."""
+
+
 class ChannelRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel's rule; `is_allowed` None means no decision. Its defaults come before the host's."""
+    """A channel's rule; None means no decision. Its defaults come before the host's."""
 
     is_allowed: bool | None = None
+    content: Content | None = None
     defaults: Preferences = Preferences()
 
 
@@ -106,6 +117,16 @@ class ServerRepository:
         nearest = [rules[found].defaults for found in (asker.channel_id, asker.parent_channel_id) if found in rules]
         here = next((defaults for defaults in nearest if defaults != Preferences()), Preferences())
         return here, rules.get(WHOLE_SERVER, ChannelRule()).defaults
+
+    async def content(self, asker: Asker) -> Content:
+        """Which pictures the asker's channel shows: by its own rule, or by that of its channel if it is a thread, or
+        by that of the whole server.
+        """
+        rules = await self.channels(asker.guild_id)
+        found = (
+            rules.get(place) for place in (asker.channel_id, asker.parent_channel_id, WHOLE_SERVER) if place is not None
+        )
+        return next((rule.content for rule in found if rule is not None and rule.content is not None), Content.USUAL)
 
     async def set_queue_state(self, by: Decision, state: QueueState) -> None:
         """Pause, drain or open a server's queue."""
@@ -197,10 +218,12 @@ def _set_channel(connection: sqlite3.Connection, by: Decision, channel_id: int, 
     defaults = to_json(rule.defaults)
     if rule != ChannelRule():
         connection.execute(
-            "INSERT INTO channel_rules VALUES (?, ?, ?, ?)", (by.guild_id, channel_id, rule.is_allowed, defaults)
+            "INSERT INTO channel_rules (guild_id, channel_id, is_allowed, content, defaults) VALUES (?, ?, ?, ?, ?)",
+            (by.guild_id, channel_id, rule.is_allowed, rule.content, defaults),
         )
     use = {None: "default", True: "allowed", False: "forbidden"}[rule.is_allowed]
-    detail = use if rule.defaults == Preferences() else f"{use} {defaults}"
+    parts = (use, rule.content, None if rule.defaults == Preferences() else defaults)
+    detail = " ".join(part for part in parts if part is not None)
     subject = "server" if channel_id == WHOLE_SERVER else f"<#{channel_id}>"
     audit(connection, by, "channel", subject, detail)
 
@@ -226,6 +249,7 @@ def _channel_rule(row: sqlite3.Row) -> ChannelRule:
     is_allowed = row["is_allowed"]
     return ChannelRule(
         is_allowed=None if is_allowed is None else bool(is_allowed),
+        content=None if row["content"] is None else Content(row["content"]),
         defaults=msgspec.json.decode(row["defaults"], type=Preferences),
     )
 

@@ -31,7 +31,7 @@ class StartedBy(StrEnum):
 class Asker(msgspec.Struct, frozen=True, kw_only=True):
     """A member in a channel; `guild_id` is 0 outside servers.
 
-    `parent_channel_id` is the channel of a thread. Only new jobs have it, since the database does not store it.
+    `parent_channel_id` is the channel of a thread.
     """
 
     guild_id: int
@@ -80,6 +80,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             guild_id=row["guild_id"],
             channel_id=row["channel_id"],
             user_id=row["requester_id"],
+            parent_channel_id=row["parent_channel_id"],
             role_ids=msgspec.json.decode(row["role_ids"], type=tuple[int, ...]),
         )
         parent = {name: row[name] for name in Lineage.__struct_fields__}
@@ -94,6 +95,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             "token_expires_at": self.token_expires_at and to_ms(self.token_expires_at),
             "guild_id": self.asker.guild_id,
             "channel_id": self.asker.channel_id,
+            "parent_channel_id": self.asker.parent_channel_id,
             "requester_id": self.asker.user_id,
             "role_ids": to_json(self.asker.role_ids),
         }

@@ -13,7 +13,7 @@ from bot.jobs.image_checking import CHECKED_LATER
 from bot.presenting.refusal import sentence_of
 from bot.safety.image_blocks import line_of
 from bot.store.images import ImageStore
-from bot.store.members.servers import Decision
+from bot.store.members.servers import ChannelRule, Content, Decision
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobOrder, JobStatus
 from bot.store.rows.origin import Asker
@@ -140,6 +140,21 @@ async def test_a_rating_is_refused_by_channel_prompt_and_list(
         assert await house.spent() == 0
     else:
         assert await accepted(house, order)
+
+
+async def test_a_strict_channel_and_its_threads_show_only_what_is_harmless_also_among_adults(
+    open_house: OpenHouse, files: ImageStore, request_: GenerationRequest
+) -> None:
+    house = await open_house(safety={"image_check": "off"})
+    house.work()
+    await house.services.servers.set_channel(BY, 2, ChannelRule(content=Content.STRICT))
+    suggestive = Input(role=InputRole.INIT_IMAGE, sha256=await files.save(b"suggestive"), strength=0.5)
+    given = order_of(msgspec.structs.replace(request_, inputs=(suggestive,)), is_age_restricted=True)
+    with pytest.raises(Refused, match="flagged-input"):
+        await accepted(house, given)
+    thread = msgspec.structs.replace(ASKER, channel_id=3, parent_channel_id=2)
+    drawn = await house.until(await house.ask(asker=thread, is_age_restricted=True), JobStatus.SUCCEEDED)
+    assert house.backend.checked == [(drawn.job_id, "strict")]
 
 
 async def test_the_worker_is_told_what_is_hidden_and_what_the_owner_and_the_server_block(

@@ -38,7 +38,7 @@ async def test_a_job_keeps_every_fact_of_its_order(store: Store, new_job: Make) 
     image = Lineage(parent_job_id=parent.job_id, parent_message_id=1_001, parent_image_index=3)
     new = new_job(
         2,
-        asker=Asker(guild_id=5, channel_id=66, user_id=8, role_ids=(71, 72)),
+        asker=Asker(guild_id=5, channel_id=66, parent_channel_id=65, user_id=8, role_ids=(71, 72)),
         interaction_token="another",
         token_expires_at=NOW + timedelta(minutes=3),
         started_by=StartedBy.VARY_STRONG,
@@ -64,7 +64,7 @@ def test_each_fact_of_a_new_job_has_a_column_of_its_name(new_job: Make) -> None:
     of_member = {"weight", "is_express"}
     fields = {*NewJob.__struct_fields__, *Origin.__struct_fields__, *Asker.__struct_fields__}
     fields |= {*Lineage.__struct_fields__}
-    stored = fields - nested - of_member - {"parent_channel_id"}
+    stored = fields - nested - of_member
     assert {*new_job(1).columns()} == stored - {"user_id"} | {"requester_id", "model_key"}
 
 

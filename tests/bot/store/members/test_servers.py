@@ -8,7 +8,7 @@ import pytest
 from bot.quotas.rules import Rule, Subject
 from bot.quotas.standing import Obstacle, QueueState
 from bot.store.admission import NotAllowed
-from bot.store.members.servers import WHOLE_SERVER, ChannelRule
+from bot.store.members.servers import WHOLE_SERVER, ChannelRule, Content
 from bot.store.rows.jobs import NewJob
 from bot.store.rows.origin import Asker
 from bot.store.rows.preferences import Preferences
@@ -109,6 +109,24 @@ async def test_defaults_of_the_server_are_no_channels_and_allow_nothing(store: S
         assert await store.servers.defaults(asker) == (Preferences(), tall)
         assert await is_allowed(store, channel, parent=parent)
     assert await store.servers.defaults(Asker(guild_id=6, channel_id=12, user_id=1)) == (Preferences(), Preferences())
+
+
+async def test_content_is_that_of_the_nearest_rule(store: Store) -> None:
+    thread = Asker(guild_id=5, channel_id=99, user_id=1, parent_channel_id=12)
+
+    async def after(channel_id: int, content: Content | None) -> Content:
+        await store.servers.set_channel(decision(), channel_id, ChannelRule(is_allowed=True, content=content))
+        return await store.servers.content(thread)
+
+    assert await store.servers.content(thread) is Content.USUAL
+    assert await after(12, Content.STRICT) is Content.STRICT
+    assert await after(99, None) is Content.STRICT
+    assert await after(99, Content.USUAL) is Content.USUAL
+    assert await after(99, None) is Content.STRICT
+    assert await after(12, None) is Content.USUAL
+    assert await after(WHOLE_SERVER, Content.STRICT) is Content.STRICT
+    assert await store.servers.content(Asker(guild_id=6, channel_id=99, user_id=1)) is Content.USUAL
+    assert (await store.servers.audit_log(5, 2))[0].detail == "allowed strict"
 
 
 async def test_a_draining_queue_takes_nothing_and_a_paused_one_does(store: Store, new_job: Make) -> None:

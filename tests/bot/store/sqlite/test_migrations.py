@@ -172,6 +172,12 @@ def fill_version_10(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("UPDATE jobs SET hold = 'wanted' WHERE job_id = 5")
 
 
+def fill_version_11(connection: sqlite3.Connection, _: str) -> None:
+    """A channel shows only harmless pictures, and a job was asked for in a thread."""
+    connection.execute("INSERT INTO channel_rules VALUES (5, 6, NULL, '{}', 'strict')")
+    connection.execute("UPDATE jobs SET parent_channel_id = 6 WHERE job_id = 6")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -184,6 +190,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         8: fill_version_8,
         9: fill_version_9,
         10: fill_version_10,
+        11: fill_version_11,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
