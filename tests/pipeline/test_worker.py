@@ -35,7 +35,7 @@ from pipeline.protocol.wire.messages import (
 from pipeline.protocol.wire.outputs import Rating
 from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput, ImageThresholds
 from tests.pipeline.engine.control_nets import control_net, spec_of
-from tests.pipeline.engine.test_pictures_in import from_picture, photo
+from tests.pipeline.engine.given_pictures import from_picture, photo
 from tests.pipeline.engine.tiny import stable_diffusion
 
 pytestmark = pytest.mark.slow

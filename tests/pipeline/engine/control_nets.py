@@ -16,7 +16,7 @@ from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
 from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Submit
-from tests.pipeline.engine.test_pictures_in import png
+from tests.pipeline.engine.given_pictures import png
 from tests.pipeline.engine.tiny import PROJECTION, made
 
 _HINT = (8, 16, 16)

@@ -30,15 +30,13 @@ def final_latents(reference: Any, request: GenerationRequest, image_tokens: int 
     parameters = inspect.signature(type(reference).__call__).parameters
     size = {"height": request.height, "width": request.width}
     options |= {name: side for name, side in size.items() if name in parameters}
-    answer = reference(
-        prompt=request.prompt,
-        negative_prompt=request.negative_prompt or None,
-        num_inference_steps=steps,
-        guidance_scale=request.guidance_scale,
-        num_images_per_prompt=request.num_images,
-        generator=generators,
-        output_type="latent",
-        **timesteps,
-        **options,
-    )
-    return answer.images
+    usual: dict[str, Any] = {
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt or None,
+        "num_inference_steps": steps,
+        "guidance_scale": request.guidance_scale,
+        "num_images_per_prompt": request.num_images,
+        "generator": generators,
+        "output_type": "latent",
+    }
+    return reference(**{**usual, **timesteps, **options}).images

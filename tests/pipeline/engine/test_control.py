@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import pytest
@@ -15,74 +15,49 @@ from diffusers.pipelines.controlnet.pipeline_controlnet_union_sd_xl import Stabl
 from diffusers.pipelines.t2i_adapter.pipeline_stable_diffusion_adapter import StableDiffusionAdapterPipeline
 from diffusers.pipelines.t2i_adapter.pipeline_stable_diffusion_xl_adapter import StableDiffusionXLAdapterPipeline
 
-from pipeline.engine.sampling.schedulers import build_scheduler
-from pipeline.protocol.catalogue.networks import ControlSpec
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest, narrowed
-from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Submit
 from tests.pipeline.engine.control_nets import adapter, control_net, job, spec_of, steered, union_net
-from tests.pipeline.engine.reference import TOLERANCE
-from tests.pipeline.engine.test_inpainting import blot, redrawn
-from tests.pipeline.engine.test_pictures_in import Mixed, from_picture, photo
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl
+from tests.pipeline.engine.given_pictures import blot, from_picture, photo, redrawn
+from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.scenes import Scene
+from tests.pipeline.engine.tiny import stable_diffusion, stable_diffusion_xl
 
 SIZE = (64, 80)
 
 
-class Scene:
-    """A model and its control nets in the engine, and the same networks for diffusers' own pipelines."""
+class Controlled(NamedTuple):
+    """A scene whose model has control nets, and the nets for diffusers' own pipelines."""
 
-    def __init__(self, family: Any, pipeline: Any, nets: Mapping[str, Any], folder: Path, **options: Any) -> None:
-        pipeline.vae.register_to_config(force_upcast=False)
-        pipeline.save_pretrained(folder / "model")
-        self.specs: dict[str, ControlSpec] = {
-            key: spec_of(net, folder, key, family=family, **options.get(key, {})) for key, net in nets.items()
-        }
-        self.mixed = Mixed(catalogue_of(folder / "model", family, "Euler"), self.specs)
-        self.reference = in_float64(pipeline)
-        self.nets = {key: net.to(torch.float64) for key, net in nets.items()}
+    scene: Scene
+    nets: Mapping[str, Any]
 
-    def expected(self, some_class: Any, submit: Submit, nets: Any, **options: Any) -> torch.Tensor:
-        """Final latents of one of diffusers' pipelines, alone."""
-        request = narrowed(submit.request, GenerationRequest)
-        parts = self.reference.components
-        # The pipelines for adapters take no image encoder; the tiny models have none.
-        taken = {name: part for name, part in parts.items() if name != "image_encoder"}
-        unchecked = {"requires_safety_checker": False} if "safety_checker" in parts else {}
-        drawing = some_class(**taken, **nets, **unchecked)
-        drawing.set_progress_bar_config(disable=True)
-        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        sampler = SAMPLERS[request.scheduler_name]
-        config, steps = self.reference.own_scheduler_config, request.num_inference_steps
-        drawing.scheduler = build_scheduler(sampler, config, steps, generators)
-        answer = drawing(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            num_inference_steps=steps,
-            guidance_scale=request.guidance_scale,
-            num_images_per_prompt=request.num_images,
-            height=request.height,
-            width=request.width,
-            generator=generators,
-            output_type="latent",
-            **options,
-        )
-        return answer.images
+    @classmethod
+    def of(cls, family: Family, pipeline: Any, nets: Mapping[str, Any], folder: Path, **options: Any) -> Self:
+        """These nets, saved in the folder; `options` are fields of their entries by key."""
+        specs = {key: spec_of(net, folder, key, family=family, **options.get(key, {})) for key, net in nets.items()}
+        return cls(Scene(family, pipeline, folder, specs), {key: net.to(torch.float64) for key, net in nets.items()})
+
+    def expected(self, some_class: Any, submit: Submit, nets: Mapping[str, Any], **options: Any) -> torch.Tensor:
+        """Final latents of one of diffusers' pipelines with these nets, alone."""
+        drawing = self.scene.pipeline(some_class, **nets)
+        return final_latents(drawing, narrowed(submit.request, GenerationRequest), **options)
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Controlled:
     pipeline = stable_diffusion()
     nets = {
         "lines": control_net(pipeline.unet, 1),
         "depth": control_net(pipeline.unet, 2, controlnet_conditioning_channel_order="bgr"),
         "shuffle": control_net(pipeline.unet, 3, global_pool_conditions=True),
     }
-    return Scene("sd", pipeline, nets, tmp_path_factory.mktemp("sd"))
+    return Controlled.of("sd", pipeline, nets, tmp_path_factory.mktemp("sd"))
 
 
 @pytest.fixture(scope="module")
-def scene_xl(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def scene_xl(tmp_path_factory: pytest.TempPathFactory) -> Controlled:
     pipeline = stable_diffusion_xl()
     nets = {
         "lines": control_net(pipeline.unet, 1),
@@ -90,7 +65,7 @@ def scene_xl(tmp_path_factory: pytest.TempPathFactory) -> Scene:
         "adapter": adapter("full_adapter_xl", 3, downscale_factor=8),
     }
     options = {"union": {"kind": "controlnet-union", "union_type": 3}, "adapter": {"kind": "t2i-adapter"}}
-    return Scene("sdxl", pipeline, nets, tmp_path_factory.mktemp("xl"), **options)
+    return Controlled.of("sdxl", pipeline, nets, tmp_path_factory.mktemp("xl"), **options)
 
 
 @pytest.fixture
@@ -101,16 +76,16 @@ def tiny_request(request_: GenerationRequest) -> GenerationRequest:
     )
 
 
-def agree(scene: Scene, jobs: Mapping[int, tuple[Submit, torch.Tensor]], others: Any, patch: Any) -> None:
+def agree(scene: Controlled, jobs: Mapping[int, tuple[Submit, torch.Tensor]], others: Any, patch: Any) -> None:
     """Draw all jobs and the others in one batch, and compare those with an expectation."""
-    latents = scene.mixed.draw([*(submit for submit, _ in jobs.values()), *others], patch)
+    latents = scene.scene.mixed.draw([*(submit for submit, _ in jobs.values()), *others], patch)
     for job_id, (submit, expected) in jobs.items():
         difference = (latents[job_id] - expected).abs().max().item()
         assert difference <= TOLERANCE, (job_id, submit.request, difference)
 
 
 def test_controls_of_stable_diffusion_draw_what_diffusers_draws(
-    scene: Scene, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    scene: Controlled, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = [photo(*SIZE, seed) for seed in range(4)]
     nets, pair = scene.nets, [scene.nets["lines"], scene.nets["depth"]]
@@ -160,7 +135,7 @@ def test_controls_of_stable_diffusion_draw_what_diffusers_draws(
 
 
 def test_controls_of_stable_diffusion_xl_draw_what_diffusers_draws(
-    scene_xl: Scene, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    scene_xl: Controlled, tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = [photo(*SIZE, seed) for seed in range(4)]
     nets = scene_xl.nets
@@ -203,7 +178,7 @@ def test_adapters_of_stable_diffusion_draw_what_diffusers_draws(
         "second": adapter("full_adapter", 3, downscale_factor=4),
         "gray": adapter("light_adapter", 2, downscale_factor=4, in_channels=1),
     }
-    scene = Scene("sd", pipeline, nets, tmp_path, **{key: {"kind": "t2i-adapter"} for key in nets})
+    scene = Controlled.of("sd", pipeline, nets, tmp_path, **{key: {"kind": "t2i-adapter"} for key in nets})
     pictures = [photo(*SIZE, seed) for seed in range(2)]
     guided = {"guidance_scale": 6.0, "negative_prompt": "red, rain"}
     one = steered(job(tiny_request, 1, seed=1, num_images=2, **guided), {"gray": pictures[0]}, strength=0.7)

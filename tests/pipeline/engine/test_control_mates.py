@@ -19,9 +19,8 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.wire.messages import Failed, Finished, Submit
 from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine.control_nets import adapter, control_net, job, spec_of, steered, union_net
+from tests.pipeline.engine.given_pictures import blot, from_picture, photo, redrawn
 from tests.pipeline.engine.test_batching import Shared
-from tests.pipeline.engine.test_inpainting import blot, redrawn
-from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion_xl
 
 STEPS = 4

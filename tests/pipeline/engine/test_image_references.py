@@ -34,10 +34,10 @@ from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.messages import Failed, Finished, Submit
 from pipeline.protocol.wire.settings import Acceleration
+from tests.pipeline.engine.given_pictures import blot, from_picture, photo, png, redrawn
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
-from tests.pipeline.engine.test_inpainting import blot, redrawn
-from tests.pipeline.engine.test_pictures_in import Mixed, from_picture, photo, png
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl
+from tests.pipeline.engine.scenes import BUILDERS, Mixed, Scene
+from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 from tests.pipeline.engine.tiny_adapters import deeper, save_adapter, save_encoder
 
 UnetFamily = Literal["sd", "sdxl"]
@@ -47,7 +47,6 @@ TWINS: dict[UnetFamily, tuple[Any, Any]] = {
     "sdxl": (StableDiffusionXLImg2ImgPipeline, StableDiffusionXLInpaintPipeline),
 }
 """Pipelines that start from a picture, and that draw a part of it anew."""
-BUILDERS: dict[UnetFamily, Callable[[], Any]] = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl}
 KINDS: tuple[Kind, ...] = ("plain", "plus", "full")
 EVERY: tuple[ReferenceUse, ...] = ("style", "subject", "composition", "face")
 
@@ -109,59 +108,38 @@ class Case(NamedTuple):
     window: range | None = None
 
 
-class Scene:
-    """A model with adapters in the engine, and diffusers' own pipeline beside it."""
+def scene_of(family: UnetFamily, folder: Path) -> Scene:
+    """A scene whose model has an adapter of each kind."""
+    pipeline = deeper(BUILDERS[family]())
+    return Scene(family, pipeline, folder, adapters_in(folder, pipeline.unet, family))
 
-    def __init__(self, family: UnetFamily, folder: Path) -> None:
-        pipeline = deeper(BUILDERS[family]())
-        # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
-        pipeline.vae.register_to_config(force_upcast=False)
-        pipeline.save_pretrained(folder / "model")
-        self.family: UnetFamily = family
-        self.specs = adapters_in(folder, pipeline.unet, family)
-        self.folder = folder
-        self.mixed = Mixed(catalogue_of(folder / "model", family), self.specs)
-        encoder: Any = CLIPVisionModelWithProjection.from_pretrained(folder / "encoder")
-        self.encoder: Any = encoder.to(torch.float64)
-        parts = {**pipeline.components, "image_encoder": encoder, "feature_extractor": None}
-        self.diffusers = in_float64(self._made(PIPELINES[family], parts))
 
-    def _made(self, some_class: Any, parts: dict[str, Any]) -> Any:
-        return some_class(**parts, **({"requires_safety_checker": False} if self.family == "sd" else {}))
+def expected(scene: Scene, case: Case, some_class: Any, **options: Any) -> torch.Tensor:
+    """Final latents of one of diffusers' pipelines with the adapters of a case, alone."""
+    encoder: Any = CLIPVisionModelWithProjection.from_pretrained(scene.folder / "encoder")
+    drawing = scene.pipeline(some_class, image_encoder=encoder.to(torch.float64), feature_extractor=None)
+    names = [f"{kind}.safetensors" for kind in case.adapters]
+    drawing.load_ip_adapter(
+        [str(scene.folder)] * len(names),
+        subfolder=[""] * len(names),
+        weight_name=names,
+        image_encoder_folder=None,
+        local_files_only=True,
+    )
+    off = [0.0] * len(names)
 
-    def twin(self, some_class: Any) -> Any:
-        """Another of diffusers' pipelines with the same components."""
-        made = self._made(some_class, {**self.diffusers.components, "image_encoder": self.encoder})
-        made.set_progress_bar_config(disable=True)
-        made.own_scheduler_config = self.diffusers.own_scheduler_config
-        return made
+    def after(_: Any, step: int, __: Any, given: Any) -> Any:
+        drawing.set_ip_adapter_scale([*case.scales] if case.window is None or step + 1 in case.window else off)
+        return given
 
-    def expected(self, case: Case, pipeline: Any = None, **options: Any) -> torch.Tensor:
-        """Final latents of diffusers' pipeline, alone; of text to image if no other is named."""
+    try:
+        after(None, -1, None, None)
+        squares = [[squared(picture) for picture in group] for group in case.pictures]
         request = narrowed(case.submit.request, GenerationRequest)
-        names = [f"{kind}.safetensors" for kind in case.adapters]
-        drawing = self.diffusers if pipeline is None else pipeline
-        drawing.load_ip_adapter(
-            [str(self.folder)] * len(names),
-            subfolder=[""] * len(names),
-            weight_name=names,
-            image_encoder_folder=None,
-            local_files_only=True,
-        )
-        off = [0.0] * len(names)
-
-        def after(_: Any, step: int, __: Any, given: Any) -> Any:
-            drawing.set_ip_adapter_scale([*case.scales] if case.window is None or step + 1 in case.window else off)
-            return given
-
-        try:
-            after(None, -1, None, None)
-            squares = [[squared(picture) for picture in group] for group in case.pictures]
-            return final_latents(drawing, request, ip_adapter_image=squares, callback_on_step_end=after, **options)
-        finally:
-            drawing.unload_ip_adapter()
-            # What comes after must be a plain pipeline again.
-            drawing.register_modules(image_encoder=self.encoder)
+        return final_latents(drawing, request, ip_adapter_image=squares, callback_on_step_end=after, **options)
+    finally:
+        # It gives the U-Net back as it was.
+        drawing.unload_ip_adapter()
 
 
 OpenScene = Callable[[UnetFamily], Scene]
@@ -173,7 +151,7 @@ def open_scene(tmp_path_factory: pytest.TempPathFactory) -> OpenScene:
 
     def open_once(family: UnetFamily) -> Scene:
         if family not in opened:
-            opened[family] = Scene(family, tmp_path_factory.mktemp("model"))
+            opened[family] = scene_of(family, tmp_path_factory.mktemp("model"))
         return opened[family]
 
     return open_once
@@ -236,11 +214,11 @@ def test_every_kind_draws_what_diffusers_draws_in_one_batch(
     ]
     latents = scene.mixed.draw([plain_jobs[0], *(case.submit for case in cases), plain_jobs[1]], monkeypatch)
     for case in cases:
-        difference = (latents[case.submit.job_id] - scene.expected(case)).abs().max().item()
+        difference = (latents[case.submit.job_id] - expected(scene, case, PIPELINES[family])).abs().max().item()
         assert difference <= TOLERANCE, (case.submit.job_id, difference)
     for submit in plain_jobs:
-        expected = final_latents(scene.diffusers, narrowed(submit.request, GenerationRequest))
-        assert (latents[submit.job_id] - expected).abs().max().item() <= TOLERANCE
+        wanted = scene.expected(PIPELINES[family], submit)
+        assert (latents[submit.job_id] - wanted).abs().max().item() <= TOLERANCE
     assert (latents[1] - latents[10]).abs().max() > 1e-3
 
 
@@ -266,11 +244,11 @@ def test_a_reference_goes_with_a_picture_to_start_from_and_with_a_mask(
     latents = scene.mixed.draw([started, plain, redrawn_, without], monkeypatch)
     image, inpaint = TWINS[family]
     case = Case(started, ("plus",), [0.7], [[seen]])
-    expected = scene.expected(case, scene.twin(image), image=start, strength=0.6)
-    assert (latents[1] - expected).abs().max().item() <= TOLERANCE
+    wanted = expected(scene, case, image, image=start, strength=0.6)
+    assert (latents[1] - wanted).abs().max().item() <= TOLERANCE
     case = Case(redrawn_, ("plain",), [0.9], [[seen]])
-    expected = scene.expected(case, scene.twin(inpaint), image=start, mask_image=mask, strength=0.8)
-    assert (latents[2] - expected).abs().max().item() <= TOLERANCE
+    wanted = expected(scene, case, inpaint, image=start, mask_image=mask, strength=0.8)
+    assert (latents[2] - wanted).abs().max().item() <= TOLERANCE
     assert (latents[1] - latents[4]).abs().max() > 1e-3
 
 

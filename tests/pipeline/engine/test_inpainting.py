@@ -1,11 +1,11 @@
 """Pictures of which a part is drawn anew: diffusers' latents in a batch with other jobs, and untouched pixels."""
 
-import hashlib
 import io
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,92 +19,53 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpain
 from PIL import Image
 
 from config.catalogue import Catalogue
-from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.canvas import Mask, canvas_of, grown
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.inputs import Inpaint, Outpaint
 from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Failed, Finished, Progress, Submit
-from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.given_pictures import blot, from_picture, photo, redrawn
+from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.scenes import Mixed, Scene
 from tests.pipeline.engine.test_batching import Shared as Exact
-from tests.pipeline.engine.test_pictures_in import Mixed, Scene, from_picture, photo, png, samplers_of
+from tests.pipeline.engine.test_pictures_in import samplers_of
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 
 FEATHER = 8
 """Pixels from the mask's white from which nothing changes."""
 
 
-def blot(width: int, height: int, seed: int = 0) -> Image.Image:
-    """A mask whose edge goes through all grays, and which fits no grid."""
-    picture = photo(width, height, seed + 50).convert("L")
-    return picture.point([max(0, min(255, 3 * value - 256)) for value in range(256)])
-
-
-def redrawn(
-    submit: Submit, mask: Image.Image | None = None, *, inpaint: Inpaint | None = None, job_id: int | None = None
-) -> Submit:
-    """The same job from a picture, but with only a part of it drawn anew."""
-    request, pictures = submit.request, submit.pictures
-    if mask is not None:
-        data = png(mask.convert("RGB"))
-        key = hashlib.sha256(data).hexdigest()
-        inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=key))
-        request, pictures = msgspec.structs.replace(request, inputs=inputs), {**pictures, key: data}
-    request = msgspec.structs.replace(request, inpaint=inpaint or Inpaint())
-    name = submit.job_id if job_id is None else job_id
-    return msgspec.structs.replace(submit, request=request, pictures=pictures, job_id=name)
-
-
-class PartScene(Scene):
-    """A model in the engine, and diffusers' own inpainting pipeline beside it."""
-
-    pipelines: ClassVar[dict[Family, Any]] = {
+PIPELINES: Mapping[Family, Any] = MappingProxyType(
+    {
         "sd": StableDiffusionInpaintPipeline,
         "sdxl": StableDiffusionXLInpaintPipeline,
         "sd3": StableDiffusion3InpaintPipeline,
     }
-
-    def expected_part(
-        self, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float, **options: Any
-    ) -> Any:
-        """Final latents of diffusers' pipeline, alone; each image draws from its own generator."""
-        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        self.pipeline.scheduler = build_scheduler(
-            SAMPLERS[request.scheduler_name],
-            self.reference.own_scheduler_config,
-            request.num_inference_steps,
-            generators,
-        )
-        usual = {
-            "prompt": request.prompt,
-            "negative_prompt": request.negative_prompt or None,
-            "image": [picture] * request.num_images,
-            "mask_image": mask,
-            "strength": strength,
-            "num_inference_steps": request.num_inference_steps,
-            "guidance_scale": request.guidance_scale,
-            "num_images_per_prompt": request.num_images,
-            "generator": generators,
-            "output_type": "latent",
-            "height": request.height,
-            "width": request.width,
-        }
-        return self.pipeline(**{**usual, **options}).images
+)
 
 
-OpenScene = Callable[..., PartScene]
+def expected(
+    scene: Scene, request: GenerationRequest, picture: Image.Image, mask: Image.Image, strength: float
+) -> torch.Tensor:
+    """Final latents of diffusers' inpainting pipeline, alone; each image draws from its own generator."""
+    drawing = scene.pipeline(PIPELINES[scene.family])
+    images = [picture] * request.num_images
+    return final_latents(drawing, request, image=images, mask_image=mask, strength=strength)
+
+
+OpenScene = Callable[..., Scene]
 
 
 @pytest.fixture(scope="module")
 def open_scene(tmp_path_factory: pytest.TempPathFactory) -> OpenScene:
-    opened: dict[tuple[Family, int], PartScene] = {}
+    opened: dict[tuple[Family, int], Scene] = {}
 
-    def open_once(family: Family, channels: int = 4) -> PartScene:
+    def open_once(family: Family, channels: int = 4) -> Scene:
         if (family, channels) not in opened:
-            options = {"in_channels": channels} if channels != 4 else {}
-            opened[family, channels] = PartScene.of(family, tmp_path_factory.mktemp("model"), **options)
+            options: dict[str, Any] = {"in_channels": channels} if channels != 4 else {}
+            opened[family, channels] = Scene.of(family, tmp_path_factory.mktemp("model"), **options)
         return opened[family, channels]
 
     return open_once
@@ -115,7 +76,7 @@ def tiny_request(request_: GenerationRequest) -> GenerationRequest:
     return msgspec.structs.replace(request_, model_key="tiny", width=64, height=80, num_inference_steps=7)
 
 
-def check(scene: PartScene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """One job for each sampler, of several strengths, numbers of images and guidances, among jobs of other kinds."""
     submits: list[Submit] = []
     wanted: dict[int, tuple[Image.Image, Image.Image, float]] = {}
@@ -140,8 +101,8 @@ def check(scene: PartScene, like: GenerationRequest, samplers: Sequence[str], mo
     latents = scene.mixed.draw(submits, monkeypatch)
     for submit in submits:
         if submit.job_id in wanted:
-            expected = scene.expected_part(narrowed(submit.request, GenerationRequest), *wanted[submit.job_id])
-            difference = (latents[submit.job_id] - expected).abs().max().item()
+            drawn = expected(scene, narrowed(submit.request, GenerationRequest), *wanted[submit.job_id])
+            difference = (latents[submit.job_id] - drawn).abs().max().item()
             assert difference <= TOLERANCE, (submit.request, difference)
 
 
@@ -176,20 +137,16 @@ def test_a_small_part_is_drawn_in_its_window_as_diffusers_does(
         return tensors
 
     # diffusers gives the picture alone, pasted, and takes no list.
-    scene.expected_part(
-        *(request, picture, mask, 0.75),
-        image=picture,
-        output_type="pil",
-        padding_mask_crop=8,
-        callback_on_step_end=note,
-    )
+    drawing: Any = scene.pipeline(StableDiffusionInpaintPipeline)
+    options: dict[str, Any] = {"output_type": "pil", "padding_mask_crop": 8, "callback_on_step_end": note}
+    final_latents(drawing, request, image=picture, mask_image=mask, strength=0.75, **options)
     assert (latents - steps[-1]).abs().max().item() <= TOLERANCE
 
 
 def test_a_vae_with_a_single_answer_draws_what_diffusers_draws(
     tiny_request: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = PartScene.of("sd", tmp_path, has_single_answer=True)
+    scene = Scene.of("sd", tmp_path, has_single_answer=True)
     check(scene, tiny_request, ["Euler", "Euler a", "Heun", "DPM++ SDE"], monkeypatch)
 
 
@@ -201,8 +158,8 @@ def test_an_inpainting_model_draws_all_of_a_gray_picture_from_text_alone(
     (latents,) = scene.mixed.draw([Submit(job_id=1, attempt=1, request=request)], monkeypatch).values()
     size = request.width, request.height
     # White is masked, so that the picture itself does not matter.
-    expected = scene.expected_part(request, photo(*size), Image.new("L", size, 255), 1.0)
-    assert (latents - expected).abs().max().item() <= TOLERANCE
+    drawn = expected(scene, request, photo(*size), Image.new("L", size, 255), 1.0)
+    assert (latents - drawn).abs().max().item() <= TOLERANCE
 
 
 def test_an_inpainting_model_refines_its_pictures(

@@ -1,7 +1,5 @@
 """Edits of InstructPix2Pix: the latents of diffusers' pipelines, in a batch with other people's jobs."""
 
-import hashlib
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,90 +13,31 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_instru
 )
 from PIL import Image
 
-from config.catalogue import Catalogue
-from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import fitted
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest, narrowed
-from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Failed, Finished, Progress, Submit
+from tests.pipeline.engine.given_pictures import editing, from_picture, photo
 from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.scenes import Scene
 from tests.pipeline.engine.test_batching import Shared as Exact
-from tests.pipeline.engine.test_pictures_in import Mixed, from_picture, photo, png
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion, stable_diffusion_xl
+from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion
 
 PIPELINES: dict[Family, Any] = {
     "sd": StableDiffusionInstructPix2PixPipeline,
     "sdxl": StableDiffusionXLInstructPix2PixPipeline,
 }
-BUILDERS: dict[Family, Any] = {"sd": stable_diffusion, "sdxl": stable_diffusion_xl}
 SIZE = 64, 80
 SCALES = {0.55: 1.5, 1.0: 1.0, 0.1: 2.0}
 """Image guidance by the strength of an edit."""
 
 
-def editing(request: GenerationRequest, picture: Image.Image, strength: float, job_id: int = 1) -> Submit:
-    """The request as an edit of this picture, on its way."""
-    data = png(picture)
-    key = hashlib.sha256(data).hexdigest()
-    inputs = (Input(role=InputRole.EDIT, sha256=key, strength=strength),)
-    return Submit(
-        job_id=job_id, attempt=1, request=msgspec.structs.replace(request, inputs=inputs), pictures={key: data}
-    )
-
-
-def catalogue_in(folder: Any, family: Family, key: str = "tiny") -> Catalogue:
-    spec = msgspec.structs.replace(catalogue_of(folder, family).default, key=key, edits=True)
-    return Catalogue(models=MappingProxyType({key: spec}), default_key=key)
-
-
-class Scene:
-    """An instruct model in the engine, and diffusers' own pipeline beside it."""
-
-    def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
-        self.family = family
-        self.mixed = Mixed(catalogue)
-        self.reference = reference
-        self.pipeline: Any = PIPELINES[family].from_pipe(reference, dtype=torch.float64)
-        self.pipeline.set_progress_bar_config(disable=True)
-
-    def expected(self, request: GenerationRequest, picture: Image.Image, image_guidance: float) -> torch.Tensor:
-        """Final latents of diffusers' pipeline, alone."""
-        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        self.pipeline.scheduler = build_scheduler(
-            SAMPLERS[request.scheduler_name],
-            self.reference.own_scheduler_config,
-            request.num_inference_steps,
-            generators,
-        )
-        size = {"width": request.width, "height": request.height} if self.family == "sdxl" else {}
-        return self.pipeline(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            image=[fitted(picture, *SIZE)] * request.num_images,
-            image_guidance_scale=image_guidance,
-            num_inference_steps=request.num_inference_steps,
-            guidance_scale=request.guidance_scale,
-            num_images_per_prompt=request.num_images,
-            generator=generators,
-            output_type="latent",
-            **size,
-        ).images
-
-
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[Family, Scene]:
-    opened: dict[Family, Scene] = {}
-    for family, build in BUILDERS.items():
-        folder = tmp_path_factory.mktemp("model")
-        pipeline = build(in_channels=8)
-        # In the reference, an upcast VAE would compute in float32, and so give other numbers.
-        pipeline.vae.register_to_config(force_upcast=False)
-        pipeline.save_pretrained(folder)
-        opened[family] = Scene(family, catalogue_in(folder, family), in_float64(pipeline))
-    return opened
+    return {
+        family: Scene.of(family, tmp_path_factory.mktemp("model"), edits=True, in_channels=8) for family in PIPELINES
+    }
 
 
 @pytest.fixture
@@ -127,7 +66,9 @@ def test_an_edit_has_the_latents_of_diffusers_in_a_batch_of_other_edits(
         submits.append(editing(request, wanted[number][0], strength, number))
     latents = scene.mixed.draw(submits, monkeypatch)
     for submit in submits:
-        expected = scene.expected(narrowed(submit.request, GenerationRequest), *wanted[submit.job_id])
+        request, (picture, image_guidance) = narrowed(submit.request, GenerationRequest), wanted[submit.job_id]
+        images = [fitted(picture, *SIZE)] * request.num_images
+        expected = scene.expected(PIPELINES[family], submit, image=images, image_guidance_scale=image_guidance)
         difference = (latents[submit.job_id] - expected).abs().max().item()
         assert difference <= TOLERANCE, (submit.request, difference)
 
@@ -142,7 +83,7 @@ def test_the_strength_says_how_much_the_words_may_change(tiny_request: Generatio
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Exact:
     folder = tmp_path_factory.mktemp("model")
     stable_diffusion(in_channels=8).save_pretrained(folder)
-    return Exact(catalogue_in(folder, "sd", "pocket"))
+    return Exact(catalogue_of(folder, "sd", key="pocket", edits=True))
 
 
 @pytest.fixture

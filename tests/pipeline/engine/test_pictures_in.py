@@ -1,10 +1,10 @@
 """Pictures that start from a picture: the latents of diffusers' pipelines, in a batch with other people's jobs."""
 
-import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,167 +18,39 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2im
 from PIL import Image
 
 from config.catalogue import Catalogue
-from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.families.autoencoder import Autoencoder
-from pipeline.engine.finishing import finishing
-from pipeline.engine.finishing.finisher import Finisher
-from pipeline.engine.loop import Engine
-from pipeline.engine.models.networks import CacheEntry
-from pipeline.engine.sampling.schedulers import build_scheduler
 from pipeline.images.decode import to_pixels
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.errors import FailureReason
-from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
-from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
-from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
-from pipeline.protocol.wire.settings import Acceleration, DType, EngineOptions
+from pipeline.protocol.samplers.table import offered_samplers
+from pipeline.protocol.wire.messages import Cancel, Failed, Finished, Progress, Submit
+from tests.pipeline.engine.given_pictures import from_picture, photo, png
 from tests.pipeline.engine.reference import NOISY_IN_DIFFUSERS, TOLERANCE
+from tests.pipeline.engine.scenes import Scene
 from tests.pipeline.engine.test_batching import Shared as Exact
 from tests.pipeline.engine.tiny import (
     autoencoder,
-    catalogue_of,
-    in_float64,
-    stable_diffusion,
-    stable_diffusion_3,
-    stable_diffusion_xl,
 )
 
-BUILDERS: dict[Family, Callable[..., Any]] = {
-    "sd": stable_diffusion,
-    "sdxl": stable_diffusion_xl,
-    "sd3": stable_diffusion_3,
-}
-
-
-def photo(width: int = 64, height: int = 64, seed: int = 0) -> Image.Image:
-    """A picture that no size or color of is alike."""
-    dice = np.random.default_rng(seed)
-    small = Image.fromarray(dice.integers(0, 256, (5, 5, 3), dtype=np.uint8))
-    return small.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
-
-
-def from_picture(request: GenerationRequest, picture: Image.Image, strength: float, job_id: int = 1) -> Submit:
-    """The request with this init image, on its way."""
-    data = png(picture)
-    key = hashlib.sha256(data).hexdigest()
-    inputs = (Input(role=InputRole.INIT_IMAGE, sha256=key, strength=strength),)
-    return Submit(
-        job_id=job_id, attempt=1, request=msgspec.structs.replace(request, inputs=inputs), pictures={key: data}
-    )
-
-
-class Mixed:
-    """An engine with room for many jobs, in float64 or in another precision, and the final latents of each."""
-
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        networks: Mapping[str, CacheEntry] | None = None,
-        dtype: DType = "float64",
-        acceleration: Acceleration | None = None,
-    ) -> None:
-        self.events: list[JobEvent] = []
-        self.latents: dict[int, torch.Tensor] = {}
-        self.engine = Engine(
-            models={**catalogue.models, **(networks or {})},
-            placement=choose_placement("cpu", dtype, acceleration),
-            emit=self.events.append,
-            activity=Activity(),
-            options=EngineOptions(max_running=8),
-        )
-        self.engine.preload(catalogue.default_key)
-
-    def draw(self, submits: Sequence[Submit], monkeypatch: pytest.MonkeyPatch) -> dict[int, torch.Tensor]:
-        """Final latents by job; two jobs join at each tick, and none fails."""
-        latents = self.run(submits, monkeypatch)
-        assert not self.of(Failed), self.of(Failed)
-        return latents
-
-    def run(self, submits: Sequence[Submit], monkeypatch: pytest.MonkeyPatch) -> dict[int, torch.Tensor]:
-        """Final latents by job, of those that end well; two jobs join at each tick."""
-        latents = self.latents
-        self.events.clear()
-        latents.clear()
-
-        class Recorder(Finisher):
-            def __init__(self, job: Any, *rest: Any) -> None:
-                latents[job.name[0]] = job.latents.clone()
-                super().__init__(job, *rest)
-
-        monkeypatch.setattr(finishing, "Finisher", Recorder)
-        for number, submit in enumerate(submits):
-            self.engine.submit(submit)
-            if number % 2:
-                self.engine.tick()
-        self.engine.run_until_idle()
-        return latents
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-class Scene:
-    """A model in the engine, and diffusers' own pipeline beside it."""
-
-    pipelines: ClassVar[dict[Family, Any]] = {
+PIPELINES: Mapping[Family, Any] = MappingProxyType(
+    {
         "sd": StableDiffusionImg2ImgPipeline,
         "sdxl": StableDiffusionXLImg2ImgPipeline,
         "sd3": StableDiffusion3Img2ImgPipeline,
     }
+)
 
-    def __init__(self, family: Family, catalogue: Catalogue, reference: Any) -> None:
-        self.family = family
-        self.mixed = Mixed(catalogue)
-        self.reference = reference
-        self.pipeline: Any = self.pipelines[family](
-            **reference.components, **({"requires_safety_checker": False} if family == "sd" else {})
-        )
-        self.pipeline.set_progress_bar_config(disable=True)
 
-    @classmethod
-    def of(cls, family: Family, folder: Path, **options: Any) -> Self:
-        """A tiny model of a family, saved in a folder."""
-        pipeline: Any = BUILDERS[family](**options)
-        # In the reference, an upcast VAE would compute in float32, and so draw other numbers.
-        pipeline.vae.register_to_config(force_upcast=False)
-        pipeline.save_pretrained(folder)
-        sampler = "Flow Euler" if family == "sd3" else "Euler"
-        return cls(family, catalogue_of(folder, family, sampler), in_float64(pipeline))
-
-    def expected(self, submit: Submit, picture: Image.Image) -> torch.Tensor:
-        """Final latents of diffusers' pipeline, alone."""
-        request = narrowed(submit.request, GenerationRequest)
-        assert request.init_image is not None
-        generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
-        self.pipeline.scheduler = build_scheduler(
-            SAMPLERS[request.scheduler_name],
-            self.reference.own_scheduler_config,
-            request.num_inference_steps,
-            generators,
-        )
-        more: dict[str, Any] = {"height": request.height, "width": request.width} if self.family == "sd3" else {}
-        if SAMPLERS[request.scheduler_name].timesteps == "beta":
-            more["timesteps"] = self.pipeline.scheduler.timesteps.tolist()
-        return self.pipeline(
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt or None,
-            image=[picture] * request.num_images if self.family == "sd3" else picture,
-            strength=request.init_image.strength,
-            num_inference_steps=request.num_inference_steps,
-            guidance_scale=request.guidance_scale,
-            num_images_per_prompt=request.num_images,
-            generator=generators,
-            output_type="latent",
-            **more,
-        ).images
+def expected(scene: Scene, submit: Submit, picture: Image.Image) -> torch.Tensor:
+    """Final latents of diffusers' pipeline, alone."""
+    request = narrowed(submit.request, GenerationRequest)
+    assert request.init_image is not None
+    some_class = PIPELINES[scene.family]
+    # Only that of Stable Diffusion 3 does not copy a picture for each image.
+    image = [picture] * request.num_images if scene.family == "sd3" else picture
+    return scene.expected(some_class, submit, image=image, strength=request.init_image.strength)
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +98,8 @@ def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkey
     latents = scene.mixed.draw(submits, monkeypatch)
     for submit in submits:
         if submit.job_id in pictures:
-            expected = scene.expected(submit, pictures[submit.job_id])
-            difference = (latents[submit.job_id] - expected).abs().max().item()
+            wanted = expected(scene, submit, pictures[submit.job_id])
+            difference = (latents[submit.job_id] - wanted).abs().max().item()
             assert difference <= TOLERANCE, (submit.request, difference)
 
 

@@ -25,9 +25,11 @@ from pipeline.protocol.requests import GenerationRequest, Upscale, narrowed
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.wire.settings import EngineOptions
+from tests.pipeline.engine.given_pictures import from_picture, photo
 from tests.pipeline.engine.reference import TOLERANCE
+from tests.pipeline.engine.scenes import Scene
 from tests.pipeline.engine.test_batching import Shared as Exact
-from tests.pipeline.engine.test_pictures_in import Scene, from_picture, open_scene, photo, run, tiny_request
+from tests.pipeline.engine.test_pictures_in import expected, open_scene, run, tiny_request
 
 __all__ = ["open_scene", "tiny_request"]
 SMALL = Tiles(width=64, height=64, overlap=16)
@@ -49,8 +51,8 @@ def test_one_tile_over_the_whole_picture_draws_what_diffusers_draws(
         submits.append(from_picture(like, photo(64, 80, seed=1), 0.8, 2 * number + 1))
     latents = scene.mixed.draw(submits, monkeypatch)
     for submit in submits[::2]:
-        expected = scene.expected(submit, photo(64, 80))
-        assert (latents[submit.job_id] - expected).abs().max() <= TOLERANCE, submit.request
+        wanted = expected(scene, submit, photo(64, 80))
+        assert (latents[submit.job_id] - wanted).abs().max() <= TOLERANCE, submit.request
 
 
 def weight(position: int, tile: int, overlap: int) -> float:
@@ -79,7 +81,7 @@ def predicted(unet: Any, timestep: torch.Tensor, text: torch.Tensor, latents: to
 @torch.inference_mode()
 def expected_in_tiles(scene: Scene, submit: Submit, picture: Image.Image) -> torch.Tensor:
     """Final latents of a loop over diffusers' own parts, with one forward pass for each tile and text."""
-    request, pipeline = narrowed(submit.request, GenerationRequest), scene.pipeline
+    request, pipeline = narrowed(submit.request, GenerationRequest), scene.reference
     assert request.init_image is not None
     generator = torch.Generator().manual_seed(request.seed)
     scheduler: Any = build_scheduler(
@@ -108,7 +110,7 @@ def test_overlapping_tiles_are_averaged_at_every_step(
     open_scene: Callable[[Family], Scene], tiny_request: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = open_scene("sd")
-    factor = scene.pipeline.vae_scale_factor
+    factor = scene.reference.vae_scale_factor
     like = msgspec.structs.replace(
         tiny_request,
         width=40 * factor,

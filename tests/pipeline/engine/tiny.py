@@ -64,18 +64,21 @@ CHAT = (
 """Template of chats; the real one also names who speaks."""
 
 
-def catalogue_of(folder: Path, family: Family, sampler: str = "Euler") -> Catalogue:
+def catalogue_of(
+    folder: Path, family: Family, sampler: str = "Euler", *, key: str = "tiny", edits: bool = False
+) -> Catalogue:
     """A catalogue of one model."""
     spec = ModelSpec(
-        key="tiny",
+        key=key,
         title="Tiny",
         source=FolderSource(path=str(folder)),
         family=family,
         license="none",
         defaults=Defaults(sampler=sampler, width=64, height=64),
         bounds=Bounds(min_side=64),
+        edits=edits,
     )
-    return Catalogue(models=MappingProxyType({"tiny": spec}), default_key="tiny")
+    return Catalogue(models=MappingProxyType({key: spec}), default_key=key)
 
 
 def pass_of(steps: int, side: int = 64) -> Pass:

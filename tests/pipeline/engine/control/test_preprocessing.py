@@ -29,7 +29,7 @@ from pipeline.engine.control.preprocessing import check_preprocessor, read_prepr
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import BrokenImage, InvalidRequest, ModelUnavailable
 from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
-from tests.pipeline.engine.test_pictures_in import photo
+from tests.pipeline.engine.given_pictures import photo
 from tests.pipeline.engine.tiny import made
 
 PLACEMENT = choose_placement("cpu", "float32")

@@ -21,7 +21,8 @@ from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Finished
 from pipeline.protocol.wire.settings import EngineOptions
 from tests.pipeline.engine.control_nets import job, spec_of, steered, union_net
-from tests.pipeline.engine.test_pictures_in import Mixed, photo
+from tests.pipeline.engine.given_pictures import photo
+from tests.pipeline.engine.scenes import Mixed
 from tests.pipeline.engine.tiny import catalogue_of, stable_diffusion_xl
 
 KEYS = ("depth", "lines")

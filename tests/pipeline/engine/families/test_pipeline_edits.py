@@ -29,7 +29,7 @@ from pipeline.protocol.catalogue.models import Defaults, ModelSpec
 from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
-from tests.pipeline.engine.test_pictures_in import photo
+from tests.pipeline.engine.given_pictures import photo
 from tests.pipeline.engine.tiny import flux, flux_2_klein, qwen_edit_plus
 
 PLACEMENT = choose_placement("cpu", "float32")

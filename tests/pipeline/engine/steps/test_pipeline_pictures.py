@@ -35,9 +35,8 @@ from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.messages import Cancel, Failed, Finished, JobEvent, Progress, Submit
 from pipeline.protocol.wire.outputs import Notice
 from pipeline.protocol.wire.settings import EngineOptions
+from tests.pipeline.engine.given_pictures import editing, from_picture, photo
 from tests.pipeline.engine.loaded import model_in
-from tests.pipeline.engine.test_instructed_edits import editing
-from tests.pipeline.engine.test_pictures_in import from_picture, photo
 from tests.pipeline.engine.tiny import catalogue_of, flux, latent_consistency, pixart_sigma
 
 BUILDERS = {
