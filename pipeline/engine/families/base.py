@@ -13,7 +13,7 @@ from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.families.autoencoder import Autoencoder, Posterior
 from pipeline.engine.loras.rows import RowLora, Rows
 from pipeline.engine.references.rows import ReferencesOfRows
-from pipeline.engine.sampling.schedulers import build_scheduler
+from pipeline.engine.sampling.schedulers import OWN_SPACING, FlowSpacing, build_scheduler
 from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.passes import Pass
 from pipeline.protocol.requests import GenerationRequest
@@ -122,10 +122,10 @@ class StepAdapter(ABC):
         """Width and height of a picture must be multiples of this number of pixels."""
         return self.scale_factor
 
-    def image_tokens(self, height: int, width: int) -> int:
-        """Number of a transformer's tokens for a picture of this size in pixels; 0 when the schedule ignores it."""
-        del height, width
-        return 0
+    def spacing(self, one_pass: Pass) -> FlowSpacing:
+        """Spacing of a flow model's noise levels in a pass; see `FlowSpacing`."""
+        del one_pass
+        return OWN_SPACING
 
     def build_scheduler(self, sampler: Sampler, one_pass: Pass, generators: Sequence[torch.Generator]) -> Any:
         """Build the scheduler for one pass of a job; see `schedulers.build_scheduler`.
@@ -140,8 +140,8 @@ class StepAdapter(ABC):
         """
         if sampler.kind != self.facts.kind:
             raise UnfitSampler(f"The sampler {sampler.name} does not fit this model; choose one that it offers.")
-        tokens = self.image_tokens(one_pass.height, one_pass.width)
-        return build_scheduler(sampler, self.scheduler_config, one_pass.schedule_steps, generators, image_tokens=tokens)
+        steps, spacing = one_pass.schedule_steps, self.spacing(one_pass)
+        return build_scheduler(sampler, self.scheduler_config, steps, generators, spacing=spacing)
 
     def release(self) -> None:  # noqa: B027 - a family may keep nothing
         """Release device memory that only serves as a cache."""

@@ -1,12 +1,14 @@
 """Parses a request's texts, step by step, before an encoder reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
 from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
 from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
+from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.catalogue.models import FamilyFacts
@@ -14,6 +16,9 @@ from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Notice
+
+_LONGEST_WORD: Final = 40
+"""Greatest number of letters before a cut that still count as its word; some scripts put no blanks between words."""
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,3 +134,22 @@ def cut_notices(texts: Iterable[Text], cut_of: Callable[[str], str]) -> list[Not
         if cut:
             notices.append(Notice(key=text.cut_key, values={"text": cut}))
     return notices
+
+
+def cut_from(text: str, start: int) -> str:
+    """Part of a text from a place on, which a token limit cuts off, from the start of a word."""
+    beginning = start
+    while beginning > 0 and not text[beginning - 1].isspace():
+        beginning -= 1
+    return text[beginning if start - beginning <= _LONGEST_WORD else start :].strip()
+
+
+def bracket_notices(texts: Iterable[Text]) -> list[Notice]:
+    """A notice if brackets of a text would be weights for other models, because this one reads its text literally."""
+    if any(_has_weights(part) for text in texts for _, part in text.parts):
+        return [Notice(key="notice-brackets-are-text", values={})]
+    return []
+
+
+def _has_weights(text: str) -> bool:
+    return any(not isinstance(part, Fragment) or part.weight != 1.0 for part in read_emphasis(text))

@@ -13,8 +13,8 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.flow.sd3 import StableDiffusion3
 from pipeline.engine.families.sd import StableDiffusion
-from pipeline.engine.families.sd3 import StableDiffusion3
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.catalogue.models import ModelSpec

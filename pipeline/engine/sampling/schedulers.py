@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import diffusers
+import msgspec
 import numpy as np
 import scipy.stats
 import torch
-from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
@@ -27,6 +27,21 @@ _LMS_ORDER: Final = 4
 """Order of LMS, diffusers' default."""
 _BETA: Final = 0.6
 """Both parameters of the beta schedule's distribution."""
+
+
+class FlowSpacing(msgspec.Struct, frozen=True, kw_only=True):
+    """Spacing of a flow model's noise levels, as its own pipeline in diffusers has it.
+
+    Attributes:
+        mu: shift for the picture's size; it counts only for models with dynamic shifting.
+        sigmas: noise levels before the shift, evenly from 1 down; one for each step. None takes the scheduler's own.
+    """
+
+    mu: float = 0.0
+    sigmas: tuple[float, ...] | None = None
+
+
+OWN_SPACING: Final = FlowSpacing()
 
 
 def sampler_named(name: str) -> Sampler:
@@ -47,7 +62,7 @@ def build_scheduler(
     steps: int,
     generators: Sequence[torch.Generator],
     *,
-    image_tokens: int = 0,
+    spacing: FlowSpacing = OWN_SPACING,
 ) -> Any:
     """Build a scheduler for one job, on the CPU, with its timesteps set.
 
@@ -56,7 +71,7 @@ def build_scheduler(
         model_config: scheduler configuration of the model (noise schedule, prediction type).
         steps: number of steps as members count them; `scheduler.timesteps` has one entry for each evaluation.
         generators: one for each image; a scheduler with its own noise source is seeded like them.
-        image_tokens: number of a transformer's image tokens, for schedules that depend on it.
+        spacing: noise levels of a flow model; it does not count for others.
 
     Raises:
         UnfitSampler: the sampler does not support the model's configuration; diffusers would silently ignore it.
@@ -67,7 +82,7 @@ def build_scheduler(
         raise UnfitSampler(f"The sampler {sampler.name} does not fit how this model was trained; choose another.")
     scheduler_class = getattr(diffusers, sampler.scheduler_class)
     if sampler.kind == "flow":
-        return _flow_scheduler(scheduler_class, dict(model_config), steps, image_tokens)
+        return _flow_scheduler(scheduler_class, dict(model_config), steps, spacing)
     options = {**sampler.options}
     if schedule.is_zero_snr and options.get("timestep_spacing") == "leading":
         # Pure noise is at the last timestep, which "leading" spacing leaves out.
@@ -101,30 +116,27 @@ def _beta_timesteps(last: int, steps: int) -> list[int]:
     return np.maximum(unequal, steps - 1 - places).astype(np.int64).tolist()
 
 
-def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: int, image_tokens: int) -> Any:
-    if not model_config.get("use_dynamic_shifting"):
-        scheduler = _constructed(scheduler_class, model_config, {})
-        scheduler.set_timesteps(steps)
-        return scheduler
-    mu = calculate_shift(
-        image_tokens,
-        model_config.get("base_image_seq_len", 256),
-        model_config.get("max_image_seq_len", 4096),
-        model_config.get("base_shift", 0.5),
-        model_config.get("max_shift", 1.16),
-    )
+def _flow_scheduler(scheduler_class: Any, model_config: dict[str, Any], steps: int, spacing: FlowSpacing) -> Any:
     scheduler: Any
+    is_dynamic = bool(model_config.get("use_dynamic_shifting"))
     if scheduler_class is FlowMatchEulerDiscreteScheduler:
         scheduler = _constructed(scheduler_class, model_config, {})
-        scheduler.set_timesteps(steps, mu=mu)
+        sigmas = None if spacing.sigmas is None else list(spacing.sigmas)
+        scheduler.set_timesteps(steps, sigmas=sigmas, mu=spacing.mu if is_dynamic else None)
         return scheduler
-    # Other classes support no dynamic shift, but a static shift by e^mu is the same curve as a dynamic shift by mu.
-    shift = math.exp(mu) if model_config.get("time_shift_type", "exponential") == "exponential" else mu
-    config = {**model_config, "use_dynamic_shifting": False}
-    scheduler = _constructed(scheduler_class, config, {"shift": shift})
-    # These classes shift the smallest sigma in the constructor, and all sigmas again in `set_timesteps`. The smallest
-    # one is reset here, so that it is shifted only once.
-    scheduler.sigma_min = 1 / scheduler.config.num_train_timesteps
+    options: dict[str, Any] = {}
+    if is_dynamic:
+        # Other classes support no dynamic shift, but a static shift by e^mu is the same curve as a dynamic shift by mu.
+        is_exponential = model_config.get("time_shift_type", "exponential") == "exponential"
+        options["shift"] = math.exp(spacing.mu) if is_exponential else spacing.mu
+    scheduler = _constructed(scheduler_class, {**model_config, "use_dynamic_shifting": False}, options)
+    if spacing.sigmas is not None:
+        # These classes take no sigmas, but space them evenly from 1 to this one.
+        scheduler.sigma_min = spacing.sigmas[-1]
+    elif is_dynamic:
+        # These classes shift the smallest sigma in the constructor, and all sigmas again in `set_timesteps`. The
+        # smallest one is reset here, so that it is shifted only once.
+        scheduler.sigma_min = 1 / scheduler.config.num_train_timesteps
     scheduler.set_timesteps(steps)
     return scheduler
 

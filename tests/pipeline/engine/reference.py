@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from diffusers.schedulers.scheduling_tcd import TCDScheduler
 
-from pipeline.engine.sampling.schedulers import build_scheduler
+from pipeline.engine.sampling.schedulers import OWN_SPACING, FlowSpacing, build_scheduler
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS
 
@@ -17,12 +17,14 @@ NOISY_IN_DIFFUSERS = frozenset({"LMS", "LMS Karras", "PLMS"})
 """Samplers that leave noise in diffusers where they begin late; Easel's do not, so they are compared from noise."""
 
 
-def final_latents(reference: Any, request: GenerationRequest, image_tokens: int = 0, **options: Any) -> torch.Tensor:
+def final_latents(
+    reference: Any, request: GenerationRequest, spacing: FlowSpacing = OWN_SPACING, **options: Any
+) -> torch.Tensor:
     """[images, c, h, w]; `reference` is a pipeline that remembers the scheduler it came with."""
     sampler = SAMPLERS[request.scheduler_name]
     generators = [torch.Generator().manual_seed(request.seed + index) for index in range(request.num_images)]
     steps, config = request.num_inference_steps, reference.own_scheduler_config
-    scheduler = build_scheduler(sampler, config, steps, generators, image_tokens=image_tokens)
+    scheduler = build_scheduler(sampler, config, steps, generators, spacing=spacing)
     reference.scheduler = scheduler
     timesteps = {"timesteps": scheduler.timesteps.tolist()} if sampler.timesteps else {}
     if sampler.scheduler_class == "TCDScheduler":

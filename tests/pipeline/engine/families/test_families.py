@@ -14,7 +14,9 @@ from torch.nn.functional import interpolate
 
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.schedulers import begin_late, build_scheduler, denoised_latents, scaled_input
+from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from tests.pipeline.engine.conftest import Studio
@@ -55,8 +57,8 @@ def open_model(tmp_path_factory: pytest.TempPathFactory) -> _Open:
 
 
 def _difference(model: _Model, request: GenerationRequest) -> float:
-    tokens = model.studio.model.adapter.image_tokens(request.height, request.width)
-    return (model.studio.draw(request) - final_latents(model.reference, request, tokens)).abs().max().item()
+    spacing = model.studio.model.adapter.spacing(passes_of(request, FamilyFacts())[0])
+    return (model.studio.draw(request) - final_latents(model.reference, request, spacing)).abs().max().item()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import every_module, merge, write_lora
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
-from tests.pipeline.engine.tiny import catalogue_of, in_float64, stable_diffusion_3, stable_diffusion_xl
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, pass_of, stable_diffusion_3, stable_diffusion_xl
 
 DENOISER_SCALE, TEXT_SCALE = 0.75, 0.5
 
@@ -54,14 +54,14 @@ def test_a_lora_on_every_part_equals_merged_weights(
     plain, drawn = studio.draw(request), studio.draw(tagged)
     assert not [notice for notice in studio.encoded(tagged).notices if "lora" in notice.key]
     assert studio.draw(request).equal(plain), "what was encoded with a LoRA is known apart"
-    tokens = studio.model.adapter.image_tokens(request.height, request.width)
+    spacing = studio.model.adapter.spacing(pass_of(request.num_inference_steps, request.width))
     reference = in_float64(pipeline)
     expected = {}
     for component in ("", *modules):
         # One part after the other, so that each of them is seen to count.
         if component:
             merge(modules[component], deltas[component], DENOISER_SCALE if component == denoiser else TEXT_SCALE)
-        expected[component] = final_latents(reference, request, tokens)
+        expected[component] = final_latents(reference, request, spacing)
     assert (drawn - expected["text_encoder_2"]).abs().max().item() <= TOLERANCE
     for component in ("", denoiser, "text_encoder"):
         assert (drawn - expected[component]).abs().max().item() > 10 * TOLERANCE

@@ -13,7 +13,14 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 
 from pipeline.engine.failures import UnfitSampler
 from pipeline.engine.sampling.noise import read_schedule
-from pipeline.engine.sampling.schedulers import begin_late, build_scheduler, first_latents, scaled_input, stepped
+from pipeline.engine.sampling.schedulers import (
+    FlowSpacing,
+    begin_late,
+    build_scheduler,
+    first_latents,
+    scaled_input,
+    stepped,
+)
 from pipeline.protocol.samplers.sampler import NoiseSchedule, Prediction, Sampler
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 
@@ -179,7 +186,7 @@ def test_a_dynamic_shift_is_kept_where_the_file_has_no_other(name: str) -> None:
     """diffusers leaves out what a model's own scheduler had as a default."""
     told: dict[str, Any] = {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15}
     sigmas = [
-        build_scheduler(SAMPLERS[name], config, 8, [torch.Generator()], image_tokens=1024).sigmas
+        build_scheduler(SAMPLERS[name], config, 8, [torch.Generator()], spacing=FlowSpacing(mu=0.63)).sigmas
         for config in (
             dict(FlowMatchEulerDiscreteScheduler(**told).config),
             dict(FlowMatchEulerDiscreteScheduler(**told, shift=1.0).config),

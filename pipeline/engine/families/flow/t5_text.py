@@ -6,6 +6,7 @@ from typing import Any, Final
 import torch
 
 from pipeline.engine.device.placement import Placement
+from pipeline.engine.families.prompt_words import cut_from
 
 MAX_TOKENS: Final = 256
 """Number of tokens, with the end token, that Stable Diffusion 3 was trained with."""
@@ -41,10 +42,7 @@ class T5Text:
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         if len(encoded["input_ids"]) < MAX_TOKENS:
             return ""
-        start: int = encoded["offset_mapping"][MAX_TOKENS - 1][0]
-        while start > 0 and not text[start - 1].isspace():
-            start -= 1
-        return text[start:].strip()
+        return cut_from(text, encoded["offset_mapping"][MAX_TOKENS - 1][0])
 
     @torch.inference_mode()
     def encode(self, text: str) -> torch.Tensor:

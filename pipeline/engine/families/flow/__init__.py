@@ -1,0 +1,1 @@
+"""Step adapters of flow models: transformers whose latents are patches."""
