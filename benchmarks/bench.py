@@ -1,4 +1,4 @@
-"""The engine alone with the shipped model, for benchmarks."""
+"""The engine alone with one model, for benchmarks."""
 
 import os
 import random
@@ -20,6 +20,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement, use_threads
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.loading import quiet_libraries
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.wire.settings import EngineOptions
@@ -36,6 +37,7 @@ class Bench:
         max_running: most jobs in one batch.
         preview_interval_s: seconds between previews; 0 means no previews.
         is_enlarged: whether finished pictures are enlarged, as for members.
+        spec: the model; None takes the shipped one.
         state_directory: folder of the engine's calibration; None calibrates anew.
     """
 
@@ -45,12 +47,14 @@ class Bench:
         *,
         preview_interval_s: float = 0.0,
         is_enlarged: bool = False,
+        spec: ModelSpec | None = None,
         state_directory: str | None = None,
     ) -> None:
         quiet_libraries()
         use_threads(THREADS)
-        catalogue = load_catalogue(PipelineSettings().catalogue, "pocket")
-        spec = catalogue.default if is_enlarged else msgspec.structs.replace(catalogue.default, enlarger=None)
+        if spec is None:
+            shipped = load_catalogue(PipelineSettings().catalogue, "pocket").default
+            spec = shipped if is_enlarged else msgspec.structs.replace(shipped, enlarger=None)
         self.events: list[JobEvent] = []
         self.engine = Engine(
             models={spec.key: spec},
@@ -103,15 +107,19 @@ def request(**changes: Any) -> GenerationRequest:
     return msgspec.structs.replace(plain, **changes)
 
 
-def mixed(count: int, side: int, steps: tuple[int, int], seed: int) -> list[GenerationRequest]:
-    """Random requests with different prompts, steps, CFG, samplers and seeds."""
+def mixed(
+    count: int, side: int, steps: tuple[int, int], seed: int, spec: ModelSpec | None = None
+) -> list[GenerationRequest]:
+    """Random requests with different prompts, steps, CFG, samplers and seeds, for a model or the shipped one."""
     dice = random.Random(seed)  # noqa: S311 - a mixture of requests is no secret
+    samplers = SAMPLERS if spec is None else spec.offered_samplers
     return [
         request(
             prompt=dice.choice(WORDS),
             num_inference_steps=dice.randint(*steps),
             guidance_scale=dice.choice((1.0, 3.0, 5.0, 9.0)),
-            scheduler_name=SAMPLERS[number % len(SAMPLERS)],
+            scheduler_name=samplers[number % len(samplers)],
+            model_key="pocket" if spec is None else spec.key,
             width=side,
             height=side,
             seed=dice.randint(0, 2**32 - 1),

@@ -63,8 +63,8 @@ def _of_family(spec: ModelSpec) -> dict[str, bool]:
         "zero_snr needs prediction = 'v_prediction' or 'sample', since pure noise tells nothing of itself": (
             bool(spec.zero_snr) and spec.prediction == "epsilon"
         ),
-        "a diffusers pipeline reads its text itself, so leave out clip_skip": (
-            is_pipeline and spec.clip_skip is not None
+        "clip_skip is only for the families sd, sdxl and sd3; others read their text in another way": (
+            spec.family not in ("sd", "sdxl", "sd3") and spec.clip_skip is not None
         ),
         "edits is only for the families sd and sdxl; a pipeline's class says itself whether it edits": (
             spec.edits and spec.family not in ("sd", "sdxl")

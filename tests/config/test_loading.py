@@ -272,7 +272,7 @@ ENTRY = 'key = "a"\ntitle = "A"\nfamily = "sd"\nlicense = "x"\nsource = { kind =
             "[[model]]\n"
             + ENTRY.replace('"sd"', '"pipeline"')
             + 'clip_skip = 2\ndefaults = { sampler = "Model\'s own" }\n',
-            "leave out clip_skip",
+            "clip_skip is only for the families sd, sdxl and sd3",
         ),
         ("[[model]]\n" + ENTRY + "call = { eta = 1.0 }\n", "call is only for the family pipeline"),
         ("[[model]]\n" + ENTRY, "default_model is 'pocket', which .* does not list; it lists a"),
@@ -337,7 +337,7 @@ def test_a_vocabulary_is_read_from_its_file(tmp_path: Path) -> None:
     assert (read.words, read.things) == (frozenset({"a", "cat"}), ("cat",))
 
 
-@pytest.mark.parametrize(("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024)])
+@pytest.mark.parametrize(("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024)])
 def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()
     entry = text[text.index(f'# [[model]]\n# key = "{key}"') :].split("\n\n")[0]

@@ -5,6 +5,7 @@ The step loop calls the same `predict` with each accelerator. Row counts are mea
 """
 
 import importlib.util
+import logging
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
@@ -18,6 +19,8 @@ from pipeline.engine.device.direct_attention import make_direct
 from pipeline.engine.device.graphed_network import GraphedNetwork
 from pipeline.engine.device.openvino_network import OpenVinoNetwork
 from pipeline.engine.device.placement import Placement
+
+log = logging.getLogger(__name__)
 
 Forward = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
 """Forward pass of a network: takes inputs by name, each with the same row count, and returns [rows, c, h, w]."""
@@ -75,8 +78,10 @@ def accelerate(module: Any, forward: Forward, placement: Placement) -> Forward:
 def prepare(module: Any, placement: Placement) -> None:
     """The part of `accelerate` that changes the network, once."""
     chosen = placement.acceleration
-    if chosen.fuse_qkv:
+    if chosen.fuse_qkv and hasattr(module, "fuse_qkv_projections"):
         module.fuse_qkv_projections()
+    elif chosen.fuse_qkv:
+        log.warning("pipeline.fuse_qkv changes nothing in a %s; diffusers cannot fuse it.", type(module).__name__)
     # This comes after fusing, because fusing creates new linear layers.
     make_batch_invariant(module)
     make_direct(module)

@@ -9,11 +9,13 @@ from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.pipelines.z_image.pipeline_z_image import ZImagePipeline
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.families.flow.sd3 import StableDiffusion3
+from pipeline.engine.families.flow.z_image import ZImage
 from pipeline.engine.families.sd import StableDiffusion
 from pipeline.engine.families.sdxl import StableDiffusionXL
 from pipeline.engine.loras.folder import LoraFolder
@@ -29,6 +31,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
         adapter: makes the step adapter from a loaded pipeline, a placement, the LoRA folder and the text encoders'
             layer (see `ModelSpec.clip_skip`).
         reads_class: True when a folder's index names the pipeline class.
+        has_network_files: True when a one-file source holds the transformer alone, beside a folder with the rest.
         needed: components that a model must have.
         omissible: components that a model may lack.
         in_a_file: components that a one-file checkpoint holds.
@@ -41,6 +44,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
     omissible: tuple[str, ...] = ()
     in_a_file: tuple[str, ...] = ()
     reads_class: bool = False
+    has_network_files: bool = False
     options: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -71,11 +75,18 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             in_a_file=("transformer", "text_encoder", "text_encoder_2", "vae"),
             omissible=("text_encoder_3", "tokenizer_3"),
         ),
+        "z-image": FamilyParts(
+            pipeline_class=ZImagePipeline,
+            adapter=ZImage,
+            needed=("scheduler", "text_encoder", "tokenizer", "transformer", "vae"),
+            has_network_files=True,
+        ),
         "pipeline": FamilyParts(
             pipeline_class=DiffusionPipeline,
             adapter=lambda pipeline, placement, _loras, _clip_skip: AnyPipeline(pipeline, placement),
             needed=(),
             reads_class=True,
+            has_network_files=True,
         ),
     }
 )

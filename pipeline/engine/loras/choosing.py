@@ -174,7 +174,7 @@ class ModelLoras:
         config: Any = getattr(self._modules[self._denoiser], "config", None)
         pairs = {
             component: fitted(found, self._module(component))
-            for component, found in pairs_in(contents, config, self._convert).items()
+            for component, found in pairs_in(contents, config, self._convert, self._denoiser).items()
         }
         layouts = bundled(contents.header, contents.name)
         embeddings = {name: embedding_in(contents, layout) for name, layout in layouts.items()}

@@ -51,7 +51,10 @@ Pairs = Mapping[str, Pair]
 
 
 def pairs_in(
-    contents: Contents, model_config: Any, convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict
+    contents: Contents,
+    model_config: Any,
+    convert: Converter = StableDiffusionLoraLoaderMixin.lora_state_dict,
+    denoiser: str = "unet",
 ) -> dict[str, Pairs]:
     """Pairs of a LoRA's file, on the CPU; `down` keeps the file's precision, and `up` is float32.
 
@@ -59,6 +62,7 @@ def pairs_in(
         contents: contents of a file that passed `kinds.check_is_lora`.
         model_config: configuration of the U-Net or transformer; the converter numbers SDXL's blocks by it.
         convert: diffusers' converter for the model's family.
+        denoiser: component that names without a component belong to.
 
     Returns:
         Pairs by component (`unet`, `transformer`, `text_encoder`, …).
@@ -69,7 +73,7 @@ def pairs_in(
     metadata: Any = contents.header.get("__metadata__") or {}
     try:
         converted: Any = convert(_with_alphas(without_bundled(contents.tensors)), unet_config=model_config)
-        named = _by_component(converted[0] if isinstance(converted, tuple) else converted)
+        named = _by_component(converted[0] if isinstance(converted, tuple) else converted, denoiser)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
     # Unknown names make the converters raise various exceptions. All of them mean the same.
     except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
@@ -94,14 +98,14 @@ def _with_alphas(state: StateDict) -> StateDict:
     return found
 
 
-def _by_component(state: StateDict) -> dict[str, StateDict]:
-    """Tensors by component, with PEFT's names (`module.lora_A.weight`); names without a component are the U-Net's."""
+def _by_component(state: StateDict, denoiser: str) -> dict[str, StateDict]:
+    """Tensors by component, with PEFT's names (`module.lora_A.weight`); names without one are the denoiser's."""
     parts: dict[str, StateDict] = {}
     for name, tensor in state.items():
         bare = name.removeprefix("base_model.model.").replace(".default.weight", ".weight")
         component, _, rest = bare.partition(".")
         if component not in _COMPONENTS:
-            component, rest = "unet", bare
+            component, rest = denoiser, bare
         parts.setdefault(component, {})[rest] = tensor
     return {
         component: _peft_names(part, is_text=component.startswith("text_encoder")) for component, part in parts.items()

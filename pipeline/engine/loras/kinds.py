@@ -52,12 +52,14 @@ _FAMILIES: Final = (
     (r"joint_blocks", "sd3"),
     (r"lora_te2_|\A(?s:(?=.*\ntext_encoder_2\.)(?=.*\nunet\.))", "sdxl"),
     (r"double_blocks|single_blocks|single_transformer_blocks", "flux"),
+    (r"(?:layers|noise_refiner|context_refiner)[._]\d+[._](?:attention|feed_forward|adaLN_modulation)", "z-image"),
     (r"diffusion_model\.(?:blocks|layers|transformer_blocks)\.|lora_unet_(?:blocks|layers)_", "another"),
 )
 FAMILY_TITLES: Final[Mapping[str, str]] = {
     "sd": "Stable Diffusion 1 and 2",
     "sdxl": "Stable Diffusion XL",
     "sd3": "Stable Diffusion 3",
+    "z-image": "Z-Image",
     "flux": "Flux",
     "another": "an architecture that Easel has no step adapter for",
 }

@@ -27,6 +27,8 @@ _FAMILIES: Final = (
     ("stable-diffusion-3", "sd3"),
     ("stable-diffusion-v", "sd"),
     ("flux", "flux"),
+    ("z-image", "z-image"),
+    ("zimage", "z-image"),
     ("sdxl", "sdxl"),
     ("sd3", "sd3"),
     ("sd_v", "sd"),

@@ -69,7 +69,7 @@ def listed_components(folder: Path, parts: FamilyParts) -> dict[str, Any]:
 
 
 def network_in_a_file(folder: Path, parts: FamilyParts) -> tuple[str, Any]:
-    """Name and class of the denoising network of a whole pipeline, if diffusers reads it from one file.
+    """Name and class of the denoising network of a model, if diffusers reads it from one file.
 
     Raises:
         ModelUnavailable: the folder holds no diffusers model, or one whose network is not read from one file.

@@ -57,7 +57,7 @@ def read_pipeline(spec: ModelSpec, look: Look, placement: Placement, cache_direc
     with torch.inference_mode(mode=False):
         source = spec.source
         given = {} if spec.vae is None else {"vae": _read_vae(spec, placement, cache_directory)}
-        if isinstance(source, FileSource) and parts_of(spec).reads_class and source.config is not None:
+        if isinstance(source, FileSource) and parts_of(spec).has_network_files and source.config is not None:
             given |= _read_network(Path(source.path), Path(source.config), parts_of(spec), placement)
             return _read_folder(source.config, parts_of(spec), placement, given), look
         if isinstance(source, FileSource):
@@ -123,7 +123,7 @@ def _read_file(
 
 
 def _read_network(path: Path, config: Path, parts: FamilyParts, placement: Placement) -> dict[str, Any]:
-    """Denoising network of a whole pipeline from one file, by its component's name."""
+    """Denoising network from a file of its own, by its component's name."""
     name, some_class = network_in_a_file(config, parts)
     where = f"The file {path.name}"
     is_in_float8 = is_scaled(read_tensors(path))

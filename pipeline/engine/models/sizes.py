@@ -89,9 +89,9 @@ def _bytes_in(source: Source, dtype: torch.dtype) -> int | None:
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:
     if isinstance(source, FileSource):
         numbers = count_numbers(Path(source.path))
-        if not parts.reads_class or source.config is None:
+        if not parts.has_network_files or source.config is None:
             return numbers
-        # The file holds the network of a whole pipeline, and this folder the rest.
+        # The file holds the denoising network, and this folder the rest.
         rest = Path(source.config)
         return numbers + _numbers_in(rest, parts, without=network_in_a_file(rest, parts)[0])
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)

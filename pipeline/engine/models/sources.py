@@ -187,7 +187,7 @@ def _check_download(folder: Path, spec: ModelSpec) -> Look:
 
 def _check_file(source: FileSource, spec: ModelSpec) -> Look:
     path, parts = Path(source.path), parts_of(spec)
-    if parts.reads_class:
+    if parts.has_network_files:
         return _check_network_file(path, source.config, spec)
     _check_suffix(path)
     check_formats(path)
@@ -211,10 +211,10 @@ def _text_features(folder: Path) -> int | None:
 
 
 def _check_network_file(path: Path, config: str | None, spec: ModelSpec) -> Look:
-    """Check the file of a whole pipeline's denoising network, and the folder with the rest of the pipeline."""
+    """Check the file of a denoising network, and the folder with the rest of its model."""
     if config is None:
         raise ModelUnavailable(
-            f"The file {path.name} holds a part of a pipeline; name the diffusers folder with the rest in config."
+            f"The file {path.name} holds a part of a model; name the diffusers folder with the rest in config."
         )
     _check_suffix(path)
     check_formats(path)

@@ -52,7 +52,7 @@ _SD3: Final = _row(0.5, 1.75, 0.24, 2.7)
 _SDXL: Final = Cost(row_linear=1.557, row_quadratic=0.0333, text=0.13)
 
 _OF_FAMILY: Final[Mapping[Family, Cost]] = MappingProxyType(
-    {"sd": Cost(), "sdxl": _SDXL, "sd3": _SD3, "pipeline": _Z_IMAGE}
+    {"sd": Cost(), "sdxl": _SDXL, "sd3": _SD3, "z-image": _Z_IMAGE, "pipeline": _Z_IMAGE}
 )
 """A pipeline of an unknown class costs what Z-Image costs: today's models are large."""
 _OF_CLASS: Final[Mapping[str, Cost]] = MappingProxyType(

@@ -65,11 +65,13 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     edits_lengthen: bool = False
 
 
+_FLOW: Final = FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True)
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
         "sd": FamilyFacts(capabilities=_WITH_UNET),
         "sdxl": FamilyFacts(capabilities=_WITH_UNET),
-        "sd3": FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True),
+        "sd3": _FLOW,
+        "z-image": _FLOW,
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.
         "pipeline": FamilyFacts(

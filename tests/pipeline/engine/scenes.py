@@ -9,6 +9,7 @@ from typing import Any, Self
 import pytest
 import torch
 
+from benchmarks.families.flows import FLOWS
 from config.catalogue import Catalogue
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
@@ -16,10 +17,14 @@ from pipeline.engine.finishing import finishing
 from pipeline.engine.finishing.finisher import Finisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.models.networks import CacheEntry
+from pipeline.engine.sampling.schedulers import FlowSpacing
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.messages import Failed, JobEvent, Submit
 from pipeline.protocol.wire.settings import Acceleration, DType, EngineOptions
+from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.reference import final_latents
 from tests.pipeline.engine.tiny import (
     catalogue_of,
@@ -30,7 +35,7 @@ from tests.pipeline.engine.tiny import (
 )
 
 BUILDERS: Mapping[Family, Callable[..., Any]] = MappingProxyType(
-    {"sd": stable_diffusion, "sdxl": stable_diffusion_xl, "sd3": stable_diffusion_3}
+    {"sd": stable_diffusion, "sdxl": stable_diffusion_xl, "sd3": stable_diffusion_3, **FLOWS}
 )
 
 
@@ -109,7 +114,8 @@ class Scene:
         pipeline.save_pretrained(folder / "model")
         self.family: Family = family
         self.folder = folder
-        catalogue = catalogue_of(folder / "model", family, "Flow Euler" if family == "sd3" else "Euler", edits=edits)
+        sampler = "Flow Euler" if FAMILY_FACTS[family].kind == "flow" else "Euler"
+        catalogue = catalogue_of(folder / "model", family, sampler, edits=edits)
         self.mixed = Mixed(catalogue, networks)
         self.reference = in_float64(pipeline)
 
@@ -129,4 +135,9 @@ class Scene:
 
     def expected(self, some_class: Any, submit: Submit, **options: Any) -> torch.Tensor:
         """Final latents of one of diffusers' pipelines, alone."""
-        return final_latents(self.pipeline(some_class), narrowed(submit.request, GenerationRequest), **options)
+        request = narrowed(submit.request, GenerationRequest)
+        return final_latents(self.pipeline(some_class), request, self.spacing(request), **options)
+
+    def spacing(self, request: GenerationRequest) -> FlowSpacing:
+        """Spacing of the noise levels of a request's first pass."""
+        return model_in(self.mixed.engine, "tiny").adapter.spacing(passes_of(request, FAMILY_FACTS[self.family])[0])

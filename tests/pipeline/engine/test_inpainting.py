@@ -16,6 +16,7 @@ from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3_inpaint 
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
     StableDiffusionXLInpaintPipeline,
 )
+from diffusers.pipelines.z_image.pipeline_z_image_inpaint import ZImageInpaintPipeline
 from PIL import Image
 
 from config.catalogue import Catalogue
@@ -42,6 +43,7 @@ PIPELINES: Mapping[Family, Any] = MappingProxyType(
         "sd": StableDiffusionInpaintPipeline,
         "sdxl": StableDiffusionXLInpaintPipeline,
         "sd3": StableDiffusion3InpaintPipeline,
+        "z-image": ZImageInpaintPipeline,
     }
 )
 
@@ -52,7 +54,8 @@ def expected(
     """Final latents of diffusers' inpainting pipeline, alone; each image draws from its own generator."""
     drawing = scene.pipeline(PIPELINES[scene.family])
     images = [picture] * request.num_images
-    return final_latents(drawing, request, image=images, mask_image=mask, strength=strength)
+    spacing = scene.spacing(request)
+    return final_latents(drawing, request, spacing, image=images, mask_image=mask, strength=strength)
 
 
 OpenScene = Callable[..., Scene]
@@ -106,7 +109,7 @@ def check(scene: Scene, like: GenerationRequest, samplers: Sequence[str], monkey
             assert difference <= TOLERANCE, (submit.request, difference)
 
 
-@pytest.mark.parametrize(("family", "channels"), [("sd", 4), ("sdxl", 4), ("sd3", 4), ("sd", 9), ("sdxl", 9)])
+@pytest.mark.parametrize(("family", "channels"), [*((family, 4) for family in PIPELINES), ("sd", 9), ("sdxl", 9)])
 def test_samplers_draw_a_part_anew_as_diffusers_does(
     open_scene: OpenScene,
     tiny_request: GenerationRequest,

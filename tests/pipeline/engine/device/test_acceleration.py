@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.families import grids
 from pipeline.engine.device import acceleration, openvino_network
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.graphed_network import GraphedNetwork
@@ -105,6 +106,13 @@ def test_answers_are_torchs(family: Family, chosen: Acceleration, caplog: pytest
         answers = torch.cat(predict_rows(adapter, rows, 4))
     assert not caplog.messages
     assert (answers - plain_answers(family, rows)).abs().max() <= TOLERANCE
+
+
+def test_layers_that_cannot_be_fused_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    placement = choose_placement("cpu", "float32", Acceleration(fuse_qkv=True))
+    with caplog.at_level(logging.WARNING):
+        FAMILIES["z-image"].adapter(grids.z_image(), placement, LoraFolder(None), None)
+    assert "fuse_qkv changes nothing in a ZImageTransformer2DModel" in caplog.text
 
 
 @pytest.mark.slow

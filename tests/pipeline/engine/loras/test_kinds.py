@@ -69,9 +69,11 @@ def test_what_is_no_plain_lora_is_named_and_not_offered(tmp_path: Path, state: S
         (lora(f"{UNET}_attn2_to_k", 2048), "sdxl", "Stable Diffusion XL"),
         (lora("lora_te2_text_model_encoder_layers_0_mlp_fc1"), "sdxl", "Stable Diffusion XL"),
         (lora("lora_unet_joint_blocks_0_x_block_attn_qkv"), "sd3", "Stable Diffusion 3"),
+        (lora("diffusion_model.layers.0.attention.qkv"), "z-image", "Z-Image"),
+        (lora("lora_unet_noise_refiner_0_attention_to_q"), "z-image", "Z-Image"),
         (lora("lora_unet_double_blocks_0_img_attn_qkv"), "flux", "Flux"),
         (
-            lora("diffusion_model.layers.0.attention.qkv"),
+            lora("diffusion_model.blocks.0.cross_attn.q_proj"),
             "another",
             "an architecture that Easel has no step adapter for",
         ),

@@ -14,6 +14,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from safetensors.torch import load_file, save_file
 from spandrel.architectures.ESRGAN import ESRGAN
 
+from benchmarks.families import grids
 from pipeline import worker
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
@@ -25,7 +26,7 @@ from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
-from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.models import FAMILY_FACTS, ModelSpec
 from pipeline.protocol.catalogue.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.settings import EngineOptions
@@ -44,6 +45,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.stable_diffusion().save_pretrained(path / "sd")
     tiny.stable_diffusion_3().save_pretrained(path / "sd3")
     tiny.pixart_sigma().save_pretrained(path / "pipeline")
+    grids.z_image().save_pretrained(path / "z-image")
     return path
 
 
@@ -54,7 +56,7 @@ def folder(saved: Path, tmp_path: Path) -> Path:
 
 
 def spec_of(folder: Path, family: Family = "sd", **more: Any) -> ModelSpec:
-    sampler = {"sd3": "Flow Euler", "pipeline": "Model's own"}.get(family, "Euler")
+    sampler = {"own": "Model's own", "flow": "Flow Euler"}.get(FAMILY_FACTS[family].kind, "Euler")
     return msgspec.structs.replace(tiny.catalogue_of(folder, family, sampler).default, **more)
 
 
@@ -84,6 +86,8 @@ def rewritten(file: Path, change: Callable[[dict[str, torch.Tensor]], Mapping[st
         ("sd3", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
         ("sd3", "text_encoder_2/model.safetensors", "second text encoder"),
         ("sd3", "text_encoder_3/model.safetensors", "third text encoder"),
+        ("z-image", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
+        ("z-image", "text_encoder/model.safetensors", "text encoder"),
         ("pipeline", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
         ("pipeline", "text_encoder/model.safetensors", "text encoder"),
     ],

@@ -1,0 +1,184 @@
+"""Families of flow transformers against diffusers' own pipelines, in float64, on tiny random models; and in company."""
+
+import random
+from collections.abc import Callable, Generator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from benchmarks.families.flows import FLOWS
+from pipeline.engine.models.sources import check_source
+from pipeline.protocol.catalogue.models import FAMILY_FACTS
+from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.passes import passes_of
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
+from pipeline.protocol.wire.messages import Failed, Finished, Progress
+from tests.pipeline.engine.conftest import Studio
+from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.test_batching import Shared
+from tests.pipeline.engine.tiny import catalogue_of, in_float64, pass_of
+
+SHIFTS = MappingProxyType(
+    {
+        "static": {"shift": 3.0},
+        "dynamic": {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15},
+    }
+)
+
+
+GUIDED = ((1.0, ""), (4.5, "red, rain and much more of what nobody wants to see in a picture of this kind"), (4.5, ""))
+"""CFG and negative prompts that a model can have."""
+
+
+class Opened(NamedTuple):
+    """A family in the engine, and diffusers' own pipeline beside it."""
+
+    family: Family
+    folder: Path
+    studio: Studio
+    reference: Any
+
+    def difference(self, request: GenerationRequest) -> float:
+        spacing = self.studio.model.adapter.spacing(passes_of(request, FAMILY_FACTS[self.family])[0])
+        return (self.studio.draw(request) - final_latents(self.reference, request, spacing)).abs().max().item()
+
+
+@pytest.fixture(scope="module")
+def open_flow(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Opened]:
+    opened: dict[tuple[str, str], Opened] = {}
+
+    def open_once(name: Family, shift: str = "static") -> Opened:
+        if (name, shift) not in opened:
+            folder = tmp_path_factory.mktemp("model")
+            pipeline = FLOWS[name]()
+            pipeline.scheduler = type(pipeline.scheduler)(**SHIFTS[shift])
+            pipeline.save_pretrained(folder)
+            studio = Studio(catalogue_of(folder, name, "Flow Euler"))
+            opened[name, shift] = Opened(name, folder, studio, in_float64(pipeline))
+        return opened[name, shift]
+
+    return open_once
+
+
+@pytest.fixture(params=FLOWS)
+def opened(request: pytest.FixtureRequest, open_flow: Callable[..., Opened]) -> Opened:
+    return open_flow(request.param)
+
+
+@pytest.fixture
+def asked(request_: GenerationRequest) -> GenerationRequest:
+    return msgspec.structs.replace(
+        request_, model_key="tiny", scheduler_name="Flow Euler", width=64, height=80, num_inference_steps=3
+    )
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize("scheduler_name", offered_samplers("flow"))
+@pytest.mark.parametrize("name", FLOWS)
+def test_latents_equal_diffusers(
+    open_flow: Callable[..., Opened], asked: GenerationRequest, name: str, scheduler_name: str, shift: str
+) -> None:
+    model = open_flow(name, shift)
+    for number, (scale, negative) in enumerate(GUIDED):
+        request = msgspec.structs.replace(
+            asked,
+            scheduler_name=scheduler_name,
+            guidance_scale=scale,
+            negative_prompt=negative,
+            num_images=1 + number % 2,
+        )
+        assert model.difference(request) <= TOLERANCE, request
+
+
+def test_every_sampler_has_the_spacing_of_the_family(opened: Opened) -> None:
+    spaced = [
+        sorted(set(opened.studio.model.adapter.build_scheduler(SAMPLERS[name], pass_of(5), []).sigmas.tolist()))
+        for name in offered_samplers("flow")
+    ]
+    assert len(spaced[0]) == 6
+    for other in spaced[1:]:
+        assert other == pytest.approx(spaced[0], abs=1e-6)
+
+
+def test_brackets_are_text_and_what_was_cut_is_told(opened: Opened, asked: GenerationRequest) -> None:
+    request = msgspec.structs.replace(asked, prompt="a (red:1.4) [cat:dog:2]", num_inference_steps=1)
+    assert opened.difference(request) <= TOLERANCE
+    assert [notice.key for notice in opened.studio.encoded(request).notices] == ["notice-brackets-are-text"]
+    long = msgspec.structs.replace(request, prompt="a" * 485 + " " + "b" * 30)
+    (notice,) = opened.studio.encoded(long).notices
+    assert (notice.key, notice.values) == ("notice-prompt-cut", {"text": "b" * 30})
+    assert opened.difference(long) <= TOLERANCE
+
+
+@pytest.fixture(scope="module")
+def in_company(open_flow: Callable[..., Opened]) -> Callable[[str], Shared]:
+    known: dict[str, Shared] = {}
+
+    def open_once(name: str) -> Shared:
+        if name not in known:
+            model = open_flow(name)
+            known[name] = Shared(catalogue_of(model.folder, model.family, "Flow Euler"))
+        return known[name]
+
+    return open_once
+
+
+@pytest.fixture
+def shared(opened: Opened, in_company: Callable[[str], Shared], monkeypatch: pytest.MonkeyPatch) -> Generator[Shared]:
+    found = in_company(opened.family)
+    found.watch(monkeypatch)
+    yield found
+    found.engine.run_until_idle()
+
+
+def test_mates_of_other_steps_guidance_and_text_change_no_bit(shared: Shared, asked: GenerationRequest) -> None:
+    dice = random.Random(5)
+    wanted = [
+        msgspec.structs.replace(
+            asked,
+            prompt="a red apple" + " in the snow" * dice.choice((0, 0, 1, 2)),
+            negative_prompt=negative,
+            guidance_scale=scale,
+            num_inference_steps=dice.randint(2, 5),
+            scheduler_name=dice.choice(offered_samplers("flow")),
+            num_images=dice.choice((1, 2)),
+            height=64,
+            seed=number,
+        )
+        for number, (scale, negative) in enumerate(GUIDED * 3)
+    ]
+    for job_id, each in enumerate(wanted):
+        shared.submit(job_id, each)
+        shared.engine.run_until_idle()
+    alone, alone_forwards = shared.latents.copy(), len(shared.forwards)
+    shared.latents.clear()
+    shared.forwards.clear()
+    for job_id, each in enumerate(wanted):
+        shared.submit(job_id, each)
+        if job_id % 3 == 2:
+            shared.engine.tick()
+    shared.engine.run_until_idle()
+    assert not [event for event in shared.events if isinstance(event, Failed)]
+    for job_id, latents in alone.items():
+        assert shared.latents[job_id].equal(latents), wanted[job_id]
+    assert len(shared.forwards) < 0.6 * alone_forwards, "they shared no forward"
+
+
+def test_who_comes_later_joins_at_the_next_tick(shared: Shared, asked: GenerationRequest) -> None:
+    shared.submit(1, msgspec.structs.replace(asked, num_inference_steps=12))
+    for _ in range(3):
+        shared.engine.tick()
+    shared.submit(2, asked)
+    shared.engine.tick()
+    assert shared.of(Progress, 2)[-1].step == 1
+    shared.engine.run_until_idle()
+    assert shared.of(Finished, 1)
+
+
+def test_its_files_are_looked_through(opened: Opened) -> None:
+    spec = catalogue_of(opened.folder, opened.family, "Flow Euler").default
+    assert check_source(spec).unread == ()

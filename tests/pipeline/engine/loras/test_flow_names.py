@@ -1,0 +1,69 @@
+"""LoRAs for flow transformers in the ways of their trainers: each adds the same to the same modules."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from benchmarks.families import grids
+from pipeline.engine.families.flow import z_image
+from pipeline.engine.loras.contents import read_contents
+from pipeline.engine.loras.files import pairs_in
+from pipeline.engine.loras.kinds import check_is_lora, family_of
+from pipeline.engine.loras.rows import fitted
+from pipeline.engine.weights.headers import read_header
+
+RANK, ALPHA = 4, 2.0
+Groups = Mapping[str, Sequence[str]]
+"""Modules of the network whose outputs one pair of matrices of the file adds to, by the name in the file."""
+
+
+def check(path: Path, network: Any, groups: Groups, way: str, family: str, convert: Callable[..., Any]) -> None:
+    """Write a LoRA with matrices and alphas as kohya's trainer or as PEFT names them, and check what it adds."""
+    dice = torch.Generator().manual_seed(3)
+    state: dict[str, torch.Tensor] = {}
+    wanted: dict[str, torch.Tensor] = {}
+    for name, modules in groups.items():
+        shapes = [tuple(network.get_submodule(module).weight.shape) for module in modules]
+        down = torch.randn(RANK, shapes[0][1], generator=dice)
+        up = torch.randn(sum(shape[0] for shape in shapes), RANK, generator=dice)
+        ends = ("lora_down", "lora_up") if way == "kohya" else ("lora_A", "lora_B")
+        state |= {f"{name}.{ends[0]}.weight": down, f"{name}.{ends[1]}.weight": up}
+        state[f"{name}.alpha"] = torch.tensor(ALPHA)
+        parts = up.split([shape[0] for shape in shapes])
+        wanted |= {module: part @ down * (ALPHA / RANK) for module, part in zip(modules, parts, strict=True)}
+    save_file(state, path)
+    assert family_of(read_header(path)) == family
+    (pairs,) = pairs_in(read_contents(path, check_is_lora), network.config, convert, "transformer").values()
+    found = fitted(pairs, network)
+    assert found.keys() == wanted.keys()
+    for module, delta in wanted.items():
+        assert (found[module].up @ found[module].down).allclose(delta, atol=1e-5), module
+
+
+@pytest.mark.parametrize(
+    ("way", "start"),
+    [
+        ("peft", "transformer."),
+        ("peft", "diffusion_model."),
+        ("peft", "base_model.model."),
+        ("peft", ""),
+        ("kohya", "diffusion_model."),
+        ("kohya", "lora_unet_"),
+    ],
+)
+@pytest.mark.parametrize("is_fused", [False, True])
+def test_z_image(tmp_path: Path, way: str, start: str, *, is_fused: bool) -> None:
+    attention, gate = "layers.0.attention", "noise_refiner.0.feed_forward.w1"
+    separate = [f"{attention}.to_{part}" for part in "qkv"]
+    groups: dict[str, Sequence[str]] = {gate: [gate], f"{attention}.to_out.0": [f"{attention}.to_out.0"]}
+    groups |= {name: [name] for name in separate}
+    if is_fused:
+        groups = {gate: [gate], f"{attention}.out": [f"{attention}.to_out.0"], f"{attention}.qkv": separate}
+    if start.endswith("_"):
+        groups = {name.replace(".", "_"): modules for name, modules in groups.items()}
+    named = {start + name: modules for name, modules in groups.items()}
+    check(tmp_path / "a.safetensors", grids.z_image().transformer, named, way, "z-image", z_image.lora_state_dict)
