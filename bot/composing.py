@@ -31,6 +31,7 @@ from bot.privacy.retention import Retention
 from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
 from bot.provenance.signing import Signing
+from bot.provenance.stamping import Stamping
 from bot.safety.gate import Gate
 from bot.safety.hard_rule import HardRule, shipped_rule, widened_rule
 from bot.safety.image_blocks import BadBlockFile, read_block_file
@@ -185,7 +186,13 @@ def compose(
         images=images,
         input_files=input_files,
         inputs=inputs,
-        signing=Signing(key=key, is_required=is_required, inputs=inputs, register=tables.register),
+        signing=Signing(
+            key=key,
+            is_required=is_required,
+            inputs=inputs,
+            register=tables.register,
+            stamping=Stamping(settings.provenance.timestamp_url),
+        ),
         gate=gate,
         judging=Judging(
             gate=gate,

@@ -19,6 +19,8 @@ class Cause(StrEnum):
     SPACE = "space"
     """The disk has less free space than the owner wants."""
     SIGNING = "signing"
+    STAMPING = "stamping"
+    """The time stamp authority gives no time stamps."""
     BACKUP = "backup"
     INVALID_REQUESTS = "invalid_requests"
 

@@ -167,6 +167,12 @@ class ProvenanceSettings(Area):
     organisation: str = Field(
         default="", max_length=64, description="The name that `easel provenance init` writes into certificates."
     )
+    timestamp_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        max_length=300,
+        description="Address of a time stamp authority (RFC 3161) that confirms the time of signatures; empty = none.",
+    )
 
 
 class SafetySettings(Area):

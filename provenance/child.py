@@ -2,7 +2,7 @@
 
 It parses files, so it holds nothing worth stealing: no key, no token, no other file. The key stays in the bot, which
 signs the thousand bytes that this process asks it to sign. A process that signs lives on and sees only pictures of this
-Easel; one that reads a stranger's file ends after it.
+Easel; one that reads a stranger's file ends after it. Only a process that wants time stamps keeps the network.
 """
 
 import io
@@ -63,7 +63,7 @@ def main() -> None:
     descriptor, work = sys.argv[1:]
     line = _Line(socket.socket(fileno=int(descriptor)))
     _warm_up()
-    confine("easel-c2pa", is_lasting=work == "sign")
+    confine("easel-c2pa", is_lasting=work != "read", may_call=work == "stamp")
     while (message := line.hear()) is not None:
         line.say(_answer(line, message))
 
@@ -91,7 +91,30 @@ def _answer(line: _Line, message: ToChild) -> FromChild:
 
 
 def _signed(line: _Line, order: Sign) -> Signed | Refusal:
-    """Sign, and read the result back: c2pa writes a wrong signature into a file without a word."""
+    """Sign, and read the result back: c2pa writes a wrong signature into a file without a word.
+
+    What an authority does not stamp is signed without a stamp.
+    """
+    fault = ""
+    try:
+        data = _written(line, order, order.timestamp_url)
+    except c2pa.C2paError as error:
+        if not order.timestamp_url:
+            raise
+        data, fault = _written(line, order, ""), str(error)[:_MOST_DETAIL]
+    with c2pa.Reader(order.media_type, io.BytesIO(data), context=c2pa.Context.from_dict(_SETTINGS)) as reader:
+        found = credentials_of(reader.json())
+    if not (found.is_signature_valid and found.is_whole):
+        return Refusal(detail="The signature does not fit the certificate.")
+    return Signed(data=data, manifest=found.manifest, stamp_fault=fault)
+
+
+def _written(line: _Line, order: Sign, timestamp_url: str) -> bytes:
+    """The signed file.
+
+    Raises:
+        c2pa.C2paError: it could not be signed, or the authority gave no time stamp.
+    """
 
     def seal(data: bytes) -> bytes:
         line.say(Seal(data=data))
@@ -101,7 +124,7 @@ def _signed(line: _Line, order: Sign) -> Signed | Refusal:
     out = io.BytesIO()
     context = c2pa.Context.from_dict(_SETTINGS)
     with (
-        c2pa.Signer.from_callback(seal, c2pa.C2paSigningAlg.ES256, order.chain) as signer,
+        c2pa.Signer.from_callback(seal, c2pa.C2paSigningAlg.ES256, order.chain, timestamp_url or None) as signer,
         c2pa.Builder.from_json(order.manifest, context) as builder,
     ):
         if any(each.relationship == "parentOf" for each in order.ingredients):
@@ -110,12 +133,7 @@ def _signed(line: _Line, order: Sign) -> Signed | Refusal:
             about = {"relationship": each.relationship, "title": each.title}
             builder.add_ingredient(about, each.media_type, io.BytesIO(each.data))
         builder.sign(signer, order.media_type, io.BytesIO(order.data), out)
-    data = out.getvalue()
-    with c2pa.Reader(order.media_type, io.BytesIO(data), context=context) as reader:
-        found = credentials_of(reader.json())
-    if not (found.is_signature_valid and found.is_whole):
-        return Refusal(detail="The signature does not fit the certificate.")
-    return Signed(data=data, manifest=found.manifest)
+    return out.getvalue()
 
 
 def read(data: bytes, anchors: str) -> Reading | Refusal:

@@ -37,6 +37,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         manifest: definition of the manifest in c2pa's JSON, from `provenance.manifests`.
         ingredients: pictures that went into it.
         chain: certificates in PEM, the signer's first.
+        timestamp_url: address of an authority (RFC 3161) that confirms the time; empty for none.
     """
 
     data: bytes
@@ -44,6 +45,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     manifest: str
     ingredients: tuple[Ingredient, ...]
     chain: str
+    timestamp_url: str = ""
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -66,10 +68,14 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The signed file, and the name of its manifest, `urn:c2pa:…`."""
+    """The signed file, and the name of its manifest, `urn:c2pa:…`.
+
+    `stamp_fault` says for the log why it has no time stamp although one was wanted.
+    """
 
     data: bytes
     manifest: str
+    stamp_fault: str = ""
 
 
 class Trust(StrEnum):

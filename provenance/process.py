@@ -43,8 +43,11 @@ class Child:
         self._bodies: list[bytes] = []
 
     @classmethod
-    async def start(cls, work: Literal["sign", "read"], command: Sequence[str] = COMMAND) -> Self:
-        """Start the process for one kind of work. It has none of our variables and no open file but its socket."""
+    async def start(cls, work: Literal["sign", "stamp", "read"], command: Sequence[str] = COMMAND) -> Self:
+        """Start the process for one kind of work. It has none of our variables and no open file but its socket.
+
+        One that shall `stamp` signs too, and keeps the network for the time stamp authority.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(

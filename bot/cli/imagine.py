@@ -1,7 +1,7 @@
 """`easel imagine`: the jobs of a prompt in the real worker, without Discord and database."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -57,7 +57,9 @@ async def draw(
     settings = writing(settings, format_of(out))
     written: list[Path] = []
     async with contextlib.AsyncExitStack() as stack:
-        seal = await stack.enter_async_context(signing(settings, pictures.files)) if is_signed else None
+        seal = (
+            await stack.enter_async_context(signing(settings, pictures.files, _say_to(console))) if is_signed else None
+        )
         model_key = resolved[0].request.model_key
         backend = await stack.enter_async_context(started_worker(model_key, settings, catalogue, console))
         # Only the worker knows what a pipeline does with a picture, and which networks are there.
@@ -98,6 +100,11 @@ async def _resolved(
         redrawn(each, pictures, options, catalogue.models[each.request.model_key], settings.limits, given.strength)
         for each in resolved
     )
+
+
+def _say_to(console: Console) -> Callable[[str], None]:
+    """The way to print a sentence as it is."""
+    return lambda sentence: console.print(sentence, highlight=False, markup=False)
 
 
 def _missing_network(resolved: Sequence[Resolved], backend: ProcessBackend, catalogue: Catalogue) -> str | None:

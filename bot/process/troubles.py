@@ -33,7 +33,9 @@ def troubles_of(services: Services) -> tuple[Trouble, ...]:
 
 def warnings_of(services: Services, restarts: RecentRestarts) -> tuple[Trouble, ...]:
     """Troubles that hold up no job."""
-    found = [trouble for trouble in (services.signing.trouble, services.backups.trouble) if trouble is not None]
+    signing = services.signing
+    kept = (signing.trouble, signing.stamping.trouble, services.backups.trouble)
+    found = [trouble for trouble in kept if trouble is not None]
     if restarts.count >= _MANY:
         detail = services.backend.status.detail or "Easel's log has the reasons."
         sentence = f"The worker was restarted {restarts.count} times in the last ten minutes. {detail}"

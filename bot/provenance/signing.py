@@ -14,6 +14,7 @@ from PIL import Image
 from bot.calls.repeating import Files
 from bot.pictures.inputs import InputPictures
 from bot.presenting.jobs.output_files import output_file_name
+from bot.provenance.stamping import STAMP_S, Stamping
 from bot.store.images import StorageFailed, extension_of
 from bot.store.register import Place, RegisterRepository
 from bot.store.rows.jobs import Job
@@ -53,7 +54,7 @@ class Signing:
         is_required: hold a picture until it is signed.
         inputs: pictures that jobs were given.
         register: keeps the hashes of copies.
-        owner: hears once when pictures that must be signed are held.
+        stamping: asks for time stamps.
         command: starts the process.
     """
 
@@ -64,6 +65,7 @@ class Signing:
         is_required: bool,
         inputs: InputPictures,
         register: RegisterRepository,
+        stamping: Stamping,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self.key = key
@@ -72,6 +74,7 @@ class Signing:
         self._is_required = is_required
         self._inputs = inputs
         self._register = register
+        self.stamping = stamping
         self._command = command
         self._child: asyncio.Task[Child] | None = None
         self._turn = asyncio.Lock()
@@ -149,12 +152,28 @@ class Signing:
         if self.key is None:
             return "There is no key."
         order = Sign(data=data, media_type=media_type, manifest=manifest, ingredients=ingredients, chain=self.key.chain)
+        if not (url := self.stamping.url_now()):
+            return await self._ask(order, self.key)
+        done = await self._ask(msgspec.structs.replace(order, timestamp_url=url), self.key, work_s=STAMP_S)
+        if isinstance(done, Signed):
+            self.stamping.note(done.stamp_fault)
+            return done
+        # An authority that is silent holds up the process, which has ended by that.
+        plain = await self._ask(order, self.key, start_s=START_S)
+        if isinstance(plain, Signed):
+            self.stamping.note(done)
+        return plain
+
+    async def _ask(
+        self, order: Sign, key: "SigningKey", *, start_s: float = TIMEOUT_S, work_s: float = TIMEOUT_S
+    ) -> Signed | str:
+        """Let the process sign, within these times for its start and its work; or the reason why that failed."""
         async with self._turn:
             started = self._child or self._start()
-            if not (await asyncio.wait({started}, timeout=TIMEOUT_S))[0]:
+            if not (await asyncio.wait({started}, timeout=start_s))[0]:
                 return "The process is still starting."
             try:
-                answer = await started.result().sign(order, self.key.seal, TIMEOUT_S)
+                answer = await started.result().sign(order, key.seal, work_s)
             except (ChildFailed, OSError) as error:
                 await self._drop()
                 self._start()
@@ -227,7 +246,7 @@ class Signing:
         """
         if self.key is None:
             raise ChildFailed("There is no key.")
-        child = await Child.start("sign", self._command)
+        child = await Child.start("stamp" if self.stamping.url else "sign", self._command)
         try:
             order = Sign(
                 data=_tiny(),

@@ -72,6 +72,7 @@ def test_variables_win_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("[quota]\namount = 3\n", r"no setting quota "),
         ("[pipeline]\ndevice = 'tpu'\n", r"pipeline\.device .*'cpu'"),
         ("[discord]\napi_base_url = 'discord.com'\n", r"discord\.api_base_url .*must begin with http"),
+        ("[provenance]\ntimestamp_url = 'freetsa.org'\n", r"provenance\.timestamp_url "),
         ("[quotas\n", r"not valid TOML"),
     ],
 )

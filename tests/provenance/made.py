@@ -49,9 +49,10 @@ async def signed(
     key: SigningKey,
     request: Request,
     ingredients: tuple[Ingredient, ...] = (),
+    timestamp_url: str = "",
 ) -> Signed:
     """A file that the real process signed with a key."""
-    child = await Child.start("sign")
+    child = await Child.start("stamp" if timestamp_url else "sign")
     try:
         order = Sign(
             data=data,
@@ -59,6 +60,7 @@ async def signed(
             manifest=manifest_of(request, "easel-1-1.png", NOW, has_parent=bool(ingredients)),
             ingredients=ingredients,
             chain=key.chain,
+            timestamp_url=timestamp_url,
         )
         answer = await child.sign(order, key.seal, PATIENCE_S)
     finally:

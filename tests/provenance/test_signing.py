@@ -24,6 +24,7 @@ from provenance.process import Child, ChildFailed
 from provenance.repairing import without_tail
 from tests.picture_files import parameters_in
 from tests.process_memory import memory_of
+from tests.provenance.authority import Authority
 from tests.provenance.made import NOW, PATIENCE_S, WORDS, key_of, picture, png, reading_of, saved, signed
 
 FORMATS: tuple[ImageFormat, ...] = ("png", "webp", "jpeg")
@@ -99,6 +100,40 @@ async def test_a_changed_picture_names_the_one_that_it_was_and_what_it_followed(
     found = (await reading_of(done.data, key)).credentials
     assert found is not None
     assert (found.ingredients, found.trust, found.is_whole) == (2, Trust.TRUSTED, True)
+
+
+async def test_without_a_time_stamp_a_picture_is_signed_all_the_same(
+    request_: GenerationRequest, authority: Authority
+) -> None:
+    key = key_of()
+    order = msgspec.structs.replace(order_of(key, request_), timestamp_url=authority.url)
+    child = await Child.start("stamp")
+    first = await child.sign(order, key.seal, PATIENCE_S)
+    authority.answer = 500
+    second = await child.sign(order, key.seal, PATIENCE_S)
+    await child.close()
+    assert isinstance(first, Signed)
+    assert isinstance(second, Signed)
+    assert authority.asked == 2
+    assert first.stamp_fault == ""
+    assert "status = 500" in second.stamp_fault
+    assert len(second.data) - len(order.data) <= MOST_BYTES
+    found = (await reading_of(second.data, key)).credentials
+    assert found is not None
+    assert (found.trust, found.is_whole) == (Trust.TRUSTED, True)
+
+
+async def test_a_process_that_stamps_nothing_reaches_no_network(
+    request_: GenerationRequest, authority: Authority
+) -> None:
+    child = await Child.start("sign")
+    key = key_of()
+    with pytest.raises(ChildFailed):
+        await child.sign(
+            msgspec.structs.replace(order_of(key, request_), timestamp_url=authority.url), key.seal, PATIENCE_S
+        )
+    await child.close()
+    assert authority.asked == 0
 
 
 async def test_a_wrong_signature_is_noticed(request_: GenerationRequest) -> None:

@@ -19,6 +19,7 @@ from provenance.keys import SigningKey
 from provenance.messages import Credentials, Reading, Refusal, Signed, Trust
 from provenance.process import Child, read_once
 from provenance.verdict import EXIT_CODES, KeyState, Known, Verdict, judge
+from tests.provenance.authority import Authority
 from tests.provenance.made import PATIENCE_S, key_of, picture, png, reading_of, saved, signed
 
 FLIPS = 500
@@ -129,22 +130,27 @@ def test_a_certificate_that_has_run_out_is_ours_where_the_register_knows_the_pic
     assert judge(expired(is_valid=False), OURS) is Verdict.BROKEN
 
 
-async def short_lived(request: GenerationRequest, lifetime_s: float = 3.0) -> tuple[SigningKey, Signed]:
-    """A signature whose certificate runs out soon. A busy machine may need more time to sign."""
+async def short_lived(request: GenerationRequest, url: str, lifetime_s: float = 3.0) -> tuple[SigningKey, Signed]:
+    """A stamped signature whose certificate runs out soon. A busy machine may need more time to sign."""
     key = key_of(now=datetime.now(UTC) - timedelta(days=3_650) + timedelta(seconds=lifetime_s))
     try:
-        return key, await signed(png(picture()), "image/png", key, request)
+        return key, await signed(png(picture()), "image/png", key, request, timestamp_url=url)
     except AssertionError:
-        return await short_lived(request, 2 * lifetime_s)
+        return await short_lived(request, url, 2 * lifetime_s)
 
 
-async def test_a_certificate_runs_out_for_real(request_: GenerationRequest) -> None:
-    old, made = await short_lived(request_)
+async def test_a_certificate_runs_out_for_real_unless_a_trusted_authority_stamped(
+    request_: GenerationRequest, authority: Authority
+) -> None:
+    old, made = await short_lived(request_, authority.url)
     async with asyncio.timeout(2 * PATIENCE_S):
         while (found := await reading_of(made.data, old)).credentials is not None:
             if found.credentials.trust is Trust.EXPIRED:
                 break
     assert judge(found, MINE) is Verdict.KEY_RETIRED
+    stamped = await read_once(made.data, old.anchor + authority.anchor)
+    assert isinstance(stamped, Reading)
+    assert judge(stamped, MINE) is Verdict.INTACT
 
 
 def test_what_a_file_says_of_itself_is_a_claim() -> None:

@@ -11,14 +11,18 @@ from typing import Any, cast
 
 import pytest
 
-from bot.provenance import signing
+from bot.process.troubles import RecentRestarts, warnings_of
+from bot.provenance import signing, stamping
 from bot.store.register import Place
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
+from bot.troubles import Cause
 from provenance.keys import Root, SigningKey
 from provenance.messages import Reading, Trust
 from provenance.process import read_once
 from tests.bot.jobs.conftest import House
+from tests.provenance.authority import Authority
+from tests.provenance.conftest import authority as authority  # noqa: PLC0414 - a fixture, seen by these tests
 
 OpenHouse = Callable[..., Awaitable[House]]
 PAINTER = ("painter",)
@@ -148,6 +152,33 @@ async def test_a_picture_that_must_be_signed_waits_for_the_process(
     job = await house.until(asked, SUCCEEDED, FAILED)
     assert job.status is SUCCEEDED
     assert await trust_of(await stored(house, job), key) is Trust.TRUSTED
+
+
+async def test_an_authority_that_does_not_answer_costs_time_stamps_and_no_picture(
+    open_house: OpenHouse, key: SigningKey, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house(worker=PAINTER, key=key, provenance={"timestamp_url": authority.url})
+    signing_ = house.services.signing
+    await started(house)
+    house.work()
+    assert await trust_of(await stored(house, await drawn(house)), key) is Trust.TRUSTED
+    assert (authority.asked, signing_.stamping.trouble) == (1, None)
+    monkeypatch.setattr(signing, "STAMP_S", 0.3)
+    authority.answer = "hang"
+    for _ in range(2):  # the second does not ask again
+        assert await trust_of(await stored(house, await drawn(house)), key) is Trust.TRUSTED
+        assert authority.asked == 2
+    assert (signing_.unsigned_total, signing_.trouble) == (0, None)
+    (told,) = warnings_of(house.services, RecentRestarts())
+    assert told.cause is Cause.STAMPING
+    assert f"{authority.url} (provenance.timestamp_url) gives no time stamps" in told.sentence
+    monkeypatch.setattr(stamping, "REST_S", 0)
+    monkeypatch.setattr(signing, "STAMP_S", 30)
+    signing_.stamping.note("")
+    for answer in (503, None):
+        authority.answer = answer
+        await drawn(house)
+        assert (signing_.stamping.trouble is None) == (answer is None)
 
 
 async def test_a_smaller_copy_is_signed_and_noted(open_house: OpenHouse, key: SigningKey) -> None:
