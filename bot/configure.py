@@ -45,6 +45,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
                 image_format=pipeline.image_format,
                 quality=pipeline.image_quality,
                 has_parameters=pipeline.metadata == "full",
+                has_label=settings.provenance.visible_label == "corner",
             ),
         ),
     )

@@ -167,6 +167,9 @@ class ProvenanceSettings(Area):
     organisation: str = Field(
         default="", max_length=64, description="The name that `easel provenance init` writes into certificates."
     )
+    visible_label: Literal["none", "corner"] = Field(
+        default="none", description='corner: each picture says "AI" in its lower right corner; none: it does not.'
+    )
     timestamp_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from pipeline.images.fingerprint import fingerprint
+from pipeline.images.label import labeled
 from pipeline.images.png import png_bytes, png_of_rows
 from pipeline.images.xmp import KEYWORD, xmp_packet
 from pipeline.protocol.exif import exif_with
@@ -51,6 +52,8 @@ def encode(
         source_type: its digital source type, which every file says.
         rating: what the image check found in it.
     """
+    if output.has_label:
+        picture = Image.fromarray(labeled(np.asarray(picture)))
     written = parameters if output.has_parameters else ""
     xmp = xmp_packet(source_type)
     is_png = output.image_format == "png"
@@ -75,7 +78,7 @@ def encode_rows(
     source_type: str = GENERATED,
     rating: Rating = Rating.HARMLESS,
 ) -> UpscaledFile:
-    """Encode a large RGB picture [h, w, 3]. A PNG needs no copy of it; for other formats Pillow makes one.
+    """Encode a large RGB picture [h, w, 3]. A PNG without a label needs no copy of it; Pillow makes one otherwise.
 
     Args:
         rows: the picture.
@@ -84,6 +87,8 @@ def encode_rows(
         source_type: its digital source type, which every file says.
         rating: what the image check found in it.
     """
+    if output.has_label:
+        rows = labeled(rows)
     written = parameters if output.has_parameters else ""
     xmp = xmp_packet(source_type)
     is_png = output.image_format == "png"
@@ -109,6 +114,8 @@ def encode_cutout(
     rating: Rating = Rating.HARMLESS,
 ) -> CutoutFile:
     """Encode an RGBA picture as PNG, since JPEG has no transparency. `encode_rows` explains the other arguments."""
+    if output.has_label:
+        picture = Image.fromarray(labeled(np.asarray(picture)))
     texts = PngImagePlugin.PngInfo()
     if output.has_parameters:
         texts.add_text("parameters", parameters)

@@ -13,16 +13,17 @@ from pipeline.protocol.wire.settings import ImageOutput
 @pytest.mark.parametrize(
     ("text", "output"),
     [
-        ("", ImageOutput(image_format="png", quality=90, has_parameters=True)),
+        ("[pipeline]\n", ImageOutput(image_format="png", quality=90, has_parameters=True)),
         (
-            'image_format = "webp"\nimage_quality = 70\nmetadata = "none"\n',
+            '[pipeline]\nimage_format = "webp"\nimage_quality = 70\nmetadata = "none"\n',
             ImageOutput(image_format="webp", quality=70, has_parameters=False),
         ),
+        ('[provenance]\nvisible_label = "corner"\n', ImageOutput(has_label=True)),
     ],
 )
 def test_the_owner_says_how_pictures_are_written(
     tmp_path: Path, catalogue: Catalogue, text: str, output: ImageOutput
 ) -> None:
     file = tmp_path / "easel.toml"
-    file.write_text(f"[pipeline]\n{text}")
+    file.write_text(text)
     assert make_configure(load_settings(file), catalogue).options.output == output

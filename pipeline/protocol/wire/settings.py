@@ -20,11 +20,13 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
         image_format: format of the files.
         quality: quality of WebP and JPEG, 1 to 100; WebP at 100 is lossless.
         has_parameters: True when a file contains its generation parameters, with the prompt.
+        has_label: True when each picture says in a corner that a model made it.
     """
 
     image_format: ImageFormat = "png"
     quality: int = 90
     has_parameters: bool = True
+    has_label: bool = False
 
     @property
     def media_type(self) -> str:

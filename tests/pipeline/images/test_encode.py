@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 from matplotlib import cbook
-from PIL import Image
+from PIL import Image, ImageChops
 from sd_parsers import ParserManager
 from sd_parsers.data import PromptInfo
 
-from pipeline.images.encode import encode, encode_rows
+from pipeline.images.encode import encode, encode_cutout, encode_rows
 from pipeline.images.fingerprint import fingerprint
 from pipeline.images.parameters import parameters_text
 from pipeline.images.png import png_bytes
@@ -122,6 +122,31 @@ def test_an_outside_reader_finds_every_fact(image_format: ImageFormat) -> None:
     assert (sampler.name, sampler.parameters["scheduler"], sampler.parameters["seed"]) == ("DPM++ 2M", "Karras", "7")
     assert sampler.model is not None
     assert sampler.model.name == "Pocket"
+
+
+@pytest.mark.parametrize("side", [8, 64, 512])
+def test_a_label_is_in_the_corner_of_every_kind_of_picture_and_nowhere_else(side: int) -> None:
+    ground = Image.new("RGB", (side, side + 8), "red")
+    output = ImageOutput(has_label=True)
+    rows = np.asarray(ground)
+    drawn = encode(ground, "", output, index=0, seed=7)
+    upscaled, cutout = encode_rows(rows, "", output), encode_cutout(Image.new("RGBA", ground.size), "", output)
+    plain = opened(encode(ground, "", ImageOutput(), index=0, seed=7).data)
+    for file in (drawn, upscaled):
+        picture = opened(file.data)
+        assert ImageChops.difference(plain, picture).getbbox() is not None
+        assert ImageChops.difference(plain, picture).crop((0, 0, side, side // 2)).getbbox() is None
+        assert file.fingerprint == fingerprint(np.asarray(picture))
+    assert np.asarray(ground).tobytes() == rows.tobytes() == np.asarray(plain).tobytes()
+    label = opened(cutout.data).getchannel("A").getbbox()
+    assert label is not None
+    assert label[1] >= side // 2
+    # The label of a picture that was made larger is covered.
+    if side > 64:
+        large = opened(drawn.data).resize((2 * side, 2 * side + 16), Image.Resampling.NEAREST)
+        again = opened(encode(large, "", output, index=0, seed=7).data)
+        anew = opened(encode(Image.new("RGB", large.size, "red"), "", output, index=0, seed=7).data)
+        assert ImageChops.difference(again, anew).getbbox() is None
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
