@@ -191,7 +191,7 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002
 ) -> None:
     """Check everything that Easel needs; one line each, and how to mend it."""
-    from bot.cli.doctor import examine
+    from bot.cli.doctor.examining import examine
 
     settings, catalogue = load(config)
     if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):

@@ -14,7 +14,7 @@ from discord import gateway, http
 
 from bot.calls.closing import sentence_of
 from bot.client import EaselClient
-from bot.composing import compose
+from bot.composing.services import compose
 from bot.configure import make_configure, make_starter
 from bot.interactions.services import Services
 from bot.process.connecting import bound_reconnects, log_in

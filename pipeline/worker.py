@@ -17,27 +17,21 @@ from typing import Final
 
 import msgspec
 
+from pipeline.announcing import offer_of, preload, ready_of
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
-from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, drop_tracebacks, reason_of
-from pipeline.engine.finishing.recipes import library_versions
+from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
-from pipeline.engine.models.controls import check_controls
-from pipeline.engine.models.cutouts import check_cutouts
-from pipeline.engine.models.fitting import leave_out_unfit
 from pipeline.engine.models.loading import quiet_libraries
-from pipeline.engine.models.offering import Offer, check_models
-from pipeline.engine.models.references import check_references
-from pipeline.engine.models.upscalers import check_faces, check_upscalers
 from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.outbox import Outbox
 from pipeline.processes import die_with
 from pipeline.protocol.catalogue.networks import TextMaskSpec
-from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.wire.codec import FrameReader, decode_to_worker
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
@@ -46,7 +40,6 @@ from pipeline.protocol.wire.messages import (
     Configure,
     FindPart,
     Heartbeat,
-    Ready,
     Submit,
     Unusable,
 )
@@ -105,7 +98,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, questions: 
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     threading.Thread(target=_answer_all, args=(questions, image_check, outbox), name="check", daemon=True).start()
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
-    offer = _offer(configure)
+    offer = offer_of(configure)
     picture_networks = (*configure.upscalers, *configure.faces, *configure.cutouts)
     networks = (*picture_networks, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)
@@ -122,11 +115,11 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, questions: 
         activity=activity,
     )
     try:
-        _preload(configure.preload, engine, offer)
+        preload(configure.preload, engine, offer)
     except DeviceLost as error:
         log.critical("The device is lost: %s", error)
         return EXIT_DEVICE
-    ready = _ready(configure, placement, offer, loras)
+    ready = ready_of(configure, placement, offer, loras)
     outbox.put(msgspec.structs.replace(ready, text_mask_fault=text_mask_fault))
     # Objects of the libraries live for ever. Garbage collection of them would take half the time of a model switch.
     gc.freeze()
@@ -145,23 +138,6 @@ def _run(engine: Engine, inbox: Inbox, outbox: Outbox) -> int:
         gc.unfreeze()
         outbox.flush(_HEARTBEAT_S)
         return EXIT_DEVICE
-
-
-def _offer(configure: Configure) -> Offer:
-    """What the catalogue's files show before any of them is loaded."""
-    offer = check_models(configure.models, configure.options.cache_directory)
-    for found in (
-        check_upscalers(configure.upscalers),
-        check_faces(configure.faces),
-        check_cutouts(configure.cutouts),
-        check_controls(configure.controls),
-        check_references(configure.references),
-    ):
-        offer.missing.update(found.missing)
-        offer.remarks.update(found.remarks)
-        offer.text_features.update(found.text_features)
-    leave_out_unfit(offer, (*configure.controls, *configure.references))
-    return offer
 
 
 def _image_check(configure: Configure, placement: Placement) -> ImageCheck:
@@ -199,59 +175,6 @@ def _receive(inbox: Inbox, outbox: Outbox, engine: Engine, *, is_waiting: bool) 
                 log.warning("A second Configure was passed over.")
             case None:
                 pass
-
-
-def _preload(model_key: str | None, engine: Engine, offer: Offer) -> None:
-    """Load the most used model in advance; if that fails, it counts as missing and the worker starts without it.
-
-    Raises:
-        DeviceLost: the device failed for good.
-    """
-    if model_key is None or model_key in offer.missing:
-        return
-    try:
-        engine.preload(model_key)
-    except ModelUnavailable as error:
-        offer.missing[model_key] = str(error)
-    # Any other error of one model must not stop the worker: it has other models, and the owner must see the error.
-    except Exception as error:
-        if reason_of(error) is FailureReason.DEVICE_ERROR:
-            raise DeviceLost(detail_of(error)) from error
-        spec = offer.models.get(model_key)
-        title = model_key if spec is None else spec.title
-        log.exception("The model %s cannot be made ready.", model_key)
-        drop_tracebacks(error)
-        is_full = reason_of(error) is FailureReason.OUT_OF_MEMORY
-        offer.missing[model_key] = (
-            f"The model {title} does not fit into the memory that is there; take a smaller one, or a shorter dtype."
-            if is_full
-            else f"The model {title} cannot be made ready: {detail_of(error)[:300]}."
-        )
-
-
-def _ready(configure: Configure, placement: Placement, offer: Offer, loras: LoraFolder) -> Ready:
-    return Ready(
-        protocol_version=PROTOCOL_VERSION,
-        device=placement.device.type,
-        device_name=placement.name,
-        dtype=placement.dtype_name,
-        vram_bytes=placement.vram_bytes,
-        models=tuple(
-            spec.key
-            for spec in (*configure.models, *configure.upscalers, *configure.faces, *configure.cutouts)
-            if spec.key not in offer.missing
-        ),
-        missing=offer.missing,
-        capacity=configure.options.max_running,
-        versions=library_versions(),
-        loras=loras.entries,
-        embeddings=loras.embeddings,
-        broken_loras=loras.broken,
-        samplers=offer.samplers,
-        lacks=offer.lacks,
-        remarks=offer.remarks,
-        unfit=offer.unfit,
-    )
 
 
 def _refuse(outbox: Outbox, sentence: str) -> int:

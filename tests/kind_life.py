@@ -21,7 +21,7 @@ from typing_extensions import override
 import pipeline.protocol.requests
 import pipeline.protocol.wire.outputs
 from bot.client import EaselClient
-from bot.composing import compose
+from bot.composing.services import compose
 from bot.configure import make_configure
 from bot.errors import Refused
 from bot.interactions.services import Services
@@ -36,8 +36,9 @@ from bot.store.rows.wishes import AskedBy, Scope, Wish
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from bot.views.buttons import PRESSED
+from config.areas.quotas import QuotaSettings
 from config.catalogue import load_catalogue
-from config.settings import LoggingSettings, QuotaSettings, Settings
+from config.settings import LoggingSettings, Settings
 from pipeline.backends.base import NO_PICTURES
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request, kind_name
@@ -144,7 +145,7 @@ class Life:
 
     async def die(self) -> None:
         """Stop at once."""
-        left = [task for task in (self._working, *self.services.dispatcher._ending) if task is not None]
+        left = [task for task in (self._working, *self.services.dispatcher._endings.tasks) if task is not None]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)

@@ -1,13 +1,19 @@
-"""The page on the architecture and the import contracts say the same, and no room grows too large to look through."""
+"""The page on the architecture and the import contracts say the same, and no room, file or function grows too large."""
 
+import ast
 import re
+import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 MAX_MODULES = 15
+MAX_LINES_OF_FILE = 300
+MAX_LINES_OF_FUNCTION = 40
+"""Lines of code: without its docstring, comments and empty lines."""
 LAYERS = {
     contract["containers"][0]: [layer.split(" | ") for layer in contract["layers"]]
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
@@ -46,3 +52,32 @@ def test_no_room_has_too_many_modules() -> None:
     assert {
         str(folder.relative_to(ROOT)): len(found) for folder, found in modules.items() if len(found) > MAX_MODULES
     } == {}
+
+
+def test_no_file_and_no_function_is_too_long_to_be_read_at_once() -> None:
+    names = subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split()  # noqa: S607 - as above
+    files = {name: (ROOT / name).read_text(encoding="utf-8") for name in names if not name.startswith("tests/")}
+    assert {name: text.count("\n") for name, text in files.items() if text.count("\n") > MAX_LINES_OF_FILE} == {}
+    functions = {f"{name} {function}": lines for name, text in files.items() for function, lines in functions_of(text)}
+    assert {function: lines for function, lines in functions.items() if lines > MAX_LINES_OF_FUNCTION} == {}
+
+
+def functions_of(text: str) -> Iterator[tuple[str, int]]:
+    """Each function of a file, with its lines of code."""
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            is_documented = ast.get_docstring(node, clean=False) is not None
+            documented = range(first.lineno - 1, first.end_lineno or 0) if is_documented else range(0)
+            own = [
+                lines[number].strip()
+                for number in range(node.lineno - 1, node.end_lineno or 0)
+                if number not in documented
+            ]
+            yield node.name, sum(1 for line in own if line and not line.startswith("#"))
+
+
+def test_docstrings_comments_and_empty_lines_make_no_function_long() -> None:
+    text = 'def f():\n    """One.\n\n    Two.\n    """\n    # why\n\n    return 1\n\n\nasync def g(x):\n    return x\n'
+    assert dict(functions_of(text)) == {"f": 2, "g": 2}

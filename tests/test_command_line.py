@@ -37,7 +37,7 @@ def easel(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
 
 def test_importing_the_bot_loads_no_torch() -> None:
     program = (
-        "import sys, bot.__main__, bot.app, bot.cli.doctor, bot.cli.imagine;"
+        "import sys, bot.__main__, bot.app, bot.cli.doctor.examining, bot.cli.imagine;"
         "print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -137,13 +137,8 @@ def _write_model(folder: Path) -> int:
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
     )
-    text = _construct(
-        CLIPTextConfig,
-        vocab_size=len(tokenizer),
-        hidden_size=_FEATURES,
-        intermediate_size=4 * _FEATURES,
-        num_hidden_layers=12,
-    )
+    sizes = {"hidden_size": _FEATURES, "intermediate_size": 4 * _FEATURES, "num_hidden_layers": 12}
+    text = _construct(CLIPTextConfig, vocab_size=len(tokenizer), **sizes)
     pipeline = _construct(
         StableDiffusionPipeline,
         vae=AutoencoderTiny.from_pretrained(MODELS / "pocket" / "vae"),

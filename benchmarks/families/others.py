@@ -202,7 +202,22 @@ def hunyuan_image(*, is_distilled: bool = False) -> Any:
         text_embed_2_dim=32,
         rope_axes_dim=(4, 4),
     )
-    vae = new(
+    guiders = {name: None if is_distilled else new("AdaptiveProjectedMixGuidance") for name in ("guider", "ocr_guider")}
+    return seeded(
+        "HunyuanImagePipeline",
+        scheduler=flow(shift=7.0),
+        vae=_hunyuan_vae(),
+        text_encoder=qwen_encoder(tokenizer, layers=3),
+        tokenizer=tokenizer,
+        text_encoder_2=new("T5EncoderModel", config=new("T5Config", **glyphs)),
+        tokenizer_2=new("ByT5Tokenizer"),
+        transformer=transformer,
+        **guiders,
+    )
+
+
+def _hunyuan_vae() -> Any:
+    return new(
         "AutoencoderKLHunyuanImage",
         in_channels=3,
         out_channels=3,
@@ -212,18 +227,6 @@ def hunyuan_image(*, is_distilled: bool = False) -> Any:
         scaling_factor=0.476986,
         spatial_compression_ratio=4,
         sample_size=64,
-    )
-    guiders = {name: None if is_distilled else new("AdaptiveProjectedMixGuidance") for name in ("guider", "ocr_guider")}
-    return seeded(
-        "HunyuanImagePipeline",
-        scheduler=flow(shift=7.0),
-        vae=vae,
-        text_encoder=qwen_encoder(tokenizer, layers=3),
-        tokenizer=tokenizer,
-        text_encoder_2=new("T5EncoderModel", config=new("T5Config", **glyphs)),
-        tokenizer_2=new("ByT5Tokenizer"),
-        transformer=transformer,
-        **guiders,
     )
 
 

@@ -18,7 +18,7 @@ from bot.store.queue import QueueRepository, ensure_member
 from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.rows.origin import Asker, Origin, StartedBy
 from bot.store.sqlite.database import Database
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 
 _T = TypeVar("_T")

@@ -1,34 +1,28 @@
 """All calls to Discord about a job's message.
 
-An interaction's token edits its message for fifteen minutes and needs no permission. After that the bot edits the
-message with its own token. Only calls that are safe twice are repeated: edits, reads, and posts with a nonce. Discord
-accepts a nonce once.
+Only calls that are safe twice are repeated: edits, reads, and posts with a nonce. Discord accepts a nonce once.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar, cast
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, cast
 
 import discord
 import msgspec
 import structlog
 from discord import ui
 
-from bot.calls.answers import Answers
-from bot.calls.errors import DiscordUnreachable, EditsHalted, MessageGone, NotNow, NotPermitted, TokenOver
+from bot.calls.errors import DiscordUnreachable, EditsHalted, MessageGone, TokenOver
 from bot.calls.recognizing import is_in_timeline, is_of, is_over, outputs_shown
 from bot.calls.repeating import Files, as_files
-from bot.calls.watching import Watch
+from bot.calls.routes import Routes
 from bot.store.rows.jobs import Job
 
-TOKEN_MARGIN: Final = timedelta(seconds=60)
 _NOT_FOUND: Final = 404
 _SEARCHED: Final = 100
 """Messages searched for one of ours; Discord returns at most this number at once."""
 _CLOCK_MARGIN: Final = timedelta(minutes=1)
-
-_T = TypeVar("_T")
 
 _log = structlog.get_logger(__name__)
 
@@ -40,30 +34,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     outputs: int
 
 
-class Calls(Answers):
-    """All calls to Discord: answers to interactions, and the messages of jobs.
-
-    Args:
-        client: the client, logged in.
-        watch: the client's watch.
-        call_timeout_s: seconds for one try.
-        answer_timeout_s: seconds for one try of a first answer. Discord accepts a first answer for three seconds.
-        pause_s: seconds before the second try.
-    """
-
-    def __init__(
-        self,
-        client: discord.Client,
-        watch: Watch,
-        *,
-        call_timeout_s: float = 30.0,
-        answer_timeout_s: float = 5.0,
-        pause_s: float = 0.5,
-    ) -> None:
-        super().__init__(
-            client, watch, call_timeout_s=call_timeout_s, answer_timeout_s=answer_timeout_s, pause_s=pause_s
-        )
-        self._tokens_over: dict[str, datetime] = {}
+class Calls(Routes):
+    """All calls to Discord: answers to interactions, and the messages of jobs."""
 
     async def notify(self, job: Job, sentence: str) -> None:
         """Reply to a job's message and notify only its requester.
@@ -252,15 +224,6 @@ class Calls(Answers):
         """The direct message channel with a job's requester."""
         return await self._as_bot(lambda: self._client.create_dm(discord.Object(job.requester_id)))
 
-    def _channel(self, job: Job) -> discord.PartialMessageable:
-        return self._client.get_partial_messageable(job.channel_id)
-
-    def _webhook(self, job: Job) -> discord.Webhook:
-        token = job.origin.interaction_token
-        if self._client.application_id is None or token is None:
-            raise TokenOver("There is no token.")
-        return discord.Webhook.partial(self._client.application_id, token, client=self._client)
-
     async def _edit_by_token(self, job: Job, view: ui.LayoutView, files: Files | None) -> None:
         await self._webhook(job).edit_message(
             job.message_id or 0,
@@ -276,51 +239,3 @@ class Calls(Answers):
             attachments=discord.utils.MISSING if files is None else as_files(files),
             allowed_mentions=discord.AllowedMentions.none(),
         )
-
-    async def _as_bot_about(self, job: Job, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
-        """Call with the bot's own token about a job's message.
-
-        Raises:
-            NotPermitted: also if Discord reports no message to the bot while the requester may see one.
-        """
-        try:
-            return await self._as_bot(call, timeout_s=timeout_s)
-        except MessageGone as error:
-            if not job.origin.is_brought_along:
-                raise
-            # A message that only its member sees is invisible to the bot.
-            raise NotPermitted(str(error), status=error.status, code=error.code) from error
-
-    async def _as_bot(self, call: Callable[[], Awaitable[_T]], *, timeout_s: float | None = None) -> _T:
-        """Call with the bot's own token. There is no other token to fall back on."""
-        try:
-            return await self._repeat(call, timeout_s=timeout_s)
-        except TokenOver as error:
-            # The owner reset the token. Waiting work continues after a restart with the new token.
-            raise NotNow(str(error), status=error.status, code=error.code) from error
-
-    async def _by_token(
-        self,
-        job: Job,
-        call: Callable[[], Awaitable[_T]],
-        *,
-        tries: int = 3,
-        timeout_s: float | None = None,
-        waits_again: bool = True,
-    ) -> _T:
-        """Call with the interaction's token. Once Discord rejects the token, it is not used again."""
-        try:
-            return await self._repeat(call, tries=tries, timeout_s=timeout_s, waits_again=waits_again)
-        except TokenOver:
-            token, expires_at = job.origin.interaction_token, job.origin.token_expires_at
-            if token is not None and expires_at is not None:
-                self._tokens_over[token] = expires_at
-            raise
-
-    def _is_token_alive(self, job: Job) -> bool:
-        now = datetime.now(UTC)
-        self._tokens_over = {token: ends_at for token, ends_at in self._tokens_over.items() if ends_at > now}
-        token, expires_at = job.origin.interaction_token, job.origin.token_expires_at
-        if token is None or expires_at is None or token in self._tokens_over:
-            return False
-        return now < expires_at - TOKEN_MARGIN

@@ -1,7 +1,7 @@
 """`easel imagine`: the jobs of a prompt in the real worker, without Discord and database."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from bot.requests.resolving import Resolved
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.process import ProcessBackend
-from pipeline.protocol.requests import narrowed
+from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.wire.outputs import ImageFile
 
 
@@ -68,20 +68,28 @@ async def draw(
         except CannotDraw as error:
             raise CannotDraw(_missing_network(resolved, backend, catalogue) or str(error)) from error
         paths = iter(_paths(out, sum(each.request.num_images for each in resolved)))
-        for number, each in enumerate(resolved, 1):
-            if len(resolved) > 1:
-                console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
-            print_notices(console, each.notices)
-            await backend.submit(number, 1, each.request, pictures=pictures.files)
-            finished = await follow(backend, each.request.num_inference_steps, console)
-            print_notices(console, finished.notices)
-            for output in finished.outputs:
-                drawn, path = narrowed(output, ImageFile), next(paths)
-                if seal is not None:
-                    data = await seal(drawn.data, drawn.media_type, path, each.request)
-                    drawn = msgspec.structs.replace(drawn, data=data)
-                written.append(write(path, drawn, f"seed {drawn.seed}", console))
+        async for request, drawn in _drawn(resolved, pictures, backend, console):
+            path, file = next(paths), drawn
+            if seal is not None:
+                data = await seal(drawn.data, drawn.media_type, path, request)
+                file = msgspec.structs.replace(drawn, data=data)
+            written.append(write(path, file, f"seed {drawn.seed}", console))
     return written
+
+
+async def _drawn(
+    resolved: Sequence[Resolved], pictures: Pictures, backend: ProcessBackend, console: Console
+) -> AsyncIterator[tuple[GenerationRequest, ImageFile]]:
+    """The pictures of these requests, one request after the other."""
+    for number, each in enumerate(resolved, 1):
+        if len(resolved) > 1:
+            console.print(f"{number}/{len(resolved)}  {each.request.prompt}", highlight=False, markup=False)
+        print_notices(console, each.notices)
+        await backend.submit(number, 1, each.request, pictures=pictures.files)
+        finished = await follow(backend, each.request.num_inference_steps, console)
+        print_notices(console, finished.notices)
+        for output in finished.outputs:
+            yield each.request, narrowed(output, ImageFile)
 
 
 async def _resolved(

@@ -20,8 +20,9 @@ from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
 from bot.store.rows.origin import Asker
 from bot.store.timings import TimingRepository
+from config.areas.quotas import QuotaSettings
 from config.catalogue import Catalogue
-from config.settings import QueueSettings, QuotaSettings
+from config.settings import QueueSettings
 from pipeline.backends.base import Backend, WorkerState
 from pipeline.protocol.requests import Request
 from pipeline.protocol.usual import usual_request

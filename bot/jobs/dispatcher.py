@@ -4,37 +4,31 @@ import asyncio
 import contextlib
 import math
 import sqlite3
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 import structlog
 
-from bot.calls.errors import CallFailed
-from bot.instruments import DELIVER, DRAW, WAIT
+from bot.instruments import WAIT
 from bot.jobs.delivering.delivery import Delivery
+from bot.jobs.ending import Endings, Outcomes
 from bot.jobs.image_checking import ImageChecking
 from bot.jobs.preparing import Preparing
-from bot.jobs.recovery import MAX_ATTEMPTS, Recovery
+from bot.jobs.recovery import Recovery
 from bot.jobs.running import TrackedJob, worth_saying
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.inputs import InputPictures
-from bot.presenting.jobs import job_message
 from bot.presenting.jobs.job_message import Prospect
-from bot.provenance.signing import SigningFailed
 from bot.store.images import StorageFailed
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place, QueueRepository
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Hold, Job, JobStatus
 from pipeline.backends.base import Backend, WorkerUnavailable
-from pipeline.protocol.errors import RETRYABLE, FailureReason
-from pipeline.protocol.wire.messages import Failed, Finished, Progress
+from pipeline.protocol.wire.messages import Progress
 
-MAX_CRASHES: Final = 2
-"""A job that loses its worker gets a second attempt, alone. If that fails too, the job is likely the cause."""
 SWEEP_INTERVAL_S: Final = 5.0
 _UNOWNED_S: Final = 60.0
 _STUCK_S: Final = 60.0
@@ -80,7 +74,8 @@ class Dispatcher:
         self._job_timeout_s = job_timeout_s
         self._max_wait = max_wait
         self._running: dict[tuple[int, int], TrackedJob] = {}
-        self._ending: dict[asyncio.Task[None], int] = {}
+        self._endings = Endings(self.wake)
+        self._outcomes = Outcomes(queue=queue, inputs=inputs, storing=storing, delivery=delivery, wake=self.wake)
         self._cancelled_early: set[int] = set()
         self._wake = asyncio.Event()
         self._is_draining = False
@@ -121,8 +116,7 @@ class Dispatcher:
             with contextlib.suppress(sqlite3.Error):  # the next start finds jobs that the database still calls running
                 await self._queue.release(running.job.job_id)
         self._running.clear()
-        if self._ending:
-            await asyncio.wait(self._ending, timeout=timeout_s)
+        await self._endings.wait(timeout_s)
 
     async def recover(self) -> None:
         """Find out about each job whose start or end was not seen. Call it after a start."""
@@ -133,7 +127,7 @@ class Dispatcher:
                 await self._recovery.settle_if_ended(job)
             for job in await self._queue.running():
                 if not self._is_owned(job):
-                    self._end(job, self._recovery.adopt(job))
+                    self._endings.begin(job, self._recovery.adopt(job))
         except sqlite3.Error as error:  # the sweeper finds the remaining jobs
             self._storing.note_failure(error)
         self.wake()
@@ -149,7 +143,7 @@ class Dispatcher:
             await self._backend.cancel(*key)
         elif job.status is JobStatus.QUEUED or (job.status is JobStatus.RUNNING and job.hold is Hold.HELD):
             await self._delivery.cancel(job, self._waiting_line.take(job))
-        elif job.job_id in self._ending.values() or job.status is not JobStatus.RUNNING:
+        elif self._endings.has(job) or job.status is not JobStatus.RUNNING:
             return False
         else:
             # The job is claimed and not yet submitted.
@@ -158,11 +152,13 @@ class Dispatcher:
 
     def show_held(self, job: Job) -> None:
         """Deliver a held job that a moderator allows."""
-        self._end(job, self._recovery.adopt(job))
+        self._endings.begin(job, self._recovery.adopt(job))
 
     def end_held(self, job: Job, failure: JobFailure) -> None:
         """End a held job that nobody allows, and give its price back."""
-        self._end(job, self._delivery.fail(job, self._waiting_line.take(job), failure, "not shown by moderators"))
+        self._endings.begin(
+            job, self._delivery.fail(job, self._waiting_line.take(job), failure, "not shown by moderators")
+        )
 
     async def prospect(self, job: Job) -> Prospect:
         """A waiting job's position and its expected start; None if that is unknown or right now."""
@@ -219,7 +215,7 @@ class Dispatcher:
             await self._queue.release(job.job_id)
             return
         except StorageFailed as error:
-            self._end(job, self._delivery.fail(job, running.message, JobFailure.INPUT_GONE, str(error)))
+            self._endings.begin(job, self._delivery.fail(job, running.message, JobFailure.INPUT_GONE, str(error)))
             self._forget((job.job_id, job.attempt))
             return
         WAIT.observe(max(0.0, (datetime.now(UTC) - job.created_at).total_seconds()))
@@ -237,7 +233,7 @@ class Dispatcher:
             if isinstance(event, Progress):
                 await running.show(event, self._preparing)
                 continue
-            self._end(running.job, self._finish(running, event))
+            self._endings.begin(running.job, self._outcomes.finish(running, event))
             self._forget((event.job_id, event.attempt))
             self.wake()
 
@@ -245,48 +241,6 @@ class Dispatcher:
         del self._running[key]
         if not self._running:
             self._idle.set()
-
-    async def _finish(self, running: TrackedJob, event: Finished | Failed) -> None:
-        """End an attempt. Each attempt ends once."""
-        job = running.job
-        if job.cancel_requested_by is not None:
-            # The member pressed before the end. The worker may have been making files, and have finished all the same.
-            await self._delivery.cancel(job, running.message)
-        elif isinstance(event, Finished):
-            await self._delivery.note_hidden(job, event.hidden)
-            try:
-                job = await self._storing.keep(job, event, running.say_unkept)
-            except StorageFailed as error:
-                await self._delivery.fail(job, running.message, JobFailure.STORAGE, str(error))
-                return
-            except SigningFailed as error:
-                await self._delivery.fail(job, running.message, JobFailure.UNSIGNED, str(error))
-                return
-            DRAW.labels(job.kind).observe(event.total_s)
-            with DELIVER.time():
-                await self._delivery.deliver(job, running.message)
-        elif running.is_timed_out:
-            await self._delivery.fail(job, running.message, JobFailure.TIMEOUT, event.detail)
-        elif event.reason is FailureReason.CANCELLED:
-            await self._delivery.cancel(job, running.message)
-        elif event.reason in RETRYABLE and not _is_blamed(job):
-            await self._try_again(running, event)
-        else:
-            if event.reason is FailureReason.FLAGGED_INPUT:
-                # This comes first: a crash after it leaves a job without pictures, and one before it a job that runs.
-                await self._inputs.release(job.job_id)
-            await self._delivery.fail(job, running.message, JobFailure(event.reason), event.detail)
-
-    async def _try_again(self, running: TrackedJob, event: Failed) -> None:
-        job = running.job
-        _log.warning("job tried again", action="retried", reason=event.reason, detail=event.detail, **job.log_context())
-        try:
-            # The edit comes before the next attempt, so that it cannot overwrite that attempt's newer states.
-            await running.message.replace(job_message.waiting_again(job), [])
-        except CallFailed as error:
-            _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
-        await self._queue.release(job.job_id, has_crashed=True)
-        self.wake()
 
     async def _sweep_forever(self) -> None:
         """End each late or lost job. The supervisor handles a worker that does not react to a cancellation."""
@@ -322,30 +276,15 @@ class Dispatcher:
         """End jobs that waited too long, and adopt jobs without an owner."""
         long_ago = now - timedelta(seconds=_UNOWNED_S)
         for job in await self._queue.waiting_since_before(now - self._max_wait, _SWEPT_AT_ONCE):
-            self._end(job, self._delivery.fail(job, self._waiting_line.take(job), JobFailure.WAITED, "waited too long"))
+            self._endings.begin(
+                job, self._delivery.fail(job, self._waiting_line.take(job), JobFailure.WAITED, "waited too long")
+            )
         for job in await self._queue.held_since_before(now - HELD_FOR, _SWEPT_AT_ONCE):
             if not self._is_owned(job):
                 self.end_held(job, JobFailure.NOT_REVIEWED)
         for job in await self._queue.running():
             if not self._is_owned(job) and job.started_at is not None and job.started_at < long_ago:
-                self._end(job, self._recovery.adopt(job))
+                self._endings.begin(job, self._recovery.adopt(job))
 
     def _is_owned(self, job: Job) -> bool:
-        return (job.job_id, job.attempt) in self._running or job.job_id in self._ending.values()
-
-    def _end(self, job: Job, ending: Coroutine[None, None, None]) -> None:
-        """End a job in a task of its own, so that a slow upload never delays the next job."""
-        task = asyncio.create_task(ending)
-        self._ending[task] = job.job_id
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._ending[task]
-        self.wake()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("ending a job failed", action="end_failed", exc_info=error)
-
-
-def _is_blamed(job: Job) -> bool:
-    """Whether the job gets no further attempt. After a first lost worker, the job ran alone."""
-    return job.attempt >= MAX_ATTEMPTS or job.crashes + 1 >= MAX_CRASHES
+        return (job.job_id, job.attempt) in self._running or self._endings.has(job)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from config.settings import Period
+from config.areas.quotas import Period
 
 
 def period_start(now: datetime, period: Period, time_zone: str) -> datetime:

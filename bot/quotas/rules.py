@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from config.settings import Period
+from config.areas.quotas import Period
 
 _HOURS: Final = {Period.HOUR: 1.0, Period.DAY: 24.0, Period.WEEK: 168.0, Period.MONTH: 730.5}
 """Mean hours in a period, to compare rules with different periods."""

@@ -13,7 +13,7 @@ import msgspec
 
 from bot.quotas.periods import period_end, period_start
 from bot.quotas.rules import Rules
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 
 NO_LIMIT: Final = 2**62
 """A number that means no limit."""

@@ -13,7 +13,7 @@ from bot.store.queue import Place, close_gap, ensure_member, place, place_of, ta
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.statements import fetch_one, sure, to_ms
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 
 INSERT_JOB: Final = """
 INSERT INTO jobs (

@@ -20,7 +20,7 @@ from bot.store.rows.origin import Asker
 from bot.store.rows.outputs import NewFingerprint, NewOutput, Output
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, fetch_one, sure, to_json, to_ms
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 from pipeline.protocol.wire.outputs import Notice, Recipe
 
 _HAS_HAD_NOTICE: Final = """

@@ -20,6 +20,7 @@ from pipeline.backends.base import NO_PICTURES, BackendStatus, Start, WorkerStat
 from pipeline.backends.connection import Connection
 from pipeline.backends.questions import Questions
 from pipeline.backends.starter import Starter
+from pipeline.backends.vitals import Vitals
 from pipeline.backends.watchdog import Timeouts, Watchdog
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.requests import Request
@@ -32,7 +33,6 @@ from pipeline.protocol.wire.messages import (
     FoundPart,
     Heartbeat,
     JobEvent,
-    Phase,
     Progress,
     Ready,
     Submit,
@@ -78,18 +78,10 @@ class ProcessBackend:
         self._timeouts = timeouts or Timeouts()
         self._environment = dict(environment or {})
         self._starter = starter
-        self._state = WorkerState.STOPPED
-        self._detail = "The worker was not started."
-        self._start: Start | None = None
-        self._ready: Ready | None = None
-        self._rss_bytes = 0
-        self._phase: Phase = "idle"
-        self._restarts = 0
+        self._vitals = Vitals()
         self._connection: Connection | None = None
         self._attempts = Attempts()
         self._questions = Questions()
-        self._callbacks: list[Callable[[], None]] = []
-        self._changed = asyncio.Condition()
         self._supervisor: asyncio.Task[None] | None = None
         self._sentence: str | None = None  # reason of the present process for being unusable
         self._is_closed = False
@@ -103,7 +95,7 @@ class ProcessBackend:
         """
         if self._supervisor is not None or self._is_closed:
             raise RuntimeError("A backend is started once.")
-        await self._set_state(WorkerState.STARTING, "The worker is starting.")
+        await self._vitals.turn(WorkerState.STARTING, "The worker is starting.")
         self._supervisor = asyncio.create_task(self._supervise(), name="supervise the worker")
 
     async def wait_ready(self, timeout_s: float) -> Ready:
@@ -112,15 +104,7 @@ class ProcessBackend:
         Raises:
             WorkerUnavailable: the worker was not ready in time, or reported that it cannot work.
         """
-        ends = (WorkerState.READY, WorkerState.UNUSABLE, WorkerState.STOPPED)
-        try:
-            async with asyncio.timeout(timeout_s), self._changed:
-                await self._changed.wait_for(lambda: self._state in ends)
-        except TimeoutError as error:
-            raise WorkerUnavailable(self._detail) from error
-        if self._state is not WorkerState.READY or self._ready is None:
-            raise WorkerUnavailable(self._detail)
-        return self._ready
+        return await self._vitals.wait_ready(timeout_s)
 
     async def submit(
         self,
@@ -169,27 +153,17 @@ class ProcessBackend:
 
     def on_ready(self, callback: Callable[[], None]) -> None:
         """Register a callback for each time the worker becomes ready."""
-        self._callbacks.append(callback)
+        self._vitals.on_ready(callback)
 
     @property
     def status(self) -> BackendStatus:
         """Present status of the worker."""
-        return BackendStatus(
-            state=self._state,
-            ready=self._ready,
-            rss_bytes=self._rss_bytes,
-            phase=self._phase,
-            restarts=self._restarts,
-            detail=self._detail,
-            start=self._start,
-        )
+        return self._vitals.status
 
     @property
     def free_slots(self) -> int:
         """Number of further attempts that the worker can take now."""
-        if self._state is not WorkerState.READY or self._ready is None:
-            return 0
-        return max(0, self._ready.capacity - len(self._attempts))
+        return max(0, self._vitals.capacity - len(self._attempts))
 
     async def close(self) -> None:
         """End the worker in any state. Its running attempts get no event."""
@@ -199,9 +173,9 @@ class ProcessBackend:
             if self._supervisor is not None:
                 self._supervisor.cancel()
                 await asyncio.gather(self._supervisor, return_exceptions=True)
-            await self._set_state(WorkerState.STOPPED, "The worker was stopped.")
+            await self._vitals.turn(WorkerState.STOPPED, "The worker was stopped.")
             self._attempts.forget()
-            self._questions.fail(self._detail)
+            self._questions.fail(self._vitals.detail)
             if self._connection is not None:
                 await self._connection.close(self._timeouts.stop_s)
                 self._connection = None
@@ -216,8 +190,8 @@ class ProcessBackend:
         Raises:
             WorkerUnavailable: no worker is ready.
         """
-        if self._state is not WorkerState.READY or self._connection is None:
-            raise WorkerUnavailable(self._detail)
+        if self._vitals.state is not WorkerState.READY or self._connection is None:
+            raise WorkerUnavailable(self._vitals.detail)
         return self._connection
 
     async def _supervise(self) -> None:
@@ -229,17 +203,17 @@ class ProcessBackend:
             if watchdog.was_stable:
                 pause_s = self._timeouts.backoff_min_s
             if self._sentence is None:
-                await self._set_state(WorkerState.RESTARTING, f"The worker {loss.detail}.")
+                await self._vitals.turn(WorkerState.RESTARTING, f"The worker {loss.detail}.")
             log = _log.bind(reason=loss.reason, detail=loss.detail)
             log.warning("worker lost", action="worker_lost", pause_s=pause_s)
             jitter = 1 + random.uniform(0, _JITTER)  # noqa: S311 - a pause is no secret
             await asyncio.sleep(pause_s * jitter)
             pause_s = min(pause_s * 2, self._timeouts.backoff_max_s)
-            self._restarts += 1
+            self._vitals.restarts += 1
 
     async def _live(self, watchdog: Watchdog) -> _Loss:
         """Start a worker and follow it until it is lost; returns the reason."""
-        self._start = Start(began_at=datetime.now(UTC))
+        self._vitals.start = Start(began_at=datetime.now(UTC))
         try:
             connection = await Connection.open(self._command, self._environment, self._starter)
         except OSError as error:
@@ -251,9 +225,9 @@ class ProcessBackend:
         try:
             await asyncio.wait((listening, watching), return_when=asyncio.FIRST_COMPLETED)
             watchdog.end()
-            self._start = None
-            if self._state is WorkerState.READY:
-                await self._set_state(WorkerState.RESTARTING, "The worker was lost a moment ago.")
+            self._vitals.start = None
+            if self._vitals.state is WorkerState.READY:
+                await self._vitals.turn(WorkerState.RESTARTING, "The worker was lost a moment ago.")
             loss = await self._find_loss(connection, listening, watching)
         finally:
             listening.cancel()
@@ -268,13 +242,13 @@ class ProcessBackend:
         """End a lost worker and fail its attempts; returns when the process is gone, so that no two share a device."""
         how = await connection.close(self._timeouts.stop_s)
         loss = loss or _Loss(FailureReason.WORKER_DIED, how)
-        self._rss_bytes, self._phase = 0, "idle"
+        self._vitals.rest()
         self._questions.fail(f"The worker {loss.detail}.")
         self._attempts.fail(loss.reason, f"The worker {loss.detail}.")
         if not connection.is_gone:
             detail = f"The worker {loss.detail}. It cannot be ended: a driver may hang. Restart the computer."
             _log.critical("worker cannot be ended", action="worker_stuck", pid=connection.pid)
-            await self._set_state(WorkerState.RESTARTING, detail)
+            await self._vitals.turn(WorkerState.RESTARTING, detail)
             await connection.gone()
         return loss
 
@@ -304,7 +278,7 @@ class ProcessBackend:
                 case FoundPart() | Checked():
                     self._questions.answer(message)
                 case Heartbeat():
-                    self._rss_bytes, self._phase = message.rss_bytes, message.phase
+                    self._vitals.hear(message)
                 case _ if watchdog.is_over:
                     _log.debug("late message dropped", action="stale", kind=type(message).__name__)
                 case Ready():
@@ -312,38 +286,14 @@ class ProcessBackend:
                 case Unusable():
                     _log.error("worker unusable", action="worker_unusable", sentence=message.sentence)
                     self._sentence = message.sentence
-                    await self._set_state(WorkerState.UNUSABLE, message.sentence)
+                    await self._vitals.turn(WorkerState.UNUSABLE, message.sentence)
                     return
 
     async def _become_ready(self, ready: Ready, watchdog: Watchdog) -> None:
         ours = self._configure.protocol_version
         if ready.protocol_version != ours:
             raise ProtocolError(f"it speaks version {ready.protocol_version} of the protocol and not {ours}")
-        if self._state is WorkerState.READY:
+        if self._vitals.state is WorkerState.READY:
             raise ProtocolError("it said twice that it is ready")
         watchdog.now_ready()
-        self._ready = ready
-        if self._start is not None:
-            self._start = msgspec.structs.replace(self._start, ready_at=datetime.now(UTC))
-        await self._set_state(WorkerState.READY, "")
-        _log.info(
-            "worker ready",
-            action="worker_ready",
-            device=ready.device_name,
-            dtype=ready.dtype,
-            models=ready.models,
-        )
-        for key, sentence in ready.missing.items():
-            _log.warning("model missing", action="model_missing", model=key, sentence=sentence)
-        if ready.text_mask_fault:
-            _log.warning("text mask missing", action="model_missing", sentence=ready.text_mask_fault)
-        for callback in self._callbacks:
-            try:
-                callback()
-            except Exception:  # noqa: BLE001 - an error of a callback must not end the worker
-                _log.exception("a callback failed", action="callback_failed")
-
-    async def _set_state(self, state: WorkerState, detail: str) -> None:
-        async with self._changed:
-            self._state, self._detail = state, detail
-            self._changed.notify_all()
+        await self._vitals.become_ready(ready)

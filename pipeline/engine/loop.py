@@ -2,28 +2,25 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
 
 import torch
 
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
-from pipeline.engine.device.placement import Placement, work_clock
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import (
     DeviceLost,
     detail_of,
     drop_tracebacks,
-    raise_if_device_lost,
     reason_of,
 )
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finishing import Finishing
-from pipeline.engine.finishing.init_images import begin_from_picture, encoded, given_pictures, needs_pictures
+from pipeline.engine.finishing.init_images import needs_pictures
+from pipeline.engine.finishing.passes import Passes
 from pipeline.engine.finishing.preview_jobs import PreviewJobs
 from pipeline.engine.finishing.recipes import Recipes
-from pipeline.engine.finishing.refining import begin_refining, enlarged
 from pipeline.engine.finishing.reporting import Reporter
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.cache import ModelCache
@@ -34,11 +31,9 @@ from pipeline.engine.pixels.text_mask import TextMask
 from pipeline.engine.sampling.latents import check_finite
 from pipeline.engine.starting import JobStarter
 from pipeline.engine.steps.admission import WaitingAttempts, name_of
-from pipeline.engine.steps.batching.buckets import Bucket, Share, Turns
-from pipeline.engine.steps.batching.calibration import Calibration
-from pipeline.engine.steps.batching.control_forwards import ControlForwards
-from pipeline.engine.steps.batching.forwards import Forwards, Outcome
-from pipeline.engine.steps.batching.shapes import ShapeBook
+from pipeline.engine.steps.batching.buckets import Share
+from pipeline.engine.steps.batching.forwards import Outcome
+from pipeline.engine.steps.batching.lanes import Lanes
 from pipeline.engine.steps.batching.solo_lane import SoloLane
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
@@ -48,8 +43,6 @@ from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.messages import Cancel, FindPart, FoundPart, JobEvent, Submit
 from pipeline.protocol.wire.settings import EngineOptions
-
-_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -85,23 +78,18 @@ class Engine:
         activity: Activity,
     ) -> None:
         image_check = image_check or ImageCheck(None)
-        self._placement = placement
         self._max_running = options.max_running
         self._text_mask = text_mask
         self._reporter = Reporter(emit)
         self._activity = activity
         self._cache = ModelCache(models, placement, options, activity, loras)
         self._starter = JobStarter(self._cache, placement, self._reporter, image_check, activity)
-        shapes = ShapeBook(placement, options.batching, options.state_directory)
-        controls = ControlForwards(shapes, placement, activity)
-        self._calibration = Calibration(shapes, controls, placement, activity)
-        self._forwards = Forwards(shapes, controls, placement)
+        self._lanes = Lanes(placement, options, activity)
         self._decoder = Decoder(placement, options.state_directory)
-        recipes = Recipes(placement, options.state_directory)
         self._background = Background(placement, wake, activity)
         self._finishing = Finishing(
             output=options.output,
-            recipes=recipes,
+            recipes=Recipes(placement, options.state_directory),
             image_check=image_check,
             decoder=self._decoder,
             activity=activity,
@@ -110,7 +98,9 @@ class Engine:
             guarded=self._guarded,
         )
         self._preview_jobs = PreviewJobs(options.preview_interval_s, self._background, self._show, image_check)
-        self._turns = Turns()
+        self._passes = Passes(
+            self._decoder, self._background, activity, lambda job: job.name in self._running, self._join_guarded
+        )
         self._waiting = WaitingAttempts()
         self._running: dict[AttemptId, EngineJob] = {}
         self._cancelled: set[AttemptId] = set()
@@ -122,7 +112,7 @@ class Engine:
         Waiting attempts count only while no background work runs. While it runs, its result triggers the next tick.
         """
         can_start = bool(self._waiting) and not self._background.is_busy
-        return bool(self._turns or self._cancelled or self._background.has_returned or can_start)
+        return bool(self._lanes or self._cancelled or self._background.has_returned or can_start)
 
     @property
     def is_idle(self) -> bool:
@@ -156,7 +146,7 @@ class Engine:
         try:
             model = self._cache.take(model_key)
             if isinstance(model, LoadedModel):
-                self._calibration.run(model)
+                self._lanes.measure(model)
         finally:
             self._activity.enter("idle")
 
@@ -191,20 +181,18 @@ class Engine:
 
     def _draw_next(self) -> None:
         """Run one forward pass of the next bucket, or one step of the next job that runs alone."""
-        match self._turns.next():
-            case Bucket() as bucket:
-                for outcome in self._forwards.draw(bucket, bucket.take()):
-                    self._give_predictions(outcome)
-            case SoloLane() as lane:
-                self._guarded([lane.job.name], partial(self._advance, lane))
-            case _:
-                pass
+        drawn = self._lanes.draw_next()
+        if isinstance(drawn, SoloLane):
+            self._guarded([drawn.job.name], partial(self._advance, drawn))
+            return
+        for outcome in drawn:
+            self._give_predictions(outcome)
 
     def _drop_cancelled(self) -> None:
         for name in self._cancelled:
             job = self._running.pop(name, None)
             if job is not None:
-                self._turns.remove(job)
+                self._lanes.remove(job)
             self._waiting.remove(name)
             self._reporter.failed(name, FailureReason.CANCELLED, "")
         self._cancelled.clear()
@@ -227,26 +215,21 @@ class Engine:
         job = self._starter.start(submit, self._jobs)
         self._running[job.name] = job
         if isinstance(job, PipelineJob | UpscaleJob | CutoutJob):
-            self._turns.add_lane(SoloLane(job, work_clock(self._placement.device)))
+            self._lanes.add_alone(job)
         elif needs_pictures(job):
-            work = partial(encoded, job, given_pictures(submit), self._decoder, self._activity.note_progress)
-            self._background.on_device(work, partial(self._begin_pass, job, begin_from_picture))
+            self._passes.begin_first(job, submit)
         else:
-            self._join(job)
+            self._lanes.join(job)
 
-    def _join(self, job: DenoisingJob) -> None:
-        """Prepare a job's next step and put it into its bucket."""
-        job.prepare_step()
-        self._turns.add(job, partial(self._calibration.make_bucket, job))
+    def _join_guarded(self, job: DenoisingJob, begin: Callable[[], None]) -> None:
+        self._guarded([job.name], lambda: begin() or self._lanes.join(job))
 
     def _give_predictions(self, outcome: Outcome) -> None:
         if outcome.failure is not None:
             self._end_failed([share.job.name for share in outcome.shares], outcome.failure)
             return
-        left = outcome.predictions
-        for share in outcome.shares:
-            self._guarded([share.job.name], partial(self._take_predictions, share, left[: len(share.rows)]))
-            left = left[len(share.rows) :]
+        for share, predictions in outcome.parts():
+            self._guarded([share.job.name], partial(self._take_predictions, share, predictions))
 
     def _take_predictions(self, share: Share, predictions: Sequence[torch.Tensor]) -> None:
         job = share.job
@@ -262,21 +245,13 @@ class Engine:
         if job.is_between_steps and not self._preview_jobs.start_if_due(job):
             self._reporter.progress(job)
         if not job.is_denoised:
-            self._join(job)
+            self._lanes.join(job)
             return
-        self._turns.remove(job)
+        self._lanes.remove(job)
         if job.next_pass is not None:
-            work = partial(enlarged, job, self._decoder, self._activity.note_progress)
-            self._background.on_device(work, partial(self._begin_pass, job, begin_refining))
+            self._passes.begin_second(job)
         else:
             self._finish(job)
-
-    def _begin_pass(self, job: DenoisingJob, begin: Callable[[DenoisingJob, _T], None], picture: Future[_T]) -> None:
-        """Begin a pass from a picture, unless the job was cancelled while the picture was made ready."""
-        if job.name in self._running:
-            self._guarded([job.name], lambda: begin(job, picture.result()) or self._join(job))
-        else:
-            raise_if_device_lost(picture.exception())
 
     def _finish(self, job: EngineJob) -> None:
         self._finishing.finish(self._running.pop(job.name))
@@ -290,7 +265,7 @@ class Engine:
             if isinstance(job, PipelineJob):
                 self._preview_jobs.start_if_due(job)
         else:
-            self._turns.remove(job)
+            self._lanes.remove(job)
             self._finish(job)
 
     def _show(self, job: DrawingJob, preview: bytes) -> None:
@@ -317,9 +292,9 @@ class Engine:
         for name in names:
             job = self._running.pop(name, None)
             if job is not None:
-                self._turns.remove(job)
+                self._lanes.remove(job)
             self._finishing.jobs.pop(name, None)
             self._reporter.failed(name, reason, detail)
         if reason is FailureReason.DEVICE_ERROR:
             raise DeviceLost(detail)
-        self._forwards.release()
+        self._lanes.release()

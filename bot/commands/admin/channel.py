@@ -37,17 +37,7 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
         reports=localized("option-admin-reports"),
         content=localized("option-admin-content"),
     )
-    @app_commands.choices(
-        use=[
-            Choice(name=localized("choice-allow"), value=_ALLOW),
-            Choice(name=localized("choice-forbid"), value=_FORBID),
-            Choice(name=localized("choice-default"), value=_DEFAULT),
-        ],
-        content=[
-            Choice(name=localized("choice-content-strict"), value=Content.STRICT.value),
-            Choice(name=localized("choice-content-usual"), value=Content.USUAL.value),
-        ],
-    )
+    @app_commands.choices(use=_uses(), content=_contents())
     async def channel_(
         interaction: Interaction,
         use: str | None = None,
@@ -72,6 +62,21 @@ def make_channel(services: Services) -> app_commands.Command[Any, ..., None]:
 
     add_suggestions(channel_, services)
     return channel_
+
+
+def _uses() -> list[Choice[str]]:
+    return [
+        Choice(name=localized("choice-allow"), value=_ALLOW),
+        Choice(name=localized("choice-forbid"), value=_FORBID),
+        Choice(name=localized("choice-default"), value=_DEFAULT),
+    ]
+
+
+def _contents() -> list[Choice[str]]:
+    return [
+        Choice(name=localized("choice-content-strict"), value=Content.STRICT.value),
+        Choice(name=localized("choice-content-usual"), value=Content.USUAL.value),
+    ]
 
 
 async def _toggle_reports(services: Services, interaction: Interaction, channel_id: int) -> str:

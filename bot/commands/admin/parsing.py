@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.errors import Refused
 from bot.quotas.rules import Rule
-from config.settings import Period
+from config.areas.quotas import Period
 
 MAX_AMOUNT: Final = 1_000_000
 MAX_DURATION: Final = timedelta(days=3_650)

@@ -18,7 +18,7 @@ from bot.interactions.services import Services
 from bot.presenting.admin import sentences
 from bot.presenting.texts import text
 from bot.quotas.rules import Rule, Subject, effective
-from config.settings import Period
+from config.areas.quotas import Period
 
 _SHOWN_ENTRIES = 10
 _MAX_REASON = 200

@@ -9,7 +9,7 @@ from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Bonus, Facts, QueueState, starts_of
 from bot.store.rows.origin import Asker
 from bot.store.sqlite.statements import fetch_all, fetch_one, from_ms, sure, to_json, to_ms
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 
 RULES: Final = """
 SELECT subject, subject_id, amount, period FROM quota_rules

@@ -18,7 +18,7 @@ from bot.store.rows.jobs import Job
 from bot.store.rows.origin import Asker
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import change, fetch_one, from_ms, sure, to_ms
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 
 ADMIT: Final = """
 INSERT INTO postings (entry_id, pot_id, held, spent)

@@ -13,7 +13,7 @@ from bot.quotas.periods import period_end
 from bot.store.cases import WARNING_LIFETIME
 from bot.store.rows.wishes import AskedBy, Wish
 from bot.store.sqlite.statements import Value, fetch_all, fetch_one, from_ms, sure, to_json, to_ms
-from config.settings import Period
+from config.areas.quotas import Period
 
 DELETED: Final[Mapping[str, str]] = MappingProxyType(
     {

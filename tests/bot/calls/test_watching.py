@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.calls.address_block import LONGEST_WAIT_S, AddressBlock, is_block
 from bot.calls.errors import AddressBlocked, AnsweredElsewhere, EditsHalted, InteractionLost
 from bot.calls.watching import FirstAnswers
-from bot.cli import doctor
+from bot.cli.doctor.reaching import discord_findings
 from config.areas.discord import DiscordSettings
 from config.settings import Settings
 from playground import LocalDiscord
@@ -194,7 +194,7 @@ async def test_doctor_says_that_the_address_is_blocked() -> None:
     async with LocalDiscord() as local:
         discord = DiscordSettings(token=SecretStr(local.token), api_base_url=local.api_base_url)
         local.faults.add(kind="address_block", retry_after_s=600)
-        blocked, *_ = [finding async for finding in doctor._discord(Settings(discord=discord))]
+        blocked, *_ = [finding async for finding in discord_findings(Settings(discord=discord))]
         assert (blocked.subject, blocked.is_fine) == ("network", False)
         assert "blocks this computer's address for 10 min more" in blocked.sentence
         assert "another address" in blocked.sentence

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import doctor
-from bot.cli.doctor import examine
+from bot.cli.doctor import examining
+from bot.cli.doctor.examining import examine
 from bot.process.health import Health, write_health
 from bot.provenance.key import KeyFiles
 from bot.store.sqlite.database import Database
@@ -31,7 +31,7 @@ def no_worker(**_: object) -> None:
 @pytest.fixture
 def examined(settings: Settings, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examined:
     """Every line that the doctor says of these settings, beside a running Easel or quick."""
-    monkeypatch.setattr(doctor, "ProcessBackend", no_worker)
+    monkeypatch.setattr(examining, "ProcessBackend", no_worker)
     here = settings.model_copy(update={"storage": StorageSettings(directory=tmp_path)})
 
     async def examine_(*, is_quick: bool = False, **changes: object) -> tuple[bool, str]:

@@ -18,7 +18,7 @@ from discord import http
 from typing_extensions import override
 
 from bot.client import EaselClient
-from bot.composing import compose
+from bot.composing.services import compose
 from bot.interactions.services import Services
 from bot.store.images import ImageStore
 from bot.store.rows.jobs import Job, JobStatus, NewJob
@@ -103,7 +103,7 @@ class House:
         self._is_closed = True
         if self.working is not None:
             # What still ends would ask a database that is closed.
-            left = [self.working, *self.services.dispatcher._ending]
+            left = [self.working, *self.services.dispatcher._endings.tasks]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)

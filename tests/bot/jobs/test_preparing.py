@@ -118,11 +118,11 @@ async def test_only_the_time_without_starts_is_a_reason_to_notify(
     house = await open_house(worker=("late", str(folder)), is_awaited=False)
     house.work()
     job = await house.ask(age=MINUTE)
-    house.backend._start = Start(began_at=datetime.now(UTC) - timedelta(seconds=start_s))
+    house.backend._vitals.start = Start(began_at=datetime.now(UTC) - timedelta(seconds=start_s))
     (folder / "ready").touch()
     await house.until(job, JobStatus.SUCCEEDED)
-    while house.services.dispatcher._ending:
-        await asyncio.wait([*house.services.dispatcher._ending])
+    while house.services.dispatcher._endings.tasks:
+        await asyncio.wait([*house.services.dispatcher._endings.tasks])
     assert any("is done" in str(message) for message in house.world.messages.values()) is is_told
 
 

@@ -20,7 +20,7 @@ from bot.store.members.servers import AuditRow
 from bot.store.queue import Waiting
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.statistics import Recent
-from config.settings import Period
+from config.areas.quotas import Period
 from pipeline.backends.base import BackendStatus, WorkerState
 from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_job, from_elsewhere

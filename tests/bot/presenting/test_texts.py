@@ -19,7 +19,7 @@ from bot.safety.words.rules import SENTENCES
 from bot.safety.words.rules import Action as WordAction
 from bot.store.rows.cases import Outcome, ReportReason
 from bot.store.rows.preferences import Preferences
-from config.settings import Period
+from config.areas.quotas import Period
 from pipeline.protocol.inputs import Use
 from pipeline.protocol.limits import GRID_CELLS
 from pipeline.protocol.reading import PictureFault

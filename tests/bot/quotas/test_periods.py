@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.quotas.periods import period_end, period_start
-from config.settings import Period
+from config.areas.quotas import Period
 
 ZONES = [
     "UTC",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective, generosity
-from config.settings import Period
+from config.areas.quotas import Period
 
 FALLBACK = Rule(amount=50, period=Period.DAY)
 

@@ -21,7 +21,7 @@ from bot.quotas.standing import (
     standing,
     starts_of,
 )
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 5, 2, tzinfo=UTC)

@@ -18,7 +18,7 @@ from bot.store.rows.origin import Asker, Origin
 from bot.store.rows.wishes import AskedBy, Scope
 from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 from pipeline.protocol.inputs import Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_origin

@@ -16,7 +16,7 @@ from bot.store.members.servers import Decision
 from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value
-from config.settings import QuotaSettings
+from config.areas.quotas import QuotaSettings
 from tests.bot.store.conftest import ADMIN, Store
 from tests.bot.store.plain_books import Books, Kept, Member, new_job
 

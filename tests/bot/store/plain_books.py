@@ -14,7 +14,7 @@ from bot.quotas.rules import Rule, Rules, SetRule, Subject, effective
 from bot.quotas.standing import Obstacle
 from bot.store.rows.jobs import JobStatus, NewJob
 from bot.store.rows.origin import Asker
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 from pipeline.protocol.requests import GenerationRequest
 from tests.example_jobs import example_origin
 

@@ -15,7 +15,7 @@ from bot.store.expansions import KEPT, Expansion, ExpansionRepository, NewExpans
 from bot.store.rows.jobs import NewJob, WantedJob
 from bot.store.rows.origin import Lineage, StartedBy
 from bot.store.rows.preferences import AskerDefaults, Preferences
-from config.settings import Period
+from config.areas.quotas import Period
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Notice
 from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of

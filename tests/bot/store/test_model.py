@@ -16,7 +16,7 @@ from bot.quotas.rules import Rule, Subject
 from bot.store.admission import AlreadyAccepted, NotAllowed
 from bot.store.rows.jobs import Job, JobStatus
 from bot.store.rows.outputs import NewOutput
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 from tests.bot.store.conftest import ADMIN
 from tests.bot.store.machine import OPEN, Machine
 from tests.bot.store.plain_books import ROLES, Member, asker, new_job

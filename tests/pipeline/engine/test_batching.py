@@ -165,7 +165,7 @@ def test_sizes_share_the_device_by_what_they_cost(shared: Shared, request_: Gene
     shared.submit(1, msgspec.structs.replace(request_, num_inference_steps=60))
     shared.submit(2, msgspec.structs.replace(request_, num_inference_steps=60, width=128, height=128))
     shared.engine.tick()
-    buckets = [lane for lane in shared.engine._turns._round if isinstance(lane, Bucket)]
+    buckets = [lane for lane in shared.engine._lanes._turns._round if isinstance(lane, Bucket)]
     small, large = sorted(buckets, key=lambda bucket: bucket.take()[0].rows[0].latents.numel())
     small.shapes, large.shapes = Shapes({2: 1.0}), Shapes({2: 4.0})
     for _ in range(40):
@@ -186,7 +186,7 @@ def test_a_job_of_many_rows_takes_turns_in_small_forwards(shared: Shared, reques
     shared.submit(2, wanted)
     shared.submit(3, msgspec.structs.replace(request_, num_inference_steps=8))
     shared.engine.tick()
-    (bucket,) = shared.engine._turns._round
+    (bucket,) = shared.engine._lanes._turns._round
     assert isinstance(bucket, Bucket)
     bucket.shapes = Shapes({2: 0.1})
     shared.engine.run_until_idle()
@@ -255,7 +255,7 @@ def test_a_picture_is_enlarged_beside_the_steps_of_others(shared: Shared, reques
 
 def test_one_that_is_being_enlarged_can_be_cancelled(shared: Shared, request_: GenerationRequest) -> None:
     shared.submit(1, msgspec.structs.replace(request_, upscale=Upscale(scale=2, strength=0.5)))
-    while shared.engine._turns or not shared.engine._running:
+    while shared.engine._lanes or not shared.engine._running:
         shared.engine.tick()
     shared.engine.cancel(Cancel(job_id=1, attempt=1))
     shared.engine.run_until_idle()

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +31,13 @@ class Outcome:
     shares: Sequence[Share]
     predictions: Sequence[torch.Tensor] = ()
     failure: Exception | None = None
+
+    def parts(self) -> Iterator[tuple[Share, Sequence[torch.Tensor]]]:
+        """Each share with the predictions of its rows."""
+        left = self.predictions
+        for share in self.shares:
+            yield share, left[: len(share.rows)]
+            left = left[len(share.rows) :]
 
 
 class Forwards:

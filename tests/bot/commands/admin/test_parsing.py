@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.commands.admin.parsing import MAX_AMOUNT, MAX_DURATION, parse_duration, parse_rule
 from bot.errors import Refused
 from bot.quotas.rules import Rule
-from config.settings import Period
+from config.areas.quotas import Period
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ async def draw(house: House, prompt: str = "a cat") -> Job:
     house.work()
     ended = await house.until(job, JobStatus.SUCCEEDED, JobStatus.FAILED)
     async with asyncio.timeout(30):
-        while house.services.dispatcher._ending:
+        while house.services.dispatcher._endings.tasks:
             await asyncio.sleep(0.01)
     assert await house.broken() == []
     return ended

@@ -15,7 +15,7 @@ from bot.store.admission import NotAllowed, insert_job
 from bot.store.members.ledger import reserve
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus, NewJob
-from config.settings import Period
+from config.areas.quotas import Period
 from tests.bot.store.conftest import ADMIN, NOW, Store, asker_of, decision, settings_of
 
 Make = Callable[..., NewJob]

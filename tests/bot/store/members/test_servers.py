@@ -12,7 +12,7 @@ from bot.store.members.servers import WHOLE_SERVER, ChannelRule, Content
 from bot.store.rows.jobs import NewJob
 from bot.store.rows.origin import Asker
 from bot.store.rows.preferences import Preferences
-from config.settings import Period
+from config.areas.quotas import Period
 from tests.bot.store.conftest import NOW, Store, asker_of, decision, settings_of
 
 Make = Callable[..., NewJob]

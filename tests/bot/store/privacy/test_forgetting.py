@@ -21,7 +21,7 @@ from bot.store.rows.outputs import NewOutput
 from bot.store.rows.wishes import AskedBy, BlankedFor, Scope
 from bot.store.sqlite.migrating import migrate
 from bot.store.stars import StarRepository
-from config.settings import Period
+from config.areas.quotas import Period
 from tests.bot.store.conftest import GUILD, NOW, Store, decision, settings_of, with_inputs
 from tests.bot.store.sqlite.schema import schema
 

@@ -15,7 +15,7 @@ from bot.store.rows.jobs import NewJob
 from bot.store.rows.wishes import BlankedFor
 from bot.store.sqlite.migrating import migrate
 from bot.store.stars import StarRepository
-from config.settings import Period
+from config.areas.quotas import Period
 from tests.bot.store.conftest import GUILD, NOW, Store, decision, with_inputs
 from tests.bot.store.privacy.test_forgetting import drawn
 

@@ -19,7 +19,7 @@ from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobStatus, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.groups import MOST
-from config.settings import Period, QuotaSettings
+from config.areas.quotas import Period, QuotaSettings
 from tests.bot.store.conftest import NOW, Store, decision
 from tests.bot.store.plain_books import ROLES
 from tests.bot.store.plain_books import new_job as new_click

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from spandrel.architectures.ESRGAN import ESRGAN
 
 from benchmarks.families import grids
-from pipeline import worker
+from pipeline import announcing
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
@@ -345,7 +345,7 @@ def test_a_worker_comes_up_without_a_model_that_cannot_be_loaded(
         options=EngineOptions(),
     )
     monkeypatch.setattr("pipeline.engine.models.cache.load_model", raising)
-    worker._preload("tiny", engine, offer)
+    announcing.preload("tiny", engine, offer)
     assert words in offer.missing["tiny"]
 
 
@@ -363,7 +363,7 @@ def test_a_device_that_is_lost_still_ends_the_worker(folder: Path, monkeypatch: 
         options=EngineOptions(),
     )
     with pytest.raises(DeviceLost):
-        worker._preload("tiny", engine, offer)
+        announcing.preload("tiny", engine, offer)
 
 
 def test_the_layer_of_the_catalogue_is_taken(folder: Path) -> None:

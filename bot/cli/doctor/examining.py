@@ -1,4 +1,4 @@
-"""`easel doctor`: one line for each thing that Easel needs, with the remedy for a fault."""
+"""The checks of `easel doctor`, in the order of its report."""
 
 import asyncio
 import logging
@@ -7,48 +7,29 @@ import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
-import aiohttp
-import msgspec
 import structlog
 
-from bot.calls.address_block import is_block, wait_of
-from bot.composing import hard_rule, owners_blocks, owners_rules
+from bot.cli.doctor.finding import Finding
+from bot.cli.doctor.reaching import discord_findings
 from bot.configure import make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
 from bot.provenance.key import NoKey, load_key
+from bot.safety.owners import hard_rule, owners_blocks, owners_rules
 from bot.store.disk import GB
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
 from bot.store.sqlite.migrating import newest_version
 from config.catalogue import Catalogue
 from config.loading import ConfigError
-from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
 from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 1 << 30
-_MAX_CLOCK_ERROR_S: Final = 5.0
 _READY_TIMEOUT_S: Final = 300.0
-_CALL_TIMEOUT_S: Final = 15.0
-_UNAUTHORIZED: Final = 401
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the report. `is_fine` is None if a check was impossible."""
-
-    subject: str
-    is_fine: bool | None
-    sentence: str
-
-    def __str__(self) -> str:
-        mark = {True: "ok  ", False: "BAD ", None: "?   "}[self.is_fine]
-        return f"{mark} {self.subject:<10} {self.sentence}"
 
 
 async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, say: Callable[[str], None]) -> bool:
@@ -79,7 +60,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
 
 
 async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
-    async for finding in _discord(settings):
+    async for finding in discord_findings(settings):
         yield finding
     if is_in_use(settings.storage.database):
         for finding in _running(settings):
@@ -199,65 +180,6 @@ def _signing(settings: Settings) -> Finding:
     return Finding(
         subject="signing", is_fine=True, sentence=f"pictures are signed; the certificate holds until {ends:%Y-%m-%d}"
     )
-
-
-async def _discord(settings: Settings) -> AsyncIterator[Finding]:
-    """Findings about token and clock. Each server gives its own permissions, so commands check these."""
-    try:
-        token = settings.discord.read_token()
-    except NotReadable as error:
-        yield Finding(subject="token", is_fine=False, sentence=str(error))
-        return
-    if token is None:
-        sentence = "none set; `easel run` needs EASEL_DISCORD__TOKEN or EASEL_DISCORD__TOKEN_FILE"
-        yield Finding(subject="token", is_fine=None, sentence=sentence)
-        return
-    url = f"{settings.discord.api_base_url}/users/@me"
-    try:
-        async with (
-            asyncio.timeout(_CALL_TIMEOUT_S),
-            aiohttp.ClientSession(headers={"Authorization": f"Bot {token}"}) as session,
-            session.get(url) as response,
-        ):
-            async for finding in _answer_about_token(response):
-                yield finding
-            date = response.headers.get("Date")
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        sentence = f"Discord cannot be reached ({type(error).__name__}); check the network and discord.api_base_url"
-        yield Finding(subject="network", is_fine=False, sentence=sentence)
-        return
-    yield _clock(date)
-
-
-async def _answer_about_token(response: aiohttp.ClientResponse) -> AsyncIterator[Finding]:
-    """Findings in Discord's answer about the bot of the token."""
-    if is_block(response.status, response.headers):
-        minutes = max(1, round(wait_of(response.headers) / 60))
-        sentence = (
-            f"Cloudflare, which stands before Discord, blocks this computer's address for {minutes} min more: "
-            "too many requests came from it; wait, then use another address or run fewer bots behind this one"
-        )
-        yield Finding(subject="network", is_fine=False, sentence=sentence)
-    elif response.status == _UNAUTHORIZED:
-        sentence = "Discord does not know it; copy it again from the developer portal"
-        yield Finding(subject="token", is_fine=False, sentence=sentence)
-    elif response.ok:
-        name = (await response.json()).get("username", "?")
-        yield Finding(subject="token", is_fine=True, sentence=f"Discord knows it as {name}")
-        yield Finding(subject="intents", is_fine=True, sentence="no privileged ones are needed")
-    else:
-        sentence = f"Discord answered {response.status}; try again later"
-        yield Finding(subject="token", is_fine=None, sentence=sentence)
-
-
-def _clock(date: str | None) -> Finding:
-    if date is None:
-        return Finding(subject="clock", is_fine=None, sentence="could not be compared")
-    off_s = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
-    sentence = f"within {off_s:.0f} s of Discord's"
-    if off_s > _MAX_CLOCK_ERROR_S:
-        sentence = f"{off_s:.0f} s away from Discord's; switch time synchronization on"
-    return Finding(subject="clock", is_fine=off_s <= _MAX_CLOCK_ERROR_S, sentence=sentence)
 
 
 async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:

@@ -1,0 +1,1 @@
+"""`easel doctor`: one line for each thing that Easel needs, with the remedy for a fault."""

@@ -1,0 +1,1 @@
+"""Builds the bot's services from their parts."""

@@ -1,0 +1,161 @@
+"""Builds the bot's services from their parts."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.calls.messages import Calls
+from bot.client import EaselClient
+from bot.composing.jobs import job_services
+from bot.composing.parts import Parts, Tables
+from bot.composing.privacy import privacy_services
+from bot.interactions.services import Services
+from bot.jobs.image_checking import ImageChecking
+from bot.jobs.judging import Judging
+from bot.pictures.inputs import InputPictures
+from bot.pictures.picking import Picking
+from bot.provenance.asking import Asking
+from bot.provenance.signing import Signing
+from bot.provenance.stamping import Stamping
+from bot.safety.gate import Gate
+from bot.safety.hard_rule import HardRule
+from bot.safety.owners import hard_rule, owners_blocks, owners_rules
+from bot.store.disk import DiskSpace
+from bot.store.expansions import ExpansionRepository
+from bot.store.images import ImageStore
+from bot.store.inputs import InputRepository
+from bot.store.members.ledger import LedgerRepository
+from bot.store.sqlite.backing_up import Backups
+from bot.store.sqlite.database import Database
+from bot.store.statistics import StatisticsRepository
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.backends.base import Backend
+
+if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
+    from provenance.keys import SigningKey
+
+
+def _heed_files(catalogue: Catalogue, backend: Backend) -> None:
+    """Offer only samplers and capabilities that fit the models' files, as the worker found them."""
+    ready = backend.status.ready
+    if ready is not None:
+        catalogue.heed(ready)
+
+
+def compose(
+    settings: Settings,
+    catalogue: Catalogue,
+    client: EaselClient,
+    *,
+    database: Database,
+    images: ImageStore,
+    input_files: ImageStore,
+    backend: Backend,
+    key: "SigningKey | None" = None,
+) -> Services:
+    """Build the bot's services from their parts.
+
+    Raises:
+        ConfigError: a file of rules that the settings name cannot be read.
+    """
+    backend.on_ready(partial(_heed_files, catalogue, backend))
+    tables, calls = Tables(database), Calls(client, client.watch)
+    calls.owner.is_notified = settings.owner.notify
+    inputs = InputPictures(files=input_files, inputs=InputRepository(database))
+    hardest = hard_rule(settings)
+    gate = Gate(owners_rules(settings), tables.word_rules.rules, hardest)
+    parts = Parts(
+        settings=settings,
+        catalogue=catalogue,
+        backend=backend,
+        calls=calls,
+        tables=tables,
+        images=images,
+        input_files=input_files,
+        inputs=inputs,
+        signing=Signing(
+            key=key,
+            is_required=settings.provenance.sign == "required",
+            inputs=inputs,
+            register=tables.register,
+            stamping=Stamping(settings.provenance.timestamp_url),
+        ),
+        gate=gate,
+        judging=_judging(settings, tables, gate),
+        image_checking=_image_checking(settings, tables, hardest),
+        disk=DiskSpace(settings.storage.directory, settings.storage.min_free_gb),
+    )
+    return _services(parts, database)
+
+
+def _judging(settings: Settings, tables: Tables, gate: Gate) -> Judging:
+    return Judging(
+        gate=gate,
+        servers=tables.servers,
+        cases=tables.cases,
+        hits=tables.hits,
+        trusted_roles=settings.safety.trusted_roles,
+        hard_rule_program=settings.safety.on_hard_rule,
+    )
+
+
+def _image_checking(settings: Settings, tables: Tables, hardest: HardRule) -> ImageChecking:
+    return ImageChecking(
+        is_possible=settings.image_check != "off",
+        where=settings.pipeline.check_content,
+        owners_blocks=owners_blocks(settings),
+        blocks=tables.image_blocks,
+        servers=tables.servers,
+        hard_rule=hardest,
+    )
+
+
+def _backups(settings: Settings) -> Backups:
+    return Backups(
+        path=settings.storage.database,
+        folder=settings.backups,
+        every_h=settings.backup.every_h,
+        keep=settings.backup.keep,
+    )
+
+
+def _services(parts: Parts, database: Database) -> Services:
+    settings, tables = parts.settings, parts.tables
+    jobs = job_services(parts, database)
+    privacy = privacy_services(parts, database, jobs)
+    return Services(
+        settings=settings,
+        database=database,
+        disk=parts.disk,
+        backups=_backups(settings),
+        catalogue=parts.catalogue,
+        calls=parts.calls,
+        jobs=tables.jobs,
+        queue=tables.queue,
+        ledger=LedgerRepository(database),
+        servers=tables.servers,
+        statistics=StatisticsRepository(database),
+        user_settings=tables.user_settings,
+        word_rules=tables.word_rules,
+        image_blocks=tables.image_blocks,
+        cases=tables.cases,
+        hits=tables.hits,
+        reviewing=jobs.reviewing,
+        gate=parts.gate,
+        expansions=ExpansionRepository(database),
+        accepting=jobs.accepting,
+        storing=jobs.storing,
+        dispatcher=jobs.dispatcher,
+        keeping=jobs.keeping,
+        receiving=jobs.receiving,
+        picking=Picking(jobs.receiving),
+        signing=parts.signing,
+        register=tables.register,
+        asking=Asking(settings=settings, receiving=jobs.receiving, register=tables.register),
+        own_data=privacy.own_data,
+        exporting=privacy.exporting,
+        forgetting=privacy.forgetting,
+        retention=privacy.retention,
+        sweeping=privacy.sweeping,
+        backend=parts.backend,
+    )
