@@ -12,6 +12,7 @@ import typer
 
 from bot.cli.database.commands import database_app
 from bot.cli.entry import EXIT_UNAVAILABLE, ConfigOption, load, stop
+from bot.cli.models.commands import models_app
 from bot.cli.options import COMMAND_LINE, with_options
 from bot.cli.provenance_commands import look, provenance_app, verify
 from config.loading import EXIT_CONFIG, ConfigError
@@ -19,6 +20,7 @@ from config.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(database_app, name="db")
+app.add_typer(models_app, name="models")
 words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of words.")
 app.add_typer(words_app, name="words")
 app.add_typer(provenance_app, name="provenance")

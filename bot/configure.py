@@ -12,7 +12,6 @@ from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOu
 def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
     """The first message to a worker."""
     pipeline = settings.pipeline
-    cache = pipeline.cache_directory or settings.storage.directory / "models"
     checker = pipeline.safety_checker
     return Configure(
         protocol_version=PROTOCOL_VERSION,
@@ -35,7 +34,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
         options=EngineOptions(
             preview_interval_s=pipeline.preview_interval_s,
-            cache_directory=str(cache.resolve()),
+            cache_directory=str(settings.model_cache.resolve()),
             state_directory=str((settings.storage.directory / "worker").resolve()),
             max_running=pipeline.max_running,
             batching=pipeline.batching,

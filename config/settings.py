@@ -19,9 +19,11 @@ from typing_extensions import override
 
 from config.areas.area import Area
 from config.areas.discord import DiscordSettings
+from config.areas.downloads import DownloadSettings
 from config.areas.metrics import MetricsSettings
 from config.areas.pipeline import PipelineSettings
 from config.areas.quotas import QuotaSettings
+from config.areas.storage import StorageSettings
 from config.areas.upkeep import BackupSettings, OwnerSettings
 from config.reading import read_toml
 
@@ -48,36 +50,6 @@ class DeliverySettings(Area):
         description="When a member gets it in a direct message instead of their quota back: where Easel may not "
         "write any more, or always, also where the message was deleted.",
     )
-
-
-class StorageSettings(Area):
-    """The only folder that Easel writes to."""
-
-    directory: Path = Field(default=Path("data"), description="Database, images and caches lie below it.")
-    keep_images_days: int = Field(default=30, ge=0, description="Days that finished images stay on disk; 0 = for ever.")
-    max_gb: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="Gigabytes for finished images; the oldest without a star go first; 0 = any.",
-    )
-    min_free_gb: float = Field(
-        default=1.0, ge=0.0, description="Gigabytes of free disk space, below which no job is accepted; 0 = any."
-    )
-
-    @property
-    def database(self) -> Path:
-        """Path of the database."""
-        return self.directory / "easel.db"
-
-    @property
-    def images(self) -> Path:
-        """Folder of the finished pictures."""
-        return self.directory / "images"
-
-    @property
-    def inputs(self) -> Path:
-        """Folder of the pictures that jobs are given."""
-        return self.directory / "inputs"
 
 
 class LimitSettings(Area):
@@ -229,6 +201,7 @@ class Settings(BaseSettings):
 
     discord: DiscordSettings = DiscordSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    downloads: DownloadSettings = DownloadSettings()
     quotas: QuotaSettings = QuotaSettings()
     queue: QueueSettings = QueueSettings()
     delivery: DeliverySettings = DeliverySettings()
@@ -248,6 +221,11 @@ class Settings(BaseSettings):
     def backups(self) -> Path:
         """Folder of the backups that Easel makes by itself."""
         return self.backup.directory or self.storage.directory / "backups"
+
+    @property
+    def model_cache(self) -> Path:
+        """Folder of downloaded models."""
+        return self.pipeline.cache_directory or self.storage.directory / "models"
 
     @property
     def image_check(self) -> Literal["small", "both", "off"]:

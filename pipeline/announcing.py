@@ -30,8 +30,8 @@ def offer_of(configure: Configure) -> Offer:
         check_upscalers(configure.upscalers),
         check_faces(configure.faces),
         check_cutouts(configure.cutouts),
-        check_controls(configure.controls),
-        check_references(configure.references),
+        check_controls(configure.controls, configure.options.cache_directory),
+        check_references(configure.references, configure.options.cache_directory),
     ):
         offer.missing.update(found.missing)
         offer.remarks.update(found.remarks)

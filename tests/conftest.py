@@ -34,7 +34,13 @@ hypothesis.settings.load_profile("ci" if IS_THOROUGH else "dev")
 ROOT = Path(__file__).parents[1]
 TESTS: Final = Path(__file__).parent
 STARTS: Final = {
-    "worker": ("bot/jobs/delivering/test_fitting.py", "pipeline/engine", "pipeline/images", "recipes"),
+    "worker": (
+        "bot/cli/models/test_fetching.py",
+        "bot/jobs/delivering/test_fitting.py",
+        "pipeline/engine",
+        "pipeline/images",
+        "recipes",
+    ),
     "system": (
         "bot/cli/test_convert.py",
         "bot/cli/test_provenance.py",

@@ -15,6 +15,7 @@ from bot.jobs.reviewing import Reviewing
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.receiving import Receiving
+from bot.store.fetches import Fetches
 from bot.store.sqlite.database import Database
 from bot.store.stars import StarRepository
 
@@ -69,6 +70,7 @@ def _accepting(parts: Parts, storing: Storing) -> Accepting:
         disk=parts.disk,
         judging=parts.judging,
         input_checking=InputChecking(rule=parts.image_checking, backend=parts.backend, inputs=parts.inputs),
+        fetches=Fetches(parts.settings.model_cache),
     )
 
 

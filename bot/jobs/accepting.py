@@ -15,6 +15,7 @@ from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.disk import DiskSpace
+from bot.store.fetches import Fetches
 from bot.store.jobs import JobRepository
 from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
@@ -47,6 +48,7 @@ class Accepting:
         disk: DiskSpace,
         judging: Judging,
         input_checking: InputChecking,
+        fetches: Fetches,
     ) -> None:
         self._jobs = jobs
         self._timings = timings
@@ -58,6 +60,7 @@ class Accepting:
         self._disk = disk
         self._judging = judging
         self._input_checking = input_checking
+        self._fetches = fetches
         self._is_open = True
 
     def close(self) -> None:
@@ -171,5 +174,9 @@ class Accepting:
         if status.state in (WorkerState.UNUSABLE, WorkerState.STOPPED):
             raise Refused("refused-worker-down", reason=status.detail)
         if status.ready is not None and model_key in status.ready.missing:
+            percent = self._fetches.percent(model_key)
+            if percent is not None:
+                title = self._catalogue.entries[model_key].title
+                raise Refused("refused-model-fetching", model=title, percent=percent)
             _log.warning("model missing", action="refused", reason=status.ready.missing[model_key])
             raise Refused("refused-model-unavailable", model=self._catalogue.entries[model_key].title)

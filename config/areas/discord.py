@@ -1,27 +1,15 @@
 """Settings of the way to Discord, and the reading of the bot's token."""
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from config.areas.area import Area
-from config.reading import NotReadable, read_text
+from config.areas.tokens import only_word, token_words
+from config.reading import NotReadable
 
-
-def _bare_token(text: str, where: str) -> str:
-    """The token without quotation marks and without the prefix "Bot", which people copy along with it.
-
-    Raises:
-        NotReadable: the text is empty, or has more than one word.
-    """
-    words = text.replace('"', " ").replace("'", " ").split()
-    if words and words[0].casefold() == "bot":
-        words = words[1:]
-    if not words:
-        raise NotReadable(f"in {where} is empty; paste the one from the developer portal")
-    if len(words) > 1 or not words[0].isascii() or not words[0].isprintable():
-        raise NotReadable(f"in {where} is not one word of plain letters; paste nothing but the token")
-    return words[0]
+_REMEDY: Final = "the one from the developer portal"
 
 
 class DiscordSettings(Area):
@@ -62,13 +50,9 @@ class DiscordSettings(Area):
         Raises:
             NotReadable: the file cannot be read, or the text is no token. The message follows "The bot's token".
         """
-        # A compose file sets a variable without a value to the empty string.
-        if self.token is not None and (self.token.get_secret_value().strip() or self.token_file is None):
-            return _bare_token(self.token.get_secret_value(), "discord.token")
-        if self.token_file is None:
-            return None
-        try:
-            text = read_text(self.token_file)
-        except NotReadable as error:
-            raise NotReadable(f"in {self.token_file} (discord.token_file) {error}") from error
-        return _bare_token(text, f"{self.token_file} (discord.token_file)")
+        words, where = token_words(self.token, self.token_file, "discord.token", _REMEDY)
+        if words and words[0].casefold() == "bot":
+            words = words[1:]  # people copy the prefix along with it
+            if not words:
+                raise NotReadable(f"in {where} is empty; paste {_REMEDY}")
+        return only_word(words, where) if words else None

@@ -13,6 +13,7 @@ import structlog
 _READ_BYTES: Final = 1 << 16
 _MAX_LINE: Final = 2_000
 _OWN_PREFIX: Final = "EASEL_"
+_HUB_TOKENS: Final = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 
 _log = structlog.get_logger("worker")
 
@@ -47,8 +48,16 @@ async def start_program(
 
 
 def environment_without_ours() -> dict[str, str]:
-    """Environment variables without Easel's own, which may hold the token; case is ignored, as when reading them."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_OWN_PREFIX)}
+    """Environment variables without those that may hold a token; case is ignored, as when reading them.
+
+    The library of the model hub downloads nothing with them: `easel models` does that, outside of any job's time.
+    """
+    kept = {name: value for name, value in os.environ.items() if not _is_ours(name.upper())}
+    return {**kept, "HF_HUB_OFFLINE": "1"}
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_OWN_PREFIX) or name in _HUB_TOKENS
 
 
 def socket_pair(

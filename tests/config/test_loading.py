@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[2]
 UNSET = {
     ("discord", "token"),
     ("discord", "token_file"),
+    ("downloads", "hub_token"),
+    ("downloads", "hub_token_file"),
+    ("downloads", "civitai_token"),
+    ("downloads", "civitai_token_file"),
     ("pipeline", "cache_directory"),
     ("pipeline", "lora_directory"),
     ("pipeline", "safety_checker"),

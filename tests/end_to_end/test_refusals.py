@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.store.fetches import Fetches
 from playground import LocalDiscord
 
 StartBot = Callable[..., Any]
@@ -83,6 +84,11 @@ async def test_a_missing_model_file_is_told(local: LocalDiscord, start_bot: Star
     assert result.response is not None
     assert "The model “Gone” cannot be used right now." in result.response.content
     assert "model missing" in bot.log
+    with Fetches(tmp_path / "data" / "models").marked("gone") as note:
+        note(43)
+        result = await local.member.slash(local.channel, "imagine", prompt="a cat")
+    assert result.response is not None
+    assert "The model “Gone” is being downloaded; 43 % are here." in result.response.content
     assert _jobs(tmp_path) == 0
 
 

@@ -509,6 +509,7 @@ refused-option-empty = Hinter { $option } steht nichts. Schreib den Wert dahinte
 refused-typed-whole = „{ $value }“ ist keine ganze Zahl für { $option }. Schreib es so: --steps 30 --images 2 --seed 7.
 refused-typed-number = „{ $value }“ ist keine Zahl für { $option }. Schreib es so: --steps 30 --cfg 6 --seed 7.
 refused-model-unavailable = Das Modell „{ $model }“ geht gerade nicht. Wähle ein anderes; der Betreiber findet den Grund im Protokoll.
+refused-model-fetching = Das Modell „{ $model }“ wird gerade heruntergeladen; { $percent } % sind da. Versuch es später damit, oder wähle jetzt ein anderes.
 refused-worker-down = Gerade kann nichts gezeichnet werden: { $reason } Versuch es in ein paar Minuten noch einmal.
 refused-blocked = { $until ->
         [never] Du darfst Easel auf diesem Server nicht benutzen.

@@ -509,6 +509,7 @@ refused-option-empty = There is nothing behind { $option }. Write its value afte
 refused-typed-whole = “{ $value }” is no whole number for { $option }. Write it like this: --steps 30 --images 2 --seed 7.
 refused-typed-number = “{ $value }” is no number for { $option }. Write it like this: --steps 30 --cfg 6 --seed 7.
 refused-model-unavailable = The model “{ $model }” cannot be used right now. Choose another one; the owner finds the reason in the log.
+refused-model-fetching = The model “{ $model }” is being downloaded; { $percent } % are here. Ask for it later, or choose another one now.
 refused-worker-down = Nothing can be drawn right now: { $reason } Try again in a few minutes.
 refused-blocked = { $until ->
         [never] You may not use Easel in this server.

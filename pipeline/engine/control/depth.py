@@ -13,7 +13,6 @@ from torch.nn.functional import interpolate
 from pipeline.engine.control.estimators import ModelTypes, check_folder, read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import BrokenImage
-from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 _LEAST_METRES = 1e-3
 
@@ -22,9 +21,8 @@ class DepthEstimator:
     """A model that estimates depth: DPT (MiDaS) or Depth Anything.
 
     Args:
-        source: place of the model.
+        folder: folder of the model.
         placement: the device.
-        cache_directory: folder for downloads from a hub; None is the library's default.
 
     Attributes:
         model_types: the models that can be read, by transformers' names.
@@ -37,8 +35,8 @@ class DepthEstimator:
         {"dpt": "DPTForDepthEstimation", "depth_anything": "DepthAnythingForDepthEstimation"}
     )
 
-    def __init__(self, source: FolderSource | HubSource, placement: Placement, cache_directory: str | None) -> None:
-        self._model, self._processor = read_estimator(source, self.model_types, placement, cache_directory)
+    def __init__(self, folder: Path, placement: Placement) -> None:
+        self._model, self._processor = read_estimator(folder, self.model_types, placement)
         # Most models give the inverse of the distance; metric ones give the distance in metres.
         self._is_metric = getattr(self._model.config, "depth_estimation_type", "relative") == "metric"
         self._device = placement.device

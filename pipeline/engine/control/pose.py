@@ -13,7 +13,6 @@ from torch import nn
 from pipeline.engine.control.estimators import ModelTypes, check_folder, read_estimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import InvalidRequest
-from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 Point = tuple[float, float]
 Pose = Mapping[int, Point]
@@ -59,9 +58,8 @@ class PoseEstimator:
     people. Without it, the whole picture is the box of one person.
 
     Args:
-        source: place of the model.
+        folder: folder of the model.
         placement: the device.
-        cache_directory: folder for downloads from a hub; None is the library's default.
 
     Attributes:
         model_types: the models that can be read, by transformers' names.
@@ -72,13 +70,11 @@ class PoseEstimator:
 
     model_types: ClassVar[ModelTypes] = MappingProxyType({"vitpose": "VitPoseForPoseEstimation"})
 
-    def __init__(self, source: FolderSource | HubSource, placement: Placement, cache_directory: str | None) -> None:
-        self._model, self._processor = read_estimator(source, self.model_types, placement, cache_directory)
+    def __init__(self, folder: Path, placement: Placement) -> None:
+        self._model, self._processor = read_estimator(folder, self.model_types, placement)
         self._device = placement.device
-        self._detector: tuple[Any, Any] | None = None
-        inside = _detector_of(Path(source.path)) if isinstance(source, FolderSource) else None
-        if inside is not None:
-            self._detector = read_estimator(FolderSource(path=str(inside)), _DETECTORS, placement, cache_directory)
+        inside = _detector_of(folder)
+        self._detector = None if inside is None else read_estimator(inside, _DETECTORS, placement)
 
     @classmethod
     def check(cls, folder: Path) -> str:

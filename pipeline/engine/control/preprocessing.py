@@ -15,8 +15,9 @@ from pipeline.engine.control.edges import Picture, canny, scribble
 from pipeline.engine.control.pose import PoseEstimator
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.weights.hub import folder_of
 from pipeline.images.canvas import Mask
-from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource
+from pipeline.protocol.catalogue.networks import ControlSpec, FolderSource, HubSource
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -41,8 +42,12 @@ _WITH_MODEL: Final[Mapping[str, type[DepthEstimator | PoseEstimator]]] = Mapping
 )
 
 
-def check_preprocessor(spec: ControlSpec) -> str:
-    """Check without loading that the preprocessor of a control net is complete; one on a hub is not checked.
+def check_preprocessor(spec: ControlSpec, cache_directory: str | None = None) -> str:
+    """Check without loading that the preprocessor of a control net is complete.
+
+    Args:
+        spec: the catalogue's entry of the control net.
+        cache_directory: folder for downloads from a hub; None is the library's default.
 
     Returns:
         A sentence for the owner.
@@ -57,9 +62,8 @@ def check_preprocessor(spec: ControlSpec) -> str:
     source = spec.preprocessor_model
     if source is None:
         return f"No preprocessor_model is named, so members must attach ready-made maps of the {spec.preprocessor}."
-    remark = f"Its pictures are prepared with the owner's model for {spec.preprocessor}."
-    more = _WITH_MODEL[spec.preprocessor].check(Path(source.path)) if isinstance(source, FolderSource) else ""
-    return f"{remark} {more}".rstrip()
+    more = _WITH_MODEL[spec.preprocessor].check(_folder(source, spec, cache_directory))
+    return f"Its pictures are prepared with the owner's model for {spec.preprocessor}. {more}".rstrip()
 
 
 def read_preprocessor(spec: ControlSpec, placement: Placement, cache_directory: str | None) -> Preprocessor:
@@ -80,8 +84,13 @@ def read_preprocessor(spec: ControlSpec, placement: Placement, cache_directory: 
         return Preprocessor(map_of=lambda picture: picture)
     if spec.preprocessor_model is None:
         return Preprocessor(map_of=lambda _: _refused(spec))
-    estimator = _WITH_MODEL[spec.preprocessor](spec.preprocessor_model, placement, cache_directory)
+    folder = _folder(spec.preprocessor_model, spec, cache_directory)
+    estimator = _WITH_MODEL[spec.preprocessor](folder, placement)
     return Preprocessor(map_of=estimator.map_of, modules=estimator.modules)
+
+
+def _folder(source: FolderSource | HubSource, spec: ControlSpec, cache_directory: str | None) -> Path:
+    return folder_of(source, cache_directory, f"The preprocessor of {spec.title}", spec.key)
 
 
 def _drawn(lines: Mask) -> Image.Image:

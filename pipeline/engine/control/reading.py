@@ -1,4 +1,4 @@
-"""Reads control networks: a diffusers folder, one .safetensors file, or a repository of a hub."""
+"""Reads control networks: a diffusers folder, one .safetensors file, or the download of a hub."""
 
 import json
 import tempfile
@@ -18,6 +18,7 @@ from pipeline.engine.weights.checkpoints import check_checkpoint
 from pipeline.engine.weights.completeness import check_component
 from pipeline.engine.weights.components import find_weights, read_json
 from pipeline.engine.weights.headers import read_tensors, text_features_in
+from pipeline.engine.weights.hub import folder_of
 from pipeline.protocol.catalogue.networks import ControlSpec, FileSource, FolderSource, HubSource
 
 _CLASSES: Final[Mapping[str, Any]] = MappingProxyType(
@@ -48,20 +49,22 @@ OF_WIDTH: Final[Mapping[int, Mapping[str, Any]]] = MappingProxyType({768: _OF_SD
 them. Everything else is the same in all of them."""
 
 
-def check_network(spec: ControlSpec) -> int | None:
+def check_network(spec: ControlSpec, cache_directory: str | None = None) -> int | None:
     """Check without loading that a control network is complete and of the family that the catalogue names.
 
-    A network on a hub is not checked before its download.
+    Args:
+        spec: the catalogue's entry.
+        cache_directory: folder for downloads from a hub; None is the library's default.
 
     Returns:
-        Width of the text that it was trained for; None for one that reads no text, and for one on a hub.
+        Width of the text that it was trained for; None for one that reads no text.
 
     Raises:
         ModelUnavailable: a file is missing or broken, or the network is another one; the message is one sentence.
     """
     match spec.source:
-        case FolderSource(path=path):
-            folder, some_class = Path(path), _CLASSES[spec.kind]
+        case FolderSource() | HubSource():
+            folder, some_class = _folder(spec.source, spec, cache_directory), _CLASSES[spec.kind]
             found = _check_config(read_json(folder / _CONFIG), spec)
             check_component(_NAME, some_class, folder, find_weights(folder, some_class))
             return found
@@ -71,8 +74,6 @@ def check_network(spec: ControlSpec) -> int | None:
                 path = Path(spec.source.path)
                 check_checkpoint(path, read_tensors(path), {_NAME: ControlNetModel}, config)
                 return found
-        case HubSource():
-            return None
 
 
 def read_network(spec: ControlSpec, dtype: torch.dtype, cache_directory: str | None) -> Any:
@@ -93,14 +94,17 @@ def read_network(spec: ControlSpec, dtype: torch.dtype, cache_directory: str | N
             case FileSource(path=path):
                 with _file_config(spec.source, spec) as config:
                     return some_class.from_single_file(path, config=str(config), local_files_only=True, dtype=dtype)
-            case FolderSource(path=path):
-                variant = find_weights(Path(path), some_class).variant
-                where: dict[str, Any] = {"local_files_only": True, "variant": variant}
-            case HubSource(repo_id=path, revision=revision):
-                where = {"revision": revision, "cache_dir": cache_directory}
-        network = some_class.from_pretrained(path, use_safetensors=True, dtype=dtype, **where)
+            case FolderSource() | HubSource():
+                folder = _folder(spec.source, spec, cache_directory)
+        variant = find_weights(folder, some_class).variant
+        shared: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "dtype": dtype}
+        network = some_class.from_pretrained(folder, variant=variant, **shared)
         _check_config(network.config, spec)
         return network
+
+
+def _folder(source: FolderSource | HubSource, spec: ControlSpec, cache_directory: str | None) -> Path:
+    return folder_of(source, cache_directory, f"The control net {spec.title}", spec.key)
 
 
 def _check_config(config: Mapping[str, Any], spec: ControlSpec) -> int | None:

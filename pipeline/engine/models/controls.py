@@ -33,7 +33,7 @@ class LoadedControlNetwork:
     def __init__(self, spec: ControlNetworkSpec, placement: Placement, cache_directory: str | None) -> None:
         self.spec: Final = spec
         with blaming(f"The control net {spec.title} cannot be loaded"):
-            check_network(spec.entry)
+            check_network(spec.entry, cache_directory)
             self.weights: Final[Weights] = weights_of(spec)
             module = read_network(spec.entry, placement.dtype, cache_directory)
             module.to(placement.device, placement.dtype).eval().requires_grad_(False)
@@ -74,7 +74,7 @@ class LoadedControl:
     def __init__(self, spec: ControlSpec, placement: Placement, cache_directory: str | None) -> None:
         self.spec: Final = spec
         with blaming(f"The control net {spec.title} cannot be loaded"):
-            check_network(spec)
+            check_network(spec, cache_directory)
             self.weights: Final[Weights] = weights_of(spec)
             self.preprocessor: Final[Preprocessor] = read_preprocessor(spec, placement, cache_directory)
             if placement.device.type == "cpu":
@@ -133,14 +133,14 @@ def control_in(networks: Mapping[str, object], given: Input) -> Control:
     return Control(found, network.of(found.spec.union_type))
 
 
-def check_controls(specs: Iterable[ControlSpec]) -> NetworkOffer:
-    """Check the files of every control net and of its preprocessor."""
+def check_controls(specs: Iterable[ControlSpec], cache_directory: str | None = None) -> NetworkOffer:
+    """Check the files of every control net and of its preprocessor; those of a hub must be downloaded."""
     offer = NetworkOffer()
     for spec in specs:
         try:
             with blaming(f"The files of {spec.title} cannot be looked through"):
-                features = check_network(spec)
-                remark = check_preprocessor(spec)
+                features = check_network(spec, cache_directory)
+                remark = check_preprocessor(spec, cache_directory)
         except ModelUnavailable as error:
             offer.missing[spec.key] = str(error)
             continue

@@ -29,8 +29,8 @@ from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
+from pipeline.engine.weights.hub import folder_of
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import FolderSource
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def load_model(
         loras: the owner's LoRA folder; None offers no LoRA.
 
     Raises:
-        ModelUnavailable: files are missing or broken, or the hub cannot be reached.
+        ModelUnavailable: files are missing or broken, or not downloaded yet.
     """
     look = check_source(spec, cache_directory)
     started = time.monotonic()
@@ -126,7 +126,7 @@ def _loaded(
     loras: LoraFolder,
 ) -> LoadedModel:
     weights = weights_of(spec)
-    pipeline, look = read_pipeline(spec, look, placement, cache_directory)
+    pipeline = read_pipeline(spec, placement, cache_directory)
     note_progress()
     pipeline.to(placement.device, placement.dtype)
     if placement.device.type == "cpu":
@@ -167,12 +167,8 @@ def _preview_decoder(
         return PreviewDecoder(vae) if isinstance(vae, AutoencoderTiny) else None
     shared: dict[str, Any] = {"dtype": placement.dtype, "use_safetensors": True}
     with blaming(f"The preview decoder of {spec.title} cannot be loaded"), torch.inference_mode(mode=False):
-        if isinstance(source, FolderSource):
-            decoder: Any = AutoencoderTiny.from_pretrained(source.path, local_files_only=True, **shared)
-        else:
-            decoder = AutoencoderTiny.from_pretrained(
-                source.repo_id, revision=source.revision, cache_dir=cache_directory, **shared
-            )
+        folder = folder_of(source, cache_directory, "It", spec.key)
+        decoder: Any = AutoencoderTiny.from_pretrained(folder, local_files_only=True, **shared)
         check_numbers({"preview_decoder": decoder}, f"of {spec.title}")
     if decoder.config.latent_channels != channels:
         raise ModelUnavailable(f"The preview decoder of {spec.title} is made for other latents.")

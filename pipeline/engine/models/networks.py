@@ -43,11 +43,13 @@ class ImageEncoderSpec(msgspec.Struct, frozen=True, kw_only=True):
         key: key in the cache; no entry of the catalogue has such a key.
         title: name in messages for the owner.
         source: folder or repository with the weights.
+        entry_key: key of the first such adapter, for messages.
     """
 
     key: str
     title: str
     source: FolderSource | HubSource
+    entry_key: str
 
 
 class ControlNetworkSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +86,8 @@ def encoder_of(spec: ReferenceSpec) -> ImageEncoderSpec:
     """The image encoder that an adapter reads."""
     source = spec.encoder
     place = source.path if isinstance(source, FolderSource) else f"{source.repo_id} {source.revision}"
-    return ImageEncoderSpec(key=f"image encoder {place}", title=f"image encoder {place}", source=source)
+    name = f"image encoder {place}"
+    return ImageEncoderSpec(key=name, title=name, source=source, entry_key=spec.key)
 
 
 def control_network_of(spec: ControlSpec) -> ControlNetworkSpec:

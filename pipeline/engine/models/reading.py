@@ -1,4 +1,4 @@
-"""Reads a diffusers pipeline from a folder, a one-file checkpoint or a hub.
+"""Reads a diffusers pipeline from a folder, a one-file checkpoint or the download of a hub.
 
 diffusers does not read three kinds of components by itself: a VAE that the catalogue names, weights that exist only as
 a variant such as fp16, and float8 weights with scales. This module reads them and passes them to diffusers.
@@ -11,45 +11,37 @@ from typing import Any
 import diffusers.pipelines
 import torch
 from diffusers.loaders.single_file import load_single_file_sub_model
-from diffusers.loaders.single_file_utils import fetch_diffusers_config
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from huggingface_hub import snapshot_download
 from safetensors.torch import load_file
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.registry import FamilyParts, parts_of
 from pipeline.engine.models.index import network_in_a_file
 from pipeline.engine.models.sources import (
-    Look,
-    check_file_with,
-    check_folder,
-    check_vae,
     components_with_weights,
+    config_folder,
     left_out,
     vae_class,
     vae_config,
 )
 from pipeline.engine.weights.components import find_weights, part_of
 from pipeline.engine.weights.headers import read_tensors
+from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.quantised import is_scaled, take_scales
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
-
-_CONFIGURATIONS = ("**/*.json", "*.json", "*.txt", "**/*.txt", "**/*.model")
-"""Patterns for the files of a repository that hold no weights."""
+from pipeline.protocol.catalogue.networks import FileSource
 
 
-def read_pipeline(spec: ModelSpec, look: Look, placement: Placement, cache_directory: str | None) -> tuple[Any, Look]:
-    """Read a model into host memory.
+def read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
+    """Read a model into host memory, after `check_source`.
 
     Args:
         spec: the catalogue's entry.
-        look: result of the check before the download from a hub.
         placement: gives the precision.
         cache_directory: folder for downloads from a model hub.
 
     Returns:
-        A diffusers pipeline, and the result of the check after the download.
+        A diffusers pipeline.
 
     Raises:
         Exception: any exception of a library that cannot read a file.
@@ -59,24 +51,11 @@ def read_pipeline(spec: ModelSpec, look: Look, placement: Placement, cache_direc
         given = {} if spec.vae is None else {"vae": _read_vae(spec, placement, cache_directory)}
         if isinstance(source, FileSource) and parts_of(spec).has_network_files and source.config is not None:
             given |= _read_network(Path(source.path), Path(source.config), parts_of(spec), placement)
-            return _read_folder(source.config, parts_of(spec), placement, given), look
+            return _read_folder(source.config, parts_of(spec), placement, given)
         if isinstance(source, FileSource):
-            return _read_file(source, spec, look, placement, cache_directory, given)
-        folder = source.path if isinstance(source, FolderSource) else _fetch(source, spec, cache_directory)
-        if isinstance(source, HubSource):
-            look = check_folder(Path(folder), spec)
-        return _read_folder(folder, parts_of(spec), placement, given), look
-
-
-def _fetch(source: HubSource, spec: ModelSpec, cache_directory: str | None) -> str:
-    parts = parts_of(spec)
-    return parts.pipeline_class.download(
-        source.repo_id,
-        revision=source.revision,
-        cache_dir=cache_directory,
-        use_safetensors=True,
-        **parts.options,
-    )
+            return _read_file(source, spec, placement, cache_directory, given)
+        folder = folder_of(source, cache_directory, spec.title, spec.key)
+        return _read_folder(str(folder), parts_of(spec), placement, given)
 
 
 def _read_folder(folder: str, parts: FamilyParts, placement: Placement, given: Mapping[str, Any]) -> Any:
@@ -93,33 +72,23 @@ def _read_folder(folder: str, parts: FamilyParts, placement: Placement, given: M
 
 
 def _read_file(
-    source: FileSource,
-    spec: ModelSpec,
-    look: Look,
-    placement: Placement,
-    cache_directory: str | None,
-    given: Mapping[str, Any],
-) -> tuple[Any, Look]:
+    source: FileSource, spec: ModelSpec, placement: Placement, cache_directory: str | None, given: Mapping[str, Any]
+) -> Any:
     parts, path = parts_of(spec), Path(source.path)
-    header = read_tensors(path)
-    config = source.config
-    if config is None:
-        config = _fetch_configurations(header, cache_directory)
-        look = check_file_with(path, Path(config), spec, take_scales(header, f"The file {path.name}"), look.marks)
+    config = config_folder(source, spec, cache_directory)
     ours = dict(given)
-    if is_scaled(header):
-        ours |= _unscaled(path, Path(config), parts, placement, ours)
-    pipeline = parts.pipeline_class.from_single_file(
+    if is_scaled(read_tensors(path)):
+        ours |= _unscaled(path, config, parts, placement, ours)
+    return parts.pipeline_class.from_single_file(
         source.path,
-        config=config,
+        config=str(config),
         local_files_only=True,
         cache_dir=cache_directory,
         dtype=placement.dtype,
         **parts.options,
-        **left_out(Path(config), parts),
+        **left_out(config, parts),
         **ours,
     )
-    return pipeline, look
 
 
 def _read_network(path: Path, config: Path, parts: FamilyParts, placement: Placement) -> dict[str, Any]:
@@ -130,12 +99,6 @@ def _read_network(path: Path, config: Path, parts: FamilyParts, placement: Place
     weights: Any = take_scales(load_file(path), where, placement.dtype) if is_in_float8 else str(path)
     shared: dict[str, Any] = {"dtype": placement.dtype, "local_files_only": True}
     return {name: some_class.from_single_file(weights, config=str(config / name), **shared)}
-
-
-def _fetch_configurations(header: Mapping[str, Any], cache_directory: str | None) -> str:
-    """Folder with configurations that match a checkpoint's header; from the cache, or downloaded from the hub."""
-    repository: str = fetch_diffusers_config(header)["pretrained_model_name_or_path"]
-    return snapshot_download(repository, cache_dir=cache_directory, allow_patterns=list(_CONFIGURATIONS))
 
 
 def _unscaled(
@@ -163,23 +126,13 @@ def _unscaled(
 def _read_vae(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
     """Read the VAE that the catalogue names."""
     source = spec.vae
-    shared: dict[str, Any] = {"dtype": placement.dtype}
-    if isinstance(source, HubSource):
-        source = FolderSource(
-            path=snapshot_download(
-                source.repo_id,
-                revision=source.revision,
-                cache_dir=cache_directory,
-                allow_patterns=["*.json", "*.safetensors", "vae/*.json", "vae/*.safetensors"],
-            )
-        )
-        check_vae(source, spec)
-    if isinstance(source, FileSource):
-        config = vae_config(source, spec)
-        return AutoencoderKL.from_single_file(source.path, config=None if config is None else str(config), **shared)
+    shared: dict[str, Any] = {"dtype": placement.dtype, "local_files_only": True}
     if source is None:
         raise AssertionError("The catalogue names no VAE.")
-    folder = part_of(Path(source.path), "vae")
+    if isinstance(source, FileSource):
+        config = vae_config(source, spec, cache_directory)
+        return AutoencoderKL.from_single_file(source.path, config=str(config), **shared)
+    folder = part_of(folder_of(source, cache_directory, f"The VAE of {spec.title}", spec.key), "vae")
     some_class = vae_class(folder)
     variant = find_weights(folder, some_class).variant
-    return some_class.from_pretrained(folder, variant=variant, use_safetensors=True, local_files_only=True, **shared)
+    return some_class.from_pretrained(folder, variant=variant, use_safetensors=True, **shared)

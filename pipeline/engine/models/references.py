@@ -15,7 +15,8 @@ from pipeline.engine.references.encoder import ImageEncoder, check_encoder
 from pipeline.engine.references.files import AdapterFile, look_through
 from pipeline.engine.references.network import ReferenceNetwork
 from pipeline.engine.weights.fingerprints import Weights, weights_of
-from pipeline.protocol.catalogue.networks import FolderSource, ReferenceSpec
+from pipeline.engine.weights.hub import folder_of
+from pipeline.protocol.catalogue.networks import ReferenceSpec
 
 
 class LoadedReference:
@@ -56,13 +57,14 @@ class LoadedImageEncoder:
         encoder: the encoder.
 
     Raises:
-        ModelUnavailable: a file is missing or broken, or the hub cannot be reached.
+        ModelUnavailable: a file is missing or broken, or not downloaded yet.
     """
 
     def __init__(self, spec: ImageEncoderSpec, placement: Placement, cache_directory: str | None) -> None:
         self.spec: Final = spec
         self.weights: Final[Weights] = weights_of(spec)
-        self.encoder: Final = ImageEncoder(spec.source, placement, cache_directory)
+        folder = folder_of(spec.source, cache_directory, f"The {spec.title}", spec.entry_key)
+        self.encoder: Final = ImageEncoder(folder, placement)
         if placement.device.type == "cpu":
             restore(self.modules, placement.device)
         if weights_of(spec) != self.weights:
@@ -74,14 +76,14 @@ class LoadedImageEncoder:
         return (self.encoder.module,)
 
 
-def check_references(specs: Iterable[ReferenceSpec]) -> NetworkOffer:
-    """Check the files of every adapter and of its encoder by their headers; a hub checks none before its download."""
+def check_references(specs: Iterable[ReferenceSpec], cache_directory: str | None = None) -> NetworkOffer:
+    """Check the files of every adapter and of its encoder by their headers; those of a hub must be downloaded."""
     offer = NetworkOffer()
     for spec in specs:
         try:
             facts = look_through(Path(spec.source.path))
-            if isinstance(spec.encoder, FolderSource):
-                check_fit(spec, facts, check_encoder(spec.encoder))
+            folder = folder_of(spec.encoder, cache_directory, f"The image encoder of {spec.title}", spec.key)
+            check_fit(spec, facts, check_encoder(folder))
             offer.text_features[spec.key] = facts.text_features
             offer.remarks[spec.key] = f"It is a {facts.kind} IP-Adapter with {len(facts.layers)} layers."
         except ModelUnavailable as error:

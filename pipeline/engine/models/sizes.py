@@ -11,20 +11,21 @@ from pipeline.engine.families.registry import FAMILIES, FamilyParts
 from pipeline.engine.models.index import network_in_a_file
 from pipeline.engine.models.memory import has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
-from pipeline.engine.models.sources import components_with_weights, downloaded
+from pipeline.engine.models.sources import components_with_weights
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
+from pipeline.engine.weights.hub import folder_of
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     CutoutSpec,
     FaceSpec,
     FileSource,
     FolderSource,
-    HubSource,
     ReferenceSpec,
     Source,
     UpscalerSpec,
 )
+from pipeline.protocol.downloads import downloaded
 
 
 def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str | None) -> int | None:
@@ -38,7 +39,7 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
         if isinstance(spec, CutoutSpec):
             return _cutout_bytes(spec, placement)
         if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec):
-            return _guide_bytes(spec, placement)
+            return _guide_bytes(spec, placement, cache_directory)
         numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
@@ -47,19 +48,21 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
 
 
 def _guide_bytes(
-    spec: ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec, placement: Placement
+    spec: ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec,
+    placement: Placement,
+    cache_directory: str | None,
 ) -> int | None:
     match spec:
         case ReferenceSpec():
             return count_numbers(Path(spec.source.path)) * placement.dtype.itemsize
         case ImageEncoderSpec():
-            return _encoder_bytes(spec, placement)
+            return _encoder_bytes(spec, placement, cache_directory)
         case ControlSpec():
             # A preprocessor computes in float32.
             model = spec.preprocessor_model
-            return 0 if model is None else _bytes_in(model, torch.float32)
+            return 0 if model is None else _bytes_in(model, torch.float32, cache_directory)
         case ControlNetworkSpec():
-            return _bytes_in(spec.source, placement.dtype)
+            return _bytes_in(spec.source, placement.dtype, cache_directory)
 
 
 def _cutout_bytes(spec: CutoutSpec, placement: Placement) -> int:
@@ -68,22 +71,18 @@ def _cutout_bytes(spec: CutoutSpec, placement: Placement) -> int:
     return 0 if has_own_memory(placement.device) or not path.is_file() else path.stat().st_size
 
 
-def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement) -> int | None:
-    if not isinstance(spec.source, FolderSource):
-        return None
-    files = find_weights(Path(spec.source.path), CLIPVisionModelWithProjection).files
+def _encoder_bytes(spec: ImageEncoderSpec, placement: Placement, cache_directory: str | None) -> int:
+    folder = folder_of(spec.source, cache_directory, spec.title, spec.entry_key)
+    files = find_weights(folder, CLIPVisionModelWithProjection).files
     return sum(map(count_numbers, files)) * placement.dtype.itemsize
 
 
-def _bytes_in(source: Source, dtype: torch.dtype) -> int | None:
-    """Bytes of all numbers of a source in a precision; None while they are on a hub."""
-    match source:
-        case FileSource(path=path):
-            return count_numbers(Path(path)) * dtype.itemsize
-        case FolderSource(path=path):
-            return sum(map(count_numbers, Path(path).rglob("*.safetensors"))) * dtype.itemsize
-        case HubSource():
-            return None
+def _bytes_in(source: Source, dtype: torch.dtype, cache_directory: str | None) -> int | None:
+    """Bytes of all numbers of a source in a precision; None while they are not downloaded."""
+    if isinstance(source, FileSource):
+        return count_numbers(Path(source.path)) * dtype.itemsize
+    folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
+    return None if folder is None else sum(map(count_numbers, folder.rglob("*.safetensors"))) * dtype.itemsize
 
 
 def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:

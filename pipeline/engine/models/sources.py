@@ -7,8 +7,6 @@ from typing import Any
 import msgspec
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
@@ -20,11 +18,12 @@ from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_
 from pipeline.engine.weights.completeness import check_component, check_tokenizer
 from pipeline.engine.weights.components import component_class, find_weights, has_weights, part_of, read_json
 from pipeline.engine.weights.headers import read_tensors, text_features_in
+from pipeline.engine.weights.hub import configurations_for, folder_of
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource, Source
+from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
 from pipeline.protocol.samplers.sampler import NoiseSchedule
 
 _Components = Mapping[str, Any]
@@ -35,11 +34,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Result of checking a model's files.
 
     Attributes:
-        schedule: noise schedule that a sampler must support; None before a download, and for whole pipelines.
+        schedule: noise schedule that a sampler must support; None for whole pipelines.
         lacks: capabilities of the family that the model does not have.
         marks: the checkpoint's own statements about its training.
         unread: names of tensors that no component reads.
-        text_features: width of the text that its U-Net reads; None without a U-Net, and before a download.
+        text_features: width of the text that its U-Net reads; None without a U-Net.
     """
 
     schedule: NoiseSchedule | None = None
@@ -50,7 +49,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
-    """Check without loading that a model can be offered; a model on a hub is not checked before its download.
+    """Check without loading that a model can be offered. A model of a hub must be downloaded.
 
     Args:
         spec: the catalogue's entry.
@@ -60,24 +59,24 @@ def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
         ModelUnavailable: a file is missing or broken; the message is one sentence about it.
     """
     with blaming(f"The files of {spec.title} cannot be looked through"):
-        source = spec.source
-        look = Look()
-        if isinstance(source, FolderSource):
-            look = check_folder(Path(source.path), spec)
-        elif isinstance(source, FileSource):
-            look = _check_file(source, spec)
-        elif (folder := downloaded(source, cache_directory)) is not None:
-            look = _check_download(folder, spec)
+        look = _checked(spec, cache_directory)
         if spec.vae is not None:
-            check_vae(spec.vae, spec)
-        if isinstance(spec.preview_decoder, FolderSource):
-            _check_decoder(Path(spec.preview_decoder.path), spec)
+            check_vae(spec, cache_directory)
+        if spec.preview_decoder is not None:
+            _check_decoder(spec.preview_decoder, spec, cache_directory)
         if spec.enlarger is not None:
             read_enlarger(spec.enlarger)
         return look
 
 
-def _check_decoder(folder: Path, spec: ModelSpec) -> None:
+def _checked(spec: ModelSpec, cache_directory: str | None) -> Look:
+    if isinstance(spec.source, FileSource):
+        return _check_file(spec.source, spec, cache_directory)
+    return check_folder(folder_of(spec.source, cache_directory, spec.title, spec.key), spec)
+
+
+def _check_decoder(source: FolderSource | HubSource, spec: ModelSpec, cache_directory: str | None) -> None:
+    folder = folder_of(source, cache_directory, f"The preview decoder of {spec.title}", spec.key)
     try:
         check_component("preview_decoder", AutoencoderTiny, folder, find_weights(folder, AutoencoderTiny))
     except ModelUnavailable as error:
@@ -127,30 +126,62 @@ def left_out(folder: Path, parts: FamilyParts) -> dict[str, None]:
     return {name: None for name in parts.omissible if name not in listed}
 
 
-def check_vae(source: Source, spec: ModelSpec) -> None:
+def check_vae(spec: ModelSpec, cache_directory: str | None) -> None:
     """Check that the VAE that the catalogue names exists and is complete.
 
     Raises:
         ModelUnavailable: a file is missing or broken; the message is one sentence about it.
     """
-    if isinstance(source, FolderSource):
-        folder = part_of(Path(source.path), "vae")
-        some_class = vae_class(folder)
-        check_component("vae", some_class, folder, find_weights(folder, some_class))
-    elif isinstance(source, FileSource):
+    source = spec.vae
+    if isinstance(source, FileSource):
         path = Path(source.path)
         _check_suffix(path)
-        check_vae_file(path, read_tensors(path), vae_config(source, spec))
+        check_vae_file(path, read_tensors(path), vae_config(source, spec, cache_directory))
+    elif source is not None:
+        folder = part_of(folder_of(source, cache_directory, f"The VAE of {spec.title}", spec.key), "vae")
+        some_class = vae_class(folder)
+        check_component("vae", some_class, folder, find_weights(folder, some_class))
 
 
-def vae_config(source: FileSource, spec: ModelSpec) -> Path | None:
-    """Folder with the configuration for a VAE file: its own, or the model's; None when only a hub has it."""
+def config_folder(source: FileSource, spec: ModelSpec, cache_directory: str | None) -> Path:
+    """Folder with the configurations of a checkpoint: the one that the catalogue names, or that of a hub.
+
+    Raises:
+        ModelUnavailable: it is on a hub and not downloaded, or nothing tells which one it is.
+    """
+    if source.config is not None:
+        return Path(source.config)
+    return folder_of(_configuration_for(source), cache_directory, f"The configuration of {spec.title}", spec.key)
+
+
+def configuration_of(spec: ModelSpec) -> HubSource | None:
+    """Repository with the configurations for the file of an entry; None if it needs none, or nothing tells which."""
+    needed = [each for each in (spec.source, spec.vae) if isinstance(each, FileSource) and each.config is None]
+    try:
+        return _configuration_for(needed[0]) if needed else None
+    except ModelUnavailable:
+        return None
+
+
+def _configuration_for(source: FileSource) -> HubSource:
+    path = Path(source.path)
+    with blaming(f"Nothing tells which configuration the file {path.name} needs; name it in config"):
+        return configurations_for(read_tensors(path))
+
+
+def vae_config(source: FileSource, spec: ModelSpec, cache_directory: str | None) -> Path:
+    """Folder with the configuration for a VAE file: its own, or the model's, or that of a hub.
+
+    Raises:
+        ModelUnavailable: it is on a hub and not downloaded, or nothing tells which one it is.
+    """
     folder = source.config
     if folder is None and isinstance(spec.source, FolderSource):
         folder = spec.source.path
     if folder is None and isinstance(spec.source, FileSource):
         folder = spec.source.config
-    return None if folder is None else part_of(Path(folder), "vae")
+    found = config_folder(source, spec, cache_directory) if folder is None else Path(folder)
+    return part_of(found, "vae")
 
 
 def vae_class(folder: Path) -> Any:
@@ -165,27 +196,7 @@ def vae_class(folder: Path) -> Any:
     return component_class("diffusers", name)
 
 
-def downloaded(source: HubSource, cache_directory: str | None) -> Path | None:
-    """Folder of a model from a hub; None when it has not been downloaded."""
-    try:
-        found = snapshot_download(
-            source.repo_id, revision=source.revision, cache_dir=cache_directory, local_files_only=True
-        )
-    except (LocalEntryNotFoundError, HfHubHTTPError, ValueError):
-        return None
-    return Path(found)
-
-
-def _check_download(folder: Path, spec: ModelSpec) -> Look:
-    """Read only noise schedule and capabilities: missing files are downloaded and checked when the model is loaded."""
-    check_folder_edits(folder, spec)
-    check_call(folder, spec)
-    is_here = (folder / "scheduler" / "scheduler_config.json").is_file()
-    schedule = _schedule(folder, spec, NO_MARKS) if is_here else None
-    return Look(schedule=schedule, lacks=lacks_of(folder, parts_of(spec)), text_features=_text_features(folder))
-
-
-def _check_file(source: FileSource, spec: ModelSpec) -> Look:
+def _check_file(source: FileSource, spec: ModelSpec, cache_directory: str | None) -> Look:
     path, parts = Path(source.path), parts_of(spec)
     if parts.has_network_files:
         return _check_network_file(path, source.config, spec)
@@ -197,9 +208,7 @@ def _check_file(source: FileSource, spec: ModelSpec) -> Look:
     for component in parts.in_a_file:
         if not holds(tensors, component):
             raise ModelUnavailable(absent(path, component))
-    if source.config is None:
-        return Look(marks=marks, text_features=text_features_in(tensors))
-    look = check_file_with(path, Path(source.config), spec, tensors, marks)
+    look = check_file_with(path, config_folder(source, spec, cache_directory), spec, tensors, marks)
     return msgspec.structs.replace(look, text_features=text_features_in(tensors))
 
 

@@ -14,7 +14,6 @@ from pipeline.engine.failures import blaming
 from pipeline.engine.weights.completeness import check_component
 from pipeline.engine.weights.components import find_weights, read_json
 from pipeline.engine.weights.finite import check_numbers
-from pipeline.protocol.catalogue.networks import FolderSource, HubSource
 
 _LAST_BUT_ONE: Final = -2
 """Hidden states that Plus adapters read."""
@@ -24,26 +23,20 @@ class ImageEncoder:
     """An image encoder on its device. It encodes one picture at a time, so that features depend on no other picture.
 
     Args:
-        source: a folder with the weights and `config.json`, or a repository of a hub.
+        folder: a folder with the weights and `config.json`.
         placement: device and precision.
-        cache_directory: folder for downloads from a model hub.
 
     Raises:
-        ModelUnavailable: a file is missing or broken, or the hub cannot be reached.
+        ModelUnavailable: a file is missing or broken.
     """
 
-    def __init__(self, source: FolderSource | HubSource, placement: Placement, cache_directory: str | None) -> None:
-        place = source.path if isinstance(source, FolderSource) else source.repo_id
-        shared: dict[str, Any] = {"use_safetensors": True, "dtype": placement.dtype}
-        if isinstance(source, FolderSource):
-            check_encoder(source)
-            variant = find_weights(Path(source.path), CLIPVisionModelWithProjection).variant
-            shared |= {"variant": variant, "local_files_only": True}
-        else:
-            shared |= {"revision": source.revision, "cache_dir": cache_directory}
-        with blaming(f"The image encoder {place} cannot be loaded"), torch.inference_mode(mode=False):
-            self._network: Any = CLIPVisionModelWithProjection.from_pretrained(place, **shared)
-            check_numbers({"image_encoder": self._network}, f"in {place}")
+    def __init__(self, folder: Path, placement: Placement) -> None:
+        check_encoder(folder)
+        variant = find_weights(folder, CLIPVisionModelWithProjection).variant
+        shared: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "dtype": placement.dtype}
+        with blaming(f"The image encoder {folder} cannot be loaded"), torch.inference_mode(mode=False):
+            self._network: Any = CLIPVisionModelWithProjection.from_pretrained(folder, variant=variant, **shared)
+            check_numbers({"image_encoder": self._network}, f"in {folder}")
             self._network.to(placement.device).eval().requires_grad_(requires_grad=False)
         self._placement = placement
         side = int(self._network.config.image_size)
@@ -89,13 +82,12 @@ def squared(picture: Image.Image) -> Image.Image:
     return canvas
 
 
-def check_encoder(source: FolderSource) -> CLIPVisionConfig:
+def check_encoder(folder: Path) -> CLIPVisionConfig:
     """Check the files of an encoder in a folder, and return its configuration.
 
     Raises:
         ModelUnavailable: a file is missing or broken.
     """
-    folder = Path(source.path)
     weights = find_weights(folder, CLIPVisionModelWithProjection)
     read_json(folder / "config.json")
     with blaming(f"The image encoder in {folder} cannot be read"):

@@ -9,18 +9,20 @@ import msgspec
 import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from config.catalogue import Catalogue
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.loading import load_model
-from pipeline.engine.models.sources import check_source
+from pipeline.engine.models.sources import check_source, configuration_of
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
+from tests.pipeline.engine import tiny
+from tests.pipeline.engine.single_files import checkpoint_of, written
 
 PLACEMENT = choose_placement("cpu", "float32")
+COMMIT = "c0ffee" * 6 + "c0ff"
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 
 
@@ -129,17 +131,52 @@ def test_a_single_file_initialises_nothing_that_its_weights_replace(
     assert all(seen)
 
 
-def test_what_a_hub_gave_is_checked_before_it_is_read(
-    catalogue: Catalogue, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def download(repo_id: str, **options: object) -> str:
-        assert (repo_id, options["revision"], options["safety_checker"]) == ("a/b", "main", None)
-        return str(folder)
+def in_cache(cache: Path, repository: str, folder: Path) -> Path:
+    """A folder as the hub's library keeps a repository of which not every file was wanted."""
+    place = cache / f"models--{repository.replace('/', '--')}"
+    listing = place / "trees" / f"{COMMIT}.json"
+    listing.parent.mkdir(parents=True)
+    unwanted = {"README.md": {"size": 1, "blob_id": "0" * 40}}
+    listing.write_text(json.dumps({"format_version": 1, "files": unwanted}))
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(COMMIT)
+    return Path(shutil.copytree(folder, place / "snapshots" / COMMIT))
 
-    monkeypatch.setattr(StableDiffusionPipeline, "download", staticmethod(download))
+
+def test_a_model_of_a_hub_is_read_from_its_download_alone(catalogue: Catalogue, folder: Path, tmp_path: Path) -> None:
     spec = msgspec.structs.replace(catalogue.default, source=HubSource(repo_id="a/b", revision="main"), enlarger=None)
-    assert load_model(spec, PLACEMENT, None, lambda: None).adapter.latent_channels == 4
-    whole = (folder / WEIGHTS).read_bytes()
-    (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
+    cache = str(tmp_path / "cache")
+    with pytest.raises(ModelUnavailable) as error:
+        load_model(spec, PLACEMENT, cache, lambda: None)
+    assert str(error.value) == "Pocket is not on this computer yet; `easel models fetch pocket` downloads it."
+    here = in_cache(tmp_path / "cache", "a/b", folder)
+    assert load_model(spec, PLACEMENT, cache, lambda: None).adapter.latent_channels == 4
+    whole = (here / WEIGHTS).read_bytes()
+    (here / WEIGHTS).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelUnavailable, match="cut off"):
-        load_model(spec, PLACEMENT, None, lambda: None)
+        check_source(spec, cache)
+
+
+def test_a_decoder_and_a_vae_of_a_hub_are_wanted_too(catalogue: Catalogue, tmp_path: Path) -> None:
+    source = HubSource(repo_id="a/b", revision="main")
+    for change, what in (({"preview_decoder": source}, "preview decoder"), ({"vae": source}, "VAE")):
+        spec = msgspec.structs.replace(catalogue.default, **change)
+        with pytest.raises(ModelUnavailable) as error:
+            check_source(spec, str(tmp_path))
+        assert str(error.value).startswith(f"The {what} of Pocket is not on this computer yet; `easel models fetch")
+
+
+def test_a_checkpoint_without_a_configuration_is_read_with_the_one_of_a_hub(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    pipeline = tiny.stable_diffusion()
+    pipeline.save_pretrained(tmp_path / "config")
+    file = written(tmp_path / "tiny.safetensors", checkpoint_of(pipeline))
+    spec = msgspec.structs.replace(catalogue.default, source=FileSource(path=str(file)), enlarger=None)
+    cache = str(tmp_path / "cache")
+    with pytest.raises(ModelUnavailable, match=r"^The configuration of Pocket is not on this computer yet; `easel mod"):
+        check_source(spec, cache)
+    wanted = configuration_of(spec)
+    assert wanted is not None
+    in_cache(tmp_path / "cache", wanted.repo_id, tmp_path / "config")
+    assert load_model(spec, PLACEMENT, cache, lambda: None).adapter.latent_channels == 4

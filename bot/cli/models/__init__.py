@@ -1,0 +1,1 @@
+"""`easel models`: get, list, check and remove models."""
