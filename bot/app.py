@@ -13,7 +13,7 @@ import yarl
 from discord import gateway, http
 
 from bot.calls.closing import sentence_of
-from bot.client import EaselClient
+from bot.client import EaselClient, make_client
 from bot.composing.services import compose
 from bot.configure import make_configure, make_starter
 from bot.interactions.services import Services
@@ -103,7 +103,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
     token = _token(settings)
     point_discord_at(settings)
     bound_reconnects()
-    client = EaselClient()
+    client = make_client(settings.discord.shards)
     async with open_services(settings, catalogue, client) as services:
         for sentence in folder_mistakes(settings):
             _log.warning(f"{sentence}.", action="folder")

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import discord
 import structlog
@@ -30,7 +31,7 @@ _log = structlog.get_logger(__name__)
 class EaselClient(discord.Client):
     """A client with the services that its commands and buttons use."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         # Easel has no voice. Without this, each start warns about missing voice packages.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
@@ -47,6 +48,7 @@ class EaselClient(discord.Client):
             chunk_guilds_at_startup=False,
             max_messages=None,
             guild_ready_timeout=0.5,
+            **options,
         )
         let_in_unknown_channels(self)
         self.tree = EaselTree(self)
@@ -114,3 +116,53 @@ class EaselClient(discord.Client):
             await work(self.services.retention, 0 if self.user is None else self.user.id, datetime.now(UTC))
         except sqlite3.Error as error:
             _log.error("servers not noted", action="servers_not_noted", error=repr(error))
+
+
+class ShardedClient(EaselClient, discord.AutoShardedClient):
+    """The same client with several connections (shards), each for a part of the servers.
+
+    Args:
+        shard_count: number of connections; None for as many as Discord recommends.
+    """
+
+    def __init__(self, shard_count: int | None) -> None:
+        super().__init__(shard_count=shard_count)
+        self._away: dict[int, float] = {}
+        """Time of each shard's lost connection, in seconds since 1970; without those that are connected."""
+
+    @override
+    async def on_disconnect(self) -> None:
+        """Do nothing: the event of the shard follows."""
+
+    @override
+    async def on_resumed(self) -> None:
+        """Do nothing: the event of the shard follows."""
+
+    @override
+    async def on_ready(self) -> None:
+        """Note that all shards were connected."""
+        await super().on_ready()
+        self._look()
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Remember the time of a lost connection."""
+        self._away.setdefault(shard_id, time.time())
+        self._look()
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Note that a shard's session was resumed."""
+        self._away.pop(shard_id, None)
+        self._look()
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Note that a shard has a new session. At the start, `on_ready` follows when all have one."""
+        if self.is_ready():
+            await self.on_shard_resumed(shard_id)
+
+    def _look(self) -> None:
+        self.away_since = min(self._away.values(), default=None)
+
+
+def make_client(shards: int) -> EaselClient:
+    """The client for this number of connections; 0 for as many as Discord recommends."""
+    return EaselClient() if shards == 1 else ShardedClient(shards or None)

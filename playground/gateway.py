@@ -84,10 +84,12 @@ class Connection:
 class Session:
     """A bot's session on the gateway. It outlives its connection, so that the bot can resume it."""
 
-    def __init__(self, backend: LocalBackend, intents_value: int, connection: Connection) -> None:
+    def __init__(
+        self, backend: LocalBackend, intents_value: int, shard: tuple[int, int], connection: Connection
+    ) -> None:
         self.id = secrets.token_hex(16)
         self.connection: Connection | None = connection
-        self.shaper = EventShaper(backend, intents_value, self._dispatch)
+        self.shaper = EventShaper(backend, intents_value, shard, self._dispatch)
         self._sequence = 0
         self._log: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=REPLAY_FRAMES)
 
@@ -183,7 +185,8 @@ class Gateway:
         if data["token"] != self._token:
             connection.close(CLOSE_AUTHENTICATION_FAILED)
             return
-        session = Session(self._backend, int(data["intents"]), connection)
+        number, count = data.get("shard", (0, 1))
+        session = Session(self._backend, int(data["intents"]), (number, count), connection)
         if unapproved := session.shaper.unapproved_intents:
             _log.warning("Refusing privileged intents that no portal approved: %s", unapproved)
             connection.close(CLOSE_DISALLOWED_INTENTS)
@@ -191,7 +194,7 @@ class Gateway:
         self._sessions[session.id] = session
         while len(self._sessions) > SESSIONS_KEPT:
             self._sessions.popitem(last=False)
-        session.shaper.greet(session.id, self._url, list(data.get("shard", (0, 1))))
+        session.shaper.greet(session.id, self._url)
         self._on_change()
 
     # Faults

@@ -14,8 +14,8 @@ _SENTENCES: Final[Mapping[int, str]] = MappingProxyType(
     {
         4004: "Discord does not know this bot token any more (discord.token): it was reset. Copy the new one from the "
         "developer portal and start Easel again; jobs under way go on then.",
-        4010: "Discord refuses the number of this connection (a shard). Update Easel.",
-        4011: "This bot is in more servers than Discord lets one connection serve. Take it out of some of them.",
+        4010: "Discord refuses the number of this connection (a shard). Set discord.shards to 0.",
+        4011: "This bot is in more servers than Discord lets its connections serve. Set discord.shards to 0.",
         4012: "Discord no longer speaks the version of its gateway that this Easel speaks. Update Easel.",
         4013: "Discord does not know the intents that this Easel asks for. Update Easel.",
         _INTENTS: "Discord does not allow this bot the intents that Easel asks for, though none is privileged. Look "

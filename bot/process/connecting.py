@@ -8,6 +8,7 @@ import aiohttp
 import discord
 import discord.backoff
 import discord.client
+import discord.shard
 import structlog
 from typing_extensions import override
 
@@ -84,8 +85,9 @@ class _Backoff(discord.backoff.ExponentialBackoff[Literal[False]]):
 
 def bound_reconnects() -> None:
     """Make discord.py retry a lost connection at least once a minute."""
-    # There is no other way: `Client.connect` creates its own backoff.
+    # There is no other way: clients and shards create their own backoff.
     discord.client.ExponentialBackoff = _Backoff  # pyright: ignore[reportPrivateImportUsage]
+    discord.shard.ExponentialBackoff = _Backoff  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _wanted_pause_s(error: Exception) -> float:

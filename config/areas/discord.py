@@ -21,6 +21,12 @@ class DiscordSettings(Area):
         default=True,
         description="Whether Easel also works in direct messages, and for people who bring it along for themselves.",
     )
+    shards: int = Field(
+        default=1,
+        ge=0,
+        le=1_000,
+        description="Connections to Discord's gateway, for bots on more than 2,000 servers; 0 = as Discord recommends.",
+    )
     api_base_url: str = Field(
         default="https://discord.com/api/v10",
         description="Where the REST interface is. Changed only by the playground and by tests.",

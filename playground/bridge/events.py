@@ -44,10 +44,11 @@ class _ToSocket:
 
 
 class EventShaper:
-    """Turns the world's events into the events of one session."""
+    """Turns the world's events into the events of one session, which serves one shard: its number, and their count."""
 
-    def __init__(self, backend: LocalBackend, intents_value: int, deliver: Deliver) -> None:
+    def __init__(self, backend: LocalBackend, intents_value: int, shard: tuple[int, int], deliver: Deliver) -> None:
         self._backend = backend
+        self._shard = shard
         intents = discord.Intents.none()
         intents.value = intents_value
         self._intents = intents
@@ -62,11 +63,18 @@ class EventShaper:
 
     def feed(self, event: str, payload: Mapping[str, Any]) -> None:
         """Pass an event to this session in the form that it may see, or drop it."""
-        self._gateway.feed(event, payload)
+        guild_id = payload.get("id" if event.startswith("GUILD_") and "guild_id" not in payload else "guild_id")
+        if self._is_of_shard(int(guild_id or 0)):
+            self._gateway.feed(event, payload)
 
-    def greet(self, session_id: str, resume_gateway_url: str, shard: list[int]) -> None:
+    def _is_of_shard(self, guild_id: int) -> bool:
+        """Whether this session serves a server; 0, all that belongs to no server, goes to the first shard."""
+        number, count = self._shard
+        return (guild_id >> 22) % count == number
+
+    def greet(self, session_id: str, resume_gateway_url: str) -> None:
         """Answer an IDENTIFY: send READY, then each server."""
-        guilds = list(self._backend.guilds.values())
+        guilds = [guild for guild in self._backend.guilds.values() if self._is_of_shard(guild.id)]
         self._gateway.feed(
             "READY",
             {
@@ -76,7 +84,7 @@ class EventShaper:
                 "session_id": session_id,
                 "session_type": "normal",
                 "resume_gateway_url": resume_gateway_url,
-                "shard": shard,
+                "shard": [*self._shard],
                 "application": {"id": str(self._backend.application_id), "flags": 0},
                 "private_channels": [],
             },
