@@ -8,8 +8,8 @@ import msgspec
 
 from bot.pictures.reading import read_file
 from bot.pictures.telling import notices, refusal, too_large
+from bot.requests.derived.inpainting import OUTPAINT_STRENGTH, pan_of, zoomed_out
 from bot.requests.given import GivenRequest
-from bot.requests.options.sizes import fit_sides
 from bot.requests.options.takes import GivenPicture, PictureWeight
 from bot.requests.resolving import Resolved
 from bot.requests.uses import STRENGTHS
@@ -19,13 +19,11 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.reading import MAX_FILE_BYTES, CleanPicture, Parameters, Wanted
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Notice
 
 _MAX_ZOOM: Final = 1 + 2 * hard.MAX_MARGIN
 _SIDES: Final = tuple(Outpaint.__struct_fields__)
-_PAN_MARGIN: Final = 0.5
-_ANEW: Final = 1.0
-"""Strength in margins: there is nothing to keep."""
 
 
 class CannotDraw(Exception):
@@ -66,12 +64,9 @@ class PictureOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise CannotDraw(f"--pan {self.pan} names no side; choose one of {', '.join(_SIDES)}.")
 
     @property
-    def outpaint(self) -> Outpaint | None:
-        """Margins that are drawn anew; None for none."""
-        if self.zoom is not None:
-            margin = (self.zoom - 1) / 2
-            return Outpaint(left=margin, top=margin, right=margin, bottom=margin)
-        return None if self.pan is None else Outpaint(**{self.pan: _PAN_MARGIN})
+    def has_margins(self) -> bool:
+        """Whether what lies around the picture is drawn."""
+        return self.zoom is not None or self.pan is not None
 
 
 class Pictures(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,8 +112,8 @@ async def read_pictures(options: PictureOptions) -> Pictures:
 def started(given: GivenRequest, pictures: Pictures, options: PictureOptions) -> GivenRequest:
     """The request with the picture to start from. A part of it that is drawn anew gets a strength of its own."""
     strength = given.strength
-    if strength is None and options.outpaint is not None:
-        strength = _ANEW
+    if strength is None and options.has_margins:
+        strength = OUTPAINT_STRENGTH
     elif strength is None and options.mask is not None:
         strength = STRENGTHS["strong"]
     return msgspec.structs.replace(given, image=pictures.image, image2=pictures.image2, strength=strength)
@@ -145,8 +140,7 @@ def redrawn(
     Raises:
         CannotDraw: the model draws no part of a picture, or none of the wider shape.
     """
-    outpaint = options.outpaint
-    if pictures.mask is None and outpaint is None:
+    if pictures.mask is None and not options.has_margins:
         return resolved
     resolved = _begun_from_edited(resolved, spec, strength)
     request = resolved.request
@@ -157,21 +151,32 @@ def redrawn(
     if pictures.mask is not None:
         inputs = (*request.inputs, Input(role=InputRole.MASK, sha256=pictures.mask))
         request = msgspec.structs.replace(request, inputs=inputs, inpaint=Inpaint(is_enlarged=True))
-    if outpaint is None:
+    if options.zoom is not None:
+        request = msgspec.structs.replace(request, inpaint=zoomed_out(options.zoom))
+    elif options.pan is not None:
+        request = _panned(request, pictures, options.pan, spec, limits)
+    else:
         return msgspec.structs.replace(resolved, request=request)
-    width, height = request.width, request.height
-    if options.pan is not None:
-        longer = width * (1 + outpaint.left + outpaint.right), height * (1 + outpaint.top + outpaint.bottom)
-        sides = fit_sides(*longer, spec, limits)
-        if sides is None:
-            raise CannotDraw(
-                f"{spec.title} draws no picture of {longer[0]:g}\u00d7{longer[1]:g}; give a smaller --size."
-            )
-        width, height = sides
-    request = msgspec.structs.replace(request, width=width, height=height, inpaint=Inpaint(outpaint=outpaint))
     # All of a picture with margins stays.
     told = tuple(notice for notice in resolved.notices if notice.key != "notice-cut")
     return msgspec.structs.replace(resolved, request=request, notices=told)
+
+
+def _panned(
+    request: GenerationRequest, pictures: Pictures, side: str, spec: ModelSpec, limits: LimitSettings
+) -> GenerationRequest:
+    """The request of a longer picture.
+
+    Raises:
+        CannotDraw: the picture cannot be longer there.
+    """
+    usual = request.width, request.height
+    start = "" if request.init_image is None else request.init_image.sha256
+    given = next(each for each in (pictures.image, pictures.image2) if each is not None and each.sha256 == start)
+    pan = pan_of(given.sides or spec.delivered(*usual), usual, side, spec, limits)
+    if pan is None:
+        raise CannotDraw(f"{spec.title} cannot make this picture longer on that side; choose another one, or --zoom.")
+    return msgspec.structs.replace(request, width=pan.width, height=pan.height, inpaint=pan.inpaint)
 
 
 def _begun_from_edited(resolved: Resolved, spec: ModelSpec, strength: float | PictureWeight | None) -> Resolved:

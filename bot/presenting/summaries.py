@@ -9,7 +9,7 @@ from bot.presenting.texts import text
 from bot.requests.abilities import uses_for
 from bot.requests.guiding import rival_guides
 from bot.requests.options.option import Option
-from bot.requests.options.sizes import SIZES, read_size, size_values
+from bot.requests.options.sizes import SIZES, delivered_sides, read_size, size_values, size_values_of
 from bot.requests.options.takes import Picture, PictureUse, Text, read_use
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
@@ -43,8 +43,7 @@ def summary(
     if written == "":
         return ""
     if option.name == "size":
-        sides = (request.width, request.height)
-        return size_of(*sides, spec) if delivered is None else size_words(*sides, delivered)
+        return text("size", **size_values_of(request, delivered or delivered_sides(request, spec)))
     if option.name == "model" and spec is not None:
         written = spec.title
     use = read_use(str(written)) if option.name in _USES else None
@@ -53,16 +52,6 @@ def summary(
     if isinstance(option.takes, Text):
         written = escape(str(written), length)
     return text(f"summary-{option.name}", **{option.name: written})
-
-
-def size_words(width: int, height: int, delivered: tuple[int, int] | None = None) -> str:
-    """The drawn size, which is the requested one. If the delivered size differs, it follows."""
-    return text("size", **size_values(width, height, delivered))
-
-
-def size_of(width: int, height: int, spec: ModelSpec | None) -> str:
-    """The size in words for a picture that is not at hand; `spec` is None if the model is gone."""
-    return size_words(width, height, None if spec is None else spec.delivered(width, height))
 
 
 def size_choices(spec: ModelSpec, limits: LimitSettings) -> dict[str, str]:

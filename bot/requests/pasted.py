@@ -28,7 +28,9 @@ _NEGATIVE: Final = "Negative prompt:"
 _STRENGTH_KEY: Final = "Denoising strength"
 _UPSCALE_KEY: Final = "Hires upscale"
 """With this key, the strength is that of an upscaled picture's second pass."""
-_PART_KEYS: Final = frozenset({"Inpaint", "Outpaint", "Mask grow", "Mask mode", "Mask blur", "Inpaint area"})
+_PART_KEYS: Final = frozenset(
+    {"Inpaint", "Outpaint", "Outpaint size", "Mask grow", "Mask mode", "Mask blur", "Inpaint area"}
+)
 """Keys of a picture of which a part was drawn anew, in files of Easel and A1111."""
 _SETTING = re.compile(r"\s*(?P<name>[A-Za-z][\w ]*): ?(?P<value>\"[^\"]*\"|[^,]*)(?:,|\Z)")
 

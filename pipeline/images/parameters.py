@@ -111,7 +111,8 @@ def _inpaint_facts(request: GenerationRequest) -> dict[str, str]:
         return {}
     if inpaint.outpaint is not None:
         margins = msgspec.structs.asdict(inpaint.outpaint).items()
-        return {"Outpaint": " ".join(f"{side} {part:g}" for side, part in margins if part)}
+        facts = {"Outpaint": " ".join(f"{side} {part:g}" for side, part in margins if part)}
+        return facts if inpaint.whole is None else {**facts, "Outpaint size": "{}x{}".format(*inpaint.whole)}
     facts = {"Inpaint": "mask" if not inpaint.cells else " ".join(["cells", *map(str, sorted(inpaint.cells))])}
     if inpaint.grow:
         facts["Mask grow"] = f"{inpaint.grow:g}"

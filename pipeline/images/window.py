@@ -1,4 +1,7 @@
-"""The window around a small part of a picture: it is drawn at a job's whole size, and shrunk back ("only masked")."""
+"""The window of a picture that is drawn at a job's size, and shrunk or enlarged back into its place.
+
+It lies around a small part ("only masked"), or it holds a new margin and the picture beside it.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +14,16 @@ from pipeline.images.canvas import Canvas, Mask
 
 _SURROUNDINGS: Final = 1 / 8
 """Surroundings in the window on each side of the part, as a fraction of the shorter side of the whole."""
-_MOST: Final = 1 / 2
-"""Greatest fraction of the whole that a window covers. A larger one shows little more detail, and hides the rest."""
+SMALL: Final = 1 / 2
+"""Greatest fraction of the whole that the window around a small part covers. A larger one shows little more detail, and
+hides the rest.
+"""
 _OPAQUE: Final = 255
 
 
 @dataclass(slots=True, frozen=True)
 class Window:
-    """A rectangle of a canvas, in pixels, with the canvas's shape; its last column is the one before `right`."""
+    """A rectangle of a canvas, in pixels; its last column is the one before `right`."""
 
     left: int
     top: int
@@ -38,22 +43,27 @@ class Window:
         return Canvas(picture, np.asarray(mask) > _OPAQUE // 2)
 
 
-def window_of(mask: Mask) -> Window | None:
-    """The window around a mask's part, of the mask's own shape; None if it is no small part.
+def window_of(mask: Mask, ratio: float | None = None, most: float = SMALL) -> Window | None:
+    """The window around a mask's part; None if there is no part, or if the window would be too large.
 
     The arithmetic is that of `get_crop_region` of diffusers' image processor, with the option `padding_mask_crop`.
+
+    Args:
+        mask: the mask.
+        ratio: width of the window by its height, as far as the mask is large enough; None is that of the mask.
+        most: greatest fraction of the mask that the window covers.
     """
     height, width = mask.shape
     if not mask.any():
         return None
     pad = round(_SURROUNDINGS * min(width, height))
     (left, right), (top, bottom) = (_span(np.flatnonzero(mask.any(axis)), pad, mask.shape[1 - axis]) for axis in (0, 1))
-    ratio = width / height
-    if (right - left) / (bottom - top) > ratio:
-        top, bottom = _widened(top, bottom, int((right - left) / ratio - (bottom - top)), height)
+    wanted = width / height if ratio is None else ratio
+    if (right - left) / (bottom - top) > wanted:
+        top, bottom = _widened(top, bottom, int((right - left) / wanted - (bottom - top)), height)
     else:
-        left, right = _widened(left, right, int((bottom - top) * ratio - (right - left)), width)
-    if (right - left) * (bottom - top) > _MOST * width * height:
+        left, right = _widened(left, right, int((bottom - top) * wanted - (right - left)), width)
+    if (right - left) * (bottom - top) > most * width * height:
         return None
     return Window(left, top, right, bottom)
 

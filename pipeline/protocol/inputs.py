@@ -93,8 +93,8 @@ def shown(inputs: Iterable[Input]) -> frozenset[str]:
 class Outpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Margins around the init image that are drawn anew (outpainting), from 0 to `MAX_MARGIN`; one is more than 0.
 
-    `width` and `height` of the request are those of the picture with its margins. A zoom out by 2 has 0.5 on each side
-    and the size of the picture itself. A pan has one margin, and makes the picture wider or taller.
+    A zoom out by 2 has 0.5 on each side and the size of the picture itself. A pan has one margin, and makes the picture
+    wider or taller.
 
     Attributes:
         left: fraction of the init image's width.
@@ -123,6 +123,9 @@ class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         is_inverted: True when everything but the cells or the mask is drawn anew; the part then grows after that.
         is_enlarged: True when a small part is drawn at the job's whole size, together with some of its surroundings,
             and shrunk back into its place. A part that is not small is drawn as it is.
+        whole: width and height in pixels of the delivered picture with its margins, of which only a window is drawn, as
+            in a pan: the margin with its surroundings, at the request's `width` and `height`. The old picture beside it
+            stays as it is. With None, these are the drawn sides of the whole picture.
     """
 
     cells: tuple[int, ...] = ()
@@ -130,6 +133,7 @@ class Inpaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     grow: float = 0.0
     is_inverted: bool = False
     is_enlarged: bool = False
+    whole: tuple[int, int] | None = None
 
 
 class Tiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

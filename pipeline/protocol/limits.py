@@ -43,6 +43,8 @@ MAX_TILES: Final = 64
 """Greatest number of tiles of a picture that is drawn by tiles."""
 
 MAX_INPUT_SIDE: Final = 2_048
+MAX_WHOLE_SIDE: Final = 3_072
+"""Greatest side of a picture of which only a window is drawn: an input that is longer by a half."""
 """Greatest width and height in pixels of a picture that a job is given; larger ones are made smaller first."""
 
 UPSCALES: Final = (2, 4)

@@ -105,6 +105,11 @@ class GenerationRequest(
         return self._input(InputRole.MASK)
 
     @property
+    def whole(self) -> tuple[int, int] | None:
+        """Sides of a picture of which only a window is drawn, before an upscale; None when all of it is drawn."""
+        return None if self.inpaint is None else self.inpaint.whole
+
+    @property
     def given(self) -> tuple[Input, ...]:
         """The pictures that a member gave it, in order. A mask is no picture of its own."""
         return tuple(each for each in self.inputs if each.role is not InputRole.MASK)

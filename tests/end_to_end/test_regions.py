@@ -202,11 +202,32 @@ async def test_a_picture_is_zoomed_out_and_panned(studio: Studio) -> None:
     choice = await private(await local.friend.click(old, custom_id=f"easel:pan:{job}:0"))
     assert "costs" in str(choice.components)
     await local.friend.click(choice, custom_id=f"easel:pan-right:{job}:0")
-    panned = await studio.picture(await studio.done(f"Pan of [#{job}]"))
+    message = await studio.done(f"Pan of [#{job}]")
+    panned = await studio.picture(message)
     assert panned.size == (picture.width * 3 // 2, picture.height)
-    assert difference(panned.crop((0, 0, side - 32, side)), picture.crop((0, 0, side - 32, side))) < 12
+    kept = (0, 0, side - 8, side)
+    assert panned.crop(kept).tobytes() == picture.crop(kept).tobytes()
     sql = "SELECT started_by, parent_job_id, requester_id FROM jobs WHERE job_id > ? ORDER BY job_id"
     assert studio.rows(sql, job) == [("zoom-out", job, local.friend.id), ("pan", job, local.friend.id)]
+
+    ((pan,),) = studio.rows("SELECT max(job_id) FROM jobs")
+    told = json.dumps(
+        (await private(await local.member.click(message, custom_id=f"easel:details:{pan}"))).components,
+        ensure_ascii=False,
+    )
+    assert f"{panned.width}×{panned.height}" in told
+    assert "Only a window was drawn, at 64×64" in told
+    choice = await private(await local.friend.click(message, custom_id=f"easel:pan:{pan}:0"))
+    await local.friend.click(choice, custom_id=f"easel:pan-up:{pan}:0")
+    higher = await studio.picture(await studio.done(f"Pan of [#{pan}]"))
+    below = (0, higher.height - panned.height + 8, panned.width, higher.height)
+    assert higher.crop(below).tobytes() == panned.crop((0, 8, *panned.size)).tobytes()
+    await local.friend.click(message, custom_id=f"easel:reroll:{pan}")
+    again = await studio.picture(await studio.done(f"Reroll of [#{pan}]"))
+    assert again.size == panned.size
+    assert again.crop(kept).tobytes() == picture.crop(kept).tobytes()
+    assert again.tobytes() != panned.tobytes()
+    assert studio.rows("SELECT DISTINCT price FROM jobs WHERE job_id >= ?", pan) == [(1,)]
     assert "Traceback" not in studio.bot.log
 
 

@@ -11,7 +11,7 @@ from bot.presenting.escaping import escape, plain, shorten
 from bot.presenting.settings_message import defaults_line
 from bot.presenting.summaries import summary
 from bot.presenting.texts import text
-from bot.requests.options.sizes import size_values
+from bot.requests.options.sizes import delivered_sides, size_values_of
 from bot.requests.options.table import OPTIONS
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
@@ -40,7 +40,7 @@ def details(
     title, licence = title_and_license(job, spec)
     lines = [*head_lines(job), text("details-model", model=title, license=licence)]
     first = next(iter(outputs), None)
-    delivered = _delivered(request, spec) if first is None else first.sides
+    delivered = delivered_sides(request, spec) if first is None else first.sides
     lines += _options(request, delivered)
     if len(outputs) > 1:
         lines.append(text("details-seeds", seeds=", ".join(str(output.seed) for output in outputs)))
@@ -49,6 +49,8 @@ def details(
     lines += _defaults(job)
     if request.inpaint is not None:
         lines.append(text("details-inpaint", part=_part(request.inpaint)))
+        if request.whole is not None:
+            lines.append(text("details-window", size=f"{request.width}\u00d7{request.height}"))
     elif request.tiles is not None:
         lines.append(text("details-tiles", count=request.tiles.count(request.width, request.height)))
     elif request.given:
@@ -145,12 +147,6 @@ def _defaults(job: Job) -> list[str]:
     return [*lines, text("details-order")] if lines else []
 
 
-def _delivered(request: GenerationRequest, spec: ModelSpec | None) -> tuple[int, int] | None:
-    """Sides of the pictures of a request, from its model; None if the model is gone."""
-    scale = 1 if request.upscale is None else request.upscale.scale
-    return None if spec is None else spec.delivered(scale * request.width, scale * request.height)
-
-
 def _options(request: GenerationRequest, delivered: tuple[int, int] | None) -> list[str]:
     said = text(
         "details-options",
@@ -158,7 +154,7 @@ def _options(request: GenerationRequest, delivered: tuple[int, int] | None) -> l
         steps=request.num_inference_steps,
         cfg=f"{request.guidance_scale:g}",
         sampler=escape(request.scheduler_name),
-        **size_values(request.width, request.height, delivered),
+        **size_values_of(request, delivered),
     )
     others = [summary(option, request, None) for option in OPTIONS if option.name not in _SAID]
     lines = [" · ".join([said, *filter(None, others)])]

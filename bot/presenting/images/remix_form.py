@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import discord
+import msgspec
 from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.summaries import size_choices
 from bot.presenting.texts import text
-from bot.requests.options.sizes import size_values
+from bot.requests.options.sizes import delivered_sides, size_values_of
 from bot.requests.resolving import sampler_names
 from bot.store.rows.jobs import Job
 from config.settings import LimitSettings
@@ -63,8 +64,8 @@ def _form(
     form = ui.Modal(title=title, custom_id=form_id, timeout=None)
     form.add_item(words(PROMPT, prompt, label=text("remix-prompt"), is_required=True))
     form.add_item(words(NEGATIVE, request.negative_prompt, label=text("remix-negative"), is_required=False))
-    delivered = spec.delivered(request.width, request.height)
-    as_it_was = text("remix-size-kept", **size_values(request.width, request.height, delivered))
+    first = msgspec.structs.replace(request, upscale=None)
+    as_it_was = text("remix-size-kept", **size_values_of(request, delivered_sides(first, spec)))
     sizes = [(KEPT, as_it_was), *size_choices(spec, limits).items()]
     form.add_item(choice(SIZE, sizes, KEPT, label=text("remix-size")))
     samplers = [name for name in sampler_names(spec) if name != request.scheduler_name]

@@ -221,6 +221,7 @@ details-inpaint = { $part ->
         [mask] Nur ein Ausschnitt des Bildes ist neu gezeichnet, nach einer Maske
        *[around] Um das Bild herum gezeichnet
     }
+details-window = Nur ein Fenster wurde gezeichnet, mit { $size }: der neue Teil und das Bild daneben
 details-tiles = In { $count } Kacheln neu gezeichnet, über dem vergrößerten Bild
 details-cutout = Hintergrund entfernt mit { $network } ({ $licence })
 details-upscaler = Vergrößerer: { $upscaler } ({ $licence })
@@ -650,7 +651,7 @@ refused-part-later = Der Teil war gerade nicht zu finden. Versuch es gleich noch
 refused-part-unseen = Nichts wie „{ $words }“ wurde im Bild gefunden. Nimm andere Wörter, kreuze Kästchen an, oder übermale eine Kopie.
 refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bildes an, oder häng eine Kopie an, auf die du gemalt hast.
 refused-region-gone = Vom Ausschnitt bliebe nichts übrig. Lass ihn, wie er ist, oder drücke einen anderen Knopf.
-refused-pan-long = { $model } zeichnet kein längeres Bild als dieses. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.
+refused-pan-long = { $model } macht dieses Bild nicht länger. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.
 refused-no-parameters = Die Datei dieses Bildes sagt nicht, wie es entstand. Viele Orte entfernen das beim Hochladen.
 refused-picture-forgotten = Easel hat das ausgesuchte Bild nicht mehr. Öffne das Menü seiner Nachricht noch einmal.
 refused-unknown-job = Dieser Knopf gehört zu einem Auftrag, den Easel nicht mehr kennt. Frag mit /imagine neu.

@@ -221,6 +221,7 @@ details-inpaint = { $part ->
         [mask] Only a part of the picture is drawn anew, by a mask
        *[around] Drawn around the picture
     }
+details-window = Only a window was drawn, at { $size }: the new part and the picture beside it
 details-tiles = Drawn anew in { $count } tiles, over the enlarged picture
 details-cutout = Background removed with { $network } ({ $licence })
 details-upscaler = Upscaler: { $upscaler } ({ $licence })
@@ -650,7 +651,7 @@ refused-part-later = The part could not be found just now. Try again shortly, or
 refused-part-unseen = Nothing like “{ $words }” was found in the picture. Use other words, tick boxes, or paint over a copy.
 refused-region-empty = Nothing is marked. Tick at least one part of the picture, or attach a copy that you painted on.
 refused-region-gone = Nothing would be left of the part. Keep it as it is, or press another button.
-refused-pan-long = { $model } draws no longer picture than this one. Zoom out instead, or pan to another side.
+refused-pan-long = { $model } makes this picture no longer. Zoom out instead, or pan to another side.
 refused-no-parameters = That picture's file does not say how it was made. Many places remove it when a picture is uploaded.
 refused-picture-forgotten = Easel no longer has the picture that you picked. Open the menu of its message again.
 refused-unknown-job = This button belongs to a job that Easel no longer knows. Use /imagine to ask again.

@@ -61,19 +61,23 @@ def remix(resolved: Resolved, job: WantedJob, *, is_same_noise: bool, is_same_si
         resolved: the form's request, with the job's values as defaults.
         job: the remixed job, or one that was refused.
         is_same_noise: whether the seed was kept, and with it the job's variations.
-        is_same_size: whether the size was kept, and with it the job's tiles; another model draws no tiles.
+        is_same_size: whether the size was kept, and with it the job's tiles, and its window if that has its shape;
+            another model draws no tiles.
     """
     old, request = narrowed(job.request, GenerationRequest), resolved.request
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
         if is_same_size and old.tiles is not None:
             request = _in_tiles_again(request, old)
+    inpaint = old.inpaint
+    if inpaint is not None and not (is_same_size and request.width * old.height == request.height * old.width):
+        inpaint = msgspec.structs.replace(inpaint, whole=None)
     masks = tuple(each for each in old.inputs if each.role is InputRole.MASK)
     request = msgspec.structs.replace(
         request,
         variations=old.variations if is_same_noise else (),
         inputs=(*request.inputs, *masks),
-        inpaint=old.inpaint,
+        inpaint=inpaint,
     )
     return msgspec.structs.replace(resolved, request=request, defaults=still_default(job, request))
 
@@ -104,6 +108,7 @@ def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: Lim
     width, height = request.width * UPSCALE, request.height * UPSCALE
     is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
     is_too_long = max(width, height) > hard.MAX_SIDE
-    is_drawn = spec.can(Capability.REFINING) and not is_too_large and not is_too_long
+    # A second pass would only have the window of a picture of which one is drawn.
+    is_drawn = spec.can(Capability.REFINING) and not (is_too_large or is_too_long or request.whole)
     strength = spec.refine_strength if is_drawn else 0.0
     return msgspec.structs.replace(request.single(index), upscale=Upscale(scale=UPSCALE, strength=strength))

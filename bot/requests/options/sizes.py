@@ -9,6 +9,7 @@ from typing import Final
 from bot.errors import Refused
 from config.settings import LimitSettings
 from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.outputs import Notice
 
 SIZES: Final[Mapping[str, str]] = MappingProxyType(
@@ -72,6 +73,21 @@ def size_values(width: int, height: int, delivered: tuple[int, int] | None) -> d
     is_enlarged = delivered is not None and delivered != (width, height)
     enlarged = "\u00d7".join(map(str, delivered)) if delivered is not None and is_enlarged else "none"
     return {"width": width, "height": height, "enlarged": enlarged}
+
+
+def delivered_sides(request: GenerationRequest, spec: ModelSpec | None) -> tuple[int, int] | None:
+    """Width and height of a request's pictures in pixels; None if that depends on a model that is gone."""
+    scale = 1 if request.upscale is None else request.upscale.scale
+    if request.whole is not None:
+        return request.whole[0] * scale, request.whole[1] * scale
+    return None if spec is None else spec.delivered(scale * request.width, scale * request.height)
+
+
+def size_values_of(request: GenerationRequest, delivered: tuple[int, int] | None) -> dict[str, str | int]:
+    """Values for the sentence `size` about a request; of a picture of which a window is drawn, its own sides."""
+    if request.whole is not None and delivered is not None:
+        return size_values(*delivered, None)
+    return size_values(request.width, request.height, delivered)
 
 
 def _of_area(first: int, second: int, spec: ModelSpec) -> tuple[float, float]:

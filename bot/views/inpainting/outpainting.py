@@ -37,9 +37,10 @@ async def open_zoom_form(services: Services, interaction: Interaction, press: Pr
         Refused: the member may not start such a job now.
     """
     job = await find_job(services, interaction, press)
-    masking_model_of(services, job)
+    spec = masking_model_of(services, job)
     request = narrowed(job.request, GenerationRequest).single(press.index or 0)
-    outlook = await services.accepting.outlook(asker_of(interaction), [inpainting.around(request)])
+    priced = inpainting.around(request, spec, services.settings.limits)
+    outlook = await services.accepting.outlook(asker_of(interaction), [priced])
     form = region_form.zoom_form(job, press.index or 0, price=region_message.price_line(outlook))
     await services.calls.open_form(interaction, form)
 
@@ -72,7 +73,7 @@ async def open_pan_choice(services: Services, interaction: Interaction, press: P
         Refused: the member may not start such a job now, or the picture can be made longer on no side.
     """
     job = await find_job(services, interaction, press)
-    requests = _pans(services, job, press.index or 0, "")
+    requests = await _pans(services, job, press.index or 0, "")
     if not requests:
         raise Refused("refused-pan-long", model=masking_model_of(services, job).title)
     dearest = max(requests.values(), key=services.accepting.price)
@@ -92,10 +93,10 @@ async def pan(services: Services, interaction: Interaction, press: Press) -> Non
         raise Refused("refused-unknown-job")
     index = press.index or 0
     await check_there(services, job, index)
-    if press.action not in _pans(services, job, index, ""):
+    if press.action not in await _pans(services, job, index, ""):
         raise Refused("refused-pan-long", model=masking_model_of(services, job).title)
     sha256 = await in_time(services, interaction, adopt(services, job, index))
-    request = _pans(services, job, index, sha256)[press.action]
+    request = (await _pans(services, job, index, sha256))[press.action]
     order = JobOrder(
         origin=origin_of(interaction, StartedBy.PAN, lineage_of(job, index)),
         request=request,
@@ -105,11 +106,20 @@ async def pan(services: Services, interaction: Interaction, press: Press) -> Non
     await ask(services, interaction, order)
 
 
-def _pans(services: Services, job: Job, index: int, sha256: str) -> dict[Action, GenerationRequest]:
-    """The request of each direction in which the picture can be made longer."""
+async def _pans(services: Services, job: Job, index: int, sha256: str) -> dict[Action, GenerationRequest]:
+    """The request of each direction in which the picture can be made longer.
+
+    Raises:
+        Refused: the picture is not kept any more.
+    """
     spec, request = masking_model_of(services, job), narrowed(job.request, GenerationRequest)
+    outputs = await services.jobs.outputs(job.job_id)
+    sides = next((output.sides for output in outputs if output.output_index == index), None)
+    if sides is None:
+        raise Refused("refused-no-pictures")
+    limits = services.settings.limits
     found = {
-        action: inpainting.panned(request, index, side, sha256, spec, services.settings.limits)
+        action: inpainting.panned(request, index, sides, side, sha256=sha256, spec=spec, limits=limits)
         for action, side in _SIDES.items()
     }
     return {action: panned for action, panned in found.items() if panned is not None}

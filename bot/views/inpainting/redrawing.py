@@ -76,11 +76,15 @@ async def redrawn(
         Refused: a request is refused, or its model cannot draw a part of a picture anew.
     """
     old = narrowed(job.request, GenerationRequest)
+    own = msgspec.structs.replace(deriving.as_it_was(old), num_images=1)
+    if old.whole is not None:  # its size is that of its window, so the picture's shape says what is drawn
+        picture = msgspec.structs.replace(picture, sides=old.whole)
+        own = msgspec.structs.replace(own, size=None)
     resolved = await resolve_each(
         GivenRequest(prompt=prompt, image=picture),
         settings=services.settings,
         catalogue=services.catalogue,
-        defaults=AskerDefaults(own=msgspec.structs.replace(deriving.as_it_was(old), num_images=1)),
+        defaults=AskerDefaults(own=own),
         styles=known_styles(services.backend.status),
     )
     theirs = job_for(job, interaction)
@@ -89,5 +93,7 @@ async def redrawn(
         refuse_without(Capability.MASK, services.catalogue.models[each.request.model_key], services.catalogue)
         alike = deriving.remix(each, theirs, is_same_noise=False)
         request = msgspec.structs.replace(alike.request, inputs=(*(alike.request.inputs[:1]), *inputs), inpaint=inpaint)
-        found.append(msgspec.structs.replace(alike, request=request))
+        # All of a picture with margins stays.
+        told = tuple(notice for notice in alike.notices if inpaint.outpaint is None or notice.key != "notice-cut")
+        found.append(msgspec.structs.replace(alike, request=request, notices=told))
     return found

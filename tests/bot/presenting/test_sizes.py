@@ -13,17 +13,23 @@ from bot.presenting.images.remix_form import remix_form
 from bot.presenting.jobs.job_message import Allowance, notice_line
 from bot.presenting.jobs.output_files import ShownOutput
 from bot.presenting.refusal import sentence_of
-from bot.presenting.summaries import size_choices, size_of, size_words
+from bot.presenting.summaries import size_choices, summary
 from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.options.sizes import read_size
+from bot.requests.options.table import FIELDS
 from bot.store.rows.jobs import Job
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
+from pipeline.protocol.inputs import Inpaint, Outpaint
 from pipeline.protocol.requests import GenerationRequest, Upscale
 from tests.example_jobs import example_job, from_elsewhere
 
 LIMITS = LimitSettings()
 WORDS = {"en": "64×64, enlarged to 256×256", "de": "64×64, vergrößert auf 256×256"}
+
+
+def sized(request: GenerationRequest, width: int, height: int) -> GenerationRequest:
+    return msgspec.structs.replace(request, width=width, height=height)
 
 
 def told(job: Job, catalogue: Catalogue) -> dict[str, str]:
@@ -66,9 +72,23 @@ def test_a_form_that_cannot_show_all_samplers_says_how_to_name_others(
     assert "--sampler" not in str(remix_form(job, catalogue.default, LIMITS).to_dict())
 
 
-def test_what_arrives_as_it_is_drawn_has_one_size(catalogue: Catalogue) -> None:
-    plain = msgspec.structs.replace(catalogue.default, enlarger=None)
-    assert size_of(512, 768, plain) == size_of(512, 768, None) == size_words(512, 768, (512, 768)) == "512×768"
+def test_what_arrives_as_it_is_drawn_has_one_size(request_: GenerationRequest, catalogue: Catalogue) -> None:
+    plain, request = msgspec.structs.replace(catalogue.default, enlarger=None), sized(request_, 512, 768)
+    for spec, delivered in ((plain, None), (None, None), (catalogue.default, (512, 768))):
+        assert summary(FIELDS["size"], request, spec, delivered=delivered) == "512×768"
+
+
+def test_a_picture_with_a_window_is_told_with_its_own_size(request_: GenerationRequest, catalogue: Catalogue) -> None:
+    inpaint = Inpaint(outpaint=Outpaint(right=0.5), whole=(384, 256))
+    request = msgspec.structs.replace(sized(request_, 64, 64), inpaint=inpaint)
+    assert summary(FIELDS["size"], request, catalogue.default) == "384×256"
+    assert "As it was: 384×256" in str(remix_form(example_job(request), catalogue.default, LIMITS).to_dict())
+    view, _ = details_message.details(example_job(request), catalogue.default, ())
+    told = str(view.to_components())
+    assert "384×256" in told
+    assert "Only a window was drawn, at 64×64" in told
+    larger = msgspec.structs.replace(request, upscale=Upscale(scale=2, strength=0))
+    assert summary(FIELDS["size"], larger, None) == "768×512"
 
 
 def test_an_upscaled_picture_is_told_with_the_size_that_arrives(

@@ -307,6 +307,67 @@ def test_the_old_picture_is_inside_the_margins(
     assert np.asarray(drawn)[outside].std() > 5
 
 
+@pytest.mark.parametrize(
+    ("margins", "size", "old", "whole"),
+    [
+        (Outpaint(right=0.5), (64, 64), (256, 256), (384, 256)),
+        (Outpaint(left=1 / 3), (64, 64), (384, 256), (512, 256)),  # a picture that was made longer before
+        (Outpaint(top=0.5), (96, 64), (384, 256), (384, 384)),
+        (Outpaint(bottom=0.4), (64, 64), (250, 210), (250, 294)),  # a picture of another size than the model's
+    ],
+)
+def test_a_window_of_a_longer_picture_is_drawn_and_every_old_pixel_stays(
+    shared: Exact,
+    request_: GenerationRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    margins: Outpaint,
+    size: tuple[int, int],
+    old: tuple[int, int],
+    whole: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(shared.engine._preview_jobs, "_interval_s", 0.0001)
+    picture = photo(*old)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, width=size[0], height=size[1], num_images=2)
+    inpaint = Inpaint(outpaint=margins, whole=whole)
+    run(shared, redrawn(from_picture(request, picture, 1.0), inpaint=inpaint))
+    left, top = (whole[0] - old[0]) * (margins.left > 0), (whole[1] - old[1]) * (margins.top > 0)
+    for index in range(2):
+        drawn = file_of(shared, 1, index)
+        assert drawn.size == whole
+        differs = changed(drawn.crop((left, top, left + old[0], top + old[1])), picture)
+        seam = np.zeros_like(differs)
+        for margin, edge in ((margins.left, np.s_[:, :FEATHER]), (margins.right, np.s_[:, -FEATHER:])):
+            seam[edge] |= margin > 0
+        for margin, edge in ((margins.top, np.s_[:FEATHER]), (margins.bottom, np.s_[-FEATHER:])):
+            seam[edge] |= margin > 0
+        assert not (differs & ~seam).any()
+        beside = np.ones(drawn.size[::-1], dtype=bool)
+        beside[top : top + old[1], left : left + old[0]] = False
+        assert np.asarray(drawn)[beside].std() > 5
+    previews = [event.preview for event in shared.of(Progress, 1) if event.preview]
+    assert previews
+    for preview in previews:
+        shown = Image.open(io.BytesIO(preview))
+        assert shown.width / shown.height == pytest.approx(2 * whole[0] / whole[1], rel=0.02), "not the whole picture"
+
+
+def test_the_window_of_a_longer_picture_shows_the_picture_beside_the_margin(
+    shared: Exact, request_: GenerationRequest
+) -> None:
+    """Its half is known, so another picture there gives another margin, and one far from it does not."""
+    request = msgspec.structs.replace(request_, num_inference_steps=4, width=64, height=64)
+    inpaint = Inpaint(outpaint=Outpaint(right=0.25), whole=(640, 256))
+    pictures = [photo(512, 256) for _ in range(3)]
+    pictures[1].paste("red", (0, 0, 380, 256))
+    pictures[2].paste("red", (400, 0, 512, 256))
+    margins: list[bytes] = []
+    for number, picture in enumerate(pictures):
+        run(shared, redrawn(from_picture(request, picture, 1.0, number), inpaint=inpaint))
+        margins.append(file_of(shared, number).crop((512, 0, 640, 256)).tobytes())
+    assert margins[0] == margins[1]
+    assert margins[0] != margins[2]
+
+
 def test_the_kept_part_does_not_change_between_previews(
     shared: Exact, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_strength_of_an_init_image_has_the_name_of_a1111() -> None:
             "Inpaint": "mask", "Mask grow": "-0.05", "Mask mode": "Inpaint not masked"
         }),
         (Inpaint(outpaint=Outpaint(left=0.5, bottom=0.25)), {"Outpaint": "left 0.5 bottom 0.25"}),
+        (Inpaint(outpaint=Outpaint(top=0.5), whole=(256, 384)), {"Outpaint": "top 0.5", "Outpaint size": "256x384"}),
     ],
 )  # fmt: skip
 def test_the_part_that_is_drawn_anew_is_told(inpaint: Inpaint, expected: dict[str, str]) -> None:

@@ -104,6 +104,7 @@ def _check_inpaint(request: GenerationRequest) -> None:
     for cell in inpaint.cells:
         _check_range("number of a cell", cell, 0, limits.GRID_CELLS - 1)
     _check_range("growth", inpaint.grow, -limits.MAX_GROW, limits.MAX_GROW)
+    _check_whole(request)
     if inpaint.outpaint is None:
         return
     if inpaint.grow or inpaint.is_inverted:
@@ -113,6 +114,18 @@ def _check_inpaint(request: GenerationRequest) -> None:
         _check_range("margin", margin, 0.0, limits.MAX_MARGIN)
     if not any(margins):
         raise InvalidRequest("At least one margin is more than 0.")
+
+
+def _check_whole(request: GenerationRequest) -> None:
+    """Check a picture of which only a window is drawn."""
+    if request.inpaint is None or request.whole is None:
+        return
+    if request.inpaint.outpaint is None:
+        raise InvalidRequest("Only a picture with margins has a size of its own.")
+    if request.upscale is not None and request.upscale.strength:
+        raise InvalidRequest("A picture of which only a window is drawn has no second pass.")
+    for side in request.whole:
+        _check_range("side of the picture", side, 1, limits.MAX_WHOLE_SIDE)
 
 
 def _check_tiles(request: GenerationRequest) -> None:

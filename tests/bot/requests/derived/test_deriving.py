@@ -11,7 +11,7 @@ from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.inputs import Inpaint, Input, InputRole
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from tests.example_jobs import example_job
@@ -71,6 +71,26 @@ def test_a_remix_of_a_changed_part_changes_the_same_part(usual: Job) -> None:
     assert (remixed.inputs, remixed.inpaint) == ((start, mask), Inpaint(grow=0.1))
 
 
+@pytest.mark.parametrize(
+    ("is_same_size", "size", "whole"),
+    [(True, (64, 64), (384, 256)), (True, (512, 512), (384, 256)), (True, (96, 64), None), (False, (64, 64), None)],
+)
+def test_a_remix_keeps_the_window_of_a_longer_picture_with_its_size(
+    usual: Job, is_same_size: bool, size: tuple[int, int], whole: tuple[int, int] | None
+) -> None:
+    """Another model draws the same window in another size; a chosen size is that of the whole picture."""
+    inpaint = Inpaint(outpaint=Outpaint(right=0.5), whole=(384, 256))
+    start = Input(role=InputRole.INIT_IMAGE, sha256="ab" * 32)
+    old = msgspec.structs.replace(
+        narrowed(usual.request, GenerationRequest), width=64, height=64, inputs=(start,), inpaint=inpaint
+    )
+    asked = msgspec.structs.replace(old, width=size[0], height=size[1], inpaint=None)
+    job = msgspec.structs.replace(usual, request=old)
+    remixed = remix(Resolved(request=asked, notices=()), job, is_same_noise=False, is_same_size=is_same_size).request
+    assert (remixed.width, remixed.height) == size
+    assert remixed.inpaint == msgspec.structs.replace(inpaint, whole=whole)
+
+
 def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
     request = narrowed(usual.request, GenerationRequest)
     assert still_default(usual, reroll(request)) == usual.defaults
@@ -125,6 +145,12 @@ def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
     assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
     for other in (msgspec.structs.replace(spec, family="pipeline"), spec.narrowed(None, (Capability.REFINING,))):
         assert upscale(four, 1, other, limits).upscale == Upscale(scale=2, strength=0.0)
+
+
+def test_an_upscale_of_a_longer_picture_is_resampled(four: GenerationRequest, catalogue: Catalogue) -> None:
+    inpaint = Inpaint(outpaint=Outpaint(right=0.5), whole=(384, 256))
+    larger = upscale(msgspec.structs.replace(four, inpaint=inpaint), 1, catalogue.default, LimitSettings())
+    assert larger.upscale == Upscale(scale=2, strength=0.0)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ MASK = Input(role=InputRole.MASK, sha256="cd" * 32)
         ((START,), Inpaint(cells=(0, 8), grow=-0.25)),
         ((START, MASK), Inpaint(grow=0.25, is_inverted=True)),
         ((START,), Inpaint(outpaint=Outpaint(left=0.5, top=1.0))),
+        ((START,), Inpaint(outpaint=Outpaint(left=0.5), whole=(3_072, 2_048))),
     ],
 )
 def test_one_part_of_the_init_image_is_drawn_anew(
@@ -133,6 +134,9 @@ def test_one_part_of_the_init_image_is_drawn_anew(
         ((START,), Inpaint(outpaint=Outpaint()), "At least one margin is more than 0"),
         ((START,), Inpaint(outpaint=Outpaint(right=1.5)), "The margin is 1.5, outside 0.0 to 1.0"),
         ((START,), Inpaint(outpaint=Outpaint(right=0.5), grow=0.1), "Margins neither grow"),
+        ((START,), Inpaint(cells=(1,), whole=(96, 64)), "Only a picture with margins has a size of its own"),
+        ((START,), Inpaint(outpaint=Outpaint(right=0.5), whole=(3_073, 64)), "The side of the picture is 3073"),
+        ((START,), Inpaint(outpaint=Outpaint(right=0.5), whole=(0, 64)), "The side of the picture is 0"),
         ((START,), Inpaint(outpaint=Outpaint(right=0.5), is_inverted=True), "Margins neither grow"),
     ],
 )
@@ -141,6 +145,15 @@ def test_a_part_that_cannot_be_drawn_anew_is_refused(
 ) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         check_request(msgspec.structs.replace(request_, inputs=inputs, inpaint=inpaint))
+
+
+def test_a_picture_with_a_window_has_no_second_pass(request_: GenerationRequest) -> None:
+    inpaint = Inpaint(outpaint=Outpaint(right=0.5), whole=(96, 64))
+    request = msgspec.structs.replace(request_, inputs=(START,), inpaint=inpaint, upscale=Upscale(scale=2, strength=0))
+    check_request(request)
+    refined = msgspec.structs.replace(request, upscale=Upscale(scale=2, strength=0.25))
+    with pytest.raises(InvalidRequest, match="has no second pass"):
+        check_request(refined)
 
 
 def test_guidance_begins_before_it_ends(request_: GenerationRequest) -> None:
