@@ -61,6 +61,7 @@ STARTS: Final = {
         "bot/provenance",
         "bot/store/power_loss/test_images_on_a_full_disk.py",
         "end_to_end",
+        "hosts",
         "kill_points",
         "pipeline/backends",
         "pipeline/reading/test_mutations.py",

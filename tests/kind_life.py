@@ -74,10 +74,11 @@ class Describes(DrawsAtOnce):
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         checking: Checking = NO_CHECKING,
+        is_alone: bool = False,
     ) -> None:
         self.submitted.append((kind_name(request), checking.mode))
         if kind_name(request) == "image":
-            await super().submit(job_id, attempt, request, pictures=pictures)
+            await super().submit(job_id, attempt, request, pictures=pictures, is_alone=is_alone)
             return
         self._events.put_nowait(
             Progress(job_id=job_id, attempt=attempt, phase="running", step=1, total_steps=2, elapsed_s=0.1)

@@ -9,6 +9,7 @@ from bot.jobs.delivering.last_words import LastWords
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.image_checking import InputChecking
 from bot.jobs.keeping import Keeping
+from bot.jobs.overdue import Overdue
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.reviewing import Reviewing
@@ -78,8 +79,10 @@ def _dispatcher(parts: Parts, accepting: Accepting, storing: Storing, reviewing:
     settings, tables, backend = parts.settings, parts.tables, parts.backend
     preparing = Preparing(backend=backend, timings=tables.timings, default_key=parts.catalogue.default_key)
     delivery = _delivery(parts, accepting, preparing, reviewing)
+    waiting_line = WaitingLine(calls=parts.calls, queue=tables.queue)
+    recovery = Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery)
     return Dispatcher(
-        waiting_line=WaitingLine(calls=parts.calls, queue=tables.queue),
+        waiting_line=waiting_line,
         jobs=tables.jobs,
         queue=tables.queue,
         backend=backend,
@@ -87,11 +90,18 @@ def _dispatcher(parts: Parts, accepting: Accepting, storing: Storing, reviewing:
         inputs=parts.inputs,
         delivery=delivery,
         preparing=preparing,
-        recovery=Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery),
+        recovery=recovery,
+        overdue=Overdue(
+            queue=tables.queue,
+            delivery=delivery,
+            recovery=recovery,
+            waiting_line=waiting_line,
+            storing=storing,
+            max_wait=parts.max_wait,
+        ),
         image_checking=parts.image_checking,
         running_per_user=settings.quotas.running_per_user,
         job_timeout_s=settings.pipeline.job_timeout_s,
-        max_wait=parts.max_wait,
     )
 
 

@@ -1,7 +1,7 @@
 """How attempts end: what is made of a worker's last word, and the tasks that do it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
 import structlog
@@ -19,7 +19,7 @@ from bot.store.images import StorageFailed
 from bot.store.queue import QueueRepository
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job
-from pipeline.protocol.errors import RETRYABLE, FailureReason
+from pipeline.protocol.errors import CRASHES, RETRYABLE, FailureReason
 from pipeline.protocol.wire.messages import Failed, Finished
 
 _MAX_CRASHES: Final = 2
@@ -68,6 +68,7 @@ class Outcomes:
         inputs: lets go of the pictures of a job that the image check refused.
         storing: keeps outputs.
         delivery: shows how a job ended.
+        settle: called with job id and attempt when the end of an attempt was kept.
         wake: called when a job waits again.
     """
 
@@ -78,16 +79,29 @@ class Outcomes:
         inputs: InputPictures,
         storing: Storing,
         delivery: Delivery,
+        settle: Callable[[int, int], Awaitable[None]],
         wake: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._inputs = inputs
         self._storing = storing
         self._delivery = delivery
+        self._settle = settle
         self._wake = wake
 
     async def finish(self, running: TrackedJob, event: Finished | Failed) -> None:
-        """End an attempt. Each attempt ends once."""
+        """End an attempt. Each attempt ends once.
+
+        The worker's host may forget the end only after this. If the bot dies in between, the next one takes it over.
+        """
+        try:
+            await self._finish(running, event)
+        except Exception:
+            await self._settle(event.job_id, event.attempt)
+            raise
+        await self._settle(event.job_id, event.attempt)
+
+    async def _finish(self, running: TrackedJob, event: Finished | Failed) -> None:
         job = running.job
         if job.cancel_requested_by is not None:
             # The member pressed before the end. The worker may have been making files, and have finished all the same.
@@ -96,6 +110,8 @@ class Outcomes:
             await self._delivery.note_hidden(job, event.hidden)
             try:
                 job = await self._storing.keep(job, event, running.say_unkept)
+                # Delivery may take hours, while Discord is away.
+                await self._settle(event.job_id, event.attempt)
             except StorageFailed as error:
                 await self._delivery.fail(job, running.message, JobFailure.STORAGE, str(error))
                 return
@@ -125,7 +141,7 @@ class Outcomes:
             await running.message.replace(job_message.waiting_again(job), [])
         except CallFailed as error:
             _log.warning("edit failed", action="edit_failed", error=repr(error), **job.log_context())
-        await self._queue.release(job.job_id, has_crashed=True)
+        await self._queue.release(job.job_id, has_crashed=event.reason in CRASHES)
         self._wake()
 
 

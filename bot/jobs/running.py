@@ -1,6 +1,8 @@
 """A job in the worker, and its message."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,10 +23,14 @@ class TrackedJob:
     def __init__(self, job: Job, message: JobMessage) -> None:
         self.job = job
         self.message = message
-        self.is_timed_out = False
-        self.started_at = asyncio.get_running_loop().time()
+        self.begin()
         self._preview: tuple[str, bytes] | None = None
         self._loading_since: datetime | None = None
+
+    def begin(self) -> None:
+        """Count its time from now on."""
+        self.is_timed_out = False
+        self.started_at = asyncio.get_running_loop().time()
 
     def left_s(self) -> float:
         """Seconds until its expected end."""
@@ -55,6 +61,41 @@ class TrackedJob:
         """Show in the message that the finished outputs wait for the disk."""
         view = job_message.unkept(self.job, preview_name=None if self._preview is None else self._preview[0])
         self.message.show(view, None if self._preview is None else [self._preview])
+
+
+class RunningJobs(dict[tuple[int, int], TrackedJob]):
+    """The jobs that workers run, by job id and attempt.
+
+    Args:
+        is_lasting: whether an attempt goes on when the bot ends.
+    """
+
+    def __init__(self, is_lasting: Callable[[int, int], bool]) -> None:
+        super().__init__()
+        self._is_lasting = is_lasting
+        self._changed = asyncio.Event()
+
+    def add(self, running: TrackedJob) -> None:
+        """Add a job."""
+        self[running.job.job_id, running.job.attempt] = running
+
+    def forget(self, job_id: int, attempt: int) -> None:
+        """Remove a job whose attempt has ended."""
+        del self[job_id, attempt]
+        self._changed.set()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the expected end of all of them, one after another."""
+        return sum(running.left_s() for running in self.values())
+
+    async def wait_idle(self, timeout_s: float) -> None:
+        """Wait at most `timeout_s` seconds until none runs that would end with the bot."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while not all(self._is_lasting(*key) for key in self):
+                    self._changed.clear()
+                    await self._changed.wait()
 
 
 def worth_saying(moment: datetime | None) -> datetime | None:

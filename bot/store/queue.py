@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from bot.quotas.turns import EXPRESS, NORMAL, Turn, caught_up, lane_of, next_turn, queue_key
+from bot.store.claiming import claiming
 from bot.store.rows.jobs import Job, NewJob
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Values, change, fetch_all, fetch_one, from_ms, sure, to_ms
 
-_UNLIMITED_RUNNING: Final = 1_000_000
 _MOST_PLACED_ANEW: Final = 100
 """Most later jobs of a member that move up when an earlier one leaves. More would make a cancellation slow."""
 
@@ -31,24 +31,6 @@ UPDATE members SET theoretical_at = max(min(theoretical_at, :now + :burst), :now
 WHERE guild_id = :guild AND user_id = :user AND min(theoretical_at, :now + :burst) + :interval - :burst <= :now
 """
 """GCRA: see `bot.quotas.standing.cooldown_until`. `:burst` is burst x interval; all values are in milliseconds."""
-
-CLAIM: Final = """
-UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now
-WHERE job_id = (
-    SELECT head_key & 0xFFFFFFFF FROM members
-    WHERE head_key IS NOT NULL AND is_paused = 0 AND running - (
-        SELECT count(*) FROM jobs WHERE jobs.guild_id = members.guild_id AND requester_id = members.user_id
-            AND hold = 'held' AND status = 'running'
-    ) < :per_user
-    ORDER BY head_key LIMIT 1
-)
-RETURNING *
-"""
-"""Claim the first startable job. Each member is in line with their first job that has a message.
-
-A job without a message may not be acknowledged: its member may not know of it, so it does not start. What moderators
-look at runs no more, and does not count against its member.
-"""
 
 POSITION: Final = """
 SELECT ifnull(sum(waiting), 0) AS jobs, ifnull(sum(expected_ms), 0) AS expected_ms
@@ -168,22 +150,32 @@ class QueueRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim_next(self, *, running_per_user: int, now: datetime) -> Job | None:
+    async def claim_next(
+        self,
+        *,
+        running_per_user: int,
+        now: datetime,
+        models: frozenset[str] | None = None,
+        without: frozenset[int] = frozenset(),
+    ) -> Job | None:
         """Claim the next job and count the attempt; None if no job may start.
 
         Args:
             running_per_user: most running jobs of a member; 0 without a limit.
             now: the present time.
+            models: keys of the models that a free worker has; None if any job may be claimed.
+            without: numbers of jobs that are not claimed now.
         """
-        values = {"now": to_ms(now), "per_user": running_per_user or _UNLIMITED_RUNNING}
-        row = await self._database.write(fetch_one, CLAIM, values)
+        claim = claiming(running_per_user=running_per_user, now=now, models=models, without=without)
+        row = await self._database.write(fetch_one, *claim)
         return None if row is None else Job.from_row(row)
 
-    async def release(self, job_id: int, *, has_crashed: bool = False) -> None:
-        """Return a running job to its old place in the queue."""
+    async def release(self, job_id: int, *, has_crashed: bool = False, was_handed_over: bool = True) -> None:
+        """Return a running job to its old place in the queue. An attempt that was never handed over does not count."""
         await self._database.change(
-            "UPDATE jobs SET status = 'queued', crashes = crashes + ? WHERE job_id = ? AND status = 'running'",
-            (has_crashed, job_id),
+            "UPDATE jobs SET status = 'queued', crashes = crashes + ?, attempt = attempt - ?"
+            " WHERE job_id = ? AND status = 'running'",
+            (has_crashed, not was_handed_over, job_id),
         )
 
     async def place_of(self, job: Job) -> Place:

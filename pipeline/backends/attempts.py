@@ -1,10 +1,12 @@
 """Attempts in a worker, and the stream of their events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Container
 
 import structlog
 
+from pipeline.backends.base import WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.messages import Failed, JobEvent, Progress
 
@@ -16,6 +18,9 @@ class Attempts:
 
     def __init__(self) -> None:
         self._running: set[tuple[int, int]] = set()
+        self._lone: tuple[int, int] | None = None
+        self._emptied = asyncio.Event()
+        self._emptied.set()
         self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
 
     def __len__(self) -> int:
@@ -27,12 +32,46 @@ class Attempts:
         return key in self._running
 
     def add(self, key: tuple[int, int]) -> None:
-        """Add a submitted attempt."""
+        """Add an attempt that runs already."""
         self._running.add(key)
+        self._emptied.clear()
+
+    @contextlib.asynccontextmanager
+    async def joining(self, key: tuple[int, int], *, is_alone: bool) -> AsyncGenerator[None]:
+        """Add an attempt, which is submitted in the context; if that fails, it is removed without an event.
+
+        An attempt that must be alone lets no others join, and waits until those that run have ended.
+
+        Raises:
+            WorkerUnavailable: another attempt runs alone, or waits to.
+        """
+        if self._lone is not None:
+            raise WorkerUnavailable("Another job runs alone in this worker.")
+        self._lone = key if is_alone else None
+        try:
+            if is_alone:
+                await self._emptied.wait()
+            self.add(key)
+            yield
+        except BaseException:
+            self._drop(key)
+            raise
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether an attempt runs alone, or waits until it can; no other attempt joins it."""
+        return self._lone is not None
+
+    def _drop(self, *keys: tuple[int, int]) -> None:
+        self._running.difference_update(keys)
+        if self._lone in keys:
+            self._lone = None
+        if not self._running:
+            self._emptied.set()
 
     def forget(self) -> None:
         """Remove all attempts without an event."""
-        self._running.clear()
+        self._drop(*self._running)
 
     def hand_on(self, event: JobEvent) -> None:
         """Forward an event of a running attempt; other events are late or repeated, and are dropped."""
@@ -41,14 +80,15 @@ class Attempts:
             _log.debug("stale message dropped", action="stale", kind=type(event).__name__, key=key)
             return
         if not isinstance(event, Progress):
-            self._running.discard(key)
+            self._drop(key)
         self._events.put_nowait(event)
 
-    def fail(self, reason: FailureReason, detail: str) -> None:
-        """Let all running attempts fail."""
-        for job_id, attempt in sorted(self._running):
+    def fail(self, reason: FailureReason, detail: str, *, but: Container[tuple[int, int]] = ()) -> None:
+        """Let all running attempts fail, but some."""
+        lost = sorted(key for key in self._running if key not in but)
+        for job_id, attempt in lost:
             self._events.put_nowait(Failed(job_id=job_id, attempt=attempt, reason=reason, detail=detail))
-        self._running.clear()
+        self._drop(*lost)
 
     def end(self) -> None:
         """End the stream of events."""

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
@@ -65,6 +66,10 @@ class WorkerUnavailable(Exception):
     """No worker can take the job now; the message says why."""
 
 
+class WorkerSilent(WorkerUnavailable):
+    """The worker did not answer. It may have heard what it was asked for."""
+
+
 class Backend(Protocol):
     """One or more engines behind one interface."""
 
@@ -88,11 +93,21 @@ class Backend(Protocol):
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         checking: Checking = NO_CHECKING,
+        is_alone: bool = False,
     ) -> None:
         """Submit an attempt; it ends in exactly one `Finished` or `Failed`. See `Submit`.
 
+        Args:
+            job_id: number of its job.
+            attempt: number of the attempt, from 1.
+            request: what is asked for.
+            pictures: pictures that the request names, by their hashes.
+            checking: what the image check does.
+            is_alone: whether no other attempt may run in the same worker. The call waits until one is empty for it.
+
         Raises:
             WorkerUnavailable: no worker is ready; nothing was submitted.
+            WorkerSilent: it is not known whether the attempt was submitted; no event of it will come.
         """
         ...
 
@@ -116,6 +131,24 @@ class Backend(Protocol):
         """
         ...
 
+    async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:  # noqa: ARG002 - some backends need none
+        """Go on with attempts of an earlier run of the bot; returns those that still run or have ended unkept.
+
+        Call it once, before the first `submit`. Whatever else still runs from an earlier time is dropped. Workers that
+        end with the bot leave nothing to take over.
+
+        Args:
+            requests: the requests of all running attempts, by job id and attempt.
+        """
+        return set()
+
+    def is_lasting(self, job_id: int, attempt: int) -> bool:  # noqa: ARG002 - as above
+        """Whether the attempt goes on when the bot ends, so that the next run of the bot can take it over."""
+        return False
+
+    async def settle(self, job_id: int, attempt: int) -> None:
+        """Note that the final event of an attempt was dealt with, so that nobody needs to keep it any more."""
+
     def events(self) -> AsyncIterator[JobEvent]:
         """Events of all attempts, for a single listener; ends after `close`."""
         ...
@@ -133,6 +166,11 @@ class Backend(Protocol):
     def free_slots(self) -> int:
         """Number of further attempts that the workers can take now."""
         ...
+
+    @property
+    def open_models(self) -> frozenset[str] | None:
+        """Keys of the models with which some worker can take an attempt now; None if any key may be tried."""
+        return None
 
     async def close(self) -> None:
         """End the workers. Their running attempts get no event."""

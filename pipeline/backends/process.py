@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from pipeline.backends.attempts import Attempts
-from pipeline.backends.base import NO_PICTURES, BackendStatus, Start, WorkerState, WorkerUnavailable
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, Start, WorkerState, WorkerUnavailable
 from pipeline.backends.connection import Connection
 from pipeline.backends.questions import Questions
 from pipeline.backends.starter import Starter
@@ -53,7 +53,7 @@ class _Loss(msgspec.Struct, frozen=True):
     detail: str
 
 
-class ProcessBackend:
+class ProcessBackend(Backend):
     """One child process, which is restarted when it is lost. See `pipeline.backends.base.Backend`.
 
     Args:
@@ -114,16 +114,16 @@ class ProcessBackend:
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         checking: Checking = NO_CHECKING,
+        is_alone: bool = False,
     ) -> None:
         """Submit an attempt.
 
         Raises:
             WorkerUnavailable: no worker is ready; nothing was submitted.
         """
-        self._worker().send(
-            Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), checking=checking)
-        )
-        self._attempts.add((job_id, attempt))
+        submit = Submit(job_id=job_id, attempt=attempt, request=request, pictures=dict(pictures), checking=checking)
+        async with self._attempts.joining((job_id, attempt), is_alone=is_alone):
+            self._worker().send(submit)
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Stop an attempt at its next step; an attempt that is not running is ignored."""
@@ -163,7 +163,7 @@ class ProcessBackend:
     @property
     def free_slots(self) -> int:
         """Number of further attempts that the worker can take now."""
-        return max(0, self._vitals.capacity - len(self._attempts))
+        return 0 if self._attempts.is_reserved else max(0, self._vitals.capacity - len(self._attempts))
 
     async def close(self) -> None:
         """End the worker in any state. Its running attempts get no event."""

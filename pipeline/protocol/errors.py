@@ -26,13 +26,17 @@ class FailureReason(StrEnum):
     """The worker process ended in the middle."""
     WORKER_HUNG = "worker-hung"
     """The worker stopped moving and was ended."""
+    HOST_LOST = "host-lost"
+    """The host that drew it is away. It may have lost its power or its network, so the job is not to blame."""
     TIMEOUT = "timeout"
     """The attempt took longer than the owner allows."""
     INTERNAL = "internal"
     """An error in Easel itself."""
 
 
-RETRYABLE = frozenset({FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.DEVICE_ERROR})
+CRASHES = frozenset({FailureReason.WORKER_DIED, FailureReason.WORKER_HUNG, FailureReason.DEVICE_ERROR})
+"""Reasons of which the job itself may be the cause."""
+RETRYABLE = CRASHES | {FailureReason.HOST_LOST}
 """Reasons after which another attempt is likely to succeed."""
 
 

@@ -55,8 +55,9 @@ class DrawsAtOnce(Backend):
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         checking: Checking = NO_CHECKING,
+        is_alone: bool = False,
     ) -> None:
-        del checking  # what it draws is harmless
+        del checking, is_alone  # what it draws is harmless
         assert not pictures  # and nothing starts from a picture
         request = narrowed(request, GenerationRequest)
         steps = request.num_inference_steps

@@ -716,6 +716,7 @@ failure-broken-image = Das Bild zerfiel in kaputte Zahlen. Versuch einen anderen
 failure-device-error = Die GPU fiel mitten im Auftrag aus. Versuch es gleich noch einmal.
 failure-worker-died = Der Worker endete zweimal mitten im Auftrag. Versuch eine kleinere Größe; der Betreiber findet den Grund im Protokoll.
 failure-worker-hung = Der Worker blieb zweimal mitten im Auftrag stehen. Versuch es später noch einmal.
+failure-host-lost = Die Rechner, die diesen Auftrag zeichneten, gingen immer wieder verloren. Versuch es später noch einmal.
 failure-timeout = Der Auftrag dauerte länger als hier erlaubt und wurde beendet. Versuch weniger Schritte oder eine kleinere Größe.
 failure-internal = Beim Zeichnen ging bei uns etwas schief. Versuch es noch einmal.
 failure-storage = Die Bilder wurden gezeichnet, aber die Festplatte des Rechners, auf dem Easel läuft, nahm einige Minuten lang keines davon. Bitte seinen Betreiber, Platz zu schaffen, und versuch es dann noch einmal.

@@ -716,6 +716,7 @@ failure-broken-image = The picture fell apart into broken numbers. Try another s
 failure-device-error = The GPU failed in the middle of the job. Try again shortly.
 failure-worker-died = The worker ended in the middle of the job, twice. Try a smaller size; the owner finds the reason in the log.
 failure-worker-hung = The worker stopped moving in the middle of the job, twice. Try again later.
+failure-host-lost = The computers that drew this job were lost again and again. Try again later.
 failure-timeout = The job took longer than is allowed here and was ended. Try fewer steps or a smaller size.
 failure-internal = Something went wrong on our side while drawing. Try again.
 failure-storage = The pictures were drawn, but the disk of Easel's host took none of them for some minutes. Tell its owner to make room, then try again.

@@ -21,6 +21,7 @@ class JobFailure(StrEnum):
     DEVICE_ERROR = FailureReason.DEVICE_ERROR
     WORKER_DIED = FailureReason.WORKER_DIED
     WORKER_HUNG = FailureReason.WORKER_HUNG
+    HOST_LOST = FailureReason.HOST_LOST
     TIMEOUT = FailureReason.TIMEOUT
     INTERNAL = FailureReason.INTERNAL
 

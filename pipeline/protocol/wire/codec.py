@@ -23,16 +23,21 @@ _from_worker = msgspec.msgpack.Decoder(FromWorker)
 def encode_frame(message: ToWorker | FromWorker) -> bytes:
     """Encode one message as the bytes of one frame.
 
-    Lone surrogates in names and labels of the owner's files cannot be encoded. Each becomes "?".
-
     Raises:
         ProtocolError: the message is larger than `MAX_FRAME_BYTES`.
     """
+    return framed(encode_body(message))
+
+
+def encode_body(message: msgspec.Struct) -> bytes:
+    """Encode one message without a frame.
+
+    Lone surrogates in names and labels of the owner's files cannot be encoded. Each becomes "?".
+    """
     try:
-        body = _encoder.encode(message)
+        return _encoder.encode(message)
     except UnicodeEncodeError:
-        body = _encoder.encode(_encodable(msgspec.to_builtins(message, builtin_types=(bytes,))))
-    return framed(body)
+        return _encoder.encode(_encodable(msgspec.to_builtins(message, builtin_types=(bytes,))))
 
 
 def framed(body: bytes) -> bytes:

@@ -70,8 +70,8 @@ class Gate(ProcessBackend):
         *,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         checking: Checking = NO_CHECKING,
+        is_alone: bool = False,
     ) -> None:
-        self.submitted.append((job_id, attempt))
         self.pictures.append(dict(pictures))
         self.blocked.append(checking.blocked)
         if checking.mode != "none":
@@ -79,7 +79,8 @@ class Gate(ProcessBackend):
         if self.before_submit is not None:
             await self.before_submit(job_id)
         await self.is_open.wait()
-        await super().submit(job_id, attempt, request, pictures=pictures, checking=checking)
+        await super().submit(job_id, attempt, request, pictures=pictures, checking=checking, is_alone=is_alone)
+        self.submitted.append((job_id, attempt))
 
 
 class House:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.jobs.dispatcher import HELD_FOR
+from bot.jobs.overdue import HELD_FOR
 from bot.store.members.servers import Decision
 from bot.store.rows.cases import CaseKind, Outcome
 from bot.store.rows.failures import JobFailure
@@ -89,9 +89,10 @@ async def test_after_a_day_it_ends_by_itself_with_its_case(open_house: OpenHouse
     house.work()
     job = await held(house)
     dispatcher = house.services.dispatcher
-    await dispatcher._sweep_database(datetime.now(UTC) + HELD_FOR - timedelta(minutes=5))
+    overdue, endings = dispatcher._overdue, dispatcher._endings
+    await overdue.sweep(datetime.now(UTC) + HELD_FOR - timedelta(minutes=5), endings, dispatcher._is_owned)
     assert (await house.job(job)).status is JobStatus.RUNNING
-    await dispatcher._sweep_database(datetime.now(UTC) + HELD_FOR)
+    await overdue.sweep(datetime.now(UTC) + HELD_FOR, endings, dispatcher._is_owned)
     ended = await house.until(job, JobStatus.FAILED)
     assert ended.failure is JobFailure.NOT_REVIEWED
     assert await house.spent() == 0

@@ -19,8 +19,8 @@ WORDS = range(1, 6)
 
 def child() -> psutil.Process:
     """The worker's process."""
-    # Tests of whole bots in this process may have left their starter.
-    (found,) = (one for one in psutil.Process().children() if "--listen" not in one.cmdline())
+    # Tests of whole bots and of hosts in this process may have left their starter and their server.
+    (found,) = (one for one in psutil.Process().children() if "--socket-fd" in one.cmdline())
     return found
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from bot.quotas.standing import QueueState
 from bot.store.admission import AlreadyAccepted
+from bot.store.claiming import CLAIM
 from bot.store.members.facts import BALANCES, RULES, STATE
 from bot.store.members.ledger import ADMIT, ENTRIES, FIND_POT, SETTLE_POTS, USE
-from bot.store.queue import CLAIM, FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN, Place
+from bot.store.queue import FIRST_OF_MEMBERS, LATER_TURNS, POSITION, TAKE_COOLDOWN, Place
 from bot.store.rows.jobs import JobStatus, NewJob
 from tests.bot.store.conftest import NOW, Store, decision, settings_of
 

@@ -58,7 +58,11 @@ async def running(child: str, starter: Starter | None, *arguments: str) -> Async
 
 def our_children() -> list[psutil.Process]:
     """Without the starter that tests of whole bots share."""
-    return [child for child in psutil.Process().children() if "--listen" not in child.cmdline()]
+    return [
+        child
+        for child in psutil.Process().children()
+        if "--listen" not in child.cmdline() and child.name() != "nats-server"
+    ]
 
 
 def name_of_device(rig: Rig) -> str:

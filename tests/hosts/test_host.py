@@ -1,0 +1,139 @@
+"""One host behind a real NATS server: what it draws, refuses and keeps."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from pipeline.backends.base import WorkerState, WorkerUnavailable
+from pipeline.backends.hosts import arrivals
+from pipeline.link import parcels
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.hosts import OLDEST_PROTOCOL, Hello, Rejected, Welcome
+from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Failed, Finished
+from pipeline.protocol.wire.settings import NO_CHECKING
+from tests.hosts.computers import until
+from tests.hosts.conftest import OpenRig
+
+
+def asking(request: GenerationRequest, prompt: str) -> GenerationRequest:
+    return msgspec.structs.replace(request, prompt=prompt)
+
+
+async def test_a_host_draws_and_forgets_what_is_kept(open_rig: OpenRig, request_: GenerationRequest) -> None:
+    rig = await open_rig()
+    (host,) = rig.fleet.hosts.values()
+    # What is larger than a word goes through the object store, there and back.
+    picture = bytes(range(256)) * 2_000
+    await rig.fleet.submit(1, 1, request_, pictures={"a" * 64: picture})
+    end = await rig.end()
+    assert isinstance(end, Finished)
+    assert (end.job_id, end.attempt) == (1, 1)
+    assert end.outputs[0].data == b"\x89PNG\r\n\x1a\n" + picture
+    assert rig.fleet.free_slots == 2
+    streams = rig.fleet._switchboard.link.streams
+    store = await streams.object_store(f"easel-{host.name}")
+    await until(lambda: not host._tasks)
+    assert (await store.status()).size < len(picture)
+
+
+async def test_questions_are_answered_by_the_host(open_rig: OpenRig) -> None:
+    rig = await open_rig()
+    found = await asyncio.gather(*(rig.fleet.find_part(b"picture", words) for words in ("hat", "cat")))
+    assert [each.mask for each in found] == [b"hat", b"cat"]
+    assert (await rig.fleet.check([b"one", b"two"], NO_CHECKING)).detail == "2"
+
+
+async def test_a_worker_that_dies_on_its_host_is_the_jobs_crash(open_rig: OpenRig, request_: GenerationRequest) -> None:
+    rig = await open_rig()
+    await rig.fleet.submit(1, 1, asking(request_, "fall"))
+    end = await rig.end()
+    assert isinstance(end, Failed)
+    assert end.reason is FailureReason.WORKER_DIED
+    await rig.ready(1)
+
+
+async def test_a_full_host_takes_no_more_and_a_cancelled_attempt_leaves_room(
+    open_rig: OpenRig, request_: GenerationRequest
+) -> None:
+    rig = await open_rig(capacity=1)
+    await rig.fleet.submit(1, 1, asking(request_, "wait"))
+    assert rig.fleet.free_slots == 0
+    with pytest.raises(WorkerUnavailable):
+        await rig.fleet.submit(2, 1, request_)
+    await rig.fleet.cancel(1, 1)
+    assert await rig.end() == Failed(job_id=1, attempt=1, reason=FailureReason.CANCELLED)
+    await rig.fleet.submit(2, 1, request_)
+    assert (await rig.end()).job_id == 2
+
+
+async def test_a_file_that_is_no_picture_is_not_believed(open_rig: OpenRig, request_: GenerationRequest) -> None:
+    rig = await open_rig()
+    await rig.fleet.submit(1, 1, asking(request_, "fake"))
+    end = await rig.end()
+    assert isinstance(end, Failed)
+    assert end.reason is FailureReason.INTERNAL
+    assert "image/png" in end.detail
+
+
+async def test_a_parcel_that_the_store_lost_is_put_there_again(
+    open_rig: OpenRig, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await open_rig()
+    lost: list[str] = []
+
+    async def lose_the_first(streams: parcels.JetStreamContext, name: str, parcel: str) -> bytes:
+        if not lost:
+            lost.append(parcel)
+            await parcels.discard(streams, name, parcel)
+        return await parcels.fetch(streams, name, parcel)
+
+    monkeypatch.setattr(arrivals, "fetch", lose_the_first)
+    await rig.fleet.submit(1, 1, request_)
+    assert isinstance(await rig.end(), Finished)
+    assert lost
+
+
+async def test_another_agent_with_the_same_line_waits(open_rig: OpenRig, request_: GenerationRequest) -> None:
+    rig = await open_rig()
+    (computer,) = rig.computers.values()
+    (host,) = rig.fleet.hosts.values()
+    assert host.presence.hello is not None
+    other = msgspec.structs.replace(host.presence.hello, boot="other")
+    answer = await host.hear_hello(other)
+    assert isinstance(answer, Rejected)
+    assert "invitation of its own" in answer.sentence
+    await rig.fleet.submit(1, 1, asking(request_, "until go"))
+    leaving = asyncio.create_task(computer.leave())
+    await until(lambda: host.free_slots == 0)
+    computer.finish("go")
+    # What a leaving host draws, it ends.
+    assert isinstance(await rig.end(), Finished)
+    await leaving
+    assert isinstance(await host.hear_hello(other), Welcome)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "fits"),
+    [
+        (PROTOCOL_VERSION, PROTOCOL_VERSION, True),
+        (OLDEST_PROTOCOL, PROTOCOL_VERSION + 1, True),
+        (PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 2, False),
+        (OLDEST_PROTOCOL - 2, OLDEST_PROTOCOL - 1, False),
+    ],
+)
+async def test_a_host_of_another_protocol_gets_no_work(
+    open_rig: OpenRig, oldest: int, newest: int, *, fits: bool
+) -> None:
+    rig = await open_rig(computers=0)
+    rig.invite()
+    rig.fleet.read_roster()
+    (host,) = rig.fleet.hosts.values()
+    hello = Hello(
+        oldest=oldest, newest=newest, boot="a", easel="0.9", policy=None, state="starting", detail="", ready=None,
+        running=(), done=(), is_leaving=False,
+    )  # fmt: skip
+    assert isinstance(await host.hear_hello(hello), Welcome) is fits
+    assert (host.status.state is WorkerState.UNUSABLE) is not fits
+    assert ("update" in host.status.detail) is not fits
