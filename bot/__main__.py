@@ -59,7 +59,7 @@ def run(config: ConfigOption = None) -> None:
     from bot.store.sqlite.database import DatabaseUnusable
 
     settings, catalogue = load(config)
-    set_up_logging(settings.logging)
+    set_up_logging(settings.logging, settings.storage.directory)
     try:
         asyncio.run(run_bot(settings, catalogue))
     except DatabaseUnusable as error:
@@ -191,12 +191,28 @@ def convert(
 def doctor(
     config: ConfigOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only settings and database.")] = False,  # noqa: FBT002
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="ZIP file to write for whoever helps you.")] = None,
 ) -> None:
     """Check everything that Easel needs; one line each, and how to mend it."""
+    from bot.cli.doctor.bundle import NotBundled
+    from bot.cli.doctor.bundle import bundle as write_bundle
     from bot.cli.doctor.examining import examine
 
     settings, catalogue = load(config)
-    if not asyncio.run(examine(settings, catalogue, is_quick=quick, say=typer.echo)):
+    report: list[str] = []
+
+    def say(line: str) -> None:
+        report.append(line)
+        typer.echo(line)
+
+    is_fine = asyncio.run(examine(settings, catalogue, is_quick=quick, say=say))
+    if bundle is not None:
+        try:
+            write_bundle(settings, catalogue, "\n".join(report), bundle)
+        except NotBundled as error:
+            stop(str(error), 1)
+        typer.echo(f"{bundle} has this report and what belongs to it, without secrets, prompts, pictures and ids.")
+    if not is_fine:
         raise SystemExit(1)
 
 

@@ -1,12 +1,15 @@
 """Logging: structlog for Easel and its libraries, one line for each record, without bearer secrets."""
 
 import logging
+import logging.handlers
 import re
 import sys
 from collections.abc import MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from typing_extensions import override
 
 from bot.process.connecting import cause_of
 from config.settings import LoggingSettings
@@ -19,6 +22,9 @@ _SECRETS: Final = (
     re.compile(r"(?<=Bot )[\w.-]{20,}"),
 )
 _HIDDEN: Final = "<hidden>"
+ERRORS: Final = "errors.jsonl"
+"""File of the errors, one JSON object a line; those of earlier days have the day behind the name."""
+_ERROR_DAYS: Final = 30
 
 
 def hide_secrets(_logger: Any, _method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -43,8 +49,27 @@ def shorten_reconnects(record: logging.LogRecord) -> bool:
     return True
 
 
-def set_up_logging(settings: LoggingSettings) -> None:
-    """Send the records of structlog and the standard library to standard error in one format."""
+class _ErrorFile(logging.handlers.TimedRotatingFileHandler):
+    """The errors of the last thirty days, since the log itself may be gone when somebody asks about an error's id."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder / ERRORS, when="midnight", backupCount=_ERROR_DAYS, encoding="utf-8", delay=True, utc=True
+        )
+        self.setLevel(logging.ERROR)
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Do nothing: on a full disk the same record still goes to standard error."""
+
+
+def set_up_logging(settings: LoggingSettings, errors_in: Path | None = None) -> None:
+    """Send the records of structlog and the standard library to standard error in one format.
+
+    Args:
+        settings: level and format.
+        errors_in: folder of the file that also keeps the errors of the last thirty days; None for no file.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -67,6 +92,10 @@ def set_up_logging(settings: LoggingSettings) -> None:
     handler.setFormatter(_formatter(shared, is_json=settings.format == "json"))
     root = logging.getLogger()
     root.handlers = [handler]
+    if errors_in is not None:
+        file = _ErrorFile(errors_in)
+        file.setFormatter(_formatter(shared, is_json=True))
+        root.addHandler(file)
     root.setLevel(settings.level)
     logging.getLogger("discord.client").addFilter(shorten_reconnects)
     # At DEBUG these log whole payloads with members' words.
