@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 11. A test compares them.
+-- The tables of easel.db after its last migration, 12. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -135,6 +135,13 @@ CREATE TABLE hits (
 CREATE INDEX hits_allowed ON hits (guild_id, user_id) WHERE allowed_until IS NOT NULL;
 
 CREATE INDEX hits_by_age ON hits (created_at);
+
+CREATE TRIGGER hits_end_their_appeal BEFORE DELETE ON hits
+BEGIN
+    UPDATE cases SET outcome = 'expired', decided_by = 0, decided_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000
+    WHERE hit_id = OLD.hit_id AND outcome IS NULL;
+    UPDATE cases SET hit_id = NULL WHERE hit_id = OLD.hit_id;
+END;
 
 CREATE TABLE image_blocks (
     guild_id INTEGER NOT NULL,
@@ -354,6 +361,13 @@ CREATE TABLE outputs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX outputs_by_hash ON outputs (sha256);
+
+CREATE TABLE pauses (
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (guild_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE postings (
     entry_id INTEGER NOT NULL REFERENCES ledger (entry_id),

@@ -28,7 +28,7 @@ _OF_REMOVED: Final = frozenset({Action.DELETE, Action.CANCEL})
 """Buttons that need neither pictures nor words: the message can be deleted, or brought up to date."""
 
 
-_OF_HELD = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY, Action.REMIX})
+_OF_HELD = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY, Action.REMIX, Action.APPEAL})
 """Actions that need no picture."""
 
 

@@ -1,4 +1,4 @@
-"""*Easel: report*: who may report which job, and what the reporter reads."""
+"""*Easel: report*, and appeals against hidden pictures: who may do it, and what they read."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -9,8 +9,16 @@ from bot.interactions.find_job import check_not_held, check_not_removed
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
+from bot.jobs.image_checking import hidden_hit
 from bot.presenting.texts import text
-from bot.store.cases import MOST_REPORTS, AlreadyReported, TooManyReports
+from bot.store.cases import (
+    MOST_APPEALS,
+    MOST_REPORTS,
+    AlreadyAppealed,
+    AlreadyReported,
+    TooManyAppeals,
+    TooManyReports,
+)
 from bot.store.rows.cases import Report
 from bot.store.rows.jobs import Job, JobStatus
 
@@ -59,6 +67,28 @@ async def report(services: Services, interaction: Interaction, job_id: int, repo
     except (AlreadyReported, TooManyReports) as error:
         raise _refusal(error) from error
     await answer_privately(interaction, text("report-taken" if is_shown else "report-taken-unseen"))
+
+
+async def appeal(services: Services, interaction: Interaction, job: Job) -> None:
+    """Show the words of a job whose pictures were hidden to the moderators.
+
+    Raises:
+        Refused: nothing was kept.
+    """
+    if job.requester_id != interaction.user.id:
+        raise Refused("refused-appeal-not-yours")
+    hit = hidden_hit(job)
+    if hit is None:
+        raise Refused("refused-appeal-none")
+    await services.calls.defer(interaction, is_private=True, is_answered_later=True)
+    locale = str(interaction.guild_locale or "")
+    try:
+        is_shown = await services.reviewing.appeal_hidden(job, hit, datetime.now(UTC), locale)
+    except AlreadyAppealed as error:
+        raise Refused("refused-appeal-again") from error
+    except TooManyAppeals as error:
+        raise Refused("refused-appeal-often", most=MOST_APPEALS) from error
+    await answer_privately(interaction, text("appeal-taken" if is_shown else "appeal-taken-unseen"))
 
 
 def _refusal(error: AlreadyReported | TooManyReports) -> Refused:

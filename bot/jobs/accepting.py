@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.errors import Refused
-from bot.jobs.image_checking import CHECKED_LATER, InputChecking
+from bot.jobs.image_checking import CHECKED_LATER, LOOKED_AT, InputChecking
 from bot.jobs.judging import Judged, Judging
 from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
@@ -153,7 +153,7 @@ class Accepting:
             Refused: a given picture may not be used.
         """
         # The notices of a job that is tried again come with it.
-        earlier = [notice for notice in order.notices if notice != CHECKED_LATER]
+        earlier = [notice for notice in order.notices if notice not in (CHECKED_LATER, LOOKED_AT)]
         notices = (*earlier, *judged.notices, *await self._input_checking.check(order))
         notice = kind_of(order.request).notice(order.request, self._catalogue.entries[order.request.model_key])
         if notice is None or await self._jobs.has_had_notice(order.requester_id, notice.key):

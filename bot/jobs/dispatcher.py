@@ -13,7 +13,7 @@ import structlog
 from bot.instruments import WAIT
 from bot.jobs.delivering.delivery import Delivery
 from bot.jobs.ending import Endings, Outcomes
-from bot.jobs.image_checking import ImageChecking
+from bot.jobs.image_checking import ImageChecking, is_looked_at
 from bot.jobs.overdue import SWEEP_INTERVAL_S, Overdue
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
@@ -234,7 +234,7 @@ class Dispatcher:
                 job.attempt,
                 job.request,
                 pictures=await self._inputs.of(job.request),
-                checking=await self._image_checking.of(job.request, job.origin),
+                checking=await self._image_checking.of(job.request, job.origin, is_looked_at=is_looked_at(job)),
                 is_alone=job.crashes > 0,
             )
         except WorkerUnavailable as error:

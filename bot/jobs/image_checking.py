@@ -1,5 +1,6 @@
 """What the image check does with a job's pictures, and the check of given ones before a job is accepted."""
 
+from collections.abc import Collection
 from typing import Final, Literal
 
 import structlog
@@ -7,7 +8,9 @@ import structlog
 from bot.errors import Refused
 from bot.jobs.kinds import kind_of
 from bot.pictures.inputs import InputPictures
+from bot.presenting.jobs.job_buttons import RATED
 from bot.safety.hard_rule import HardRule
+from bot.store.hits import IMAGE_CHECK, NewHit
 from bot.store.images import StorageFailed
 from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.members.servers import Content, ServerRepository
@@ -21,6 +24,9 @@ from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode
 
 CHECKED_LATER: Final = Notice(key="notice-checked-later")
 """The worker could not check a job's given pictures before the job was accepted, so it does that at the job's start."""
+
+LOOKED_AT: Final = Notice(key="notice-looked-at")
+"""Moderators see a job's pictures first, since its member appealed against their being hidden."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,12 +61,18 @@ class ImageChecking:
         self._servers = servers
         self._hard_rule = hard_rule
 
-    async def of(self, request: Request, origin: Origin) -> Checking:
-        """What the worker does with the pictures of a job."""
+    async def of(self, request: Request, origin: Origin, *, is_looked_at: bool = False) -> Checking:
+        """What the worker does with the pictures of a job. Those that moderators look at first are not hidden.
+
+        With a term for minors or of a blocked picture, they are hidden all the same.
+        """
         if not kind_of(request).is_checked:
             return NO_CHECKING
         blocked = await self._blocks.looks(origin.asker.guild_id)
-        return Checking(mode=await self._mode(request, origin), blocked=self._owners_blocks + blocked)
+        mode = await self._mode(request, origin)
+        if is_looked_at and not self.names_minors(request):
+            mode = "none" if mode == "none" else "rate"
+        return Checking(mode=mode, blocked=self._owners_blocks + blocked)
 
     def names_minors(self, request: Request) -> bool:
         """Whether the prompt of a request has a term for minors."""
@@ -124,3 +136,32 @@ class InputChecking:
 def is_veiled(job: Job, rating: Rating) -> bool:
     """Whether a picture is shown behind a spoiler: among adults a sexual one, elsewhere a suggestive one."""
     return rating is Rating.SEXUAL or (rating is Rating.SUGGESTIVE and not job.origin.is_age_restricted)
+
+
+def rated(ratings: Collection[Rating]) -> Notice:
+    """The notice of what the image check took hidden pictures for: the worst rating."""
+    return Notice(key=RATED, values={"rating": max(ratings, key=tuple(Rating).index)})
+
+
+def hidden_hit(job: Job) -> NewHit | None:
+    """What moderators see of an appeal against hidden pictures; None where there is no appeal."""
+    rating = next((str(notice.values["rating"]) for notice in job.notices if notice.key == RATED), None)
+    if rating is None:
+        return None
+    return NewHit(
+        guild_id=job.guild_id,
+        user_id=job.requester_id,
+        whose=IMAGE_CHECK,
+        rule=0,
+        word=rating,
+        part="",
+        how=(),
+        prompt=job.request.prompt,
+        request=job.request,
+        locale=job.origin.locale,
+    )
+
+
+def is_looked_at(job: Job) -> bool:
+    """Whether moderators see a job's pictures first, since its member appealed."""
+    return job.hold is not None and LOOKED_AT in job.notices

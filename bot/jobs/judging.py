@@ -12,12 +12,13 @@ import msgspec
 import structlog
 
 from bot.errors import Refused
+from bot.jobs.image_checking import LOOKED_AT
 from bot.presenting.escaping import relative
-from bot.safety.gate import Gate, HardRefused, Judgement, RuleRefused
+from bot.safety.gate import SERVER, Gate, HardRefused, Judgement, RuleRefused
 from bot.safety.hard_rule import CATEGORY
-from bot.safety.pauses import LONGEST, STEP, Pauses
+from bot.safety.pauses import LONGEST, STEP, RefusalCount
 from bot.store.cases import BY_RULE, CaseRepository
-from bot.store.hits import HitRepository
+from bot.store.hits import IMAGE_CHECK, HitRepository, StoredHit
 from bot.store.members.servers import Decision, ServerRepository
 from bot.store.rows.jobs import Hold
 from bot.store.rows.origin import Asker
@@ -34,21 +35,27 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         judgement: what rules tell, and whether a moderator looks first.
-        allowance: the hit by which moderators allow it once; None without one.
+        allowance: the hit by which moderators allow it once; None without one. Pictures that the image check hid are
+            drawn once more, and seen by moderators first.
     """
 
     judgement: Judgement
-    allowance: int | None
+    allowance: StoredHit | None
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the member reads."""
-        return (*self.judgement.warnings, *self.judgement.reviews)
+        looked_at = (LOOKED_AT,) if self._is_looked_at else ()
+        return (*self.judgement.warnings, *self.judgement.reviews, *looked_at)
 
     @property
     def hold(self) -> Hold | None:
         """Whether the job is held once it is drawn."""
-        return Hold.WANTED if self.judgement.reviews else None
+        return Hold.WANTED if self.judgement.reviews or self._is_looked_at else None
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self.allowance is not None and self.allowance.whose == IMAGE_CHECK
 
 
 class Judging:
@@ -58,7 +65,7 @@ class Judging:
         gate: the rules.
         servers: the audit log.
         cases: the warnings.
-        hits: what moderators allow once.
+        hits: what moderators allow once, and pauses.
         trusted_roles: roles that are not counted.
         hard_rule_program: the owner's program for what the hard rule refuses; None for none.
     """
@@ -79,7 +86,7 @@ class Judging:
         self._hits = hits
         self._trusted_roles = trusted_roles
         self._program = hard_rule_program
-        self._pauses = Pauses()
+        self._refusals = RefusalCount()
         self.programs: set[asyncio.Task[None]] = set()
         """Runs of the owner's program."""
 
@@ -89,11 +96,12 @@ class Judging:
         Raises:
             Refused: a rule forbids the request, or the member is paused after many refusals.
         """
-        if (until := self._pauses.until(_who(asker), now)) is not None:
+        if (until := await self._hits.paused_until(asker.guild_id, asker.user_id, now)) is not None:
             raise Refused("refused-paused", until=relative(until))
         allowance = await self._hits.allowance(asker.guild_id, asker.user_id, request, now)
         try:
-            judgement = await self._gate.judge(asker.guild_id, request, is_allowed=allowance is not None)
+            is_allowed = allowance is not None and allowance.whose == SERVER
+            judgement = await self._gate.judge(asker.guild_id, request, is_allowed=is_allowed)
         except RuleRefused as refused:
             if self._is_counted(asker):
                 await self._count(asker, now)
@@ -107,7 +115,7 @@ class Judging:
         # The job is accepted. What is not written now is a warning less, or an allowance that ends within a day.
         with contextlib.suppress(sqlite3.Error):
             if judged.allowance is not None:
-                await self._hits.use_allowance(judged.allowance)
+                await self._hits.use_allowance(judged.allowance.hit_id)
             if judged.judgement.warnings and self._is_counted(asker):
                 await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
 
@@ -116,11 +124,11 @@ class Judging:
 
     async def _count(self, asker: Asker, now: datetime) -> None:
         """Count a refusal. The last of too many is a warning and a pause: each warning that counts makes it longer."""
-        if not self._pauses.note_refusal(_who(asker), now):
+        if not self._refusals.note((asker.guild_id, asker.user_id), now):
             return
         warnings = await self._cases.warnings(asker.guild_id, asker.user_id, now)
         length: timedelta = min(STEP * (1 + warnings), LONGEST)
-        self._pauses.begin(_who(asker), now + length)
+        await self._hits.pause(asker.guild_id, asker.user_id, now + length, now)
         _log.info("paused", action="paused", requester_id=asker.user_id, minutes=length / timedelta(minutes=1))
         await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
 
@@ -161,7 +169,3 @@ async def _run(program: Path, category: str, *, job: str) -> None:
         code = await process.wait()
     if code:
         _log.error("safety.on_hard_rule failed", action="hard_rule_program", code=code)
-
-
-def _who(asker: Asker) -> tuple[int, int]:
-    return asker.guild_id, asker.user_id

@@ -24,7 +24,7 @@ from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.safety.gate import OWNER
 from bot.store.cases import CaseRepository
-from bot.store.hits import HitRepository, StoredHit
+from bot.store.hits import IMAGE_CHECK, HitRepository, NewHit, StoredHit
 from bot.store.images import StorageFailed, extension_of
 from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
@@ -95,6 +95,13 @@ class Reviewing:
         async with self._one_at_a_time:
             return await self._show(case, now, locale)
 
+    async def appeal_hidden(self, job: Job, hit: NewHit, now: datetime, locale: str) -> bool:
+        """Show an appeal against hidden pictures, with its words alone. It raises what `appeal` does."""
+        case = await self._cases.appeal_hidden(job.job_id, hit, now)
+        _log.info("appeal", action="appeal", whose=hit.whose, case_id=case.case_id, **job.log_context())
+        async with self._one_at_a_time:
+            return await self._show(case, now, locale)
+
     async def settle(self, by: Decision, case: Case, outcome: Outcome) -> Case:
         """Decide an appeal, and tell the member.
 
@@ -104,7 +111,7 @@ class Reviewing:
         hit = None if case.hit_id is None else await self._hits.get(case.hit_id)
         if hit is None:
             raise Refused("refused-case-gone")
-        if hit.whose == OWNER and outcome is not Outcome.KEEP:
+        if outcome not in case_card.outcomes_of(hit):
             raise Refused("refused-owners-rule")
         decided = await self._cases.close(by, case, outcome)
         if decided is None:
@@ -112,7 +119,8 @@ class Reviewing:
         if outcome is Outcome.ALLOW_ONCE:
             await self._hits.allow(hit.hit_id, by.now)
         with spoken(hit.locale):
-            sentence = text(f"appealer-told-{outcome}", prompt=escape(hit.prompt))
+            about = "hidden" if hit.whose == IMAGE_CHECK else "told"
+            sentence = text(f"appealer-{about}-{outcome}", prompt=escape(hit.prompt))
         await self._calls.posting.tell(hit.user_id, sentence)
         return decided
 

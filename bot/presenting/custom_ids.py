@@ -48,6 +48,7 @@ class Action(StrEnum):
     STAR = "star"
     COPY = "copy"
     DETAILS = "details"
+    APPEAL = "appeal"
     START = "start"
     DISMISS = "dismiss"
     LARGER = "larger"
@@ -79,6 +80,7 @@ ABOUT_ANY_JOB: Final = frozenset(
         Action.STAR,
         Action.COPY,
         Action.DETAILS,
+        Action.APPEAL,
     }
 )
 """Actions of jobs of every kind. A kind adds its own (`bot.jobs.kinds`)."""
@@ -106,6 +108,7 @@ class CaseAct(StrEnum):
     UPHOLD = "uphold"
     SHOW = "show"
     REFUSE = "refuse"
+    BLOCK_PICTURE = "block-picture"
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Pauses: whom rules of words refuse again and again asks for nothing for a while. They end by themselves.
 
-They are kept in memory, since none is longer than an hour: a restart ends them.
+Pauses are stored; the refusals of the last minutes are counted in memory.
 """
 
 from collections import deque
@@ -18,14 +18,13 @@ Who: TypeAlias = tuple[int, int]
 """Server and member."""
 
 
-class Pauses:
+class RefusalCount:
     """Counts refusals by rules of words, by server and member."""
 
     def __init__(self) -> None:
         self._refused: dict[Who, deque[datetime]] = {}
-        self._until: dict[Who, datetime] = {}
 
-    def note_refusal(self, who: Who, now: datetime) -> bool:
+    def note(self, who: Who, now: datetime) -> bool:
         """Count a refusal; returns whether it is the last of too many."""
         self._drop_old(now)
         times = self._refused.setdefault(who, deque(maxlen=MAX_REFUSALS))
@@ -35,19 +34,9 @@ class Pauses:
         del self._refused[who]
         return True
 
-    def begin(self, who: Who, until: datetime) -> None:
-        """Pause a member until this time."""
-        self._until[who] = until
-
-    def until(self, who: Who, now: datetime) -> datetime | None:
-        """The end of a member's pause; None if there is none."""
-        end = self._until.get(who)
-        return None if end is None or end <= now else end
-
     def _drop_old(self, now: datetime) -> None:
         for who, times in list(self._refused.items()):
             while times and times[0] <= now - WINDOW:
                 times.popleft()
             if not times:
                 del self._refused[who]
-        self._until = {who: end for who, end in self._until.items() if end > now}

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bot.store.hits import StoredHit
+from bot.store.hits import NewHit, StoredHit, add_hit
 from bot.store.members.servers import Decision, audit
 from bot.store.rows.cases import Case, CaseKind, Outcome, Report, ReportReason
 from bot.store.rows.jobs import Hold, Job
@@ -89,6 +89,14 @@ class CaseRepository:
             AlreadyAppealed, TooManyAppeals: nothing was stored.
         """
         return await self._database.write(_appeal, hit, now)
+
+    async def appeal_hidden(self, job_id: int, new: NewHit, now: datetime) -> Case:
+        """Keep the request of a job whose pictures were hidden, and open the case of an appeal against that.
+
+        Raises:
+            AlreadyAppealed, TooManyAppeals: nothing was stored.
+        """
+        return await self._database.write(_appeal_hidden, job_id, new, now)
 
     async def get(self, guild_id: int, case_id: int) -> Case | None:
         """A case of a server; None if there is none."""
@@ -199,14 +207,24 @@ def _release(connection: sqlite3.Connection, by: Decision, case: Case, outcome: 
 def _appeal(connection: sqlite3.Connection, hit: StoredHit, now: datetime) -> Case:
     if fetch_one(connection, "SELECT 1 FROM cases WHERE hit_id = ?", (hit.hit_id,)):
         raise AlreadyAppealed
+    return _open_appeal(connection, hit, hit.hit_id, None, now)
+
+
+def _appeal_hidden(connection: sqlite3.Connection, job_id: int, new: NewHit, now: datetime) -> Case:
+    if fetch_one(connection, "SELECT 1 FROM cases WHERE job_id = ? AND kind = ?", (job_id, CaseKind.APPEAL)):
+        raise AlreadyAppealed
+    return _open_appeal(connection, new, add_hit(connection, new, now), job_id, now)
+
+
+def _open_appeal(connection: sqlite3.Connection, hit: NewHit, hit_id: int, job_id: int | None, now: datetime) -> Case:
     recent = "SELECT count(*) AS count FROM cases WHERE kind = ? AND user_id = ? AND created_at > ?"
     values = (CaseKind.APPEAL, hit.user_id, to_ms(now - _DAY))
     if sure(fetch_one(connection, recent, values))["count"] >= MOST_APPEALS:
         raise TooManyAppeals
     row = fetch_one(
         connection,
-        "INSERT INTO cases (kind, guild_id, user_id, hit_id, created_at) VALUES (?, ?, ?, ?, ?) RETURNING *",
-        (CaseKind.APPEAL, hit.guild_id, hit.user_id, hit.hit_id, to_ms(now)),
+        "INSERT INTO cases (kind, guild_id, user_id, job_id, hit_id, created_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        (CaseKind.APPEAL, hit.guild_id, hit.user_id, job_id, hit_id, to_ms(now)),
     )
     return Case.from_row(sure(row))
 
@@ -223,8 +241,9 @@ def _close(connection: sqlite3.Connection, by: Decision, case: Case, outcome: Ou
         return None
     if outcome is Outcome.REMOVE:
         change(connection, "UPDATE jobs SET removed_at = ? WHERE job_id = ?", (to_ms(by.now), case.job_id))
-    action = f"{'appeal' if case.kind is CaseKind.APPEAL else 'case'}-{outcome}"
-    audit(connection, by, action, f"<@{case.user_id}>", str(case.job_id or case.case_id))
+    is_appeal = case.kind is CaseKind.APPEAL
+    action = f"{'appeal' if is_appeal else 'case'}-{outcome}"
+    audit(connection, by, action, f"<@{case.user_id}>", str(case.case_id if is_appeal else case.job_id))
     return Case.from_row(row)
 
 

@@ -15,7 +15,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.jobs.job_buttons import PANS
 from bot.presenting.texts import speak
-from bot.views import ending, expanding, keeping, remix, starting
+from bot.views import ending, expanding, keeping, remix, reporting, starting
 from bot.views.inpainting import outpainting, region
 
 PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitable[None]]]] = MappingProxyType(
@@ -37,6 +37,7 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
         Action.STAR: keeping.star,
         Action.COPY: keeping.copy,
         Action.DETAILS: keeping.details,
+        Action.APPEAL: reporting.appeal,
         Action.START: expanding.start,
         Action.DISMISS: expanding.dismiss,
         Action.LARGER: region.larger,

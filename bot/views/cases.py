@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Self, cast
 
+import msgspec
 from discord import ui
 from typing_extensions import override
 
@@ -14,17 +15,19 @@ from bot.commands.admin.checks import decision_of
 from bot.commands.admin.review import open_cases
 from bot.commands.admin.words import checked, too_many
 from bot.errors import Refused
-from bot.interactions.replies import answer_error
+from bot.interactions.replies import answer_error, answer_privately
 from bot.interactions.services import Services, services_of
 from bot.presenting import custom_ids
-from bot.presenting.admin import case_card, sentences
+from bot.presenting.admin import case_card, pictures, sentences
 from bot.presenting.admin.case_card import Card
 from bot.presenting.custom_ids import CaseAct
 from bot.presenting.links import job_link
 from bot.presenting.texts import speak, spoken, text
 from bot.safety.gate import OWNER
+from bot.store.members.image_blocks import MAX_BLOCKS, TooManyBlocks
 from bot.store.members.servers import Decision
 from bot.store.members.words import TooManyRules
+from bot.store.register import Place
 from bot.store.rows.cases import Case, Outcome
 from bot.store.rows.failures import JobFailure
 from bot.views.fields import Fields
@@ -85,6 +88,9 @@ async def _decide(services: Services, interaction: Interaction, act: CaseAct, ca
     elif act in _SETTLED:
         case = await services.reviewing.settle(by, case, _SETTLED[act])
         note = text("review-settled", case_id=case_id)
+    elif act is CaseAct.BLOCK_PICTURE:
+        await answer_privately(interaction, await _block_pictures(services, by, case))
+        return
     elif act is CaseAct.WARN:
         note = await _warn(services, interaction, by, case)
     else:
@@ -184,6 +190,28 @@ async def _pause(services: Services, interaction: Interaction, by: Decision, cas
         sentence = sentences.blocked_notice(_server_name(interaction), until, None)
     is_told = await services.calls.posting.tell(case.user_id, sentence)
     return sentences.blocked(case.user_id, until, cancelled=0, is_notified=is_told)
+
+
+async def _block_pictures(services: Services, by: Decision, case: Case) -> str:
+    """Block the pictures of a case on this server; returns what the moderator reads.
+
+    Raises:
+        Refused: their looks are not known, or the server's list is full.
+    """
+    job = await services.reviewing.job_of(case)
+    places = [
+        Place(job_id=job.job_id, image_index=each.output_index) for each in await services.jobs.outputs(job.job_id)
+    ]
+    looks = [look for place in places if (look := await services.register.look_of(place)) is not None]
+    if not looks:
+        raise Refused("refused-no-look")
+    reason = text("block-reason", case_id=case.case_id)
+    by = msgspec.structs.replace(by, reason=reason)
+    try:
+        numbers = [await services.image_blocks.block_look(by, look) for look in looks]
+    except TooManyBlocks as error:
+        raise Refused("refused-picture-blocks", limit=MAX_BLOCKS) from error
+    return " ".join(pictures.blocked(number) for number in numbers)
 
 
 def _reason(about: Card) -> str:

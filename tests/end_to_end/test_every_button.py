@@ -38,12 +38,14 @@ def refusal_of(action: Action, state: str, person: str) -> str:
     is_shown = action in (Action.COLLECT, Action.COPY, Action.STAR)
     # A card that still offers to cancel a job that is over says so to everybody.
     is_theirs = action is Action.DELETE or (action is Action.CANCEL and state not in CLOSED)
+    is_appeal = action is Action.APPEAL
     is_made_from_one = action in MADE_FROM_ONE - set(PANS)
     cases = {
         "This question is no longer open": action in ABOUT_EXPANSIONS,
         "This button belongs to a job that Easel no longer knows": (is_private and person != "member")
         or action in PANS,
-        "Only the person who asked for this": is_theirs and person == "friend",
+        "Only the person who asked for this": (is_theirs and person == "friend") or (is_appeal and person != "member"),
+        "There is no appeal against this.": is_appeal and state != "flagged",
         "This job is over already": action is Action.CANCEL and state in CLOSED,
         "The safety filter hid that picture": is_made_from_one and state == "flagged",
         "This job has no pictures": (is_shown or is_made_from_one) and state != "done",

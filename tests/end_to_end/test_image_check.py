@@ -9,6 +9,7 @@ from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess
 from tests.end_to_end.test_cutout import with_cutouts as with_cutouts  # noqa: PLC0414 - a fixture, seen by these tests
 from tests.end_to_end.test_pictures_in import rows, said
+from tests.end_to_end.test_reports import cards, spoilers, word
 from tests.pipeline.reading import files
 from tests.safety_checkers import save_checker
 
@@ -33,6 +34,39 @@ async def test_what_is_flagged_reaches_nobody(local: LocalDiscord, start_bot: St
     assert message["attachments"] == []
     assert not [*(tmp_path / "data" / "images").rglob("*.png")]
     assert await quota_of(local) == "**50 of 50 left today.**"
+
+    # Its member appeals. The card has no picture, since nobody kept one; moderators may have it drawn for themselves.
+    assert "The safety filter took it for sexual." in str(message["components"])
+    await local.admin.slash(local.channel, "admin channel", reports=local.lounge)
+    appeal = {"custom_id": "easel:appeal:1"}
+    assert "Only the person who asked for this can appeal" in await word(await local.friend.click(message, **appeal))
+    assert "The moderators see the refusal" in await word(await local.member.click(message, **appeal))
+    assert "have this refusal already" in await word(await local.member.click(message, **appeal))
+    card = await cards(local, "**Appeal 1**")
+    assert "||a red apple||" in str(card["components"])
+    assert "took it for sexual" in str(card["components"])
+    assert card["attachments"] == []
+    assert "easel-case:except" not in str(card["components"])
+    await local.admin.click(card, custom_id="easel-case:allow-once:1")
+    told = await local.wait_for_message(lambda _: True, channel=local.member.user.dm_channel)
+    assert "The moderators want to see the picture that was hidden" in told["content"]
+    for number in (2, 3):  # once, and never again
+        await local.member.slash(local.channel, "imagine", prompt="a red apple", steps=8)
+        if number == 3:
+            await local.wait_for_message(
+                lambda found: "easel:appeal:3" in str(found["components"]) and not found["attachments"], 90
+            )
+            break
+        held = await cards(local, "**Held 2**")
+        assert held["attachments"]
+        assert "since you appealed" in str(held["components"])
+        blocked = await word(await local.admin.click(held, custom_id="easel-case:block-picture:2"))
+        assert "Picture 1 is blocked" in blocked
+        assert rows(tmp_path, "SELECT number, reason FROM image_blocks") == [(1, "Case 2")]
+        await local.admin.click(held, custom_id="easel-case:show:2")
+        await local.wait_for_message(lambda found: "||" not in str(found) and spoilers(found) == [True], 90)
+    audit = await word(await local.admin.slash(local.channel, "admin audit"))
+    assert f"allowed a refused prompt of <@{local.member.id}> once (case 1)" in audit
 
 
 async def test_a_flagged_picture_is_refused_at_once_and_not_kept(

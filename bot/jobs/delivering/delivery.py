@@ -22,7 +22,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.delivering.conversation import JobMessage
 from bot.jobs.delivering.fitting import fit
 from bot.jobs.delivering.last_words import LastWords, Present
-from bot.jobs.image_checking import ImageChecking, is_veiled
+from bot.jobs.image_checking import ImageChecking, is_veiled, rated
 from bot.jobs.judging import Judging
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
@@ -186,13 +186,20 @@ class Delivery:
         except CallFailed as error:
             self._log.info("not notified", action="not_notified", error=repr(error), **job.log_context())
 
-    async def note_hidden(self, job: Job, ratings: Sequence[Rating]) -> None:
-        """Note what the image check hid. What the hard rule forbids is in the audit log of the server too."""
+    async def note_hidden(self, job: Job, ratings: Sequence[Rating]) -> Job:
+        """Note what the image check hid. What the hard rule forbids is in the audit log of the server too.
+
+        Returns:
+            The job, which tells its member what the pictures were taken for, unless the hard rule forbids them.
+        """
         if not ratings:
-            return
+            return job
         self._log.info("pictures hidden", action="hidden", ratings=ratings, **job.log_context())
-        if Rating.SEXUAL in ratings and self._image_checking.names_minors(job.request):
+        if not self._image_checking.names_minors(job.request):
+            return msgspec.structs.replace(job, notices=(*job.notices, rated(ratings)))
+        if Rating.SEXUAL in ratings:
             await self._judging.note_hard_refusal(job.origin.asker, datetime.now(UTC), job.job_id)
+        return job
 
     async def _hide(self, job: Job, message: JobMessage) -> None:
         """Say that the safety filter hid every output, and refund."""

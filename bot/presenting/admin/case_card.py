@@ -1,6 +1,7 @@
 """The card of a case, in the moderators' channel and in `/admin review`."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import discord
@@ -14,9 +15,10 @@ from bot.presenting.jobs.output_files import attachment
 from bot.presenting.links import job_link
 from bot.presenting.texts import text
 from bot.safety.gate import OWNER
-from bot.store.hits import StoredHit
+from bot.store.hits import IMAGE_CHECK, StoredHit
 from bot.store.rows.cases import Case, CaseKind, Outcome, Report
 from bot.store.rows.jobs import Job
+from pipeline.protocol.wire.outputs import Rating
 
 MAX_SHOWN_CASES: Final = 3
 """Discord allows 40 components in a message, and each open case takes at most twelve."""
@@ -26,9 +28,12 @@ _MAX_NOTE: Final = 120
 WORD: Final = "word"
 _MAX_WORD: Final = 100
 _NONE: Final = "none"
-_ABOUT_PICTURE: Final = (CaseAct.KEEP, CaseAct.SPOILER, CaseAct.REMOVE)
-_ABOUT_HELD: Final = (CaseAct.SHOW, CaseAct.REFUSE)
-_ABOUT_REFUSAL: Final = (CaseAct.ALLOW_ONCE, CaseAct.EXCEPT, CaseAct.UPHOLD)
+_ABOUT_PICTURE: Final = (CaseAct.KEEP, CaseAct.SPOILER, CaseAct.REMOVE, CaseAct.BLOCK_PICTURE)
+_ABOUT_HELD: Final = (CaseAct.SHOW, CaseAct.REFUSE, CaseAct.BLOCK_PICTURE)
+_BUTTONS: Final = MappingProxyType(
+    {Outcome.ALLOW_ONCE: CaseAct.ALLOW_ONCE, Outcome.EXCEPT: CaseAct.EXCEPT, Outcome.KEEP: CaseAct.UPHOLD}
+)
+"""How moderators may decide an appeal."""
 _ABOUT_MEMBER: Final = (CaseAct.WARN, CaseAct.PAUSE_HOUR, CaseAct.PAUSE_DAY)
 
 
@@ -101,9 +106,17 @@ def _deciding(shown: Card) -> Sequence[CaseAct]:
         return _ABOUT_PICTURE
     if shown.case.kind is CaseKind.HELD:
         return _ABOUT_HELD
-    if shown.hit is None or shown.hit.whose == OWNER:
-        return (CaseAct.UPHOLD,)
-    return _ABOUT_REFUSAL
+    return tuple(_BUTTONS[outcome] for outcome in outcomes_of(shown.hit))
+
+
+def outcomes_of(hit: StoredHit | None) -> Sequence[Outcome]:
+    """How a server's moderators may decide an appeal.
+
+    They do not loosen a rule of the owner, and no word is to blame for a hidden picture.
+    """
+    if hit is None or hit.whose == OWNER or (hit.whose, hit.word) == (IMAGE_CHECK, Rating.BLOCKED):
+        return (Outcome.KEEP,)
+    return (Outcome.ALLOW_ONCE, Outcome.KEEP) if hit.whose == IMAGE_CHECK else tuple(_BUTTONS)
 
 
 def _lines(shown: Card) -> list[str]:
@@ -122,7 +135,7 @@ def _lines(shown: Card) -> list[str]:
 
 def _report_lines(shown: Card) -> list[str]:
     case, job = shown.case, shown.job
-    if job is None:
+    if job is None or case.kind is CaseKind.APPEAL:
         return []
     lines = [
         text(
@@ -134,7 +147,7 @@ def _report_lines(shown: Card) -> list[str]:
         text("case-prompt", prompt=escape(words_of(job), _MAX_PROMPT)),
     ]
     if case.kind is CaseKind.HELD:
-        lines += [notice_line(notice) for notice in job.notices if notice.key == "notice-review"]
+        lines += [notice_line(notice) for notice in job.notices if notice.key in ("notice-review", "notice-looked-at")]
     lines += [
         text(
             "case-reporter",
@@ -156,6 +169,10 @@ def _appeal_lines(shown: Card) -> list[str]:
     head = text("case-appeal", case_id=case.case_id, user_id=str(case.user_id))
     if hit is None:
         return [head, text("case-appeal-gone")]
+    prompt = text("case-prompt", prompt=escape(hit.request.prompt, _MAX_PROMPT))
+    if hit.whose == IMAGE_CHECK:
+        hidden = text("case-appeal-hidden", case_id=case.case_id, user_id=str(case.user_id))
+        return [hidden, text("notice-rated", rating=hit.word), prompt]
     how = ", ".join(text(f"how-{way}") for way in hit.how)
     return [
         head,
@@ -167,7 +184,7 @@ def _appeal_lines(shown: Card) -> list[str]:
             part=escape(hit.part, _MAX_NOTE),
             how=how,
         ),
-        text("case-prompt", prompt=escape(hit.request.prompt, _MAX_PROMPT)),
+        prompt,
     ]
 
 

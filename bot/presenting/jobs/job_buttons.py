@@ -8,6 +8,7 @@ from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
 from bot.presenting.texts import text
+from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job
 
 Row = ui.ActionRow[ui.LayoutView]
@@ -30,6 +31,8 @@ _EMOJI: Final = {
     Action.DETAILS: "ℹ️",  # noqa: RUF001 - the sign for information
     Action.DELETE: "🗑️",
 }
+RATED: Final = "notice-rated"
+"""Key of the notice that tells what the image check took hidden pictures for. Without it there is no appeal."""
 PANS: Final = (Action.PAN_LEFT, Action.PAN_RIGHT, Action.PAN_UP, Action.PAN_DOWN)
 WITHOUT_LABEL: Final = frozenset({Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE, *PANS})
 
@@ -42,7 +45,11 @@ def under_way(job: Job) -> list[Row]:
 def over(job: Job, actions: Collection[Action]) -> list[Row]:
     """Buttons of a job that ended without outputs; ✏️ only if the job's kind has that action."""
     form = [Action.REMIX] if Action.REMIX in actions else []
-    return [ui.ActionRow(*(button(action, job.job_id) for action in (Action.RETRY, *form, Action.DELETE)))]
+    # Outside servers there are no moderators.
+    can_appeal = job.guild_id and any(notice.key == RATED for notice in job.notices)
+    appeal = [Action.APPEAL] if can_appeal and job.failure is JobFailure.FLAGGED else []
+    shown = (Action.RETRY, *form, *appeal, Action.DELETE)
+    return [ui.ActionRow(*(button(action, job.job_id) for action in shown))]
 
 
 def starting_from(job: Job) -> Row:

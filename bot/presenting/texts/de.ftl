@@ -289,10 +289,13 @@ appeal-taken-unseen = Dein Einspruch ist aufbewahrt. Dieser Server hat keinen Ka
 appealer-told-keep = Die Moderation hat den Prompt angesehen, den eine Wortregel abgelehnt hat. Es bleibt dabei: { $prompt }
 appealer-told-allow-once = Die Moderation erlaubt deinen Prompt einmal. Frag innerhalb eines Tages noch einmal, mit denselben Worten: { $prompt }
 appealer-told-except = Die Moderation hat eine Ausnahme zu der Regel gemacht, die deinen Prompt abgelehnt hat. Frag noch einmal: { $prompt }
+appealer-hidden-keep = Die Moderation hat deinen Einspruch gelesen. Dein Bild bleibt verborgen: { $prompt }
+appealer-hidden-allow-once = Die Moderation will das verborgene Bild sehen. Bitte innerhalb eines Tages noch einmal darum, mit denselben Worten: { $prompt }. Sie sieht es vor allen anderen.
 reports-begin = Meldungen der Mitglieder stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
 case-held = **Zurückgehalten { $case_id }**: { $job } von <@{ $user_id }> ist gezeichnet und wird gezeigt, wenn ihr zustimmt. Nach einem Tag endet es von selbst.
 case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
+case-appeal-hidden = **Einspruch { $case_id }** von <@{ $user_id }> gegen ein verborgenes Bild, das niemand aufgehoben hat. Wenn ihr die Worte einmal erlaubt, wird es neu gezeichnet und zuerst euch gezeigt.
 case-appeal-gone = Der abgelehnte Prompt ist nicht mehr aufbewahrt.
 case-hit = Regel { $rule } { $whose ->
         [server] dieses Servers
@@ -325,6 +328,7 @@ button-case-except = Ausnahme machen
 button-case-uphold = Dabei bleiben
 button-case-show = Zeigen
 button-case-refuse = Nicht zeigen
+button-case-block-picture = Bild sperren
 button-case-warn = Verwarnen
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 Tag
@@ -342,6 +346,8 @@ exception-word = Worte, die erlaubt sind
 exception-hint = Die Regel findet ihr Wort darin nicht mehr. Nenne mehr als das Wort allein: Sternfrucht.
 refused-not-moderator = Hier entscheidet nur, wer Nachrichten verwalten darf.
 refused-case-decided = Darüber hat schon jemand entschieden.
+refused-no-look = Easel weiß nicht, wie dieses Bild aussieht. Sperre es mit /admin pictures block.
+block-reason = Fall { $case_id }
 refused-case-gone = Diesen Fall gibt es nicht mehr.
 refused-case-unapplied = Discord lässt Easel diese Nachricht gerade nicht ändern; es ist nichts entschieden. Prüfe die Rechte von Easel in dem Kanal und versuche es noch einmal.
 
@@ -444,6 +450,12 @@ notice-veiled = { $count ->
 veiled-by-reports = Hinter einem Spoiler, weil mehrere Mitglieder es gemeldet haben. Die Moderation sieht es sich an.
 veiled-by-moderator = Hinter einem Spoiler, weil die Moderation so entschieden hat.
 notice-flagged = { $count } von { $asked } Bildern hat der Inhaltsfilter verborgen; sie werden nicht berechnet.
+notice-rated = { $rating ->
+        [blocked] Es gleicht einem Bild, das hier gesperrt ist.
+        [sexual] Der Filter hielt es für sexuell.
+       *[suggestive] Der Filter hielt es für anzüglich.
+    }
+notice-looked-at = Die Moderation sieht es, bevor es gezeigt wird, da du Einspruch erhoben hast.
 notice-references-padded = { $count ->
         [one] Eine Vorlage, die kein Quadrat ist, bekam Ränder
        *[other] { $count } Vorlagen, die keine Quadrate sind, bekamen Ränder
@@ -531,6 +543,8 @@ refused-paused = Wortregeln haben dich fünfmal in zehn Minuten abgelehnt. Du ka
 refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
 refused-hit-gone = Was hier abgelehnt wurde, ist nicht mehr aufbewahrt. Frag mit /imagine noch einmal.
 refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, was sie entscheidet.
+refused-appeal-not-yours = Nur wer darum gebeten hat, kann Einspruch erheben.
+refused-appeal-none = Dagegen gibt es keinen Einspruch.
 refused-appeal-often = Du hast an einem Tag { $most }-mal gefragt; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
 refused-owners-rule = Das ist eine Regel des Betreibers von Easel. Die Moderation eines Servers kann sie nicht lockern.
 refused-hidden = Der Inhaltsfilter hat dieses Bild verborgen, oder es ist nicht mehr da; aus ihm entsteht nichts. Mit /imagine bekommst du ein anderes.

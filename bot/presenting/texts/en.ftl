@@ -289,10 +289,13 @@ appeal-taken-unseen = Your appeal is kept. This server has no channel for it, or
 appealer-told-keep = The moderators looked at the prompt that a rule of words refused. The refusal stays: { $prompt }
 appealer-told-allow-once = The moderators allow your prompt once. Ask for it again within a day, with the same words: { $prompt }
 appealer-told-except = The moderators made an exception to the rule that refused your prompt. Ask again: { $prompt }
+appealer-hidden-keep = The moderators read your appeal. Your picture stays hidden: { $prompt }
+appealer-hidden-allow-once = The moderators want to see the picture that was hidden. Ask for it again within a day, with the same words: { $prompt }. They look at it before anybody else does.
 reports-begin = Reports of members are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
 case-held = **Held { $case_id }**: { $job } of <@{ $user_id }> is drawn, and shown once you agree. After a day it ends by itself.
 case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
+case-appeal-hidden = **Appeal { $case_id }** of <@{ $user_id }> against a hidden picture, which nobody kept. If you allow the prompt once, the picture is drawn again and shown to you first.
 case-appeal-gone = The refused prompt is not kept any more.
 case-hit = Rule { $rule } of { $whose ->
         [server] this server
@@ -325,6 +328,7 @@ button-case-except = Add as exception
 button-case-uphold = Keep the refusal
 button-case-show = Show it
 button-case-refuse = Do not show it
+button-case-block-picture = Block this picture
 button-case-warn = Warn the author
 button-case-pause-1h = Pause 1 h
 button-case-pause-1d = Pause 1 day
@@ -342,6 +346,8 @@ exception-word = Words that are allowed
 exception-hint = The rule no longer finds its word in these. Name more than the word itself: star fruit.
 refused-not-moderator = Only members who may manage messages decide here.
 refused-case-decided = Somebody decided this already.
+refused-no-look = Easel does not know what this picture looks like. Block it with /admin pictures block.
+block-reason = Case { $case_id }
 refused-case-gone = This case is not there any more.
 refused-case-unapplied = Discord does not let Easel change that message now, so nothing was decided. Check Easel's permissions in that channel, then try again.
 
@@ -444,6 +450,12 @@ notice-veiled = { $count ->
 veiled-by-reports = Behind a spoiler because several members reported it. Moderators will look at it.
 veiled-by-moderator = Behind a spoiler because moderators decided so.
 notice-flagged = { $count } of { $asked } pictures were hidden by the safety filter and are not charged.
+notice-rated = { $rating ->
+        [blocked] It looks like a picture that is blocked here.
+        [sexual] The safety filter took it for sexual.
+       *[suggestive] The safety filter took it for suggestive.
+    }
+notice-looked-at = Moderators look at it before it is shown, since you appealed.
 notice-references-padded = { $count ->
         [one] A reference that was no square got borders
        *[other] { $count } references that were no squares got borders
@@ -531,6 +543,8 @@ refused-paused = Rules of words refused you five times within ten minutes. You c
 refused-hard = This cannot be drawn. Nothing was charged.
 refused-hit-gone = What was refused here is not kept any more. Ask again with /imagine.
 refused-appeal-again = Moderators have this refusal already. You are told what they decide.
+refused-appeal-not-yours = Only the person who asked for this can appeal.
+refused-appeal-none = There is no appeal against this.
 refused-appeal-often = You asked { $most } times within a day, which is the most. Tell a moderator if it is urgent.
 refused-owners-rule = This is a rule of the owner of Easel. A server's moderators cannot loosen it.
 refused-hidden = The safety filter hid that picture, or it is gone, so nothing is made from it. Ask for another one with /imagine.

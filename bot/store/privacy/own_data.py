@@ -38,6 +38,7 @@ _QUERIES: Final[Mapping[str, str]] = MappingProxyType(
         "stars": "SELECT job_id, created_at FROM stars WHERE user_id = :user ORDER BY created_at",
         "questions": "SELECT guild_id, channel_id, started_by, jobs, created_at FROM expansions WHERE user_id = :user",
         "blocks": "SELECT guild_id, until, reason FROM blocks WHERE user_id = :user",
+        "pauses": "SELECT guild_id, until FROM pauses WHERE user_id = :user",
         "warnings": "SELECT guild_id, reason, created_at FROM warnings WHERE user_id = :user ORDER BY warning_id",
         "refusals": """
             SELECT guild_id, whose, rule, word, part, prompt, request, created_at FROM hits

@@ -47,7 +47,7 @@ IDENTIFIED: Final = frozenset(
         *_REPLACED,
         *((table, "user_id") for table in DELETED),
         # These have statements of their own below.
-        *((table, "user_id") for table in ("ledger", "pots", "blocks", "warnings")),
+        *((table, "user_id") for table in ("ledger", "pots", "blocks", "pauses", "warnings")),
         ("reports", "reporter_id"),
         ("quota_rules", "subject_id"),
         ("audit", "subject"),
@@ -78,6 +78,8 @@ _BLOCKS: Final = (
     "UPDATE blocks SET user_id = :new, reason = NULL WHERE user_id = :user AND (:is_own = 0 OR until <= :now)"
 )
 _BLOCKED: Final = "SELECT EXISTS (SELECT 1 FROM blocks WHERE user_id = :user AND until > :now) AS is_blocked"
+_PAUSES: Final = "DELETE FROM pauses WHERE user_id = :user AND (:is_own = 0 OR until <= :now)"
+_PAUSED: Final = "SELECT EXISTS (SELECT 1 FROM pauses WHERE user_id = :user) AS is_paused"
 _WARNINGS: Final = f"""
 UPDATE warnings SET user_id = :new, reason = '' WHERE user_id = :user AND {_OLDER}
     AND (:is_own = 0 OR created_at <= :warned_before)
@@ -119,9 +121,9 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 def replace_ids(connection: sqlite3.Connection, person: Person, now: datetime) -> bool:
     """Replace a person's id by the pseudonym in every table; returns whether some rows must wait.
 
-    By a member's own wish, the pots of present periods wait for the end of the period, and blocks and warnings for
-    theirs. A block for good and a quota rule about the member stay: they are a server's decisions, and end by its
-    admins alone.
+    By a member's own wish, the pots of present periods wait for the end of the period, and blocks, pauses and
+    warnings for theirs. A block for good and a quota rule about the member stay: they are a server's decisions,
+    and end by its admins alone.
     """
     values = person.values(now)
     for statement in (_LEDGER, _AUDIT, _RULES, _REPORTS):
@@ -136,11 +138,12 @@ def replace_held(connection: sqlite3.Connection, person: Person, now: datetime) 
     values = person.values(now)
     held = [row["pot_id"] for row in fetch_all(connection, _PERIODS, values) if _lasts(row, person, now)]
     connection.execute(_POTS, {**values, "held": to_json(held)})
-    for statement in (_BLOCKS, _WARNINGS):
+    for statement in (_BLOCKS, _PAUSES, _WARNINGS):
         connection.execute(statement, values)
     is_blocked = bool(sure(fetch_one(connection, _BLOCKED, values))["is_blocked"])
     is_warned = bool(sure(fetch_one(connection, _WARNED, values))["is_warned"])
-    return bool(held) or is_blocked or is_warned
+    is_paused = bool(sure(fetch_one(connection, _PAUSED, values))["is_paused"])
+    return bool(held) or is_blocked or is_paused or is_warned
 
 
 def _lasts(row: sqlite3.Row, person: Person, now: datetime) -> bool:

@@ -28,12 +28,12 @@ _OLD_DECISIONS: Final = (
     "DELETE FROM warnings WHERE created_at < :before",
     f"DELETE FROM reports WHERE case_id IN {_DECIDED}",  # noqa: S608 - ours
     f"DELETE FROM cases WHERE case_id IN {_DECIDED}",  # noqa: S608 - ours
-    "UPDATE cases SET hit_id = NULL WHERE hit_id IN (SELECT hit_id FROM hits WHERE created_at < :before)",
     "DELETE FROM hits WHERE created_at < :before",
+    "DELETE FROM pauses WHERE until < :before",
 )
 DELETED: Final = (
     *("reports", "cases", "warnings", "blocks", "quota_rules", "channel_rules", "word_rules", "word_exceptions"),
-    *("image_blocks", "reports_channels", "expansions", "hits"),
+    *("image_blocks", "reports_channels", "expansions", "hits", "pauses"),
 )
 """Tables whose rows of a left server are deleted, in this order. Reports have no server; their cases have."""
 KEPT: Final[Mapping[str, str]] = MappingProxyType(

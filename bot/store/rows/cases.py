@@ -55,8 +55,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         user_id: the member whom it is about.
-        job_id: the job of a report.
-        hit_id: the refused request of an appeal; None too once that is not kept any more.
+        job_id: the job of a report, of a held picture, or of an appeal against hidden pictures.
+        hit_id: the request of an appeal; None too once that is not kept any more.
         is_veiled: whether reports put the job's pictures behind a spoiler.
         channel_id, message_id: the case's card in the moderators' channel; None without one.
         outcome: None until it is decided.

@@ -20,7 +20,7 @@ from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
 from bot.safety.hard_rule import HardRule
-from bot.safety.pauses import MAX_REFUSALS
+from bot.safety.pauses import MAX_REFUSALS, STEP
 from bot.safety.words.files import read_text
 from bot.safety.words.rules import Rule
 from bot.store.cases import WARNING_LIFETIME
@@ -242,15 +242,15 @@ async def test_each_warning_makes_a_pause_longer_up_to_an_hour_and_a_pause_is_on
 ) -> None:
     house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
     accepting, cases = house.services.accepting, house.services.cases
-    judging, pauses = accepting._judging, accepting._judging._pauses
+    judging = accepting._judging
     forbidden = msgspec.structs.replace(request_, prompt="a dagger")
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
 
     async def pause(at: datetime, asker: Asker = ASKER) -> timedelta:
         for _ in range(MAX_REFUSALS):
             with pytest.raises(Refused, match="refused-word"):
                 await judging.judge(asker, forbidden, at)
-        until = pauses.until((asker.guild_id, asker.user_id), at)
+        until = await house.services.hits.paused_until(asker.guild_id, asker.user_id, at)
         return timedelta() if until is None else until - at
 
     lengths = [await pause(now + number * timedelta(hours=2)) for number in range(7)]
@@ -304,6 +304,14 @@ async def test_the_sixth_request_after_five_refusals_waits_and_nobody_is_blocked
 
     assert [await refusal(refused_request, ASKER) for _ in range(5)] == ["refused-word"] * 5
     assert await refusal(request_, ASKER) == "refused-paused"
+    assert await refusal(request_, msgspec.structs.replace(ASKER, guild_id=6)) == ""
+    house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
+    assert await refusal(request_, ASKER) == "refused-paused"
+    later = datetime.now(UTC) + STEP
+    assert await house.services.accepting._judging.judge(ASKER, request_, later)
+    await house.services.hits.pause(5, 5, later + STEP, later)
+    (left,) = await house.database.fetch_all("SELECT user_id FROM pauses")
+    assert left["user_id"] == 5
     assert await house.database.fetch_all("SELECT * FROM blocks") == []
     trusted = Asker(guild_id=1, channel_id=2, user_id=8, role_ids=(77,))
     assert [await refusal(refused_request, trusted) for _ in range(6)] == ["refused-word"] * 6

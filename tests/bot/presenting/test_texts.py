@@ -55,6 +55,7 @@ BUILT = [
     *(f"case-decided-{outcome}" for outcome in Outcome),
     *(f"{kind}-{outcome}" for kind in ("reporter-told", "review-decided") for outcome in PICTURE_OUTCOMES),
     *(f"appealer-told-{outcome}" for outcome in PROMPT_OUTCOMES),
+    *(f"appealer-hidden-{outcome}" for outcome in (Outcome.KEEP, Outcome.ALLOW_ONCE)),
     "name-picture",
     "name-topic",
     *(f"{kind}-{topic}" for kind in ("topic", "help") for topic in Topic),

@@ -36,7 +36,9 @@ async def test_an_allowance_is_for_the_same_words_of_the_same_member_once_within
     again = msgspec.structs.replace(new.request, seed=99)
     assert await hits.allowance(GUILD, 1, again, NOW) is None
     await hits.allow(hit_id, NOW)
-    assert await hits.allowance(GUILD, 1, again, NOW) == hit_id
+    allowance = await hits.allowance(GUILD, 1, again, NOW)
+    assert allowance is not None
+    assert allowance.hit_id == hit_id
     assert await hits.allowance(GUILD, 2, again, NOW) is None
     assert await hits.allowance(GUILD + 1, 1, again, NOW) is None
     assert await hits.allowance(GUILD, 1, msgspec.structs.replace(again, prompt="st4rs"), NOW) is None
@@ -76,4 +78,17 @@ async def test_old_ones_are_dropped_and_their_cases_stay(store: Store, new: NewH
     assert await hits.get(old.hit_id) is None
     left = await cases.get(GUILD, case.case_id)
     assert left is not None
-    assert left.hit_id is None
+    # Nobody could decide it, so it is not listed for ever.
+    assert (left.hit_id, left.outcome, left.decided_by) == (None, Outcome.EXPIRED, 0)
+
+
+async def test_the_appeal_of_a_forgotten_member_ends_and_a_decided_one_stays_so(store: Store, new: NewHit) -> None:
+    hits, cases = HitRepository(store.database), CaseRepository(store.database)
+    kept = [await hits.get(await hits.add(new, NOW)) for _ in range(2)]
+    first, second = [await cases.appeal(hit, NOW) for hit in kept if hit is not None]
+    assert await cases.close(decision(), first, Outcome.KEEP) is not None
+    assert (await cases.waiting(GUILD, 9)).count == 1
+    await store.forget(1, NOW + timedelta(hours=1))
+    assert (await cases.waiting(GUILD, 9)).count == 0
+    ended = [await cases.get(GUILD, case.case_id) for case in (first, second)]
+    assert [(case.hit_id, case.outcome) for case in ended if case] == [(None, Outcome.KEEP), (None, Outcome.EXPIRED)]

@@ -178,6 +178,11 @@ def fill_version_11(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("UPDATE jobs SET parent_channel_id = 6 WHERE job_id = 6")
 
 
+def fill_version_12(connection: sqlite3.Connection, _: str) -> None:
+    """A rule of words paused a member."""
+    connection.execute("INSERT INTO pauses VALUES (5, 1, 9)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -191,6 +196,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         9: fill_version_9,
         10: fill_version_10,
         11: fill_version_11,
+        12: fill_version_12,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
