@@ -32,7 +32,7 @@ from pipeline.protocol.catalogue.networks import (
 from pipeline.protocol.inputs import Use
 from pipeline.protocol.wire.messages import Ready
 
-_SHIPPED: Final = Path(__file__).with_name("models.toml")
+SHIPPED: Final = Path(__file__).with_name("models.toml")
 
 
 class Catalogue(msgspec.Struct, kw_only=True, eq=False):
@@ -156,7 +156,7 @@ def load_catalogue(path: Path, default_key: str) -> Catalogue:
         raise ConfigError(
             f"The setting pipeline.default_model is '{default_key}', which {path} does not list; it lists {known}."
         )
-    owner, listed = (path, file.upscalers) if file.upscalers is not None else (_SHIPPED, _read(_SHIPPED).upscalers)
+    owner, listed = (path, file.upscalers) if file.upscalers is not None else (SHIPPED, _read(SHIPPED).upscalers)
     upscalers = _networks(listed or [], owner, models)
     faces = _networks(file.faces, path, {*models, *upscalers})
     cutouts = _networks(file.cutouts, path, {*models, *upscalers, *faces})

@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 TESTS: Final = Path(__file__).parent
 STARTS: Final = {
     "worker": (
+        "bot/cli/models/test_adding.py",
         "bot/cli/models/test_fetching.py",
         "bot/jobs/delivering/test_fitting.py",
         "pipeline/engine",

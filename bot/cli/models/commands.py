@@ -11,7 +11,7 @@ from bot.cli.entry import ConfigOption, load, stop
 if TYPE_CHECKING:
     from rich.console import Console
 
-models_app = typer.Typer(no_args_is_help=True, help="Get, list and check models.")
+models_app = typer.Typer(no_args_is_help=True, help="Get, list, check and remove models.")
 YesOption = Annotated[bool, typer.Option("--yes", help="Agree to the terms and to everything else that is asked.")]
 
 
@@ -50,6 +50,66 @@ def models_fetch(
 
     _end(fetched)
     typer.echo(f"{key} is here and whole.{_restart(settings.storage.database)}")
+
+
+@models_app.command("add")
+def models_add(
+    what: Annotated[str, typer.Argument(help="REPO or REPO@REVISION of the hub, a file or folder, or urn:air:….")],
+    key: Annotated[str, typer.Option("--key", help="Key of the entry; else made from the name.")] = "",
+    title: Annotated[str, typer.Option("--title", help="Name that members see; else made from the name.")] = "",
+    terms: Annotated[str, typer.Option("--license", help="Its licence; needed where nothing else tells it.")] = "",
+    yes: YesOption = False,  # noqa: FBT002 - as typer calls it
+    config: ConfigOption = None,
+) -> None:
+    """Download a model if need be, and write its entry into your catalogue."""
+    from bot.cli.models.adding import Adding, Named
+
+    settings, catalogue = load(config)
+    named = Named(key=key, title=title, license=terms)
+
+    def added() -> bool:
+        new, files = Adding(settings, config, catalogue, named, _agreeing(is_yes=yes), _console()).add(what)
+        for file in files:
+            typer.echo(f"{file} was written.")
+        typer.echo(f"{new} is here and whole.{_restart(settings.storage.database)}")
+        return True
+
+    _end(added)
+
+
+@models_app.command("remove")
+def models_remove(
+    key: Annotated[str, typer.Argument(help="Key of an entry of the catalogue.")],
+    yes: YesOption = False,  # noqa: FBT002 - as typer calls it
+    config: ConfigOption = None,
+) -> None:
+    """Take an entry out of your catalogue, and delete its download. Files elsewhere stay."""
+    from bot.cli.models.removing import remove
+
+    settings, catalogue = load(config)
+
+    def removed() -> bool:
+        remove(key, settings, config, catalogue, _agreeing(is_yes=yes), typer.echo)
+        return True
+
+    _end(removed)
+
+
+@models_app.command("prune")
+def models_prune(
+    yes: YesOption = False,  # noqa: FBT002 - as typer calls it
+    config: ConfigOption = None,
+) -> None:
+    """Delete downloads that no entry of the catalogue reads."""
+    from bot.cli.models.removing import prune
+
+    settings, catalogue = load(config)
+
+    def pruned() -> bool:
+        prune(settings, catalogue, _agreeing(is_yes=yes), typer.echo)
+        return True
+
+    _end(pruned)
 
 
 def _restart(database: Path) -> str:

@@ -18,6 +18,9 @@ _SPARE_BYTES: Final = GIB
 PART: Final = ".easel-part"
 """Ending of a file that is not whole yet."""
 
+FILES: Final = "files"
+"""Folder of single files below that of the models: each lies in a folder of its own there."""
+
 Note = Callable[[int], None]
 """Is told how many more bytes are here; a negative number takes some back."""
 

@@ -1,7 +1,8 @@
-"""Asks the process that looks through the files of the catalogue."""
+"""Asks the processes that look at models' files."""
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,9 +12,10 @@ from bot.configure import make_configure
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.launching import environment_without_ours
-from pipeline.protocol.examining import Examined
+from pipeline.protocol.examining import Examined, NotSurveyed, Surveyed, SurveyingAnswer
 
-_COMMAND: Final = (sys.executable, "-m", "pipeline.examining")
+_EXAMINING: Final = "pipeline.examining"
+_SURVEYING: Final = "pipeline.surveying"
 _TIMEOUT_S: Final = 600.0
 
 
@@ -23,11 +25,32 @@ def examine_files(settings: Settings, catalogue: Catalogue) -> Examined:
     Raises:
         ModelsFailed: the process gave no answer.
     """
-    configure = make_configure(settings, catalogue)
+    configure = msgspec.json.encode(make_configure(settings, catalogue))
+    return msgspec.json.decode(_ask(_EXAMINING, given=configure), type=Examined)
+
+
+def survey(path: Path) -> Surveyed:
+    """What the files of a model without an entry say about the one that it needs.
+
+    Raises:
+        ModelsFailed: it is no model that Easel draws with.
+    """
+    found = msgspec.json.decode(_ask(_SURVEYING, str(path)), type=SurveyingAnswer)
+    if isinstance(found, NotSurveyed):
+        raise ModelsFailed(found.sentence)
+    return found
+
+
+def _ask(module: str, *arguments: str, given: bytes = b"") -> bytes:
+    """The answer of a process of the engine's side, which is JSON.
+
+    Raises:
+        ModelsFailed: it gave none.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - no part is typed
-            _COMMAND,
-            input=msgspec.json.encode(configure),
+        done = subprocess.run(  # noqa: S603 - the module is ours, and the argument is a path
+            [sys.executable, "-m", module, *arguments],
+            input=given,
             capture_output=True,
             env=environment_without_ours(),
             timeout=_TIMEOUT_S,
@@ -35,8 +58,7 @@ def examine_files(settings: Settings, catalogue: Catalogue) -> Examined:
         )
     except subprocess.TimeoutExpired:
         raise ModelsFailed(f"The files were not looked through within {_TIMEOUT_S:g} s; look at the disk.") from None
-    try:
-        return msgspec.json.decode(done.stdout, type=Examined)
-    except msgspec.DecodeError as error:
+    if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
-        raise ModelsFailed(f"The process that looks through the files ended without an answer ({last}).") from error
+        raise ModelsFailed(f"The process that looks through the files ended without an answer ({last}).")
+    return done.stdout

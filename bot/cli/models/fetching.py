@@ -1,6 +1,7 @@
 """`easel models fetch`: download what an entry of the catalogue names on a hub."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -107,8 +108,27 @@ def download_all(key: str, hub: Hub, wanted: Sequence[Wanted], settings: Setting
     Raises:
         ModelsFailed: the download failed, or another process downloads the same.
     """
-    total = max(1, sum(each.repository.sizes[name] for each in wanted for name in each.names))
-    here = total - sum(hub.bytes_missing(each.repository, each.names) for each in wanted)
+    total = sum(each.repository.sizes[name] for each in wanted for name in each.names)
+    missing = sum(hub.bytes_missing(each.repository, each.names) for each in wanted)
+    with progress(key, total, total - missing, settings, console) as note:
+        for each in wanted:
+            hub.fetch(each.repository, each.names, note)
+
+
+@contextlib.contextmanager
+def progress(key: str, total: int, here: int, settings: Settings, console: Console) -> Generator[Note]:
+    """A progress bar, and a mark for members, while an entry is downloaded.
+
+    Args:
+        key: key of the entry.
+        total: all of its bytes.
+        here: those that are here.
+        settings: the owner's settings.
+        console: shows the bar.
+
+    Raises:
+        ModelsFailed: another process downloads the same, or the mark cannot be written.
+    """
     columns = (TextColumn(key), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     try:
         with (
@@ -116,9 +136,7 @@ def download_all(key: str, hub: Hub, wanted: Sequence[Wanted], settings: Setting
             Progress(*columns, console=console, transient=True) as bar,
         ):
             task = bar.add_task("", total=total, completed=here)
-            note = _noting(bar.advance, task, mark, here, total)
-            for each in wanted:
-                hub.fetch(each.repository, each.names, note)
+            yield _noting(bar.advance, task, mark, here, max(1, total))
     except FetchRuns:
         raise ModelsFailed(f"Another process downloads '{key}' now; wait for that.") from None
     except OSError as error:
@@ -180,5 +198,10 @@ def whole_model(hub: Hub, repository: Repository, family: str) -> Wanted:
 def _configuration(hub: Hub, source: HubSource) -> Wanted:
     """The files of a diffusers model without its weights."""
     repository = hub.look_up(source.repo_id, source.revision)
+    return Wanted(repository=repository, names=configurations_in(repository))
+
+
+def configurations_in(repository: Repository) -> list[str]:
+    """The names of all files of a diffusers model but its weights."""
     folders = sorted({folder for name in repository.sizes if (folder := name.rpartition("/")[0])})
-    return Wanted(repository=repository, names=[INDEX, *select(repository.sizes, folders, has_weights=False)])
+    return [INDEX, *select(repository.sizes, folders, has_weights=False)]

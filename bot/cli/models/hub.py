@@ -27,6 +27,7 @@ from bot.cli.models.failing import ModelsFailed
 
 _KEPT: Final = "run the same again, and it goes on where it was"
 _REFUSED: Final = (401, 403)
+_NOT_FOUND: Final = 404
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,22 +188,28 @@ def _telling(repo_id: str, revision: str) -> Generator[None]:
             f"{repo_id} has no revision '{revision}'; name a branch, a tag or a commit that its page lists."
         ) from error
     except RepositoryNotFoundError as error:
-        raise ModelsFailed(
-            f"The hub shows no repository {repo_id}; look at the name. If it is private, name a file with your token "
-            "in downloads.hub_token_file."
-        ) from error
+        raise ModelsFailed(_unknown(repo_id)) from error
     except HFValidationError as error:
         raise ModelsFailed(f"'{repo_id}' is no name of a repository; it looks like owner/name.") from error
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status in _REFUSED:
             raise ModelsFailed(_gated(repo_id)) from error
+        if status == _NOT_FOUND:
+            raise ModelsFailed(_unknown(repo_id)) from error
         raise ModelsFailed(f"The hub answered {status} for {repo_id}; {_KEPT}.") from error
     except (httpx2.HTTPError, LocalEntryNotFoundError) as error:
         raise ModelsFailed(f"The connection to the hub failed ({_root(error)}); {_KEPT}.") from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "the file was cut off"
         raise ModelsFailed(f"{repo_id} was not downloaded: {reason}; {_KEPT}.") from error
+
+
+def _unknown(repo_id: str) -> str:
+    return (
+        f"The hub shows no repository {repo_id}; look at the name. If it is private, name a file with your token "
+        "in downloads.hub_token_file."
+    )
 
 
 def _gated(repo_id: str) -> str:

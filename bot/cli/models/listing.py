@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
+from bot.cli.models.civitai import SUMS
 from bot.cli.models.downloading import GIB, git_hash_of, sha256_of
 from bot.cli.models.examining import examine_files
 from bot.store.fetches import Fetches
@@ -67,18 +68,27 @@ def check_models(settings: Settings, catalogue: Catalogue, say: Callable[[str], 
         with console.status(f"Reading {path.name} …"):
             if not has_its_hash(path):
                 wrong.append(key)
-                say(f"BAD  {path} has another hash than on the hub; `easel models fetch {key}` gets it again.")
+                say(f"BAD  {path} has another hash than where it came from; {_remedy(key, path)}")
     if not wrong:
-        say("Every file of a hub has its hash.")
+        say("Every downloaded file has its hash.")
     return is_fine and not wrong
 
 
 def has_its_hash(path: Path) -> bool:
-    """Whether a file of the hub's cache has the hash that the library names it by; True for other files."""
+    """Whether a file has its hash: the one beside it, or the one that the hub's library names it by; else True."""
+    sums = path.with_name(path.name + SUMS)
+    if sums.is_file():
+        return sums.read_text(encoding="utf-8").startswith(sha256_of(path))
     name = path.resolve().name
     if len(name) == _SHA256_DIGITS:
         return sha256_of(path) == name
     return len(name) != _GIT_DIGITS or git_hash_of(path) == name
+
+
+def _remedy(key: str, path: Path) -> str:
+    if path.with_name(path.name + SUMS).is_file():
+        return f"remove the entry with `easel models remove {key}`, and add it again."
+    return f"`easel models fetch {key}` gets it again."
 
 
 def sources_of(entry: object) -> Iterator[Source]:
@@ -127,12 +137,12 @@ def _lines(settings: Settings, catalogue: Catalogue, console: Console) -> list[L
 
 
 def _hashed_files(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[str, Path]]:
-    """Every file of a hub that an entry reads, once, with the entry's key."""
+    """Every file with a known hash that an entry reads, once, with the entry's key."""
     seen: set[Path] = set()
     for key, entry in entries_of(catalogue).items():
         for source in sources_of(entry):
-            if isinstance(source, HubSource):
-                for path in files_of(source, settings.model_cache):
-                    if path.resolve() not in seen:
-                        seen.add(path.resolve())
-                        yield key, path
+            for path in files_of(source, settings.model_cache):
+                has_hash = isinstance(source, HubSource) or path.with_name(path.name + SUMS).is_file()
+                if has_hash and path.resolve() not in seen:
+                    seen.add(path.resolve())
+                    yield key, path

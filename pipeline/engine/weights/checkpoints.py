@@ -126,24 +126,36 @@ def holds(checkpoint: Checkpoint, component: str) -> bool:
     return any(key.startswith((*_PREFIXES.get(component, ()), f"{component}.")) for key in checkpoint)
 
 
+def kind_of(file: Path, checkpoint: Checkpoint) -> tuple[str, Family]:
+    """The kind that a file looks like, in diffusers' word, and its family; "v1" without distinctive keys.
+
+    Raises:
+        ModelUnavailable: it looks like a model that Easel does not read from one file.
+    """
+    try:
+        kind: str = infer_diffusers_model_type(checkpoint)
+    # The inference assumes shapes of published models. Other files are checked against their configuration only.
+    except (LookupError, UnboundLocalError, ValueError, RuntimeError):
+        kind = _ANY_KIND
+    if kind == _ANY_KIND:
+        return kind, "sd"
+    looks = _KINDS.get(kind)
+    if looks is None:
+        raise ModelUnavailable(
+            f"The file {file.name} looks like {kind}, which Easel does not read from one file; take its diffusers "
+            'folder with family = "pipeline".'
+        )
+    return kind, looks
+
+
 def check_family(file: Path, checkpoint: Checkpoint, family: Family) -> None:
     """Check that a file does not look like a model of another family.
 
     Raises:
         ModelUnavailable: it looks like a model of another family.
     """
-    try:
-        kind: str = infer_diffusers_model_type(checkpoint)
-    # The inference assumes shapes of published models. Other files are checked against their configuration only.
-    except (LookupError, UnboundLocalError, ValueError, RuntimeError):
-        return
-    looks = _KINDS.get(kind)
-    if kind != _ANY_KIND and looks is None:
-        raise ModelUnavailable(
-            f"The file {file.name} looks like {kind}, which Easel does not read from one file; take its diffusers "
-            'folder with family = "pipeline".'
-        )
-    if looks not in (None, family):
+    kind, looks = kind_of(file, checkpoint)
+    if kind != _ANY_KIND and looks != family:
         raise ModelUnavailable(f'The file {file.name} looks like {kind}; set family = "{looks}" in the catalogue.')
 
 

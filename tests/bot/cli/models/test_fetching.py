@@ -92,7 +92,9 @@ def test_a_model_is_fetched_whole_and_checked_by_its_hashes(owner: Owner, hub: S
     is_fine, said = owner.check()
     assert not is_fine
     assert said.splitlines()[0].startswith("ok   pocket               sd            0.02 GiB  MIT")
-    assert f"BAD  {weights} has another hash than on the hub; `easel models fetch pocket` gets it again." in said
+    assert (
+        f"BAD  {weights} has another hash than where it came from; `easel models fetch pocket` gets it again." in said
+    )
 
 
 def test_nothing_is_fetched_without_agreement(owner: Owner, hub: SmallHub) -> None:
