@@ -9,7 +9,7 @@ from config.reading import NotReadable, read_text
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FolderSource
-from pipeline.protocol.catalogue.pipelines import GUIDED_BY_COMPONENT, LACKED_BY_CLASS, SCALE_AS_INPUT
+from pipeline.protocol.catalogue.pipelines import GUIDED_BY_COMPONENT, LACKED_BY_CLASS, SCALE_AS_INPUT, lacks_in_steps
 
 
 def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
@@ -20,10 +20,11 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
     if not isinstance(spec.source, FolderSource):
         return ()
     folder = Path(spec.source.path)
-    if spec.family != "pipeline":
-        is_distilled = _read(folder / "unet" / "config.json").get("time_cond_proj_dim") is not None
-        return (Capability.NEGATIVE_PROMPT,) if is_distilled else ()
     index = _read(folder / "model_index.json")
+    if spec.family != "pipeline":
+        return lacks_in_steps(
+            index, _read(folder / "unet" / "config.json"), _read(folder / "transformer" / "config.json")
+        )
     name = pipeline_class_of(spec)
     lacks = LACKED_BY_CLASS.get(name, ())
     if name in GUIDED_BY_COMPONENT and not any(index.get("guider") or ()):

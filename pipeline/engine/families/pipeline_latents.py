@@ -11,13 +11,12 @@ from torch import nn
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import detail_of
+from pipeline.engine.families.autoencoder import PatchAutoencoder, of_patches
 
 log = logging.getLogger(__name__)
 
 _VAES: Final = ("vae", "movq", "vqgan")
 """Names of the component that makes pixels of latents, in diffusers' pipelines."""
-_PATCH: Final = 2
-"""Latents along one side of a patch, for VAEs with statistics of patches (FLUX.2)."""
 _TRIED_SIDE: Final = 4
 _FRAMES: Final = 5
 """Number of dimensions of latents with frames."""
@@ -78,7 +77,7 @@ class PipelineLatents:
         if self._has_patches:
             deviation = (vae.bn.running_var + vae.config.batch_norm_eps).sqrt()
             found = found * deviation.view(1, -1, 1, 1) + vae.bn.running_mean.view(1, -1, 1, 1)
-            found = _of_patches(found)
+            found = of_patches(found, PatchAutoencoder.patch)
         else:
             found = self._unscaled(found)
         if any(isinstance(part, nn.Conv3d) for part in vae.modules()):
@@ -109,7 +108,7 @@ class PipelineLatents:
             return int(self._pipeline.unet.config.in_channels)
         config = self._vae.config
         channels = getattr(config, "latent_channels", None) or config.z_dim
-        return channels * _PATCH * _PATCH if self._has_patches else channels
+        return channels * PatchAutoencoder.patch**2 if self._has_patches else channels
 
     @property
     def _has_patches(self) -> bool:
@@ -144,13 +143,6 @@ def latents_of(pipeline: Any, placement: Placement) -> PipelineLatents | None:
     except Exception as error:  # noqa: BLE001 - see above
         log.info("A %s shows no previews: %s", type(pipeline).__name__, detail_of(error))
         return None
-
-
-def _of_patches(latents: torch.Tensor) -> torch.Tensor:
-    """Patches [n, 4c, h, w] as latents [n, c, 2h, 2w]; diffusers' `_unpatchify_latents`."""
-    count, channels, height, width = latents.shape
-    parts = latents.reshape(count, channels // _PATCH**2, _PATCH, _PATCH, height, width).permute(0, 1, 4, 2, 5, 3)
-    return parts.reshape(count, channels // _PATCH**2, height * _PATCH, width * _PATCH)
 
 
 def _parameters(function: Any) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from diffusers.pipelines.z_image.pipeline_z_image import ZImagePipeline
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.flow.flux2 import Flux2
 from pipeline.engine.families.flow.sd3 import StableDiffusion3
 from pipeline.engine.families.flow.z_image import ZImage
 from pipeline.engine.families.sd import StableDiffusion
@@ -30,6 +31,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
         pipeline_class: diffusers pipeline that reads folders, single files and hubs.
         adapter: makes the step adapter from a loaded pipeline, a placement, the LoRA folder and the text encoders'
             layer (see `ModelSpec.clip_skip`).
+        classes: names of the pipeline classes of which a folder's index must name one; empty for any.
         reads_class: True when a folder's index names the pipeline class.
         has_network_files: True when a one-file source holds the transformer alone, beside a folder with the rest.
         needed: components that a model must have.
@@ -43,6 +45,7 @@ class FamilyParts(msgspec.Struct, frozen=True, kw_only=True):
     needed: tuple[str, ...]
     omissible: tuple[str, ...] = ()
     in_a_file: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     reads_class: bool = False
     has_network_files: bool = False
     options: Mapping[str, Any] = MappingProxyType({})
@@ -78,6 +81,13 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
         "z-image": FamilyParts(
             pipeline_class=ZImagePipeline,
             adapter=ZImage,
+            needed=("scheduler", "text_encoder", "tokenizer", "transformer", "vae"),
+            has_network_files=True,
+        ),
+        "flux2": FamilyParts(
+            pipeline_class=DiffusionPipeline,
+            classes=("Flux2KleinPipeline", "Flux2Pipeline"),
+            adapter=Flux2,
             needed=("scheduler", "text_encoder", "tokenizer", "transformer", "vae"),
             has_network_files=True,
         ),

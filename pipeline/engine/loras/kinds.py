@@ -48,7 +48,10 @@ _OTHERS: Final = (
 _CROSS_ATTENTION: Final = re.compile(r"attn2[._](?:processor[._])?to_[kv][._].*(?:down|lora_A)")
 _FEATURES: Final = {768: "sd", 1024: "sd", 2048: "sdxl"}
 """Family of a U-Net by the number of text features that its cross attention reads."""
+_WIDE: Final = re.compile(r"(.*(?:linear1|img_mlp[._]0|txt_mlp[._]0))\.lora[._](up|down|A|B)")
+"""Layers of FLUX that are 7 and 4 times as wide as the model, and 9 and 6 times in FLUX.2."""
 _FAMILIES: Final = (
+    (r"to_qkv_mlp_proj|_stream_modulation", "flux2"),
     (r"joint_blocks", "sd3"),
     (r"lora_te2_|\A(?s:(?=.*\ntext_encoder_2\.)(?=.*\nunet\.))", "sdxl"),
     (r"double_blocks|single_blocks|single_transformer_blocks", "flux"),
@@ -61,6 +64,7 @@ FAMILY_TITLES: Final[Mapping[str, str]] = {
     "sd3": "Stable Diffusion 3",
     "z-image": "Z-Image",
     "flux": "Flux",
+    "flux2": "FLUX.2",
     "another": "an architecture that Easel has no step adapter for",
 }
 
@@ -114,7 +118,23 @@ def family_of(header: Mapping[str, Any]) -> str:
     if len(families) == 1 and families != {""}:
         return families.pop()
     names = _lines(header)
-    return next((family for mark, family in _FAMILIES if re.search(mark, names)), "")
+    family = next((family for mark, family in _FAMILIES if re.search(mark, names)), "")
+    return "flux2" if family == "flux" and _is_of_flux2(header) else family
+
+
+def _is_of_flux2(header: Mapping[str, Any]) -> bool:
+    """Whether the first layer of a single block or of an MLP is as wide as in FLUX.2, whose MLPs are gated."""
+    sizes: dict[str, dict[bool, int]] = {}
+    for key, entry in header.items():
+        found = _WIDE.match(key)
+        if found is not None and len(shape := entry["shape"]) > 1:
+            is_up = found[2] in ("up", "B")
+            sizes.setdefault(found[1], {})[is_up] = shape[0 if is_up else 1]
+    return any(
+        pair.get(True, 0) in (6 * pair.get(False, 0), 9 * pair.get(False, 0))
+        for pair in sizes.values()
+        if pair.get(False)
+    )
 
 
 def _lines(header: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.pipelines import lacks_in_steps
 
 
 def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
@@ -25,12 +26,11 @@ def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
     Raises:
         ModelUnavailable: a configuration cannot be read.
     """
-    index, unet = folder / "model_index.json", folder / "unet" / "config.json"
+    index = folder / "model_index.json"
     if parts.reads_class:
         return _lacks_of_pipeline(folder, read_json(index)) if index.is_file() else ()
-    # A guidance-distilled U-Net takes the scale as an input, and has no row for a negative prompt.
-    is_distilled = unet.is_file() and read_json(unet).get("time_cond_proj_dim") is not None
-    return (Capability.NEGATIVE_PROMPT,) if is_distilled else ()
+    said = (index, folder / "unet" / "config.json", folder / "transformer" / "config.json")
+    return lacks_in_steps(*(read_json(path) if path.is_file() else {} for path in said))
 
 
 def _lacks_of_pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[Capability, ...]:

@@ -61,6 +61,10 @@ def listed_components(folder: Path, parts: FamilyParts) -> dict[str, Any]:
                 ) from error
             if listed[name] is None and not any(part in name for part in _LIGHT):
                 raise ModelUnavailable(f"The folder {folder} wants {value[1]} of {value[0]}, which has no such class.")
+    found = index.get("_class_name")
+    if parts.classes and found not in parts.classes:
+        known = " or ".join(parts.classes)
+        raise ModelUnavailable(f"The folder {folder} is for a pipeline {found!r}, and its family wants {known}.")
     missing = [name for name in parts.needed if name not in listed]
     if missing:
         lacks = " and ".join(missing)

@@ -45,6 +45,7 @@ def _row(constant: float, linear: float, quadratic: float, text: float) -> Cost:
 _FLUX: Final = _row(6.8, 13.96, 0.733, 4.9)
 _FLUX_2: Final = _row(28.6, 57.7, 1.44, 24.6)
 _KLEIN: Final = _row(3.2, 6.61, 0.320, 4.1)
+_KLEIN_9B: Final = _row(7.3, 14.85, 0.549, 8.2)
 _QWEN: Final = _row(1.8, 14.1, 0.77, 1.4)
 _Z_IMAGE: Final = _row(1.4, 11.7, 0.51, 0.8)
 _KREA: Final = _row(3.7, 25.1, 0.72, 1.0)
@@ -52,14 +53,17 @@ _SD3: Final = _row(0.5, 1.75, 0.24, 2.7)
 _SDXL: Final = Cost(row_linear=1.557, row_quadratic=0.0333, text=0.13)
 
 _OF_FAMILY: Final[Mapping[Family, Cost]] = MappingProxyType(
-    {"sd": Cost(), "sdxl": _SDXL, "sd3": _SD3, "z-image": _Z_IMAGE, "pipeline": _Z_IMAGE}
+    {"sd": Cost(), "sdxl": _SDXL, "sd3": _SD3, "z-image": _Z_IMAGE, "flux2": _KLEIN, "pipeline": _Z_IMAGE}
 )
 """A pipeline of an unknown class costs what Z-Image costs: today's models are large."""
+_OF_SEVERAL_SIZES: Final[frozenset[Family]] = frozenset({"flux2", "pipeline"})
+"""Families whose models differ in size, so that the class or the repository's name tells the work."""
 _OF_CLASS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
         "AuraFlow": _row(2.19, 8.59, 0.464, 0.6),
         "Chroma": _FLUX,
         "CogView4": _row(2.56, 11.76, 0.481, 4.2),
+        "Flux2Klein9B": _KLEIN_9B,
         "Flux2Klein": _KLEIN,
         "Flux2": _FLUX_2,
         "Flux": _FLUX,
@@ -81,6 +85,8 @@ _OF_REPOSITORY: Final[Mapping[str, str]] = MappingProxyType(
         "auraflow": "AuraFlow",
         "chroma": "Chroma",
         "cogview4": "CogView4",
+        "flux.2-klein-9b": "Flux2Klein9B",
+        "flux.2-klein-base-9b": "Flux2Klein9B",
         "flux.2-klein": "Flux2Klein",
         "flux.2": "Flux2",
         "flux": "Flux",
@@ -105,9 +111,10 @@ def usual_cost(family: Family, source: Source, pipeline_class: str = "") -> Cost
             class is not known.
         pipeline_class: class of a whole pipeline in diffusers; empty if it is not known.
     """
-    if family != "pipeline":
+    if family not in _OF_SEVERAL_SIZES:
         return _OF_FAMILY[family]
     place = (source.repo_id if isinstance(source, HubSource) else source.path).casefold()
     told = next((name for part, name in _OF_REPOSITORY.items() if part in place), "")
-    known = pipeline_class or told
+    # A repository's name says more than the class, if both speak of one model: 9B beside 4B.
+    known = told if told.startswith(pipeline_class.removesuffix("Pipeline")) else pipeline_class
     return next((cost for name, cost in _OF_CLASS.items() if known.startswith(name)), _OF_FAMILY[family])

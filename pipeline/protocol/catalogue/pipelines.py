@@ -6,7 +6,7 @@ with them. A class that is not listed is known when the worker is ready.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from pipeline.protocol.capabilities import Capability
 
@@ -61,3 +61,20 @@ GUIDED_BY_COMPONENT: Final = frozenset({"HunyuanImagePipeline"})
 """Classes whose component `guider` guides. A distilled model has none, and then one row and no negative prompt."""
 SCALE_AS_INPUT: Final = frozenset({"FluxPipeline", "FluxKontextPipeline"})
 """Classes that only give the guidance scale to their transformer, which may be trained without it."""
+
+
+def lacks_in_steps(
+    index: Mapping[str, Any], unet: Mapping[str, Any], transformer: Mapping[str, Any]
+) -> tuple[Capability, ...]:
+    """What a model lacks whose steps Easel runs itself.
+
+    Args:
+        index: content of its `model_index.json`.
+        unet: configuration of its U-Net; empty without one.
+        transformer: configuration of its transformer; empty without one.
+    """
+    if unet.get("time_cond_proj_dim") is not None or transformer.get("guidance_embeds"):
+        # The network takes the scale as an input, and no row reads a negative prompt.
+        return (_NEGATIVE,)
+    is_blind = index.get("_class_name") in SCALE_AS_INPUT and transformer.get("guidance_embeds") is False
+    return (_GUIDANCE, _NEGATIVE) if index.get("is_distilled") or is_blind else ()

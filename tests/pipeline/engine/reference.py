@@ -80,6 +80,20 @@ def timed(scheduler: Any, reference: Any) -> Any:
     return scheduler
 
 
+def networks(reference: Any, latents: torch.Tensor, request: GenerationRequest) -> torch.Tensor:
+    """The latents that a pipeline hands out, as its network sees them: [n, c, h, w]."""
+    name = type(reference).__name__
+    if name == "Flux2Pipeline":
+        # Of dev it hands out the tokens.
+        return latents.transpose(1, 2).unflatten(2, (request.height // 8, request.width // 8))
+    if name.startswith("Flux2"):
+        norm = reference.vae.bn
+        mean, variance = norm.running_mean.view(1, -1, 1, 1), norm.running_var.view(1, -1, 1, 1)
+        patches = reference._patchify_latents(latents)
+        return (patches - mean) / torch.sqrt(variance + reference.vae.config.batch_norm_eps)
+    return latents
+
+
 def final_latents(
     reference: Any, request: GenerationRequest, spacing: FlowSpacing = OWN_SPACING, **options: Any
 ) -> torch.Tensor:
@@ -104,5 +118,7 @@ def final_latents(
         "generator": generators,
         "output_type": "latent",
     }
+    if request.negative_prompt and "negative_prompt" not in parameters and "negative_prompt_embeds" in parameters:
+        options["negative_prompt_embeds"] = reference.encode_prompt(request.negative_prompt)[0]
     with unrounded(reference):
-        return reference(**{**usual, **timesteps, **options}).images
+        return networks(reference, reference(**{**usual, **timesteps, **options}).images, request)

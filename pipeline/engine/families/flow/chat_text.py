@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import torch
+from diffusers.pipelines.flux2.pipeline_flux2 import format_input
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.prompt_words import cut_from
@@ -63,16 +64,19 @@ class ChatText:
         return known
 
     def _encoded(self, text: str) -> tuple[torch.Tensor, torch.Tensor]:
-        row = self._tokenizer(
-            self._message(text), padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
-        )
-        device = self._placement.device
-        mask = row.attention_mask.to(device)
+        row, device = self._row(text), self._placement.device
+        mask = row["attention_mask"].to(device)
         answer = self._text_encoder(
-            input_ids=row.input_ids.to(device), attention_mask=mask, output_hidden_states=True, use_cache=False
+            input_ids=row["input_ids"].to(device), attention_mask=mask, output_hidden_states=True, use_cache=False
         )
         features = torch.cat([answer.hidden_states[layer] for layer in self._layers], dim=-1)
         return features.to(self._placement.dtype), mask[0].bool()
+
+    def _row(self, text: str) -> Any:
+        """`input_ids` and `attention_mask`, [1, MAX_TOKENS] each."""
+        return self._tokenizer(
+            self._message(text), padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
+        )
 
     def _message(self, text: str) -> str:
         """The text as the only message of a chat, before an answer."""
@@ -82,3 +86,36 @@ class ChatText:
             add_generation_prompt=True,
             enable_thinking=self._thinks,
         )
+
+
+class SystemText(ChatText):
+    """A processor and its language model, which reads a text after FLUX.2's message of the system.
+
+    Args:
+        processor: a processor with a template of chats and a fast tokenizer.
+        text_encoder: the language model on its device.
+        placement: device and precision.
+        layers: see `ChatText`.
+    """
+
+    def __init__(self, processor: Any, text_encoder: Any, placement: Placement, *, layers: Sequence[int]) -> None:
+        super().__init__(processor.tokenizer, text_encoder, placement, layers=layers, thinks=False)
+        self._processor = processor
+
+    def _row(self, text: str) -> Any:
+        return self._processor.apply_chat_template(
+            format_input([text]),
+            add_generation_prompt=False,
+            tokenize=True,
+            return_dict=True,
+            processor_kwargs={
+                "return_tensors": "pt",
+                "padding": "max_length",
+                "truncation": True,
+                "max_length": MAX_TOKENS,
+            },
+        )
+
+    def _message(self, text: str) -> str:
+        (message,) = self._processor.apply_chat_template(format_input([text]), tokenize=False)
+        return message

@@ -4,8 +4,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
+from torch.nn.functional import pad
 
 from pipeline.engine.device.acceleration import accelerate
 from pipeline.engine.device.placement import Placement
@@ -77,16 +79,10 @@ class FlowTransformer(StepAdapter):
         return True
 
     def spacing(self, one_pass: Pass) -> FlowSpacing:
-        """Spacing of the noise levels: the shift grows with the number of patches, as the scheduler's settings say."""
-        config, side = self.scheduler_config, self.size_multiple
-        mu = calculate_shift(
-            (one_pass.height // side) * (one_pass.width // side),
-            config.get("base_image_seq_len", 256),
-            config.get("max_image_seq_len", 4096),
-            config.get("base_shift", 0.5),
-            config.get("max_shift", 1.15),
-        )
-        return FlowSpacing(mu=mu, sigmas=self._sigmas(one_pass.schedule_steps))
+        """Spacing of the noise levels in a pass; the shift grows with the number of patches."""
+        side, steps = self.size_multiple, one_pass.schedule_steps
+        patches = (one_pass.height // side) * (one_pass.width // side)
+        return FlowSpacing(mu=self._mu(patches, steps), sigmas=self._sigmas(steps))
 
     @torch.inference_mode()
     def encode_text(self, request: GenerationRequest) -> EncodedText:
@@ -118,6 +114,18 @@ class FlowTransformer(StepAdapter):
         with self._loras.denoising(loras):
             return self._forward(inputs).to(latents.dtype)
 
+    def _mu(self, patches: int, steps: int) -> float:
+        """Shift for a number of patches, as the scheduler's settings say."""
+        del steps
+        config = self.scheduler_config
+        return calculate_shift(
+            patches,
+            config.get("base_image_seq_len", 256),
+            config.get("max_image_seq_len", 4096),
+            config.get("base_shift", 0.5),
+            config.get("max_shift", 1.15),
+        )
+
     def _sigmas(self, steps: int) -> tuple[float, ...] | None:
         """Noise levels before the shift; None takes those of the scheduler."""
         del steps
@@ -134,3 +142,24 @@ class FlowTransformer(StepAdapter):
     @abstractmethod
     def _cut(self, part: str) -> str:
         """Part of a text beyond the token limit; empty when the whole text fits."""
+
+
+def even_sigmas(steps: int) -> tuple[float, ...]:
+    """Noise levels from 1 down to 1 / steps, as the pipelines of FLUX give them to their schedulers."""
+    return tuple(np.linspace(1.0, 1 / steps, steps).tolist())
+
+
+def places(height: int, width: int, *, axes: int, device: torch.device) -> torch.Tensor:
+    """Places of patches for FLUX, [height x width, axes]: row and column are the second and the third of the axes."""
+    down, right = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
+    return pad(torch.stack([down.flatten(), right.flatten()], dim=1), (1, axes - 3))
+
+
+def tokens(latents: torch.Tensor) -> torch.Tensor:
+    """Latents [n, c, h, w] as tokens [n, h x w, c]."""
+    return latents.flatten(2).transpose(1, 2)
+
+
+def grid(drawn: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Tokens [n, height x width, c] as latents [n, c, height, width]."""
+    return drawn.transpose(1, 2).unflatten(2, (height, width))

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+import torch
 
-from benchmarks.families.flows import FLOWS
+from benchmarks.families import grids, packed
+from config.capabilities import lacks_of_files
 from pipeline.engine.models.sources import check_source
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.passes import passes_of
@@ -30,17 +33,48 @@ SHIFTS = MappingProxyType(
 )
 
 
+class Variant(NamedTuple):
+    """One kind of models of a family.
+
+    Attributes:
+        family: its family.
+        build: makes a tiny one.
+        guides: CFG and negative prompts that it can have.
+        lacks: what it lacks.
+    """
+
+    family: Family
+    build: Callable[[], Any]
+    guides: tuple[tuple[float, str], ...]
+    lacks: tuple[Capability, ...] = ()
+
+
 GUIDED = ((1.0, ""), (4.5, "red, rain and much more of what nobody wants to see in a picture of this kind"), (4.5, ""))
-"""CFG and negative prompts that a model can have."""
+ALONE = ((1.0, ""), (4.5, ""))
+NEGATIVE, GUIDANCE = Capability.NEGATIVE_PROMPT, Capability.GUIDANCE
+VARIANTS: dict[str, Variant] = {
+    "Z-Image": Variant("z-image", grids.z_image, GUIDED),
+    "klein": Variant("flux2", packed.klein, GUIDED),
+    "klein, distilled": Variant("flux2", packed.klein_distilled, ALONE, (GUIDANCE, NEGATIVE)),
+    "FLUX.2 dev": Variant("flux2", packed.flux_2, ALONE, (NEGATIVE,)),
+}
 
 
 class Opened(NamedTuple):
-    """A family in the engine, and diffusers' own pipeline beside it."""
+    """A tiny model in the engine, and diffusers' own pipeline beside it."""
 
-    family: Family
+    name: str
     folder: Path
     studio: Studio
     reference: Any
+
+    @property
+    def family(self) -> Family:
+        return VARIANTS[self.name].family
+
+    @property
+    def guides(self) -> tuple[tuple[float, str], ...]:
+        return VARIANTS[self.name].guides
 
     def difference(self, request: GenerationRequest) -> float:
         spacing = self.studio.model.adapter.spacing(passes_of(request, FAMILY_FACTS[self.family])[0])
@@ -51,20 +85,20 @@ class Opened(NamedTuple):
 def open_flow(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Opened]:
     opened: dict[tuple[str, str], Opened] = {}
 
-    def open_once(name: Family, shift: str = "static") -> Opened:
+    def open_once(name: str, shift: str = "dynamic") -> Opened:
         if (name, shift) not in opened:
             folder = tmp_path_factory.mktemp("model")
-            pipeline = FLOWS[name]()
+            pipeline = VARIANTS[name].build()
             pipeline.scheduler = type(pipeline.scheduler)(**SHIFTS[shift])
             pipeline.save_pretrained(folder)
-            studio = Studio(catalogue_of(folder, name, "Flow Euler"))
-            opened[name, shift] = Opened(name, folder, studio, in_float64(pipeline))
+            studio = Studio(catalogue_of(folder, VARIANTS[name].family, "Flow Euler"))
+            opened[name, shift] = Opened(name, folder, studio, in_float64(type(pipeline).from_pretrained(folder)))
         return opened[name, shift]
 
     return open_once
 
 
-@pytest.fixture(params=FLOWS)
+@pytest.fixture(params=VARIANTS)
 def opened(request: pytest.FixtureRequest, open_flow: Callable[..., Opened]) -> Opened:
     return open_flow(request.param)
 
@@ -76,17 +110,15 @@ def asked(request_: GenerationRequest) -> GenerationRequest:
     )
 
 
-@pytest.mark.parametrize("shift", SHIFTS)
-@pytest.mark.parametrize("scheduler_name", offered_samplers("flow"))
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize(("name", "shift"), [("Z-Image", "static"), *((name, "dynamic") for name in VARIANTS)])
 def test_latents_equal_diffusers(
-    open_flow: Callable[..., Opened], asked: GenerationRequest, name: str, scheduler_name: str, shift: str
+    open_flow: Callable[..., Opened], asked: GenerationRequest, name: str, shift: str
 ) -> None:
     model = open_flow(name, shift)
-    for number, (scale, negative) in enumerate(GUIDED):
+    for number, (scale, negative) in enumerate(model.guides * 2):
         request = msgspec.structs.replace(
             asked,
-            scheduler_name=scheduler_name,
+            scheduler_name=offered_samplers("flow")[number // len(model.guides)],
             guidance_scale=scale,
             negative_prompt=negative,
             num_images=1 + number % 2,
@@ -129,13 +161,15 @@ def in_company(open_flow: Callable[..., Opened]) -> Callable[[str], Shared]:
 
 @pytest.fixture
 def shared(opened: Opened, in_company: Callable[[str], Shared], monkeypatch: pytest.MonkeyPatch) -> Generator[Shared]:
-    found = in_company(opened.family)
+    found = in_company(opened.name)
     found.watch(monkeypatch)
     yield found
     found.engine.run_until_idle()
 
 
-def test_mates_of_other_steps_guidance_and_text_change_no_bit(shared: Shared, asked: GenerationRequest) -> None:
+def test_mates_of_other_steps_guidance_and_text_change_no_bit(
+    opened: Opened, shared: Shared, asked: GenerationRequest
+) -> None:
     dice = random.Random(5)
     wanted = [
         msgspec.structs.replace(
@@ -149,7 +183,7 @@ def test_mates_of_other_steps_guidance_and_text_change_no_bit(shared: Shared, as
             height=64,
             seed=number,
         )
-        for number, (scale, negative) in enumerate(GUIDED * 3)
+        for number, (scale, negative) in enumerate(opened.guides * 3)
     ]
     for job_id, each in enumerate(wanted):
         shared.submit(job_id, each)
@@ -181,4 +215,23 @@ def test_who_comes_later_joins_at_the_next_tick(shared: Shared, asked: Generatio
 
 def test_its_files_are_looked_through(opened: Opened) -> None:
     spec = catalogue_of(opened.folder, opened.family, "Flow Euler").default
-    assert check_source(spec).unread == ()
+    look = check_source(spec)
+    assert look.unread == ()
+    assert look.lacks == VARIANTS[opened.name].lacks == lacks_of_files(spec)
+
+
+def test_pictures_become_latents_and_pixels_as_in_diffusers(open_flow: Callable[..., Opened]) -> None:
+    """FLUX.2's network sees patches with statistics of their own."""
+    model = open_flow("klein")
+    adapter, pipeline = model.studio.model.adapter, model.reference
+    pixels = torch.rand(1, 3, 64, 80, dtype=torch.float64)
+    latents = adapter.encode(pixels)
+    assert (latents - pipeline._encode_vae_image(pixels * 2 - 1, None)).abs().max() <= TOLERANCE
+    assert adapter.posterior(pixels).deviation is None
+    norm = pipeline.vae.bn
+    patches = latents * torch.sqrt(norm.running_var + pipeline.vae.config.batch_norm_eps).view(1, -1, 1, 1)
+    patches = patches + norm.running_mean.view(1, -1, 1, 1)
+    shown = pipeline.vae.decode(pipeline._unpatchify_latents(patches)).sample
+    assert (adapter.decode(latents) - (shown.float() / 2 + 0.5).clamp(0, 1)).abs().max() <= 1e-6
+    assert adapter.decode(latents, "tiled").shape == pixels.shape
+    assert adapter.size_multiple == 2 * pipeline.vae_scale_factor

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.families import grids
-from pipeline.engine.families.flow import z_image
+from benchmarks.families import grids, packed
+from pipeline.engine.families.flow import flux2, z_image
 from pipeline.engine.loras.contents import read_contents
-from pipeline.engine.loras.files import pairs_in
+from pipeline.engine.loras.files import LoraUnfit, pairs_in
 from pipeline.engine.loras.kinds import check_is_lora, family_of
 from pipeline.engine.loras.rows import fitted
 from pipeline.engine.weights.headers import read_header
@@ -67,3 +67,36 @@ def test_z_image(tmp_path: Path, way: str, start: str, *, is_fused: bool) -> Non
         groups = {name.replace(".", "_"): modules for name, modules in groups.items()}
     named = {start + name: modules for name, modules in groups.items()}
     check(tmp_path / "a.safetensors", grids.z_image().transformer, named, way, "z-image", z_image.lora_state_dict)
+
+
+FLUX2_ORIGINAL = {
+    "double_blocks.0.img_attn.qkv": [f"transformer_blocks.0.attn.to_{part}" for part in "qkv"],
+    "double_blocks.0.txt_attn.qkv": [f"transformer_blocks.0.attn.add_{part}_proj" for part in "qkv"],
+    "double_blocks.0.img_mlp.0": ["transformer_blocks.0.ff.linear_in"],
+    "single_blocks.0.linear1": ["single_transformer_blocks.0.attn.to_qkv_mlp_proj"],
+    "single_blocks.0.linear2": ["single_transformer_blocks.0.attn.to_out"],
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "start"),
+    [("peft", "diffusion_model."), ("peft", "base_model.model."), ("peft", ""), ("kohya", "diffusion_model.")],
+)
+def test_flux_2_with_the_original_names(tmp_path: Path, way: str, start: str) -> None:
+    named = {start + name: modules for name, modules in FLUX2_ORIGINAL.items()}
+    check(tmp_path / "a.safetensors", packed.klein().transformer, named, way, "flux2", flux2.lora_state_dict)
+
+
+def test_flux_2_of_kohya(tmp_path: Path) -> None:
+    named = {f"lora_unet_{name.replace('.', '_')}": modules for name, modules in FLUX2_ORIGINAL.items()}
+    network = packed.klein().transformer
+    check(tmp_path / "a.safetensors", network, named, "kohya", "flux2", flux2.lora_state_dict)
+    named["lora_unet_something_else"] = ["transformer_blocks.0.ff.linear_out"]
+    with pytest.raises(LoraUnfit):
+        check(tmp_path / "b.safetensors", network, named, "kohya", "flux2", flux2.lora_state_dict)
+
+
+def test_flux_2_with_the_names_of_diffusers(tmp_path: Path) -> None:
+    modules = [module for group in FLUX2_ORIGINAL.values() for module in group]
+    named = {f"transformer.{module}": [module] for module in modules}
+    check(tmp_path / "a.safetensors", packed.klein().transformer, named, "peft", "flux2", flux2.lora_state_dict)

@@ -14,7 +14,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from safetensors.torch import load_file, save_file
 from spandrel.architectures.ESRGAN import ESRGAN
 
-from benchmarks.families import grids
+from benchmarks.families.flows import FLOWS
 from pipeline import announcing
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
@@ -45,7 +45,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.stable_diffusion().save_pretrained(path / "sd")
     tiny.stable_diffusion_3().save_pretrained(path / "sd3")
     tiny.pixart_sigma().save_pretrained(path / "pipeline")
-    grids.z_image().save_pretrained(path / "z-image")
+    for family, build in FLOWS.items():
+        build().save_pretrained(path / family)
     return path
 
 
@@ -88,6 +89,7 @@ def rewritten(file: Path, change: Callable[[dict[str, torch.Tensor]], Mapping[st
         ("sd3", "text_encoder_3/model.safetensors", "third text encoder"),
         ("z-image", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
         ("z-image", "text_encoder/model.safetensors", "text encoder"),
+        ("flux2", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
         ("pipeline", "transformer/diffusion_pytorch_model.safetensors", "transformer"),
         ("pipeline", "text_encoder/model.safetensors", "text encoder"),
     ],
