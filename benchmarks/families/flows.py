@@ -10,7 +10,9 @@ from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import Family
 from tests.pipeline.engine.tiny import catalogue_of
 
-FLOWS: Final[Mapping[Family, Callable[[], Any]]] = MappingProxyType({"z-image": grids.z_image, "flux2": packed.klein})
+FLOWS: Final[Mapping[Family, Callable[[], Any]]] = MappingProxyType(
+    {"z-image": grids.z_image, "flux2": packed.klein, "flux": packed.flux_dev}
+)
 """Functions that build the pipeline of each family."""
 
 

@@ -343,7 +343,8 @@ def test_a_vocabulary_is_read_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "width"), [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024), ("klein", 1024)]
+    ("key", "width"),
+    [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024), ("klein", 1024), ("flux", 1024)],
 )
 def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()

@@ -78,6 +78,7 @@ class ClipText:
         layer: layer whose features are used, counted from the last as 1; A1111 calls it clip skip.
         has_norm: apply the final norm after an earlier layer too, as for Stable Diffusion 1.x; False for XL.
         place: index of this text encoder in the model, from 0; it selects the embedding's part.
+        pools_last: True for the pooled output of an encoder without a projection, as FLUX.1 reads it.
 
     Raises:
         ModelUnavailable: the text encoder has fewer layers than `layer`.
@@ -92,6 +93,7 @@ class ClipText:
         layer: int = 1,
         has_norm: bool = True,
         place: int = 0,
+        pools_last: bool = False,
     ) -> None:
         layers = int(text_encoder.config.num_hidden_layers)
         if layer > layers:
@@ -102,6 +104,7 @@ class ClipText:
         self._layer = layer
         self._has_norm = has_norm
         self._place = place
+        self._pools_last = pools_last
         # A tokenizer without its configuration file reports no limit, so the encoder's limit counts too.
         longest = min(tokenizer.model_max_length, text_encoder.config.max_position_embeddings)
         self._capacity: int = longest - 2
@@ -235,7 +238,7 @@ class ClipText:
         finally:
             self._vectors = {}
         tokens = self._features(answer)
-        pooled: torch.Tensor | None = getattr(answer, "text_embeds", None)
+        pooled: torch.Tensor | None = getattr(answer, "pooler_output" if self._pools_last else "text_embeds", None)
         dtype = self._placement.dtype
         return Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
 

@@ -14,6 +14,7 @@ from diffusers.pipelines.z_image.pipeline_z_image import ZImagePipeline
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.families.any_pipeline import AnyPipeline
 from pipeline.engine.families.base import StepAdapter
+from pipeline.engine.families.flow.flux import flux_adapter
 from pipeline.engine.families.flow.flux2 import Flux2
 from pipeline.engine.families.flow.sd3 import StableDiffusion3
 from pipeline.engine.families.flow.z_image import ZImage
@@ -88,6 +89,13 @@ FAMILIES: Final[Mapping[Family, FamilyParts]] = MappingProxyType(
             pipeline_class=DiffusionPipeline,
             classes=("Flux2KleinPipeline", "Flux2Pipeline"),
             adapter=Flux2,
+            needed=("scheduler", "text_encoder", "tokenizer", "transformer", "vae"),
+            has_network_files=True,
+        ),
+        "flux": FamilyParts(
+            pipeline_class=DiffusionPipeline,
+            classes=("FluxPipeline", "ChromaPipeline"),
+            adapter=flux_adapter,
             needed=("scheduler", "text_encoder", "tokenizer", "transformer", "vae"),
             has_network_files=True,
         ),

@@ -76,7 +76,7 @@ def pairs_in(
         named = _by_component(converted[0] if isinstance(converted, tuple) else converted, denoiser)
         return {component: _pairs(found, component, metadata) for component, found in named.items()}
     # Unknown names make the converters raise various exceptions. All of them mean the same.
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError, NotImplementedError) as error:
         raise LoraUnfit("its layers have names that no known model has") from error
 
 

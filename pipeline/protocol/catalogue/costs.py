@@ -53,7 +53,15 @@ _SD3: Final = _row(0.5, 1.75, 0.24, 2.7)
 _SDXL: Final = Cost(row_linear=1.557, row_quadratic=0.0333, text=0.13)
 
 _OF_FAMILY: Final[Mapping[Family, Cost]] = MappingProxyType(
-    {"sd": Cost(), "sdxl": _SDXL, "sd3": _SD3, "z-image": _Z_IMAGE, "flux2": _KLEIN, "pipeline": _Z_IMAGE}
+    {
+        "sd": Cost(),
+        "sdxl": _SDXL,
+        "sd3": _SD3,
+        "z-image": _Z_IMAGE,
+        "flux2": _KLEIN,
+        "flux": _FLUX,
+        "pipeline": _Z_IMAGE,
+    }
 )
 """A pipeline of an unknown class costs what Z-Image costs: today's models are large."""
 _OF_SEVERAL_SIZES: Final[frozenset[Family]] = frozenset({"flux2", "pipeline"})

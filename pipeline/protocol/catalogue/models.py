@@ -73,6 +73,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
         "sd3": _FLOW,
         "z-image": _FLOW,
         "flux2": _FLOW,
+        "flux": _FLOW,
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.
         "pipeline": FamilyFacts(

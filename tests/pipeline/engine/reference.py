@@ -86,6 +86,8 @@ def networks(reference: Any, latents: torch.Tensor, request: GenerationRequest) 
     if name == "Flux2Pipeline":
         # Of dev it hands out the tokens.
         return latents.transpose(1, 2).unflatten(2, (request.height // 8, request.width // 8))
+    if name.startswith(("FluxP", "FluxI", "Chroma")):
+        return reference._unpack_latents(latents, request.height, request.width, reference.vae_scale_factor)
     if name.startswith("Flux2"):
         norm = reference.vae.bn
         mean, variance = norm.running_mean.view(1, -1, 1, 1), norm.running_var.view(1, -1, 1, 1)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.flux.pipeline_flux_inpaint import FluxInpaintPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3_inpaint import StableDiffusion3InpaintPipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
@@ -44,6 +45,7 @@ PIPELINES: Mapping[Family, Any] = MappingProxyType(
         "sdxl": StableDiffusionXLInpaintPipeline,
         "sd3": StableDiffusion3InpaintPipeline,
         "z-image": ZImageInpaintPipeline,
+        "flux": FluxInpaintPipeline,
     }
 )
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.flux.pipeline_flux_img2img import FluxImg2ImgPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3_img2img import StableDiffusion3Img2ImgPipeline
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
@@ -42,6 +43,7 @@ PIPELINES: Mapping[Family, Any] = MappingProxyType(
         "sdxl": StableDiffusionXLImg2ImgPipeline,
         "sd3": StableDiffusion3Img2ImgPipeline,
         "z-image": ZImageImg2ImgPipeline,
+        "flux": FluxImg2ImgPipeline,
     }
 )
 

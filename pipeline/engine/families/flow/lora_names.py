@@ -7,6 +7,9 @@ import torch
 
 from pipeline.engine.weights.checkpoints import Traced
 
+_MATRICES: Final = ((".lora_A.", ".lora_down."), (".lora_B.", ".lora_up."))
+"""PEFT's and kohya's names of a pair's matrices."""
+_PREFIXES: Final = ("diffusion_model.", "base_model.model.")
 _ORIGINAL: Final = ("double_blocks.", "single_blocks.")
 """Beginnings of names in files that were trained on the original FLUX."""
 
@@ -22,6 +25,21 @@ def of_original(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if not name.startswith("lora_"):
             known = name.replace(".lora_down.", ".lora_A.").replace(".lora_up.", ".lora_B.")
         named[f"diffusion_model.{known}" if name.startswith(_ORIGINAL) else known] = tensor
+    return named
+
+
+def below_lora_unet(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors whose names are the original FLUX.1's with kohya's names, which are the ones that diffusers converts."""
+    named: dict[str, torch.Tensor] = {}
+    for name, tensor in state.items():
+        bare = next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
+        if not bare.startswith(_ORIGINAL):
+            named[name] = tensor
+            continue
+        for theirs, kohyas in _MATRICES:
+            bare = bare.replace(theirs, kohyas)
+        module, end, matrix = bare.partition(".lora_")
+        named[f"lora_unet_{module.replace('.', '_')}{end}{matrix}"] = tensor
     return named
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from benchmarks.families import grids
+from benchmarks.families import grids, packed
 from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest
 from tests.lora_files import every_module, merge, write_lora
@@ -25,6 +25,7 @@ DENOISER_SCALE, TEXT_SCALE = 0.75, 0.5
         ("sdxl", stable_diffusion_xl, "unet", "diffusers", "Euler"),
         ("sd3", stable_diffusion_3, "transformer", "peft", "Flow Euler"),
         ("z-image", grids.z_image, "transformer", "peft", "Flow Euler"),
+        ("flux", packed.flux_dev, "transformer", "peft", "Flow Euler"),
     ],
 )
 def test_a_lora_on_every_part_equals_merged_weights(
@@ -38,7 +39,7 @@ def test_a_lora_on_every_part_equals_merged_weights(
 ) -> None:
     pipeline = build()
     pipeline.save_pretrained(tmp_path / "model")
-    texts = ("text_encoder", "text_encoder_2") if hasattr(pipeline, "text_encoder_2") else ()
+    texts = {"z-image": (), "flux": ("text_encoder",)}.get(family, ("text_encoder", "text_encoder_2"))
     modules = {name: getattr(pipeline, name) for name in (denoiser, *texts)}
     folder = tmp_path / "loras"
     folder.mkdir()

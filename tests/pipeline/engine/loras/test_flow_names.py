@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from benchmarks.families import grids, packed
-from pipeline.engine.families.flow import flux2, z_image
+from pipeline.engine.families.flow import flux, flux2, z_image
 from pipeline.engine.loras.contents import read_contents
 from pipeline.engine.loras.files import LoraUnfit, pairs_in
 from pipeline.engine.loras.kinds import check_is_lora, family_of
@@ -100,3 +100,35 @@ def test_flux_2_with_the_names_of_diffusers(tmp_path: Path) -> None:
     modules = [module for group in FLUX2_ORIGINAL.values() for module in group]
     named = {f"transformer.{module}": [module] for module in modules}
     check(tmp_path / "a.safetensors", packed.klein().transformer, named, "peft", "flux2", flux2.lora_state_dict)
+
+
+FLUX_ORIGINAL = {
+    "double_blocks.0.img_attn.qkv": [f"transformer_blocks.0.attn.to_{part}" for part in "qkv"],
+    "double_blocks.0.txt_attn.qkv": [f"transformer_blocks.0.attn.add_{part}_proj" for part in "qkv"],
+    "double_blocks.0.img_mlp.0": ["transformer_blocks.0.ff.net.0.proj"],
+    "single_blocks.0.linear2": ["single_transformer_blocks.0.proj_out"],
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "start"),
+    [
+        ("peft", "diffusion_model."),
+        ("peft", "base_model.model."),
+        ("peft", ""),
+        ("kohya", "diffusion_model."),
+        ("kohya", "lora_unet_"),
+    ],
+)
+def test_flux_1_with_the_original_names(tmp_path: Path, way: str, start: str) -> None:
+    named = {start + name: modules for name, modules in FLUX_ORIGINAL.items()}
+    if start.endswith("_"):
+        named = {name.replace(".", "_"): modules for name, modules in named.items()}
+    check(tmp_path / "a.safetensors", packed.flux_dev().transformer, named, way, "flux", flux.lora_state_dict)
+
+
+def test_flux_1_of_another_width_is_unfit(tmp_path: Path) -> None:
+    """diffusers splits the first layer of single blocks as it is in the published model."""
+    named = {"lora_unet_single_blocks_0_linear1": ["single_transformer_blocks.0.proj_mlp"]}
+    with pytest.raises(LoraUnfit):
+        check(tmp_path / "a.safetensors", packed.flux_dev().transformer, named, "kohya", "flux", flux.lora_state_dict)

@@ -62,7 +62,7 @@ def test_a_class_that_is_known_comes_before_a_name() -> None:
 
 @pytest.mark.parametrize(
     ("family", "most"),
-    [("sd", 0.9), ("sdxl", 1.7), ("sd3", 2.6), ("z-image", 13.7), ("flux2", 10.2), ("pipeline", 14.0)],
+    [("sd", 0.9), ("sdxl", 1.7), ("sd3", 2.6), ("z-image", 13.7), ("flux2", 10.2), ("flux", 21.5), ("pipeline", 14.0)],
 )
 def test_each_family_has_a_usual_row(family: Family, most: float) -> None:
     assert 0.85 * most < row(usual_cost(family, FOLDER), 512**2) <= most
