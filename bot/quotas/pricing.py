@@ -155,8 +155,10 @@ def _rows_by_pass(
     """
     passes = passes_of(request, facts)
     total = total_steps(passes)
-    is_on = request.guidance_scale > NO_GUIDANCE
-    counts = [guided if is_on and request.guides(step, total) else unguided for step in range(1, total + 1)]
+    is_on = [each.guidance_scale > NO_GUIDANCE for each in passes for _ in range(each.steps)]
+    counts = [
+        guided if is_on and request.guides(step, total) else unguided for step, is_on in enumerate(is_on, start=1)
+    ]
     first_steps = accumulate((each.steps for each in passes), initial=0)
     return [
         (each, _rows_of_pass(request, counts[first : first + each.steps]))

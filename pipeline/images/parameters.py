@@ -130,6 +130,8 @@ def _upscale_facts(request: GenerationRequest) -> dict[str, str | int]:
     facts: dict[str, str | int] = {"Hires upscale": request.upscale.scale, "Hires upscaler": "Lanczos"}
     if request.upscale.strength > 0:
         facts["Denoising strength"] = f"{request.upscale.strength:g}"
+        if request.upscale.guidance_scale is not None:
+            facts["Hires CFG scale"] = f"{request.upscale.guidance_scale:g}"
     return facts
 
 

@@ -1,5 +1,6 @@
 """The denoising passes of a request: the engine runs them, and prices and expected times follow from them."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
         height: height in pixels.
         schedule_steps: number of steps of the whole noise schedule.
         steps: number of steps that are drawn; they are the last ones of the schedule.
+        guidance_scale: scale of classifier-free guidance.
         is_from_picture: True when it starts from a picture with added noise (img2img), False when from pure noise.
         tiles: tiles by which the picture is drawn; None draws it as a whole.
     """
@@ -25,6 +27,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     schedule_steps: int
     steps: int
+    guidance_scale: float
     is_from_picture: bool = False
     tiles: Tiles | None = None
 
@@ -65,6 +68,7 @@ def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...
         width=request.width,
         height=request.height,
         schedule_steps=steps,
+        guidance_scale=request.guidance_scale,
         steps=steps if init_image is None else _drawn(steps, init_image.strength, rounds_up=facts.rounds_steps_up),
         is_from_picture=init_image is not None,
         tiles=request.tiles,
@@ -72,11 +76,13 @@ def passes_of(request: GenerationRequest, facts: FamilyFacts) -> tuple[Pass, ...
     upscale = request.upscale
     if upscale is None or upscale.strength == 0:
         return (first,)
+    most_guidance = math.inf if upscale.guidance_scale is None else upscale.guidance_scale
     second = Pass(
         width=request.width * upscale.scale,
         height=request.height * upscale.scale,
         schedule_steps=steps,
         steps=_drawn(steps, upscale.strength, rounds_up=False),
+        guidance_scale=min(request.guidance_scale, most_guidance),
         is_from_picture=True,
         tiles=request.tiles,
     )

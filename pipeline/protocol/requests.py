@@ -32,10 +32,12 @@ class Upscale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         scale: factor between the sides of the larger picture and the original.
         strength: fraction of the steps that the second pass repeats at that size, from 0 (only resampled) to 1.
+        guidance_scale: greatest guidance scale of the second pass; None leaves it to that of the request.
     """
 
     scale: int
     strength: float
+    guidance_scale: float | None = None
 
 
 _STRENGTH_RANGE: Final = 0.9

@@ -110,5 +110,6 @@ def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: Lim
     is_too_long = max(width, height) > hard.MAX_SIDE
     # A second pass would only have the window of a picture of which one is drawn.
     is_drawn = spec.can(Capability.REFINING) and not (is_too_large or is_too_long or request.whole)
-    strength = spec.refine_strength if is_drawn else 0.0
-    return msgspec.structs.replace(request.single(index), upscale=Upscale(scale=UPSCALE, strength=strength))
+    cfg = spec.refine_cfg if is_drawn else None
+    larger = Upscale(scale=UPSCALE, strength=spec.refine_strength if is_drawn else 0.0, guidance_scale=cfg)
+    return msgspec.structs.replace(request.single(index), upscale=larger)

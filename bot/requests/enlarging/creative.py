@@ -143,8 +143,8 @@ def drawn_in_tiles(resolved: Resolved, wanted: Enlargement, catalogue: Catalogue
     request = msgspec.structs.replace(request, width=width, height=height, tiles=tiles, inputs=(start,))
     # What the member typed stands; a default that is made for whole pictures gives way.
     given_way = {"size"}
-    if not _is_typed(resolved, spec, "cfg") and spec.tile_cfg is not None:
-        request = msgspec.structs.replace(request, guidance_scale=spec.tile_cfg)
+    if not _is_typed(resolved, spec, "cfg") and spec.refine_cfg is not None:
+        request = msgspec.structs.replace(request, guidance_scale=spec.refine_cfg)
         given_way.add("guidance_scale")
     if not _is_typed(resolved, spec, "steps"):
         request = msgspec.structs.replace(request, num_inference_steps=_steps(request, strength, spec))

@@ -170,8 +170,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
         refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples. The
             strengths of a creative upscale are multiples of it.
-        tile_cfg: guidance scale of a creative upscale; None takes the usual one. A model that draws its whole prompt in
-            every tile needs a lower one.
+        refine_cfg: greatest guidance scale of that second pass, and the one of a creative upscale; None takes the usual
+            one. A model that draws its whole prompt in every tile, or beside what is there, needs a lower one.
         vocabulary: vocabulary of a model that knows few words; None for others.
         prediction: prediction type, if the model's files name none or a wrong one.
         zero_snr: True when it was trained from pure noise on (zero terminal SNR); None takes what its files say.
@@ -197,7 +197,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     preview_decoder: FolderSource | HubSource | None = None
     cost: Cost | None = None
     refine_strength: Part = 0.3
-    tile_cfg: Guidance | None = None
+    refine_cfg: Guidance | None = None
     vocabulary: Vocabulary | None = None
     prediction: Prediction | None = None
     zero_snr: bool | None = None

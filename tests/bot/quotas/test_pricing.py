@@ -94,6 +94,9 @@ def test_an_upscaled_picture_costs_what_its_second_pass_does(request_: Generatio
     # 4 x (12 x (0.75 x 9 + 0.25 x 81) + 9 x (2.5 + 1.25)) + 0.03, of 42.53.
     larger = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0.3))
     assert (price(larger, SD15, SD15, "work"), rows(larger)) == (38, 4 * (40 + 9 * 12))
+    # Without guidance, the second pass has half as many rows.
+    unguided = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0.3, guidance_scale=1.0))
+    assert (price(unguided, SD15, SD15, "work"), rows(unguided)) == (23, 4 * (40 + 9 * 6))
     resampled = msgspec.structs.replace(plain, upscale=Upscale(scale=3, strength=0))
     assert (price(resampled, SD15, SD15, "work"), rows(resampled)) == (4, rows(plain))
 

@@ -191,6 +191,23 @@ def test_progress_counts_the_steps_that_are_drawn(shared: Exact, request_: Gener
     assert "Denoising strength: 0.25" in Image.open(io.BytesIO(finished.outputs[0].data)).info["parameters"]
 
 
+def test_a_second_pass_has_the_guidance_of_its_own(shared: Exact, request_: GenerationRequest) -> None:
+    """At 1 it is that of a job whose guidance ends after the first pass, and costs as few rows."""
+    request = msgspec.structs.replace(request_, num_inference_steps=6, guidance_scale=6.0)
+    upscale = Upscale(scale=2, strength=1 / 3)
+    wanted = {
+        1: msgspec.structs.replace(request, upscale=msgspec.structs.replace(upscale, guidance_scale=1.0)),
+        2: msgspec.structs.replace(request, upscale=upscale, guidance_end=6 / 8),
+        3: msgspec.structs.replace(request, upscale=msgspec.structs.replace(upscale, guidance_scale=3.0)),
+        4: msgspec.structs.replace(request, upscale=upscale),
+    }
+    submits = [Submit(job_id=number, attempt=1, request=each) for number, each in wanted.items()]
+    drawn = {submit.job_id: run(shared, submit)[submit.job_id].clone() for submit in submits}
+    assert drawn[1].equal(drawn[2])
+    near, far = ((drawn[number] - drawn[1]).abs().mean() for number in (3, 4))
+    assert 0 < near < far
+
+
 def test_a_variation_starts_from_the_same_picture(shared: Exact, request_: GenerationRequest) -> None:
     first = from_picture(msgspec.structs.replace(request_, num_inference_steps=6), photo(), 0.7)
     base = run(shared, first)[1].clone()

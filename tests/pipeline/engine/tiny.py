@@ -83,7 +83,7 @@ def catalogue_of(
 
 def pass_of(steps: int, side: int = 64) -> Pass:
     """One pass of so many steps, from noise, for a square picture."""
-    return Pass(width=side, height=side, schedule_steps=steps, steps=steps)
+    return Pass(width=side, height=side, schedule_steps=steps, steps=steps, guidance_scale=5.0)
 
 
 def made(some_class: Any, **options: Any) -> Any:

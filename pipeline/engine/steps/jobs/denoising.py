@@ -20,6 +20,7 @@ from pipeline.engine.steps.jobs.picture_state import JobControl, Kept
 from pipeline.engine.steps.jobs.rows import Branch, StepInputs
 from pipeline.engine.weights.fingerprints import Sourced, Weights
 from pipeline.images.pasting import Paste
+from pipeline.protocol.limits import NO_GUIDANCE
 from pipeline.protocol.passes import Pass, evaluations_within, total_steps
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.sampler import Sampler
@@ -142,7 +143,8 @@ class DenoisingJob:
     @property
     def is_guided(self) -> bool:
         """True when the next evaluation needs unconditional rows."""
-        return self.text.negative is not None and self.request.guides(self.step, self.total_steps)
+        has_scale = self.passes[self.pass_index].guidance_scale > NO_GUIDANCE
+        return self.text.negative is not None and has_scale and self.request.guides(self.step, self.total_steps)
 
     @property
     def steps_done(self) -> int:
@@ -287,7 +289,7 @@ class DenoisingJob:
         if len(parts) == 1:
             return conditional
         unconditional = parts[-2]
-        towards_text = self.request.guidance_scale * (conditional - unconditional)
+        towards_text = self.passes[self.pass_index].guidance_scale * (conditional - unconditional)
         if self.image_guidance is not None:
             neither = parts[0]
             guided = neither + towards_text + self.image_guidance * (unconditional - neither)

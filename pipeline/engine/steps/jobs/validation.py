@@ -56,6 +56,9 @@ def _check_parts(request: GenerationRequest) -> None:
     if request.upscale is not None:
         _check_range("scale", request.upscale.scale, 1, limits.MAX_SCALE)
         _check_range("strength of the upscale", request.upscale.strength, 0.0, 1.0)
+        if request.upscale.guidance_scale is not None:
+            least, most = limits.MIN_GUIDANCE_SCALE, limits.MAX_GUIDANCE_SCALE
+            _check_range("guidance of the upscale", request.upscale.guidance_scale, least, most)
     for each in request.inputs:
         _check_input(each)
     if request.edits and request.init_image is not None:

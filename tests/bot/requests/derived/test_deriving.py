@@ -142,7 +142,7 @@ def test_an_upscale_is_exactly_that_image_drawn_anew_where_the_model_can(
     spec, limits = catalogue.default, LimitSettings()
     larger = upscale(four, 1, spec, limits)
     assert (larger.seed, larger.num_images) == (MAX_SEED, 1)
-    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength)
+    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength, guidance_scale=spec.refine_cfg)
     for other in (msgspec.structs.replace(spec, family="pipeline"), spec.narrowed(None, (Capability.REFINING,))):
         assert upscale(four, 1, other, limits).upscale == Upscale(scale=2, strength=0.0)
 
@@ -170,7 +170,8 @@ def test_an_upscale_is_drawn_anew_up_to_the_bounds(
     spec = msgspec.structs.replace(catalogue.default, bounds=bounds)
     wide = msgspec.structs.replace(four, width=side, height=64)
     larger = upscale(wide, 1, spec, LimitSettings(max_pixels=max_pixels))
-    assert larger.upscale == Upscale(scale=2, strength=spec.refine_strength if is_drawn else 0.0)
+    expected = Upscale(scale=2, strength=spec.refine_strength, guidance_scale=spec.refine_cfg)
+    assert larger.upscale == (expected if is_drawn else Upscale(scale=2, strength=0.0))
 
 
 def test_what_follows_an_upscaled_picture_has_the_first_size(request_: GenerationRequest, catalogue: Catalogue) -> None:

@@ -28,6 +28,13 @@ def wanted(width: int = 256, height: int = 256, **changes: Any) -> Enlargement:
     return msgspec.structs.replace(Enlargement(picture=picture, creative="strong", upscaler="net"), **changes)
 
 
+@pytest.fixture
+def catalogue(catalogue: Catalogue) -> Catalogue:
+    """The shipped models with a strength of which the steps are whole numbers."""
+    models = {key: msgspec.structs.replace(spec, refine_strength=0.2) for key, spec in catalogue.models.items()}
+    return msgspec.structs.replace(catalogue, models=models)
+
+
 def drawn(catalogue: Catalogue, asked: Enlargement, prompt: str = "a star", **own: Any) -> Resolved:
     defaults = AskerDefaults(own=msgspec.structs.replace(Preferences(), **own))
     resolved = resolve(GivenRequest(prompt=prompt), catalogue=catalogue, limits=LIMITS, defaults=defaults)
