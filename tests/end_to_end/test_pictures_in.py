@@ -83,19 +83,32 @@ async def test_a_job_starts_from_a_picture_and_so_does_its_reroll_after_a_restar
 async def test_what_cannot_be_read_is_a_private_sentence_and_costs_nothing(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
+    """A job beside such files draws the same bytes as alone."""
     bot = start_bot()
     await bot.start()
+    beside = {"prompt": "a green star", "seed": 3, "steps": 30}
+    await local.friend.slash(local.channel, "imagine", **beside)
     for data, sentence in (
         (files.heic(), "HEIC"),
         (b"no picture", "cannot be read here"),
-        (files.raw_png((6_400, 6_400), pixels=b""), "40 million pixels"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='64' height='64'/>", "cannot be read here"),
+        (files.raw_png((20_000, 20_000), pixels=b""), "40 million pixels"),
+        (files.raw_png((9_400, 9_400), depth=1, color=0, pixels=b""), "40 million pixels"),
+        (files.raw_png((64, 64), pixels=b"", extra=files.chunk(b"zTXt", b"a\0\0" + files.zeros(10**7))), "damaged"),
         (files.VALID["jpeg"][:300], "damaged or cut off"),
     ):
         result = await local.member.slash(local.channel, "imagine", prompt="a star", image=("a.png", data))
         assert sentence in await said(result)
-    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(0,)]
-    assert [message for message in local.messages() if message["author"].get("bot")] == []
+    drawn = await local.wait_for_message(with_words("a green star", "seed 3"), 90)
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(1,)]
+    assert [message["id"] for message in local.messages() if message["author"].get("bot")] == [drawn["id"]]
     assert not (tmp_path / "data/inputs").exists()
+    await local.friend.slash(local.channel, "imagine", **beside)
+    alone = await local.wait_for_message(
+        lambda message: message["id"] != drawn["id"] and with_words("seed 3")(message), 90
+    )
+    pictures = [await local.fetch_cdn(message["attachments"][0]["url"]) for message in (drawn, alone)]
+    assert pictures[0] == pictures[1]
     assert "Traceback" not in bot.log
 
 

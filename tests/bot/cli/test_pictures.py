@@ -1,12 +1,15 @@
 """The options of `easel imagine` that draw a part of a picture anew."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import pytest
 
-from bot.cli.pictures import CannotDraw, PictureOptions, Pictures, redrawn, started
+from bot.cli.pictures import CannotDraw, PictureOptions, Pictures, read_pictures, redrawn, started
+from bot.errors import Refused
+from bot.presenting.refusal import sentence_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
@@ -15,6 +18,7 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Input, InputRole
+from tests.pipeline.reading import files
 
 PHOTO: Final = GivenPicture(sha256="ab", sides=(64, 64))
 EDITS: Final = frozenset({Capability.EDIT, Capability.TEXT_TO_IMAGE})
@@ -55,6 +59,39 @@ async def test_a_pipeline_that_edits_draws_a_part_anew(
     assert resolved.request.inpaint is not None
     assert resolved.notices == ()
     assert (resolved.request.mask is None) == (options.mask is None)
+
+
+@pytest.mark.system
+async def test_every_hostile_file_is_one_sentence_before_a_worker_starts(tmp_path: Path) -> None:
+    hostile = {
+        "bomb": files.raw_png((20_000, 20_000), pixels=b""),
+        "below Pillow's own bound": files.raw_png((13_000, 13_000), pixels=b""),
+        "one bit": files.raw_png((9_400, 9_400), depth=1, color=0, pixels=b""),
+        "long text": files.raw_png(
+            (64, 64), pixels=files.zeros(64 * 193), extra=files.chunk(b"zTXt", b"a\0\0" + files.zeros(10_000_000))
+        ),
+        "cut off": files.VALID["jpeg"][:300],
+        "svg": b"<svg xmlns='http://www.w3.org/2000/svg' width='64' height='64'/>",
+        "pdf": b"%PDF-1.7\n",
+        "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n",
+        "heic": files.heic(),
+    }
+
+    async def said(name: str, data: bytes) -> str:
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(Refused) as refused:
+            await read_pictures(PictureOptions(image=path))
+        return sentence_of(refused.value)
+
+    sentences = dict(zip(hostile, await asyncio.gather(*(said(*item) for item in hostile.items())), strict=True))
+    expected = {
+        **dict.fromkeys(("bomb", "below Pillow's own bound", "one bit"), "40 million pixels"),
+        **dict.fromkeys(("long text", "cut off"), "damaged or cut off"),
+        **dict.fromkeys(("svg", "pdf", "eps"), "PNG, JPEG or WebP"),
+        "heic": "HEIC",
+    }
+    assert {name: part for name, part in expected.items() if part not in sentences[name]} == {}, sentences
 
 
 async def test_a_typed_strength_counts_and_without_a_part_the_picture_is_edited(
