@@ -54,16 +54,18 @@ def easel(
 @app.command()
 def run(config: ConfigOption = None) -> None:
     """Run the bot on Discord."""
-    from bot.app import run_bot
+    from bot.app import check_files, run_bot
     from bot.process.logs import set_up_logging
     from bot.store.sqlite.database import DatabaseUnusable
 
     settings, catalogue = load(config)
     set_up_logging(settings.logging, settings.storage.directory)
     try:
-        asyncio.run(run_bot(settings, catalogue))
+        starts_anew = asyncio.run(run_bot(settings, catalogue, lambda: check_files(load(config)[0])))
     except DatabaseUnusable as error:
         stop(str(error), EXIT_UNAVAILABLE)
+    if starts_anew:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this program itself, with the arguments that it had
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Final
@@ -22,7 +21,9 @@ from bot.process.folders import folder_mistakes
 from bot.process.metrics import Metrics
 from bot.process.owner_messages import OwnerMessages
 from bot.process.pulse import Pulse
+from bot.process.signals import Signals
 from bot.provenance.key import NoKey, load_key
+from bot.safety.owners import hard_rule, owners_blocks, owners_rules
 from bot.store.images import ImageStore
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.timelines import write_mark
@@ -94,8 +95,26 @@ def _key(settings: Settings) -> "SigningKey | None":
         return None
 
 
-async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
-    """Run until SIGINT, SIGTERM or SIGHUP.
+def check_files(settings: Settings) -> None:
+    """Read the files that the settings name, as a start does.
+
+    Raises:
+        ConfigError: one of them is wrong.
+    """
+    _token(settings)
+    _key(settings)
+    owners_rules(settings)
+    owners_blocks(settings)
+    hard_rule(settings)
+
+
+async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], object]) -> bool:
+    """Run until a signal ends it; True if it shall start again with its files as they are then.
+
+    Args:
+        settings: the settings.
+        catalogue: the models.
+        check: reads all files again, before the bot ends for a new start; it raises `ConfigError` for a mistake.
 
     Raises:
         ConfigError: there is no token, Discord does not know it (any more), or Discord closed the connection for good.
@@ -108,8 +127,8 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
         for sentence in folder_mistakes(settings):
             _log.warning(f"{sentence}.", action="folder")
         client.serve(services)
-        stopping = asyncio.Event()
-        _on_signals(stopping.set)
+        signals = Signals(check)
+        signals.listen()
         await services.backend.start()
         logged_in = asyncio.Event()
         pulse = Pulse(client, services)
@@ -121,10 +140,11 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
             asyncio.create_task(OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(), name="owner"),
             asyncio.create_task(services.backups.run(), name="backups"),
             asyncio.create_task(_sweep(services, logged_in), name="retention"),
-            asyncio.create_task(_wait_for(stopping), name="stop"),
+            asyncio.create_task(_wait_for(signals.stopping), name="stop"),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         _log.info("stopping", action="stopping")
+        signals.announce_end()
         services.accepting.close()
         await services.dispatcher.drain(DRAIN_S)
         for task in tasks:
@@ -134,6 +154,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue) -> None:
         for task in done:
             if (error := task.exception()) is not None:
                 raise error
+    return signals.starts_anew
 
 
 async def _wait_for(event: asyncio.Event) -> None:
@@ -177,11 +198,3 @@ def _token(settings: Settings) -> str:
             "`easel playground`, which needs none."
         )
     return token
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    """Stop in order on Ctrl-C, a service manager's signal and the end of the terminal. Later signals have no effect."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` sets SIG_IGN
-            loop.add_signal_handler(number, stop)

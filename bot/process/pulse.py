@@ -46,7 +46,6 @@ class Pulse:
                     self._note(error)
                 await asyncio.sleep(BEAT_S)
         finally:
-            notify("STOPPING=1")
             # A writing thread cannot be cancelled; without this, it could write after `end_health`.
             await asyncio.gather(self._writing, return_exceptions=True)
             end_health(self._storage.directory)

@@ -106,5 +106,5 @@ def live(order: Order) -> int:
         return loop
 
     with asyncio.Runner(loop_factory=make_loop) as runner:
-        runner.run(app.run_bot(settings, catalogue))
+        runner.run(app.run_bot(settings, catalogue, lambda: None))
     return steps.taken

@@ -79,12 +79,20 @@ class Backups:
         """Why the last backup failed; None if it succeeded."""
 
     async def run(self) -> None:
-        """Work until cancelled. A failed backup is tried again after ten minutes."""
+        """Work until cancelled; a backup that is being made is finished. A start has a minute without this work.
+
+        A failed backup is tried again after ten minutes.
+        """
         while True:
-            is_tried = self._every_s > 0 and self._age_s() >= self._every_s
-            if is_tried:
-                await self.back_up(datetime.now(UTC))
-            await asyncio.sleep(_RETRY_S if is_tried and self.trouble is not None else _LOOK_S)
+            await asyncio.sleep(_LOOK_S if self.trouble is None else _RETRY_S)
+            if self._every_s <= 0 or self._age_s() < self._every_s:
+                continue
+            making = asyncio.create_task(self.back_up(datetime.now(UTC)), name="backup")
+            try:
+                await asyncio.shield(making)
+            except asyncio.CancelledError:
+                await making
+                raise
 
     async def back_up(self, now: datetime) -> None:
         """Make a backup now, and delete the oldest ones beyond the number to keep."""

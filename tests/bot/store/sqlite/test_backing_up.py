@@ -84,7 +84,7 @@ async def test_one_is_made_when_the_last_is_old(
     async def look(_: float) -> None:
         nonlocal looks
         looks += 1
-        if looks == 3:
+        if looks == 4:
             raise asyncio.CancelledError
 
     monkeypatch.setattr(backing_up.asyncio, "sleep", look)
