@@ -80,7 +80,8 @@ def run_worker(socket_fd: int) -> int:
         )
     try:
         placement = choose_placement(first.device, first.dtype, first.acceleration)
-        check_acceleration(placement, has_loras=first.lora_directory is not None)
+        stored = any(spec.weights for spec in first.models)
+        check_acceleration(placement, has_loras=first.lora_directory is not None, has_stored_weights=stored)
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
     except AcceleratorUnavailable as error:

@@ -33,17 +33,23 @@ class AcceleratorUnavailable(Exception):
     """The chosen accelerator cannot be used here; the message says why and what to do."""
 
 
-def check_acceleration(placement: Placement, *, has_loras: bool) -> None:
+def check_acceleration(placement: Placement, *, has_loras: bool, has_stored_weights: bool = False) -> None:
     """Check that the chosen accelerator exists and works with the other settings.
 
     Args:
         placement: device, precision and accelerator.
         has_loras: True when rows may have LoRAs, which need torch's unchanged layers.
+        has_stored_weights: True when a model keeps weights in fewer bits, which its layers cast as they run.
 
     Raises:
-        AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs.
+        AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs or with such weights.
     """
     chosen = placement.acceleration
+    if has_stored_weights and (chosen.accelerator != "none" or chosen.fuse_qkv):
+        raise AcceleratorUnavailable(
+            "Weights of [model.weights] are cast inside the layers that pipeline.accelerator and pipeline.fuse_qkv "
+            "replace. Set pipeline.accelerator to none and pipeline.fuse_qkv to false, or leave [model.weights] out."
+        )
     if has_loras and (chosen.accelerator != "none" or chosen.fuse_qkv):
         raise AcceleratorUnavailable(
             "LoRAs are added inside the layers that pipeline.accelerator and pipeline.fuse_qkv replace. "

@@ -19,6 +19,8 @@ _ODD: Final = 0x9E3779B1
 """Odd multiplier of the position (Fibonacci hashing); with it, changes of two elements seldom cancel out."""
 
 _used: WeakKeyDictionary[nn.Module, tuple[str, ...]] = WeakKeyDictionary()
+_hidden: WeakKeyDictionary[nn.Module, Callable[..., torch.Tensor] | None] = WeakKeyDictionary()
+"""The forward that a per-row layer had of its own, by the layer; None for its class's."""
 _watched: WeakSet[nn.Module] = WeakSet()
 
 
@@ -39,8 +41,13 @@ def use(network: nn.Module, names: Collection[str]) -> None:
         return
     layers = dict(network.named_modules())
     for name in present:
+        forward = _hidden.pop(layers[name])
         del layers[name].forward
+        if forward is not None:
+            layers[name].forward = forward
     for name in wanted:
+        # A layer whose weights are kept in fewer bits has a forward of its own already.
+        _hidden[layers[name]] = vars(layers[name]).get("forward")
         layers[name].forward = _per_row_layers(layers[name].forward)
     _used[network] = wanted
 

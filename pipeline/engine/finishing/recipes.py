@@ -9,6 +9,7 @@ from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.engine.weights.fingerprints import Fingerprints, shortened
+from pipeline.engine.weights.storage import precision_of
 from pipeline.protocol.wire.outputs import Recipe
 
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "pillow")
@@ -41,7 +42,7 @@ class Recipes:
             scheduler=job.scheduler_class,
             rows=job.row_counts,
             device=self._placement.name,
-            dtype=self._placement.dtype_name,
+            dtype=precision_of(self._placement.dtype_name, job.model.spec),
             versions=library_versions() | accelerator_version(self._placement),
         )
 

@@ -30,6 +30,7 @@ from pipeline.engine.sampling.noise import change_scheduler, read_schedule, sche
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.hub import folder_of
+from pipeline.engine.weights.storage import store
 from pipeline.protocol.catalogue.models import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -128,13 +129,16 @@ def _loaded(
     weights = weights_of(spec)
     pipeline = read_pipeline(spec, placement, cache_directory)
     note_progress()
-    pipeline.to(placement.device, placement.dtype)
-    if placement.device.type == "cpu":
-        # On a CPU the weights are memory-mapped files: a later write to a file would change the loaded model.
-        restore(modules_of(pipeline), placement.device)
+    if spec.weights:
+        # Cast before they move, so that the device never holds the larger ones. A later cast would undo it.
+        pipeline.to(dtype=placement.dtype)
+        check_numbers(pipeline.components, f"of {spec.title}")
+        store(pipeline.components, spec, placement.dtype)
+    _place(pipeline, spec, placement)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
-    check_numbers(pipeline.components, f"of {spec.title}")
+    if not spec.weights:
+        check_numbers(pipeline.components, f"of {spec.title}")
     if spec.facts.kind != "own":
         change_scheduler(pipeline.scheduler, schedule_changes(spec, look.marks))
         read_schedule(spec.facts.kind, pipeline.scheduler.config)
@@ -152,6 +156,14 @@ def _loaded(
     return LoadedModel(
         spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
     )
+
+
+def _place(pipeline: Any, spec: ModelSpec, placement: Placement) -> None:
+    """Bring a pipeline to its device, in the precision of the forward pass unless it is kept in another one."""
+    pipeline.to(placement.device, None if spec.weights else placement.dtype)
+    if placement.device.type == "cpu":
+        # On a CPU the weights are memory-mapped files: a later write to a file would change the loaded model.
+        restore(modules_of(pipeline), placement.device)
 
 
 def _preview_decoder(

@@ -7,7 +7,7 @@ from transformers import CLIPVisionModelWithProjection
 
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.families.registry import FAMILIES, FamilyParts
+from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.index import network_in_a_file
 from pipeline.engine.models.memory import has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
@@ -15,6 +15,8 @@ from pipeline.engine.models.sources import components_with_weights
 from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers
 from pipeline.engine.weights.hub import folder_of
+from pipeline.engine.weights.storage import stored_bytes
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     CutoutSpec,
@@ -40,11 +42,11 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
             return _cutout_bytes(spec, placement)
         if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec):
             return _guide_bytes(spec, placement, cache_directory)
-        numbers = _numbers(spec.source, FAMILIES[spec.family], cache_directory)
+        found = _model_bytes(spec, placement.dtype, cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
         return None
-    return None if numbers is None else numbers * placement.dtype.itemsize + enlarger * torch.float32.itemsize
+    return None if found is None else found + enlarger * torch.float32.itemsize
 
 
 def _guide_bytes(
@@ -85,25 +87,25 @@ def _bytes_in(source: Source, dtype: torch.dtype, cache_directory: str | None) -
     return None if folder is None else sum(map(count_numbers, folder.rglob("*.safetensors"))) * dtype.itemsize
 
 
-def _numbers(source: Source, parts: FamilyParts, cache_directory: str | None) -> int | None:
+def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | None) -> int | None:
+    source, parts = spec.source, FAMILIES[spec.family]
     if isinstance(source, FileSource):
-        numbers = count_numbers(Path(source.path))
         if not parts.has_network_files or source.config is None:
-            return numbers
+            # One file holds all components, so only their own share of it could be kept in fewer bits.
+            return stored_bytes(Path(source.path), None, dtype)
         # The file holds the denoising network, and this folder the rest.
         rest = Path(source.config)
-        return numbers + _numbers_in(rest, parts, without=network_in_a_file(rest, parts)[0])
+        name, some_class = network_in_a_file(rest, parts)
+        network = stored_bytes(Path(source.path), spec.weights.get(name), dtype, some_class)
+        return network + _bytes_of(rest, spec, dtype, without=name)
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
-    if folder is None:
-        return None
-    return _numbers_in(folder, parts)
+    return None if folder is None else _bytes_of(folder, spec, dtype)
 
 
-def _numbers_in(folder: Path, parts: FamilyParts, without: str = "") -> int:
-    components = components_with_weights(folder, parts)
+def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = "") -> int:
     return sum(
-        count_numbers(file)
-        for name, some_class in components.items()
+        stored_bytes(file, spec.weights.get(name), dtype, some_class)
+        for name, some_class in components_with_weights(folder, FAMILIES[spec.family]).items()
         if name != without
         for file in find_weights(folder / name, some_class).files
     )

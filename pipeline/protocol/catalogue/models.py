@@ -21,6 +21,7 @@ from pipeline.protocol.catalogue.networks import (
     Part,
     Source,
     UpscalerSpec,
+    WeightStorage,
 )
 from pipeline.protocol.samplers.sampler import NoiseSchedule, Prediction, SamplerKind
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
@@ -181,6 +182,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
             or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
         call: further arguments for the call of a whole pipeline, by their names in diffusers.
+        weights: how weights are kept on the device, by the component's name in diffusers; the others are kept in the
+            precision of the forward pass.
     """
 
     key: ModelKey
@@ -205,6 +208,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     clip_skip: Annotated[int, Meta(ge=1, le=limits.MAX_CLIP_SKIP)] | None = None
     edits: bool = False
     call: dict[str, CallValue] = {}
+    weights: dict[str, WeightStorage] = {}
 
     @property
     def facts(self) -> FamilyFacts:

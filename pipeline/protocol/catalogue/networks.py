@@ -22,6 +22,10 @@ Family = Literal["sd", "sdxl", "sd3", "z-image", "flux2", "flux", "pipeline"]
 """
 
 
+WeightStorage = Literal["float8"]
+"""How weights are kept on the device, if not in the precision of the forward pass."""
+
+
 class FolderSource(
     msgspec.Struct, frozen=True, kw_only=True, tag="folder", tag_field="kind", forbid_unknown_fields=True
 ):

@@ -1,0 +1,133 @@
+"""Weights that are kept in float8: less memory, diffusers' own latents, and the same bits in company."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from config.catalogue import Catalogue
+from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
+from pipeline.engine.device.per_row_layers import use
+from pipeline.engine.device.placement import choose_placement
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.loop import Engine
+from pipeline.engine.models.loading import load_model
+from pipeline.engine.models.memory import offload, restore, size_of
+from pipeline.engine.models.sizes import expected_bytes
+from pipeline.engine.models.sources import check_source
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.messages import Finished, Submit
+from pipeline.protocol.wire.settings import Acceleration
+from tests.pipeline.engine import tiny
+from tests.pipeline.engine.conftest import Studio, _latents
+from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.tiny import in_float64
+
+PLACEMENT = choose_placement("cpu", "float32")
+
+
+@pytest.fixture(scope="module")
+def small(small_catalogue: Catalogue) -> Catalogue:
+    spec = msgspec.structs.replace(small_catalogue.default, weights={"unet": "float8"})
+    return msgspec.structs.replace(small_catalogue, models=MappingProxyType({spec.key: spec}))
+
+
+@pytest.fixture(scope="module")
+def stored(small: Catalogue) -> Studio:
+    return Studio(small)
+
+
+def test_latents_equal_those_of_diffusers_own_casting(
+    stored: Studio, studio: Studio, tiny_folder: Path, request_: GenerationRequest
+) -> None:
+    theirs = in_float64(StableDiffusionPipeline.from_pretrained(tiny_folder))
+    theirs.unet.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.float64)
+    request = msgspec.structs.replace(request_, num_inference_steps=4, guidance_scale=5.0, num_images=2)
+    ours = stored.draw(request).clone()
+    assert (ours - final_latents(theirs, request)).abs().max().item() <= TOLERANCE
+    assert (ours - studio.draw(request)).abs().max().item() > 1e-3
+    finished = stored.pictures(request)
+    assert finished.recipe is not None
+    assert finished.recipe.dtype == "float64, unet in float8"
+
+
+def drawn(engine: Engine, requests: list[GenerationRequest]) -> list[torch.Tensor]:
+    _latents.clear()
+    for number, request in enumerate(requests):
+        engine.submit(Submit(job_id=number, attempt=1, request=request))
+    engine.run_until_idle()
+    return [latents.clone() for latents in _latents]
+
+
+def test_a_picture_has_its_bits_alone_and_in_company(stored: Studio, request_: GenerationRequest) -> None:
+    first = msgspec.structs.replace(request_, num_inference_steps=3, seed=1)
+    second = msgspec.structs.replace(request_, num_inference_steps=5, seed=2, guidance_scale=3.0)
+    alone = [drawn(stored.engine, [request])[0] for request in (first, second)]
+    together = drawn(stored.engine, [first, second])
+    assert all(torch.equal(*pair) for pair in zip(alone, together, strict=True))
+
+
+def test_memory_is_foreseen_and_stays_small_when_weights_move(small: Catalogue, small_catalogue: Catalogue) -> None:
+    plain = expected_bytes(msgspec.structs.replace(small_catalogue.default, enlarger=None), PLACEMENT, None)
+    spec = msgspec.structs.replace(small.default, enlarger=None)
+    model = load_model(spec, PLACEMENT, None, lambda: None)
+    size = size_of(model.modules)
+    assert plain is not None
+    assert size < 0.7 * plain
+    assert expected_bytes(spec, PLACEMENT, None) == pytest.approx(size, rel=0.01)
+    offload(model.modules)
+    restore(model.modules, torch.device("cpu"))
+    assert size_of(model.modules) == size
+
+
+def test_per_row_layers_leave_the_casting_as_it_was(small: Catalogue) -> None:
+    network = load_model(small.default, PLACEMENT, None, lambda: None).adapter.network
+    name = next(name for name, part in network.named_modules() if isinstance(part, torch.nn.Conv2d))
+    layer = network.get_submodule(name)
+    rows = torch.randn(2, layer.in_channels, 8, 8)  # pyright: ignore[reportArgumentType] - of a convolution
+    whole = layer(rows)
+    use(network, [name])
+    assert torch.allclose(layer(rows), whole, atol=1e-5)
+    use(network, [])
+    assert torch.equal(layer(rows), whole)
+    assert layer.weight.dtype == torch.float8_e4m3fn
+
+
+@pytest.mark.parametrize(
+    ("make", "family", "sampler"),
+    [(tiny.stable_diffusion_3, "sd3", "Flow Euler"), (tiny.pixart_sigma, "pipeline", "Model's own")],
+)
+def test_other_families_draw_with_them_too(
+    make: Callable[[], Any], family: Family, sampler: str, request_: GenerationRequest, tmp_path: Path
+) -> None:
+    make().save_pretrained(tmp_path)
+    spec = tiny.catalogue_of(tmp_path, family, sampler).default
+    spec = msgspec.structs.replace(spec, weights={"transformer": "float8"})
+    studio = Studio(Catalogue(models={spec.key: spec}, default_key=spec.key))
+    studio.engine.submit(
+        Submit(
+            job_id=1,
+            attempt=1,
+            request=msgspec.structs.replace(
+                request_, model_key=spec.key, scheduler_name=sampler, num_inference_steps=2, width=64, height=64
+            ),
+        )
+    )
+    studio.engine.run_until_idle()
+    assert isinstance(studio.events[-1], Finished), studio.events[-1]
+
+
+def test_what_cannot_be_kept_so_is_told(small_catalogue: Catalogue) -> None:
+    spec: ModelSpec = msgspec.structs.replace(small_catalogue.default, weights={"text_encoder": "float8"})
+    with pytest.raises(ModelUnavailable, match=r"text_encoder in .*, and only these can be kept so: unet, vae"):
+        check_source(spec)
+    with pytest.raises(AcceleratorUnavailable, match=r"leave \[model.weights\] out"):
+        placement = choose_placement("cpu", "float32", Acceleration(fuse_qkv=True))
+        check_acceleration(placement, has_loras=False, has_stored_weights=True)
