@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from bot.cli.options import COMMAND_LINE, with_options
 from bot.cli.provenance_commands import look, provenance_app, verify
 from config.loading import EXIT_CONFIG, ConfigError
 from config.settings import Settings
+from pipeline.protocol.program import easel_version
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(database_app, name="db")
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _say_version(is_asked: bool | None) -> None:  # noqa: FBT001 - as typer calls it
     if is_asked:
-        typer.echo(f"easel {metadata.version('easel')}")
+        typer.echo(f"easel {easel_version()}")
         raise typer.Exit
 
 

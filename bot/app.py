@@ -14,7 +14,7 @@ from discord import gateway, http
 from bot.calls.closing import sentence_of
 from bot.client import EaselClient, make_client
 from bot.composing.services import compose
-from bot.configure import make_configure, make_starter
+from bot.configure import check_worker_packages, make_configure, make_starter
 from bot.interactions.services import Services
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
@@ -117,9 +117,11 @@ async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], 
         check: reads all files again, before the bot ends for a new start; it raises `ConfigError` for a mistake.
 
     Raises:
-        ConfigError: there is no token, Discord does not know it (any more), or Discord closed the connection for good.
+        ConfigError: nothing can draw, there is no token, Discord does not know it (any more), or Discord closed the
+            connection for good.
     """
     token = _token(settings)
+    check_worker_packages()
     point_discord_at(settings)
     bound_reconnects()
     client = make_client(settings.discord.shards)

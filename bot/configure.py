@@ -1,12 +1,28 @@
 """What the bot tells a worker, and the starter that forks it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from config.catalogue import Catalogue
+from config.loading import ConfigError
 from config.settings import Settings
 from pipeline.backends.starter import Starter
+from pipeline.protocol.program import DISTRIBUTION
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
 from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput, ImageThresholds
+
+
+def check_worker_packages() -> None:
+    """Check that the packages of the worker are installed; a bot without them is a small installation.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    if find_spec("torch") is None:
+        raise ConfigError(
+            "The packages that draw are not installed here; install them with `uv sync --extra worker`, or "
+            f"`pip install '{DISTRIBUTION}[worker]'`."
+        )
 
 
 def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:

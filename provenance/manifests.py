@@ -2,10 +2,10 @@
 
 import json
 from datetime import datetime
-from importlib.metadata import version
 from typing import Final
 
 from pipeline.protocol.inputs import Input, InputRole
+from pipeline.protocol.program import easel_version
 from pipeline.protocol.provenance.source_types import CHANGED, GENERATED, source_type_of
 from pipeline.protocol.requests import Request
 from provenance.messages import Ingredient
@@ -33,7 +33,7 @@ def trial_manifest(now: datetime) -> str:
 
 
 def _manifest(title: str, kind: str, source_type: str, now: datetime) -> str:
-    program = {"name": _NAME, "version": version("easel")}
+    program = {"name": _NAME, "version": easel_version()}
     action = {
         "action": kind,
         "digitalSourceType": source_type,

@@ -44,6 +44,38 @@ def test_importing_the_bot_loads_no_torch() -> None:
     assert result.stdout.strip() == "set()"
 
 
+WITHOUT_WORKER = """
+import re, sys
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions, requires
+
+of_worker = {re.split("[^A-Za-z0-9-]", line)[0] for line in requires("easel-bot") if "'worker'" in line}
+hidden = {module for module, names in packages_distributions().items() if of_worker & {*names}}
+assert {"torch", "diffusers", "safetensors", "google"} <= hidden, hidden
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] in hidden else find(name, *rest)
+import tests.bot_modules
+from bot.__main__ import main
+main()
+"""
+"""Runs a command as in an installation without the extra `worker`: its modules are not found."""
+
+
+@pytest.mark.parametrize(("arguments", "code"), [("doctor", 1), ("imagine star -o x.png", 78)])
+def test_a_bot_without_the_packages_of_the_worker(tmp_path: Path, arguments: str, code: int) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT_WORKER, *arguments.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "EASEL_STORAGE__DIRECTORY": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    assert (result.returncode, "Traceback" in result.stderr) == (code, False), result.stderr
+    assert "packages that draw are not installed here; install them with `uv sync --extra worker`" in (
+        result.stderr if code == 78 else result.stdout
+    )
+
+
 def test_a_picture_without_discord(tmp_path: Path) -> None:
     out = tmp_path / "apple.png"
     options = ("--images", "2", "--seed", "3", "-o", str(out))
@@ -215,7 +247,7 @@ def test_a_mistake_ends_in_one_sentence(
 
 def test_its_version_and_its_health_are_told(tmp_path: Path) -> None:
     told = easel("--version")
-    assert (told.returncode, told.stdout) == (0, f"easel {version('easel')}\n")
+    assert (told.returncode, told.stdout) == (0, f"easel {version('easel-bot')}\n")
     unwell = easel("health", EASEL_STORAGE__DIRECTORY=str(tmp_path))
     assert (unwell.returncode, unwell.stdout) == (1, f"No Easel runs on {tmp_path} (storage.directory).\n")
 

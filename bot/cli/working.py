@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.cli.pictures import CannotDraw
-from bot.configure import make_configure, make_starter
+from bot.configure import check_worker_packages, make_configure, make_starter
 from bot.presenting.texts import text
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -67,7 +67,9 @@ async def started_worker(
 
     Raises:
         CannotDraw: there is no worker, or its model is missing.
+        ConfigError: the worker's packages are not installed.
     """
+    check_worker_packages()
     configure = make_configure(settings, catalogue)
     options = msgspec.structs.replace(configure.options, preview_interval_s=0.0)
     configure = msgspec.structs.replace(configure, preload=model_key, options=options)

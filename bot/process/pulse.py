@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 import structlog
 
@@ -15,6 +14,7 @@ from bot.process.service_manager import notify
 from bot.process.troubles import RecentRestarts, troubles_of, warnings_of
 from bot.store.sqlite.timelines import Numbers, write_mark
 from bot.troubles import Cause, Trouble
+from pipeline.protocol.program import easel_version
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +29,6 @@ class Pulse:
         self._marked = Numbers()
         self._writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._writing.set_result(None)
-        self._version = version("easel")
         self._restarts = RecentRestarts()
         self._fault: Trouble | None = None
         """The failure of the last beat; None if it succeeded."""
@@ -82,7 +81,7 @@ class Pulse:
         troubles = troubles_of(self._services)
         return Health(
             at=time.time(),
-            version=self._version,
+            version=easel_version(),
             away_since=self._client.away_since,
             worker=worker.state,
             detail=worker.detail,

@@ -2,17 +2,17 @@
 
 import json
 import re
-from importlib.metadata import version
 from typing import Final
 
 import msgspec
 
+from pipeline.protocol.program import easel_version
 from pipeline.protocol.requests import FACTS, GenerationRequest
 from pipeline.protocol.samplers.table import find_sampler
 
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)
 _FACTS: Final = FACTS[GenerationRequest]
-_VERSION: Final = f"Easel {version('easel')}"
+_VERSION: Final = f"Easel {easel_version()}"
 _SCHEDULES: Final = ("Karras", "Exponential", "Beta")
 """Schedules that names of samplers end with."""
 _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LCMScheduler"})

@@ -1,7 +1,8 @@
 """The XMP packet of a finished picture. It says in words that machines read that a model made the picture."""
 
-from importlib.metadata import version
 from typing import Final
+
+from pipeline.protocol.program import easel_version
 
 KEYWORD: Final = "XML:com.adobe.xmp"
 """Keyword of the packet's `iTXt` chunk in a PNG file."""
@@ -11,7 +12,7 @@ _PACKET: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" Iptc4xmpExt:DigitalSourceType="{source_type}"\
  xmp:CreatorTool="{tool}"/></rdf:RDF></x:xmpmeta>
 <?xpacket end="r"?>"""
-_TOOL: Final = f"Easel {version('easel')}"
+_TOOL: Final = f"Easel {easel_version()}"
 
 
 def xmp_packet(source_type: str) -> str:

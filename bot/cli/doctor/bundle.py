@@ -7,7 +7,7 @@ import re
 import sqlite3
 import sys
 import zipfile
-from importlib.metadata import distributions, version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from bot.process.logs import ERRORS, hide_secrets
 from bot.store.sqlite.database import Database, DatabaseUnusable
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.protocol.program import easel_version
 
 _SNOWFLAKE: Final = re.compile(r"(?<![0-9A-Fa-f])[0-9]{17,20}(?![0-9A-Fa-f])")
 """An id of Discord: of a member, a server, a channel or a message."""
@@ -79,7 +80,7 @@ def _computer() -> dict[str, Any]:
     computer = os.uname()
     packages = sorted({f"{package.name} {package.version}" for package in distributions()})
     return {
-        "easel": version("easel"),
+        "easel": easel_version(),
         "python": sys.version,
         "system": f"{computer.sysname} {computer.release} {computer.machine}",
         "sqlite": sqlite3.sqlite_version,

@@ -13,7 +13,7 @@ import structlog
 
 from bot.cli.doctor.finding import Finding
 from bot.cli.doctor.reaching import discord_findings
-from bot.configure import make_configure, make_starter
+from bot.configure import check_worker_packages, make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
 from bot.provenance.key import NoKey, load_key
@@ -65,6 +65,11 @@ async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Findi
     if is_in_use(settings.storage.database):
         for finding in _running(settings):
             yield finding
+        return
+    try:
+        check_worker_packages()
+    except ConfigError as error:
+        yield Finding(subject="worker", is_fine=False, sentence=str(error))
         return
     async for finding in _worker(settings, catalogue):
         yield finding

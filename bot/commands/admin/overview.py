@@ -1,7 +1,6 @@
 """`/admin status` and `/admin audit`: the worker's state, and the log of decisions."""
 
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import Any
 
 from discord import app_commands
@@ -13,6 +12,7 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.admin import sentences
 from bot.presenting.admin.status import status_lines
+from pipeline.protocol.program import easel_version
 
 _RECENT = timedelta(hours=1)
 _SHOWN_DECISIONS = 15
@@ -30,7 +30,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             titles={key: spec.title for key, spec in services.catalogue.entries.items()},
             waiting=await services.queue.waiting_of(guild_id),
             recent=await services.statistics.recent(guild_id, datetime.now(UTC) - _RECENT),
-            version=version("easel"),
+            version=easel_version(),
             other=services.calls.watch.other.seen,
             full_since=None if trouble is None else trouble.since,
             low_since=None if services.disk.trouble is None else services.disk.trouble.since,

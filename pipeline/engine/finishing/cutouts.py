@@ -1,6 +1,5 @@
 """Finishes jobs that made a background transparent."""
 
-from importlib.metadata import version
 from typing import Final
 
 import numpy as np
@@ -13,12 +12,13 @@ from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.images.encode import encode_cutout
+from pipeline.protocol.program import easel_version
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
 from pipeline.protocol.wire.outputs import CutoutFile, Rating
 from pipeline.protocol.wire.settings import ImageOutput
 
-_VERSION: Final = f"Easel {version('easel')}"
+_VERSION: Final = f"Easel {easel_version()}"
 
 
 class CutoutFinisher:

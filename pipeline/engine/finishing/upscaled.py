@@ -1,7 +1,6 @@
 """Finishes jobs that enlarged a picture."""
 
 import time
-from importlib.metadata import version
 from typing import Final
 
 from PIL import Image
@@ -11,12 +10,13 @@ from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.steps.jobs.keys import AttemptId
 from pipeline.engine.steps.jobs.upscale_jobs import UpscaleJob
 from pipeline.images.encode import encode_rows
+from pipeline.protocol.program import easel_version
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
 from pipeline.protocol.wire.outputs import Rating, UpscaledFile
 from pipeline.protocol.wire.settings import ImageOutput
 
-_VERSION: Final = f"Easel {version('easel')}"
+_VERSION: Final = f"Easel {easel_version()}"
 
 
 class UpscaleFinisher:
