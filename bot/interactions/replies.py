@@ -1,7 +1,8 @@
 """Private answers, and the one place that turns an exception into a sentence for a chat."""
 
+import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import discord
@@ -12,10 +13,10 @@ from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed, InteractionLost, WordsBlocked
 from bot.errors import Refused, new_error_id
 from bot.interactions.refused_words import offer
-from bot.interactions.services import services_of
+from bot.interactions.services import Services, services_of
 from bot.presenting.escaping import shorten
 from bot.presenting.refusal import MAX_MESSAGE, sentence_of
-from bot.presenting.texts import text
+from bot.presenting.texts import speak, text
 from bot.safety.gate import RuleRefused
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +46,21 @@ async def answer_privately(
     if view is not None:
         message["view"] = view
     await services_of(interaction).calls.answer_privately(interaction, **message)
+
+
+@contextlib.asynccontextmanager
+async def answered(interaction: Interaction, *, prompt: str | None = None) -> AsyncGenerator[Services]:
+    """The services for a press or a form, spoken to in its member's language. Whatever goes wrong is answered.
+
+    Args:
+        interaction: the press or the form.
+        prompt: the prompt in a form.
+    """
+    speak(str(interaction.locale))
+    try:
+        yield services_of(interaction)
+    except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
+        await answer_error(interaction, error, prompt=prompt)
 
 
 async def answer_error(interaction: Interaction, error: BaseException, *, prompt: str | None = None) -> None:

@@ -9,12 +9,11 @@ from discord import ui
 from typing_extensions import override
 
 from bot.calls.answers import Interaction
-from bot.interactions.replies import answer_error
-from bot.interactions.services import Services, services_of
+from bot.interactions.replies import answered
+from bot.interactions.services import Services
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.jobs.job_buttons import PANS
-from bot.presenting.texts import speak
 from bot.views import ending, expanding, keeping, remix, reporting, starting
 from bot.views.inpainting import outpainting, region
 
@@ -61,10 +60,6 @@ class JobButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.TE
 
     @override
     async def callback(self, interaction: Interaction) -> None:
-        services = services_of(interaction)
-        speak(str(interaction.locale))
-        try:
+        async with answered(interaction) as services:
             press = custom_ids.read_press(self.found)
             await PRESSED[press.action](services, interaction, press)
-        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
-            await answer_error(interaction, error)

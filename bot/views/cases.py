@@ -15,14 +15,14 @@ from bot.commands.admin.checks import decision_of
 from bot.commands.admin.review import open_cases
 from bot.commands.admin.words import checked, too_many
 from bot.errors import Refused
-from bot.interactions.replies import answer_error, answer_privately
-from bot.interactions.services import Services, services_of
+from bot.interactions.replies import answer_privately, answered
+from bot.interactions.services import Services
 from bot.presenting import custom_ids
 from bot.presenting.admin import case_card, pictures, sentences
 from bot.presenting.admin.case_card import Card
 from bot.presenting.custom_ids import CaseAct
 from bot.presenting.links import job_link
-from bot.presenting.texts import speak, spoken, text
+from bot.presenting.texts import spoken, text
 from bot.safety.gate import OWNER
 from bot.store.members.image_blocks import MAX_BLOCKS, TooManyBlocks
 from bot.store.members.servers import Decision
@@ -59,12 +59,8 @@ class CaseButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.C
 
     @override
     async def callback(self, interaction: Interaction) -> None:
-        services = services_of(interaction)
-        speak(str(interaction.locale))
-        try:
+        async with answered(interaction) as services:
             await _decide(services, interaction, custom_ids.read_act(self.act), self.case_id)
-        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
-            await answer_error(interaction, error)
 
 
 async def _decide(services: Services, interaction: Interaction, act: CaseAct, case_id: int) -> None:

@@ -9,11 +9,9 @@ from typing_extensions import override
 from bot.calls.answers import Interaction
 from bot.errors import Refused
 from bot.interactions import start_jobs
-from bot.interactions.replies import answer_error
-from bot.interactions.services import services_of
+from bot.interactions.replies import answered
 from bot.presenting import custom_ids
 from bot.presenting.help_message import EXAMPLES
-from bot.presenting.texts import speak
 from bot.requests.given import GivenRequest
 
 
@@ -31,12 +29,8 @@ class ExampleButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
 
     @override
     async def callback(self, interaction: Interaction) -> None:
-        services = services_of(interaction)
-        speak(str(interaction.locale))
-        try:
+        async with answered(interaction) as services:
             await start_jobs.imagine(services, interaction, _example(self.number))
-        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
-            await answer_error(interaction, error)
 
 
 def _example(number: int) -> GivenRequest:

@@ -8,12 +8,11 @@ import discord
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.replies import answer_error
+from bot.interactions.replies import answered
 from bot.interactions.services import Services
 from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
-from bot.presenting.texts import speak
 from bot.views import cases, reference, refused, remix, reporting
 from bot.views.fields import Fields
 from bot.views.inpainting import outpainting, region
@@ -36,9 +35,8 @@ def is_form(interaction: Interaction) -> bool:
 async def answer_form(services: Services, interaction: Interaction) -> None:
     """Do what a submitted form asks for."""
     data: Any = clean_texts(interaction.data or {})
-    speak(str(interaction.locale))
     fields = Fields.of(data, interaction)
-    try:
+    async with answered(interaction, prompt=fields.text(PROMPT)):
         custom_id = str(data.get("custom_id", ""))
         if (key := custom_ids.read_reference(custom_id)) is not None:
             await reference.answer(services, interaction, key, fields)
@@ -51,8 +49,6 @@ async def answer_form(services: Services, interaction: Interaction) -> None:
         else:
             press = custom_ids.read_press(custom_id)
             await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)
-    except Exception as error:  # noqa: BLE001 - each form needs an answer; the log gets the traceback
-        await answer_error(interaction, error, prompt=fields.text(PROMPT))
 
 
 async def _refuse(_: Services, __: Interaction, ___: Press, ____: Fields) -> None:

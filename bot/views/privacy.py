@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed
-from bot.interactions.replies import answer_error
-from bot.interactions.services import Services, services_of
+from bot.interactions.replies import answered
+from bot.interactions.services import Services
 from bot.presenting import custom_ids, privacy_message
 from bot.presenting.custom_ids import PrivacyAct
-from bot.presenting.texts import speak, text
+from bot.presenting.texts import text
 from bot.store.rows.wishes import AskedBy, Scope
 
 _ASKED: Final = {PrivacyAct.WORDS: Scope.WORDS, PrivacyAct.EVERYTHING: Scope.EVERYTHING}
@@ -36,12 +36,8 @@ class PrivacyButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_id
 
     @override
     async def callback(self, interaction: Interaction) -> None:
-        services = services_of(interaction)
-        speak(str(interaction.locale))
-        try:
+        async with answered(interaction) as services:
             await _answer(services, interaction, self.act)
-        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
-            await answer_error(interaction, error)
 
 
 async def _answer(services: Services, interaction: Interaction, act: PrivacyAct) -> None:

@@ -9,12 +9,12 @@ from typing_extensions import override
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.replies import answer_error, answer_privately
-from bot.interactions.services import Services, services_of
+from bot.interactions.replies import answer_privately, answered
+from bot.interactions.services import Services
 from bot.interactions.start_job import asker_of, defaults_of
 from bot.presenting import custom_ids
 from bot.presenting.images.remix_form import change_form
-from bot.presenting.texts import speak, text
+from bot.presenting.texts import text
 from bot.store.cases import MOST_APPEALS, AlreadyAppealed, TooManyAppeals
 from bot.store.hits import StoredHit
 from bot.store.rows.jobs import WantedJob
@@ -40,12 +40,8 @@ class HitButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=custom_ids.HI
 
     @override
     async def callback(self, interaction: Interaction) -> None:
-        services = services_of(interaction)
-        speak(str(interaction.locale))
-        try:
+        async with answered(interaction) as services:
             await (_open_form if self.act == "change" else _appeal)(services, interaction, self.hit_id)
-        except Exception as error:  # noqa: BLE001 - each press needs an answer; the log gets the traceback
-            await answer_error(interaction, error)
 
 
 async def change(services: Services, interaction: Interaction, hit_id: int, fields: Fields) -> None:
