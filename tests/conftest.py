@@ -40,6 +40,7 @@ STARTS: Final = {
         "bot/jobs/delivering/test_fitting.py",
         "pipeline/engine",
         "pipeline/images",
+        "pipeline/test_converting.py",
         "recipes",
     ),
     "system": (

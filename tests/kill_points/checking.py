@@ -1,5 +1,6 @@
 """What must hold once a bot that was killed came to rest: its database against the log of what Discord saw."""
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -53,6 +54,12 @@ def check(directory: Path) -> list[str]:
     for job in jobs:
         violations += check_job(job, seen)
     return violations
+
+
+def count_jobs(directory: Path) -> int:
+    """How many jobs the bot came to know."""
+    with contextlib.closing(sqlite3.connect(directory / "data" / "easel.db")) as connection:
+        return int(connection.execute("SELECT count(*) FROM jobs").fetchone()[0])
 
 
 def check_job(job: sqlite3.Row, seen: Seen) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from tests.kill_points.checking import check
+from tests.kill_points.checking import check, count_jobs
 from tests.kill_points.life import Order
 from tests.kill_points.zygote import Ended
 
@@ -26,11 +26,20 @@ Kill = int | float
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One story: when each life was killed and how many were, the steps of the last one, and the broken promises."""
+    """One story.
+
+    Attributes:
+        kills: when each life was killed.
+        hits: how many of them were; the others ended before.
+        steps: steps of the last life.
+        jobs: jobs that the bot has in the end.
+        violations: the broken promises.
+    """
 
     kills: tuple[Kill, ...]
     hits: int
     steps: int
+    jobs: int
     violations: tuple[str, ...]
 
 
@@ -93,6 +102,7 @@ class Theatre:
             kills=tuple(kills),
             hits=sum(end.code == KILLED for end in ends[:-1]),
             steps=ends[-1].steps,
+            jobs=count_jobs(directory),
             violations=(*broken, *check(directory)),
         )
 

@@ -1,5 +1,6 @@
 """The real worker process at the other end of a real socket."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -7,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from config.catalogue import Catalogue
+from pipeline.backends.starter import Starter
 from pipeline.images.png import png_bytes
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
@@ -37,6 +41,7 @@ from pipeline.protocol.wire.settings import Checking, EngineOptions, ImageOutput
 from tests.pipeline.engine.control_nets import control_net, spec_of
 from tests.pipeline.engine.given_pictures import from_picture, photo
 from tests.pipeline.engine.tiny import stable_diffusion
+from tests.shared_worker import warm_starter
 
 pytestmark = pytest.mark.slow
 
@@ -47,11 +52,23 @@ class Worker:
     def __init__(self) -> None:
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(90)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "--socket-fd", str(theirs.fileno())], pass_fds=[theirs.fileno()]
-        )
+        self.pid = self._start(theirs)
         theirs.close()
         self._stream = self._read()
+
+    def _start(self, theirs: socket.socket) -> int:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "--socket-fd", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+        )
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Its exit code, at most ten seconds from now."""
+        return self._process.wait(10)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
     def say(self, message: ToWorker) -> None:
         self.socket.sendall(encode_frame(message))
@@ -69,13 +86,41 @@ class Worker:
                     yield message
 
 
+class ForkedWorker(Worker):
+    """A fork of the warm starter, which has imported everything."""
+
+    @override
+    def _start(self, theirs: socket.socket) -> int:
+        self._runner = asyncio.Runner()
+        self._starter = Starter(Path(warm_starter()))
+        files = theirs, cast("socket.socket", sys.__stderr__)  # of which `fork` takes the descriptors
+        self._child = self._runner.run(self._starter.fork((sys.executable, "-m", "pipeline"), os.environ, *files))
+        return self._child.pid
+
+    @override
+    def wait(self) -> int:
+        return self._runner.run(asyncio.wait_for(self._child.wait(), 10))
+
+    @override
+    def end(self) -> None:
+        self._runner.run(self._starter.close())
+        self._runner.close()
+
+
 @pytest.fixture
 def worker() -> Generator[Worker]:
     started = Worker()
     yield started
     started.socket.close()
-    started.process.kill()
-    started.process.wait()
+    started.end()
+
+
+@pytest.fixture
+def forked() -> Generator[Worker]:
+    started = ForkedWorker()
+    yield started
+    started.socket.close()
+    started.end()
 
 
 @pytest.fixture
@@ -144,21 +189,21 @@ def test_a_worker_says_what_it_is_runs_cancels_and_ends_with_the_bot(
         worker.say(Submit(job_id=job_id, attempt=1, request=long))
     assert isinstance(worker.hear(), Progress)
     worker.socket.close()
-    assert worker.process.wait(10) == 0
+    assert worker.wait() == 0
 
 
 def test_pictures_are_rated_while_a_job_is_drawn(
-    worker: Worker, configure: Configure, request_: GenerationRequest
+    forked: Worker, configure: Configure, request_: GenerationRequest
 ) -> None:
-    worker.say(msgspec.structs.replace(configure, classifier=ImageThresholds(sexual=1e-9)))
-    assert isinstance(worker.hear(), Ready)
-    worker.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=150)))
-    assert isinstance(worker.hear(), Progress)
-    worker.say(Check(question=7, pictures=(png_bytes(photo(), ""),) * 2, checking=Checking(mode="hide")))
-    worker.say(Check(question=8, pictures=(b"no picture",), checking=Checking(mode="hide")))
+    forked.say(msgspec.structs.replace(configure, classifier=ImageThresholds(sexual=1e-9)))
+    assert isinstance(forked.hear(), Ready)
+    forked.say(Submit(job_id=1, attempt=1, request=msgspec.structs.replace(request_, num_inference_steps=150)))
+    assert isinstance(forked.hear(), Progress)
+    forked.say(Check(question=7, pictures=(png_bytes(photo(), ""),) * 2, checking=Checking(mode="hide")))
+    forked.say(Check(question=8, pictures=(b"no picture",), checking=Checking(mode="hide")))
     answers: list[FromWorker] = []
     while len(answers) < 2:
-        if not isinstance(message := worker.hear(), Progress):
+        if not isinstance(message := forked.hear(), Progress):
             answers.append(message)
     rated, broken = answers
     assert rated == Checked(question=7, ratings=(Rating.SEXUAL, Rating.SEXUAL))
@@ -167,17 +212,17 @@ def test_pictures_are_rated_while_a_job_is_drawn(
     assert "cannot be read" in broken.detail
 
 
-def test_another_version_is_refused_in_one_sentence(worker: Worker, configure: Configure) -> None:
-    worker.say(msgspec.structs.replace(configure, protocol_version=99))
-    refusal = worker.hear()
+def test_another_version_is_refused_in_one_sentence(forked: Worker, configure: Configure) -> None:
+    forked.say(msgspec.structs.replace(configure, protocol_version=99))
+    refusal = forked.hear()
     assert isinstance(refusal, Unusable)
     assert "install the same Easel on both sides" in refusal.sentence
-    assert worker.process.wait(10) == 1
+    assert forked.wait() == 1
 
 
-def test_garbage_ends_it_and_ctrl_c_does_not(worker: Worker, configure: Configure) -> None:
-    worker.say(configure)
-    assert isinstance(worker.hear(), Ready)
-    os.kill(worker.process.pid, signal.SIGINT)
-    worker.socket.sendall(b"\x00\x00\x00\x04oops")
-    assert worker.process.wait(10) == 1
+def test_garbage_ends_it_and_ctrl_c_does_not(forked: Worker, configure: Configure) -> None:
+    forked.say(configure)
+    assert isinstance(forked.hear(), Ready)
+    os.kill(forked.pid, signal.SIGINT)
+    forked.socket.sendall(b"\x00\x00\x00\x04oops")
+    assert forked.wait() == 1

@@ -20,8 +20,13 @@ from tests.pipeline.engine.conftest import Beside, Studio
 from tests.pipeline.engine.reference import DIFFUSION_SAMPLERS, TOLERANCE, final_latents
 
 
-@pytest.mark.parametrize(("guidance_scale", "negative"), [(1.0, ""), (7.0, "red, rain")])
-@pytest.mark.parametrize("scheduler_name", DIFFUSION_SAMPLERS)
+@pytest.mark.parametrize(
+    ("scheduler_name", "guidance_scale", "negative"),
+    [
+        *((name, 7.0, "red, rain") for name in DIFFUSION_SAMPLERS),
+        *((name, 1.0, "") for name in DIFFUSION_SAMPLERS[::3]),  # a sampler gets one prediction in both cases
+    ],
+)
 def test_latents_equal_diffusers(
     tiny: Beside, request_: GenerationRequest, scheduler_name: str, guidance_scale: float, negative: str
 ) -> None:

@@ -29,6 +29,7 @@ from pipeline.engine.references.encoder import squared
 from pipeline.engine.references.files import Kind
 from pipeline.engine.references.layers import cross_attention
 from pipeline.engine.references.rows import Attended, ReferenceRows, RowReference
+from pipeline.engine.steps.batching import shapes
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, ReferenceSpec, ReferenceUse
 from pipeline.protocol.inputs import Input, InputRole, Use
 from pipeline.protocol.requests import GenerationRequest, narrowed
@@ -282,12 +283,14 @@ def test_mates_change_no_bit_of_rows_with_references_or_without(
 def test_an_accelerator_draws_rows_with_references_apart(
     exact: Mixed, tiny_request: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shapes, "ROW_COUNTS", (2, 4))  # each count is compiled
     pipeline = deeper(stable_diffusion())
     pipeline.save_pretrained(tmp_path / "model")
     specs = adapters_in(tmp_path, pipeline.unet, "sd")
     fast = Mixed(catalogue_of(tmp_path / "model", "sd"), specs, "float32", Acceleration(accelerator="openvino"))
-    plain = Submit(job_id=1, attempt=1, request=tiny_request)
-    half = referring(tiny_request, 2, (reference("plus", 0.9, Use.SUBJECT, 0.0, 0.5), photo()))
+    like = msgspec.structs.replace(tiny_request, width=64, height=64)  # the size that was compiled when it was loaded
+    plain = Submit(job_id=1, attempt=1, request=like)
+    half = referring(like, 2, (reference("plus", 0.9, Use.SUBJECT, 0.0, 0.5), photo()))
     alone = {each.job_id: fast.draw([each], monkeypatch)[each.job_id].clone() for each in (plain, half)}
     together = fast.draw([plain, half, msgspec.structs.replace(half, job_id=3)], monkeypatch)
     assert together[1].equal(alone[1])

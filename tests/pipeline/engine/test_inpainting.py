@@ -121,6 +121,8 @@ def test_samplers_draw_a_part_anew_as_diffusers_does(
 ) -> None:
     # StableDiffusionInpaintPipeline takes no timesteps, and so cannot draw with those of the beta schedule.
     samplers = [name for name in samplers_of(family) if SAMPLERS[name].timesteps != "beta"]
+    if channels == 9 and family == "sd":  # the mask is then an input of the network, whatever the sampler does with it
+        samplers = samplers[::3]
     check(open_scene(family, channels), tiny_request, samplers, monkeypatch)
 
 

@@ -140,7 +140,7 @@ def test_a_negative_prompt_takes_night_and_sunset(pipeline: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("steps", "prompts", "least"), [(8, COUNTED[::5], 2), (50, COUNTED[:1], 1)])
+@pytest.mark.parametrize(("steps", "prompts", "least"), [(8, COUNTED[::5], 2), (30, COUNTED[:1], 1)])
 def test_every_offered_sampler_draws_in_few_steps_and_in_many(steps: int, prompts: tuple[str, ...], least: int) -> None:
     """`least` is so low that only a fault misses it; the benchmark `samplers` decides which samplers are offered.
 

@@ -15,6 +15,7 @@ from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import Placement, choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loop import Engine
+from pipeline.engine.models import cache
 from pipeline.engine.pixels import image_check
 from pipeline.engine.pixels.image_check import ImageCheck, hidden
 from pipeline.engine.pixels.picture_classifier import Classes
@@ -43,8 +44,13 @@ def studio(module_catalogue: Catalogue) -> Studio:
 
 
 @pytest.fixture
-def draw(module_catalogue: Catalogue) -> Callable[..., JobEvent]:
-    """Run one job on an engine with this checker and return its last word."""
+def draw(module_catalogue: Catalogue, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Callable[..., JobEvent]:
+    """Run one job on an engine with this checker and return its last word.
+
+    Each engine has the model that is loaded already.
+    """
+    model = studio.model
+    monkeypatch.setattr(cache, "load_model", lambda *_: model)
 
     def run(
         request: GenerationRequest,
