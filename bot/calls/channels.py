@@ -1,4 +1,4 @@
-"""Channel kinds that discord.py does not know yet. Easel treats each of them as a usual channel.
+"""Channels for adults, and channel kinds that discord.py does not know yet, which are treated as usual channels.
 
 discord.py 2.7.1 gives an interaction from an unknown kind no channel and no channel id. Easel needs the id to answer.
 """
@@ -8,6 +8,14 @@ from typing import Any, Final
 
 import discord
 
+_CHANNELS: Final = (
+    discord.TextChannel,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+    discord.Thread,
+)
+"""Channel kinds that a server may restrict to adults."""
 _TEXT: Final = 0
 _PUBLIC_THREAD: Final = 11
 _DIRECT: Final = 1
@@ -15,6 +23,14 @@ _NEEDED: Final = {"name": "", "position": 0}
 """Fields that discord.py needs in a text channel. A new kind may lack them."""
 _OF_THREADS: Final = frozenset({"parent_id", "owner_id", "message_count", "member_count", "thread_metadata"})
 """Fields of a thread. A channel with all of them is read as a thread, so that its parent channel's rules apply."""
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether Discord restricts a channel to adults. A thread counts like its channel.
+
+    Direct messages are not restricted, since nobody marked them as a place for adults.
+    """
+    return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
 def let_in_unknown_channels(client: discord.Client) -> None:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import discord
 
 from bot.calls.answers import Answers
+from bot.calls.channels import is_age_restricted
 from bot.calls.errors import MessageGone, NotNow, NotPermitted, TokenOver
 from bot.calls.watching import Watch
 from bot.store.rows.jobs import Job
@@ -48,6 +49,11 @@ class Routes(Answers):
 
     def _channel(self, job: Job) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(job.channel_id)
+
+    def is_among_adults(self, job: Job) -> bool:
+        """Whether a job's channel is for adults now. Of a channel that Easel does not see, what it was counts."""
+        channel = self._client.get_channel(job.channel_id)
+        return job.origin.is_age_restricted if channel is None else is_age_restricted(channel)
 
     def _webhook(self, job: Job) -> discord.Webhook:
         token = job.origin.interaction_token

@@ -55,7 +55,7 @@ def job_services(parts: Parts, database: Database) -> JobServices:
         receiving=receiving,
         keeping=keeping,
         reviewing=reviewing,
-        dispatcher=_dispatcher(parts, accepting, storing, reviewing),
+        dispatcher=_dispatcher(parts, accepting, storing, reviewing, keeping),
     )
 
 
@@ -75,10 +75,12 @@ def _accepting(parts: Parts, storing: Storing) -> Accepting:
     )
 
 
-def _dispatcher(parts: Parts, accepting: Accepting, storing: Storing, reviewing: Reviewing) -> Dispatcher:
+def _dispatcher(
+    parts: Parts, accepting: Accepting, storing: Storing, reviewing: Reviewing, keeping: Keeping
+) -> Dispatcher:
     settings, tables, backend = parts.settings, parts.tables, parts.backend
     preparing = Preparing(backend=backend, timings=tables.timings, default_key=parts.catalogue.default_key)
-    delivery = _delivery(parts, accepting, preparing, reviewing)
+    delivery = _delivery(parts, accepting, preparing, reviewing, keeping)
     waiting_line = WaitingLine(calls=parts.calls, queue=tables.queue)
     recovery = Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery)
     return Dispatcher(
@@ -105,7 +107,9 @@ def _dispatcher(parts: Parts, accepting: Accepting, storing: Storing, reviewing:
     )
 
 
-def _delivery(parts: Parts, accepting: Accepting, preparing: Preparing, reviewing: Reviewing) -> Delivery:
+def _delivery(
+    parts: Parts, accepting: Accepting, preparing: Preparing, reviewing: Reviewing, keeping: Keeping
+) -> Delivery:
     calls, jobs, direct_message = parts.calls, parts.tables.jobs, parts.settings.delivery.direct_message
     return Delivery(
         calls=calls,
@@ -118,6 +122,7 @@ def _delivery(parts: Parts, accepting: Accepting, preparing: Preparing, reviewin
         signing=parts.signing,
         image_checking=parts.image_checking,
         judging=parts.judging,
+        keeping=keeping,
         hold=reviewing.hold,
         last_words=LastWords(
             calls=calls, jobs=jobs, direct_message=direct_message, max_wait=parts.max_wait, signing=parts.signing

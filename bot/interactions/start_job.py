@@ -10,6 +10,7 @@ import structlog
 from discord import ui
 
 from bot.calls.answers import Interaction
+from bot.calls.channels import is_age_restricted
 from bot.calls.errors import CallFailed, WordsBlocked
 from bot.errors import Refused
 from bot.interactions.patience import in_time
@@ -23,14 +24,6 @@ from bot.store.rows.origin import Asker, Lineage, Origin, StartedBy
 from bot.store.rows.preferences import AskerDefaults
 from bot.words import clean
 
-_CHANNELS: Final = (
-    discord.TextChannel,
-    discord.VoiceChannel,
-    discord.StageChannel,
-    discord.ForumChannel,
-    discord.Thread,
-)
-"""Channel kinds that a server may restrict to adults."""
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """https://discord.com/developers/docs/interactions/receiving-and-responding"""
 
@@ -60,14 +53,6 @@ def asker_of(interaction: Interaction) -> Asker:
         user_id=interaction.user.id,
         role_ids=tuple(role.id for role in roles),
     )
-
-
-def is_age_restricted(channel: object) -> bool:
-    """Whether Discord restricts a channel to adults. A thread counts like its channel.
-
-    Direct messages are not restricted, since nobody marked them as a place for adults.
-    """
-    return isinstance(channel, _CHANNELS) and channel.is_nsfw()
 
 
 async def defaults_of(services: Services, asker: Asker) -> AskerDefaults:

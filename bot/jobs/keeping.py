@@ -47,9 +47,13 @@ class Keeping:
 
     async def remove(self, job: Job) -> None:
         """Remove the files of a deleted job, except those that somebody keeps."""
+        await self.remove_outputs(job)
+        await self._inputs.release(job.job_id)
+
+    async def remove_outputs(self, job: Job) -> None:
+        """Remove the files of a job's outputs, except those that somebody keeps."""
         for sha256 in await self._stars.own(job.job_id):
             await self._images.remove(sha256)
-        await self._inputs.release(job.job_id)
 
     async def erase(self, job: Job, copies: Iterable[str]) -> None:
         """Remove the files of a job that moderators removed, whoever keeps them.

@@ -7,6 +7,7 @@ from pipeline.protocol.provenance.fingerprints import BLOCKED_LOOK_BYTES
 
 MAX_BLOCKS: Final = 5_000
 """Most blocked pictures in the file. All of them go to the worker with each job."""
+_PDQ: Final = "pdq:"
 _KIND: Final = "look:"
 
 
@@ -47,6 +48,11 @@ def _look(line: str, where: str) -> bytes:
         look = bytes.fromhex(written.removeprefix(_KIND))
     except ValueError:
         look = b""
+    if written.startswith(_PDQ):
+        raise BadBlockFile(
+            f"In {where} is a hash of PDQ. Easel compares looks alone, since no package that computes PDQ runs with "
+            "this Python. Leave the line out; `easel look` prints the line of a picture that you have."
+        )
     if not written.startswith(_KIND) or len(look) != BLOCKED_LOOK_BYTES:
         raise BadBlockFile(
             f"In {where}, write {_KIND} and {2 * BLOCKED_LOOK_BYTES} hexadecimal digits, as `easel look` prints them."

@@ -70,6 +70,14 @@ class JobRepository:
         """Store the id of the job's message."""
         await self._database.change("UPDATE jobs SET message_id = ? WHERE job_id = ?", (message_id, job_id))
 
+    async def note_opened(self, job_id: int) -> None:
+        """Note that the channel of a job is not for adults any more."""
+        await self._database.change("UPDATE jobs SET is_age_restricted = 0 WHERE job_id = ?", (job_id,))
+
+    async def drop_outputs(self, job_id: int) -> None:
+        """Drop the outputs of a job that nobody may see."""
+        await self._database.change("DELETE FROM outputs WHERE job_id = ?", (job_id,))
+
     async def add_notice(self, job_id: int, notice: Notice) -> Job:
         """Add a notice to a job; returns the job with it."""
         row = await self._database.write(

@@ -24,6 +24,7 @@ from bot.jobs.delivering.fitting import fit
 from bot.jobs.delivering.last_words import LastWords, Present
 from bot.jobs.image_checking import ImageChecking, is_veiled, rated
 from bot.jobs.judging import Judging
+from bot.jobs.keeping import Keeping
 from bot.jobs.kinds import kind_of
 from bot.jobs.preparing import Preparing
 from bot.presenting.jobs import moderated_message
@@ -64,12 +65,14 @@ class Delivery:
         last_words: LastWords,
         signing: Signing,
         image_checking: ImageChecking,
+        keeping: Keeping,
         judging: Judging,
         hold: Callable[[Job, datetime], Awaitable[None]],
     ) -> None:
         self._show_to_moderators = hold
         self._signing = signing
         self._image_checking = image_checking
+        self._keeping = keeping
         self._judging = judging
         self._calls = calls
         self._user_settings = user_settings
@@ -87,6 +90,8 @@ class Delivery:
         if current is None or current.status is not JobStatus.RUNNING:
             return  # it ended meanwhile with a refund, and uncharged outputs must not be shown
         outputs = await self._jobs.outputs(job.job_id)
+        if job.origin.is_age_restricted and not self._calls.is_among_adults(job):
+            job, outputs = await self._opened(job, outputs)
         if not outputs:
             await self._hide(job, message)
             return
@@ -108,6 +113,18 @@ class Delivery:
             await self.fail(job, message, JobFailure.UNSIGNED, str(error))
             return
         await self.settle(job)
+
+    async def _opened(self, job: Job, outputs: list[Output]) -> tuple[Job, list[Output]]:
+        """A drawn job whose channel is not for adults any more, and its outputs: none if one of them is sexual."""
+        await self._jobs.note_opened(job.job_id)
+        opened = msgspec.structs.replace(job, origin=msgspec.structs.replace(job.origin, is_age_restricted=False))
+        ratings = [output.rating for output in outputs]
+        if Rating.SEXUAL not in ratings:
+            return opened, outputs
+        self._log.info("pictures hidden", action="hidden", ratings=ratings, **job.log_context())
+        await self._keeping.remove_outputs(job)
+        await self._jobs.drop_outputs(job.job_id)
+        return await self._jobs.add_notice(job.job_id, rated(ratings)), []
 
     async def _hold(self, job: Job, message: JobMessage) -> None:
         """Hold a drawn job until a moderator looked. Its price stays reserved."""

@@ -5,9 +5,9 @@ from typing import Any, cast
 import discord
 import pytest
 
-from bot.calls.channels import with_known_channel
+from bot.calls.channels import is_age_restricted, with_known_channel
 from bot.client import EaselClient
-from bot.interactions.start_job import asker_of, is_age_restricted
+from bot.interactions.start_job import asker_of
 from tests.kill_points.members import interaction
 from tests.kill_points.tiny_discord import BOT_USER
 

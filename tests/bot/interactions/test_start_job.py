@@ -6,8 +6,8 @@ import discord
 import pytest
 from discord.state import ConnectionState
 
+from bot.calls.channels import is_age_restricted
 from bot.client import EaselClient
-from bot.interactions.start_job import is_age_restricted
 
 
 @pytest.fixture

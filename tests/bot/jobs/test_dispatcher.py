@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import discord
 import pytest
 
 from bot.quotas.standing import QueueState
@@ -287,6 +290,34 @@ async def test_the_image_check_knows_where_adults_are_among_themselves(
     for is_age_restricted in (False, True):
         await house.until(await house.ask(is_age_restricted=is_age_restricted), SUCCEEDED)
     assert house.backend.checked == [(1, "hide"), (2, among_adults)]
+
+
+@pytest.mark.parametrize("prompt", ["suggestive", "sexual"])
+async def test_a_channel_that_is_for_everybody_by_now_shows_what_they_may_see(
+    open_house: OpenHouse, tmp_path: Path, prompt: str
+) -> None:
+    house = await open_house()
+    state = house.services.calls._client._connection
+    channel: Any = {"id": "6", "type": 0, "name": "studio", "position": 0, "permission_overwrites": [], "nsfw": False}
+    data: Any = {"id": "5", "name": "A server", "roles": [], "emojis": [], "channels": [channel]}
+    server = discord.Guild(data=data, state=state)
+    state._add_guild(server)
+    house.work()
+    opened = await house.until(await house.ask(prompt, is_age_restricted=True), SUCCEEDED, FAILED)
+    assert not opened.origin.is_age_restricted
+    if prompt == "suggestive":
+        assert '"spoiler": true' in house.said(opened)
+    else:
+        assert opened.failure is JobFailure.FLAGGED
+        await house.until_said(opened, "was hidden by the safety filter")
+        assert [path for path in (tmp_path / "images").rglob("*") if path.is_file()] == []
+        assert await house.services.jobs.outputs(opened.job_id) == []
+        assert await house.spent() == 0
+        assert await house.broken() == []
+    channel |= {"nsfw": True}
+    server._add_channel(discord.TextChannel(guild=server, state=state, data=channel))
+    among_adults = await house.until(await house.ask(prompt, is_age_restricted=True), SUCCEEDED)
+    assert ('"spoiler": true' in house.said(among_adults)) == (prompt == "sexual")
 
 
 async def test_a_check_that_is_off_checks_nothing(open_house: OpenHouse) -> None:

@@ -1,10 +1,10 @@
 """Does what is asked; a job of the prompt `wait` waits for its `Cancel`, `fall` ends the process.
 
-One of the prompt `suggestive` gives such a picture. One of the prompt `flagged`, or `a flagged child`, is finished
-without a picture. One of the prompt `linger` waits at its first attempt and is done at the next. One of the prompt
-`finishing` is past its last step: its `Cancel` comes too late to stop it. A question about the words `wait` gets no
-answer, and one about `fall` ends the process. The same holds for pictures of these bytes; other bytes are the name of
-their rating, but `odd`, which cannot be rated.
+One of the prompt `suggestive` or `sexual` gives such a picture. One of the prompt `flagged`, or `a flagged child`, is
+finished without a picture. One of the prompt `linger` waits at its first attempt and is done at the next. One of the
+prompt `finishing` is past its last step: its `Cancel` comes too late to stop it. A question about the words `wait`
+gets no answer, and one about `fall` ends the process. The same holds for pictures of these bytes; other bytes are the
+name of their rating, but `odd`, which cannot be rated.
 """
 
 import os
@@ -34,9 +34,9 @@ while True:
             sys.exit(3)
         case Submit() as submit if submit.request.prompt == "flagged":
             bot.say(msgspec.structs.replace(finished(submit), outputs=()))
-        case Submit() as submit if submit.request.prompt == "suggestive":
+        case Submit() as submit if submit.request.prompt in ("suggestive", "sexual"):
             (drawn,) = finished(submit).outputs
-            veiled = msgspec.structs.replace(drawn, rating=Rating.SUGGESTIVE)
+            veiled = msgspec.structs.replace(drawn, rating=Rating(submit.request.prompt))
             bot.say(msgspec.structs.replace(finished(submit), outputs=(veiled,)))
         case Submit() as submit if submit.request.prompt == "a flagged child":
             bot.say(msgspec.structs.replace(finished(submit), outputs=(), hidden=(Rating.SEXUAL,)))
