@@ -9,13 +9,16 @@ from typing import Any, Final
 import msgspec
 
 from bot.calls.answers import Interaction
+from bot.calls.repeating import as_files
 from bot.errors import Refused
 from bot.interactions.patience import in_time
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
 from bot.pictures.receiving import Received
+from bot.presenting.images import region_message
 from bot.presenting.jobs import expansion_message
+from bot.quotas.standing import Outlook
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
@@ -131,6 +134,37 @@ async def ask_each(
         (only,) = resolved
         await ask(services, interaction, only.order(origin_of(interaction, started_by, lineage)))
         return
+    expansion, outlook = await _expansion(services, interaction, resolved, started_by, lineage)
+    await answer_privately(interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models))
+
+
+async def ask_about_part(
+    services: Services,
+    interaction: Interaction,
+    resolved: Sequence[Resolved],
+    *,
+    started_by: StartedBy,
+    lineage: Lineage | None,
+) -> None:
+    """Show the part of a picture in private, with its price and buttons that change the part or start the jobs.
+
+    Raises:
+        Refused: nothing would be left of the part, or the picture is not kept any more.
+    """
+    look = await services.receiving.look(resolved[0].request)
+    expansion, outlook = await _expansion(services, interaction, resolved, started_by, lineage)
+    view = region_message.question(expansion, outlook)
+    await answer_privately(interaction, view=view, files=as_files([(region_message.LOOK_NAME, look)]))
+
+
+async def _expansion(
+    services: Services,
+    interaction: Interaction,
+    resolved: Sequence[Resolved],
+    started_by: StartedBy,
+    lineage: Lineage | None,
+) -> tuple[Expansion, Outlook]:
+    """These requests, waiting for their member's press, and what the member may do now."""
     asker = asker_of(interaction)
     outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
     new = NewExpansion(
@@ -143,7 +177,7 @@ async def ask_each(
         price=outlook.price,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
-    await answer_privately(interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models))
+    return expansion, outlook
 
 
 async def start_each(services: Services, interaction: Interaction, expansion: Expansion) -> tuple[int, Refused | None]:

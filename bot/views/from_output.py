@@ -44,17 +44,21 @@ async def open_form(services: Services, interaction: Interaction, job: Job) -> N
 
 async def answer(services: Services, interaction: Interaction, job: Job, fields: Fields) -> None:
     """Start the job of a submitted form."""
-    await _start(services, interaction, job, reference.given_in(fields), StartedBy.REMIX)
+    receive, lineage = _receive(services, interaction, job), lineage_of(job)
+    await reference.start(services, interaction, fields, receive, started_by=StartedBy.REMIX, lineage=lineage)
 
 
 async def _start(
     services: Services, interaction: Interaction, job: Job, given: GivenRequest, started_by: StartedBy
 ) -> None:
-    message = interaction.message
-    if message is None:
-        raise Refused("refused-unknown-job")
-    receive = {"image": partial(_received, services, job, message)}
+    receive = {"image": _receive(services, interaction, job)}
     await start_jobs.imagine(services, interaction, given, receive, started_by=started_by, lineage=lineage_of(job))
+
+
+def _receive(services: Services, interaction: Interaction, job: Job) -> start_jobs.Receive:
+    if interaction.message is None:
+        raise Refused("refused-unknown-job")
+    return partial(_received, services, job, interaction.message)
 
 
 async def _received(services: Services, job: Job, message: discord.Message) -> Received:

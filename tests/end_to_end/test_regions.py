@@ -15,6 +15,7 @@ from PIL import Image, ImageChops
 
 from playground import LocalDiscord
 from tests.end_to_end.conftest import BotProcess, shared_bot
+from tests.pipeline.reading import files
 from tests.text_masks import save_text_mask
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -159,6 +160,36 @@ async def test_a_painted_copy_says_where(studio: Studio) -> None:
     assert box[0] >= 0
     assert 90 <= box[2] <= 132
     assert 100 <= box[3] <= 142
+
+
+async def test_a_picture_from_elsewhere_changes_only_where_its_copy_is_painted(studio: Studio) -> None:
+    """A mask in black and white says it as well as paint; the size has the picture's shape."""
+    local = studio.local
+    picture = files.colorful((256, 256))
+    posted = await local.friend.send(local.channel, "look", attachments=[("a.png", files.saved(picture, "PNG"))])
+    mask = Image.new("RGB", picture.size)
+    mask.paste("white", (96, 96, 176, 176))
+    values = {"prompt": "a star --seed 6 --steps 8", "strength": ["strong"], "size": ["kept"]}
+    before = studio.rows("SELECT max(job_id) FROM jobs")
+
+    async def asked(**more: Any) -> Any:
+        form = await local.friend.context_menu(local.channel, "Easel: use as reference", posted)
+        return await private(await local.friend.submit_modal(form, {**values, **more}))
+
+    other = Image.new("RGB", (300, 100), "red")
+    refused = await asked(copy=("other.png", files.saved(other, "PNG")))
+    assert "costs" not in json.dumps(refused.components)
+    question = await asked(copy=("mask.png", files.saved(mask, "PNG")))
+    assert "costs" in json.dumps(question.components)
+    assert studio.rows("SELECT max(job_id) FROM jobs") == before
+    ((expansion,),) = studio.rows("SELECT max(expansion_id) FROM expansions")
+    await local.friend.click(question, custom_id=f"easel:start:{expansion}")
+    drawn = await studio.picture(await studio.done("seed 6 ", "Kept everything outside"))
+    assert drawn.size == picture.size
+    below = (0, 200, 256, 256)
+    assert drawn.crop(below).tobytes() == picture.crop(below).tobytes()
+    assert difference(drawn.crop((96, 96, 176, 176)), picture.crop((96, 96, 176, 176))) > 5
+    assert "Traceback" not in studio.bot.log
 
 
 async def test_what_cannot_be_changed_is_a_sentence_and_costs_nothing(studio: Studio) -> None:

@@ -6,6 +6,7 @@ import discord
 from discord import ui
 
 from bot.presenting.custom_ids import Action, custom_id
+from bot.presenting.images.reference_form import painted_copy
 from bot.presenting.images.remix_form import PROMPT, choice, words
 from bot.presenting.texts import text
 from bot.requests.derived.inpainting import ZOOMS
@@ -17,7 +18,6 @@ from pipeline.protocol.requests import GenerationRequest, narrowed
 WHERE: Final = "where"
 STRENGTH: Final = "strength"
 WORDS: Final = "words"
-COPY: Final = "copy"
 ZOOM: Final = "zoom"
 _USUAL_STRENGTH: Final = "strong"
 
@@ -44,8 +44,7 @@ def region_form(job: Job, index: int, *, has_words: bool) -> ui.Modal:
     form.add_item(words(PROMPT, request.prompt, label=text("region-prompt"), is_required=True))
     strengths = [(name, text(f"region-{name}")) for name in STRENGTHS]
     form.add_item(choice(STRENGTH, strengths, _USUAL_STRENGTH, label=text("region-strength")))
-    copy: ui.FileUpload[Any] = ui.FileUpload(custom_id=COPY, required=False, min_values=0, max_values=1)
-    form.add_item(ui.Label(text=text("region-copy"), description=text("region-copy-hint"), component=copy))
+    form.add_item(painted_copy(text("region-copy-hint")))
     return form
 
 

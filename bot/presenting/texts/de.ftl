@@ -268,6 +268,7 @@ remix-seed-kept = { $seed }, wie bisher
 reference-title = Von diesem Bild ausgehen
 reference-use = Wofür das Bild da ist
 reference-strength = Wie viel sich ändert
+reference-copy-hint = Nur, wo du das gespeicherte Bild übermalt hast, oder wo eine Maske weiß ist. Ohne Kopie alles.
 reference-size-kept = In der Form des Bildes
 
 ## Meldungen, und was die Moderation entscheidet
@@ -663,6 +664,7 @@ refused-mask-nowhere = Kein Modell hier kann einen Ausschnitt eines Bildes neu z
 refused-part-nowhere = Kein Modell hier findet, was Wörter nennen. Kreuze Kästchen an, oder übermale eine Kopie des Bildes.
 refused-part-later = Der Teil war gerade nicht zu finden. Versuch es gleich noch einmal, oder kreuze Kästchen an.
 refused-part-unseen = Nichts wie „{ $words }“ wurde im Bild gefunden. Nimm andere Wörter, kreuze Kästchen an, oder übermale eine Kopie.
+refused-copy-use = Eine übermalte Kopie sagt, welcher Teil eines Ausgangsbildes sich ändert. Wähle dafür start, oder lass die Kopie weg.
 refused-region-empty = Nichts ist markiert. Kreuze mindestens einen Teil des Bildes an, oder häng eine Kopie an, auf die du gemalt hast.
 refused-region-gone = Vom Ausschnitt bliebe nichts übrig. Lass ihn, wie er ist, oder drücke einen anderen Knopf.
 refused-pan-long = { $model } macht dieses Bild nicht länger. Zoome stattdessen heraus, oder schwenke zu einer anderen Seite.

@@ -268,6 +268,7 @@ remix-seed-kept = { $seed }, as it was
 reference-title = Start from this picture
 reference-use = What the picture is for
 reference-strength = How much changes
+reference-copy-hint = Only where you painted over the saved picture, or where a mask is white. All of it without a copy.
 reference-size-kept = In the shape of the picture
 
 ## Reports, and what moderators decide
@@ -663,6 +664,7 @@ refused-mask-nowhere = No model here can draw a part of a picture anew. Press �
 refused-part-nowhere = No model here finds what words name. Tick boxes, or paint over a copy of the picture.
 refused-part-later = The part could not be found just now. Try again shortly, or tick boxes.
 refused-part-unseen = Nothing like “{ $words }” was found in the picture. Use other words, tick boxes, or paint over a copy.
+refused-copy-use = A painted copy says which part of a picture to start from changes. Choose start for it, or leave the copy out.
 refused-region-empty = Nothing is marked. Tick at least one part of the picture, or attach a copy that you painted on.
 refused-region-gone = Nothing would be left of the part. Keep it as it is, or press another button.
 refused-pan-long = { $model } makes this picture no longer. Zoom out instead, or pan to another side.

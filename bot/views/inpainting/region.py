@@ -1,26 +1,24 @@
 """`🖌️`: a part of a picture is marked, shown in private with its price, made larger or smaller, and then drawn anew."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import msgspec
 
 from bot.calls.answers import Interaction
-from bot.calls.repeating import as_files
 from bot.errors import Refused
 from bot.interactions.find_job import find_job
-from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import asker_of
+from bot.interactions.start_jobs import ask_about_part
 from bot.presenting.custom_ids import Press
 from bot.presenting.images import region_form, region_message
+from bot.presenting.images.reference_form import COPY
 from bot.presenting.images.remix_form import PROMPT
 from bot.requests.derived import inpainting
 from bot.requests.options.takes import GivenPicture
-from bot.requests.resolving import Resolved
 from bot.requests.uses import STRENGTHS
-from bot.store.expansions import Expansion, NewExpansion
-from bot.store.rows.jobs import Job, WantedJob
+from bot.store.expansions import Expansion
+from bot.store.rows.jobs import WantedJob
 from bot.store.rows.origin import StartedBy
 from bot.views.expanding import find_open
 from bot.views.fields import Fields
@@ -46,7 +44,7 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
     job = await find_job(services, interaction, press)
     masking_model_of(services, job)
     cells = [int(cell) for cell in fields.values.get(region_form.WHERE, ()) if cell in map(str, range(GRID_CELLS))]
-    copy, named = fields.file(region_form.COPY), fields.text(region_form.WORDS).strip()
+    copy, named = fields.file(COPY), fields.text(region_form.WORDS).strip()
     if not cells and not named and copy is None:
         raise Refused("refused-region-empty")
     await services.calls.defer(interaction, is_private=True)
@@ -68,7 +66,8 @@ async def answer(services: Services, interaction: Interaction, press: Press, fie
     )
     if unused := _unused(cells=bool(cells), named=bool(named), is_painted=copy is not None):
         resolved = [msgspec.structs.replace(each, notices=(*unused, *each.notices)) for each in resolved]
-    await _ask(services, interaction, job, press.index or 0, resolved)
+    lineage = lineage_of(job, press.index or 0)
+    await ask_about_part(services, interaction, resolved, started_by=StartedBy.REGION, lineage=lineage)
 
 
 def _unused(*, cells: bool, named: bool, is_painted: bool) -> tuple[Notice, ...]:
@@ -91,24 +90,6 @@ async def smaller(services: Services, interaction: Interaction, press: Press) ->
 async def invert(services: Services, interaction: Interaction, press: Press) -> None:
     """Show everything but the part as the part."""
     await _change(services, interaction, press, inpainting.inverted)
-
-
-async def _ask(services: Services, interaction: Interaction, job: Job, index: int, resolved: list[Resolved]) -> None:
-    asker = asker_of(interaction)
-    outlook = await services.accepting.outlook(asker, [each.request for each in resolved])
-    look = await services.receiving.look(resolved[0].request)
-    new = NewExpansion(
-        guild_id=asker.guild_id,
-        channel_id=asker.channel_id,
-        user_id=asker.user_id,
-        started_by=StartedBy.REGION,
-        lineage=lineage_of(job, index),
-        jobs=tuple(resolved),
-        price=outlook.price,
-    )
-    expansion = await services.expansions.add(new, datetime.now(UTC))
-    view = region_message.question(expansion, outlook)
-    await answer_privately(interaction, view=view, files=as_files([(region_message.LOOK_NAME, look)]))
 
 
 async def _change(

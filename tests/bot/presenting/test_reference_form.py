@@ -10,6 +10,7 @@ from bot.presenting.texts import LANGUAGES, spoken
 from bot.requests.uses import STRENGTHS
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.inputs import Use
 
 KEY = "0123456789abcdef"
@@ -24,11 +25,19 @@ def test_it_asks_for_prompt_strength_and_size_in_words(catalogue: Catalogue, lan
     assert read_reference(form["custom_id"]) == KEY
     assert len(form["title"]) <= 45
     assert all(len(label["label"]) <= 45 for label in form["components"])
-    prompt, strength, size = (label["component"] for label in form["components"])
+    assert all(len(label.get("description") or "") <= 100 for label in form["components"])
+    prompt, strength, size, copy = (label["component"] for label in form["components"])
     assert (prompt["custom_id"], prompt["required"], prompt.get("value")) == ("prompt", True, None)
     assert [option["value"] for option in strength["options"]] == list(STRENGTHS)
     chosen = [option["value"] for field in (strength, size) for option in field["options"] if option.get("default")]
     assert chosen == ["medium", "kept"]
+    assert (copy["custom_id"], copy["required"]) == ("copy", False)
+
+
+def test_a_model_that_draws_no_part_anew_is_asked_for_no_copy(catalogue: Catalogue) -> None:
+    spec = catalogue.default.narrowed(None, (Capability.MASK,))
+    form = reference_form(reference_id(KEY), spec, {"start": "start"}, LimitSettings())
+    assert len(form.children) == 3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
