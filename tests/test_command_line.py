@@ -7,17 +7,22 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.conftest import ROOT
 from tests.forked_bot import run_command
 from tests.pipeline.engine import tiny
+from tests.pipeline.engine.control_nets import control_net, spec_of
+from tests.pipeline.engine.pixels.test_faces import tiny_network
 from tests.pipeline.reading import files
 from tests.shared_worker import share_worker_state, warm_starter
 
@@ -270,11 +275,26 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
 
 
 def test_the_doctor_says_what_is_there(tmp_path: Path) -> None:
-    result = easel("doctor", EASEL_STORAGE__DIRECTORY=str(tmp_path))
+    faces = tiny_network(tmp_path / "faces.safetensors")
+    unet: Any = UNet2DConditionModel.from_pretrained(ROOT / "models/pocket/unet")
+    spec_of(control_net(unet), tmp_path, "lines")
+    catalogue = tmp_path / "models.toml"
+    catalogue.write_text(
+        (ROOT / "config/models.toml").read_text().replace("../models/", f"{ROOT}/models/")
+        + f'[[faces]]\nkey = "faces"\ntitle = "Faces"\npath = "{faces.path}"\nlicense = "terms of faces"\n'
+        + '[[controls]]\nkey = "lines"\ntitle = "Lines"\nfamily = "sd"\nkind = "controlnet"\nuse = "lines"\n'
+        + 'preprocessor = "canny"\nlicense = "terms of lines"\nsource = { kind = "folder", path = "lines" }\n'
+    )
+    result = easel("doctor", EASEL_STORAGE__DIRECTORY=str(tmp_path), EASEL_PIPELINE__CATALOGUE=str(catalogue))
     assert result.returncode == 0, result.stdout + result.stderr
     for subject in ("settings", "database", "disk", "token", "worker", "device", "pocket"):
         assert f" {subject} " in result.stdout
     assert "BAD" not in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "Real-ESRGAN, small is there; license: BSD-3-Clause." in said
+    assert "Faces is there; license: terms of faces. It is RestoreFormer." in said
+    assert "Lines is there; license: terms of lines." in said
+    assert "canny, which needs no model" in said
 
 
 def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
