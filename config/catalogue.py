@@ -18,7 +18,7 @@ from config.reading import NotReadable, read_text, read_toml
 from config.sources import absolute
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.costs import usual_cost
-from pipeline.protocol.catalogue.models import Entry, ModelSpec, Vocabulary
+from pipeline.protocol.catalogue.models import Entry, ModelLora, ModelSpec, Vocabulary
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
     CutoutSpec,
@@ -219,8 +219,11 @@ def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     if decoder is not None:
         decoder = absolute(decoder, base)
     vocabulary = None if spec.vocabulary is None else _read_vocabulary(base / spec.vocabulary.path)
+    lora = spec.lora
+    if lora is not None:
+        lora = ModelLora(path=str((base / lora.path).resolve()), scale=lora.scale)
     return msgspec.structs.replace(
-        spec, source=source, vae=vae, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary
+        spec, source=source, vae=vae, enlarger=enlarger, preview_decoder=decoder, vocabulary=vocabulary, lora=lora
     )
 
 

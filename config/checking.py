@@ -69,6 +69,9 @@ def _of_family(spec: ModelSpec) -> dict[str, bool]:
         "edits is only for the families sd and sdxl; a pipeline's class says itself whether it edits": (
             spec.edits and spec.family not in ("sd", "sdxl")
         ),
+        "a diffusers pipeline reads no LoRA in Easel, so leave out lora": (
+            spec.family == "pipeline" and spec.lora is not None
+        ),
         "call is only for the family pipeline; Easel runs the steps of the other families itself": (
             bool(spec.call) and not is_pipeline
         ),

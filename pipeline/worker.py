@@ -80,8 +80,11 @@ def run_worker(socket_fd: int) -> int:
         )
     try:
         placement = choose_placement(first.device, first.dtype, first.acceleration)
-        stored = any(spec.weights for spec in first.models)
-        check_acceleration(placement, has_loras=first.lora_directory is not None, has_stored_weights=stored)
+        check_acceleration(
+            placement,
+            has_loras=first.lora_directory is not None or any(spec.lora for spec in first.models),
+            has_stored_weights=any(spec.weights for spec in first.models),
+        )
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
     except AcceleratorUnavailable as error:

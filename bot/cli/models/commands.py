@@ -115,7 +115,7 @@ def models_prune(
 def _restart(database: Path) -> str:
     from bot.store.sqlite.database import is_in_use
 
-    return " Easel runs: restart it to offer this to members." if is_in_use(database) else ""
+    return " Easel runs: reload it (SIGHUP), and members are offered this." if is_in_use(database) else ""
 
 
 def _agreeing(*, is_yes: bool) -> Callable[[str], bool]:

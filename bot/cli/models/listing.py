@@ -96,9 +96,8 @@ def sources_of(entry: object) -> Iterator[Source]:
     names = ("source", "vae", "preview_decoder", "preprocessor_model", "encoder")
     found = (getattr(entry, name, None) for name in names)
     yield from (each for each in found if isinstance(each, FolderSource | FileSource | HubSource))
-    path = getattr(entry, "path", None)
-    if isinstance(path, str):
-        yield FileSource(path=path)
+    paths = (getattr(entry, "path", None), getattr(getattr(entry, "lora", None), "path", None))
+    yield from (FileSource(path=path) for path in paths if isinstance(path, str))
 
 
 def files_of(source: Source, cache: Path) -> list[Path]:

@@ -74,6 +74,9 @@ class ModelLoras:
         text_encoders: modules by component, such as `text_encoder_2`.
         placement: device and precision of the model.
         convert: diffusers' `lora_state_dict` for this family.
+
+    Raises:
+        ModelUnavailable: the LoRA that the model always has cannot be read, or does not fit it.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class ModelLoras:
         self._convert = convert
         self._files = MadeOfFiles(self._parts, check_is_lora, _KEPT_FILES)
         self._chosen: OrderedDict[tuple[object, ...], ChosenLoras] = OrderedDict()
+        self._always = () if folder.built_in is None else (self._built_in(*folder.built_in),)
 
     def choose(self, tagged: Tagged) -> tuple[ChosenLoras, tuple[Notice, ...]]:
         """LoRAs for a prompt's tags, and a notice about each tag that adds nothing."""
@@ -101,7 +105,7 @@ class ModelLoras:
         if tagged.clamped:
             values: dict[str, str | int] = {"tags": " ".join(tagged.clamped), "limit": f"{MAX_LORA_SCALE:g}"}
             notices.append(Notice(key="notice-lora-clamped", values=values))
-        used: list[tuple[LoraTag, Made[LoraParts]]] = []
+        used: list[tuple[LoraTag, Made[LoraParts]]] = [*self._always]
         for tag, path in self._known(tagged.loras, notices):
             made = self._read(tag.name, path, notices)
             if made is not None:
@@ -154,6 +158,13 @@ class ModelLoras:
             return Notice(key="notice-lora-unusable", values={"name": name, "kind": kind})
         near = ", ".join(self._folder.like(name))
         return Notice(key="notice-lora-unknown", values={"name": name, "near": near or "none"})
+
+    def _built_in(self, path: Path, scale: float) -> tuple[LoraTag, Made[LoraParts]]:
+        try:
+            made = self._files.of(path)
+        except LoraUnfit as error:
+            raise ModelUnavailable(f"The LoRA {path.name} of its entry cannot be used: {error}.") from error
+        return LoraTag(name=path.stem, scale=scale, text_scale=scale), made
 
     def _read(self, name: str, path: Path, notices: list[Notice]) -> Made[LoraParts] | None:
         try:

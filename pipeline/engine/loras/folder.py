@@ -1,5 +1,6 @@
 """The owner's folder of LoRAs and embeddings: it sorts files by their headers and finds them by name."""
 
+import copy
 import difflib
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -58,7 +59,10 @@ class LoraFolder:
         embeddings: offered embeddings, sorted by title.
         broken: the reason why a file is not offered, by its path in the folder.
         names: names for embeddings in prompts, each with the name for `find_embedding`.
+        built_in: file and weight of the LoRA that a model always has; None for none.
     """
+
+    built_in: tuple[Path, float] | None = None
 
     def __init__(self, directory: Path | None, families: Collection[str] | None = None) -> None:
         self.broken: dict[str, str] = {}
@@ -72,6 +76,12 @@ class LoraFolder:
         self.embeddings = _by_title(file.entry for file in self._embeddings.values())
         tokens = {file.entry.token: key for key, file in self._embeddings.items() if file.entry.token}
         self.names: Mapping[str, str] = tokens | {file.entry.name: key for key, file in self._embeddings.items()}
+
+    def beside(self, path: Path, scale: float) -> "LoraFolder":
+        """The same folder for a model that always has a LoRA, which no member can name."""
+        found = copy.copy(self)
+        found.built_in = path, scale
+        return found
 
     def find(self, name: str) -> LoraFile | None:
         """Find a LoRA by name; case does not matter."""

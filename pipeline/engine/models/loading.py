@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import diffusers.utils.logging as diffusers_logging
@@ -113,7 +114,10 @@ def load_model(
     look = check_source(spec, cache_directory)
     started = time.monotonic()
     with blaming(f"The model {spec.title} cannot be loaded"):
-        model = _loaded(spec, look, placement, cache_directory, note_progress, loras or LoraFolder(None))
+        folder = loras or LoraFolder(None)
+        if spec.lora is not None:
+            folder = folder.beside(Path(spec.lora.path), spec.lora.scale)
+        model = _loaded(spec, look, placement, cache_directory, note_progress, folder)
     log.info("Loaded the model %s in %.1f s.", spec.key, time.monotonic() - started)
     return model
 

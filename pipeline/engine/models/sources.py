@@ -10,6 +10,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
+from pipeline.engine.loras.kinds import check_is_lora
 from pipeline.engine.models.capabilities import check_call, check_folder_edits, lacks_of
 from pipeline.engine.models.index import configurations, listed_components, network_in_a_file
 from pipeline.engine.pixels.upscaler import read_enlarger
@@ -17,7 +18,7 @@ from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
 from pipeline.engine.weights.completeness import check_component, check_tokenizer
 from pipeline.engine.weights.components import component_class, find_weights, has_weights, part_of, read_json
-from pipeline.engine.weights.headers import read_tensors, text_features_in
+from pipeline.engine.weights.headers import read_header, read_tensors, text_features_in
 from pipeline.engine.weights.hub import configurations_for, folder_of
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
 from pipeline.engine.weights.quantised import check_formats, take_scales
@@ -65,6 +66,8 @@ def check_source(spec: ModelSpec, cache_directory: str | None = None) -> Look:
             check_vae(spec, cache_directory)
         if spec.preview_decoder is not None:
             _check_decoder(spec.preview_decoder, spec, cache_directory)
+        if spec.lora is not None:
+            check_is_lora(read_header(Path(spec.lora.path)), Path(spec.lora.path).name)
         if spec.enlarger is not None:
             read_enlarger(spec.enlarger)
         return look

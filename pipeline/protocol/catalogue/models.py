@@ -152,6 +152,18 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     examples: tuple[str, ...] = ()
 
 
+class ModelLora(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A LoRA that a model always has, such as one that lets it draw in few steps (LCM, Lightning, Hyper, DMD2).
+
+    Attributes:
+        path: its .safetensors file, absolute once the catalogue is loaded.
+        scale: the weight with which it is added.
+    """
+
+    path: str
+    scale: Annotated[float, Meta(gt=0.0, le=2.0)] = 1.0
+
+
 CallValue = bool | int | float | str
 """Value of an argument in `[model.call]`."""
 
@@ -184,6 +196,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         call: further arguments for the call of a whole pipeline, by their names in diffusers.
         weights: how weights are kept on the device, by the component's name in diffusers; the others are kept in the
             precision of the forward pass.
+        lora: a LoRA that it always has, beside those that members choose; None for none.
     """
 
     key: ModelKey
@@ -209,6 +222,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     edits: bool = False
     call: dict[str, CallValue] = {}
     weights: dict[str, WeightStorage] = {}
+    lora: ModelLora | None = None
 
     @property
     def facts(self) -> FamilyFacts:
