@@ -1,6 +1,8 @@
 """Families of flow transformers against diffusers' own pipelines, in float64, on tiny random models; and in company."""
 
+import io
 import random
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import MappingProxyType
@@ -9,17 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 import torch
+from PIL import Image
 
 from benchmarks.families import grids, packed
 from config.capabilities import lacks_of_files
+from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.sources import check_source
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
-from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.catalogue.networks import Family, FileSource
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
+from tests.lora_files import every_module, write_lora
 from tests.pipeline.engine.conftest import Studio
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
 from tests.pipeline.engine.test_batching import Shared
@@ -103,7 +109,7 @@ def open_flow(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Opened]
     return open_once
 
 
-@pytest.fixture(params=VARIANTS)
+@pytest.fixture(params=["Z-Image", "klein", "FLUX.1 dev", "Chroma", "FLUX.2 dev"])
 def opened(request: pytest.FixtureRequest, open_flow: Callable[..., Opened]) -> Opened:
     return open_flow(request.param)
 
@@ -152,13 +158,18 @@ def test_brackets_are_text_and_what_was_cut_is_told(opened: Opened, asked: Gener
 
 
 @pytest.fixture(scope="module")
-def in_company(open_flow: Callable[..., Opened]) -> Callable[[str], Shared]:
+def in_company(open_flow: Callable[..., Opened], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Shared]:
     known: dict[str, Shared] = {}
 
     def open_once(name: str) -> Shared:
         if name not in known:
             model = open_flow(name)
-            known[name] = Shared(catalogue_of(model.folder, model.family, "Flow Euler"))
+            network = model.reference.transformer
+            folder = tmp_path_factory.mktemp("loras")
+            names = {"transformer": every_module(network)}
+            write_lora(folder / "fur.safetensors", {"transformer": network}, names, way="peft")
+            catalogue = catalogue_of(model.folder, model.family, "Flow Euler")
+            known[name] = Shared(catalogue, loras=LoraFolder(folder))
         return known[name]
 
     return open_once
@@ -172,14 +183,14 @@ def shared(opened: Opened, in_company: Callable[[str], Shared], monkeypatch: pyt
     found.engine.run_until_idle()
 
 
-def test_mates_of_other_steps_guidance_and_text_change_no_bit(
+def test_mates_of_other_steps_guidance_text_and_lora_change_no_bit(
     opened: Opened, shared: Shared, asked: GenerationRequest
 ) -> None:
     dice = random.Random(5)
     wanted = [
         msgspec.structs.replace(
             asked,
-            prompt="a red apple" + " in the snow" * dice.choice((0, 0, 1, 2)),
+            prompt="a red apple" + " in the snow" * dice.choice((0, 0, 1, 2)) + ("", "", "<lora:fur:0.7>")[number % 3],
             negative_prompt=negative,
             guidance_scale=scale,
             num_inference_steps=dice.randint(2, 5),
@@ -202,6 +213,7 @@ def test_mates_of_other_steps_guidance_and_text_change_no_bit(
             shared.engine.tick()
     shared.engine.run_until_idle()
     assert not [event for event in shared.events if isinstance(event, Failed)]
+    assert not [notice for event in shared.events if isinstance(event, Finished) for notice in event.notices]
     for job_id, latents in alone.items():
         assert shared.latents[job_id].equal(latents), wanted[job_id]
     assert len(shared.forwards) < 0.6 * alone_forwards, "they shared no forward"
@@ -218,7 +230,9 @@ def test_who_comes_later_joins_at_the_next_tick(shared: Shared, asked: Generatio
     assert shared.of(Finished, 1)
 
 
-def test_its_files_are_looked_through(opened: Opened) -> None:
+@pytest.mark.parametrize("name", VARIANTS)
+def test_its_files_are_looked_through(open_flow: Callable[..., Opened], name: str) -> None:
+    opened = open_flow(name)
     spec = catalogue_of(opened.folder, opened.family, "Flow Euler").default
     look = check_source(spec)
     assert look.unread == ()
@@ -240,3 +254,36 @@ def test_pictures_become_latents_and_pixels_as_in_diffusers(open_flow: Callable[
     assert (adapter.decode(latents) - (shown.float() / 2 + 0.5).clamp(0, 1)).abs().max() <= 1e-6
     assert adapter.decode(latents, "tiled").shape == pixels.shape
     assert adapter.size_multiple == 2 * pipeline.vae_scale_factor
+
+
+def test_a_preview_shows_the_latents_of_the_network(opened: Opened, asked: GenerationRequest) -> None:
+    latents = opened.studio.draw(msgspec.structs.replace(asked, num_inference_steps=1))
+    model = opened.studio.model
+    assert model.preview is not None
+    side = max(latents.shape[2:])
+    picture = Image.open(io.BytesIO(model.preview.draw(latents)))
+    assert (side * model.adapter.scale_factor, picture.format) == (80, "WEBP")
+    assert picture.width / picture.height == pytest.approx(64 / 80, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["Z-Image", "klein", "FLUX.1 dev"])
+def test_the_transformer_may_be_one_file(
+    open_flow: Callable[..., Opened], asked: GenerationRequest, name: str, tmp_path: Path
+) -> None:
+    model = open_flow(name)
+    rest = shutil.copytree(model.folder, tmp_path / "rest")
+    file = shutil.move(rest / "transformer" / "diffusion_pytorch_model.safetensors", tmp_path / "network.safetensors")
+    catalogue = catalogue_of(model.folder, model.family, "Flow Euler")
+    spec = msgspec.structs.replace(catalogue.default, source=FileSource(path=str(file), config=str(rest)))
+    look = check_source(spec)
+    assert (look.unread, look.lacks) == ((), VARIANTS[name].lacks)
+    studio = Studio(msgspec.structs.replace(catalogue, models=MappingProxyType({"tiny": spec})))
+    assert studio.draw(asked).equal(model.studio.draw(asked))
+
+
+def test_a_model_of_another_class_is_a_sentence(open_flow: Callable[..., Opened]) -> None:
+    spec = catalogue_of(open_flow("FLUX.1 dev").folder, "flux2", "Flow Euler").default
+    with pytest.raises(
+        ModelUnavailable, match="for a pipeline 'FluxPipeline', and its family wants Flux2KleinPipeline"
+    ):
+        check_source(spec)
