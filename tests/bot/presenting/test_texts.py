@@ -78,13 +78,11 @@ KEYS = keys_of(CATALOGUE)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("key", KEYS)
-def test_every_sentence_can_be_said_in_every_language(key: str, language: str) -> None:
+def test_every_sentence_can_be_said_in_every_language(language: str) -> None:
     values: dict[str, str | int] = dict.fromkeys(re.findall(r"\$(\w+)", CATALOGUE), 3)
     with spoken(language):
-        sentence = text(key, **values)
-    assert sentence.strip()
-    assert "{" not in sentence
+        sentences = {key: text(key, **values) for key in KEYS}
+    assert {key: sentence for key, sentence in sentences.items() if not sentence.strip() or "{" in sentence} == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])

@@ -69,7 +69,7 @@ def tiny_request(request_: GenerationRequest) -> GenerationRequest:
 @pytest.mark.parametrize(
     ("scheduler_name", "guidance_scale", "negative", "images"),
     [
-        *((name, 6.0, "red, rain", 2) for name in DIFFUSION_SAMPLERS),
+        *((name, 6.0, "red, rain", 2) for name in DIFFUSION_SAMPLERS[::3]),  # the steps are those of `sd`, of all
         *((name, 1.0, "", 1) for name in ("Euler", "Heun", "DPM++ SDE Karras")),
     ],
 )
