@@ -253,6 +253,12 @@ async def test_a_picture_is_zoomed_out_and_panned(studio: Studio) -> None:
     higher = await studio.picture(await studio.done(f"Pan of [#{pan}]"))
     below = (0, higher.height - panned.height + 8, panned.width, higher.height)
     assert higher.crop(below).tobytes() == panned.crop((0, 8, *panned.size)).tobytes()
+    form = await local.friend.click(message, custom_id=f"easel:zoom-out:{pan}:0")
+    await local.friend.submit_modal(form, {"zoom": ["1.5"], "prompt": "a meadow"})
+    zoomed = await studio.done(f"Zoom out of [#{pan}]")
+    wide = await studio.picture(zoomed)
+    assert wide.width / wide.height > 1.3, "it has not the shape of the longer picture"
+    assert "cut off" not in json.dumps(zoomed["components"])
     await local.friend.click(message, custom_id=f"easel:reroll:{pan}")
     again = await studio.picture(await studio.done(f"Reroll of [#{pan}]"))
     assert again.size == panned.size

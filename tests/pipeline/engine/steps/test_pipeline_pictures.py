@@ -228,6 +228,19 @@ def test_a_pipeline_draws_a_part_anew_and_keeps_every_other_pixel(
         assert are_alike([drawn], [np.asarray(to_picture(pasted[0]))])
 
 
+def test_a_pipeline_draws_a_window_of_a_longer_picture(whole: Whole, like: GenerationRequest) -> None:
+    picture = photo(2 * SIZE[0], SIZE[1])
+    longer = picture.width + SIZE[0] // 2, SIZE[1]
+    inpaint = Inpaint(outpaint=Outpaint(right=0.25), whole=longer)
+    submit = from_picture(like, picture, 1.0)
+    whole.run(msgspec.structs.replace(submit, request=msgspec.structs.replace(submit.request, inpaint=inpaint)))
+    for drawn in whole.pictures():
+        assert drawn.shape == (longer[1], longer[0], 3)
+        kept = np.s_[:, : picture.width - 8]
+        assert np.array_equal(drawn[kept], np.asarray(picture)[kept])
+        assert drawn[:, picture.width :].std() > 5
+
+
 @pytest.mark.parametrize("inpaint", [None, Inpaint(cells=(4,))])
 def test_a_pipeline_without_a_twin_refuses_and_the_next_job_runs(
     whole: Whole, like: GenerationRequest, inpaint: Inpaint | None
