@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from bot.errors import Refused
+from bot.safety.ages import age_terms
 from bot.safety.judging import hits_of
 from bot.safety.words.files import BadRuleFile, read_rule_file, read_text
 from bot.safety.words.matching import Matcher
 from bot.safety.words.rules import RuleSet
 from pipeline.protocol.requests import Request
 
-_LISTS: Final = ("minors", "sexual")
+_MINORS: Final = "minors"
+_LISTS: Final = (_MINORS, "sexual")
 CATEGORY: Final = "minors"
 """What the audit log names in place of the words."""
 
@@ -75,4 +77,5 @@ def _widened(name: str, file: Path) -> RuleSet:
 
 def read_list(name: str) -> RuleSet:
     """A list of the package."""
-    return read_text(resources.files("bot.safety").joinpath(f"lists/{name}.txt").read_text(encoding="utf-8"))
+    text = resources.files("bot.safety").joinpath(f"lists/{name}.txt").read_text(encoding="utf-8")
+    return read_text("\n".join([text, *age_terms()]) if name == _MINORS else text)

@@ -206,11 +206,18 @@ def _thinned(word: Sequence[Unit]) -> Iterable[Unit]:
         return word
     runs = [list(run) for _, run in groupby(word, lambda unit: (unit.kind, unit.key))]
     is_many = sum(len(run) > 1 and run[0].kind == Kind.LETTER for run in runs) >= _MANY
-    return [unit for run in runs for unit in _thinned_run(run, is_many=is_many)]
+    befores = (None, *(run[0] for run in runs))
+    return [
+        unit for run, before in zip(runs, befores, strict=False) for unit in _thinned_run(run, before, is_many=is_many)
+    ]
 
 
-def _thinned_run(run: Sequence[Unit], *, is_many: bool) -> Sequence[Unit]:
+def _thinned_run(run: Sequence[Unit], before: Unit | None, *, is_many: bool) -> Sequence[Unit]:
+    """A run of equal units, of which `before` is the unit before it in its word."""
     if len(run) == 1 or run[0].kind != Kind.LETTER:
+        return run
+    # A number is not drawn out: 22 is no 2. Digits behind a letter may stand for letters.
+    if run[0].key.isdigit() and (before is None or before.kind != Kind.LETTER or before.key.isdigit()):
         return run
     return (run[0], run[1]._replace(kind=Kind.OPTIONAL if len(run) >= _MANY or is_many else Kind.DOUBLED))
 

@@ -47,8 +47,42 @@ def test_the_lists_of_the_package_can_be_read() -> None:
 
 def test_ages_end_before_eighteen() -> None:
     words = {rule.word for rule in read_list("minors").rules}
-    for written in ("{} years old", "{} year old*", "{} yo", "{} jahre alt", "aged {}", "{}歳"):
+    for written in (
+        "{} years old",
+        "{} year old*",
+        "{} yo",
+        "{} jahre alt",
+        "aged {}",
+        "age {}",
+        "of {} years",
+        "{}歳",
+    ):
         assert [age for age in range(1, 100) if written.format(age) in words] == list(range(1, 18))
+
+
+@pytest.mark.parametrize("age", [*range(18, 24), 33, 44, 55, 66, 77, 88, 99, 111])
+def test_who_is_grown_up_is_no_minor(request_: GenerationRequest, age: int) -> None:
+    for written in (
+        "{} years old",
+        "a {}-year-old",
+        "{}-years-old",
+        "{}yo",
+        "aged {}",
+        "{}-jährige",
+        "{}jährige",
+        "{}歳",
+    ):
+        prompt = written.format(age)
+        assert not shipped_rule().names_minors(msgspec.structs.replace(request_, prompt=prompt)), prompt
+
+
+@pytest.mark.parametrize(
+    "prompt", ["forty five years old", "a twenty-one-year-old", "seventy-seven years old", "ice age 5"]
+)
+def test_the_end_of_a_number_in_words_is_no_age(request_: GenerationRequest, prompt: str) -> None:
+    assert not shipped_rule().names_minors(msgspec.structs.replace(request_, prompt=prompt))
+    ends = f"{prompt}, five years old"
+    assert shipped_rule().names_minors(msgspec.structs.replace(request_, prompt=ends))
 
 
 def test_ordinary_prompts_are_allowed(request_: GenerationRequest) -> None:
