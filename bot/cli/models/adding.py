@@ -18,6 +18,7 @@ from bot.cli.models.fetching import (
     Agree,
     Wanted,
     agree_to,
+    configuration_of,
     configurations_in,
     download_all,
     hub_of,
@@ -30,7 +31,7 @@ from config.catalogue import Catalogue, load_catalogue
 from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
-from pipeline.protocol.examining import Surveyed
+from pipeline.protocol.examining import Examined, Surveyed
 from pipeline.protocol.limits import MAX_STEPS, MIN_SIDE
 
 _SAMPLERS: Final[Mapping[str, str]] = {
@@ -192,12 +193,28 @@ class Adding:
         path, text = checked
         written = write_catalogue(path, text, self._settings, self._config)
         key = str(entry["key"])
-        with self._console.status("Looking through the files …"):
-            catalogue = load_catalogue(path, self._settings.pipeline.default_model)
-            fault = examine_files(self._settings, catalogue).missing.get(key)
-        if fault is not None:
+        fault = self._fault(path, key)
+        if fault:
             raise ModelsFailed(f"The entry '{key}' stands in {path}, but cannot be offered yet. {fault}")
         return key, written
+
+    def _fault(self, path: Path, key: str) -> str:
+        """Why a new entry cannot be offered; empty if it can. The configuration of a checkpoint is downloaded first."""
+        catalogue = load_catalogue(path, self._settings.pipeline.default_model)
+        found = self._examined(catalogue)
+        source = found.configurations.get(key)
+        if key in found.missing and source is not None:
+            try:
+                hub = hub_of(self._settings)
+                download_all(key, hub, [configuration_of(hub, source)], self._settings, self._console)
+            except ModelsFailed as error:
+                return f"{found.missing[key]} {error}"
+            found = self._examined(catalogue)
+        return found.missing.get(key, "")
+
+    def _examined(self, catalogue: Catalogue) -> Examined:
+        with self._console.status("Looking through the files …"):
+            return examine_files(self._settings, catalogue)
 
 
 def entry_of(named: Named, found: Surveyed, source: Mapping[str, str]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def fetch(key: str, settings: Settings, catalogue: Catalogue, agree: Agree, cons
             configuration = examine_files(settings, catalogue).configurations.get(key)
         if configuration is None:
             raise ModelsFailed(f"The entry '{key}' names files on this computer, so there is nothing to download.")
-        wanted = [_configuration(hub, configuration)]
+        wanted = [configuration_of(hub, configuration)]
     agree_to(f"License of {spec.title}: {spec.license}", hub, wanted, agree, console)
     download_all(key, hub, wanted, settings, console)
     with console.status("Looking through the files …"):
@@ -195,7 +195,7 @@ def whole_model(hub: Hub, repository: Repository, family: str) -> Wanted:
     return Wanted(repository=repository, names=[INDEX, *select(repository.sizes, folders)])
 
 
-def _configuration(hub: Hub, source: HubSource) -> Wanted:
+def configuration_of(hub: Hub, source: HubSource) -> Wanted:
     """The files of a diffusers model without its weights."""
     repository = hub.look_up(source.repo_id, source.revision)
     return Wanted(repository=repository, names=configurations_in(repository))

@@ -141,6 +141,7 @@ def test_without_agreement_or_licence_nothing_is_written(owner: Owner, hub: Smal
     assert not any(each.path.endswith(".safetensors") for each in hub.asked)
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_file_is_named_where_it_lies_and_stays_when_its_entry_goes(owner: Owner, folder: Path) -> None:
     file = written(owner.folder / "My Mix.safetensors", checkpoint_of(tiny.stable_diffusion()))
     with pytest.raises(ModelsFailed, match=r"stands in .* offered yet. The configuration of My Mix is not"):
@@ -293,9 +294,13 @@ def civitai(owner: Owner) -> Generator[type[SmallCivitai]]:
     thread.join()
 
 
-def test_a_version_of_civitai_arrives_with_its_terms_and_hash(owner: Owner, civitai: type[SmallCivitai]) -> None:
-    with pytest.raises(ModelsFailed, match="The configuration of Tiny Mix v1 is not on this computer yet"):
-        owner.add("urn:air:sd1:checkpoint:civitai:11@22")
+def test_a_version_of_civitai_arrives_with_its_terms_and_hash(
+    owner: Owner, civitai: type[SmallCivitai], hub: SmallHub, folder: Path
+) -> None:
+    hub.repositories["stable-diffusion-v1-5/stable-diffusion-v1-5"] = files_in(folder)
+    assert owner.add("urn:air:sd1:checkpoint:civitai:11@22") == "tiny-mix-v1"
+    assert not any(each.path.endswith(".safetensors") for each in hub.asked)
+    assert not examined_here(owner.settings, owner.catalogue).missing
     spec = owner.catalogue.models["tiny-mix-v1"]
     assert spec.license == (
         "Civitai; terms of SD 1.5; commercial use: Image; allowed: without credit; not allowed: merges"
