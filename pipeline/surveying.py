@@ -36,6 +36,8 @@ _USUAL: Final[Mapping[Family, tuple[int, float, int]]] = {
     "sdxl": (30, 6.0, 1_024),
     "sd3": (28, 4.5, 1_024),
     "z-image": (28, 5.0, 1_024),
+    "flux2": (50, 4.0, 1_024),
+    "flux": (28, 3.5, 1_024),
     "pipeline": (30, 5.0, 1_024),
 }
 """Steps, CFG and side in pixels that the models of a family are used with, where their files say nothing."""
@@ -71,11 +73,13 @@ def _of_folder(folder: Path) -> Surveyed:
     family, unet = _family_of(name), _config(folder, "unet")
     steps, cfg, side = _USUAL[family]
     lacks = lacks_of(folder, FAMILIES[family])
-    if family == "pipeline":
+    if family == "pipeline" or FAMILIES[family].classes:
         steps, cfg = _of_call(getattr(diffusers, name), steps, cfg)
     is_distilled = unet.get("time_cond_proj_dim") is not None
     if Capability.GUIDANCE in lacks:
         cfg = NO_GUIDANCE
+        # Of whole pipelines, some have no guidance without being distilled.
+        is_distilled = is_distilled or family != "pipeline"
     edits = family in ("sd", "sdxl") and unet.get("in_channels") == 2 * unet.get("out_channels", 4)
     return Surveyed(
         family=family,
@@ -90,8 +94,13 @@ def _family_of(name: str) -> Family:
     """The family whose step adapter draws the models of a pipeline class; other classes run as whole pipelines."""
     if name == _LATENT_CONSISTENCY:
         return "sd"
+    exact: dict[str, Family] = {each: family for family, parts in FAMILIES.items() for each in parts.classes}
+    if name in exact:
+        return exact[name]
     classes: dict[str, Family] = {
-        parts.pipeline_class.__name__: family for family, parts in FAMILIES.items() if not parts.reads_class
+        parts.pipeline_class.__name__: family
+        for family, parts in FAMILIES.items()
+        if not (parts.reads_class or parts.classes)
     }
     return classes.get(_TASKS.sub("Pipeline", name), "pipeline")
 
