@@ -13,7 +13,7 @@ WORKDIR /opt/easel/source
 COPY pyproject.toml README.md LICENSE ./
 # The libraries alone: this step and its layer below are kept when only our code changes.
 # There is no lock file; `exclude-newer` in pyproject.toml holds the versions still.
-RUN uv sync --no-default-groups --extra worker --no-install-project
+RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project
 COPY bot bot
 COPY config config
 COPY pipeline pipeline

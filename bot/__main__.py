@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.database.commands import database_app
 from bot.cli.entry import EXIT_UNAVAILABLE, ConfigOption, load, stop
+from bot.cli.hosts.commands import hosts_app, worker
 from bot.cli.models.commands import models_app
 from bot.cli.options import COMMAND_LINE, with_options
 from bot.cli.provenance_commands import look, provenance_app, verify
@@ -24,6 +25,8 @@ app.add_typer(models_app, name="models")
 words_app = typer.Typer(no_args_is_help=True, help="Look after the rules of words.")
 app.add_typer(words_app, name="words")
 app.add_typer(provenance_app, name="provenance")
+app.add_typer(hosts_app, name="hosts")
+app.command("worker")(worker)
 app.command("verify")(verify)
 app.command("look")(look)
 

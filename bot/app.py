@@ -14,7 +14,7 @@ from discord import gateway, http
 from bot.calls.closing import sentence_of
 from bot.client import EaselClient, make_client
 from bot.composing.services import compose
-from bot.configure import check_worker_packages, make_configure, make_starter
+from bot.configure import check_worker_packages, make_backend
 from bot.interactions.services import Services
 from bot.process.connecting import bound_reconnects, log_in
 from bot.process.folders import folder_mistakes
@@ -31,7 +31,6 @@ from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.reading import NotReadable
 from config.settings import Settings
-from pipeline.backends.process import ProcessBackend
 
 if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
     from provenance.keys import SigningKey
@@ -53,8 +52,7 @@ async def open_services(settings: Settings, catalogue: Catalogue, client: EaselC
     """Build database, images, worker and all services; close them in reverse order."""
     key = _key(settings)
     database = await Database.open(settings.storage.database)
-    starter = make_starter(settings, is_lasting=True)
-    backend = ProcessBackend(configure=make_configure(settings, catalogue), starter=starter)
+    backend = make_backend(settings, catalogue)
     closing = contextlib.AsyncExitStack()
     try:
         images, input_files = ImageStore(settings.storage.images), ImageStore(settings.storage.inputs)
@@ -121,7 +119,8 @@ async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], 
             connection for good.
     """
     token = _token(settings)
-    check_worker_packages()
+    if not settings.hosts.draw_all:
+        check_worker_packages()
     point_discord_at(settings)
     bound_reconnects()
     client = make_client(settings.discord.shards)

@@ -3,11 +3,16 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
+
 from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.settings import Settings
+from pipeline.backends.base import Backend
+from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.protocol.program import DISTRIBUTION
+from pipeline.protocol.wire.hosts import Policy
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
 from pipeline.protocol.wire.settings import Acceleration, EngineOptions, ImageOutput, ImageThresholds
 
@@ -64,6 +69,56 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
             ),
         ),
     )
+
+
+def make_policy(configure: Configure) -> Policy:
+    """What hosts must follow, from what the bot's own worker is told."""
+    return Policy(
+        classifier=configure.classifier,
+        has_safety_checker=configure.safety_checker is not None,
+        output=configure.options.output,
+        preview_interval_s=configure.options.preview_interval_s,
+        default_key=configure.preload or "",
+    )
+
+
+def follow(policy: Policy, configure: Configure) -> Configure:
+    """A host's own first message to its worker, changed to what the bot's owner decides."""
+    options = msgspec.structs.replace(
+        configure.options, output=policy.output, preview_interval_s=policy.preview_interval_s
+    )
+    # Without a checker of its own, the worker of such a host says that it needs one, and the bot's owner reads it.
+    checker = configure.safety_checker or "pipeline.safety_checker, which this host must set"
+    return msgspec.structs.replace(
+        configure,
+        classifier=policy.classifier,
+        safety_checker=checker if policy.has_safety_checker else None,
+        preload=policy.default_key if policy.default_key in {spec.key for spec in configure.models} else None,
+        options=options,
+    )
+
+
+def make_backend(settings: Settings, catalogue: Catalogue) -> Backend:
+    """All workers: that of this computer, hosts, or both.
+
+    Raises:
+        ConfigError: there are to be hosts, and something for them is missing.
+    """
+    configure = make_configure(settings, catalogue)
+    if settings.hosts.draw_all:
+        return _fleet(settings, configure, None)
+    local = ProcessBackend(configure=configure, starter=make_starter(settings, is_lasting=True))
+    return _fleet(settings, configure, local) if settings.hosts.server else local
+
+
+def _fleet(settings: Settings, configure: Configure, local: Backend | None) -> Backend:
+    try:
+        from bot.hosts.opening import open_fleet  # noqa: PLC0415 - its packages are those of the extra `hosts`
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"hosts.server is set, but the package {error.name} is not installed; install Easel with its extra `hosts`."
+        ) from error
+    return open_fleet(settings, make_policy(configure), local)
 
 
 def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:

@@ -20,6 +20,7 @@ from typing_extensions import override
 from config.areas.area import Area
 from config.areas.discord import DiscordSettings
 from config.areas.downloads import DownloadSettings
+from config.areas.hosts import HostSettings
 from config.areas.metrics import MetricsSettings
 from config.areas.pipeline import PipelineSettings
 from config.areas.quotas import QuotaSettings
@@ -214,6 +215,7 @@ class Settings(BaseSettings):
     playground: PlaygroundSettings = PlaygroundSettings()
     logging: LoggingSettings = LoggingSettings()
     metrics: MetricsSettings = MetricsSettings()
+    hosts: HostSettings = HostSettings()
     backup: BackupSettings = BackupSettings()
     owner: OwnerSettings = OwnerSettings()
 

@@ -32,6 +32,11 @@ class StorageSettings(Area):
         return self.directory / "images"
 
     @property
+    def hosts(self) -> Path:
+        """Folder of keys and the certificate for GPU hosts."""
+        return self.directory / "hosts"
+
+    @property
     def inputs(self) -> Path:
         """Folder of the pictures that jobs are given."""
         return self.directory / "inputs"

@@ -85,15 +85,18 @@ class Agent:
         self._link.start()
         try:
             async with asyncio.TaskGroup() as group:
-                loops = [
+                loops = {
                     group.create_task(self._introduce_forever(), name="introduce"),
                     group.create_task(self._beat_forever(), name="beat"),
                     group.create_task(self._say_progress_forever(), name="progress"),
-                ]
+                }
                 await stopping.wait()
                 await self._leave(drain_s)
-                for loop in loops:
-                    loop.cancel()
+                while loops := {loop for loop in loops if not loop.done()}:
+                    # `asyncio.wait_for` swallows a cancellation that comes together with an answer.
+                    for loop in loops:
+                        loop.cancel()
+                    await asyncio.wait(loops, timeout=_AGAIN_S)
         finally:
             for task in [*self._tasks]:
                 task.cancel()
@@ -217,7 +220,6 @@ class Agent:
             await asyncio.sleep(self._beat_s)
 
     async def _hear(self, message: Msg) -> None:
-        # A question may take a minute, and a parcel has to be fetched.
         self._spawn(self._answer(message))
 
     async def _answer(self, message: Msg) -> None:
@@ -284,14 +286,9 @@ class Agent:
     def _status(self) -> BackendStatus:
         if self._backend is not None:
             return self._backend.status
-        return BackendStatus(
-            state=WorkerState.STARTING,
-            ready=None,
-            rss_bytes=0,
-            phase="idle",
-            restarts=0,
-            detail="The agent has not heard from the bot yet.",
-        )
+        detail = "The agent has not heard from the bot yet."
+        state = WorkerState.STARTING
+        return BackendStatus(state=state, ready=None, rss_bytes=0, phase="idle", restarts=0, detail=detail)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -13,6 +13,31 @@ from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
+
+class HostView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner is shown of a GPU host.
+
+    Attributes:
+        name: its name.
+        state: `expected` until it is first heard, `away`, `starting`, `unusable`, `draining`, `drawing` or `ready`.
+        detail: one sentence if it is not ready.
+        running: attempts that it draws.
+        capacity: attempts that it can draw at once; 0 if that is not known.
+        device: the maker's name for its device; empty if that is not known.
+        models: keys of the models that it offers.
+        easel: its version of Easel; empty if that is not known.
+    """
+
+    name: str
+    state: str
+    detail: str
+    running: int
+    capacity: int
+    device: str
+    models: tuple[str, ...]
+    easel: str
+
+
 NO_PICTURES: Final[Mapping[str, bytes]] = MappingProxyType({})
 """The pictures of a request without inputs."""
 
@@ -166,6 +191,11 @@ class Backend(Protocol):
     def free_slots(self) -> int:
         """Number of further attempts that the workers can take now."""
         ...
+
+    @property
+    def views(self) -> tuple[HostView, ...]:
+        """The GPU hosts, sorted by name."""
+        return ()
 
     @property
     def open_models(self) -> frozenset[str] | None:

@@ -109,11 +109,19 @@ class Link:
         Raises:
             NoAnswer: there was none in time, or there is no connection.
         """
+        return await self.request(subject, encode_body(word), within_s)
+
+    async def request(self, subject: str, body: bytes, within_s: float) -> bytes:
+        """Publish bytes and wait for their answer.
+
+        Raises:
+            NoAnswer: there was none in time, or there is no connection.
+        """
         client = self._client
         if client is None:
             raise NoAnswer(self.trouble)
         try:
-            return (await client.request(subject, encode_body(word), timeout=within_s)).data
+            return (await client.request(subject, body, timeout=within_s)).data
         except Error as error:
             raise NoAnswer("No answer came in time.") from error
 

@@ -12,7 +12,7 @@ BOT: Final = "bot"
 """The bot's own name; no host may have it."""
 FROM_HOSTS: Final = "easel.from.*"
 FLEET: Final = "easel.fleet"
-"""Where the command line asks the running bot about its hosts."""
+"""Where the command line tells the running bot of changes, and asks it about its hosts."""
 
 
 def to_host(name: str) -> str:

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 from typing_extensions import override
 
-from bot import app
+from bot import app, configure
 from bot.client import EaselClient
 from bot.process import connecting
 from bot.process.health import FILE, read_health
@@ -51,7 +51,7 @@ class Door:
 @pytest.fixture
 async def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Door, Settings]]:
     monkeypatch.setattr(app, "EaselClient", Connected)
-    monkeypatch.setattr(app, "ProcessBackend", DrawsAtOnce)
+    monkeypatch.setattr(configure, "ProcessBackend", DrawsAtOnce)
     monkeypatch.setattr(connecting, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(connecting, "LONGEST_PAUSE_S", 0.01)
     (tmp_path / "world").mkdir()

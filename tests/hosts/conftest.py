@@ -42,7 +42,7 @@ class Rig:
         return Fleet(
             self.server.roster.door(self.server.address),
             terms,
-            roster=lambda: {name: self.server.roster.draining[name] for name in self.computers},
+            roster=lambda: {n: d for n, d in self.server.roster.draining.items() if n in self.computers},
             local=local,
         )
 
@@ -51,7 +51,11 @@ class Rig:
         name = f"host-{next(_names)}"
         line = str(self.server.roster.invite(name, address or self.server.address))
         self.server.reload()
-        self.computers[name] = Computer(line, self.folder / name, capacity, models)
+        return self.join(name, line, capacity=capacity, models=models)
+
+    def join(self, name: str, line: str, *, capacity: int = 2, models: str = "pocket") -> Computer:
+        """A computer that was invited otherwise."""
+        self.computers[name] = Computer(line, self.folder / f"computer-{name}", capacity, models)
         return self.computers[name]
 
     async def begin(self, fleet: Fleet | None = None) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from typing_extensions import override
 
-from bot import app
+from bot import app, configure
 from bot.client import EaselClient
 from bot.store.sqlite import database
 from config.areas.discord import DiscordSettings
@@ -89,7 +89,7 @@ def live(order: Order) -> int:
     steps = Steps(order.kill_at)
     patch = pytest.MonkeyPatch()  # never undone: this process holds nothing but this life
     patch.setattr(app, "EaselClient", functools.partial(FedClient, order, steps))
-    patch.setattr(app, "ProcessBackend", DrawsAtOnce)
+    patch.setattr(configure, "ProcessBackend", DrawsAtOnce)
     connect = database.connect
     patch.setattr(database, "connect", lambda address: CountedConnection(connect(address), steps.take))
     if order.bug:

@@ -35,6 +35,7 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             full_since=None if trouble is None else trouble.since,
             low_since=None if services.disk.trouble is None else services.disk.trouble.since,
             unsigned=services.signing.unsigned_total,
+            hosts=services.backend.views,
         )
         await answer_privately(interaction, lines)
 

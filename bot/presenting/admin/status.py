@@ -1,6 +1,6 @@
 """`/admin status`: the state of the worker, and this server's jobs of the last hour."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,12 +8,14 @@ from bot.presenting.escaping import escape, relative
 from bot.presenting.texts import text
 from bot.store.queue import Waiting
 from bot.store.statistics import Recent
-from pipeline.backends.base import BackendStatus, WorkerState
+from pipeline.backends.base import BackendStatus, HostView, WorkerState
 from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 2**30
 _MINUTE_S: Final = 60
 _MAX_NAMES: Final = 300
+_MAX_HOSTS: Final = 15
+"""Hosts that the answer names; `easel hosts list` names all."""
 
 
 def status_lines(
@@ -27,6 +29,7 @@ def status_lines(
     full_since: datetime | None = None,
     low_since: datetime | None = None,
     unsigned: int = 0,
+    hosts: Sequence[HostView] = (),
 ) -> str:
     """All lines of the answer.
 
@@ -41,6 +44,7 @@ def status_lines(
         full_since: since when the disk accepts no file; None if it accepts them.
         low_since: since when the disk has too little free space; None if it has enough.
         unsigned: pictures that went out unsigned since the start although there is a key.
+        hosts: the GPU hosts.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
     if other is not None:
@@ -57,17 +61,38 @@ def status_lines(
     if status.ready is not None:
         lines += _device(status.ready, titles)
     lines.append(text("status-memory", gib=_gib(status.rss_bytes)))
+    lines += _hosts(hosts)
     lines.append(text("status-queue", queued=waiting.queued, running=waiting.running))
     if waiting.oldest_at is not None:
         lines.append(text("admin-queue-oldest", since=relative(waiting.oldest_at)))
-    if recent.ended:
-        lines.append(text("status-failures", failed=recent.failed, ended=recent.ended))
-    else:
-        lines.append(text("status-quiet"))
-    if recent.wait_p50_s is not None and recent.wait_p95_s is not None:
-        lines.append(text("status-waits", p50=_seconds(recent.wait_p50_s), p95=_seconds(recent.wait_p95_s)))
+    lines += _recent(recent)
     lines.append(text("status-version", version=version, restarts=status.restarts))
     return "\n".join(lines)
+
+
+def _recent(recent: Recent) -> list[str]:
+    """Ends and waits of the last hour."""
+    if not recent.ended:
+        return [text("status-quiet")]
+    lines = [text("status-failures", failed=recent.failed, ended=recent.ended)]
+    if recent.wait_p50_s is not None and recent.wait_p95_s is not None:
+        lines.append(text("status-waits", p50=_seconds(recent.wait_p50_s), p95=_seconds(recent.wait_p95_s)))
+    return lines
+
+
+def _hosts(hosts: Sequence[HostView]) -> list[str]:
+    """A line for each host, as many as fit."""
+    lines = [_host(view) for view in hosts[:_MAX_HOSTS]]
+    if len(hosts) > _MAX_HOSTS:
+        lines.append(text("status-more-hosts", count=len(hosts) - _MAX_HOSTS))
+    return lines
+
+
+def _host(view: HostView) -> str:
+    """A host in one line."""
+    load = {"running": view.running, "capacity": view.capacity}
+    device = escape(view.device) or "none"
+    return text("status-host", name=view.name, state=view.state, device=device, **load)
 
 
 def _device(ready: Ready, titles: Mapping[str, str]) -> list[str]:

@@ -1035,6 +1035,19 @@ status-worker = Der Worker { $state ->
         [unusable] kann nicht arbeiten; der Betreiber muss das beheben.
        *[stopped] ist angehalten.
     }
+status-host = Rechner { $name }: { $state ->
+    [expected] noch nicht gehört
+    [away] weg
+    [starting] startet
+    [unusable] nicht zu gebrauchen; siehe Protokoll
+    [draining] nimmt keine Aufträge mehr
+    [drawing] zeichnet { $running } von { $capacity }
+   *[ready] bereit
+}{ $device ->
+    [none] {""}
+   *[other] {" "}({ $device })
+}
+status-more-hosts = { $count } weitere Rechner; `easel hosts list` nennt alle.
 status-models = Modelle: { $models }
 status-no-model = keines
 status-missing = Es fehlen: { $models }

@@ -1035,6 +1035,19 @@ status-worker = The worker is { $state ->
         [unusable] not able to work; the owner must mend it.
        *[stopped] stopped.
     }
+status-host = Host { $name }: { $state ->
+    [expected] not heard yet
+    [away] away
+    [starting] starting
+    [unusable] not usable; see the log
+    [draining] takes no more jobs
+    [drawing] drawing { $running } of { $capacity }
+   *[ready] ready
+}{ $device ->
+    [none] {""}
+   *[other] {" "}({ $device })
+}
+status-more-hosts = { $count } more hosts; `easel hosts list` names all.
 status-models = Models: { $models }
 status-no-model = none
 status-missing = Missing: { $models }

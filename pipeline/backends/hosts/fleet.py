@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerUnavailable
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, HostView, WorkerUnavailable
 from pipeline.backends.hosts.host import RemoteHost
 from pipeline.backends.hosts.merging import merged_status
 from pipeline.backends.hosts.placement import Candidate, best, emptiest
@@ -40,7 +40,12 @@ class Fleet(Backend):
         self, door: Door, terms: Terms, *, roster: Callable[[], Mapping[str, bool]], local: Backend | None
     ) -> None:
         self._switchboard = Switchboard(
-            door, terms, roster=roster, on_join=lambda host: self._join(host.name, host), on_leave=self._leave
+            door,
+            terms,
+            roster=roster,
+            on_join=lambda host: self._join(host.name, host),
+            on_leave=self._leave,
+            on_change=self._tell,
         )
         self._local = local
         self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
@@ -58,7 +63,6 @@ class Fleet(Backend):
     def read_roster(self) -> None:
         """Know new hosts, and drain or give up those that their owner drained or removed."""
         self._switchboard.read_roster()
-        self._tell()
 
     async def _leave(self, host: RemoteHost) -> None:
         await host.close()  # the events of its attempts come before the end of its stream
@@ -191,6 +195,11 @@ class Fleet(Backend):
     def free_slots(self) -> int:
         """Number of further attempts that the workers can take now."""
         return sum(each.free_slots for each in self._members.values())
+
+    @property
+    def views(self) -> tuple[HostView, ...]:
+        """The GPU hosts, sorted by name."""
+        return tuple(self.hosts[name].view for name in sorted(self.hosts))
 
     @property
     def open_models(self) -> frozenset[str] | None:

@@ -10,7 +10,15 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapp
 import structlog
 
 from pipeline.backends.attempts import Attempts
-from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, WorkerSilent, WorkerUnavailable
+from pipeline.backends.base import (
+    NO_PICTURES,
+    Backend,
+    BackendStatus,
+    HostView,
+    WorkerSilent,
+    WorkerState,
+    WorkerUnavailable,
+)
 from pipeline.backends.hosts.arrivals import Arrivals
 from pipeline.backends.hosts.asking import Asking
 from pipeline.backends.hosts.presence import Presence, Terms
@@ -160,6 +168,28 @@ class RemoteHost(Backend):
             phase="idle" if beat is None else beat.phase,
             restarts=0 if beat is None else beat.restarts,
             detail=detail,
+        )
+
+    @property
+    def view(self) -> HostView:
+        """What its owner is shown of it."""
+        status, hello = self.status, self.presence.hello
+        ready = status.ready
+        state = {
+            WorkerState.STARTING: "starting" if hello is not None else "expected",
+            WorkerState.RESTARTING: "away" if not self.presence.is_here else "starting",
+            WorkerState.STOPPED: "draining",
+            WorkerState.READY: "drawing" if self.running else "ready",
+        }.get(status.state, "unusable")
+        return HostView(
+            name=self.name,
+            state=state,
+            detail=status.detail,
+            running=self.running,
+            capacity=0 if ready is None else ready.capacity,
+            device="" if ready is None else ready.device_name,
+            models=() if ready is None else ready.models,
+            easel="" if hello is None else hello.easel,
         )
 
     @property

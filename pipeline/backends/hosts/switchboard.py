@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Final
 
+import msgspec
 import structlog
 from nats.aio.msg import Msg
 
@@ -12,7 +13,7 @@ from pipeline.backends.hosts.host import RemoteHost
 from pipeline.backends.hosts.presence import Terms
 from pipeline.link.link import Door, Link
 from pipeline.link.parcels import ParcelRefused, make_bucket
-from pipeline.link.subjects import FROM_HOSTS, host_of, inbox_of, to_host
+from pipeline.link.subjects import FLEET, FROM_HOSTS, host_of, inbox_of, to_host
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.hosts import Beat, Done, Hello, Introduce, Key, Rejected, decode_from_host
@@ -37,6 +38,7 @@ class Switchboard:
         roster: reads which hosts there are, and whether each is drained by its owner.
         on_join: called with each host that becomes known.
         on_leave: called with each host that was removed, after its attempts have failed.
+        on_change: called when the roster was read again.
     """
 
     def __init__(
@@ -47,12 +49,15 @@ class Switchboard:
         roster: Callable[[], Mapping[str, bool]],
         on_join: Callable[[RemoteHost], None],
         on_leave: Callable[[RemoteHost], Coroutine[None, None, None]],
+        on_change: Callable[[], None],
     ) -> None:
-        self._link = Link(door, handlers={FROM_HOSTS: self._hear, _ECHO: self._hear_echo}, on_up=self._on_up)
+        handlers = {FROM_HOSTS: self._hear, FLEET: self._hear_owner, _ECHO: self._hear_echo}
+        self._link = Link(door, handlers=handlers, on_up=self._on_up)
         self._terms = terms
         self._read_roster = roster
         self._on_join = on_join
         self._on_leave = on_leave
+        self._on_change = on_change
         self._fetching = asyncio.Semaphore(_FETCHED_AT_ONCE)
         self._echoed_at = 0.0
         self._has_taken_over = False
@@ -86,6 +91,7 @@ class Switchboard:
             self.hosts[name].presence.is_draining = is_draining
         for name in [name for name in self.hosts if name not in roster]:
             self._spawn(self._remove(self.hosts.pop(name)))
+        self._on_change()
 
     async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:
         """Have hosts go on with these attempts. They get one lease to introduce themselves."""
@@ -154,6 +160,16 @@ class Switchboard:
             await self._link.say(reply, answer)
         async with self._heard:
             self._heard.notify_all()
+
+    async def _hear_owner(self, message: Msg) -> None:
+        """The owner changed the roster, or asks after the hosts; the answer is what they are like now."""
+        try:
+            self.read_roster()
+        except Exception:  # noqa: BLE001 - whatever is wrong with the owner's file, hosts draw on
+            _log.exception("the roster cannot be read", action="roster_failed")
+        if message.reply:
+            views = [self.hosts[name].view for name in sorted(self.hosts)]
+            await self._link.send(message.reply, msgspec.json.encode(views))
 
     async def _hear_echo(self, message: Msg) -> None:  # noqa: ARG002 - that it came is all it says
         self._echoed_at = asyncio.get_running_loop().time()

@@ -1,0 +1,1 @@
+"""`easel hosts` and `easel worker`: the owner's commands for GPU hosts."""
