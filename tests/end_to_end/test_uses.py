@@ -115,6 +115,10 @@ async def test_a_picture_is_used_for_what_its_member_says(
     assert "No model here can take a pose from a picture" in await refused(use="pose")
     assert "“hat” is no use of a picture" in await refused(use="hat")
     assert "Drawing starts from one picture" in await refused(image2=blue, use2="start")
+    posted = await local.friend.send(local.channel, "look", attachments=[red])
+    form = await local.member.context_menu(local.channel, "Easel: use as reference", posted)
+    values = {"prompt": "a star", "use": ["lines"], "strength": ["medium"], "size": ["kept"], "copy": red}
+    assert "Choose start for it" in await said(await local.member.submit_modal(form, values))
     assert "Traceback" not in bot.log
 
 
