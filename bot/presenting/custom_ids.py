@@ -21,6 +21,7 @@ HIT_TEMPLATE: Final = r"easel-hit:(?P<act>change|appeal):(?P<hit_id>[0-9]{1,18})
 """Pattern of the buttons below a refusal, and of the form that changes its words."""
 _HIT: Final = re.compile(HIT_TEMPLATE)
 _EXCEPT: Final = re.compile(r"easel-except:(?P<case_id>[0-9]{1,18})")
+_BLOCK: Final = re.compile(r"easel-block:(?P<case_id>[0-9]{1,18})")
 _REPORT: Final = re.compile(r"easel-report:(?P<job_id>[0-9]{1,18})")
 _REFERENCE: Final = re.compile(r"easel-reference:(?P<key>[0-9a-f]{16})")
 
@@ -109,6 +110,7 @@ class CaseAct(StrEnum):
     SHOW = "show"
     REFUSE = "refuse"
     BLOCK_PICTURE = "block-picture"
+    BLOCK = "block"
 
 
 class Press(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +191,17 @@ def except_id(case_id: int) -> str:
 def read_except(found: str) -> int | None:
     """The case of a form that names an exception; None if it is no such form."""
     match = _EXCEPT.fullmatch(found)
+    return None if match is None else int(match["case_id"])
+
+
+def block_id(case_id: int) -> str:
+    """The id of the form in which a moderator blocks the member whom a case is about."""
+    return f"easel-block:{case_id}"
+
+
+def read_block(found: str) -> int | None:
+    """The case of a form that blocks a member; None if it is no such form."""
+    match = _BLOCK.fullmatch(found)
     return None if match is None else int(match["case_id"])
 
 

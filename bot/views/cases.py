@@ -12,6 +12,8 @@ from typing_extensions import override
 
 from bot.calls.answers import Interaction
 from bot.commands.admin.checks import decision_of
+from bot.commands.admin.members import cancel_all
+from bot.commands.admin.parsing import parse_duration
 from bot.commands.admin.review import open_cases
 from bot.commands.admin.words import checked, too_many
 from bot.errors import Refused
@@ -73,6 +75,10 @@ async def _decide(services: Services, interaction: Interaction, act: CaseAct, ca
     if act is CaseAct.EXCEPT:
         await _open_exception(services, interaction, case)
         return
+    if act is CaseAct.BLOCK:
+        _check_admin(interaction)
+        await services.calls.open_form(interaction, case_card.block_form(case_id))
+        return
     await services.calls.defer(interaction)
     by = decision_of(interaction)
     if act in _OUTCOMES:
@@ -109,6 +115,16 @@ async def _case(services: Services, interaction: Interaction, case_id: int) -> C
     return case
 
 
+def _check_admin(interaction: Interaction) -> None:
+    """Check that a moderator may do what `/admin` does.
+
+    Raises:
+        Refused: they may not.
+    """
+    if not (interaction.permissions.manage_guild or interaction.permissions.administrator):
+        raise Refused("refused-not-admin")
+
+
 async def _open_exception(services: Services, interaction: Interaction, case: Case) -> None:
     """Ask the moderator which words are allowed: the part that was found may be the whole word of the rule."""
     hit = None if case.hit_id is None else await services.hits.get(case.hit_id)
@@ -139,6 +155,30 @@ async def add_exception(services: Services, interaction: Interaction, case_id: i
         raise too_many() from error
     case = await services.reviewing.settle(by, case, Outcome.EXCEPT)
     await _show(services, interaction, case, text("review-settled", case_id=case_id))
+
+
+async def block_member(services: Services, interaction: Interaction, case_id: int, fields: Fields) -> None:
+    """Block the member whom a case is about, as a submitted form says.
+
+    Raises:
+        Refused: the moderator may not, or the time is none.
+    """
+    case = await _case(services, interaction, case_id)
+    _check_admin(interaction)
+    reason = fields.text(case_card.REASON) or None
+    by = decision_of(interaction, reason)
+    written = fields.text(case_card.DURATION)
+    until = by.now + parse_duration(written) if written else None
+    await services.calls.defer(interaction, is_private=True)
+    about = await services.reviewing.card_of(case, by.now)
+    await services.servers.block(by, case.user_id, until)
+    cancelled = await cancel_all(services, by, case.user_id)
+    with spoken(about.locale):
+        sentence = sentences.blocked_notice(_server_name(interaction), until, reason)
+    is_told = await services.calls.posting.tell(case.user_id, sentence)
+    await answer_privately(
+        interaction, sentences.blocked(case.user_id, until, cancelled=cancelled, is_notified=is_told)
+    )
 
 
 async def _show(services: Services, interaction: Interaction, case: Case, note: str) -> None:

@@ -46,6 +46,8 @@ async def answer_form(services: Services, interaction: Interaction) -> None:
             await refused.change(services, interaction, number, fields)
         elif (number := custom_ids.read_except(custom_id)) is not None:
             await cases.add_exception(services, interaction, number, fields)
+        elif (number := custom_ids.read_block(custom_id)) is not None:
+            await cases.block_member(services, interaction, number, fields)
         else:
             press = custom_ids.read_press(custom_id)
             await ANSWERED.get(press.action, _refuse)(services, interaction, press, fields)

@@ -112,6 +112,12 @@ async def test_reports_are_shown_to_moderators_who_decide_also_after_a_restart(
     await bot.start()
     refused = await word(await friend.click(card, custom_id="easel-case:remove:1"))
     assert refused == "Only members who may manage messages decide here."
+    form = await admin.click(card, custom_id="easel-case:block:1")
+    blocked = await word(await admin.submit_modal(form, {"reason": "spam", "for": "2d"}))
+    assert f"<@{member.id}> may ask for nothing" in blocked
+    assert rows(tmp_path, "SELECT user_id, reason FROM blocks") == [(member.id, "spam")]
+    again = await admin.click(card, custom_id="easel-case:block:1")
+    assert "is no duration" in await word(await admin.submit_modal(again, {"reason": "", "for": "soon"}))
     await admin.click(card, custom_id="easel-case:keep:1")
     picture = await local.wait_for_message(lambda found: found["id"] == picture["id"] and spoilers(found) == [False])
     assert "Behind a spoiler" not in str(picture["components"])

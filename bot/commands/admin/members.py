@@ -49,7 +49,7 @@ def make_block(services: Services) -> app_commands.Command[Any, ..., None]:
         # Cancelling and notifying call Discord. That may take longer than the three seconds for an answer.
         await services.calls.defer(interaction, is_private=True)
         await services.servers.block(by, user.id, until)
-        cancelled = await _cancel_all(services, by, user.id)
+        cancelled = await cancel_all(services, by, user.id)
         server = interaction.guild.name if interaction.guild else ""
         is_notified = await _notify(services, user, sentences.blocked_notice(server, until, reason))
         await answer_privately(
@@ -118,7 +118,7 @@ def make_pause(services: Services) -> app_commands.Command[Any, ..., None]:
     return pause
 
 
-async def _cancel_all(services: Services, by: Decision, user_id: int) -> int:
+async def cancel_all(services: Services, by: Decision, user_id: int) -> int:
     """Cancel all open jobs of a blocked member; returns their number."""
     jobs = await services.queue.of_member(by.guild_id, user_id, _MAX_JOBS)
     return sum([await services.dispatcher.cancel(job, by.actor_id) for job in jobs])

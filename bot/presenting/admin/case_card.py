@@ -8,7 +8,7 @@ import discord
 import msgspec
 from discord import ui
 
-from bot.presenting.custom_ids import CaseAct, case_button_id, except_id
+from bot.presenting.custom_ids import CaseAct, block_id, case_button_id, except_id
 from bot.presenting.escaping import escape, relative
 from bot.presenting.jobs.job_message import BLUE, GREEN, notice_line, words_of
 from bot.presenting.jobs.output_files import attachment
@@ -26,6 +26,10 @@ _MAX_PROMPT: Final = 300
 _MAX_REPORTS: Final = 5
 _MAX_NOTE: Final = 120
 WORD: Final = "word"
+REASON: Final = "reason"
+DURATION: Final = "for"
+_MAX_REASON: Final = 200
+_MAX_DURATION: Final = 40
 _MAX_WORD: Final = 100
 _NONE: Final = "none"
 _ABOUT_PICTURE: Final = (CaseAct.KEEP, CaseAct.SPOILER, CaseAct.REMOVE, CaseAct.BLOCK_PICTURE)
@@ -34,7 +38,7 @@ _BUTTONS: Final = MappingProxyType(
     {Outcome.ALLOW_ONCE: CaseAct.ALLOW_ONCE, Outcome.EXCEPT: CaseAct.EXCEPT, Outcome.KEEP: CaseAct.UPHOLD}
 )
 """How moderators may decide an appeal."""
-_ABOUT_MEMBER: Final = (CaseAct.WARN, CaseAct.PAUSE_HOUR, CaseAct.PAUSE_DAY)
+_ABOUT_MEMBER: Final = (CaseAct.WARN, CaseAct.PAUSE_HOUR, CaseAct.PAUSE_DAY, CaseAct.BLOCK)
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,6 +210,16 @@ def exception_form(case_id: int, hit: StoredHit) -> ui.Modal:
     form = ui.Modal(title=text("exception-title"), custom_id=except_id(case_id), timeout=None)
     field = ui.TextInput[Any](custom_id=WORD, default=_whole(hit)[:_MAX_WORD], required=True, max_length=_MAX_WORD)
     form.add_item(ui.Label(text=text("exception-word"), description=text("exception-hint"), component=field))
+    return form
+
+
+def block_form(case_id: int) -> ui.Modal:
+    """The form in which a moderator says why a member is blocked, and for how long."""
+    form = ui.Modal(title=text("block-title"), custom_id=block_id(case_id), timeout=None)
+    reason = ui.TextInput[Any](custom_id=REASON, required=False, max_length=_MAX_REASON)
+    form.add_item(ui.Label(text=text("block-why"), description=text("option-admin-reason-notified"), component=reason))
+    length = ui.TextInput[Any](custom_id=DURATION, required=False, max_length=_MAX_DURATION)
+    form.add_item(ui.Label(text=text("block-how-long"), description=text("option-admin-for"), component=length))
     return form
 
 
