@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bot.cli.models.failing import ModelsFailed
-from bot.configure import make_configure
+from bot.configure import check_worker_packages, make_configure
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.launching import environment_without_ours
@@ -46,7 +46,9 @@ def _ask(module: str, *arguments: str, given: bytes = b"") -> bytes:
 
     Raises:
         ModelsFailed: it gave none.
+        ConfigError: the worker's packages are not installed.
     """
+    check_worker_packages()
     try:
         done = subprocess.run(  # noqa: S603 - the module is ours, and the argument is a path
             [sys.executable, "-m", module, *arguments],
