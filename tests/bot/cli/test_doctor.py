@@ -123,7 +123,7 @@ async def test_blocked_pictures_are_counted_or_their_mistake_is_told(
     is_fine, said = await examined(is_quick=True, safety=safety)
     assert is_fine
     assert f"ok   pictures   1 blocked in {path}" in said
-    path.write_text("pdq:00\n")
+    path.write_text("phash:00\n")
     is_fine, said = await examined(is_quick=True, safety=safety)
     assert not is_fine
     assert f"BAD  pictures   In line 1 of {path}, write look:" in said
