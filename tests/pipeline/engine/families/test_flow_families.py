@@ -6,90 +6,31 @@ import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 import torch
 from PIL import Image
 
-from benchmarks.families import grids, packed
 from config.capabilities import lacks_of_files
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.sources import check_source
-from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
-from pipeline.protocol.catalogue.networks import Family, FileSource
+from pipeline.protocol.catalogue.networks import FileSource
 from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import SAMPLERS, offered_samplers
 from pipeline.protocol.wire.messages import Failed, Finished, Progress
 from tests.lora_files import every_module, write_lora
 from tests.pipeline.engine.conftest import Studio
+from tests.pipeline.engine.families.flow_variants import SHIFTS, VARIANTS, Opened
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
 from tests.pipeline.engine.test_batching import Shared
 from tests.pipeline.engine.tiny import catalogue_of, in_float64, pass_of
 
 # diffusers' own transformer of Chroma makes a class by its old name.
 pytestmark = pytest.mark.filterwarnings("ignore:`FluxPosEmbed` is deprecated:FutureWarning")
-SHIFTS = MappingProxyType(
-    {
-        "static": {"shift": 3.0},
-        "dynamic": {"use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15},
-    }
-)
-
-
-class Variant(NamedTuple):
-    """One kind of models of a family.
-
-    Attributes:
-        family: its family.
-        build: makes a tiny one.
-        guides: CFG and negative prompts that it can have.
-        lacks: what it lacks.
-    """
-
-    family: Family
-    build: Callable[[], Any]
-    guides: tuple[tuple[float, str], ...]
-    lacks: tuple[Capability, ...] = ()
-
-
-GUIDED = ((1.0, ""), (4.5, "red, rain and much more of what nobody wants to see in a picture of this kind"), (4.5, ""))
-ALONE = ((1.0, ""), (4.5, ""))
-NEGATIVE, GUIDANCE = Capability.NEGATIVE_PROMPT, Capability.GUIDANCE
-VARIANTS: dict[str, Variant] = {
-    "Z-Image": Variant("z-image", grids.z_image, GUIDED),
-    "klein": Variant("flux2", packed.klein, GUIDED),
-    "klein, distilled": Variant("flux2", packed.klein_distilled, ALONE, (GUIDANCE, NEGATIVE)),
-    "FLUX.1 dev": Variant("flux", packed.flux_dev, ALONE, (NEGATIVE,)),
-    "FLUX.1 schnell": Variant("flux", packed.flux_schnell, ALONE, (GUIDANCE, NEGATIVE)),
-    "Chroma": Variant("flux", packed.chroma, GUIDED),
-    "FLUX.2 dev": Variant("flux2", packed.flux_2, ALONE, (NEGATIVE,)),
-}
-
-
-class Opened(NamedTuple):
-    """A tiny model in the engine, and diffusers' own pipeline beside it."""
-
-    name: str
-    folder: Path
-    studio: Studio
-    reference: Any
-
-    @property
-    def family(self) -> Family:
-        return VARIANTS[self.name].family
-
-    @property
-    def guides(self) -> tuple[tuple[float, str], ...]:
-        return VARIANTS[self.name].guides
-
-    def difference(self, request: GenerationRequest) -> float:
-        spacing = self.studio.model.adapter.spacing(passes_of(request, FAMILY_FACTS[self.family])[0])
-        return (self.studio.draw(request) - final_latents(self.reference, request, spacing)).abs().max().item()
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +220,23 @@ def test_the_transformer_may_be_one_file(
     assert (look.unread, look.lacks) == ((), VARIANTS[name].lacks)
     studio = Studio(msgspec.structs.replace(catalogue, models=MappingProxyType({"tiny": spec})))
     assert studio.draw(asked).equal(model.studio.draw(asked))
+
+
+@pytest.mark.parametrize("name", ["Z-Image", "klein", "FLUX.1 dev", "Chroma"])
+def test_transformers_in_float8_draw_what_diffusers_draws(
+    open_flow: Callable[..., Opened], asked: GenerationRequest, name: str
+) -> None:
+    """diffusers' hooks are on the layers, which Easel may call in an order of its own."""
+    model = open_flow(name)
+    catalogue = catalogue_of(model.folder, model.family, "Flow Euler")
+    spec = msgspec.structs.replace(catalogue.default, weights={"transformer": "float8"})
+    studio = Studio(msgspec.structs.replace(catalogue, models=MappingProxyType({"tiny": spec})))
+    theirs = in_float64(type(model.reference).from_pretrained(model.folder))
+    theirs.transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.float64)
+    drawn = studio.draw(asked)
+    spacing = studio.model.adapter.spacing(passes_of(asked, FAMILY_FACTS[model.family])[0])
+    assert (drawn - final_latents(theirs, asked, spacing)).abs().max().item() <= TOLERANCE
+    assert (drawn - model.studio.draw(asked)).abs().max().item() > 1e-4
 
 
 def test_a_model_of_another_class_is_a_sentence(open_flow: Callable[..., Opened]) -> None:
