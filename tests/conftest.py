@@ -49,6 +49,7 @@ STARTS: Final = {
         "bot/interactions/test_hidden_pictures.py",
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
+        "bot/jobs/test_fleet_rules.py",
         "bot/jobs/test_full_disk.py",
         "bot/jobs/test_image_checking.py",
         "bot/jobs/test_inputs.py",

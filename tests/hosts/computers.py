@@ -22,7 +22,7 @@ from pipeline.protocol.wire.settings import ImageOutput
 from tests.pipeline.backends.conftest import CHILDREN, CONFIGURE
 
 HOST = Path(__file__).parent / "children" / "host.py"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 POLICY = Policy(
     classifier=None, has_safety_checker=False, output=ImageOutput(), preview_interval_s=0, default_key="pocket"
 )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from bot.quotas.standing import QueueState
@@ -205,3 +206,22 @@ async def test_no_statement_looks_through_a_table(store: Store, sql: str) -> Non
     own = ("SCAN payable", "SCAN ordered", "SCAN allowed", "SCAN paid", "SCAN (subquery")
     scans = [line for line in plan if line.startswith("SCAN") and not line.startswith((*harmless, *own))]
     assert scans == [], plan
+
+
+async def test_claims_pass_over_what_no_free_worker_can_draw(store: Store, new_job: Make) -> None:
+    for number, user, model in ((1, 1, "rare"), (2, 1, "pocket"), (3, 2, "pocket")):
+        new = new_job(number, user=user)
+        request = msgspec.structs.replace(new.request, model_key=model)
+        await store.accept(msgspec.structs.replace(new, request=request))
+
+    async def claim(models: frozenset[str] | None, without: frozenset[int] = frozenset()) -> int:
+        job = await store.queue.claim_next(running_per_user=0, now=NOW, models=models, without=without)
+        return 0 if job is None else job.job_id
+
+    pocket = frozenset({"pocket"})
+    assert await claim(frozenset()) == 0
+    # The first of the member waits for its model, and their next one is in line.
+    assert await claim(pocket, frozenset({3})) == 2
+    assert await claim(pocket) == 3
+    assert await claim(pocket) == 0
+    assert await claim(None) == 1

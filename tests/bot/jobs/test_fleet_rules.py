@@ -1,0 +1,45 @@
+"""What the dispatcher does for workers on other computers; `tests/hosts` has the hosts themselves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.store.rows.jobs import JobStatus
+from pipeline.backends.base import WorkerSilent, WorkerUnavailable
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.wire.messages import Failed
+from tests.bot.jobs.conftest import House
+
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+@pytest.mark.parametrize(("error", "counted"), [(WorkerUnavailable, 1), (WorkerSilent, 2)])
+async def test_an_attempt_that_no_worker_took_does_not_count_and_others_go_first(
+    open_house: OpenHouse, error: type[WorkerUnavailable], counted: int
+) -> None:
+    house = await open_house()
+    refused = await house.ask()
+    other = await house.ask(user=2)
+
+    async def refuse(job_id: int) -> None:
+        if job_id == refused.job_id and not [each for each in house.backend.submitted if each[0] == other.job_id]:
+            raise error("The host is full.")
+
+    house.backend.before_submit = refuse
+    house.work()
+    assert (await house.until(other, JobStatus.SUCCEEDED)).attempt == 1
+    assert (await house.until(refused, JobStatus.SUCCEEDED)).attempt == counted
+
+
+async def test_a_lost_host_is_no_crash_of_its_job(open_house: OpenHouse) -> None:
+    house = await open_house()
+    job = await house.ask("linger")
+    house.work()
+    await house.until(job, JobStatus.RUNNING)
+    async with asyncio.timeout(30):
+        while not house.backend.submitted:
+            await asyncio.sleep(0.01)
+    house.backend._attempts.hand_on(Failed(job_id=job.job_id, attempt=1, reason=FailureReason.HOST_LOST))
+    done = await house.until(job, JobStatus.SUCCEEDED)
+    assert (done.attempt, done.crashes) == (2, 0)
