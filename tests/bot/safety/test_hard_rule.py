@@ -86,7 +86,17 @@ def test_the_end_of_a_number_in_words_is_no_age(request_: GenerationRequest, pro
 
 
 def test_ordinary_prompts_are_allowed(request_: GenerationRequest) -> None:
-    for prompt in ("children play in a park", "a nude in oil on canvas, a woman of 40", "a baby blue dress, sexy"):
+    for prompt in (
+        "children play in a park",
+        "a nude in oil on canvas, a woman of 40",
+        "a baby blue dress, sexy",
+        "sussex countryside with a little girl and her dog",
+        "a baby naked mole rat",
+        "a topless double decker bus with school children",
+        "a pussy willow branch in a kindergarten vase",
+        "a great tit on a branch, kids' book illustration",
+        "ein nackter baum im winter neben der schule",
+    ):
         assert not shipped_rule().forbids(msgspec.structs.replace(request_, prompt=prompt))
 
 
