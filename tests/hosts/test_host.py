@@ -137,3 +137,19 @@ async def test_a_host_of_another_protocol_gets_no_work(
     assert isinstance(await host.hear_hello(hello), Welcome) is fits
     assert (host.status.state is WorkerState.UNUSABLE) is not fits
     assert ("update" in host.status.detail) is not fits
+
+
+async def test_a_suspect_is_alone_on_its_host_and_not_in_the_fleet(
+    open_rig: OpenRig, request_: GenerationRequest
+) -> None:
+    rig = await open_rig(computers=2)
+    await rig.fleet.submit(1, 1, asking(request_, "until go"))
+    await rig.fleet.submit(2, 1, asking(request_, "until go"), is_alone=True)
+    busy, lone = sorted(rig.computers.values(), key=lambda computer: computer.drew)
+    # Only the other host has room, and the next job goes there.
+    assert rig.fleet.free_slots == 1
+    await rig.fleet.submit(3, 1, asking(request_, "until go"))
+    await until(lambda: (busy.drew, lone.drew) == ([(1, 1), (3, 1)], [(2, 1)]))
+    lone.finish("go")
+    busy.finish("go")
+    assert {(await rig.end()).job_id for _ in range(3)} == {1, 2, 3}
