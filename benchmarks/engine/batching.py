@@ -19,7 +19,7 @@ from benchmarks.report import Report
 from pipeline.protocol.catalogue.networks import Family
 
 FLOW_GOALS: Final[Mapping[Family, float]] = MappingProxyType({"z-image": 1.5, "flux": 1.5, "flux2": 1.5})
-"""On a processor, FLUX.2 klein misses its goal: a guided job has two rows of 512 tokens of text, which fill it alone."""
+"""FLUX.2 klein misses its goal on a processor: a guided job has two rows of 512 tokens of text, which fill it alone."""
 GOALS: Final = {64: 2.0, 128: 1.6, 256: 0.97}
 JOBS: Final = {64: 8, 128: 8, 256: 8}
 STEPS: Final = {64: (8, 20), 128: (4, 10), 256: (2, 4)}
