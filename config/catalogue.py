@@ -239,4 +239,4 @@ def _read_vocabulary(path: Path) -> Vocabulary:
     except NotReadable as error:
         raise ConfigError(f"The vocabulary {path}, which the model catalogue names, {error}.") from error
     except (msgspec.DecodeError, TypeError) as error:
-        raise ConfigError(f"The vocabulary {path} is not the JSON that docs/hosting.md describes: {error}.") from error
+        raise ConfigError(f"The vocabulary {path} is not the JSON that docs/models.md describes: {error}.") from error

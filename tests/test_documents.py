@@ -170,3 +170,8 @@ def test_the_tour_leads_to_definitions() -> None:
         # The first name of each part of the sentence is what one looks for.
         for name in re.findall(r"(?:^|; )`(\w+)`", cell):
             assert re.search(rf"^\s*(?:async def|def|class) {name}\b|^{name}: ", code, re.MULTILINE), (file, name)
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    names = sorted(path.name for path in (ROOT / "docs" / "adr").glob("*.md"))
+    assert [name[:4] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]

@@ -193,7 +193,7 @@ def _unread(path: Path) -> str | None:
     if path.suffix.casefold() in _PICKLES:
         return (
             f"The file {path.name} is a pickle, which may run foreign code, so Easel does not read it; "
-            "get it as .safetensors, or convert it as docs/hosting.md says."
+            "get it as .safetensors, or convert it as docs/models.md says."
         )
     if path.suffix.casefold() in _UNDONE and _SUFFIX in path.name.casefold():
         return f"The file {path.name} is a download that was not finished; download it again."
