@@ -50,7 +50,7 @@ class Door:
 
 @pytest.fixture
 async def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Door, Settings]]:
-    monkeypatch.setattr(app, "EaselClient", Connected)
+    monkeypatch.setattr(app, "make_client", lambda _: Connected())
     monkeypatch.setattr(configure, "ProcessBackend", DrawsAtOnce)
     monkeypatch.setattr(connecting, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(connecting, "LONGEST_PAUSE_S", 0.01)

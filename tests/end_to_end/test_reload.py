@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine load
 async def test_a_reload_takes_the_new_rules_and_keeps_the_process(
     local: LocalDiscord, start_bot: Callable[..., BotProcess], tmp_path: Path
 ) -> None:
+    # Whoever runs the tests under nohup lets them ignore it, and the bot with them.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     words = tmp_path / "words.txt"
     words.write_text("cat")
     bot = start_bot(PYTHONPATH=str(tmp_path), EASEL_SAFETY__WORDS=str(words))

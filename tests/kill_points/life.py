@@ -88,7 +88,7 @@ def live(order: Order) -> int:
     """Live once; the number of steps that it took."""
     steps = Steps(order.kill_at)
     patch = pytest.MonkeyPatch()  # never undone: this process holds nothing but this life
-    patch.setattr(app, "EaselClient", functools.partial(FedClient, order, steps))
+    patch.setattr(app, "make_client", lambda _: FedClient(order, steps))
     patch.setattr(configure, "ProcessBackend", DrawsAtOnce)
     connect = database.connect
     patch.setattr(database, "connect", lambda address: CountedConnection(connect(address), steps.take))

@@ -38,7 +38,7 @@ class Hostile:
         return (Path.touch, (self._path,))
 
 
-@pytest.mark.filterwarnings("default:.*:UserWarning")  # torch warns of files as old as this kind; the process goes on
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")  # torch warns of files as old as this kind
 def test_a_plain_pickle_runs_nothing(tmp_path: Path) -> None:
     answer, written = converted(pickle.dumps(Hostile(tmp_path / "made")))
     assert isinstance(answer, NotConverted)

@@ -15,6 +15,7 @@ from bot.process.health import Health, write_health
 from bot.provenance.key import KeyFiles
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.migrating import migrations, newest_version
+from config.areas.hosts import HostSettings
 from config.catalogue import Catalogue
 from config.settings import ProvenanceSettings, Settings, StorageSettings
 from pipeline.backends.base import WorkerState
@@ -68,6 +69,12 @@ async def test_beside_a_running_easel_it_reads_what_that_one_says(examined: Exam
     assert not is_fine
     assert "BAD  health     No worker draws (unusable): No GPU." in said
     await database.close()
+
+
+async def test_no_worker_is_tried_where_other_computers_draw(examined: Examined) -> None:
+    is_fine, said = await examined(hosts=HostSettings(server="127.0.0.1:4222", draws_here=False))
+    assert is_fine
+    assert "ok   worker     other computers draw" in said
 
 
 async def test_an_older_database_is_looked_at_and_left_as_it_is(
