@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,9 +41,19 @@ def shared_starter(*preloaded: str) -> str:
         folder.cleanup()
 
     atexit.register(end)
-    while not path.exists() and process.poll() is None:
+    while not _listens(path) and process.poll() is None:
         time.sleep(0.01)
     return str(path)
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody listens there. The file exists a moment before that."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stream:
+        try:
+            stream.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 @functools.cache

@@ -145,6 +145,7 @@ async def test_a_suspect_is_alone_on_its_host_and_not_in_the_fleet(
     rig = await open_rig(computers=2)
     await rig.fleet.submit(1, 1, asking(request_, "until go"))
     await rig.fleet.submit(2, 1, asking(request_, "until go"), is_alone=True)
+    await until(lambda: all(computer.drew for computer in rig.computers.values()))
     busy, lone = sorted(rig.computers.values(), key=lambda computer: computer.drew)
     # Only the other host has room, and the next job goes there.
     assert rig.fleet.free_slots == 1
