@@ -124,6 +124,7 @@ def _delivery(
         judging=parts.judging,
         keeping=keeping,
         hold=reviewing.hold,
+        end_hold=reviewing.end_hold,
         last_words=LastWords(
             calls=calls, jobs=jobs, direct_message=direct_message, max_wait=parts.max_wait, signing=parts.signing
         ),

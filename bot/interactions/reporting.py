@@ -34,7 +34,7 @@ async def job_to_report(services: Services, interaction: Interaction, job: Job |
             too many others.
     """
     if not server_of(interaction):
-        raise Refused("refused-report-place")
+        raise Refused("refused-report-place", contact=services.settings.privacy.contact or "none")
     if job is None or job.guild_id != server_of(interaction) or job.status not in _SHOWING:
         raise Refused("refused-report-nothing")
     if not await services.jobs.outputs(job.job_id):

@@ -8,7 +8,6 @@ from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.presenting.details import view_of
 from bot.presenting.origin_message import Origin, origin
-from bot.store.register import Place
 from bot.store.rows.jobs import Job
 
 
@@ -29,24 +28,32 @@ async def where_from(
     """
     judged = await services.asking.judge(attachment, interaction.user.id)
     places = judged.alike or (() if judged.place is None else (judged.place,))
-    jobs = tuple([await _known(services, interaction, each) for each in places])
-    return origin(Origin(verdict=judged.verdict, reading=judged.reading, is_vouched=judged.is_vouched, jobs=jobs))
+    found = [await services.jobs.get(each.job_id) for each in places]
+    made = None if judged.place is None else found[0]
+    return origin(
+        Origin(
+            verdict=judged.verdict,
+            reading=judged.reading,
+            is_vouched=judged.is_vouched,
+            jobs=tuple(job if job is not None and _may_know(interaction, job) else None for job in found),
+            made_at=None if made is None else made.finished_at or made.created_at,
+        )
+    )
 
 
-async def _known(services: Services, interaction: Interaction, place: Place) -> Job | None:
-    """The job of a picture; None if this member may not know about it.
+def _may_know(interaction: Interaction, job: Job) -> bool:
+    """Whether this member may know about the job of a picture.
 
     That needs the server whose channel shows it, and the right to read that channel. Outside servers, and where a
     member brought Easel along, only that member may see the picture's message. Nobody is told about a job without a
     name, since its member's words were deleted, nor about one whose pictures moderators removed.
     """
-    job = await services.jobs.get(place.job_id)
-    if job is None or not job.origin.requester_name or job.origin.shown_guild_id != (interaction.guild_id or 0):
-        return None
+    if not job.origin.requester_name or job.origin.shown_guild_id != (interaction.guild_id or 0):
+        return False
     if job.removed_at is not None:
-        return None
+        return False
     is_own = job.requester_id == interaction.user.id
-    return job if is_own or (job.guild_id and _reads_channel(interaction, job.channel_id)) else None
+    return is_own or (job.guild_id != 0 and _reads_channel(interaction, job.channel_id))
 
 
 def _reads_channel(interaction: Interaction, channel_id: int) -> bool:

@@ -13,6 +13,7 @@ from bot.jobs.kinds import kind_of, workload_of
 from bot.jobs.storing import Storing
 from bot.presenting.quota_message import refusal
 from bot.quotas.standing import Outlook, Standing, outlook, standing
+from bot.safety.gate import HardRefused
 from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.disk import DiskSpace
 from bot.store.fetches import Fetches
@@ -78,7 +79,7 @@ class Accepting:
         self._check_house(order.request.model_key)
         now = datetime.now(UTC)
         asker = order.origin.asker
-        judged = await self._judging.judge(asker, order.request, now)
+        judged = await self._judged(asker, order.request, now)
         new = await self._new_job(order, judged)
         try:
             accepted = await self._jobs.accept(new, settings=self._quotas, now=now)
@@ -111,7 +112,7 @@ class Accepting:
             self._check_house(model_key)
         now = datetime.now(UTC)
         for request in requests:
-            await self._judging.judge(asker, request, now)
+            await self._judged(asker, request, now)
         facts = await self._jobs.facts(asker, self._quotas, datetime.now(UTC))
         found = outlook(facts, prices=[self.price(request) for request in requests], settings=self._quotas)
         if not found.startable and found.in_the_way is not None:
@@ -127,6 +128,18 @@ class Accepting:
     def default_price(self) -> int:
         """The price of one image with the default model's defaults, in units."""
         return self.price(usual_request(self._catalogue.default))
+
+    async def _judged(self, asker: Asker, request: Request, now: datetime) -> Judged:
+        """The judgement of a request by rules of words. Nothing of what the hard rule refuses is kept.
+
+        Raises:
+            Refused: a rule forbids the request, or the member is paused.
+        """
+        try:
+            return await self._judging.judge(asker, request, now)
+        except HardRefused:
+            await self._input_checking.let_go(request)
+            raise
 
     async def _new_job(self, order: JobOrder, judged: Judged) -> NewJob:
         """The new job with its price, its weight in the queue and its expected duration."""

@@ -132,6 +132,10 @@ class InputChecking:
             raise Refused("refused-flagged-input")
         return ()
 
+    async def let_go(self, request: Request) -> None:
+        """Remove the given pictures of a request of which nothing may be kept, unless a job names them."""
+        await self._inputs.remove_unnamed(each.sha256 for each in request.inputs)
+
 
 def is_veiled(job: Job, rating: Rating) -> bool:
     """Whether a picture is shown behind a spoiler: among adults a sexual one, elsewhere a suggestive one."""

@@ -103,8 +103,8 @@ class Judging:
             is_allowed = allowance is not None and allowance.whose == SERVER
             judgement = await self._gate.judge(asker.guild_id, request, is_allowed=is_allowed)
         except RuleRefused as refused:
-            if self._is_counted(asker):
-                await self._count(asker, now)
+            if self._is_counted(asker) and (paused := await self._count(asker, now)) is not None:
+                refused.values["until"] = relative(paused)
             if isinstance(refused, HardRefused):
                 await self.note_hard_refusal(asker, now)
             raise
@@ -122,15 +122,19 @@ class Judging:
     def _is_counted(self, asker: Asker) -> bool:
         return self._trusted_roles.isdisjoint(asker.role_ids)
 
-    async def _count(self, asker: Asker, now: datetime) -> None:
-        """Count a refusal. The last of too many is a warning and a pause: each warning that counts makes it longer."""
+    async def _count(self, asker: Asker, now: datetime) -> datetime | None:
+        """Count a refusal; returns the end of a pause that it leads to.
+
+        The last of too many is a warning and a pause: each warning that counts makes it longer.
+        """
         if not self._refusals.note((asker.guild_id, asker.user_id), now):
-            return
+            return None
         warnings = await self._cases.warnings(asker.guild_id, asker.user_id, now)
         length: timedelta = min(STEP * (1 + warnings), LONGEST)
         await self._hits.pause(asker.guild_id, asker.user_id, now + length, now)
         _log.info("paused", action="paused", requester_id=asker.user_id, minutes=length / timedelta(minutes=1))
         await self._cases.warn_by_rule(asker.guild_id, asker.user_id, BY_RULE, now)
+        return now + length
 
     async def note_hard_refusal(self, asker: Asker, now: datetime, job_id: int | None = None) -> None:
         """Write the audit row of what the hard rule forbids, and run the owner's program.

@@ -48,6 +48,10 @@ class Keeping:
     async def remove(self, job: Job) -> None:
         """Remove the files of a deleted job, except those that somebody keeps."""
         await self.remove_outputs(job)
+        await self.let_go(job)
+
+    async def let_go(self, job: Job) -> None:
+        """Remove the files that a job was given, except those that another job names."""
         await self._inputs.release(job.job_id)
 
     async def remove_outputs(self, job: Job) -> None:
@@ -65,7 +69,7 @@ class Keeping:
         for sha256 in await self._stars.all_of(job.job_id):
             await self._images.remove(sha256)
         await self._inputs.remove(copies)
-        await self._inputs.release(job.job_id)
+        await self.let_go(job)
 
     async def remove_old(self, keep_days: int) -> int:
         """Remove files without a star that are older than `keep_days` days, and files without a job.

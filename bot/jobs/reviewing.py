@@ -1,7 +1,7 @@
 """Reports of members, and what moderators decide: from a report to a card, and from a decision to the message."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ from bot.presenting.admin import case_card
 from bot.presenting.admin.case_card import Card
 from bot.presenting.escaping import escape
 from bot.presenting.jobs import moderated_message
-from bot.presenting.jobs.output_files import output_file_name
+from bot.presenting.jobs.output_files import is_output_of
 from bot.presenting.links import job_link
 from bot.presenting.texts import spoken, text
 from bot.safety.gate import OWNER
@@ -30,7 +30,6 @@ from bot.store.jobs import JobRepository
 from bot.store.members.servers import Decision, ServerRepository
 from bot.store.rows.cases import Case, Outcome, Report
 from bot.store.rows.jobs import Job
-from bot.store.rows.outputs import Output
 
 ENOUGH_REPORTS: Final = 3
 """Reports by so many members put pictures behind a spoiler, until a moderator looks."""
@@ -155,6 +154,13 @@ class Reviewing:
             if case.message_id is None:
                 await self._show(case, now, self._calls.posting.locale_of(case.guild_id))
 
+    async def end_hold(self, job: Job) -> None:
+        """Take the pictures of a held job out of its card, if it ended without a decision."""
+        async with self._one_at_a_time:  # the card may be on its way to Discord
+            case = await self._cases.held(job.job_id)
+            if case is not None and case.outcome is Outcome.EXPIRED:
+                await self.refresh(case, datetime.now(UTC), self._calls.posting.locale_of(case.guild_id))
+
     async def release(self, by: Decision, case: Case, outcome: Outcome) -> Case:
         """Decide about a held job. The caller then has it shown, or ended.
 
@@ -262,8 +268,8 @@ class Reviewing:
         if message is None:
             raise MessageGone("The message of the case is gone.")
         outputs = await self._jobs.outputs(job.job_id)
-        hidden = partial(_is_hidden, job, [each for each in outputs if is_hidden or is_veiled(job, each.rating)])
-        view = moderated_message.veiled(job, message, hidden, note=note)
+        hidden = {each.output_index for each in outputs if is_hidden or is_veiled(job, each.rating)}
+        view = moderated_message.veiled(job, message, partial(is_output_of, job, indexes=hidden), note=note)
         await self._calls.edit_message(job, view, None, is_last_word=True)
 
     async def _files(self, job: Job) -> Files:
@@ -289,9 +295,3 @@ class Reviewing:
             except (StorageFailed, Refused) as error:
                 _log.info("no copies looked for", action="no_copies", error=repr(error), **job.log_context())
         await self._keeping.erase(job, copies)
-
-
-def _is_hidden(job: Job, hidden: list[Output], file_name: str) -> bool:
-    """Whether a file of a message is one of these outputs, whatever its format is."""
-    stem = file_name.partition(".")[0]
-    return any(output_file_name(job, each.output_index, "").removesuffix(".") == stem for each in hidden)

@@ -57,8 +57,8 @@ class InputPictures:
             await self._files.remove(sha256)
 
     async def remove_unnamed(self, hashes: Iterable[str]) -> None:
-        """Remove these files, except those that a job names."""
-        await self.remove(frozenset(hashes) - await self._inputs.named())
+        """Remove these files, except those that a job names. A question that is open does not keep them."""
+        await self.remove(frozenset(hashes) - await self._inputs.of_jobs())
 
     async def remove_unneeded(self, keep_days: int) -> int:
         """Remove files that no job names, and those of old jobs; returns their number.

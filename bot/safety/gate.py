@@ -18,6 +18,8 @@ OWNER: Final = "owner"
 SERVER: Final = "server"
 _MAX_MATCHERS: Final = 64
 _NO_REASON: Final = "none"
+NO_PAUSE: Final = "none"
+"""Value `until` of a refusal that leads to no pause."""
 _MAX_PART: Final = 80
 """Most characters of a prompt's part in a sentence."""
 
@@ -84,7 +86,7 @@ class Gate:
             Refused: the prompt changes so often that it is not judged.
         """
         if self._hard_rule.forbids(request):
-            raise HardRefused("refused-hard")
+            raise HardRefused("refused-hard", until=NO_PAUSE)
         found = {OWNER: hits_of(self._owners, request)}
         if guild_id and not is_allowed:
             found[SERVER] = hits_of(await self.matcher_of(guild_id), request)
@@ -92,7 +94,7 @@ class Gate:
             for hit in hits:
                 if hit.rule.action is Action.REFUSE or (hit.rule.action is Action.REVIEW and not guild_id):
                     refusal = Refusal(whose=whose, hit=hit, request=request)
-                    raise RuleRefused("refused-word", refusal, whose=whose, **_values(hit))
+                    raise RuleRefused("refused-word", refusal, whose=whose, until=NO_PAUSE, **_values(hit))
         told = [hit for hits in found.values() for hit in hits]
         return Judgement(
             warnings=tuple(_notices("notice-word", told, Action.WARN)),

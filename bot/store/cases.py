@@ -78,6 +78,13 @@ class CaseRepository:
         """Hold a drawn job for a moderator; returns its case, which this may be the first one of."""
         return await self._database.write(_hold, job, now)
 
+    async def held(self, job_id: int) -> Case | None:
+        """The case of a held job, also after its end; None if there is none."""
+        row = await self._database.fetch_one(
+            "SELECT * FROM cases WHERE job_id = ? AND kind = ? ORDER BY case_id DESC LIMIT 1", (job_id, CaseKind.HELD)
+        )
+        return None if row is None else Case.from_row(row)
+
     async def release(self, by: Decision, case: Case, outcome: Outcome) -> Case | None:
         """Decide the case of a held job; None if that was decided before, or the job has ended."""
         return await self._database.write(_release, by, case, outcome)

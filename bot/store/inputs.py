@@ -12,12 +12,14 @@ WANTED: Final = """
 SELECT json_extract(input.value, '$.sha256') AS sha256
 FROM expansions, json_each(expansions.jobs) AS job, json_each(job.value, '$.request.inputs') AS input
 """
-"""Inputs of jobs that wait for a member's confirmation."""
-NAMED: Final = f"SELECT sha256 FROM inputs UNION {WANTED}"  # noqa: S608 - ours
+"""Inputs of jobs that members were asked about."""
+_WAITING: Final = f"{WANTED} WHERE started_at IS NULL"
+"""Those that still wait for a confirmation. After it, the jobs themselves name their inputs."""
+NAMED: Final = f"SELECT sha256 FROM inputs UNION {_WAITING}"  # noqa: S608 - ours
 _NAMED_SINCE: Final = f"""
 SELECT sha256 FROM inputs JOIN jobs USING (job_id)
 WHERE created_at >= :since OR status IN ('queued', 'running') OR job_id IN (SELECT job_id FROM stars)
-UNION {WANTED}
+UNION {_WAITING}
 """  # noqa: S608 - ours
 _OF_JOB: Final = "SELECT sha256 FROM inputs WHERE job_id = :job"
 
@@ -43,8 +45,12 @@ class InputRepository:
         self._database = database
 
     async def named(self) -> frozenset[str]:
-        """Hashes that some job names."""
+        """Hashes that some job names, or that a member is asked about."""
         return _hashes(await self._database.fetch_all(NAMED))
+
+    async def of_jobs(self) -> frozenset[str]:
+        """Hashes that some job names."""
+        return _hashes(await self._database.fetch_all("SELECT DISTINCT sha256 FROM inputs"))
 
     async def named_since(self, now: datetime, days: int) -> frozenset[str]:
         """Hashes that a job of the last `days` days, an open one or a starred one names."""

@@ -73,6 +73,9 @@ async def test_what_a_rule_wants_looked_at_is_shown_once_a_moderator_agrees(
     await cards(local, "**Held 3**")
     await member.click(message, custom_id="easel:cancel:3")
     await local.wait_for_message(lambda found: "Cancelled." in str(found["components"]), 60)
+    card = await cards(local, "Ended without a decision")
+    assert card["attachments"] == []
+    assert "easel-case:show" not in str(card["components"])
     outcomes = [row[0] for row in rows(tmp_path, "SELECT outcome FROM cases ORDER BY case_id")]
     assert outcomes == ["show", "refuse", "expired"]
     audit = await said(admin, studio, "admin audit")

@@ -187,7 +187,7 @@ async def test_admins_warn_and_pause_a_member_who_is_told(local: LocalDiscord, s
     answer = await word(await admin.slash(studio, "admin warn", user=member, reason="be *kind*"))
     assert answer == f"<@{member.id}> is warned. The warning counts for 30 days. They were told."
     told = await local.wait_for_message(lambda _: True, channel=member.user.dm_channel)
-    assert "warned you: be \\*kind\\*" in told["content"]
+    assert "warned you: be \\*kind\\*\nThe warning counts" in told["content"]
     answer = await word(await admin.slash(studio, "admin pause", user=member, **{"for": "2h"}))
     assert answer.startswith(f"<@{member.id}> may ask for nothing in this server; that ends <t:")
     assert "that ends <t:" in await said(member, studio, "imagine", prompt="a cat")

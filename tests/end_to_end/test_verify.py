@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from tests.end_to_end.test_pictures_in import said, with_words
 from tests.process_memory import descendants, holds
 
 StartBot = Callable[..., BotProcess]
+INTACT = re.compile(r"Made here on <t:\d+:f>, and unchanged since\.")
 
 
 def easel(folder: Path, *arguments: str) -> None:
@@ -48,7 +50,7 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     data = await local.fetch_cdn(done["attachments"][0]["url"])
 
     here = await asked(local, local.friend, data)
-    assert "Made here, and unchanged since." in here
+    assert INTACT.search(here)
     assert "a star" in here
     assert f"<@{local.member.user.id}>" in here
     assert "saved anew on its way" in await asked(local, local.friend, data + b"tail")
@@ -67,7 +69,7 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     posted = await local.friend.send(local.channel, "look", attachments=[("a.png", data)])
     details = await said(await local.member.context_menu(local.channel, "Easel: details", posted))
     assert "Sampler:" in details
-    assert "Made here, and unchanged since." in details
+    assert INTACT.search(details)
 
     user = local.member.user
     await user.slash("imagine", prompt="a secret star", steps=2, seed=4)
@@ -76,7 +78,7 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     )
     private = await local.fetch_cdn(sent["attachments"][0]["url"])
     told = await asked(local, local.friend, private)
-    assert "Made here, and unchanged since." in told
+    assert INTACT.search(told)
     assert "Made by this Easel, elsewhere." in told
     assert "secret" not in told
     assert "a secret star" in await said(await user.slash("verify", picture=("a.png", private)))
@@ -87,7 +89,7 @@ async def test_a_picture_is_signed_told_and_kept_from_those_elsewhere(
     easel(tmp_path, "db", "forget", str(local.member.user.id))
     await bot.start()
     told = await asked(local, local.friend, data)
-    assert "Made here, and unchanged since." in told
+    assert INTACT.search(told)
     assert "Made by this Easel, elsewhere." in told
     assert f"<@{local.member.user.id}>" not in told
     assert "Traceback" not in bot.log

@@ -68,8 +68,10 @@ class Delivery:
         keeping: Keeping,
         judging: Judging,
         hold: Callable[[Job, datetime], Awaitable[None]],
+        end_hold: Callable[[Job], Awaitable[None]],
     ) -> None:
         self._show_to_moderators = hold
+        self._take_from_moderators = end_hold
         self._signing = signing
         self._image_checking = image_checking
         self._keeping = keeping
@@ -204,7 +206,7 @@ class Delivery:
             self._log.info("not notified", action="not_notified", error=repr(error), **job.log_context())
 
     async def note_hidden(self, job: Job, ratings: Sequence[Rating]) -> Job:
-        """Note what the image check hid. What the hard rule forbids is in the audit log of the server too.
+        """Note what the image check hid. The audit log has what the hard rule forbids, and nothing of it is kept.
 
         Returns:
             The job, which tells its member what the pictures were taken for, unless the hard rule forbids them.
@@ -215,6 +217,7 @@ class Delivery:
         if not self._image_checking.names_minors(job.request):
             return msgspec.structs.replace(job, notices=(*job.notices, rated(ratings)))
         if Rating.SEXUAL in ratings:
+            await self._keeping.let_go(job)
             await self._judging.note_hard_refusal(job.origin.asker, datetime.now(UTC), job.job_id)
         return job
 
@@ -223,7 +226,7 @@ class Delivery:
         ended = await self._jobs.end(job.job_id, status=JobStatus.FAILED, failure=JobFailure.FLAGGED, error_id=None)
         if ended is not None:
             self._log.info("job flagged", action="flagged", **job.log_context())
-            await self._last_words.say(ended, message, kinds.ended)
+            await self._say_end(ended, message)
 
     async def fail(self, job: Job, message: JobMessage, failure: JobFailure, detail: str) -> None:
         """Refund and show the cause of the failure."""
@@ -238,14 +241,20 @@ class Delivery:
             **job.log_context(),
         )
         if ended is not None:
-            await self._last_words.say(ended, message, kinds.ended)
+            await self._say_end(ended, message)
 
     async def cancel(self, job: Job, message: JobMessage) -> None:
         """Refund and show the cancellation."""
         ended = await self._jobs.end(job.job_id, status=JobStatus.CANCELLED, failure=None, error_id=None)
         if ended is not None:
             self._log.info("job cancelled", action="cancelled", **job.log_context())
-            await self._last_words.say(ended, message, kinds.ended)
+            await self._say_end(ended, message)
+
+    async def _say_end(self, ended: Job, message: JobMessage) -> None:
+        """Show how a job ended. What moderators did not decide about is taken from their card."""
+        await self._last_words.say(ended, message, kinds.ended)
+        if ended.hold is Hold.HELD:
+            await self._take_from_moderators(ended)
 
 
 def _with_notice(job: Job, notice: Notice) -> Job:

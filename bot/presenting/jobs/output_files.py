@@ -1,6 +1,6 @@
 """Finished outputs as attachments of a message: their names, and why some are veiled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -51,10 +51,17 @@ def veiled_name(file_name: str) -> str:
     return f"{_SPOILER}{file_name}"
 
 
-def is_output_of(job: Job, file_name: str) -> bool:
-    """Whether a file is a finished output of this job. Previews and outputs of another timeline are not."""
+def is_output_of(job: Job, file_name: str, indexes: Collection[int] | None = None) -> bool:
+    """Whether a file is a finished output of this job. Previews and outputs of another timeline are not.
+
+    Args:
+        job: the job.
+        file_name: name of the file, whatever its format is.
+        indexes: indexes of the outputs that count; None for all.
+    """
     stem = file_name.removeprefix(_SPOILER).partition(".")[0]
-    return any(output_file_name(job, index, "").removesuffix(".") == stem for index in range(job.request.output_count))
+    counted = range(job.request.output_count) if indexes is None else indexes
+    return any(output_file_name(job, index, "").removesuffix(".") == stem for index in counted)
 
 
 def attachment(file_name: str) -> str:

@@ -292,7 +292,7 @@ appealer-told-allow-once = Die Moderation erlaubt deinen Prompt einmal. Frag inn
 appealer-told-except = Die Moderation hat eine Ausnahme zu der Regel gemacht, die deinen Prompt abgelehnt hat. Frag noch einmal: { $prompt }
 appealer-hidden-keep = Die Moderation hat deinen Einspruch gelesen. Dein Bild bleibt verborgen: { $prompt }
 appealer-hidden-allow-once = Die Moderation will das verborgene Bild sehen. Bitte innerhalb eines Tages noch einmal darum, mit denselben Worten: { $prompt }. Sie sieht es vor allen anderen.
-reports-begin = Meldungen der Mitglieder stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
+reports-begin = Meldungen und Einsprüche der Mitglieder und Bilder, die auf die Moderation warten, stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
 case-held = **Zurückgehalten { $case_id }**: { $job } von <@{ $user_id }> ist gezeichnet und wird gezeigt, wenn ihr zustimmt. Nach einem Tag endet es von selbst.
 case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
@@ -535,7 +535,8 @@ refused-blocked = { $until ->
     }{ $reason ->
         [none] {""}
        *[other] {" "}Der genannte Grund: { $reason }
-    } Frag einen Admin des Servers, wenn du das für falsch hältst.
+    }
+    Frag einen Admin des Servers, wenn du das für falsch hältst.
 refused-channel = Easel darf in diesem Kanal nicht benutzt werden. Frag in einem, in dem es erlaubt ist, oder bitte einen Admin, es hier zu erlauben.
 refused-word = { $whose ->
         [server] Dieser Server
@@ -543,19 +544,28 @@ refused-word = { $whose ->
     } zeichnet keine Bilder mit „{ $word }“ (Regel { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
-    }). Gefunden: „{ $part }“. Es wurde nichts berechnet.
+    }). Gefunden: „{ $part }“. Es wurde nichts berechnet.{ $until ->
+        [none] {""}
+       *[other] {" "}Das war die fünfte Ablehnung in zehn Minuten. Du kannst { $until } wieder etwas erbitten.
+    }
 refused-paused = Wortregeln haben dich fünfmal in zehn Minuten abgelehnt. Du kannst { $until } wieder etwas erbitten. Es wurde nichts berechnet.
-refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.
+refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.{ $until ->
+        [none] {""}
+       *[other] {" "}Das war die fünfte Ablehnung in zehn Minuten. Du kannst { $until } wieder etwas erbitten.
+    }
 refused-hit-gone = Was hier abgelehnt wurde, ist nicht mehr aufbewahrt. Frag mit /imagine noch einmal.
 refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, was sie entscheidet.
 refused-appeal-not-yours = Nur wer darum gebeten hat, kann Einspruch erheben.
 refused-appeal-none = Dagegen gibt es keinen Einspruch.
-refused-appeal-often = Du hast an einem Tag { $most }-mal gefragt; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
+refused-appeal-often = Du hast an einem Tag { $most }-mal Einspruch erhoben; mehr geht nicht. Sag jemandem von der Moderation Bescheid, wenn es eilt.
 refused-owners-rule = Das ist eine Regel des Betreibers von Easel. Die Moderation eines Servers kann sie nicht lockern.
 refused-hidden = Der Inhaltsfilter hat dieses Bild verborgen, oder es ist nicht mehr da; aus ihm entsteht nichts. Mit /imagine bekommst du ein anderes.
 refused-removed = Die Moderation hat diese Bilder entfernt; aus ihnen entsteht nichts mehr. Mit /imagine bekommst du ein anderes Bild.
 refused-held = Erst entscheidet die Moderation, ob diese Bilder gezeigt werden.
-refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.
+refused-report-place = Meldungen gehen an die Moderation eines Servers, der Easel hinzugefügt hat; hier gibt es keine. Nimm „Nachricht melden“ von Discord im selben Menü, oder wende dich an die, denen dieser Ort gehört.{ $contact ->
+        [none] {""}
+       *[other] {" "}Verantwortlich für dieses Easel: { $contact }
+    }
 refused-report-nothing = Die Nachricht hat kein fertiges Bild von Easel; hier ist nichts zu melden. Für andere Nachrichten gibt es „Nachricht melden“ von Discord.
 refused-report-own = Das ist dein eigenes Bild. Mit 🗑️ löschst du es.
 refused-report-again = Das hast du schon gemeldet. Einmal genügt: die Moderation sieht es, bis sie entscheidet.
@@ -819,7 +829,7 @@ command-admin-words-test = Was die Regeln in einem Prompt finden; zeichnet nicht
 command-admin-queue = Was wartet und läuft; anhalten, öffnen, leeren oder abbrechen
 command-admin-status = Wie es Easel geht
 command-admin-audit = Wer was entschieden hat, das Neueste zuerst
-command-admin-review = Was Mitglieder gemeldet haben und niemand entschieden hat
+command-admin-review = Meldungen, Einsprüche und zurückgehaltene Bilder, über die niemand entschieden hat
 option-admin-amount = Eine ganze Zahl, „unlimited“, oder „default“, um die Regel zu entfernen
 option-admin-period = Wie oft es neu beginnt
 option-admin-quota-user = Nur für dieses Mitglied
@@ -832,7 +842,7 @@ option-admin-picture = Das Bild; auch Kopien, die so aussehen, werden gefunden
 option-admin-picture-reason = Warum; Admins lesen es
 option-admin-picture-number = Nummer des Bildes, wie /admin pictures list sie zeigt
 option-admin-word = cat; cat* beginnt so, *cat endet so, *cat* enthält es; oder mehrere Wörter
-option-admin-word-action = Ablehnen, oder zeichnen und es dem Mitglied sagen
+option-admin-word-action = Ablehnen, zeichnen und es dem Mitglied sagen, oder vor dem Zeigen die Moderation fragen
 option-admin-word-reason = Warum; Mitglieder lesen es
 option-admin-word-kind = Wo im Wort es gefunden wird, statt Sternchen
 option-admin-word-rule = Nummer der Regel, wie /admin words list sie zeigt
@@ -852,7 +862,7 @@ option-admin-pause-for = Wie lange, etwa 1h, 12h oder 2d
 option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Regeln gezeigt
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
 option-admin-everywhere = Vorgaben und content gelten im ganzen Server, wo Kanal oder Mitglied keine eigenen haben
-option-admin-reports = Der Kanal, in dem die Moderation Meldungen liest; derselbe noch einmal nimmt es zurück
+option-admin-reports = Wo die Moderation Meldungen und Einsprüche liest; derselbe noch einmal nimmt es zurück
 option-admin-content = Welche Bilder dort gezeigt werden, auch in den Threads
 option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
         [model] ein Modell
@@ -975,7 +985,8 @@ blocked-notice = { $ends ->
     }
     Frag einen Admin des Servers, wenn du das für falsch hältst.
 admin-warned = <@{ $user_id }> ist verwarnt. Die Verwarnung zählt 30 Tage.
-warned-notice = Die Moderation von { $server } hat dich verwarnt: { $reason } Die Verwarnung zählt 30 Tage.
+warned-notice = Die Moderation von { $server } hat dich verwarnt: { $reason }
+    Die Verwarnung zählt 30 Tage.
 warning-reason = dein Bild { $job } passt nicht zu den Regeln des Servers.
 warning-reason-words = dein Prompt passt nicht zu den Regeln des Servers.
 admin-reports-set = Meldungen der Mitglieder stehen in <#{ $channel_id }>.
@@ -1076,7 +1087,7 @@ duration-seconds = { $seconds } s
 duration-minutes = { $minutes } min { $seconds } s
 admin-audit-empty = Hier wurde noch nichts entschieden.
 words-added = Regel { $rule }: „{ $word }“ wird { $action ->
-        [review] wird gezeichnet und gezeigt, wenn die Moderation zustimmt.
+        [review] gezeichnet und gezeigt, wenn die Moderation zustimmt.
         [warn] gezeichnet, und das Mitglied erfährt davon.
        *[refuse] abgelehnt.
     }
@@ -1114,7 +1125,7 @@ words-hit = „{ $part }“ wird als „{ $word }“ gelesen ({ $how }), Regel {
        *[owner] des Betreibers
     }: { $action ->
         [allow] erlaubt durch die Ausnahme „{ $exception }“.
-        [review] gezeichnet und gezeigt, wenn die Moderation zustimmt.
+        [review] wird gezeichnet und gezeigt, wenn die Moderation zustimmt.
         [warn] wird gezeichnet, und das Mitglied erfährt davon.
        *[refuse] wird abgelehnt.
     }
@@ -1226,11 +1237,11 @@ topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
-help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt.
+help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt. `/verify` sagt, woher die Datei eines Bildes kommt.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist. `/privacy` zeigt, exportiert und löscht, was über dich gespeichert ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.
-help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf, mit welchen Vorgaben, und ob dort nur harmlose Bilder gezeigt werden (`content`); `/admin block` schließt ein Mitglied aus. `/admin channel reports` wählt, wo Meldungen der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
+help-admins = Für Mitglieder, die den Server verwalten dürfen. `/admin quota` legt fest, wer wie viel benutzen darf, gibt Boni und zeigt, was benutzt wurde; `/admin channel` sagt, wo Easel benutzt werden darf, mit welchen Vorgaben, und ob dort nur harmlose Bilder gezeigt werden (`content`); `/admin words` legt fest und probiert, mit welchen Wörtern keine Bilder erbeten werden, `/admin pictures` sperrt Bilder. `/admin warn`, `/admin pause` und `/admin block` gelten einem Mitglied. `/admin channel reports` wählt, wo Meldungen und Einsprüche der Mitglieder stehen, `/admin review` zählt sie auf. `/admin queue` hält an, setzt fort, lässt auslaufen und bricht ab; `/admin status` und `/admin audit` sagen, wie es läuft und wer was entschieden hat.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(wo keines genannt wird)
        *[no] {""}
@@ -1259,7 +1270,10 @@ refused-example-gone = Dieses Beispiel stammt aus einer früheren Hilfe. Die heu
 command-verify = Sagt, woher ein Bild kommt
 option-verify-picture = Die Datei eines Bildes: PNG, JPEG oder WebP
 verify-head = Woher es kommt
-verify-intact = Hier gemacht und seitdem unverändert.
+verify-intact = Hier gemacht{ $at ->
+        [unknown] {""}
+       *[other] {" "}am { $at }
+    } und seitdem unverändert.
 verify-key-retired = Hier gemacht; mit einem Schlüssel unterschrieben, der nicht mehr benutzt wird.
 verify-key-stolen = Das trägt eine Unterschrift von uns, aber andere haben vielleicht diesen Schlüssel, und das Bild ist keines von denen, die hier gemacht wurden. Trau ihm nicht.
 verify-saved-anew = Hier gemacht. Die Datei wurde unterwegs neu gespeichert; die Bildpunkte sind dieselben.
@@ -1285,7 +1299,10 @@ verify-claimed = Es sagt von sich, dass es mit KI gemacht wurde{ $has_tool ->
        *[no] {""}
     }. Das kann jeder schreiben.
 verify-nothing = Nichts gefunden. Das heißt nicht, dass keine KI benutzt wurde.
-verify-job = { $job } für <@{ $requester_id }>, { $at }: { $prompt }
+verify-job = { $job } für <@{ $requester_id }>{ $at ->
+        [told] {""}
+       *[other] , { $at }
+    }: { $prompt }
 verify-elsewhere = Von diesem Easel gemacht, anderswo.
 refused-verify-often = Du kannst nach { $most } Bildern in der Minute fragen. Warte kurz und frag dann wieder.
 

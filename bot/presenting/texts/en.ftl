@@ -292,7 +292,7 @@ appealer-told-allow-once = The moderators allow your prompt once. Ask for it aga
 appealer-told-except = The moderators made an exception to the rule that refused your prompt. Ask again: { $prompt }
 appealer-hidden-keep = The moderators read your appeal. Your picture stays hidden: { $prompt }
 appealer-hidden-allow-once = The moderators want to see the picture that was hidden. Ask for it again within a day, with the same words: { $prompt }. They look at it before anybody else does.
-reports-begin = Reports of members are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
+reports-begin = Reports and appeals of members, and pictures that wait for a moderator, are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
 case-held = **Held { $case_id }**: { $job } of <@{ $user_id }> is drawn, and shown once you agree. After a day it ends by itself.
 case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
@@ -535,7 +535,8 @@ refused-blocked = { $until ->
     }{ $reason ->
         [none] {""}
        *[other] {" "}The reason given: { $reason }
-    } Ask an admin of the server if you think that is wrong.
+    }
+    Ask an admin of the server if you think that is wrong.
 refused-channel = Easel may not be used in this channel. Ask in one where it is allowed, or ask an admin to allow it here.
 refused-word = { $whose ->
         [server] This server
@@ -543,19 +544,28 @@ refused-word = { $whose ->
     } draws no pictures with “{ $word }” (rule { $rule }{ $reason ->
         [none] {""}
        *[other] : { $reason }
-    }). Found: “{ $part }”. Nothing was charged.
+    }). Found: “{ $part }”. Nothing was charged.{ $until ->
+        [none] {""}
+       *[other] {" "}That was the fifth refusal within ten minutes. You can ask again { $until }.
+    }
 refused-paused = Rules of words refused you five times within ten minutes. You can ask again { $until }. Nothing was charged.
-refused-hard = This cannot be drawn. Nothing was charged.
+refused-hard = This cannot be drawn. Nothing was charged.{ $until ->
+        [none] {""}
+       *[other] {" "}That was the fifth refusal within ten minutes. You can ask again { $until }.
+    }
 refused-hit-gone = What was refused here is not kept any more. Ask again with /imagine.
 refused-appeal-again = Moderators have this refusal already. You are told what they decide.
 refused-appeal-not-yours = Only the person who asked for this can appeal.
 refused-appeal-none = There is no appeal against this.
-refused-appeal-often = You asked { $most } times within a day, which is the most. Tell a moderator if it is urgent.
+refused-appeal-often = You appealed { $most } times within a day, which is the most. Tell a moderator if it is urgent.
 refused-owners-rule = This is a rule of the owner of Easel. A server's moderators cannot loosen it.
 refused-hidden = The safety filter hid that picture, or it is gone, so nothing is made from it. Ask for another one with /imagine.
 refused-removed = Moderators removed these pictures, so nothing is made from them any more. Ask for another picture with /imagine.
 refused-held = A moderator decides first whether these pictures are shown.
-refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.
+refused-report-place = Reports go to the moderators of a server that added Easel, and there are none here. Use “Report Message” of Discord in the same menu, or tell those who run this place.{ $contact ->
+        [none] {""}
+       *[other] {" "}Responsible for this Easel: { $contact }
+    }
 refused-report-nothing = That message has no finished picture of Easel, so there is nothing to report. For other messages, use “Report Message” of Discord.
 refused-report-own = This picture is yours. Press 🗑️ to delete it.
 refused-report-again = You reported this already. Once is enough: moderators see it until they decide.
@@ -819,7 +829,7 @@ command-admin-words-test = What the rules find in a prompt; draws nothing
 command-admin-queue = What waits and runs; pause, resume, drain or cancel
 command-admin-status = How Easel is doing
 command-admin-audit = Who decided what, newest first
-command-admin-review = What members reported and nobody decided yet
+command-admin-review = Reports, appeals and held pictures that nobody decided yet
 option-admin-amount = A whole number, “unlimited”, or “default” to take the rule away
 option-admin-period = How often it starts anew
 option-admin-quota-user = Only for this member
@@ -832,7 +842,7 @@ option-admin-picture = The picture; copies that look like it are found too
 option-admin-picture-reason = Why; admins read it
 option-admin-picture-number = Number of the picture, as /admin pictures list shows it
 option-admin-word = cat; cat* begins so, *cat ends so, *cat* contains it; or a phrase
-option-admin-word-action = Refuse the request, or draw it and tell the member
+option-admin-word-action = Refuse the request, draw it and tell the member, or ask a moderator before it is shown
 option-admin-word-reason = Why; members read it
 option-admin-word-kind = Where in a word it is found, in place of asterisks
 option-admin-word-rule = Number of the rule, as /admin words list shows it
@@ -852,7 +862,7 @@ option-admin-pause-for = How long, such as 1h, 12h or 2d
 option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
 option-admin-everywhere = Set these defaults and content for the whole server, where channel or member has none
-option-admin-reports = The channel in which moderators read reports; the same one again takes it back
+option-admin-reports = Where moderators read reports, appeals and held pictures; the same again takes it back
 option-admin-content = Which pictures are shown there, also in its threads
 option-admin-default = Used there when somebody does not name { $option ->
         [model] a model
@@ -975,7 +985,8 @@ blocked-notice = { $ends ->
     }
     Ask an admin of the server if you think that is wrong.
 admin-warned = <@{ $user_id }> is warned. The warning counts for 30 days.
-warned-notice = A moderator of { $server } warned you: { $reason } The warning counts for 30 days.
+warned-notice = A moderator of { $server } warned you: { $reason }
+    The warning counts for 30 days.
 warning-reason = your picture { $job } does not fit the rules of the server.
 warning-reason-words = your prompt does not fit the rules of the server.
 admin-reports-set = Members' reports are shown in <#{ $channel_id }>.
@@ -1226,11 +1237,11 @@ topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
-help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture.
+help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture. `/verify` says where a picture's file comes from.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done. `/privacy` shows, exports and deletes what is kept about you.
 help-models = Choose one with the field `model` of `/imagine`.
-help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used with which defaults, and whether only harmless pictures are shown there (`content`); `/admin block` keeps a member out. `/admin channel reports` chooses where members' reports are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
+help-admins = For members who may manage the server. `/admin quota` sets who may use how much, gives bonuses and shows what was used; `/admin channel` says where Easel may be used with which defaults, and whether only harmless pictures are shown there (`content`); `/admin words` sets and tries the words that pictures may not be asked for with, `/admin pictures` blocks pictures. `/admin warn`, `/admin pause` and `/admin block` are about a member. `/admin channel reports` chooses where members' reports and appeals are shown, `/admin review` lists them. `/admin queue` pauses, resumes, drains and cancels; `/admin status` and `/admin audit` say how it runs and who decided what.
 help-model = • **{ $title }**{ $usual ->
         [yes] {" "}(used where none is named)
        *[no] {""}
@@ -1259,7 +1270,10 @@ refused-example-gone = This example is from an earlier version of the help. Use 
 command-verify = Say where a picture comes from
 option-verify-picture = A picture's file: PNG, JPEG or WebP
 verify-head = Where it comes from
-verify-intact = Made here, and unchanged since.
+verify-intact = Made here{ $at ->
+        [unknown] {""}
+       *[other] {" "}on { $at }
+    }, and unchanged since.
 verify-key-retired = Made here; signed with a key that is no longer in use.
 verify-key-stolen = This carries a signature of ours, but others may have that key, and the picture is not among those that were made here. Do not trust it.
 verify-saved-anew = Made here. The file was saved anew on its way; the pixels are the same.
@@ -1285,7 +1299,10 @@ verify-claimed = It says of itself that it was made with AI{ $has_tool ->
        *[no] {""}
     }. Anybody can write that.
 verify-nothing = Nothing found. That does not mean that no AI was used.
-verify-job = { $job } for <@{ $requester_id }>, { $at }: { $prompt }
+verify-job = { $job } for <@{ $requester_id }>{ $at ->
+        [told] {""}
+       *[other] , { $at }
+    }: { $prompt }
 verify-elsewhere = Made by this Easel, elsewhere.
 refused-verify-often = You may ask about { $most } pictures a minute. Wait a moment, then ask again.
 

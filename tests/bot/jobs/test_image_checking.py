@@ -172,11 +172,15 @@ async def test_the_worker_is_told_what_is_hidden_and_what_the_owner_and_the_serv
     assert house.backend.blocked[-1] == (bytes(32), LOOK)
 
 
-async def test_what_the_hard_rule_hides_is_in_the_audit_log_without_its_words(open_house: OpenHouse) -> None:
+async def test_what_the_hard_rule_hides_is_in_the_audit_log_without_its_words_and_its_pictures_go(
+    open_house: OpenHouse, files: ImageStore, tmp_path: Path
+) -> None:
     house = await open_house()
     house.work()
-    await house.until(await house.ask("flagged"), JobStatus.FAILED)
-    job = await house.until(await house.ask("a flagged child"), JobStatus.FAILED)
+    usual, child = await files.save(b"usual"), await files.save(b"child")
+    await house.until(await house.ask("flagged", inputs=(usual,)), JobStatus.FAILED)
+    job = await house.until(await house.ask("a flagged child", inputs=(child,)), JobStatus.FAILED)
+    assert {path.stem for path in (tmp_path / "inputs").rglob("*.png")} == {usual}
     assert job.failure == JobFailure.FLAGGED
     assert await house.spent() == 0
     rows = await house.services.servers.audit_log(job.guild_id, 10)

@@ -24,6 +24,7 @@ from bot.safety.pauses import MAX_REFUSALS, STEP
 from bot.safety.words.files import read_text
 from bot.safety.words.rules import Rule
 from bot.store.cases import WARNING_LIFETIME
+from bot.store.images import ImageStore
 from bot.store.members.servers import Decision
 from bot.store.rows.jobs import JobOrder, WantedJob
 from bot.store.rows.origin import Asker
@@ -32,6 +33,7 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.requests import GenerationRequest, Request
+from tests.bot.store.conftest import inputs_of
 from tests.example_jobs import example_origin
 
 RULES = """
@@ -219,6 +221,22 @@ async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_wor
     assert [(row.action, row.actor_id, row.subject, row.detail) for row in rows] == [("hard-rule", 7, "", "minors")] * 2
 
 
+async def test_a_picture_that_was_given_with_what_the_hard_rule_refuses_is_not_kept(
+    open_house: OpenHouse, request_: GenerationRequest, tmp_path: Path
+) -> None:
+    house = await open_house()
+    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    files, accepting = ImageStore(tmp_path / "inputs"), house.services.accepting
+    named, given = await files.save(b"named"), await files.save(b"given")
+    await house.ask(inputs=(named,))
+    request = msgspec.structs.replace(request_, prompt="a blorbel, zindel", inputs=inputs_of(named, given))
+    for ask in (accepting.accept(order_of(request)), accepting.outlook(ASKER, [request])):
+        await files.save(b"given")
+        with pytest.raises(Refused, match="refused-hard"):
+            await ask
+        assert {path.stem for path in (tmp_path / "inputs").rglob("*.png")} == {named}
+
+
 async def test_the_owners_program_hears_of_what_the_hard_rule_refuses(
     open_house: OpenHouse, request_: GenerationRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,15 +312,18 @@ async def test_the_sixth_request_after_five_refusals_waits_and_nobody_is_blocked
 ) -> None:
     house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
     refused_request = msgspec.structs.replace(request_, prompt="a dagger")
+    told: list[bool] = []
 
     async def refusal(request: GenerationRequest, asker: Asker) -> str:
         try:
             await house.services.accepting.outlook(asker, [request])
         except Refused as refused:
+            told.append("You can ask again <t:" in sentence_of(refused))
             return refused.key
         return ""
 
     assert [await refusal(refused_request, ASKER) for _ in range(5)] == ["refused-word"] * 5
+    assert told == [False] * 4 + [True]
     assert await refusal(request_, ASKER) == "refused-paused"
     assert await refusal(request_, msgspec.structs.replace(ASKER, guild_id=6)) == ""
     house = await open_house(safety={**rules, "trusted_roles": frozenset({77})})
@@ -314,5 +335,7 @@ async def test_the_sixth_request_after_five_refusals_waits_and_nobody_is_blocked
     assert left["user_id"] == 5
     assert await house.database.fetch_all("SELECT * FROM blocks") == []
     trusted = Asker(guild_id=1, channel_id=2, user_id=8, role_ids=(77,))
+    told.clear()
     assert [await refusal(refused_request, trusted) for _ in range(6)] == ["refused-word"] * 6
+    assert told == [False] * 6
     assert await refusal(request_, trusted) == ""

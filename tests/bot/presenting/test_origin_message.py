@@ -1,5 +1,6 @@
 """Where a file comes from, in both languages: a stranger's text is escaped, and others' jobs are not told."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ SIGNED = Credentials(
 
 def said(verdict: Verdict, **told: Any) -> str:
     reading = Reading(fingerprint=None, credentials=told.pop("credentials", None), tool=told.pop("tool", ""))
-    facts: dict[str, Any] = {"is_vouched": False, "jobs": (), **told}
+    facts: dict[str, Any] = {"is_vouched": False, "jobs": (), "made_at": None, **told}
     (words,) = origin(Origin(verdict=verdict, reading=reading, **facts)).children
     assert isinstance(words, ui.TextDisplay)
     return words.content
@@ -68,3 +69,12 @@ def test_a_job_is_told_with_its_member_and_its_words_and_another_one_is_elsewher
     assert r"a \*red\* apple" in told
     assert told.count("elsewhere") == 1
     assert "elsewhere" not in said(Verdict.INTACT, jobs=(job,))
+
+
+def test_everybody_is_told_once_when_a_picture_was_made(request_: GenerationRequest) -> None:
+    job, at = example_job(request_), datetime(2026, 5, 1, tzinfo=UTC)
+    told = said(Verdict.INTACT, jobs=(job,), made_at=at)
+    assert "Made here on <t:1777593600:f>, and unchanged since." in told
+    assert told.count("<t:") == 1
+    assert "Made here on <t:1777593600:f>" in said(Verdict.INTACT, jobs=(None,), made_at=at)
+    assert said(Verdict.SAVED_ANEW, jobs=(job,), made_at=at).count("<t:") == 1

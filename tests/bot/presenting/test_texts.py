@@ -96,6 +96,20 @@ def test_a_translation_has_the_same_messages_values_and_cases(language: str) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_no_case_repeats_the_word_before_it(language: str) -> None:
+    choices = re.findall(r"(\w+) \{ \$\w+ ->\n((?: +\*?\[[\w-]+\].*\n)+)", SOURCES[language])
+    assert len(choices) > 10
+    assert [(before, cases) for before, cases in choices if before in re.findall(r"\] (\w+)", cases)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_begins_right_behind_a_reason_which_may_have_no_full_stop(language: str) -> None:
+    keys = [key for key in KEYS if key != "refused-worker-down"]  # its reason is a sentence of Easel's
+    run_on = re.compile(r"\{ \$reason \}(?:\n +\})? [A-ZÄÖÜ]")
+    assert [key for key in keys if run_on.search(message_of(SOURCES[language], key))] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_discord_shows_of_a_command_is_short_enough(language: str) -> None:
     with spoken(language):
         for key in KEYS:
@@ -133,6 +147,14 @@ def test_every_sentence_is_used() -> None:
     unused = [key for key in KEYS if key not in quoted and not key.startswith("failure-")]
     unused = [key for key in unused if key not in BUILT]
     assert [key for key in unused if f"{{ {key} }}" not in CATALOGUE] == []
+
+
+@pytest.mark.parametrize("action", WordAction)
+def test_german_says_what_a_rule_does_in_whole_sentences(action: WordAction) -> None:
+    hit = {"part": "st4r", "word": "star", "how": "Zeichen", "rule": 1, "whose": "server", "exception": ""}
+    with spoken("de"):
+        assert text("words-added", rule=1, word="star", action=action).count("wird ") == 1
+        assert "Regel 1 dieses Servers: wird " in text("words-hit", action=action, **hit)
 
 
 def test_a_pseudonym_is_told_as_a_forgotten_member() -> None:

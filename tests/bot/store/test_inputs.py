@@ -105,6 +105,28 @@ async def test_what_no_job_names_goes_after_a_day(
     assert kept(tmp_path) == {named, wanted}
 
 
+async def test_a_question_keeps_its_pictures_until_it_is_answered(
+    store: Store, new_job: Make, pictures: InputPictures, tmp_path: Path
+) -> None:
+    sha256, questions = await pictures.keep(b"png"), ExpansionRepository(store.database)
+    question = await questions.add(expansion_with(with_inputs(new_job(9), sha256), user=1), NOW)
+    await pictures.release((await store.accept(with_inputs(new_job(1), sha256))).job_id)
+    assert kept(tmp_path) == {sha256}
+    assert await questions.claim(question.expansion_id, NOW)
+    await pictures.release((await store.accept(with_inputs(new_job(2), sha256))).job_id)
+    assert kept(tmp_path) == set()
+
+
+async def test_a_question_does_not_keep_a_picture_that_the_image_check_refuses(
+    store: Store, new_job: Make, pictures: InputPictures, tmp_path: Path
+) -> None:
+    named, asked = await pictures.keep(b"named"), await pictures.keep(b"asked")
+    await store.accept(with_inputs(new_job(1), named))
+    await ExpansionRepository(store.database).add(expansion_with(with_inputs(new_job(2), asked), user=1), NOW)
+    await pictures.remove_unnamed([named, asked])
+    assert kept(tmp_path) == {named}
+
+
 async def test_inputs_of_open_and_starred_jobs_stay_and_those_of_old_ones_go(
     store: Store, new_job: Make, pictures: InputPictures, tmp_path: Path
 ) -> None:
