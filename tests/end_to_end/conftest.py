@@ -111,3 +111,5 @@ async def start_bot(local: LocalDiscord, tmp_path: Path) -> AsyncGenerator[Calla
     yield make
     for bot in bots:
         await bot.stop(signal.SIGKILL)
+        if bot.process is not None:
+            sys.stdout.write(bot.log[-6_000:])  # pytest shows it below a failed test, and only there

@@ -142,7 +142,7 @@ async def test_it_opens_at_the_newest_message_and_comes_back_for_ones_own_comman
     await open_on(page, local)
     timeline = page.locator("#channel-timeline")
     await page.get_by_text("line 59").last.wait_for()
-    assert await timeline.evaluate(IS_AT_THE_END)
+    await page.wait_for_function(IS_AT_THE_END, arg=await timeline.element_handle())
     # Whoever reads what was is not disturbed by others.
     await timeline.hover()
     await page.mouse.wheel(0, -1_000)
