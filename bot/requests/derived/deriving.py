@@ -49,8 +49,8 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
 def as_it_was(request: GenerationRequest) -> Preferences:
     """A job's value for each option with defaults. They stand in for options that a form does not have."""
     found = {option.field: option.value_of(request) for option in OPTIONS_WITH_DEFAULTS}
-    if request.tiles is not None:  # a size that no option expresses
-        found["size"] = None
+    if request.tiles is not None:  # no option expresses the size of such a picture
+        found["size"] = f"{request.tiles.width}x{request.tiles.height}"
     return msgspec.structs.replace(Preferences(), **found)
 
 
@@ -61,10 +61,11 @@ def remix(resolved: Resolved, job: WantedJob, *, is_same_noise: bool, is_same_si
         resolved: the form's request, with the job's values as defaults.
         job: the remixed job, or one that was refused.
         is_same_noise: whether the seed was kept, and with it the job's variations.
-        is_same_size: whether the size was kept, and with it the job's tiles, and its window if that has its shape;
-            another model draws no tiles.
+        is_same_size: whether the form kept the size. If none was typed either, the job's tiles are kept, and its window
+            if that has its shape; another model draws no tiles.
     """
     old, request = narrowed(job.request, GenerationRequest), resolved.request
+    is_same_size = is_same_size and "size" in resolved.defaults.own.names()
     if request.model_key == old.model_key:
         request = msgspec.structs.replace(request, **{name: getattr(old, name) for name in OWNERS})
         if is_same_size and old.tiles is not None:

@@ -4,14 +4,15 @@ import msgspec
 import pytest
 
 from bot.errors import Refused
-from bot.requests.derived.deriving import STRONG, SUBTLE, remix, reroll, still_default, upscale, vary
-from bot.requests.resolving import Resolved
+from bot.requests.derived.deriving import STRONG, SUBTLE, as_it_was, remix, reroll, still_default, upscale, vary
+from bot.requests.given import GivenRequest
+from bot.requests.resolving import Resolved, resolve
 from bot.store.rows.jobs import Job
 from bot.store.rows.preferences import AskerDefaults, Preferences
 from config.catalogue import Catalogue
 from config.settings import LimitSettings
 from pipeline.protocol.capabilities import Capability
-from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint
+from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Tiles
 from pipeline.protocol.limits import MAX_SEED, MAX_VARIATIONS
 from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
 from tests.example_jobs import example_job
@@ -86,9 +87,32 @@ def test_a_remix_keeps_the_window_of_a_longer_picture_with_its_size(
     )
     asked = msgspec.structs.replace(old, width=size[0], height=size[1], inpaint=None)
     job = msgspec.structs.replace(usual, request=old)
-    remixed = remix(Resolved(request=asked, notices=()), job, is_same_noise=False, is_same_size=is_same_size).request
+    resolved = Resolved(request=asked, defaults=AskerDefaults(own=Preferences(size="64x64")), notices=())
+    remixed = remix(resolved, job, is_same_noise=False, is_same_size=is_same_size).request
     assert (remixed.width, remixed.height) == size
     assert remixed.inpaint == msgspec.structs.replace(inpaint, whole=whole)
+    typed = msgspec.structs.replace(resolved, defaults=AskerDefaults())
+    remixed = remix(typed, job, is_same_noise=False, is_same_size=is_same_size).request
+    assert remixed.inpaint == msgspec.structs.replace(inpaint, whole=None)
+
+
+@pytest.mark.parametrize(("words", "side"), [("a pear", 128), ("a pear --size 64x64", 64)])
+def test_a_remix_in_tiles_has_their_size_unless_another_is_typed(
+    usual: Job, catalogue: Catalogue, words: str, side: int
+) -> None:
+    tiles = Tiles(width=64, height=64, overlap=8)
+    old = msgspec.structs.replace(
+        narrowed(usual.request, GenerationRequest), model_key=catalogue.default.key, width=128, height=128, tiles=tiles
+    )
+    resolved = resolve(
+        GivenRequest(prompt=words),
+        catalogue=catalogue,
+        limits=LimitSettings(),
+        defaults=AskerDefaults(own=as_it_was(old)),
+    )
+    job = msgspec.structs.replace(usual, request=old)
+    remixed = remix(resolved, job, is_same_noise=False, is_same_size=True).request
+    assert (remixed.width, remixed.tiles) == (side, tiles if side == 128 else None)
 
 
 def test_what_a_button_keeps_is_still_somebodys_default(usual: Job) -> None:
