@@ -45,6 +45,7 @@ EVERY: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
         "HiDream": others.hidream,
         "HunyuanImage": others.hunyuan_image,
         "HunyuanImage, distilled": others.hunyuan_image_distilled,
+        "Ideogram 4": others.ideogram_4,
     }
 )
 """Functions that build each family's pipeline, by its name."""

@@ -4,8 +4,20 @@ from typing import Any
 
 import torch
 
-from benchmarks.families.parts import clip, eight, flow, kl, llama_tokenizer, new, reader, seeded, vector_quantised
+from benchmarks.families.parts import (
+    clip,
+    eight,
+    flow,
+    kl,
+    llama_tokenizer,
+    new,
+    qwen_3_vl,
+    reader,
+    seeded,
+    vector_quantised,
+)
 from tests.pipeline.engine.tiny import (
+    flux_2_klein,
     latent_consistency,
     qwen_encoder,
     qwen_processor,
@@ -267,4 +279,21 @@ def hidream() -> Any:
         text_encoder_4=reader("LlamaForCausalLM", "LlamaConfig", tokenizer),
         tokenizer_4=tokenizer,
         transformer=transformer,
+    )
+
+
+def ideogram_4() -> Any:
+    """Ideogram 4, whose guidance has a network of its own and a schedule for each step."""
+    torch.manual_seed(8)
+    tokenizer = qwen_tokenizer()
+    sizes = {"in_channels": 8, "num_layers": 1, "attention_head_dim": 12, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 16, "adaln_dim": 16, "llm_features_dim": 13 * 16, "mrope_section": (2, 2, 2)}
+    return seeded(
+        "Ideogram4Pipeline",
+        scheduler=flow(),
+        vae=flux_2_klein().vae,
+        text_encoder=qwen_3_vl("Qwen3VLModel", tokenizer, layers=36),
+        tokenizer=tokenizer,
+        transformer=new("Ideogram4Transformer2DModel", **sizes),
+        unconditional_transformer=new("Ideogram4Transformer2DModel", **sizes),
     )

@@ -84,7 +84,8 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "HiDreamImagePipeline": {"own_sizes": "default_sample_size"},
         # Distilled models take this scale, the others have a guider.
         "HunyuanImagePipeline": {"guidance": "distilled_guidance_scale"},
-        "Ideogram4Pipeline": {"has_second_row": True, "guides_always": True},
+        # A schedule of its own stands in the way of a scale.
+        "Ideogram4Pipeline": {"usual": {"guidance_schedule": None}, "has_second_row": True, "guides_always": True},
         "Kandinsky5T2IPipeline": {"own_sizes": "resolutions"},
         "KandinskyCombinedPipeline": {"scales": ("prior_guidance_scale",)},
         "KandinskyV22CombinedPipeline": {"scales": ("prior_guidance_scale",)},
