@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from pipeline.prompts.concepts import read_concepts
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FamilyFacts, ModelSpec
 from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, GuideSpec, ReferenceSpec, UpscalerSpec
@@ -43,9 +44,9 @@ def price(
     network, D for its decoder, E for its encoder and T for its text encoder. They are in TFLOP, as torch's
     FlopCounterMode counts them. Each evaluation of the sampler is one row for the prompt; a sampler may have two
     evaluations in a step. With guidance above 1, the negative prompt adds a row, unless the model is distilled and
-    reads none. An edit that is guided towards its picture adds a row without the picture. A few pipelines draw these
-    rows at every scale, and pay for them. An upscaled picture's second pass counts like a job with its steps and its
-    size.
+    reads none. Each further concept of a prompt (`AND`) adds a row. An edit that is guided towards its picture adds a
+    row without the picture. A few pipelines draw these rows at every scale, and pay for them. An upscaled picture's
+    second pass counts like a job with its steps and its size.
     A picture that is drawn in tiles has a row for each tile, with its pixels as P in U(P).
     The pictures of an edit by a whole pipeline stand beside the drawn one in every row, so P is then as many times
     larger in U(P).
@@ -110,7 +111,8 @@ def rows(request: GenerationRequest) -> int:
     A family that rounds the steps of a pass from a picture up may draw one step more than these count. A model that
     edits has three rows in a guided evaluation, which count as two.
     """
-    by_pass = _rows_by_pass(request, FamilyFacts(), guided=2, unguided=1)
+    concepts = len(read_concepts(request.prompt))
+    by_pass = _rows_by_pass(request, FamilyFacts(), guided=concepts + 1, unguided=1 if concepts == 1 else concepts + 1)
     first_pixels = by_pass[0][0].pixels
     return request.num_images * sum(
         sum(counts) * each.tile_count * each.row_pixels // first_pixels for each, counts in by_pass
@@ -132,13 +134,17 @@ def _encodes(request: GenerationRequest, spec: ModelSpec) -> int:
 def _rows_of_model(request: GenerationRequest, spec: ModelSpec) -> list[tuple[Pass, list[int]]]:
     """Each pass of a request, and the number of rows for one image in each of its evaluations.
 
-    A guidance-distilled network takes the scale as an input, and has one row. Guidance towards the picture of an edit
+    A guidance-distilled network takes the scale as an input, and has one row. Each concept of the prompt has a row;
+    several need that of the negative prompt in every step, at any scale. Guidance towards the picture of an edit
     has a row with neither words nor picture; a model that draws nothing without a picture always edits one.
     """
     has_second = spec.can(Capability.NEGATIVE_PROMPT) or spec.can(Capability.UNCONDITIONAL_ROW)
     is_edit = bool(request.edits) or not spec.can(Capability.TEXT_TO_IMAGE)
     has_third = is_edit and spec.can(Capability.EDIT) and spec.can(Capability.EDIT_STRENGTH)
-    guided = 1 + has_second + (has_second and has_third)
+    concepts = len(read_concepts(request.prompt)) if spec.has_concepts else 1
+    guided = concepts + has_second + (has_second and has_third)
+    if concepts > 1:
+        return _rows_by_pass(request, spec.facts, guided=guided, unguided=guided)
     return _rows_by_pass(request, spec.facts, guided=guided, unguided=1 if spec.can(Capability.UNGUIDED) else guided)
 
 

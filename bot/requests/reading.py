@@ -12,6 +12,7 @@ from bot.requests.typed.emoji import with_emoji_named, with_own_emoji_named
 from bot.requests.typed.german import in_english
 from bot.requests.typed.known_words import BETWEEN
 from bot.requests.typed.offers import Offers
+from pipeline.prompts.concepts import MAX_CONCEPTS, read_concepts
 from pipeline.prompts.neighbors import find_signs, read_weights
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.wire.outputs import Notice
@@ -54,14 +55,14 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         fill: fills wildcards.
 
     Raises:
-        Refused: the prompt has nothing but an address.
+        Refused: the prompt has nothing but an address, or too many concepts.
         UnknownWildcard, EndlessWildcard, and errors of `fill`.
     """
     prompt, addresses = without_addresses(with_own_emoji_named(given.prompt))
     negative, more_addresses = without_addresses(with_own_emoji_named(given.negative_prompt or ""))
     if addresses and not prompt:
         raise Refused("refused-address")
-    weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights)
+    weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights, has_concepts=spec.has_concepts)
     negative = ", ".join(filter(None, [fill(negative), *weighed.avoided]))
     prompt = weighed.prompt
     words_by_notice: dict[str, tuple[str, ...]] = {
@@ -76,7 +77,9 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         if words
     ]
     if weighed.is_joined:
-        notices.append(Notice(key="notice-and"))
+        notices.append(Notice(key="notice-and", values={"model": spec.title}))
+    elif told := _told_of_concepts(prompt):
+        notices.append(told)
     if spec.vocabulary is not None:
         known = spec.vocabulary.words
         typed, avoided = (with_emoji_named(words, known, BETWEEN) for words in (prompt, negative))
@@ -84,3 +87,15 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         if prompt != typed:
             notices.append(Notice(key="notice-german", values={"model": spec.title, "words": typed}))
     return Words(prompt=prompt, negative=negative, notices=tuple(notices))
+
+
+def _told_of_concepts(prompt: str) -> Notice | None:
+    """A notice that each concept of a prompt has a row of its own beside the usual two; None for a single concept.
+
+    Raises:
+        Refused: there are too many.
+    """
+    count = len(read_concepts(prompt))
+    if count > MAX_CONCEPTS:
+        raise Refused("refused-concepts", count=count, limit=MAX_CONCEPTS)
+    return None if count == 1 else Notice(key="notice-concepts", values={"count": count, "percent": 50 * (count - 1)})

@@ -16,7 +16,7 @@ from bot.requests.given import GivenRequest
 from bot.requests.options.option import Situation
 from bot.requests.options.table import OPTIONS, OPTIONS_WITH_DEFAULTS, arranged, sampler_of
 from bot.requests.reading import Words, read_options, read_words
-from bot.requests.styles import Mentioned
+from bot.requests.styles import Mentioned, styled
 from bot.requests.typed.known_words import NO_KNOWN_WORD, unknown_words
 from bot.requests.typed.offers import Offers
 from bot.requests.uses import cut_notice, inputs_of, shaped, wishes
@@ -112,7 +112,7 @@ def _texts(
     """The mentioned styles; prompt and negative prompt with the chosen style, without unusable embeddings."""
     prompt, negative_prompt = _text(words.prompt, "refused-prompt-long", limits), words.negative
     if prompt and given.style is not None:
-        prompt, negative_prompt = given.style.added_to(prompt, negative_prompt)
+        prompt, negative_prompt = styled(given.style, prompt, negative_prompt)
     mentioned = Mentioned(styles, spec, prompt)
     prompt = _text(mentioned.usable(prompt), "refused-prompt-long", limits)
     if not prompt:

@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.errors import Refused
 from pipeline.backends.base import BackendStatus
+from pipeline.prompts.concepts import in_each_concept, split_at_and
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -31,6 +32,20 @@ def option_value(style: Style) -> str:
 def known_styles(status: BackendStatus) -> tuple[Style, ...] | None:
     """All styles; None if the worker has not reported them."""
     return None if status.ready is None else (*status.ready.loras, *status.ready.embeddings)
+
+
+def styled(style: Style, prompt: str, negative_prompt: str) -> tuple[str, str]:
+    """Prompt and negative prompt with a style, whose words are added to each concept of the prompt.
+
+    A LoRA's tag is added once, because it is for the whole prompt and repeated tags add up.
+    """
+    whole, negative_prompt = style.added_to(prompt, negative_prompt)
+    if len(split_at_and(prompt)) < 2:  # noqa: PLR2004 - a single concept is the whole prompt
+        return whole, negative_prompt
+    if isinstance(style, EmbeddingEntry):
+        return in_each_concept(prompt, lambda words: style.added_to(words, "")[0]), negative_prompt
+    tag = f"{style.tag} " if whole.endswith(f" {style.tag}") else ""
+    return tag + in_each_concept(prompt, style.with_words), negative_prompt
 
 
 class Mentioned:

@@ -1,7 +1,8 @@
 """Converts weights of other programs to A1111's syntax, and finds their syntax that has no meaning in Easel.
 
 `a::2 b::-1` is Midjourney's; its negative weights name things to avoid, and -0.5 equals `--no`. `1.5::a::` is
-NovelAI's. `a :1.2 AND b` is A1111's syntax for several prompts in one picture; here it becomes a single prompt.
+NovelAI's. `a :1.2 AND b` is A1111's syntax for several concepts in one picture. For a model that takes no concepts, it
+becomes a single prompt.
 """
 
 import re
@@ -10,18 +11,17 @@ from typing import Final
 
 import msgspec
 
+from pipeline.prompts.concepts import NUMBER, split_at_and
+
 MAX_WEIGHT: Final = 10.0
 """Greatest weight, as in `emphasis`."""
 _AVOIDED: Final = 0.5
 """Absolute value of the negative weight that equals Midjourney's `--no`."""
 _MAX_SIGNS: Final = 5
 
-_NUMBER: Final = r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
 _BRACKET = re.compile(r"\\.|[()\[\]{}<>]", re.DOTALL)
-_COLONS = re.compile(rf"::(?P<weight>{_NUMBER}(?![\w.]))?")
-_ENCLOSED = re.compile(rf"(?<![\w.:])(?P<weight>{_NUMBER})::(?P<words>(?:(?!::).)+?)::(?![0-9.+-])", re.DOTALL)
-_AND = re.compile(r"\s*\bAND\b\s*")
-_AND_WEIGHT = re.compile(rf"\s*(?<![0-9]):\s*(?P<weight>{_NUMBER})\s*\Z")
+_COLONS = re.compile(rf"::(?P<weight>{NUMBER}(?![\w.]))?")
+_ENCLOSED = re.compile(rf"(?<![\w.:])(?P<weight>{NUMBER})::(?P<words>(?:(?!::).)+?)::(?![0-9.+-])", re.DOTALL)
 _SIGNS = re.compile(
     r"""
     \bAND_[A-Z]+\b | \bADD(?:ROW|COL|COMM|BASE)\b    # extensions of A1111
@@ -56,12 +56,13 @@ class _Part(msgspec.Struct, frozen=True):
     weight: float = 1.0
 
 
-def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
+def read_weights(prompt: str, *, has_weights: bool = True, has_concepts: bool = False) -> Weighed:
     """Convert the weights of other programs; a prompt without them stays unchanged.
 
     Args:
         prompt: the prompt as typed.
         has_weights: True when the model supports weights; otherwise they are removed and reported as unread.
+        has_concepts: True when the model takes the parts around `AND` as concepts; then they stay as typed.
     """
     prompt = _ENCLOSED.sub(lambda match: f"::{match['words']}::{match['weight']} ", prompt)
     depths = list(_depths(prompt))
@@ -75,8 +76,8 @@ def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
         avoided = [_Part(part.words, -part.weight / _AVOIDED) for part in parts if part.weight < 0]
         unread += [] if has_weights else [match[0] for match in top if match["weight"]]
         prompt = ", ".join(_written(part, has_weights=has_weights) for part in parts if part.weight >= 0)
-    joined = _read_and(prompt)
-    if joined is not None:
+    joined = () if has_concepts else [_Part(part.words, part.weight) for part in split_at_and(prompt)]
+    if joined:
         avoided += [_Part(part.words, -part.weight) for part in joined if part.weight < 0]
         unread += [] if has_weights else [f":{part.weight:g}" for part in joined if part.weight != 1]
         prompt = " and ".join(_written(part, has_weights=has_weights) for part in joined if part.weight >= 0)
@@ -84,7 +85,7 @@ def read_weights(prompt: str, *, has_weights: bool = True) -> Weighed:
         prompt=prompt,
         avoided=tuple(_written(part, has_weights=has_weights) for part in avoided),
         unread=tuple(unread),
-        is_joined=joined is not None,
+        is_joined=bool(joined),
     )
 
 
@@ -125,20 +126,6 @@ def _between(prompt: str, found: Iterable[re.Match[str]]) -> Iterator[_Part]:
     rest = prompt[start:].strip(" ,\t\n")
     if rest:
         yield _Part(rest)
-
-
-def _read_and(prompt: str) -> list[_Part] | None:
-    """Prompts that `AND` separates, with their weights; None when there is no `AND`."""
-    texts = _AND.split(prompt)
-    if len(texts) == 1 or not any(text.strip() for text in texts):
-        return None
-    parts: list[_Part] = []
-    for text in texts:
-        match = _AND_WEIGHT.search(text)
-        words = text[: match.start()] if match else text
-        if words.strip():
-            parts.append(_Part(words.strip(), float(match["weight"]) if match else 1.0))
-    return parts
 
 
 def _written(part: _Part, *, has_weights: bool) -> str:

@@ -34,10 +34,14 @@ class LoraEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def added_to(self, prompt: str, negative_prompt: str) -> tuple[str, str]:
         """Prompt and negative prompt with the tag and the trigger words that the prompt lacks."""
-        words = [word for word in self.trigger_words if not _has_words(prompt, word)]
         is_used = re.search(rf"<lora:\s*{re.escape(self.name.casefold())}\s*[:>]", prompt.casefold())
         tag = "" if is_used else f" {self.tag}"
-        return ", ".join(filter(None, [prompt.strip(), *words])) + tag, negative_prompt
+        return self.with_words(prompt) + tag, negative_prompt
+
+    def with_words(self, prompt: str) -> str:
+        """A prompt with the trigger words that it lacks."""
+        words = [word for word in self.trigger_words if not _has_words(prompt, word)]
+        return ", ".join(filter(None, [prompt.strip(), *words]))
 
 
 class EmbeddingEntry(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -442,7 +442,8 @@ notice-signs-unread = { $count ->
         [one] Das bedeutet in anderen Programmen etwas und ist hier nur Text: { $words }.
        *[other] Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Text: { $words }.
     }
-notice-and = „AND“ wird als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
+notice-and = { $model } nimmt nur einen Prompt auf einmal, darum wird „AND“ als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
+notice-concepts = Jeder der { $count } Prompts um AND lenkt das Bild für sich, darum dauert ein Schritt etwa { $percent } % länger.
 notice-german = { $model } kennt nur Englisch, darum wurde dein Deutsch Wort für Wort übersetzt: „{ $words }“.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
 notice-more = Und { $count } weitere Hinweise.
@@ -725,6 +726,7 @@ button-start = { $count ->
        *[other] { $count } Aufträge starten
     }
 button-dismiss = Abbrechen
+refused-concepts = Dieser Prompt hat { $count } Teile um AND, und { $limit } sind das Höchste. Verbinde einige davon mit Kommas.
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag noch einmal, mit dem Befehl oder dem Knopf von vorhin.

@@ -442,7 +442,8 @@ notice-signs-unread = { $count ->
         [one] This means something in other programs and is only words here: { $words }.
        *[other] These mean something in other programs and are only words here: { $words }.
     }
-notice-and = “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
+notice-and = { $model } takes one prompt at a time, so “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
+notice-concepts = Each of the { $count } prompts around AND guides the picture by itself, so a step takes about { $percent } % longer.
 notice-german = { $model } knows English alone, so your German was put into English word by word: “{ $words }”.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
 notice-more = And { $count } more notes.
@@ -725,6 +726,7 @@ button-start = { $count ->
        *[other] Start { $count } jobs
     }
 button-dismiss = Cancel
+refused-concepts = This prompt has { $count } parts around AND, and { $limit } is the most. Join some of them with commas.
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Ask again, with the command or button that opened it.

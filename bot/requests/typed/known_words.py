@@ -13,7 +13,7 @@ _MOST_OFFERED: Final = 6
 _MAX_WORD: Final = 30
 NO_KNOWN_WORD: Final = "notice-words-none"
 """Key of the notice that the model knows no word of the prompt."""
-_NO_WORDS: Final = re.compile(r"<[^>]*>|\bBREAK\b|__\w+__|:\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+_NO_WORDS: Final = re.compile(r"<[^>]*>|\b(?:AND|BREAK)\b|__\w+__|:\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 """Tags, keywords of the prompt syntax, wildcards and weights."""
 _WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 BETWEEN: Final = frozenset(

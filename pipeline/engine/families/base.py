@@ -34,11 +34,18 @@ class TimedConditioning(msgspec.Struct, frozen=True):
         return next((found for last_step, found in self.parts if step <= last_step), self.parts[-1][1])
 
 
+class EncodedConcept(msgspec.Struct, frozen=True):
+    """Conditioning of one concept, and the weight of its guidance."""
+
+    conditioning: TimedConditioning
+    weight: float = 1.0
+
+
 class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
     """A request's texts as tensors.
 
     Attributes:
-        positive: conditioning of the prompt.
+        concepts: what guides the picture, at least one; several need `negative`.
         negative: conditioning of the negative prompt; None when guidance does not use it.
         notices: facts for the requester, such as words that did not fit.
         lora: LoRAs for every row of the job; None adds nothing to the model.
@@ -46,12 +53,26 @@ class EncodedText(msgspec.Struct, frozen=True, kw_only=True):
         embedding_digests: SHA-256 of the embeddings' files, by the embedding's name.
     """
 
-    positive: TimedConditioning
+    concepts: tuple[EncodedConcept, ...]
     negative: TimedConditioning | None
     notices: tuple[Notice, ...]
     lora: RowLora | None = None
     lora_digests: Mapping[str, str] = {}
     embedding_digests: Mapping[str, str] = {}
+
+    @property
+    def weights(self) -> list[float]:
+        """Weights of the concepts."""
+        return [concept.weight for concept in self.concepts]
+
+    def concepts_at(self, step: int) -> list[Conditioning]:
+        """Conditioning of each concept in a step, counted from 1."""
+        return [concept.conditioning.at(step) for concept in self.concepts]
+
+    @property
+    def positive(self) -> TimedConditioning:
+        """Conditioning of the first concept, which is the whole prompt of most requests."""
+        return self.concepts[0].conditioning
 
 
 def modules_of(pipeline: Any) -> tuple[nn.Module, ...]:

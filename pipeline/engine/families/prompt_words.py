@@ -5,9 +5,10 @@ from typing import Final
 
 import msgspec
 
-from pipeline.engine.families.base import Conditioning, EncodedText, TimedConditioning
+from pipeline.engine.families.base import Conditioning, EncodedConcept, EncodedText, TimedConditioning
 from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
 from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
+from pipeline.prompts.concepts import Concept, read_concepts
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
@@ -28,11 +29,13 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
         parts: pairs of last step and text, in order.
         cut_key: key of the notice about words that did not fit.
         is_negative: True for the negative prompt.
+        weight: weight of a concept's guidance.
     """
 
     parts: tuple[tuple[int, str], ...]
     cut_key: str
     is_negative: bool
+    weight: float = 1.0
 
     def encoded(self, encode: Callable[[str], Conditioning]) -> TimedConditioning:
         """Encode every part."""
@@ -43,7 +46,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """Prompt and negative prompt.
 
     Attributes:
-        positive: the prompt.
+        concepts: the concepts of the prompt, at least one.
         negative: the negative prompt; None when guidance does not use it.
         loras: LoRAs that the prompt names; they apply to both texts.
         marks: embeddings by the letter that stands for them in both texts.
@@ -51,7 +54,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
         notices: facts for the requester about parts that were left out.
     """
 
-    positive: Text
+    concepts: tuple[Text, ...]
     negative: Text | None
     loras: ChosenLoras
     marks: Marks
@@ -61,12 +64,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def texts(self) -> tuple[Text, ...]:
         """Texts to encode."""
-        return (self.positive,) if self.negative is None else (self.positive, self.negative)
+        return self.concepts if self.negative is None else (*self.concepts, self.negative)
 
     def encoded(self, encode: Callable[[Text], TimedConditioning], more: Iterable[Notice] = ()) -> EncodedText:
         """Encode all texts, and add further notices."""
         return EncodedText(
-            positive=encode(self.positive),
+            concepts=tuple(EncodedConcept(encode(each), each.weight) for each in self.concepts),
             negative=None if self.negative is None else encode(self.negative),
             notices=(*self.notices, *more),
             lora=self.loras.denoiser,
@@ -91,14 +94,16 @@ def read_words(
         loras: LoRAs of the model.
         embeddings: embeddings of the model.
         facts: facts about the model's family; changes of the text are spread over the steps that are drawn.
-        is_guided: True when the model can have rows for a negative prompt.
+        is_guided: True when the model can have rows for a negative prompt. Without them, a prompt is one concept.
         is_scheduled: True when brackets change the text between steps; otherwise they are plain text.
     """
     tagged = read_tags(request.prompt)
     chosen, lora_notices = loras.choose(tagged)
     notices = [*lora_notices]
-    texts = [tagged.prompt]
-    if is_guided and request.guidance_scale > NO_GUIDANCE:
+    concepts = read_concepts(tagged.prompt) if is_guided else (Concept(tagged.prompt),)
+    texts = [concept.words for concept in concepts]
+    # Several concepts are joined by their differences from the unconditional prediction, so they need it at any scale.
+    if is_guided and (request.guidance_scale > NO_GUIDANCE or len(concepts) > 1):
         # As in A1111, a LoRA is named in the prompt and applies to both texts.
         without = read_tags(request.negative_prompt)
         if without.tags:
@@ -108,9 +113,13 @@ def read_words(
         notices.append(Notice(key="notice-negative-unused"))
     marked = embeddings.mark(texts, chosen.embeddings)
     steps = passes_of(request, facts)[0].steps
-    positive, *negative = (_parts(text, steps, is_scheduled=is_scheduled) for text in marked.texts)
+    parts = [_parts(text, steps, is_scheduled=is_scheduled) for text in marked.texts]
+    negative = parts[len(concepts) :]
     return Words(
-        positive=Text(parts=positive, cut_key="notice-prompt-cut", is_negative=False),
+        concepts=tuple(
+            Text(parts=part, cut_key="notice-prompt-cut", is_negative=False, weight=concept.weight)
+            for part, concept in zip(parts, concepts, strict=False)
+        ),
         negative=Text(parts=negative[0], cut_key="notice-negative-cut", is_negative=True) if negative else None,
         loras=chosen,
         marks=marked.marks,

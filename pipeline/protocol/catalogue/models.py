@@ -241,6 +241,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Whether the model has a capability; every model has None."""
         return capability is None or capability in self.capabilities
 
+    @property
+    def has_concepts(self) -> bool:
+        """True when several prompts can guide a picture at once (`AND`): by rows beside that of a negative prompt."""
+        return self.family != "pipeline" and self.can(Capability.NEGATIVE_PROMPT)
+
     def delivered(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the delivered image in pixels, for the width and height that the model draws."""
         scale = 1 if self.enlarger is None else self.enlarger.scale

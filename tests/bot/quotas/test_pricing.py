@@ -211,6 +211,15 @@ def test_a_distilled_model_draws_one_row_whatever_the_guidance(request_: Generat
     assert price(_like(request_, distilled), distilled, distilled, "work") == 1
 
 
+def test_each_concept_pays_its_row_at_any_scale(request_: GenerationRequest) -> None:
+    spec = msgspec.structs.replace(SD15, cost=TFLOP.cost)
+    for cfg, end in ((7.0, 0.5), (1.0, 1.0)):
+        several = _like(request_, spec, prompt="a cat AND a dog AND fog :0", guidance_scale=cfg, guidance_end=end)
+        assert price(several, spec, TFLOP, "work") == rows(several) == 20 * 3
+    whole = msgspec.structs.replace(spec, family="pipeline")
+    assert price(several, whole, TFLOP, "work") == 20
+
+
 @pytest.mark.parametrize(("name", "rows"), [("Flux2KleinPipeline", 2), ("FluxPipeline", 1), ("QwenImagePipeline", 2)])
 def test_a_whole_pipeline_pays_for_the_rows_that_its_guidance_takes(
     request_: GenerationRequest, name: str, rows: int

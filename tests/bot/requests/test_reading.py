@@ -21,6 +21,7 @@ from config.settings import LimitSettings, Settings
 from pipeline.prompts.emphasis import read_emphasis
 from pipeline.prompts.schedule import read_schedule
 from pipeline.prompts.tags import read_tags
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.requests import GenerationRequest
 
@@ -198,14 +199,25 @@ def test_weights_of_others_are_read_or_told(catalogue: Catalogue) -> None:
     request, told = read(catalogue, "red apple::2 green pear::1 rain::-0.5 snow::-0.5 --no fog")
     assert (request.prompt, request.negative_prompt) == ("(red apple:2), green pear", "fog, rain, snow")
     assert told == ["What has a weight below zero went into the negative prompt: rain, snow."]
-    request, told = read(catalogue, "a cat AND a dog++")
-    assert request.prompt == "a cat and a dog++"
-    assert [sentence.split(" ")[0] for sentence in told] == ["This", "“AND”"]
     plain = msgspec.structs.replace(catalogue.default, family="sd3", samplers=("Flow Euler",))
     plain = msgspec.structs.replace(plain, defaults=msgspec.structs.replace(plain.defaults, sampler="Flow Euler"))
     request, told = read(Catalogue(models={plain.key: plain}, default_key=plain.key), "a cat::2 a dog")
     assert request.prompt == "a cat, a dog"
     assert "not read: ::2" in told[0]
+
+
+def test_concepts_are_told_and_joined_where_a_model_takes_none(catalogue: Catalogue) -> None:
+    request, told = read(catalogue, "a cat AND a dog++ :.5")
+    assert request.prompt == "a cat AND a dog++ :.5"
+    assert [sentence.split(" ")[0] for sentence in told] == ["This", "Each"]
+    assert "about 50 % longer" in told[1]
+    lacking = catalogue.default.narrowed(None, (Capability.NEGATIVE_PROMPT,))
+    request, told = read(Catalogue(models={lacking.key: lacking}, default_key=lacking.key), "a cat AND a dog")
+    assert request.prompt == "a cat and a dog"
+    assert "takes one prompt at a time" in told[0]
+    with pytest.raises(Refused) as refused:
+        read(catalogue, " AND ".join(["a cat"] * 7))
+    assert refused.value.key == "refused-concepts"
 
 
 @pytest.mark.parametrize(

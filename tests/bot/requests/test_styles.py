@@ -36,10 +36,13 @@ ALL = (*STYLES, ZBR, CALM, BAD, WIDE, ANY, BAD_HANDS)
         ("a Furry cat", FUR, "a Furry cat, soft coat <lora:fur_v2:0.8>"),
         ("a cat --no dogs", INK, "a cat <lora:ink:1>"),
         ("a cat <lora:ink:0.3>", INK, "a cat <lora:ink:0.3>"),
+        ("a cat AND a furry dog :.5", FUR, "<lora:fur_v2:0.8> a cat, furry, soft coat AND a furry dog, soft coat :0.5"),
+        ("a cat AND a dog <lora:ink:0.3>", INK, "a cat AND a dog <lora:ink:0.3>"),
+        ("a cat AND a dog :2", CALM, "a cat, embedding:calm AND a dog, embedding:calm :2"),
     ],
 )
 def test_a_style_adds_what_a_member_would_type(
-    settings: Settings, catalogue: Catalogue, prompt: str, style: LoraEntry, resolved: str
+    settings: Settings, catalogue: Catalogue, prompt: str, style: LoraEntry | EmbeddingEntry, resolved: str
 ) -> None:
     given = GivenRequest(prompt=prompt, style=style)
     assert resolve(given, catalogue=catalogue, limits=settings.limits).request.prompt == resolved

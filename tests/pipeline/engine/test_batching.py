@@ -28,7 +28,14 @@ from pipeline.protocol.wire.settings import Acceleration, EngineOptions
 from tests.pipeline.engine.loaded import model_in
 
 SAMPLERS = ("Euler", "Euler a", "DPM++ 2M Karras", "Heun", "DDIM", "DPM++ SDE")
-WORDS = ("a red apple", "two green leaves, (night:1.3)", "a [dog:cat:0.5]", "a house", "snow " * 90)
+WORDS = (
+    "a red apple",
+    "a cat AND a house :-0.5",
+    "two green leaves, (night:1.3)",
+    "a [dog:cat:0.5]",
+    "a house",
+    "snow " * 90,
+)
 
 
 class Shared:
@@ -299,4 +306,24 @@ def test_whoever_has_just_asked_has_the_next_forward(shared: Shared, request_: G
     assert shared.of(Progress, 6)[-1].step == 1
     for job_id in range(1, 6):
         shared.engine.cancel(Cancel(job_id=job_id, attempt=1))
+    shared.engine.run_until_idle()
+
+
+def test_a_job_of_many_rows_leaves_a_lone_one_its_time(shared: Shared, request_: GenerationRequest) -> None:
+    """Beside a job of many images, a single picture has a row in every forward, and none is twice its own."""
+    shared.submit(1, msgspec.structs.replace(request_, num_images=4, num_inference_steps=30))
+    for _ in range(3):
+        shared.engine.tick()
+    shared.submit(2, msgspec.structs.replace(request_, num_inference_steps=5))
+    shared.engine.tick()
+    (bucket,) = shared.engine._lanes._turns._round
+    assert isinstance(bucket, Bucket)
+    bucket.shapes = Shapes({2: 1.0, 4: 1.9, 8: 3.7, 16: 7.0})
+    seen = shared.of(Progress, 2)[-1].step
+    shared.forwards.clear()
+    while not shared.of(Finished, 2):
+        shared.engine.tick()
+    assert shared.forwards[: 5 - seen] == [4] * (5 - seen), "each forward has both rows of the lone one, and two others"
+    assert shared.of(Progress, 1)[-1].step < 10
+    shared.engine.cancel(Cancel(job_id=1, attempt=1))
     shared.engine.run_until_idle()

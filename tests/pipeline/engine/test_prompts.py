@@ -1,5 +1,6 @@
 """The prompt language in the engine, against diffusers with embeddings made by hand, in float64."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -126,3 +127,40 @@ def test_text_is_encoded_once_and_kept_within_bounds(reference: Any) -> None:
     finally:
         hook.remove()
     assert text.encode(text.chunks("word " * 700).chunks, MAX_CHUNKS).shape[1] == MAX_CHUNKS * 77
+
+
+def joined(reference: Any, request: GenerationRequest, concepts: Sequence[tuple[str, float]]) -> torch.Tensor:
+    """What comes of u + scale x sum(weight x (c - u)), computed with diffusers' U-Net and Euler alone."""
+    generator = torch.Generator().manual_seed(request.seed)
+    sampler = SAMPLERS[request.scheduler_name]
+    scheduler = build_scheduler(sampler, reference.own_scheduler_config, request.num_inference_steps, [generator])
+    texts = torch.cat([encoded(reference, words) for words in ("", *(words for words, _ in concepts))])
+    shape = (1, 4, request.height // 4, request.width // 4)
+    latents = torch.randn(shape, generator=generator, dtype=torch.float64) * scheduler.init_noise_sigma
+    for timestep in scheduler.timesteps:
+        given = scheduler.scale_model_input(latents, timestep).expand(len(texts), -1, -1, -1)
+        with torch.inference_mode():
+            nothing, *parts = reference.unet(given, timestep, encoder_hidden_states=texts).sample.split(1)
+        guided = nothing + request.guidance_scale * sum(
+            weight * (part - nothing) for part, (_, weight) in zip(parts, concepts, strict=True)
+        )
+        latents = scheduler.step(guided, timestep, latents).prev_sample
+    return latents
+
+
+@pytest.mark.parametrize("cfg", [5.0, 1.0])
+def test_concepts_guide_with_their_weights(
+    studio: Studio, reference: Any, request_: GenerationRequest, cfg: float
+) -> None:
+    request = msgspec.structs.replace(request_, prompt="a red apple AND a blue star :-0.5", guidance_scale=cfg)
+    expected = joined(reference, request, [("a red apple", 1.0), ("a blue star", -0.5)])
+    assert difference(studio.draw(request), expected) <= TOLERANCE
+    assert difference(expected, studio.draw(msgspec.structs.replace(request, prompt="a red apple"))) > 1e-3
+
+
+def test_a_concept_of_weight_zero_changes_no_bit(studio: Studio, request_: GenerationRequest) -> None:
+    plain = studio.draw(request_)
+    assert studio.draw(msgspec.structs.replace(request_, prompt="a red apple AND a blue star :0")).equal(plain)
+    half = studio.draw(msgspec.structs.replace(request_, prompt="a red apple :0.5 AND snow :0"))
+    lower = msgspec.structs.replace(request_, guidance_scale=request_.guidance_scale / 2)
+    assert difference(half, studio.draw(lower)) <= TOLERANCE

@@ -9,7 +9,7 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.steps.batching.shapes import Shapes
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.engine.steps.jobs.keys import BucketKey
-from pipeline.engine.steps.jobs.rows import Row
+from pipeline.engine.steps.jobs.rows import Row, StepInputs
 
 
 @dataclass(slots=True, frozen=True, kw_only=True, eq=False)
@@ -77,7 +77,7 @@ class Bucket(Lane):
     @property
     def cost_s(self) -> float:
         """Expected seconds of the next forward pass."""
-        return self.shapes.seconds[self.shapes.fitting(self.waiting_rows)]
+        return self.shapes.seconds[self.shapes.fitting(sum(len(share.rows) for share in self.take()))]
 
     @property
     def weight(self) -> float:
@@ -105,15 +105,38 @@ class Bucket(Lane):
         return job in self._line
 
     def take(self) -> list[Share]:
-        """Rows of the first jobs, up to the row count of the largest forward pass; the jobs stay in the bucket."""
-        shares: list[Share] = []
-        room = self.shapes.most
-        for job in self._line:
-            rows = job.inputs.remaining[:room] if job.inputs is not None else []
-            if rows:
-                shares.append(Share(job=job, rows=rows))
-                room -= len(rows)
-        return shares
+        """Rows for the next forward pass; the jobs stay in the bucket.
+
+        While several jobs wait, a job of many rows gets no more than its part of the forward pass, or one image. What
+        is left then goes to the first jobs. So a morph of many frames and a single picture go on side by side.
+        """
+        waiting = [(job, job.inputs) for job in self._line if job.inputs is not None and job.inputs.remaining]
+        if not waiting:
+            return []
+        room = self._room([inputs for _, inputs in waiting])
+        part = room // len(waiting)
+        counts = [0] * len(waiting)
+        for bounds in ([max(inputs.rows_of_image, part) for _, inputs in waiting], [room] * len(waiting)):
+            for place, ((_, inputs), bound) in enumerate(zip(waiting, bounds, strict=True)):
+                more = min(len(inputs.remaining), bound) - counts[place]
+                counts[place] += min(more, room - sum(counts))
+        return [
+            Share(job=job, rows=inputs.remaining[:count])
+            for (job, inputs), count in zip(waiting, counts, strict=True)
+            if count
+        ]
+
+    def _room(self, waiting: Sequence[StepInputs]) -> int:
+        """Most rows of the next forward pass.
+
+        It takes no longer than one step of the smallest job would alone, times the number of jobs. So no job is slower
+        than if the jobs ran one step of each in turn, however many rows another one has.
+        """
+        if len(waiting) == 1:
+            return self.shapes.most
+        smallest = min(len(inputs.rows) for inputs in waiting)
+        longest_s = len(waiting) * self.shapes.seconds[self.shapes.fitting(smallest)]
+        return max(count for count, seconds in self.shapes.seconds.items() if seconds <= longest_s)
 
 
 def weight_of(shapes: Shapes, *, jobs: int, rows: int) -> float:

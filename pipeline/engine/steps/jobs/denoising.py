@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from pipeline.engine.families.base import EncodedText
 from pipeline.engine.models.cache import Loaded
@@ -15,6 +14,7 @@ from pipeline.engine.pixels.previews import PreviewTurn
 from pipeline.engine.references.rows import JobReference, RowReference
 from pipeline.engine.sampling.schedulers import denoised_latents, noised, scaled_input, stepped
 from pipeline.engine.sampling.tiling import Tiling
+from pipeline.engine.steps.jobs.guidance import guided
 from pipeline.engine.steps.jobs.keys import AttemptId, BucketKey
 from pipeline.engine.steps.jobs.picture_state import JobControl, Kept
 from pipeline.engine.steps.jobs.rows import Branch, StepInputs
@@ -40,7 +40,8 @@ class DenoisingJob:
         sampler: the sampler that the request names.
         scheduler: a diffusers scheduler with its timesteps set.
         generators: one for each image, on the CPU.
-        text: conditioning of one row; all images have the same.
+        text: conditioning of one row.
+        own_texts: the text of each image in a job whose images have different ones; empty if all have `text`.
         latents: [images, c, h, w] in the latents' precision.
         evaluation: index of the next entry in the scheduler's timesteps.
         passes: the passes of the request, in order.
@@ -57,8 +58,7 @@ class DenoisingJob:
         extra: further input channels of a model that takes a picture, [images, channels, h, w]; None for others.
         image_guidance: scale of the guidance towards the picture that is edited; None for a job that edits none.
         controls: the request's control pictures, once they are prepared; see `finishing.controls`.
-        keeps_apart: True when forward passes with residuals have other bits than those without, because an accelerator
-            compiles or records whole forward passes.
+        keeps_apart: True when an accelerator gives forward passes with residuals other bits than those without.
         paste: pastes the untouched pixels of the init image back after the first pass; None pastes nothing.
         networks: networks beside the model that the job still needs, by their keys in the cache.
         network_weights: entry and weight files of every network that determines its pictures, by name.
@@ -79,6 +79,7 @@ class DenoisingJob:
     denoise_started_at: float
     preview: PreviewTurn
     passes: tuple[Pass, ...]
+    own_texts: tuple[EncodedText, ...] = ()
     pass_index: int = 0
     evaluation: int = 0
     tiling: Tiling | None = None
@@ -143,8 +144,13 @@ class DenoisingJob:
     @property
     def is_guided(self) -> bool:
         """True when the next evaluation needs unconditional rows."""
+        return self.text.negative is not None and (self._has_scale or len(self.text.concepts) > 1)
+
+    @property
+    def _has_scale(self) -> bool:
+        """True when the guidance scale has an effect in the next evaluation."""
         has_scale = self.passes[self.pass_index].guidance_scale > NO_GUIDANCE
-        return self.text.negative is not None and has_scale and self.request.guides(self.step, self.total_steps)
+        return has_scale and self.request.guides(self.step, self.total_steps)
 
     @property
     def steps_done(self) -> int:
@@ -253,22 +259,25 @@ class DenoisingJob:
         return kept.known if self.is_denoised else noised(self.scheduler, kept.known, kept.noise, self.timestep)
 
     def _branches(self) -> list[Branch]:
-        """Branches of the next step: [neither, picture] and text for an edit, [unconditional and] text for others."""
+        """Branches of the next step: [neither, picture] for an edit, [unconditional] for others, then the concepts."""
         seen, nothing = self._references()
         active = self._active_controls
         controls = tuple(each.rows[self.pass_index] for each in active)
-        positive = self.text.positive.at(self.step)
-        text = Branch(conditioning=positive, extra=self.extra, references=seen, controls=controls)
-        if not self.is_guided or self.text.negative is None:
-            return [text]
+        texts = self.own_texts or (self.text,)
+        concepts = [
+            Branch(conditionings=each, extra=self.extra, references=seen, controls=controls)
+            for each in zip(*(text.concepts_at(self.step) for text in texts), strict=True)
+        ]
+        if not self.is_guided:
+            return concepts
         controls = tuple(each.rows[self.pass_index] for each in active if not each.is_guess)
-        negative = self.text.negative.at(self.step)
-        unconditional = Branch(conditioning=negative, extra=self.extra, references=nothing, controls=controls)
+        negative = [text.negative.at(self.step) for text in texts if text.negative is not None]
+        unconditional = Branch(conditionings=negative, extra=self.extra, references=nothing, controls=controls)
         if self.image_guidance is None or self.extra is None:
-            return [unconditional, text]
+            return [unconditional, *concepts]
         without = torch.zeros_like(self.extra)
-        neither = Branch(conditioning=negative, extra=without, references=nothing, controls=controls)
-        return [neither, unconditional, text]
+        neither = Branch(conditionings=negative, extra=without, references=nothing, controls=controls)
+        return [neither, unconditional, *concepts]
 
     def _references(self) -> tuple[RowReference | None, RowReference | None]:
         """What the rows of the prompt and unconditional rows see of references in the next evaluation."""
@@ -280,21 +289,12 @@ class DenoisingJob:
         return RowReference(tuple(each.positive for each in on)), RowReference(tuple(each.negative for each in on))
 
     def _guided(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Apply guidance to the predictions of the branches, [images, c, h, w] each.
-
-        With two branches this is classifier-free guidance. With three it is that of InstructPix2Pix
-        (https://arxiv.org/abs/2211.09800, equation 3), which also guides towards the picture.
-        """
-        conditional = parts[-1]
-        if len(parts) == 1:
-            return conditional
-        unconditional = parts[-2]
-        towards_text = self.passes[self.pass_index].guidance_scale * (conditional - unconditional)
-        if self.image_guidance is not None:
-            neither = parts[0]
-            guided = neither + towards_text + self.image_guidance * (unconditional - neither)
-        else:
-            guided = unconditional + towards_text
-        if self.request.guidance_rescale > 0:
-            guided = rescale_noise_cfg(guided, conditional, self.request.guidance_rescale)
-        return guided
+        """One prediction for each image, [images, c, h, w], from those of the branches."""
+        return guided(
+            parts,
+            self.text.weights,
+            # Several concepts are joined in every step; without guidance, at the scale that has no effect.
+            self.passes[self.pass_index].guidance_scale if self._has_scale else NO_GUIDANCE,
+            image_guidance=self.image_guidance,
+            rescale=self.request.guidance_rescale,
+        )

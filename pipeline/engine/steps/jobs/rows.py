@@ -1,6 +1,6 @@
 """Rows of a forward pass, and the forward pass over them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -69,14 +69,14 @@ class Branch:
     """One side of guidance: what the rows of all images get beside their latents.
 
     Attributes:
-        conditioning: tensors of one row.
+        conditionings: tensors of one row for each image; a single entry is for all images.
         extra: channels that each image has behind its latents in the network's input, [images, channels, h, w]; None
             for none.
         references: what the rows see of references; None for nothing.
         controls: control pictures that steer the rows.
     """
 
-    conditioning: Conditioning
+    conditionings: Sequence[Conditioning]
     extra: torch.Tensor | None = None
     references: RowReference | None = None
     controls: tuple[RowControl, ...] = ()
@@ -109,17 +109,23 @@ class StepInputs:
         self.timestep = timestep
         self.rows = [
             Row(
-                latents=image,
+                latents=part,
                 timestep=timestep,
-                conditioning=branch.conditioning,
+                conditioning=conditioning,
                 lora=lora,
                 references=branch.references,
                 controls=branch.controls,
             )
             for branch in branches
-            for image in self._cut(_with_extra(model_input, branch.extra)).split(1)
+            for image, conditioning in self._images(branch)
+            for part in self._cut(image).split(1)
         ]
         self._predictions: list[torch.Tensor] = []
+
+    @property
+    def rows_of_image(self) -> int:
+        """Number of rows of one image: one for each branch, or for each tile in each branch."""
+        return len(self.rows) // len(self.model_input)
 
     @property
     def remaining(self) -> list[Row]:
@@ -139,6 +145,12 @@ class StepInputs:
         if self._tiling is None:
             return parts
         return [self._tiling.joined(part, self.model_input) for part in parts]
+
+    def _images(self, branch: Branch) -> Iterator[tuple[torch.Tensor, Conditioning]]:
+        """Network input [1, channels, h, w] and conditioning of each image in a branch."""
+        images = _with_extra(self.model_input, branch.extra).split(1)
+        each = branch.conditionings
+        return zip(images, each if len(each) == len(images) else [*each] * len(images), strict=True)
 
     def _cut(self, network_input: torch.Tensor) -> torch.Tensor:
         return network_input if self._tiling is None else self._tiling.cut(network_input)
