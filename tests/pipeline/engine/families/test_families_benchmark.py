@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import pytest
 
-from benchmarks.families import grids, others, packed
+from benchmarks.families import grids, packed
 from benchmarks.families.drawing import judge
 from pipeline.engine.families import pipeline_classes
 from pipeline.engine.families.pipeline_run import PipelineRun
@@ -13,11 +13,6 @@ from pipeline.engine.families.pipeline_run import PipelineRun
 def test_a_family_that_works_is_told_to_work() -> None:
     verdict = judge(packed.flux_schnell)
     assert (verdict.failures, verdict.silent, verdict.told) == ([], [], ["cfg", "negative"])
-
-
-def test_a_schedule_of_guidance_does_not_stand_in_the_way_of_cfg() -> None:
-    verdict = judge(others.ideogram_4)
-    assert (verdict.failures, verdict.silent, verdict.told) == ([], [], ["negative"])
 
 
 def test_guidance_at_cfg_1_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

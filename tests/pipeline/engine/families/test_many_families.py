@@ -215,6 +215,16 @@ def _listed(folder: Path, **call: CallValue) -> ModelSpec:
     return msgspec.structs.replace(spec, title="Z-Image", call=call)
 
 
+def test_a_schedule_of_guidance_does_not_stand_in_the_way_of_cfg(asked: GenerationRequest) -> None:
+    whole, guided = _loaded(others.ideogram_4), msgspec.structs.replace(asked, guidance_scale=4.0)
+    run = whole.begin(guided, generators_for(guided), call={"max_sequence_length": 32})
+    while run.advance():
+        pass
+    assert run.pictures is not None
+    arguments = {"guidance_scale": 4.0, "guidance_schedule": None, "max_sequence_length": 32}
+    assert torch.equal(run.pictures, _own(whole, guided, **arguments))
+
+
 def test_the_catalogue_gives_further_arguments(asked: GenerationRequest) -> None:
     whole, guided = _loaded(grids.z_image), msgspec.structs.replace(asked, guidance_scale=4.0)
     run = whole.begin(guided, generators_for(guided), call={"cfg_normalization": True})
