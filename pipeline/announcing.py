@@ -2,6 +2,8 @@
 
 import logging
 
+import msgspec
+
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, drop_tracebacks, reason_of
 from pipeline.engine.finishing.recipes import library_versions
@@ -12,13 +14,16 @@ from pipeline.engine.models.cutouts import check_cutouts
 from pipeline.engine.models.fitting import leave_out_unfit
 from pipeline.engine.models.offering import Offer, check_models
 from pipeline.engine.models.references import check_references
+from pipeline.engine.models.sizes import with_choice
 from pipeline.engine.models.upscalers import check_faces, check_upscalers
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Configure,
     Ready,
 )
+from pipeline.protocol.wire.settings import EngineOptions
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,17 @@ def offer_of(configure: Configure) -> Offer:
         offer.text_features.update(found.text_features)
     leave_out_unfit(offer, (*configure.controls, *configure.references))
     return offer
+
+
+def placed(offer: Offer, placement: Placement, options: EngineOptions) -> Offer:
+    """The offer with a choice for each model where its parts are kept, and with remarks about that."""
+    models: dict[str, ModelSpec] = {}
+    for key, spec in offer.models.items():
+        models[key], remark = with_choice(spec, placement, options)
+        if remark:
+            log.info("%s: %s", key, remark)
+            offer.remarks[key] = " ".join(filter(None, [offer.remarks.get(key), remark]))
+    return msgspec.structs.replace(offer, models=models)
 
 
 def preload(model_key: str | None, engine: Engine, offer: Offer) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.announcing import offer_of, preload, ready_of
+from pipeline.announcing import offer_of, placed, preload, ready_of
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
@@ -102,7 +102,7 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, questions: 
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
     threading.Thread(target=_answer_all, args=(questions, image_check, outbox), name="check", daemon=True).start()
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
-    offer = offer_of(configure)
+    offer = placed(offer_of(configure), placement, configure.options)
     picture_networks = (*configure.upscalers, *configure.faces, *configure.cutouts)
     networks = (*picture_networks, *configure.controls, *configure.references)
     directory = None if configure.lora_directory is None else Path(configure.lora_directory)

@@ -19,6 +19,7 @@ from pipeline.engine.models.memory import (
     computer_bytes,
     has_own_memory,
     offload,
+    ram_size_of,
     restore,
     size_of,
 )
@@ -83,6 +84,7 @@ class ModelCache:
         self._ready: OrderedDict[str, Loaded] = OrderedDict()
         self._offloaded: OrderedDict[str, Loaded] = OrderedDict()
         self._measured: dict[str, int] = {}
+        self._resting: dict[str, int] = {}
 
     def has(self, model_key: str) -> bool:
         """True when the model is loaded on its device."""
@@ -172,6 +174,7 @@ class ModelCache:
         # A network that OpenVINO runs has no modules.
         measured = size_of(model.modules) or expected_bytes(spec, self._placement, self._cache_directory)
         self._measured[spec.key] = measured or 0
+        self._resting[spec.key] = ram_size_of(model.modules)
         return model
 
     def _restored(self, model: Loaded) -> Loaded:
@@ -193,7 +196,7 @@ class ModelCache:
                 self._activity.note_progress()
             log.info("The model %s %s.", key, "is offloaded to memory" if key in self._offloaded else "was dropped")
             del model
-        while self._offloaded and self._bytes_of(self._offloaded) > AUTO_SHARE * computer_bytes():
+        while self._offloaded and self._bytes_in_ram() > AUTO_SHARE * computer_bytes():
             self._offloaded.popitem(last=False)
             has_freed = True
         if has_freed:
@@ -202,6 +205,11 @@ class ModelCache:
 
     def _bytes_of(self, model_keys: Collection[str]) -> int:
         return sum(self._measured[key] for key in model_keys)
+
+    def _bytes_in_ram(self) -> int:
+        """Bytes of offloaded models, and of the parts of all models that always wait in RAM."""
+        resting = sum(self._resting[key] for key in (*self._ready, *self._offloaded))
+        return self._bytes_of(self._offloaded) + resting
 
     def _needed(self, model_key: str) -> int:
         """Measured or expected bytes of a model; the whole budget when its size is unknown."""

@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import transformers.utils.logging as transformers_logging
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import nn
 
+from pipeline.engine.device.group_offload import keep_in_ram
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.any_pipeline import AnyPipeline
@@ -22,12 +23,13 @@ from pipeline.engine.families.base import StepAdapter, modules_of
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.capabilities import check_edits
-from pipeline.engine.models.memory import restore
+from pipeline.engine.models.memory import has_own_memory, restore
 from pipeline.engine.models.reading import read_pipeline
 from pipeline.engine.models.sources import Look, check_source
 from pipeline.engine.pixels.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
+from pipeline.engine.weights.components import text_encoders_in
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.hub import folder_of
@@ -138,7 +140,8 @@ def _loaded(
         pipeline.to(dtype=placement.dtype)
         check_numbers(pipeline.components, f"of {spec.title}")
         store(pipeline.components, spec, placement.dtype)
-    _place(pipeline, spec, placement)
+    in_ram = _parts_in_ram(pipeline, spec, placement)
+    _place(pipeline, spec, placement, in_ram)
     if weights_of(spec) != weights:
         raise ModelUnavailable(f"The files of {spec.title} were replaced while they were read; try again.")
     if not spec.weights:
@@ -150,6 +153,9 @@ def _loaded(
     drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
     if isinstance(drawing, StepAdapter):
         check_edits(spec, is_editing=drawing.is_editing)
+    # Later than the adapter, which replaces layers' forwards.
+    for part in in_ram:
+        keep_in_ram(part, "layers", placement.device)
     note_progress()
     decoding = drawing.latents if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
@@ -162,9 +168,21 @@ def _loaded(
     )
 
 
-def _place(pipeline: Any, spec: ModelSpec, placement: Placement) -> None:
+def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> tuple[nn.Module, ...]:
+    """Components that wait in RAM, if the device has memory of its own."""
+    if not has_own_memory(placement.device) or not spec.text_encoder_rests:
+        return ()
+    found = (pipeline.components[name] for name in text_encoders_in(pipeline.components))
+    return tuple(part for part in found if isinstance(part, nn.Module))
+
+
+def _place(pipeline: Any, spec: ModelSpec, placement: Placement, in_ram: Sequence[nn.Module]) -> None:
     """Bring a pipeline to its device, in the precision of the forward pass unless it is kept in another one."""
-    pipeline.to(placement.device, None if spec.weights else placement.dtype)
+    if not spec.weights:
+        pipeline.to(dtype=placement.dtype)
+    for part in modules_of(pipeline):
+        if part not in in_ram:
+            part.to(placement.device)
     if placement.device.type == "cpu":
         # On a CPU the weights are memory-mapped files: a later write to a file would change the loaded model.
         restore(modules_of(pipeline), placement.device)

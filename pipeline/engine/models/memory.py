@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from pipeline.engine.device.group_offload import all_bytes, is_in_ram, most_bytes
 from pipeline.engine.device.placement import Placement
 
 AUTO_SHARE: Final = 0.7
@@ -37,8 +38,18 @@ def computer_bytes() -> int:
 
 
 def size_of(modules: Iterable[nn.Module]) -> int:
-    """Bytes of all parameters and buffers; shared ones count once."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(modules))
+    """Bytes of all parameters and buffers on the device; shared ones count once.
+
+    A network that waits in RAM counts with the most that it has on the device at once.
+    """
+    known = [*modules]
+    moved = sum(tensor.numel() * tensor.element_size() for tensor in _tensors(known))
+    return moved + sum(most_bytes(each) for each in known if is_in_ram(each))
+
+
+def ram_size_of(modules: Iterable[nn.Module]) -> int:
+    """Bytes of the networks that wait in RAM, of which `size_of` counts a part."""
+    return sum(all_bytes(each) for each in modules if is_in_ram(each))
 
 
 @torch.inference_mode(mode=False)
@@ -63,9 +74,11 @@ def restore(modules: Iterable[nn.Module], device: torch.device) -> None:
 
 
 def _tensors(modules: Iterable[nn.Module]) -> Iterator[torch.Tensor]:
-    """Each parameter and buffer once, even when several modules share it."""
+    """Each parameter and buffer that moves, once even when several modules share it; those that wait in RAM do not."""
     seen: set[int] = set()
     for module in modules:
+        if is_in_ram(module):
+            continue
         for tensor in (*module.parameters(), *module.buffers()):
             if id(tensor) not in seen:
                 seen.add(id(tensor))

@@ -1,19 +1,24 @@
 """Estimates a model's memory from its files before it is loaded."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
+import msgspec
 import torch
 from transformers import CLIPVisionModelWithProjection
 
+from pipeline.engine.device.group_offload import AT_ONCE
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.index import network_in_a_file
-from pipeline.engine.models.memory import has_own_memory
+from pipeline.engine.models.memory import budget_bytes, has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights
-from pipeline.engine.weights.components import find_weights
-from pipeline.engine.weights.headers import count_numbers
+from pipeline.engine.weights.checkpoints import share_of
+from pipeline.engine.weights.components import find_weights, text_encoders_in
+from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.storage import stored_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -28,6 +33,14 @@ from pipeline.protocol.catalogue.networks import (
     UpscalerSpec,
 )
 from pipeline.protocol.downloads import downloaded
+from pipeline.protocol.wire.settings import EngineOptions
+
+_GIB: Final = 1 << 30
+_CHOSEN: Final = (
+    "Its text encoders wait in RAM and come to the device layer by layer, because the whole model takes {needed:.1f} "
+    "GiB and models may take {budget:.1f} GiB there (text_encoder_rests)."
+)
+_NO_EFFECT: Final = "Its text_encoder_rests has no effect, because the device shares the computer's memory."
 
 
 def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str | None) -> int | None:
@@ -47,6 +60,27 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
     except ModelUnavailable:
         return None
     return None if found is None else found + enlarger * torch.float32.itemsize
+
+
+def with_choice(spec: ModelSpec, placement: Placement, options: EngineOptions) -> tuple[ModelSpec, str]:
+    """The entry with a choice whether its text encoders wait in RAM, and a sentence for the owner about that.
+
+    Where the entry leaves it to the worker, they do so if the device's budget is too short for all of the model.
+
+    Args:
+        spec: the catalogue's entry.
+        placement: device and precision.
+        options: settings of the engine, which give the budget.
+    """
+    chosen = spec.text_encoder_rests
+    if not has_own_memory(placement.device):
+        return spec, _NO_EFFECT if chosen else ""
+    needed = None if chosen is not None else expected_bytes(spec, placement, options.cache_directory)
+    budget = budget_bytes(placement, options.model_memory_mb)
+    if needed is None or needed <= budget:
+        return spec, ""
+    sentence = _CHOSEN.format(needed=needed / _GIB, budget=budget / _GIB)
+    return msgspec.structs.replace(spec, text_encoder_rests=True), sentence
 
 
 def _guide_bytes(
@@ -92,7 +126,7 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
     if isinstance(source, FileSource):
         if not parts.has_network_files or source.config is None:
             # One file holds all components, so only their own share of it could be kept in fewer bits.
-            return stored_bytes(Path(source.path), None, dtype)
+            return stored_bytes(Path(source.path), None, dtype) - _resting_share(Path(source.path), spec, dtype)
         # The file holds the denoising network, and this folder the rest.
         rest = Path(source.config)
         name, some_class = network_in_a_file(rest, parts)
@@ -103,9 +137,31 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
 
 
 def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = "") -> int:
-    return sum(
-        stored_bytes(file, spec.weights.get(name), dtype, some_class)
-        for name, some_class in components_with_weights(folder, FAMILIES[spec.family]).items()
-        if name != without
-        for file in find_weights(folder / name, some_class).files
-    )
+    found = 0
+    components = components_with_weights(folder, FAMILIES[spec.family])
+    resting = text_encoders_in(components) if spec.text_encoder_rests else ()
+    for name, some_class in components.items():
+        files = find_weights(folder / name, some_class).files if name != without else ()
+        if name in resting:
+            found += _layers_at_once([tensor for file in files for tensor in read_tensors(file).values()], dtype)
+        else:
+            found += sum(stored_bytes(file, spec.weights.get(name), dtype, some_class) for file in files)
+    return found
+
+
+def _resting_share(path: Path, spec: ModelSpec, dtype: torch.dtype) -> int:
+    """Bytes of a checkpoint that stay in RAM."""
+    if not spec.text_encoder_rests:
+        return 0
+    tensors = read_tensors(path)
+    shares = [[*share_of(tensors, name).values()] for name in text_encoders_in(FAMILIES[spec.family].in_a_file)]
+    return sum(_bytes_as(share, dtype) - _layers_at_once(share, dtype) for share in shares)
+
+
+def _layers_at_once(tensors: Iterable[torch.Tensor], dtype: torch.dtype) -> int:
+    """Bytes of the layers that are on the device at once while the rest of their network waits in RAM."""
+    return _bytes_as(sorted(tensors, key=torch.Tensor.numel)[-AT_ONCE:], dtype)
+
+
+def _bytes_as(tensors: Iterable[torch.Tensor], dtype: torch.dtype) -> int:
+    return sum(tensor.numel() for tensor in tensors) * dtype.itemsize

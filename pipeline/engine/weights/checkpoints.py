@@ -123,7 +123,13 @@ def _traced(something: Any) -> Iterator[Traced]:
 
 def holds(checkpoint: Checkpoint, component: str) -> bool:
     """True when the file has keys of this component, in the checkpoint's or in diffusers' naming."""
-    return any(key.startswith((*_PREFIXES.get(component, ()), f"{component}.")) for key in checkpoint)
+    return bool(share_of(checkpoint, component))
+
+
+def share_of(checkpoint: Checkpoint, component: str) -> Checkpoint:
+    """Tensors of a component in a checkpoint, with the keys that they have there."""
+    beginnings = (*_PREFIXES.get(component, ()), f"{component}.")
+    return {key: tensor for key, tensor in checkpoint.items() if key.startswith(beginnings)}
 
 
 def kind_of(file: Path, checkpoint: Checkpoint) -> tuple[str, Family]:

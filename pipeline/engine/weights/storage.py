@@ -6,7 +6,7 @@ sees the same weights whoever is drawn beside it, so its bits do not depend on c
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, appl
 from diffusers.models.modeling_utils import ModelMixin
 
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.weights.components import text_encoders_in
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import WeightStorage
@@ -34,6 +35,16 @@ def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
             raise ModelUnavailable(
                 f"{spec.title} has {name} in [model.weights], and only these can be kept so: {', '.join(known)}."
             )
+
+
+def check_resting(spec: ModelSpec, components: Iterable[str]) -> None:
+    """Check that a model whose text encoders shall wait in RAM has one.
+
+    Raises:
+        ModelUnavailable: it has none.
+    """
+    if spec.text_encoder_rests and not text_encoders_in(components):
+        raise ModelUnavailable(f"{spec.title} has text_encoder_rests in its entry and no text encoder; leave it out.")
 
 
 def store(components: Mapping[str, Any], spec: ModelSpec, dtype: torch.dtype) -> None:

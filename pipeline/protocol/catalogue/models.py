@@ -197,6 +197,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         weights: how weights are kept on the device, by the component's name in diffusers; the others are kept in the
             precision of the forward pass.
         lora: a LoRA that it always has, beside those that members choose; None for none.
+        text_encoder_rests: True keeps its text encoders in RAM, from where each layer comes to the device while it
+            runs. None lets the worker do so where the budget is too short for all of the model.
     """
 
     key: ModelKey
@@ -223,6 +225,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     call: dict[str, CallValue] = {}
     weights: dict[str, WeightStorage] = {}
     lora: ModelLora | None = None
+    text_encoder_rests: bool | None = None
 
     @property
     def facts(self) -> FamilyFacts:

@@ -1,0 +1,78 @@
+"""Networks that wait in RAM and come to the device in groups, each while it runs: diffusers' group offloading.
+
+A group comes as it is and goes without being changed, so a picture has the bits that it has without this. On CUDA the
+next group comes while one computes, and at most two are there at once.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+import torch
+from diffusers.hooks.group_offloading import apply_group_offloading
+from torch import nn
+
+_HOOK: Final = "group_offloading"
+"""Name of diffusers' hook."""
+AT_ONCE: Final = 2
+"""Groups on the device at once: the one that computes, and the one that comes."""
+
+Groups = Literal["layers", "blocks"]
+"""What comes at once: a layer, in whatever order layers are called, or one of the network's repeated blocks."""
+
+
+def keep_in_ram(network: nn.Module, groups: Groups, device: torch.device) -> None:
+    """Let a network in RAM come to the device in groups from now on; it must not be moved otherwise any more.
+
+    Args:
+        network: the network; nothing replaces its layers or their forwards afterwards.
+        groups: what comes at once.
+        device: device that computes.
+    """
+    is_streamed = device.type == "cuda"
+    with torch.inference_mode(mode=False):
+        apply_group_offloading(
+            network,
+            onload_device=device,
+            offload_type="leaf_level" if groups == "layers" else "block_level",
+            num_blocks_per_group=None if groups == "layers" else 1,
+            use_stream=is_streamed,
+            non_blocking=is_streamed,
+        )
+
+
+def is_in_ram(network: nn.Module) -> bool:
+    """True when a network comes to the device in groups."""
+    return next(_groups(network), None) is not None
+
+
+def most_bytes(network: nn.Module) -> int:
+    """Greatest number of bytes that a network in RAM has on the device at once: what stands around its groups, and two.
+
+    Args:
+        network: a network after `keep_in_ram`.
+    """
+    around = [_bytes_of(group) for group in _groups(network) if group.offload_leader is network]
+    others = sorted(_bytes_of(group) for group in _groups(network) if group.offload_leader is not network)
+    return sum(around) + sum(others[-AT_ONCE:])
+
+
+def all_bytes(network: nn.Module) -> int:
+    """Bytes of all groups of a network in RAM."""
+    return sum(map(_bytes_of, _groups(network)))
+
+
+def _groups(network: nn.Module) -> Iterator[Any]:
+    """Each group of diffusers' hooks once."""
+    seen: set[int] = set()
+    for part in network.modules():
+        registry: Any = getattr(part, "_diffusers_hook", None)
+        hook = None if registry is None else registry.get_hook(_HOOK)
+        if hook is not None and id(hook.group) not in seen:
+            seen.add(id(hook.group))
+            yield hook.group
+
+
+def _bytes_of(group: Any) -> int:
+    tensors = [*group.parameters, *group.buffers]
+    tensors += [tensor for part in group.modules for tensor in (*part.parameters(), *part.buffers())]
+    return sum(tensor.numel() * tensor.element_size() for tensor in {id(each): each for each in tensors}.values())
