@@ -28,6 +28,9 @@ Forward = Callable[[Mapping[str, torch.Tensor]], torch.Tensor]
 _COMPILED_VARIANTS: Final = 512
 """Limit of compiled variants of one function: four row counts, several sizes, and every block width."""
 
+_KEPT_PARTS: Final = 4
+"""Number of compiled networks to keep of a text encoder or VAE: one for each of the last sizes."""
+
 
 class AcceleratorUnavailable(Exception):
     """The chosen accelerator cannot be used here; the message says why and what to do."""
@@ -103,6 +106,19 @@ def runner_of(module: Any, forward: Forward, placement: Placement) -> Forward:
         return OpenVinoNetwork(module, forward)
     if placement.acceleration.accelerator == "cuda-graphs":
         return GraphedNetwork(module, forward)
+    return forward
+
+
+def part_runner(module: Any, forward: Forward, placement: Placement) -> Forward:
+    """What runs a text encoder, a VAE or the like, which has one row at a time; its layers stay as they are.
+
+    Args:
+        module: a network in evaluation mode, on its device.
+        forward: runs one plain forward pass of it with one row.
+        placement: device, precision and accelerator.
+    """
+    if placement.acceleration.accelerator == "openvino":
+        return OpenVinoNetwork(module, forward, traced_rows=1, most_kept=_KEPT_PARTS)
     return forward
 
 

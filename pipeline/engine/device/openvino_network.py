@@ -3,13 +3,14 @@
 OpenVINO's `convert_model` sends telemetry to its maker. The front end below it does not, so it is called directly.
 """
 
-import functools
 import logging
+import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -28,6 +29,12 @@ _MOST_KEPT: Final = 16
 
 _Key = tuple[tuple[str, tuple[int, ...]], ...]
 
+_networks: "WeakSet[OpenVinoNetwork]" = WeakSet()
+_tracing = threading.Lock()
+"""Held while a network is traced: torch's tracer keeps what it traces in a global variable, whatever the thread."""
+_opening = threading.Lock()
+_opened: list[Any] = []
+
 
 class OpenVinoNetwork:
     """Callable that gives the same predictions as `forward`, up to rounding.
@@ -37,23 +44,51 @@ class OpenVinoNetwork:
     Args:
         module: the network, with its weights on the CPU in float32.
         forward: runs one plain forward pass of it.
+        traced_rows: row count of the trace. The trace of `_TRACED_ROWS` serves every row count; that of one row serves
+            only one row, and needs no more memory than one.
+        most_kept: number of compiled networks to keep.
     """
 
-    def __init__(self, module: nn.Module, forward: Callable[[Mapping[str, torch.Tensor]], torch.Tensor]) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        forward: Callable[[Mapping[str, torch.Tensor]], torch.Tensor],
+        *,
+        traced_rows: int = _TRACED_ROWS,
+        most_kept: int = _MOST_KEPT,
+    ) -> None:
         import openvino  # noqa: PLC0415 - an optional package, and a second of start-up
 
         self._openvino: Any = openvino
         self._module = module
         self._forward = forward
+        self._traced_rows = traced_rows
+        self._most_kept = most_kept
         self._requests: OrderedDict[_Key, Any] = OrderedDict()
         self._traced: tuple[_Key, Any, Any] | None = None
+        self._using = threading.Lock()
+        _networks.add(self)
+
+    @property
+    def module(self) -> nn.Module:
+        """The network whose weights are compiled."""
+        return self._module
+
+    @property
+    def copies(self) -> int:
+        """Number of compiled networks, each with a copy of the weights."""
+        return sum(request is not None for request in [*self._requests.values()])
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Run one forward pass; the prediction is float32 on the CPU."""
+        """Run one forward pass; the prediction is float32 on the CPU. Any thread may call it."""
+        with self._using:
+            return self._predicted(inputs)
+
+    def _predicted(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         key = tuple((name, tuple(tensor.shape)) for name, tensor in inputs.items())
         if key not in self._requests:
             self._requests[key] = self._request(inputs)
-            if len(self._requests) > _MOST_KEPT:
+            if len(self._requests) > self._most_kept:
                 self._requests.popitem(last=False)
         self._requests.move_to_end(key)
         request = self._requests[key]
@@ -93,11 +128,12 @@ class OpenVinoNetwork:
         from openvino.frontend import FrontEndManager  # noqa: PLC0415 - an optional package
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: PLC0415 - as above
 
-        with torch.inference_mode(mode=False), torch.no_grad(), warnings.catch_warnings():
+        rows = self._traced_rows
+        with _tracing, torch.inference_mode(mode=False), torch.no_grad(), warnings.catch_warnings():
             # The tracer warns of decisions in Python code. They are the same for equal sizes, and the first
             # prediction is compared with torch's.
             warnings.simplefilter("ignore")
-            example = tuple(tensor[:1].repeat(_TRACED_ROWS, *[1] * (tensor.dim() - 1)) for tensor in inputs.values())
+            example = tuple(tensor[:1].repeat(rows, *[1] * (tensor.dim() - 1)) for tensor in inputs.values())
             flat = _Flat(self._module, self._forward, tuple(inputs)).eval()
             traced: Any = torch.jit.trace(flat, example, check_trace=False)
             front_end: Any = FrontEndManager().load_by_framework("pytorch")
@@ -116,7 +152,16 @@ def compiled_on_processor(model: Any) -> Any:
     return the_core().compile_model(model, "CPU", options).create_infer_request()
 
 
-@functools.cache
+def copies_bytes(modules: Iterable[nn.Module]) -> int:
+    """Bytes of the weights that OpenVINO holds beside those of these modules: a copy for each compiled network."""
+    wanted = {id(module) for module in modules}
+    return sum(
+        network.copies * sum(weight.numel() * weight.element_size() for weight in network.module.parameters())
+        for network in [*_networks]
+        if id(network.module) in wanted
+    )
+
+
 def the_core() -> Any:
     """Single OpenVINO core of this process; it is never released.
 
@@ -125,7 +170,10 @@ def the_core() -> Any:
     """
     import openvino  # noqa: PLC0415 - as above
 
-    return openvino.Core()
+    with _opening:
+        if not _opened:
+            _opened.append(openvino.Core())
+        return _opened[0]
 
 
 class _Flat(nn.Module):

@@ -9,6 +9,7 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from diffusers.utils.torch_utils import randn_tensor
 
+from pipeline.engine.device.acceleration import Forward, part_runner
 from pipeline.engine.device.fallbacks import TILE_SIDE, Fallback, fallbacks_for
 from pipeline.engine.device.offload import on_processor
 from pipeline.engine.device.placement import Placement
@@ -44,6 +45,25 @@ class Posterior:
         return mean + self.deviation.to(dtype) * noise
 
 
+class _Work:
+    """One way through a VAE, with pictures or latents [n, c, h, w] as its input.
+
+    Args:
+        vae: the VAE on its device.
+        plain: computes it with a VAE, in torch.
+        placement: device, precision and accelerator.
+    """
+
+    def __init__(self, vae: Any, plain: Callable[[Any, torch.Tensor], torch.Tensor], placement: Placement) -> None:
+        self.plain = plain
+        self._one: Forward = part_runner(vae, lambda inputs: plain(vae, inputs["given"]), placement)
+        self._vae = vae
+
+    def __call__(self, given: torch.Tensor) -> torch.Tensor:
+        """Compute it in one piece. Finished and given pictures come one at a time; only those may be accelerated."""
+        return self._one({"given": given}) if len(given) == 1 else self.plain(self._vae, given)
+
+
 class Autoencoder:
     """A VAE together with the shift and scale between its latents and the network's.
 
@@ -67,6 +87,9 @@ class Autoencoder:
             self._vae.tile_latent_min_size = TILE_SIDE // self._vae_scale
             # diffusers assumes the factor 8 for every AutoencoderTiny, regardless of its stages.
             self._vae.spatial_scale_factor = self._vae_scale
+        self._encoding = _Work(self._vae, self._latents, placement)
+        self._distributing = _Work(self._vae, self._moments, placement)
+        self._decoding = _Work(self._vae, self._pixels, placement)
 
     @property
     def latent_channels(self) -> int:
@@ -90,7 +113,7 @@ class Autoencoder:
         Raises:
             BrokenImage: the latents hold NaN or infinity.
         """
-        latents = self._computed(fallback, lambda vae: self._latents(vae, pixels), lambda found: not is_finite(found))
+        latents = self._computed(fallback, self._encoding, pixels, lambda found: not is_finite(found))
         latents = latents.to(self._placement.device)
         mean, deviation = self._statistics(latents)
         return (latents - mean) / deviation
@@ -102,7 +125,7 @@ class Autoencoder:
         Raises:
             BrokenImage: mean or deviation hold NaN or infinity.
         """
-        moments = self._computed(fallback, lambda vae: self._moments(vae, pixels), lambda found: not is_finite(found))
+        moments = self._computed(fallback, self._distributing, pixels, lambda found: not is_finite(found))
         mean, *deviations = moments.to(self._placement.device, self._placement.latents_dtype).split(1)
         shift, scale = self._statistics(mean)
         return Posterior((mean - shift) / scale, deviations[0] / scale if deviations else None)
@@ -124,36 +147,37 @@ class Autoencoder:
         is_flat = _has_one_color(latents)
         pixels = self._computed(
             fallback,
-            lambda vae: self._pixels(vae, given),
+            self._decoding,
+            given,
             lambda found: not is_finite(found) or (not is_flat and _has_one_color(found)),
         )
         return (pixels.float() / 2 + 0.5).clamp(0, 1)
 
     def _computed(
-        self, fallback: Fallback, work: Callable[[Any], torch.Tensor], is_broken: Callable[[torch.Tensor], bool]
+        self, fallback: Fallback, work: _Work, given: torch.Tensor, is_broken: Callable[[torch.Tensor], bool]
     ) -> torch.Tensor:
         """Result of `work` with the VAE; it is repeated in float32 when a lower precision breaks the result."""
         if fallback == "cpu":
             if self._twin is None:
                 self._twin = on_processor(self._vae)
-            found = work(self._twin)
+            found = work.plain(self._twin, given)
         else:
-            found = self._on_device(fallback, work)
+            found = self._on_device(fallback, work, given)
             if is_broken(found) and self._vae.dtype in (torch.float16, torch.bfloat16):
                 log.warning("The VAE left the range of %s and runs in float32 from now on.", self._vae.dtype)
                 # Another thread may draw a preview with this VAE meanwhile. That preview fails and is skipped.
                 self._vae.to(torch.float32)
-                found = self._on_device(fallback, work)
+                found = self._on_device(fallback, work, given)
         if is_broken(found):
             raise BrokenImage("The VAE left the range of numbers.")
         return found
 
-    def _on_device(self, fallback: Fallback, work: Callable[[Any], torch.Tensor]) -> torch.Tensor:
-        if not self._has_tiles:
-            return work(self._vae)
-        self._vae.use_tiling = fallback == "tiled"
+    def _on_device(self, fallback: Fallback, work: _Work, given: torch.Tensor) -> torch.Tensor:
+        if fallback != "tiled":
+            return work(given)
+        self._vae.use_tiling = True
         try:
-            return work(self._vae)
+            return work.plain(self._vae, given)
         finally:
             self._vae.use_tiling = False
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 import torch
 
+from pipeline.engine.device.acceleration import part_runner
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.choosing import LoraKey
@@ -115,6 +116,8 @@ class ClipText:
         self._width: int = words.embedding_dim
         self._vectors: Mapping[int, Vector] = {}
         words.register_forward_hook(self._put_vectors)
+        self._features_width = int(text_encoder.config.hidden_size)
+        self._unchanged = part_runner(self._text_encoder, self._plain, placement)
 
     @property
     def width(self) -> int:
@@ -215,32 +218,39 @@ class ClipText:
         """Features of one chunk without weights; it is encoded alone, so that they depend on nothing else."""
         known = self._known.pop((numbers, loras), None)
         if known is None:
-            known = self._computed(numbers)
+            known = self._computed(numbers, has_loras=bool(loras))
         self._known[numbers, loras] = known
         if len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return known
 
     @torch.inference_mode()
-    def _computed(self, numbers: tuple[Hashable, ...]) -> Features:
+    def _computed(self, numbers: tuple[Hashable, ...], *, has_loras: bool) -> Features:
         tokenizer, device = self._tokenizer, self._placement.device
         fill = self._capacity - len(numbers)
         ids = [_PLACEHOLDER if isinstance(number, Vector) else number for number in numbers]
         row = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *[tokenizer.pad_token_id] * fill]
-        mask = None
+        inputs = {"ids": torch.tensor([row], device=device)}
         if self._has_mask:
-            mask = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
+            inputs["mask"] = torch.tensor([[1] * (len(numbers) + 2) + [0] * fill], device=device)
         self._vectors = {place: number for place, number in enumerate(numbers, 1) if isinstance(number, Vector)}
+        # LoRAs and embeddings are added by hooks, which a compiled encoder has not.
+        forward = self._plain if has_loras or self._vectors else self._unchanged
         try:
-            answer = self._text_encoder(
-                torch.tensor([row], device=device), attention_mask=mask, output_hidden_states=not self._is_whole
-            )
+            packed = forward(inputs).to(self._placement.dtype)
         finally:
             self._vectors = {}
-        tokens = self._features(answer)
+        tokens, pooled = packed.tensor_split([len(row) * self._features_width], dim=1)
+        return Features(tokens=tokens.view(1, len(row), -1), pooled=pooled if pooled.numel() else None)
+
+    def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Features of all tokens, one after the other, and behind them the pooled vector if there is one, [1, n]."""
+        answer = self._text_encoder(
+            inputs["ids"], attention_mask=inputs.get("mask"), output_hidden_states=not self._is_whole
+        )
+        tokens = self._features(answer).flatten(1)
         pooled: torch.Tensor | None = getattr(answer, "pooler_output" if self._pools_last else "text_embeds", None)
-        dtype = self._placement.dtype
-        return Features(tokens=tokens.to(dtype), pooled=None if pooled is None else pooled.to(dtype))
+        return tokens if pooled is None else torch.cat([tokens, pooled], dim=1)
 
     @property
     def _is_whole(self) -> bool:

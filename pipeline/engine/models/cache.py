@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.openvino_network import copies_bytes
 from pipeline.engine.device.placement import Placement, release_memory
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.folder import LoraFolder
@@ -204,7 +205,8 @@ class ModelCache:
             release_memory(self._placement.device)
 
     def _bytes_of(self, model_keys: Collection[str]) -> int:
-        return sum(self._measured[key] for key in model_keys)
+        compiled = sum(copies_bytes(self._ready[key].modules) for key in model_keys if key in self._ready)
+        return compiled + sum(self._measured[key] for key in model_keys)
 
     def _bytes_in_ram(self) -> int:
         """Bytes of offloaded models, and of the parts of all models that always wait in RAM."""

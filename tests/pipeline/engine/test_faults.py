@@ -125,7 +125,7 @@ def test_what_no_tile_helps_is_done_on_the_processor(
     expected = picture_of(shared, 1, upscaled)
     tried: list[str] = []
 
-    def full(_: Any, way: str, work: object) -> torch.Tensor:
+    def full(_: Any, way: str, *work: object) -> torch.Tensor:
         del work
         tried.append(way)
         raise torch.OutOfMemoryError(FULL)
