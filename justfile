@@ -17,6 +17,10 @@ test PATH:
 schema:
     uv run python -m tests.bot.store.sqlite.schema > docs/schema.sql
 
+# Keep the database that this version writes, before it is released.
+keep:
+    uv run python -m tests.released.keep
+
 # What must pass before a change is taken.
 gate:
     .ci/run

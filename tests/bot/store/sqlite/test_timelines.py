@@ -97,6 +97,24 @@ async def test_a_mark_that_was_torn_is_none(tmp_path: Path) -> None:
     assert read_mark(tmp_path / "easel.db") == Numbers(jobs=3, expansions=1)
 
 
+async def test_who_goes_back_to_an_earlier_easel_restores_the_copy_over_the_newer_file(
+    tmp_path: Path, new_job: Make
+) -> None:
+    path, copy = tmp_path / "easel.db", tmp_path / "backups" / "before-99.db"
+    copy.parent.mkdir()
+    await accepted(path, new_job, 1)
+    await back_up(path, copy)
+    await accepted(path, new_job, 2, 3)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(DatabaseUnusable, match="newer Easel"):
+        await Database.open(path)
+    aside = await restore(copy, path)
+    assert aside is not None
+    # The newer Easel used two numbers, and the earlier one gives them to nobody else.
+    assert (await accepted(path, new_job, 4))[0][0] == 3 + UNSEEN + 1
+
+
 async def test_nothing_is_restored_that_is_no_whole_copy(tmp_path: Path, new_job: Make) -> None:
     path = tmp_path / "easel.db"
     await accepted(path, new_job, 1)
