@@ -13,6 +13,10 @@ fast:
 test PATH:
     uv run pytest {{ PATH }}
 
+# The tests of weights in NF4 and int8, with the extras that keep them so; torchao's source has a warning of Python's.
+packed:
+    uv run --with bitsandbytes --with torchao pytest -n0 -W "ignore:invalid escape sequence" tests/pipeline/engine/weights/test_packed_layers.py
+
 # Write docs/schema.sql anew, after a migration was added.
 schema:
     uv run python -m tests.bot.store.sqlite.schema > docs/schema.sql

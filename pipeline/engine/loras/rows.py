@@ -88,7 +88,9 @@ def fitted(pairs: Pairs, model: nn.Module) -> Pairs:
         module = targets.get(known)
         if module is None:
             raise LoraUnfit(f"this model has no {name}")
-        wanted = tuple(module.weight.shape)
+        # Weights that are kept in fewer bits have another shape than their layer.
+        is_linear = isinstance(module, nn.Linear)
+        wanted = (module.out_features, module.in_features) if is_linear else tuple(module.weight.shape)
         down = pair.down
         if isinstance(module, nn.Linear) and down.shape[2:] == (1, 1):
             down = down.flatten(1)

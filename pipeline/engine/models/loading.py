@@ -29,11 +29,10 @@ from pipeline.engine.models.sources import Look, check_source
 from pipeline.engine.pixels.previews import PreviewDecoder, PreviewMap
 from pipeline.engine.pixels.upscaler import LoadedEnlarger
 from pipeline.engine.sampling.noise import change_scheduler, read_schedule, schedule_changes
-from pipeline.engine.weights.components import text_encoders_in
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.hub import folder_of
-from pipeline.engine.weights.storage import store
+from pipeline.engine.weights.storage import precision_of, resting_in, store
 from pipeline.protocol.catalogue.models import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,11 @@ class LoadedModel:
         if not isinstance(self.drawing, AnyPipeline):
             raise AssertionError("The model is no whole pipeline.")  # noqa: TRY004 - as above
         return self.drawing
+
+    @property
+    def network_name(self) -> str:
+        """Name of its denoising network in what is learnt about the device: its key, and how its weights are kept."""
+        return precision_of(self.spec.key, self.spec)
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -139,7 +143,7 @@ def _loaded(
         # Cast before they move, so that the device never holds the larger ones. A later cast would undo it.
         pipeline.to(dtype=placement.dtype)
         check_numbers(pipeline.components, f"of {spec.title}")
-        store(pipeline.components, spec, placement.dtype)
+        store(pipeline.components, spec, placement)
     in_ram = _parts_in_ram(pipeline, spec, placement)
     _place(pipeline, spec, placement, in_ram)
     if weights_of(spec) != weights:
@@ -170,9 +174,9 @@ def _loaded(
 
 def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> tuple[nn.Module, ...]:
     """Components that wait in RAM, if the device has memory of its own."""
-    if not has_own_memory(placement.device) or not spec.text_encoder_rests:
+    if not has_own_memory(placement.device):
         return ()
-    found = (pipeline.components[name] for name in text_encoders_in(pipeline.components))
+    found = (pipeline.components[name] for name in resting_in(spec, pipeline.components))
     return tuple(part for part in found if isinstance(part, nn.Module))
 
 

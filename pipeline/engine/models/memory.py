@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from pipeline.engine.device.group_offload import all_bytes, is_in_ram, most_bytes
 from pipeline.engine.device.placement import Placement
@@ -80,6 +81,19 @@ def _tensors(modules: Iterable[nn.Module]) -> Iterator[torch.Tensor]:
         if is_in_ram(module):
             continue
         for tensor in (*module.parameters(), *module.buffers()):
-            if id(tensor) not in seen:
-                seen.add(id(tensor))
-                yield tensor
+            for part in _parts_of(tensor):
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    yield part
+
+
+def _parts_of(tensor: Any) -> Iterator[torch.Tensor]:
+    """The tensor itself, or those of which it consists: torchao wraps them, and bitsandbytes keeps scales beside it."""
+    if is_traceable_wrapper_subclass(tensor):
+        names, _ = tensor.__tensor_flatten__()
+        yield from (getattr(tensor, name) for name in names)
+        return
+    yield tensor
+    beside: Any = getattr(tensor, "quant_state", None)
+    if beside is not None:
+        yield from (beside.absmax, beside.code)

@@ -17,10 +17,10 @@ from pipeline.engine.models.memory import budget_bytes, has_own_memory
 from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, ImageEncoderSpec
 from pipeline.engine.models.sources import components_with_weights
 from pipeline.engine.weights.checkpoints import share_of
-from pipeline.engine.weights.components import find_weights, text_encoders_in
+from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.hub import folder_of
-from pipeline.engine.weights.storage import stored_bytes
+from pipeline.engine.weights.storage import kept_bytes, resting_in, stored_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
@@ -125,8 +125,7 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
     source, parts = spec.source, FAMILIES[spec.family]
     if isinstance(source, FileSource):
         if not parts.has_network_files or source.config is None:
-            # One file holds all components, so only their own share of it could be kept in fewer bits.
-            return stored_bytes(Path(source.path), None, dtype) - _resting_share(Path(source.path), spec, dtype)
+            return _checkpoint_bytes(Path(source.path), spec, dtype)
         # The file holds the denoising network, and this folder the rest.
         rest = Path(source.config)
         name, some_class = network_in_a_file(rest, parts)
@@ -139,7 +138,7 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
 def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = "") -> int:
     found = 0
     components = components_with_weights(folder, FAMILIES[spec.family])
-    resting = text_encoders_in(components) if spec.text_encoder_rests else ()
+    resting = resting_in(spec, components)
     for name, some_class in components.items():
         files = find_weights(folder / name, some_class).files if name != without else ()
         if name in resting:
@@ -149,13 +148,17 @@ def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = 
     return found
 
 
-def _resting_share(path: Path, spec: ModelSpec, dtype: torch.dtype) -> int:
-    """Bytes of a checkpoint that stay in RAM."""
-    if not spec.text_encoder_rests:
-        return 0
+def _checkpoint_bytes(path: Path, spec: ModelSpec, dtype: torch.dtype) -> int:
+    """Bytes of a file with all components, of which some stay in RAM or are kept in fewer bits."""
     tensors = read_tensors(path)
-    shares = [[*share_of(tensors, name).values()] for name in text_encoders_in(FAMILIES[spec.family].in_a_file)]
-    return sum(_bytes_as(share, dtype) - _layers_at_once(share, dtype) for share in shares)
+    found = _bytes_as(tensors.values(), dtype)
+    for name in resting_in(spec, FAMILIES[spec.family].in_a_file):
+        share = [*share_of(tensors, name).values()]
+        found -= _bytes_as(share, dtype) - _layers_at_once(share, dtype)
+    for name, storage in spec.weights.items():
+        share = share_of(tensors, name)
+        found -= _bytes_as(share.values(), dtype) - kept_bytes(share, storage, dtype)
+    return found
 
 
 def _layers_at_once(tensors: Iterable[torch.Tensor], dtype: torch.dtype) -> int:

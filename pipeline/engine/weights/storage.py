@@ -1,10 +1,9 @@
-"""Weights that are kept in fewer bits than they are multiplied in: diffusers' layerwise casting.
+"""Weights that are kept in fewer bits than they are multiplied in: diffusers' layerwise casting, and packed layers.
 
-Each layer's weights become the precision of the forward pass while the layer runs, and float8 again after it. A row
+Each layer's weights become the precision of the forward pass while the layer runs, and fewer bits again after it. A row
 sees the same weights whoever is drawn beside it, so its bits do not depend on company.
 """
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,10 +12,14 @@ from typing import Any, Final
 import torch
 from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, apply_layerwise_casting
 from diffusers.models.modeling_utils import ModelMixin
+from transformers import PreTrainedModel
 
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.components import text_encoders_in
 from pipeline.engine.weights.headers import count_numbers, read_tensors
+from pipeline.engine.weights.packages import need_package
+from pipeline.engine.weights.packed_layers import PACKAGES, pack, packed_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import WeightStorage
 
@@ -24,63 +27,95 @@ _DTYPES: Final[Mapping[WeightStorage, torch.dtype]] = {"float8": torch.float8_e4
 
 
 def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
-    """Check that the catalogue names networks of diffusers. Text encoders would hand float8 on to what reads them.
+    """Check that the catalogue names networks that can be kept so, and that the packages for it are installed.
 
     Raises:
-        ModelUnavailable: it names another component.
+        ModelUnavailable: it names another component, or a package is missing.
     """
-    known = [name for name, found in components.items() if isinstance(found, type) and issubclass(found, ModelMixin)]
-    for name in spec.weights:
+    for name, storage in spec.weights.items():
+        # Text encoders would hand float8 on to what reads them.
+        kinds = (ModelMixin,) if storage in _DTYPES else (ModelMixin, PreTrainedModel)
+        known = [name for name, found in components.items() if isinstance(found, type) and issubclass(found, kinds)]
         if name not in known:
             raise ModelUnavailable(
-                f"{spec.title} has {name} in [model.weights], and only these can be kept so: {', '.join(known)}."
+                f"{spec.title} has {name} in [model.weights], and only these can be kept in {storage}: "
+                f"{', '.join(known)}."
             )
+        if storage in PACKAGES:
+            need_package(PACKAGES[storage], f"{spec.title} keeps {name} in {storage}, which")
 
 
 def check_resting(spec: ModelSpec, components: Iterable[str]) -> None:
-    """Check that a model whose text encoders shall wait in RAM has one.
+    """Check that a model whose text encoders shall wait in RAM has one that can.
 
     Raises:
         ModelUnavailable: it has none.
     """
-    if spec.text_encoder_rests and not text_encoders_in(components):
-        raise ModelUnavailable(f"{spec.title} has text_encoder_rests in its entry and no text encoder; leave it out.")
+    if spec.text_encoder_rests and not resting_in(spec, components):
+        raise ModelUnavailable(
+            f"{spec.title} has text_encoder_rests in its entry and no text encoder outside of [model.weights]; "
+            "leave it out."
+        )
 
 
-def store(components: Mapping[str, Any], spec: ModelSpec, dtype: torch.dtype) -> None:
+def resting_in(spec: ModelSpec, components: Iterable[str]) -> list[str]:
+    """Names of the text encoders that wait in RAM. Those that are kept in fewer bits are small, and do not."""
+    if not spec.text_encoder_rests:
+        return []
+    return [name for name in text_encoders_in(components) if name not in spec.weights]
+
+
+def store(components: Mapping[str, Any], spec: ModelSpec, placement: Placement) -> None:
     """Keep weights as the catalogue says, in place.
 
     Args:
         components: components of a pipeline by name.
         spec: the catalogue's entry.
-        dtype: precision of the forward pass.
+        placement: device and precision of the forward pass.
     """
     for name, storage in spec.weights.items():
         module = components[name]
+        if storage in PACKAGES:
+            with torch.inference_mode(mode=False):
+                pack(module, storage, placement.device, placement.dtype)
+            continue
         apply_layerwise_casting(
-            module, storage_dtype=_DTYPES[storage], compute_dtype=dtype, skip_modules_pattern=_left_alone(type(module))
+            module,
+            storage_dtype=_DTYPES[storage],
+            compute_dtype=placement.dtype,
+            skip_modules_pattern=_left_alone(type(module)),
         )
 
 
 def stored_bytes(path: Path, storage: WeightStorage | None, dtype: torch.dtype, some_class: Any = None) -> int:
-    """Expected bytes of a file's tensors once they are loaded.
-
-    Args:
-        path: the file.
-        storage: how they are kept; None is the precision of the forward pass.
-        dtype: that precision.
-        some_class: class of the network.
+    """Expected bytes of a file's tensors once they are loaded; see `kept_bytes`.
 
     Raises:
         ModelUnavailable: the file is missing or broken.
     """
     if storage is None:
         return count_numbers(path) * dtype.itemsize
+    return kept_bytes(read_tensors(path), storage, dtype, some_class)
+
+
+def kept_bytes(
+    tensors: Mapping[str, torch.Tensor], storage: WeightStorage, dtype: torch.dtype, some_class: Any = None
+) -> int:
+    """Expected bytes of a network's tensors once they are loaded.
+
+    Args:
+        tensors: the tensors by name.
+        storage: how they are kept.
+        dtype: precision of the forward pass.
+        some_class: class of the network; None if it is not known.
+    """
+    if storage in PACKAGES:
+        return sum(packed_bytes(name, tensor.shape, storage, dtype, some_class) for name, tensor in tensors.items())
     skipped, small = _left_alone(some_class), _DTYPES[storage]
     found = 0
-    for name, tensor in read_tensors(path).items():
+    for name, tensor in tensors.items():
         is_left = any(re.search(pattern, name.rpartition(".")[0]) for pattern in skipped)
-        found += math.prod(tensor.shape) * (dtype if is_left else small).itemsize
+        found += tensor.numel() * (dtype if is_left else small).itemsize
     return found
 
 

@@ -22,7 +22,7 @@ Family = Literal["sd", "sdxl", "sd3", "z-image", "flux2", "flux", "pipeline"]
 """
 
 
-WeightStorage = Literal["float8"]
+WeightStorage = Literal["float8", "int8", "nf4"]
 """How weights are kept on the device, if not in the precision of the forward pass."""
 
 

@@ -26,7 +26,7 @@ from pipeline.engine.steps.jobs.denoising import DenoisingJob
 from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
-from pipeline.protocol.wire.settings import EngineOptions
+from pipeline.protocol.wire.settings import DType, EngineOptions
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.measured_once import remembering
 from tests.pipeline.engine.tiny import POCKET, catalogue_of, in_float64, stable_diffusion
@@ -46,13 +46,13 @@ class _Recorder(Finisher):
 
 
 class Studio:
-    """An engine in float64 and what it said."""
+    """An engine, in float64 unless told otherwise, and what it said."""
 
-    def __init__(self, catalogue: Catalogue, loras: Path | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, loras: Path | None = None, dtype: DType = "float64") -> None:
         self.events: list[JobEvent] = []
         self.engine = Engine(
             models=catalogue.models,
-            placement=choose_placement("cpu", "float64"),
+            placement=choose_placement("cpu", dtype),
             loras=LoraFolder(loras),
             emit=self.events.append,
             activity=Activity(),

@@ -159,11 +159,11 @@ def _unet(cross_features: int, **options: Any) -> UNet2DConditionModel:
     return made(
         UNet2DConditionModel,
         sample_size=16,
-        block_out_channels=(16, 32),
         layers_per_block=1,
         norm_num_groups=4,
         attention_head_dim=(2, 4),
         **{
+            "block_out_channels": (16, 32),
             "cross_attention_dim": cross_features,
             "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
             "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -173,7 +173,7 @@ def _unet(cross_features: int, **options: Any) -> UNet2DConditionModel:
 
 
 def stable_diffusion(
-    prediction_type: str = "epsilon", *, has_single_answer: bool = False, **unet: Any
+    prediction_type: str = "epsilon", *, has_single_answer: bool = False, features: int = 32, **unet: Any
 ) -> StableDiffusionPipeline:
     """Stable Diffusion 1.x, perhaps with the kind of VAE that the shipped model has."""
     torch.manual_seed(1)
@@ -181,9 +181,9 @@ def stable_diffusion(
     return made(
         StableDiffusionPipeline,
         vae=single_answer_autoencoder() if has_single_answer else autoencoder(),
-        text_encoder=CLIPTextModel(clip_config(tokenizer)),
+        text_encoder=CLIPTextModel(clip_config(tokenizer, features)),
         tokenizer=tokenizer,
-        unet=_unet(32, **unet),
+        unet=_unet(features, **unet),
         scheduler=_scheduler(prediction_type),
         safety_checker=None,
         feature_extractor=None,

@@ -50,7 +50,7 @@ class Calibration:
         if job.is_controlled_apart:
             residuals = self._controls.residuals([row], 1)
             row = dataclasses.replace(row, conditioning={**row.conditioning, **residuals})
-        shapes = self._shapes.shapes(job.model.spec.key, job.model.adapter, row)
+        shapes = self._shapes.shapes(job.model.network_name, job.model.adapter, row)
         self._activity.note_progress()
         return Bucket(job.bucket_key, job.model, shapes)
 

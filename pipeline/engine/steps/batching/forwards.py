@@ -100,7 +100,7 @@ class Forwards:
             # Perhaps these additions filled the memory. So the limit holds for this bucket only and is not stored.
             smaller = bucket.shapes.below(count)
         else:
-            smaller = self._shapes.forget_from(bucket.model.spec.key, shares[0].rows[0], count)
+            smaller = self._shapes.forget_from(bucket.model.network_name, shares[0].rows[0], count)
         if smaller is None:
             return False
         log.warning("The device has no room for %d rows of %s; forwards are smaller now.", count, bucket.key[0])

@@ -21,13 +21,14 @@ from pipeline.engine.models.memory import offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.networks import Family
+from pipeline.protocol.catalogue.networks import Family, FileSource
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Finished, Submit
 from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine import tiny
 from tests.pipeline.engine.conftest import Studio, _latents
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
+from tests.pipeline.engine.single_files import checkpoint_of, written
 from tests.pipeline.engine.tiny import in_float64
 
 PLACEMENT = choose_placement("cpu", "float32")
@@ -87,6 +88,19 @@ def test_memory_is_foreseen_and_stays_small_when_weights_move(small: Catalogue, 
     assert size_of(model.modules) == size
 
 
+def test_memory_of_a_checkpoint_is_foreseen(tmp_path: Path) -> None:
+    pipeline = tiny.stable_diffusion()
+    for name in ("whole", "rest"):
+        pipeline.save_pretrained(tmp_path / name)
+    file = written(tmp_path / "model.safetensors", checkpoint_of(pipeline))
+    spec = tiny.catalogue_of(tmp_path / "whole", "sd").default
+    spec = msgspec.structs.replace(spec, weights={"unet": "float8"})
+    whole = expected_bytes(spec, PLACEMENT, None)
+    spec = msgspec.structs.replace(spec, source=FileSource(path=str(file), config=str(tmp_path / "rest")))
+    assert whole is not None
+    assert expected_bytes(spec, PLACEMENT, None) == pytest.approx(whole, rel=0.05)
+
+
 def test_per_row_layers_leave_the_casting_as_it_was(small: Catalogue) -> None:
     network = load_model(small.default, PLACEMENT, None, lambda: None).adapter.network
     name = next(name for name, part in network.named_modules() if isinstance(part, torch.nn.Conv2d))
@@ -126,7 +140,7 @@ def test_other_families_draw_with_them_too(
 
 def test_what_cannot_be_kept_so_is_told(small_catalogue: Catalogue) -> None:
     spec: ModelSpec = msgspec.structs.replace(small_catalogue.default, weights={"text_encoder": "float8"})
-    with pytest.raises(ModelUnavailable, match=r"text_encoder in .*, and only these can be kept so: unet, vae"):
+    with pytest.raises(ModelUnavailable, match=r"text_encoder in .*, and only these can be kept in float8: unet, vae"):
         check_source(spec)
     with pytest.raises(AcceleratorUnavailable, match=r"leave \[model.weights\] out"):
         placement = choose_placement("cpu", "float32", Acceleration(fuse_qkv=True))
