@@ -152,7 +152,7 @@ def _image_check(configure: Configure, placement: Placement) -> ImageCheck:
     """
     folder = configure.safety_checker
     safety_checker = None if folder is None else SafetyChecker(Path(folder), placement)
-    return ImageCheck(configure.classifier, safety_checker)
+    return ImageCheck(configure.classifier, safety_checker, placement)
 
 
 def _text_mask(spec: TextMaskSpec | None) -> tuple[TextMask | None, str]:

@@ -77,7 +77,7 @@ class Engine:
         wake: Callable[[], None] = lambda: None,
         activity: Activity,
     ) -> None:
-        image_check = image_check or ImageCheck(None)
+        image_check = image_check or ImageCheck(None, placement=placement)
         self._max_running = options.max_running
         self._text_mask = text_mask
         self._reporter = Reporter(emit)

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from PIL import Image
 
+from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import FlaggedInput, InvalidRequest
 from pipeline.engine.pixels.blocked import is_blocked
 from pipeline.engine.pixels.picture_classifier import Classes, classify
@@ -28,10 +29,17 @@ class ImageCheck:
     Args:
         thresholds: of the classifier; None leaves it out, but for the mode `strict`.
         safety_checker: the owner's safety checker, whose flagged pictures are sexual; None leaves it out.
+        placement: its accelerator may run the classifier; None runs it in torch.
     """
 
-    def __init__(self, thresholds: ImageThresholds | None, safety_checker: SafetyChecker | None = None) -> None:
+    def __init__(
+        self,
+        thresholds: ImageThresholds | None,
+        safety_checker: SafetyChecker | None = None,
+        placement: Placement | None = None,
+    ) -> None:
         self._thresholds = thresholds
+        self._placement = placement
         self._safety_checker = safety_checker
 
     def can(self, mode: CheckMode) -> bool:
@@ -44,7 +52,7 @@ class ImageCheck:
         found = [Rating.HARMLESS] * len(pictures)
         thresholds = self._thresholds_for(checking.mode)
         if thresholds is not None:
-            found = [_rating(classes, thresholds) for classes in classify(pictures)]
+            found = [_rating(classes, thresholds) for classes in classify(pictures, self._placement)]
         if self._safety_checker is not None and checking.mode != "none":
             flags = self._safety_checker.flagged(pictures)
             found = [Rating.SEXUAL if flag else rating for flag, rating in zip(flags, found, strict=True)]
@@ -74,7 +82,7 @@ class ImageCheck:
         if thresholds is None or checking.mode == "rate":
             return True
         half = ImageThresholds(sexual=thresholds.sexual / 2, suggestive=thresholds.suggestive / 2)
-        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images))
+        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images, self._placement))
 
     def answer(self, asked: Check) -> Checked:
         """Rate pictures that a job is about to be given. Any thread may call it."""

@@ -181,7 +181,7 @@ def test_nothing_is_drawn_from_a_blocked_picture(
 def test_the_strict_mode_has_its_own_thresholds_whatever_the_owner_has(
     monkeypatch: pytest.MonkeyPatch, owners: ImageThresholds | None, classes: Classes, rating: Rating
 ) -> None:
-    monkeypatch.setattr(image_check, "classify", lambda pictures: [classes] * len(pictures))
+    monkeypatch.setattr(image_check, "classify", lambda pictures, _: [classes] * len(pictures))
     check = ImageCheck(owners)
     assert check.can("strict")
     assert check.ratings([Image.new("RGB", (8, 8))], Checking(mode="strict")) == [rating]
