@@ -1,19 +1,21 @@
-# Two stages: the first has the tools to install, the second only what runs.
-# torch comes as the wheels that carry CUDA, so one image serves GPU and CPU; it is about 6 GB for that.
-FROM python:3.11-slim-bookworm AS build
+# Three images from one file, each with what runs and nothing else (decision 28):
+#   docker build --target bot .    without torch, for a bot whose drawing is done elsewhere
+#   docker build --target cpu .    draws on a processor
+#   docker build .                 draws on an NVIDIA GPU; torch comes as the wheels that carry CUDA, which takes 6 GB
+FROM python:3.11-slim-bookworm AS tools
 
 ENV UV_LINK_MODE=copy \
     UV_COMPILE_BYTECODE=1 \
     UV_PYTHON_DOWNLOADS=never \
-    UV_PROJECT_ENVIRONMENT=/opt/easel/.venv
+    UV_PROJECT_ENVIRONMENT=/opt/easel/.venv \
+    VIRTUAL_ENV=/opt/easel/.venv
 
 RUN pip install --no-cache-dir uv==0.13.9
 
 WORKDIR /opt/easel/source
 COPY pyproject.toml README.md LICENSE ./
-# The libraries alone: this step and its layer below are kept when only our code changes.
-# There is no lock file; `exclude-newer` in pyproject.toml holds the versions still.
-RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project
+
+FROM tools AS wheel
 COPY bot bot
 COPY config config
 COPY pipeline pipeline
@@ -22,14 +24,24 @@ COPY provenance provenance
 COPY models models
 RUN uv build --wheel --out-dir /opt/easel/wheel
 
-FROM python:3.11-slim-bookworm
+# The libraries alone: these steps and their layers below are kept when only our code changes.
+# There is no lock file; `exclude-newer` in pyproject.toml holds the versions still.
+FROM tools AS bot-packages
+RUN uv sync --no-default-groups --extra hosts --no-install-project
+
+FROM tools AS cpu-packages
+# PyTorch's own index, which alone has wheels without CUDA, does not say when a file came; its two packages are exempt.
+RUN uv venv /opt/easel/.venv \
+    && uv pip install --torch-backend cpu --exclude-newer-package torch=false --exclude-newer-package torchvision=false \
+       --requirements pyproject.toml --extra worker --extra hosts --extra openvino
+
+FROM tools AS cuda-packages
+RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project
+
+FROM python:3.11-slim-bookworm AS base
 
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin easel \
-    && install --directory --owner=easel --group=easel /data /models
-
-COPY --from=build /opt/easel/.venv /opt/easel/.venv
-RUN --mount=type=bind,from=build,source=/opt/easel/wheel,target=/tmp/wheel \
-    pip --python /opt/easel/.venv/bin/python install --no-cache-dir --no-index --no-deps /tmp/wheel/*.whl
+    && install --directory --owner=easel --group=easel /data /data/models /models
 
 # Code and libraries belong to root, and the root file system may be read-only: whatever is written lies below
 # /data (HOME takes the caches of CUDA, Triton and the model hub with it), and /tmp may be a tmpfs.
@@ -42,9 +54,27 @@ ENV PATH=/opt/easel/.venv/bin:$PATH \
     HF_HOME=/data/models \
     EASEL_STORAGE__DIRECTORY=/data
 
-USER 10001
 WORKDIR /data
 VOLUME ["/data", "/models"]
 HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["easel", "health"]
 ENTRYPOINT ["easel"]
 CMD ["run"]
+
+FROM base AS bot
+COPY --from=bot-packages /opt/easel/.venv /opt/easel/.venv
+RUN --mount=type=bind,from=wheel,source=/opt/easel/wheel,target=/tmp/wheel \
+    pip --python /opt/easel/.venv/bin/python install --no-cache-dir --no-index --no-deps /tmp/wheel/*.whl
+USER 10001
+
+FROM base AS cpu
+COPY --from=cpu-packages /opt/easel/.venv /opt/easel/.venv
+RUN --mount=type=bind,from=wheel,source=/opt/easel/wheel,target=/tmp/wheel \
+    pip --python /opt/easel/.venv/bin/python install --no-cache-dir --no-index --no-deps /tmp/wheel/*.whl
+USER 10001
+
+# The last one is built where no target is named.
+FROM base AS cuda
+COPY --from=cuda-packages /opt/easel/.venv /opt/easel/.venv
+RUN --mount=type=bind,from=wheel,source=/opt/easel/wheel,target=/tmp/wheel \
+    pip --python /opt/easel/.venv/bin/python install --no-cache-dir --no-index --no-deps /tmp/wheel/*.whl
+USER 10001

@@ -38,7 +38,7 @@ def hosts_invite(
     name: Annotated[str, typer.Argument(help="A name for the host: small letters, digits and hyphens.")],
     config: ConfigOption = None,
 ) -> None:
-    """Invite a computer, and print the line that it joins with. The line is a secret."""
+    """Invite a computer, and print the line that it joins with. The line is a secret: `invite attic > line.txt`."""
     settings, roster = _opened(config)
     from bot.cli.hosts.telling import change
     from bot.hosts.roster import RosterFault
@@ -48,7 +48,10 @@ def hosts_invite(
         told = change(settings, roster)
     except RosterFault as error:
         stop(str(error), 1)
-    typer.echo(f"On the host, run: easel worker --join LINE\n\n{line}\n\n{told}")
+    # The line alone is the output, so that it can be sent to a file without being seen.
+    typer.echo("On the host, run: easel worker --join LINE\n", err=True)
+    typer.echo(line)
+    typer.echo(f"\n{told}", err=True)
 
 
 @hosts_app.command("list")
