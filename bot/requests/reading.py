@@ -12,6 +12,7 @@ from bot.requests.typed.emoji import with_emoji_named, with_own_emoji_named
 from bot.requests.typed.german import in_english
 from bot.requests.typed.known_words import BETWEEN
 from bot.requests.typed.offers import Offers
+from bot.requests.typed.sums import with_sums
 from pipeline.prompts.concepts import MAX_CONCEPTS, read_concepts
 from pipeline.prompts.neighbors import find_signs, read_weights
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -55,7 +56,7 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
         fill: fills wildcards.
 
     Raises:
-        Refused: the prompt has nothing but an address, or too many concepts.
+        Refused: the prompt has nothing but an address, too many concepts, or a sum that cannot be drawn.
         UnknownWildcard, EndlessWildcard, and errors of `fill`.
     """
     prompt, addresses = without_addresses(with_own_emoji_named(given.prompt))
@@ -63,11 +64,13 @@ def read_words(given: GivenRequest, spec: ModelSpec, fill: Callable[[str], str])
     if addresses and not prompt:
         raise Refused("refused-address")
     weighed = read_weights(fill(prompt), has_weights=spec.facts.has_weights, has_concepts=spec.has_concepts)
-    negative = ", ".join(filter(None, [fill(negative), *weighed.avoided]))
-    prompt = weighed.prompt
+    summed = with_sums(weighed.prompt, spec)
+    negative = ", ".join(filter(None, [fill(negative), *weighed.avoided, *summed.avoided]))
+    prompt = summed.prompt
     words_by_notice: dict[str, tuple[str, ...]] = {
         "notice-addresses": (*addresses, *more_addresses),
         "notice-weights-avoided": weighed.avoided,
+        "notice-sum-avoided": summed.avoided,
         "notice-weights-unread": weighed.unread,
         "notice-signs-unread": find_signs(prompt),
     }

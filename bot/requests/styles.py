@@ -8,6 +8,7 @@ from bot.errors import Refused
 from pipeline.backends.base import BackendStatus
 from pipeline.prompts.concepts import in_each_concept, split_at_and
 from pipeline.prompts.embeddings import EmbeddingNames, Mention
+from pipeline.prompts.sums import in_each_term, is_sum
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry, Style
@@ -35,17 +36,20 @@ def known_styles(status: BackendStatus) -> tuple[Style, ...] | None:
 
 
 def styled(style: Style, prompt: str, negative_prompt: str) -> tuple[str, str]:
-    """Prompt and negative prompt with a style, whose words are added to each concept of the prompt.
+    """Prompt and negative prompt with a style, whose words are added to each concept and term of the prompt.
 
     A LoRA's tag is added once, because it is for the whole prompt and repeated tags add up.
     """
     whole, negative_prompt = style.added_to(prompt, negative_prompt)
-    if len(split_at_and(prompt)) < 2:  # noqa: PLR2004 - a single concept is the whole prompt
+    if not split_at_and(prompt) and not is_sum(prompt):
         return whole, negative_prompt
-    if isinstance(style, EmbeddingEntry):
-        return in_each_concept(prompt, lambda words: style.added_to(words, "")[0]), negative_prompt
-    tag = f"{style.tag} " if whole.endswith(f" {style.tag}") else ""
-    return tag + in_each_concept(prompt, style.with_words), negative_prompt
+
+    def worded(words: str) -> str:
+        return style.added_to(words, "")[0] if isinstance(style, EmbeddingEntry) else style.with_words(words)
+
+    is_tagged = isinstance(style, LoraEntry) and whole.endswith(f" {style.tag}")
+    tag = f"{style.tag} " if is_tagged else ""
+    return tag + in_each_concept(prompt, lambda concept: in_each_term(concept, worded)), negative_prompt
 
 
 class Mentioned:

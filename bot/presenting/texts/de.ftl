@@ -443,6 +443,11 @@ notice-signs-unread = { $count ->
        *[other] Diese Zeichen bedeuten in anderen Programmen etwas und sind hier nur Text: { $words }.
     }
 notice-and = { $model } nimmt nur einen Prompt auf einmal, darum wird „AND“ als „and“ gelesen: Die Teile werden als ein Prompt gezeichnet, nicht übereinander.
+notice-sum-avoided =
+    { $count ->
+        [one] Das Minus dieser Summe lässt zu wenig zum Zeichnen übrig, darum kam es in den negativen Prompt: { $words }.
+       *[other] Die Minus dieser Summe lassen zu wenig zum Zeichnen übrig, darum kamen sie in den negativen Prompt: { $words }.
+    }
 notice-concepts = Jeder der { $count } Prompts um AND lenkt das Bild für sich, darum dauert ein Schritt etwa { $percent } % länger.
 notice-german = { $model } kennt nur Englisch, darum wurde dein Deutsch Wort für Wort übersetzt: „{ $words }“.
 notice-reduced = Die Dateien wurden für Discord verkleinert; 📩 schickt sie so, wie sie gezeichnet wurden.
@@ -727,6 +732,9 @@ button-start = { $count ->
     }
 button-dismiss = Abbrechen
 refused-concepts = Dieser Prompt hat { $count } Teile um AND, und { $limit } sind das Höchste. Verbinde einige davon mit Kommas.
+refused-sum-model = { $model } liest einen Prompt als einen Satz und kann darum keine Wörter zusammenzählen. Schreib ihn ohne das = am Anfang, oder wähle ein Modell der Familie Stable Diffusion 1, 2 oder XL.
+refused-sum-empty = Diese Summe zählt nichts zusammen, das man zeichnen könnte. Beginn sie mit dem, was das Bild zeigt: = a red apple - red + blue
+refused-sum-long = Diese Summe hat { $count } Glieder, und { $limit } sind das Höchste. Lass einige weg.
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag noch einmal, mit dem Befehl oder dem Knopf von vorhin.

@@ -443,6 +443,11 @@ notice-signs-unread = { $count ->
        *[other] These mean something in other programs and are only words here: { $words }.
     }
 notice-and = { $model } takes one prompt at a time, so “AND” is read as “and”: the parts are drawn as one prompt, not on top of each other.
+notice-sum-avoided =
+    { $count ->
+        [one] The minus of this sum leaves too little to draw, so it went into the negative prompt: { $words }.
+       *[other] The minuses of this sum leave too little to draw, so they went into the negative prompt: { $words }.
+    }
 notice-concepts = Each of the { $count } prompts around AND guides the picture by itself, so a step takes about { $percent } % longer.
 notice-german = { $model } knows English alone, so your German was put into English word by word: “{ $words }”.
 notice-reduced = The files were made smaller to fit Discord; 📩 sends them as they were drawn.
@@ -727,6 +732,9 @@ button-start = { $count ->
     }
 button-dismiss = Cancel
 refused-concepts = This prompt has { $count } parts around AND, and { $limit } is the most. Join some of them with commas.
+refused-sum-model = { $model } reads a prompt as one sentence, so it cannot add up words. Write it without the = at its beginning, or choose a model of the Stable Diffusion 1, 2 or XL family.
+refused-sum-empty = This sum adds nothing that could be drawn. Begin it with what the picture shows: = a red apple - red + blue
+refused-sum-long = This sum has { $count } terms, and { $limit } is the most. Leave some of them out.
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Ask again, with the command or button that opened it.

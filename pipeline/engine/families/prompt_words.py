@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
+import torch
 
 from pipeline.engine.families.base import Conditioning, EncodedConcept, EncodedText, TimedConditioning
 from pipeline.engine.loras.choosing import ChosenLoras, ModelLoras
@@ -11,6 +12,7 @@ from pipeline.engine.loras.mentioning import Marks, ModelEmbeddings
 from pipeline.prompts.concepts import Concept, read_concepts
 from pipeline.prompts.emphasis import Fragment, read_emphasis
 from pipeline.prompts.schedule import read_schedule
+from pipeline.prompts.sums import Term, read_sum
 from pipeline.prompts.tags import read_tags
 from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.limits import NO_GUIDANCE
@@ -30,16 +32,39 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
         cut_key: key of the notice about words that did not fit.
         is_negative: True for the negative prompt.
         weight: weight of a concept's guidance.
+        has_sums: True when a part that begins with `= ` is a sum; otherwise it is plain text.
     """
 
     parts: tuple[tuple[int, str], ...]
     cut_key: str
     is_negative: bool
     weight: float = 1.0
+    has_sums: bool = False
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The texts that are encoded: every part, and of a sum every term."""
+        return tuple(term.words for _, part in self.parts for term in self._terms(part))
 
     def encoded(self, encode: Callable[[str], Conditioning]) -> TimedConditioning:
-        """Encode every part."""
-        return TimedConditioning(tuple((last_step, encode(text)) for last_step, text in self.parts))
+        """Encode every part; a sum is the weighted sum of its terms' tensors, token by token."""
+        return TimedConditioning(tuple((last_step, self._added(part, encode)) for last_step, part in self.parts))
+
+    def _added(self, part: str, encode: Callable[[str], Conditioning]) -> Conditioning:
+        terms = self._terms(part)
+        if len(terms) == 1:
+            return encode(terms[0].words)
+        encoded = [(encode(term.words), term.weight) for term in terms]
+        added: dict[str, torch.Tensor] = {}
+        for name, like in encoded[0][0].items():
+            exact = torch.promote_types(like.dtype, torch.float32)
+            added[name] = torch.stack([found[name].to(exact) * weight for found, weight in encoded]).sum(0).to(like)
+        return added
+
+    def _terms(self, part: str) -> tuple[Term, ...]:
+        """The terms of a part. Without any that can be drawn, the part is plain text."""
+        found = read_sum(part).terms if self.has_sums else ()
+        return found or (Term(part),)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +120,8 @@ def read_words(
         embeddings: embeddings of the model.
         facts: facts about the model's family; changes of the text are spread over the steps that are drawn.
         is_guided: True when the model can have rows for a negative prompt. Without them, a prompt is one concept.
-        is_scheduled: True when brackets change the text between steps; otherwise they are plain text.
+        is_scheduled: True when brackets change the text between steps and a prompt may be a sum; otherwise the text is
+            read literally.
     """
     tagged = read_tags(request.prompt)
     chosen, lora_notices = loras.choose(tagged)
@@ -117,8 +143,8 @@ def read_words(
     negative = parts[len(concepts) :]
     return Words(
         concepts=tuple(
-            Text(parts=part, cut_key="notice-prompt-cut", is_negative=False, weight=concept.weight)
-            for part, concept in zip(parts, concepts, strict=False)
+            Text(parts=part, cut_key="notice-prompt-cut", is_negative=False, weight=each.weight, has_sums=is_scheduled)
+            for part, each in zip(parts, concepts, strict=False)
         ),
         negative=Text(parts=negative[0], cut_key="notice-negative-cut", is_negative=True) if negative else None,
         loras=chosen,
@@ -139,7 +165,7 @@ def cut_notices(texts: Iterable[Text], cut_of: Callable[[str], str]) -> list[Not
     """Notices about words that did not fit, at most one for each text."""
     notices: list[Notice] = []
     for text in texts:
-        cut = next((found for _, part in text.parts if (found := cut_of(part))), "")
+        cut = next((found for piece in text.pieces if (found := cut_of(piece))), "")
         if cut:
             notices.append(Notice(key=text.cut_key, values={"text": cut}))
     return notices

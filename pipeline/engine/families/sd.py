@@ -68,7 +68,7 @@ class StableDiffusion(StepAdapter):
         def chunked(part: str) -> Chunked:
             return self._text.chunks(part, words.marks)
 
-        count = max(len(chunked(part).chunks) for text in words.texts for _, part in text.parts)
+        count = max(len(chunked(piece).chunks) for text in words.texts for piece in text.pieces)
 
         def encode(part: str) -> Conditioning:
             chunks = chunked(part).chunks

@@ -77,8 +77,8 @@ class StableDiffusionXL(StepAdapter):
         is_guided = not self._unet.has_guidance_inside
         words = read_words(request, self._loras, self._embeddings, self.facts, is_guided=is_guided)
         guidance = self._unet.guidance(request.guidance_scale)
-        parts = [part for text in words.texts for _, part in text.parts]
-        count = max(len(reader.chunks(part, words.marks).chunks) for reader in self._texts for part in parts)
+        pieces = [piece for text in words.texts for piece in text.pieces]
+        count = max(len(reader.chunks(piece, words.marks).chunks) for reader in self._texts for piece in pieces)
 
         def encode(text: Text) -> TimedConditioning:
             is_zero = text.is_negative and self._zeros_for_nothing

@@ -220,6 +220,25 @@ def test_concepts_are_told_and_joined_where_a_model_takes_none(catalogue: Catalo
     assert refused.value.key == "refused-concepts"
 
 
+def test_a_sum_is_drawn_as_it_is_or_what_it_cannot_be_is_told(catalogue: Catalogue) -> None:
+    request, told = read(catalogue, "= a red apple - red + blue")
+    assert (request.prompt, told) == ("= a red apple - red + blue", [])
+    request, told = read(catalogue, "= a house - snow - rain <lora:fur:1> AND a cat --no fog")
+    assert (request.prompt, request.negative_prompt) == ("a house <lora:fur:1> AND a cat", "fog, snow, rain")
+    assert "went into the negative prompt: snow, rain" in told[0]
+    literal = msgspec.structs.replace(catalogue.default, family="sd3", samplers=("Flow Euler",))
+    literal = msgspec.structs.replace(literal, defaults=msgspec.structs.replace(literal.defaults, sampler="Flow Euler"))
+    others = Catalogue(models={literal.key: literal}, default_key=literal.key)
+    for prompt, models, key in (
+        ("= a cat + a dog", others, "refused-sum-model"),
+        ("= - a cat", catalogue, "refused-sum-empty"),
+        ("= a" + " + a" * 12, catalogue, "refused-sum-long"),
+    ):
+        with pytest.raises(Refused) as refused:
+            read(models, prompt)
+        assert refused.value.key == key
+
+
 @pytest.mark.parametrize(
     "prompt",
     ["\u200b\u2060", "\ud83c", " \ufeff\n", "--no \ud83c cats", "/imagine prompt: \u200b", "Negative prompt: rain"],

@@ -37,6 +37,7 @@ ALL = (*STYLES, ZBR, CALM, BAD, WIDE, ANY, BAD_HANDS)
         ("a cat --no dogs", INK, "a cat <lora:ink:1>"),
         ("a cat <lora:ink:0.3>", INK, "a cat <lora:ink:0.3>"),
         ("a cat AND a furry dog :.5", FUR, "<lora:fur_v2:0.8> a cat, furry, soft coat AND a furry dog, soft coat :0.5"),
+        ("= a cat - (rain:.5)", FUR, "<lora:fur_v2:0.8> = a cat, furry, soft coat - (rain, furry, soft coat:0.5)"),
         ("a cat AND a dog <lora:ink:0.3>", INK, "a cat AND a dog <lora:ink:0.3>"),
         ("a cat AND a dog :2", CALM, "a cat, embedding:calm AND a dog, embedding:calm :2"),
     ],

@@ -164,3 +164,21 @@ def test_a_concept_of_weight_zero_changes_no_bit(studio: Studio, request_: Gener
     half = studio.draw(msgspec.structs.replace(request_, prompt="a red apple :0.5 AND snow :0"))
     lower = msgspec.structs.replace(request_, guidance_scale=request_.guidance_scale / 2)
     assert difference(half, studio.draw(lower)) <= TOLERANCE
+
+
+def test_a_sum_adds_up_its_terms_token_by_token(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
+    request = msgspec.structs.replace(request_, prompt="= a red apple - red + (a blue star:2)")
+    apple, red, star = (encoded(reference, words) for words in ("a red apple", "red", "a blue star"))
+    expected = drawn(reference, request, (apple - red + 2 * star) / 2, encoded(reference, ""))
+    assert difference(studio.draw(request), expected) <= TOLERANCE
+    plain = studio.draw(request_)
+    assert studio.draw(msgspec.structs.replace(request_, prompt=f"= {request_.prompt}")).equal(plain)
+    back = msgspec.structs.replace(request_, prompt=f"= {request_.prompt} - snow + snow")
+    assert difference(studio.draw(back), plain) <= TOLERANCE
+
+
+def test_terms_of_a_sum_are_padded_to_the_longest(studio: Studio, reference: Any, request_: GenerationRequest) -> None:
+    request = msgspec.structs.replace(request_, prompt="= a red apple + snow BREAK ice", negative_prompt="rain")
+    longer = encoded(reference, "snow", "ice"), encoded(reference, "a red apple", ""), encoded(reference, "rain", "")
+    expected = drawn(reference, request, (longer[0] + longer[1]) / 2, longer[2])
+    assert difference(studio.draw(request), expected) <= TOLERANCE
